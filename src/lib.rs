@@ -1,1 +1,24 @@
+//! spot-rescue: brings stateful EC2 Spot Instances back, with the same disks, targets and address.
+//!
+//! ```text
+//! event -> Trigger -> observe -> Situation -> plan (pure) -> Plan -> execute -> Report
+//! ```
+//!
+//! A level-triggered reconciler with AWS itself as the database: events are hints, every invocation
+//! re-reads the world and does what is still missing, memory is tags and one launch template.
+//!
+//! Vocabulary: an *interruption* is EC2's warning; a *lineage* is a protected instance and the
+//! replacements that took over from it, one after another; its *owner* holds disks, targets and
+//! addresses, its *successor* is to hold them next; the *prepared rescue* is the launch template
+//! `spot-rescue-<lineage>`, whose tags are the *record*.
+//!
+//! Invariants: `plan` never awaits and never reads a clock; only `aws` names the SDK; only `event`
+//! knows wire JSON; the executor makes no choices; no opt-in, no mutation; nothing without our tag
+//! is ever deleted; a failed read is never an empty list.
+
+pub mod clock;
+pub mod event;
+pub mod id;
+pub mod policy;
+pub mod tags;
 

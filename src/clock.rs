@@ -1,0 +1,56 @@
+//! The only place that reads a clock. Everything else is told what time it is, so that plans are
+//! deterministic and a simulator can run on virtual time.
+
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+/// A moment in UTC.
+pub type Timestamp = OffsetDateTime;
+
+/// Where the time comes from.
+pub trait Clock: Send + Sync {
+    fn now(&self) -> Timestamp;
+}
+
+/// The wall clock.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct WallClock;
+
+impl Clock for WallClock {
+    fn now(&self) -> Timestamp {
+        OffsetDateTime::now_utc()
+    }
+}
+
+/// `2026-11-23T10:00:00Z`, to the second: the form every AWS event uses, and short enough for a tag.
+#[must_use]
+pub fn format(at: Timestamp) -> String {
+    let whole = at.replace_nanosecond(0).unwrap_or(at);
+    whole
+        .format(&Rfc3339)
+        .unwrap_or_else(|_| whole.unix_timestamp().to_string())
+}
+
+/// Reads RFC 3339, with or without a fraction.
+pub fn parse(text: &str) -> Result<Timestamp, time::error::Parse> {
+    OffsetDateTime::parse(text, &Rfc3339)
+}
+
+/// Whole and fractional seconds from `earlier` to `later`, to a tenth, never negative.
+#[must_use]
+pub fn seconds_between(earlier: Timestamp, later: Timestamp) -> f64 {
+    let seconds = (later - earlier).as_seconds_f64().max(0.0);
+    (seconds * 10.0).round() / 10.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_survive_a_tag() {
+        let at = parse("2026-11-23T10:00:00.75Z").unwrap();
+        assert_eq!(format(at), "2026-11-23T10:00:00Z");
+        assert!((seconds_between(parse(&format(at)).unwrap(), at) - 0.8).abs() < 1e-9);
+    }
+}

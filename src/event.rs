@@ -1,0 +1,235 @@
+//! Wire JSON -> [`Trigger`], or why it is none of our business.
+//!
+//! Only this module knows what events look like on the wire. The key is the pair (source,
+//! detail-type), as in EventBridge itself; each pair has one file, one parser and real samples in
+//! `events/`. `resources` is never read: in Spot warnings its ARN carries the Availability Zone
+//! where other ARNs have the Region, in others it is a bare string (TRAP 1, TRAP 39).
+//!
+//! <https://docs.aws.amazon.com/eventbridge/latest/ref/events-ref-ec2.html>
+
+pub mod interruption;
+pub mod own;
+pub mod snapshot;
+pub mod state_change;
+
+use crate::clock::{self, Timestamp};
+use crate::id::{InstanceId, SnapshotId};
+use serde::Deserialize;
+use serde_json::Value;
+use std::fmt;
+
+/// A hint that something may have to be done. The world is re-read before anything is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Trigger {
+    /// EC2 is about to take the instance.
+    Interruption(Interruption),
+    /// The instance has entered another state.
+    StateChange {
+        instance: InstanceId,
+        state: InstanceState,
+    },
+    /// Snapshots completed or failed; only their ids are known.
+    Snapshots { snapshots: Vec<SnapshotId> },
+    /// Look again: our own delayed message.
+    Wake { instance: InstanceId, attempt: u32 },
+    /// The schedule: finish whatever is unfinished.
+    Sweep,
+}
+
+/// An interruption of one instance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Interruption {
+    pub instance: InstanceId,
+    pub action: InstanceAction,
+    /// The event's own time, not the time we saw it: the two minutes count from here.
+    pub at: Timestamp,
+}
+
+/// What EC2 is going to do to the instance.
+/// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/interruption-behavior.html>
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum InstanceAction {
+    Terminate,
+    Stop,
+    Hibernate,
+}
+
+/// The states of an instance.
+/// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-instance-lifecycle.html>
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum InstanceState {
+    Pending,
+    Running,
+    Stopping,
+    Stopped,
+    ShuttingDown,
+    Terminated,
+}
+
+/// An event that leads to nothing: acknowledged, with one line that says why.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Ignored {
+    /// The message is not what it claims to be.
+    #[error("malformed event ignored: {0}")]
+    Malformed(String),
+    /// A well-formed event of a kind nobody here reads.
+    #[error("event ignored: no parser for detail-type {detail_type:?} from {source_name:?}")]
+    Unknown {
+        source_name: String,
+        detail_type: String,
+    },
+}
+
+/// The part of an EventBridge event every parser needs.
+#[derive(Debug, Deserialize)]
+pub struct Envelope {
+    source: String,
+    #[serde(rename = "detail-type")]
+    detail_type: String,
+    time: Option<String>,
+    #[serde(default)]
+    detail: Value,
+}
+
+type Parser = fn(&Envelope) -> Result<Trigger, String>;
+
+/// Every event this function reads.
+pub const PARSERS: &[(&str, &str, Parser)] = &[
+    (
+        interruption::SOURCE,
+        interruption::SPOT,
+        interruption::parse,
+    ),
+    (
+        interruption::SOURCE,
+        interruption::CAPACITY_RESERVATION,
+        interruption::parse,
+    ),
+    (
+        state_change::SOURCE,
+        state_change::DETAIL_TYPE,
+        state_change::parse,
+    ),
+    (snapshot::SOURCE, snapshot::SINGLE, snapshot::parse_single),
+    (
+        snapshot::SOURCE,
+        snapshot::MULTI_VOLUME,
+        snapshot::parse_multi_volume,
+    ),
+    (own::SOURCE, own::WAKE, own::parse_wake),
+    (own::SOURCE, own::SWEEP, own::parse_sweep),
+];
+
+/// Reads one event, raw or wrapped once by SNS.
+pub fn parse(json: &str) -> Result<Trigger, Ignored> {
+    let value = serde_json::from_str(json).map_err(|error| malformed("not JSON", &error))?;
+    parse_value(unwrap_sns(value)?)
+}
+
+fn parse_value(value: Value) -> Result<Trigger, Ignored> {
+    let envelope: Envelope =
+        serde_json::from_value(value).map_err(|error| malformed("not an event", &error))?;
+    let known = |&&(source, detail_type, _): &&(&str, &str, Parser)| {
+        source == envelope.source && detail_type == envelope.detail_type
+    };
+    let Some((_, detail_type, parser)) = PARSERS.iter().find(known) else {
+        return Err(Ignored::Unknown {
+            source_name: excerpt(&envelope.source),
+            detail_type: excerpt(&envelope.detail_type),
+        });
+    };
+    parser(&envelope).map_err(|what| Ignored::Malformed(format!("{detail_type}: {what}")))
+}
+
+/// SNS without raw message delivery puts the event into `Message`, as a string.
+/// <https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html>
+fn unwrap_sns(value: Value) -> Result<Value, Ignored> {
+    if value.get("Type").and_then(Value::as_str) != Some("Notification") {
+        return Ok(value);
+    }
+    let message = value.get("Message").and_then(Value::as_str);
+    let message = message
+        .ok_or_else(|| Ignored::Malformed("an SNS notification without a Message".to_owned()))?;
+    serde_json::from_str(message).map_err(|error| malformed("SNS Message is not JSON", &error))
+}
+
+fn malformed(what: &str, error: &serde_json::Error) -> Ignored {
+    Ignored::Malformed(format!("{what}: {}", excerpt(&error.to_string())))
+}
+
+/// Outside text in a log line is cut: a message may have a megabyte.
+fn excerpt(text: &str) -> String {
+    text.chars().take(160).collect()
+}
+
+impl Envelope {
+    /// When it happened. Without it neither deadline nor age is known, so it is required.
+    fn time(&self) -> Result<Timestamp, String> {
+        let text = self.time.as_deref().ok_or("time is missing")?;
+        clock::parse(text).map_err(|error| format!("time {:?}: {error}", excerpt(text)))
+    }
+
+    /// The detail in the shape a parser expects.
+    fn detail<T: serde::de::DeserializeOwned>(&self) -> Result<T, String> {
+        T::deserialize(&self.detail)
+            .map_err(|error| format!("detail: {}", excerpt(&error.to_string())))
+    }
+}
+
+impl InstanceAction {
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Terminate => "terminate",
+            Self::Stop => "stop",
+            Self::Hibernate => "hibernate",
+        }
+    }
+
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Terminate, Self::Stop, Self::Hibernate]
+            .into_iter()
+            .find(|it| it.as_str() == text)
+    }
+}
+
+impl InstanceState {
+    pub const ALL: [Self; 6] = [
+        Self::Pending,
+        Self::Running,
+        Self::Stopping,
+        Self::Stopped,
+        Self::ShuttingDown,
+        Self::Terminated,
+    ];
+
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Running => "running",
+            Self::Stopping => "stopping",
+            Self::Stopped => "stopped",
+            Self::ShuttingDown => "shutting-down",
+            Self::Terminated => "terminated",
+        }
+    }
+
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == text)
+    }
+}
+
+impl fmt::Display for InstanceAction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Display for InstanceState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

@@ -1,0 +1,259 @@
+//! Tags -> ([`Policy`], warnings). One table of keys drives the parser, the README and "did you mean".
+//!
+//! Layers, each overriding the one before: built-in, stack parameter `PolicyDefaults`, instance tag.
+//! A bad value never stops a rescue: it becomes a warning, and the value before it stays, which is
+//! the one that keeps data.
+
+mod keys;
+
+pub use keys::{KEYS, Key};
+
+use crate::id::SubnetId;
+use crate::tags::{self, Tags};
+use std::fmt;
+
+/// What the user wants for one instance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    pub protected: Setting<bool>,
+    pub replace: Setting<Replace>,
+    pub data: Setting<Data>,
+    pub instance_types: Setting<Vec<String>>,
+    pub subnets: Setting<Vec<SubnetId>>,
+    pub on_demand: Setting<OnDemand>,
+}
+
+/// A value that remembers where it comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Setting<T> {
+    pub value: T,
+    pub source: Source,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    BuiltIn,
+    StackParameter,
+    InstanceTag,
+}
+
+/// Who launches the replacement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Replace {
+    /// We do, unless the instance is a member of an Auto Scaling group.
+    Auto,
+    /// We do.
+    Launch,
+    /// Nobody does: volumes and targets are protected, and that is all.
+    None,
+}
+
+/// How data volumes reach the replacement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Data {
+    /// Moved; restored from a snapshot where they cannot be moved.
+    Auto,
+    /// Only ever moved.
+    Move,
+    /// Only ever restored.
+    Restore,
+    /// Not at all.
+    None,
+}
+
+/// Whether an On-Demand Instance may stand in when there is no Spot capacity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnDemand {
+    Fallback,
+    Never,
+}
+
+/// Something in the tags that was not followed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PolicyWarning {
+    pub key: String,
+    pub what: String,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            protected: Setting::built_in(false),
+            replace: Setting::built_in(Replace::Auto),
+            data: Setting::built_in(Data::Auto),
+            instance_types: Setting::built_in(Vec::new()),
+            subnets: Setting::built_in(Vec::new()),
+            on_demand: Setting::built_in(OnDemand::Fallback),
+        }
+    }
+}
+
+impl<T> Setting<T> {
+    const fn built_in(value: T) -> Self {
+        Self {
+            value,
+            source: Source::BuiltIn,
+        }
+    }
+}
+
+impl Policy {
+    /// Reads the stack's defaults, then the instance's tags over them. The opt-in itself is only
+    /// ever taken from the instance: a stack-wide default must not protect by surprise.
+    #[must_use]
+    pub fn of(defaults: &Tags, instance: &Tags) -> (Self, Vec<PolicyWarning>) {
+        let mut policy = Self::default();
+        let mut warnings = policy.apply(defaults, Source::StackParameter);
+        policy.protected = Setting::built_in(false);
+        warnings.extend(policy.apply(instance, Source::InstanceTag));
+        (policy, warnings)
+    }
+
+    fn apply(&mut self, layer: &Tags, source: Source) -> Vec<PolicyWarning> {
+        let ours = |key: &str| key == tags::OPT_IN || key.starts_with(tags::PREFIX);
+        let entries = layer
+            .iter()
+            .filter(|(key, _)| ours(key) && !tags::is_own(key));
+        entries
+            .filter_map(|(key, value)| self.set(key, value, source).err())
+            .collect()
+    }
+
+    fn set(&mut self, key: &str, value: &str, source: Source) -> Result<(), PolicyWarning> {
+        let warning = |what| PolicyWarning {
+            key: key.chars().take(60).collect(),
+            what,
+        };
+        let known = KEYS
+            .iter()
+            .find(|it| it.name == key)
+            .ok_or_else(|| warning(unknown(key)))?;
+        (known.set)(self, value.trim(), source).map_err(|()| {
+            let shown: String = value.chars().take(60).collect();
+            warning(format!(
+                "{shown:?} is not one of {}; kept {}",
+                known.values, known.kept
+            ))
+        })
+    }
+}
+
+/// `key=value;key=value`, the stack parameter; the prefix may be left out.
+#[must_use]
+pub fn parse_defaults(text: &str) -> Tags {
+    let pairs = text.split(';').filter_map(|pair| pair.split_once('='));
+    pairs
+        .map(|(key, value)| (full_key(key.trim()), value.trim().to_owned()))
+        .collect()
+}
+
+fn full_key(key: &str) -> String {
+    if key.starts_with(tags::PREFIX) {
+        key.to_owned()
+    } else {
+        format!("{}{key}", tags::PREFIX)
+    }
+}
+
+/// Which of the instance's tags are the user's policy: what the prepared rescue remembers.
+#[must_use]
+pub fn policy_tags(instance: &Tags) -> Tags {
+    let known = |key: &str| KEYS.iter().any(|it| it.name == key);
+    instance
+        .iter()
+        .filter(|(key, _)| known(key))
+        .map(|(k, v)| (k.clone(), v.clone()))
+        .collect()
+}
+
+fn unknown(key: &str) -> String {
+    let nearest = KEYS
+        .iter()
+        .map(|it| it.name)
+        .min_by_key(|name| distance(key, name));
+    match nearest.filter(|name| distance(key, name) <= 3) {
+        Some(name) => format!("unknown key ignored; did you mean {name}?"),
+        None => "unknown key ignored".to_owned(),
+    }
+}
+
+/// Levenshtein distance, for short keys.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, from) in a.chars().take(80).enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
+        for (j, to) in b.iter().enumerate() {
+            let substituted = diagonal + usize::from(from != *to);
+            diagonal = row[j + 1];
+            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
+impl fmt::Display for PolicyWarning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { key, what } = self;
+        write!(f, "tag {key}: {what}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tags(pairs: &[(&str, &str)]) -> Tags {
+        pairs
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+            .collect()
+    }
+
+    #[test]
+    fn later_layers_win_and_every_value_remembers_its_source() {
+        let defaults = parse_defaults("on-demand=never; instance-types = m6i.large m5.large");
+        let (policy, warnings) = Policy::of(
+            &defaults,
+            &tags(&[("spot-rescue", "on"), ("spot-rescue:on-demand", "fallback")]),
+        );
+        assert_eq!(warnings, []);
+        assert_eq!(policy.on_demand.value, OnDemand::Fallback);
+        assert_eq!(policy.on_demand.source, Source::InstanceTag);
+        assert_eq!(policy.instance_types.value, ["m6i.large", "m5.large"]);
+        assert_eq!(policy.instance_types.source, Source::StackParameter);
+        assert_eq!(policy.data.source, Source::BuiltIn);
+    }
+
+    #[test]
+    fn a_bad_value_keeps_the_value_that_keeps_data() {
+        let (policy, warnings) = Policy::of(
+            &Tags::new(),
+            &tags(&[("spot-rescue", "on"), ("spot-rescue:data", "nnone")]),
+        );
+        assert_eq!(policy.data.value, Data::Auto);
+        assert_eq!(
+            warnings[0].to_string(),
+            "tag spot-rescue:data: \"nnone\" is not one of auto | move | restore | none; \
+             kept the value before it"
+        );
+    }
+
+    #[test]
+    fn a_misspelt_key_is_answered_with_the_nearest_one() {
+        let (_, warnings) = Policy::of(&Tags::new(), &tags(&[("spot-rescue:instance-type", "x")]));
+        assert_eq!(
+            warnings[0].what,
+            "unknown key ignored; did you mean spot-rescue:instance-types?"
+        );
+    }
+
+    #[test]
+    fn the_opt_in_never_comes_from_the_stack_and_our_own_tags_are_no_policy() {
+        let defaults = tags(&[("spot-rescue", "on")]);
+        let own = tags(&[("spot-rescue:rescue", "x"), ("spot-rescue:target-1", "y")]);
+        let (policy, warnings) = Policy::of(&defaults, &own);
+        assert!(!policy.protected.value);
+        assert_eq!(warnings, []);
+    }
+}

@@ -1,0 +1,138 @@
+//! The one table of the user's keys.
+
+use super::{Data, OnDemand, Policy, Replace, Setting, Source};
+
+/// One tag a user may set.
+pub struct Key {
+    pub name: &'static str,
+    /// The values it takes, as the README prints them.
+    pub values: &'static str,
+    pub default: &'static str,
+    pub meaning: &'static str,
+    /// What stays in force when the value is not understood.
+    pub kept: &'static str,
+    pub(super) set: fn(&mut Policy, &str, Source) -> Result<(), ()>,
+}
+
+const BEFORE: &str = "the value before it";
+
+pub const KEYS: &[Key] = &[
+    Key {
+        name: "spot-rescue",
+        values: "on | off",
+        default: "off",
+        meaning: "opt in; everything else is optional",
+        kept: "off",
+        set: |policy, value, source| {
+            let choices = [("on", true), ("off", false)];
+            choose(&mut policy.protected, value, source, &choices)
+        },
+    },
+    Key {
+        name: "spot-rescue:replace",
+        values: "auto | launch | none",
+        default: "auto",
+        meaning: "who launches the replacement; auto leaves members of an Auto Scaling group to \
+                  their group",
+        kept: BEFORE,
+        set: |policy, value, source| {
+            let choices = [
+                ("auto", Replace::Auto),
+                ("launch", Replace::Launch),
+                ("none", Replace::None),
+            ];
+            choose(&mut policy.replace, value, source, &choices)
+        },
+    },
+    Key {
+        name: "spot-rescue:data",
+        values: "auto | move | restore | none",
+        default: "auto",
+        meaning: "how data volumes follow: moved, restored from a snapshot, or the first that works",
+        kept: BEFORE,
+        set: |policy, value, source| {
+            let choices = [
+                ("auto", Data::Auto),
+                ("move", Data::Move),
+                ("restore", Data::Restore),
+                ("none", Data::None),
+            ];
+            choose(&mut policy.data, value, source, &choices)
+        },
+    },
+    Key {
+        name: "spot-rescue:instance-types",
+        values: "instance types, separated by spaces",
+        default: "the instance's own type",
+        meaning: "further types the replacement may have",
+        kept: BEFORE,
+        set: |policy, value, source| {
+            let types = words(value)
+                .map(instance_type)
+                .collect::<Option<_>>()
+                .ok_or(())?;
+            policy.instance_types = Setting {
+                value: types,
+                source,
+            };
+            Ok(())
+        },
+    },
+    Key {
+        name: "spot-rescue:subnets",
+        values: "subnet ids, separated by spaces",
+        default: "the instance's own subnet",
+        meaning: "where else the replacement may run; another zone means restoring from snapshots",
+        kept: BEFORE,
+        set: |policy, value, source| {
+            let subnets = words(value)
+                .map(str::parse)
+                .collect::<Result<_, _>>()
+                .map_err(drop)?;
+            policy.subnets = Setting {
+                value: subnets,
+                source,
+            };
+            Ok(())
+        },
+    },
+    Key {
+        name: "spot-rescue:on-demand",
+        values: "fallback | never",
+        default: "fallback",
+        meaning: "whether an On-Demand Instance may stand in when there is no Spot capacity",
+        kept: BEFORE,
+        set: |policy, value, source| {
+            let choices = [("fallback", OnDemand::Fallback), ("never", OnDemand::Never)];
+            choose(&mut policy.on_demand, value, source, &choices)
+        },
+    },
+];
+
+fn choose<T: Copy>(
+    setting: &mut Setting<T>,
+    value: &str,
+    source: Source,
+    choices: &[(&str, T)],
+) -> Result<(), ()> {
+    let (_, chosen) = choices.iter().find(|(name, _)| *name == value).ok_or(())?;
+    *setting = Setting {
+        value: *chosen,
+        source,
+    };
+    Ok(())
+}
+
+/// Spaces or commas: both are what people type.
+fn words(value: &str) -> impl Iterator<Item = &str> {
+    value.split([' ', ',']).filter(|word| !word.is_empty())
+}
+
+/// `m6i.large`: family, dot, size.
+fn instance_type(text: &str) -> Option<String> {
+    let word = |part: &str| {
+        !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    };
+    let (family, size) = text.split_once('.')?;
+    (word(family) && word(size)).then(|| text.to_owned())
+}

@@ -1,0 +1,141 @@
+//! The names of our tags, and how a list fits into them.
+//!
+//! Tags are the only memory there is. A resource has at most 50, each value at most 256 characters
+//! (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html>), so lists are packed:
+//! several items in one value, separated by spaces, under `<key>-1`, `<key>-2`, …
+
+use std::collections::BTreeMap;
+
+/// Tags of one resource.
+pub type Tags = BTreeMap<String, String>;
+
+/// Every key of ours begins with this; the opt-in is the bare word.
+pub const PREFIX: &str = "spot-rescue:";
+/// The user's opt-in: `on` or `off`.
+pub const OPT_IN: &str = "spot-rescue";
+/// The rescue (lineage) a resource belongs to: the id of the lineage's first instance.
+pub const RESCUE: &str = "spot-rescue:rescue";
+/// On an instance: the launch template that is its prepared rescue.
+pub const PREPARED: &str = "spot-rescue:prepared";
+/// On a replacement: the instance it replaces.
+pub const REPLACES: &str = "spot-rescue:replaces";
+/// The tombstone: which instance, when, how. On the instance and on the launch template.
+pub const INTERRUPTED_AT: &str = "spot-rescue:interrupted-at";
+/// On the launch template: the instance that owns disks, targets and addresses now.
+pub const HEAD: &str = "spot-rescue:head";
+/// On the launch template: zone, subnet and type of the head.
+pub const PLACE: &str = "spot-rescue:place";
+/// On the launch template: how many launches have failed.
+pub const ATTEMPT: &str = "spot-rescue:attempt";
+/// On the launch template: milestones of the rescue, in seconds since the interruption.
+pub const PROGRESS: &str = "spot-rescue:progress";
+/// On volumes and snapshots: the device name inside the instance.
+pub const DEVICE: &str = "spot-rescue:device";
+/// On volumes and snapshots: settings a snapshot does not remember.
+pub const VOLUME: &str = "spot-rescue:volume";
+/// On a restored volume: the volume it stands for.
+pub const COPY_OF: &str = "spot-rescue:copy-of";
+/// On a restored volume: the snapshot it was made from.
+pub const RESTORED_FROM: &str = "spot-rescue:restored-from";
+/// On snapshots: the set they belong to.
+pub const SET: &str = "spot-rescue:set";
+/// A safety copy that may be deleted after this moment.
+pub const EXPIRES_AT: &str = "spot-rescue:expires-at";
+/// On the launch template: changes when a replacement would have to be launched differently.
+pub const FINGERPRINT: &str = "spot-rescue:fingerprint";
+/// Packed lists, on the launch template and partly on the instance.
+pub const VOLUMES: &str = "spot-rescue:volume";
+pub const TARGETS: &str = "spot-rescue:target";
+pub const ADDRESSES: &str = "spot-rescue:address";
+
+/// Keys that only this function writes. Users' keys are in the table of `policy`.
+#[must_use]
+pub fn is_own(key: &str) -> bool {
+    const OWN: [&str; 15] = [
+        RESCUE,
+        PREPARED,
+        REPLACES,
+        INTERRUPTED_AT,
+        HEAD,
+        PLACE,
+        ATTEMPT,
+        PROGRESS,
+        DEVICE,
+        VOLUME,
+        COPY_OF,
+        RESTORED_FROM,
+        SET,
+        EXPIRES_AT,
+        FINGERPRINT,
+    ];
+    OWN.contains(&key)
+        || [VOLUMES, TARGETS, ADDRESSES]
+            .iter()
+            .any(|list| is_numbered(key, list))
+}
+
+/// `<key>-<n>`
+#[must_use]
+pub fn is_numbered(key: &str, list: &str) -> bool {
+    key.strip_prefix(list)
+        .and_then(|rest| rest.strip_prefix('-'))
+        .is_some_and(|n| !n.is_empty() && n.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+const VALUE_LIMIT: usize = 256;
+
+/// Packs items, none with a space inside, into as few tags as hold them.
+#[must_use]
+pub fn pack(list: &str, items: &[String]) -> Tags {
+    let mut values: Vec<String> = Vec::new();
+    for item in items {
+        match values.last_mut() {
+            Some(value) if value.len() + 1 + item.len() <= VALUE_LIMIT => {
+                value.push(' ');
+                value.push_str(item);
+            }
+            _ => values.push(item.clone()),
+        }
+    }
+    values
+        .into_iter()
+        .zip(1..)
+        .map(|(value, n)| (format!("{list}-{n}"), value))
+        .collect()
+}
+
+/// What [`pack`] packed, in its order.
+#[must_use]
+pub fn unpack<'a>(list: &str, tags: &'a Tags) -> Vec<&'a str> {
+    let mut numbered: Vec<(u32, &str)> = tags
+        .iter()
+        .filter(|(key, _)| is_numbered(key, list))
+        .filter_map(|(key, value)| Some((key[list.len() + 1..].parse().ok()?, value.as_str())))
+        .collect();
+    numbered.sort_unstable();
+    numbered
+        .into_iter()
+        .flat_map(|(_, value)| value.split_whitespace())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_list_is_spread_over_several_tags_and_read_back_in_order() {
+        let items: Vec<String> = (0..100)
+            .map(|n| format!("vol-{n:017x}=/dev/sd{n}"))
+            .collect();
+        let tags = pack(VOLUMES, &items);
+        assert!(tags.len() >= 10 && tags.values().all(|value| value.len() <= 256));
+        assert_eq!(unpack(VOLUMES, &tags), items);
+    }
+
+    #[test]
+    fn the_volume_settings_are_not_mistaken_for_a_list() {
+        assert!(!is_numbered(VOLUME, VOLUMES) && is_numbered("spot-rescue:volume-12", VOLUMES));
+        assert!(!is_numbered("spot-rescue:volume-", VOLUMES));
+    }
+}
