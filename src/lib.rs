@@ -17,8 +17,14 @@
 //! is ever deleted; a failed read is never an empty list.
 
 pub mod clock;
+pub mod cloud;
 pub mod event;
 pub mod id;
+pub mod plan;
 pub mod policy;
+pub mod record;
+pub mod report;
+pub mod situation;
+pub mod step;
 pub mod tags;
 

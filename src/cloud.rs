@@ -1,0 +1,102 @@
+//! The seam: what the core asks of AWS, in domain terms.
+//!
+//! Reads are batched and typed; every change is one verb, [`Cloud::act`], because steps are data.
+//! A wrapper that fails, repeats or records calls has seven short methods to write.
+//!
+//! How each change survives being done twice:
+//!
+//! | action | handle |
+//! |---|---|
+//! | `Tag`, `Untag`, `SetDeleteOnTermination`, `Deregister`, `Associate` | idempotent by nature |
+//! | `Register` | registering a registered target changes nothing |
+//! | `Launch`, `WriteTemplate`, `CreateVolume` | `ClientToken` from the intent |
+//! | `SnapshotInstance`, `SnapshotVolume` | no token exists: looked for by tag first; a twin is refused by the per-volume rate, or expires with the rest |
+//! | `Attach` | looked at first; "already attached there" counts as done |
+//! | `Delete…` | "not found" counts as done |
+//! | `Wake` | a twin only looks twice |
+
+mod codes;
+
+pub use codes::{Class, classify};
+
+use crate::id::{ImageId, InstanceId, SnapshotId};
+use crate::situation::{Address, Image, Instance, Registration, Snapshot, Template, Volume};
+use crate::step::Action;
+use async_trait::async_trait;
+
+/// What can be asked of AWS.
+#[async_trait]
+pub trait Cloud: Send + Sync {
+    async fn instances(&self, query: &Query) -> Result<Vec<Instance>, CloudError>;
+    async fn templates(&self, query: &Query) -> Result<Vec<Template>, CloudError>;
+    async fn volumes(&self, query: &Query) -> Result<Vec<Volume>, CloudError>;
+    /// Only the account's own (TRAP 27).
+    async fn snapshots(&self, query: &Query) -> Result<Vec<Snapshot>, CloudError>;
+    /// All addresses of the account: the list is short and the call has no pages.
+    async fn addresses(&self) -> Result<Vec<Address>, CloudError>;
+    async fn images(&self, ids: &[ImageId]) -> Result<Vec<Image>, CloudError>;
+    /// ARNs of the target groups of type `instance` and `ip`.
+    async fn target_groups(&self) -> Result<Vec<String>, CloudError>;
+    async fn targets(&self, target_group_arn: &str) -> Result<Vec<Registration>, CloudError>;
+    /// Does it, and says in a few words what came of it (an id, mostly).
+    async fn act(&self, action: &Action) -> Result<String, CloudError>;
+}
+
+/// By filter, never by id list: one id that is gone must not fail the rest (TRAP 35).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Query {
+    /// Instances by id, volumes by the instance they are attached to.
+    Instances(Vec<InstanceId>),
+    /// Launch templates by name.
+    Names(Vec<String>),
+    Snapshots(Vec<SnapshotId>),
+    /// A tag with one of these values.
+    Tag {
+        key: &'static str,
+        values: Vec<String>,
+    },
+    /// A tag with any value.
+    TagKey(&'static str),
+}
+
+/// The IAM actions of the reads above.
+pub const READ_ACTIONS: &[&str] = &[
+    "ec2:DescribeAddresses",
+    "ec2:DescribeImages",
+    "ec2:DescribeInstances",
+    "ec2:DescribeLaunchTemplates",
+    "ec2:DescribeSnapshots",
+    "ec2:DescribeVolumes",
+    "elasticloadbalancing:DescribeTargetGroups",
+    "elasticloadbalancing:DescribeTargetHealth",
+];
+
+/// A call AWS did not do, or whose answer we did not get.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{operation} failed: {code}: {message} (request {})", request_id.as_deref().unwrap_or("unknown"))]
+pub struct CloudError {
+    pub operation: &'static str,
+    pub code: String,
+    pub message: String,
+    pub request_id: Option<String>,
+    pub class: Class,
+}
+
+impl CloudError {
+    /// An error with its class looked up.
+    #[must_use]
+    pub fn new(
+        operation: &'static str,
+        code: &str,
+        message: &str,
+        request_id: Option<&str>,
+    ) -> Self {
+        Self {
+            operation,
+            code: code.to_owned(),
+            message: message.to_owned(),
+            request_id: request_id.map(str::to_owned),
+            class: classify(operation, code),
+        }
+    }
+}

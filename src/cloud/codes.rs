@@ -1,0 +1,142 @@
+//! AWS's error codes, sorted by what we do about them. One table, so that a code is judged once.
+//!
+//! <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html>
+
+/// What a failed call means for the plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// The wanted state is there, or someone is bringing it about: a success.
+    AlreadyDone,
+    /// No capacity or quota for this request: another one may succeed.
+    Capacity,
+    /// The call may succeed when repeated: throttling, timeouts, states not yet reached.
+    Transient,
+    /// The caller lacks a permission; says which policy to mend.
+    Denied,
+    /// Repeating it changes nothing.
+    Permanent,
+}
+
+/// Codes that mean success, per operation, with AWS's reason.
+const ALREADY_DONE: &[(&str, &str)] = &[
+    // "This snapshot rate is exceeded": one was taken seconds ago, ours or the user's (TRAP 5).
+    ("CreateSnapshots", "SnapshotCreationPerVolumeRateExceeded"),
+    ("CreateSnapshot", "SnapshotCreationPerVolumeRateExceeded"),
+    // As many as allowed are pending, taken moments ago (TRAP 5).
+    ("CreateSnapshots", "ConcurrentSnapshotLimitExceeded"),
+    ("CreateSnapshot", "ConcurrentSnapshotLimitExceeded"),
+    // Names are unique: a twin created it.
+    (
+        "CreateLaunchTemplate",
+        "InvalidLaunchTemplateName.AlreadyExistsException",
+    ),
+    // The same token with other parameters: someone is ahead of us, look again (TRAP 7).
+    ("CreateFleet", "IdempotentParameterMismatch"),
+    ("CreateLaunchTemplate", "IdempotentParameterMismatch"),
+    ("CreateLaunchTemplateVersion", "IdempotentParameterMismatch"),
+    ("CreateVolume", "IdempotentParameterMismatch"),
+    // Gone is what was wanted.
+    ("DeleteLaunchTemplate", "InvalidLaunchTemplateId.NotFound"),
+    ("DeleteVolume", "InvalidVolume.NotFound"),
+    ("DeleteSnapshot", "InvalidSnapshot.NotFound"),
+    // A terminated instance takes its target along.
+    ("DeregisterTargets", "InvalidTarget"),
+];
+
+const CAPACITY: &[&str] = &[
+    "InsufficientInstanceCapacity",
+    "InsufficientCapacity",
+    "InsufficientFreeAddressesInSubnet",
+    "InsufficientHostCapacity",
+    "InstanceLimitExceeded",
+    "MaxSpotInstanceCountExceeded",
+    "SpotMaxPriceTooLow",
+    "UnfulfillableCapacity",
+    "Unsupported",
+    "UnsupportedOperation",
+    "VcpuLimitExceeded",
+];
+
+const TRANSIENT: &[&str] = &[
+    "RequestLimitExceeded",
+    "Throttling",
+    "ThrottlingException",
+    "TooManyRequestsException",
+    "InternalError",
+    "InternalFailure",
+    "ServiceUnavailable",
+    "Unavailable",
+    "RequestTimeout",
+    "Timeout",
+    "Dispatch",
+    // Not yet in the state the call needs, or not yet visible.
+    "IncorrectInstanceState",
+    "IncorrectState",
+    "VolumeInUse",
+    "InvalidInstanceID.NotFound",
+    "InvalidInstanceID.NotReady",
+    "InvalidTarget",
+    "InvalidVolume.NotFound",
+    "InvalidSnapshot.NotFound",
+    "InvalidLaunchTemplateName.NotFoundException",
+];
+
+const DENIED: &[&str] = &[
+    "AccessDenied",
+    "AccessDeniedException",
+    "AuthFailure",
+    "UnauthorizedOperation",
+    "ExpiredToken",
+    "InvalidClientTokenId",
+    "OptInRequired",
+];
+
+/// The class of an error code, for this operation.
+#[must_use]
+pub fn classify(operation: &str, code: &str) -> Class {
+    if ALREADY_DONE.contains(&(operation, code)) {
+        Class::AlreadyDone
+    } else if CAPACITY.contains(&code) {
+        Class::Capacity
+    } else if TRANSIENT.contains(&code) {
+        Class::Transient
+    } else if DENIED.contains(&code) {
+        Class::Denied
+    } else {
+        Class::Permanent
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// TRAP 5, TRAP 7, TRAP 17: the same code means different things to different calls.
+    #[test]
+    fn codes_are_judged_by_operation() {
+        for (operation, code, class) in [
+            (
+                "CreateSnapshots",
+                "SnapshotCreationPerVolumeRateExceeded",
+                Class::AlreadyDone,
+            ),
+            (
+                "CreateFleet",
+                "IdempotentParameterMismatch",
+                Class::AlreadyDone,
+            ),
+            (
+                "CreateFleet",
+                "InsufficientInstanceCapacity",
+                Class::Capacity,
+            ),
+            ("AttachVolume", "VolumeInUse", Class::Transient),
+            ("RegisterTargets", "InvalidTarget", Class::Transient),
+            ("DeregisterTargets", "InvalidTarget", Class::AlreadyDone),
+            ("CreateTags", "UnauthorizedOperation", Class::Denied),
+            ("CreateTags", "SomethingNew", Class::Permanent),
+        ] {
+            assert_eq!(classify(operation, code), class, "{operation} {code}");
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! Situation -> [`Plan`]: every decision of a rescue, pure and deterministic.
+//!
+//! Nothing here awaits, reads a clock or calls AWS. The plan is recomputed from the world each time,
+//! so there is no stored program counter: what is done is not planned again, what is missing is.
+
+mod close;
+mod deregister;
+mod launch;
+mod lineage;
+mod pause;
+mod phase;
+mod prepare;
+mod progress;
+mod protect;
+mod rejoin;
+mod rescue;
+mod restore;
+mod snapshot;
+mod sweep;
+mod tidy;
+mod volumes;
+
+pub use lineage::Lineage;
+pub use phase::{Phase, phase};
+pub use sweep::{Expired, sweep};
+
+use crate::id::{InstanceId, VolumeId};
+use crate::policy::PolicyWarning;
+use crate::report::Outcome;
+use crate::situation::Situation;
+use crate::step::Step;
+use std::fmt;
+
+/// What to do now, what we are waiting for, and what a person should know.
+#[derive(Debug, Clone, PartialEq, Default)]
+#[must_use = "an unread plan rescues nothing"]
+pub struct Plan {
+    pub steps: Vec<Step>,
+    pub waits: Vec<Wait>,
+    pub notes: Vec<String>,
+    pub warnings: Vec<PolicyWarning>,
+    /// Reported once the step of this id has been done.
+    pub outcome: Option<(String, Outcome)>,
+}
+
+/// Something only time will bring.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wait {
+    pub what: String,
+    /// When it makes sense to look again, in seconds.
+    pub seconds: u16,
+}
+
+impl Plan {
+    fn nothing(note: impl Into<String>) -> Self {
+        Self {
+            notes: vec![note.into()],
+            ..Self::default()
+        }
+    }
+
+    fn step(&mut self, step: Step) {
+        self.steps.push(step);
+    }
+
+    fn wait(&mut self, seconds: u16, what: impl Into<String>) {
+        self.waits.push(Wait {
+            what: what.into(),
+            seconds,
+        });
+    }
+
+    fn note(&mut self, note: impl Into<String>) {
+        self.notes.push(note.into());
+    }
+}
+
+/// The first pass of a warning: all that protects and needs nothing but the instance's own
+/// description, so that it is sent in the second round trip.
+pub fn first_aid(situation: &Situation) -> Plan {
+    let lineage = Lineage::of(situation);
+    match phase(&lineage) {
+        Phase::Rescue(interruption) => rescue::first_aid(&lineage, &interruption),
+        Phase::Paused(interruption) => pause::first_aid(&lineage, &interruption),
+        Phase::Unprotected(_) | Phase::Healthy | Phase::Returned(_) | Phase::Ended(_) => {
+            Plan::default()
+        }
+    }
+}
+
+/// Everything that is still missing.
+pub fn plan(situation: &Situation) -> Plan {
+    let lineage = Lineage::of(situation);
+    let mut plan = match phase(&lineage) {
+        Phase::Unprotected(why) => return Plan::nothing(why),
+        Phase::Ended(why) => tidy::ended(&lineage, why),
+        Phase::Healthy => prepare::plan(&lineage),
+        Phase::Paused(interruption) => pause::plan(&lineage, &interruption),
+        Phase::Returned(interruption) => pause::returned(&lineage, &interruption),
+        Phase::Rescue(interruption) => rescue::plan(&lineage, &interruption),
+    };
+    plan.warnings = lineage.warnings;
+    plan
+}
+
+/// Sorted text, the same for the same plan: golden files and log lines are made of it.
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            steps,
+            waits,
+            notes,
+            warnings,
+            outcome,
+        } = self;
+        for Step {
+            id,
+            action,
+            after,
+            on_failure,
+        } in steps
+        {
+            write!(f, "do    [{id}] {action}")?;
+            if !after.is_empty() {
+                write!(f, " (after {})", after.join(", "))?;
+            }
+            if let Some(action) = on_failure {
+                write!(f, " (on failure: {action})")?;
+            }
+            writeln!(f)?;
+        }
+        waits
+            .iter()
+            .try_for_each(|it| writeln!(f, "wait  {} s: {}", it.seconds, it.what))?;
+        notes
+            .iter()
+            .try_for_each(|note| writeln!(f, "note  {note}"))?;
+        warnings
+            .iter()
+            .try_for_each(|warning| writeln!(f, "warn  {warning}"))?;
+        if let Some((step, outcome)) = outcome {
+            writeln!(f, "then  {outcome} (once [{step}] is done)")?;
+        }
+        Ok(())
+    }
+}
+
+/// The name of the prepared rescue of a lineage.
+#[must_use]
+pub fn template_name(lineage: &InstanceId) -> String {
+    format!("spot-rescue-{lineage}")
+}
+
+fn attach_id(volume: &VolumeId) -> String {
+    format!("attach {volume}")
+}

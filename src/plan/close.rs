@@ -1,0 +1,133 @@
+//! The end of a rescue: the successor becomes the owner, and the outcome is told, once.
+
+use super::volumes::{Fate, HandOver};
+use super::{Lineage, Plan, progress};
+use crate::clock::seconds_between;
+use crate::event::Interruption;
+use crate::record::{Milestone, Record, RecordedVolume, volumes_of};
+use crate::report::{Outcome, VolumeCounts};
+use crate::situation::Instance;
+use crate::step::{Action, Step};
+use crate::tags;
+use std::collections::BTreeMap;
+
+const STEP: &str = "hand over";
+
+/// Makes the successor the owner of everything on record. A tombstone names its instance, so one
+/// that is left behind here says nothing about the new owner; the next look removes it.
+pub fn plan(lineage: &Lineage, interruption: &Interruption, hand_over: &HandOver, plan: &mut Plan) {
+    let (Some(successor), Some(template)) = (lineage.successor, lineage.template()) else {
+        return;
+    };
+    let record = handed_over(lineage, successor, hand_over);
+    let resources = vec![template.id.to_string()];
+    plan.step(Step::new(
+        STEP,
+        Action::Tag {
+            resources,
+            tags: record.to_tags(),
+        },
+    ));
+    let mut reached = progress::reached(lineage, interruption, hand_over);
+    let now = seconds_between(interruption.at, lineage.situation.now);
+    reached.entry(Milestone::BackInService).or_insert(now);
+    let outcome = outcome("back-in-service", lineage, interruption, hand_over, reached);
+    plan.outcome = Some((STEP.to_owned(), outcome));
+    plan.wait(15, "what the rescue leaves behind");
+}
+
+fn handed_over(lineage: &Lineage, successor: &Instance, hand_over: &HandOver) -> Record {
+    let arrived = hand_over
+        .volumes
+        .iter()
+        .filter_map(|(recorded, fate)| match fate {
+            Fate::Attached { volume, .. } => Some(RecordedVolume {
+                volume: volume.id.clone(),
+                ..recorded.clone()
+            }),
+            Fate::Coming | Fate::Lost | Fate::Left { .. } => None,
+        });
+    let mut volumes: Vec<RecordedVolume> = arrived.collect();
+    let own = volumes_of(successor).into_iter();
+    volumes.extend(own.filter(|it| it.root));
+    let mut record = Record {
+        head: Some(successor.id.clone()),
+        volumes,
+        ..lineage.record.clone()
+    };
+    if let (Some(place), Some(subnet)) = (&mut record.place, &successor.subnet) {
+        place
+            .availability_zone
+            .clone_from(&successor.availability_zone);
+        place.subnet = subnet.clone();
+    }
+    record
+}
+
+/// The report of a rescue, as far as it came.
+pub fn outcome(
+    result: &'static str,
+    lineage: &Lineage,
+    interruption: &Interruption,
+    hand_over: &HandOver,
+    progress: BTreeMap<Milestone, f64>,
+) -> Outcome {
+    let restored = |fate: &Fate| matches!(fate, Fate::Attached { restored: true, .. });
+    let moved = |fate: &Fate| {
+        matches!(
+            fate,
+            Fate::Attached {
+                restored: false,
+                ..
+            }
+        )
+    };
+    Outcome {
+        result,
+        rescue: lineage.situation.lineage.clone(),
+        instance: interruption.instance.clone(),
+        replacement: lineage.successor.map(|it| it.id.clone()),
+        market: lineage.successor.map(|it| it.market),
+        at: interruption.at,
+        reported: lineage.situation.now,
+        volumes: VolumeCounts {
+            moved: hand_over.count(moved),
+            restored: hand_over.count(restored),
+            lost: hand_over.count(|fate| *fate == Fate::Lost),
+            left: hand_over.count(|fate| matches!(fate, Fate::Left { .. })),
+        },
+        restored_from: restored_from(lineage, interruption, hand_over),
+        seconds: progress,
+    }
+}
+
+/// For each restored volume, how old its data is: seconds between the snapshot and the interruption
+/// (0 if the snapshot is younger).
+fn restored_from(
+    lineage: &Lineage,
+    interruption: &Interruption,
+    hand_over: &HandOver,
+) -> BTreeMap<String, f64> {
+    let snapshots = lineage
+        .situation
+        .snapshots
+        .known()
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    let age = |(recorded, fate): &(RecordedVolume, Fate)| {
+        let Fate::Attached {
+            volume,
+            restored: true,
+        } = fate
+        else {
+            return None;
+        };
+        let origin = volume.tags.get(tags::RESTORED_FROM)?;
+        let snapshot = snapshots.iter().find(|it| it.id.as_str() == origin)?;
+        Some((
+            recorded.device.clone(),
+            seconds_between(snapshot.started, interruption.at),
+        ))
+    };
+    hand_over.volumes.iter().filter_map(age).collect()
+}

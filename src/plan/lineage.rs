@@ -1,0 +1,176 @@
+//! Who is who in a lineage: the owner (of disks, targets and addresses), those interrupted, the
+//! successor that is to own everything next.
+
+mod live;
+
+use crate::event::{InstanceAction, InstanceState, Interruption};
+use crate::id::InstanceId;
+use crate::policy::{Policy, PolicyWarning};
+use crate::record::{Record, interruption_from};
+use crate::situation::{Instance, Situation, Template};
+use crate::tags::{self, Tags};
+use std::cmp::Reverse;
+
+/// A situation, read.
+pub struct Lineage<'a> {
+    pub situation: &'a Situation,
+    pub record: Record,
+    pub policy: Policy,
+    pub warnings: Vec<PolicyWarning>,
+    /// Owns everything, or did when all was last well. None if AWS has forgotten it.
+    pub owner: Option<&'a Instance>,
+    /// The newest living instance that was launched to take over and is not interrupted itself.
+    pub successor: Option<&'a Instance>,
+}
+
+impl<'a> Lineage<'a> {
+    #[must_use]
+    pub fn of(situation: &'a Situation) -> Self {
+        let template = situation.template.known().and_then(Option::as_ref);
+        let mut record = template
+            .map(|it| Record::from_tags(&it.tags))
+            .unwrap_or_default();
+        let owner = owner(situation, &record);
+        let (policy, warnings) = policy(situation, owner, template);
+        if let Some(owner) = owner {
+            live::apply(&mut record, owner, situation);
+        }
+        let mut lineage = Self {
+            situation,
+            record,
+            policy,
+            warnings,
+            owner,
+            successor: None,
+        };
+        lineage.successor = lineage.find_successor();
+        lineage
+    }
+
+    /// The prepared rescue, if it has been read and exists.
+    #[must_use]
+    pub fn template(&self) -> Option<&'a Template> {
+        self.situation.template.known().and_then(Option::as_ref)
+    }
+
+    /// Its id, which a prepared instance also carries in a tag.
+    #[must_use]
+    pub fn template_id(&self) -> Option<String> {
+        let tagged = || {
+            self.owner
+                .and_then(|it| it.tags.get(tags::PREPARED))
+                .cloned()
+        };
+        self.template().map(|it| it.id.to_string()).or_else(tagged)
+    }
+
+    /// The interruption of one instance of the lineage, by whatever says so. The latest counts: an
+    /// instance that was stopped and came back can be interrupted again.
+    #[must_use]
+    pub fn interruption(&self, instance: &Instance) -> Option<Interruption> {
+        let of_this = |it: &&Interruption| it.instance == instance.id;
+        let tombstone = instance
+            .tags
+            .get(tags::INTERRUPTED_AT)
+            .and_then(|text| interruption_from(text));
+        let written = tombstone.iter().chain(&self.record.interruption);
+        let told = self
+            .situation
+            .notices
+            .iter()
+            .filter(|it| !self.is_stale(it, instance));
+        let latest = written
+            .chain(told)
+            .filter(of_this)
+            .max_by_key(|it| it.at)
+            .cloned();
+        latest.or_else(|| self.ended_by_spot(instance))
+    }
+
+    /// Warnings are delivered late and twice. One from before the instance's last start, or one
+    /// that a running instance has outlived by minutes, says nothing about now.
+    fn is_stale(&self, notice: &Interruption, instance: &Instance) -> bool {
+        let age = (self.situation.now - notice.at).whole_seconds();
+        let outlived = age > 600 && instance.state == InstanceState::Running;
+        notice.at < instance.launch_time || outlived
+    }
+
+    /// No warning ever came, or it was lost: the state reason still tells.
+    fn ended_by_spot(&self, instance: &Instance) -> Option<Interruption> {
+        let action = match (instance.state_reason.as_deref()?, instance.state) {
+            (
+                "Server.SpotInstanceTermination",
+                InstanceState::ShuttingDown | InstanceState::Terminated,
+            ) => InstanceAction::Terminate,
+            ("Server.SpotInstanceShutdown", InstanceState::Stopping | InstanceState::Stopped) => {
+                InstanceAction::Stop
+            }
+            _ => return None,
+        };
+        Some(Interruption {
+            instance: instance.id.clone(),
+            action,
+            at: self.situation.now,
+        })
+    }
+
+    fn find_successor(&self) -> Option<&'a Instance> {
+        let owner = self.owner.map(|it| &it.id).or(self.record.head.as_ref());
+        let candidates = self.situation.instances.iter().filter(|it| {
+            Some(&it.id) != owner
+                && it.tags.contains_key(tags::REPLACES)
+                && it.is_alive()
+                && self.interruption(it).is_none()
+        });
+        candidates.min_by_key(|it| (Reverse(it.launch_time), &it.id))
+    }
+
+    /// The instance a replacement is launched for: the newest, so that a replacement that was
+    /// itself interrupted, or died, leads to a request of its own and not to the old answer.
+    #[must_use]
+    pub fn base(&self) -> Option<&'a Instance> {
+        let members = self.situation.instances.iter();
+        members
+            .max_by_key(|it| (it.launch_time, &it.id))
+            .or(self.owner)
+    }
+
+    /// Instances that are being taken away and still exist in some form.
+    pub fn interrupted(&self) -> impl Iterator<Item = (&'a Instance, Interruption)> + '_ {
+        let members = self.situation.instances.iter();
+        members.filter_map(|it| self.interruption(it).map(|interruption| (it, interruption)))
+    }
+
+    #[must_use]
+    pub fn member(&self, id: &InstanceId) -> Option<&'a Instance> {
+        self.situation.instances.iter().find(|it| it.id == *id)
+    }
+}
+
+fn owner<'a>(situation: &'a Situation, record: &Record) -> Option<&'a Instance> {
+    let by_id = |id: &InstanceId| situation.instances.iter().find(|it| it.id == *id);
+    match &record.head {
+        Some(head) => by_id(head),
+        // No record yet: the instance itself, or the oldest one left.
+        None => by_id(&situation.lineage).or_else(|| {
+            situation
+                .instances
+                .iter()
+                .min_by_key(|it| (it.launch_time, &it.id))
+        }),
+    }
+}
+
+/// The live instance's tags; the prepared rescue's copy once they have vanished with it (TRAP 14).
+fn policy(
+    situation: &Situation,
+    owner: Option<&Instance>,
+    template: Option<&Template>,
+) -> (Policy, Vec<PolicyWarning>) {
+    let live = owner
+        .map(|it| &it.tags)
+        .filter(|tags| tags.contains_key(tags::OPT_IN));
+    let empty = Tags::new();
+    let source = live.or(template.map(|it| &it.tags)).unwrap_or(&empty);
+    Policy::of(&situation.defaults, source)
+}

@@ -1,0 +1,83 @@
+//! The record is a cache: while the owner lives, what it shows is newer.
+
+use crate::event::InstanceState;
+use crate::record::{Place, Record, RecordedVolume, volumes_of};
+use crate::situation::{Instance, Situation};
+use crate::tags;
+
+/// Corrects the record by what the owner shows.
+pub fn apply(record: &mut Record, owner: &Instance, situation: &Situation) {
+    let on_instance = Record::from_tags(&owner.tags);
+    record.head.get_or_insert_with(|| owner.id.clone());
+    if record.targets.is_empty() {
+        record.targets = on_instance.targets;
+    }
+    let known = union(std::mem::take(&mut record.volumes), on_instance.volumes);
+    record.volumes = volumes(known, owner, situation);
+    if let Some(place) = place(record.place.take(), owner) {
+        record.place = Some(place);
+    }
+}
+
+/// A running owner shows its volumes. An ending one loses them one by one, a terminated one has
+/// none (TRAP 14): then the record counts.
+fn volumes(
+    known: Vec<RecordedVolume>,
+    owner: &Instance,
+    situation: &Situation,
+) -> Vec<RecordedVolume> {
+    if !matches!(owner.state, InstanceState::Pending | InstanceState::Running) {
+        return if known.is_empty() {
+            volumes_of(owner)
+        } else {
+            known
+        };
+    }
+    let mut live = volumes_of(owner);
+    if touched(owner, situation) {
+        // The flags shown are the ones we set; what the user had was written down before.
+        for volume in &mut live {
+            if let Some(before) = known.iter().find(|it| it.volume == volume.volume) {
+                volume.delete_on_termination = before.delete_on_termination;
+            }
+        }
+    }
+    // What a successor already holds is still the rescue's.
+    let handed_over = known.into_iter().filter(|it| {
+        let holds = |member: &Instance| member.devices.iter().any(|d| d.volume == it.volume);
+        situation
+            .instances
+            .iter()
+            .any(|member| member.id != owner.id && holds(member))
+    });
+    union(live, handed_over.collect())
+}
+
+/// We have been here: a tombstone stands, or an earlier pass of this invocation set it.
+fn touched(owner: &Instance, situation: &Situation) -> bool {
+    owner.tags.contains_key(tags::INTERRUPTED_AT)
+        || (situation.pass > 0 && situation.notices.iter().any(|it| it.instance == owner.id))
+}
+
+fn union(mut first: Vec<RecordedVolume>, second: Vec<RecordedVolume>) -> Vec<RecordedVolume> {
+    for volume in second {
+        if !first.iter().any(|it| it.volume == volume.volume) {
+            first.push(volume);
+        }
+    }
+    first
+}
+
+/// The zone follows the instance; the type stays the one the user chose, or a rescue that had to
+/// take another type would make it the first choice for ever.
+fn place(recorded: Option<Place>, owner: &Instance) -> Option<Place> {
+    let Some(subnet) = &owner.subnet else {
+        return recorded;
+    };
+    let chosen = recorded.map(|it| it.instance_type);
+    Some(Place {
+        availability_zone: owner.availability_zone.clone(),
+        subnet: subnet.clone(),
+        instance_type: chosen.unwrap_or_else(|| owner.instance_type.clone()),
+    })
+}

@@ -1,0 +1,112 @@
+//! Where a lineage stands: one total function from facts to [`Phase`].
+
+use super::Lineage;
+use crate::event::{InstanceAction, InstanceState, Interruption};
+use crate::situation::{Instance, Market};
+use crate::tags;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Phase {
+    /// Not opted in, or nothing is known about it: no mutating step.
+    Unprotected(String),
+    /// The owner lives: keep the rescue prepared, clear up after the last one.
+    Healthy,
+    /// Stopped or hibernated by EC2, which brings it back by itself.
+    Paused(Interruption),
+    /// It has come back from a stop or hibernation.
+    Returned(Interruption),
+    /// EC2 takes it, or took it.
+    Rescue(Interruption),
+    /// It ended, and not by Spot: the user's own doing.
+    Ended(String),
+}
+
+/// Total: every situation has a phase.
+#[must_use]
+pub fn phase(lineage: &Lineage) -> Phase {
+    let id = &lineage.situation.lineage;
+    if !lineage.policy.protected.value {
+        return Phase::Unprotected(unprotected(lineage));
+    }
+    let Some(owner) = lineage.owner else {
+        return without_owner(lineage);
+    };
+    match lineage.interruption(owner) {
+        Some(interruption) => interrupted(lineage, owner, interruption),
+        None if !owner.is_alive() => {
+            let reason = owner.state_reason.as_deref().unwrap_or("no reason given");
+            Phase::Ended(format!(
+                "{} is {} ({reason}), not by Spot",
+                owner.id, owner.state
+            ))
+        }
+        None if is_ours(lineage, owner) => Phase::Healthy,
+        None => Phase::Unprotected(format!(
+            "{id} is not a Spot Instance: nothing to prepare for"
+        )),
+    }
+}
+
+/// An On-Demand Instance is ours only as the stand-in of a lineage.
+fn is_ours(lineage: &Lineage, owner: &Instance) -> bool {
+    owner.market == Market::Spot
+        || owner.tags.contains_key(tags::REPLACES)
+        || lineage.template().is_some()
+}
+
+fn unprotected(lineage: &Lineage) -> String {
+    let id = &lineage.situation.lineage;
+    match lineage.owner {
+        Some(owner) => format!("{} is not tagged {}=on", owner.id, tags::OPT_IN),
+        None => format!("nothing is known about {id}: no instance, no prepared rescue"),
+    }
+}
+
+fn without_owner(lineage: &Lineage) -> Phase {
+    let head = lineage.record.head.as_ref();
+    match &lineage.record.interruption {
+        Some(interruption) if head == Some(&interruption.instance) => {
+            Phase::Rescue(interruption.clone())
+        }
+        _ => Phase::Ended("the instance is gone and no interruption is on record".to_owned()),
+    }
+}
+
+/// TRAP 2: a stopped or hibernated instance is brought back by EC2; it is never replaced.
+fn interrupted(lineage: &Lineage, owner: &Instance, interruption: Interruption) -> Phase {
+    match interruption.action {
+        InstanceAction::Terminate => Phase::Rescue(interruption),
+        InstanceAction::Stop | InstanceAction::Hibernate if !owner.is_alive() => {
+            // A stopped Spot Instance whose capacity never came, or whose request was cancelled.
+            match owner.state_reason.as_deref() {
+                Some("Server.SpotInstanceTermination") => {
+                    let action = InstanceAction::Terminate;
+                    Phase::Rescue(Interruption {
+                        action,
+                        ..interruption
+                    })
+                }
+                reason => Phase::Ended(format!(
+                    "{} was ended while stopped ({})",
+                    owner.id,
+                    reason.unwrap_or("no reason given")
+                )),
+            }
+        }
+        InstanceAction::Stop | InstanceAction::Hibernate => {
+            if has_returned(lineage, owner, &interruption) {
+                Phase::Returned(interruption)
+            } else {
+                Phase::Paused(interruption)
+            }
+        }
+    }
+}
+
+/// A start gives the instance a new launch time; should a resumed one keep its old, the milestone
+/// "seen stopped" in the record tells as well.
+fn has_returned(lineage: &Lineage, owner: &Instance, interruption: &Interruption) -> bool {
+    let started_since = owner.launch_time > interruption.at;
+    let seen_stopped = super::pause::seen_stopped(lineage);
+    owner.state == InstanceState::Running && (started_since || seen_stopped)
+}

@@ -1,0 +1,282 @@
+//! The prepared rescue: everything that will be needed when it counts, written down while there is
+//! time. A launch template carries how to launch, its tags carry the record, the volumes say what
+//! they are, and the instance's own tags name its targets, so that one DescribeInstances is enough.
+
+use super::{Lineage, Plan, protect, template_name, tidy};
+use crate::event::InstanceState;
+use crate::id::TemplateId;
+use crate::policy::policy_tags;
+use crate::record::{Record, target_tags, volumes_of};
+use crate::situation::{Fact, Instance, Template};
+use crate::step::{Action, RootDevice, Step, TemplateSpec, WriteTemplate, token};
+use crate::tags::{self, Tags};
+
+pub const STEP: &str = "prepare";
+
+/// The owner lives: keep its rescue fresh, and clear up after the last one.
+pub fn plan(lineage: &Lineage) -> Plan {
+    let mut plan = Plan::default();
+    let Some(owner) = lineage.owner else {
+        return plan;
+    };
+    if owner.state == InstanceState::Running {
+        let record = current(lineage, owner);
+        template(lineage, owner, &record, &mut plan);
+        instance(lineage, owner, &record, &mut plan);
+        protect::mark_volumes(lineage, &mut plan);
+    }
+    tidy::after(lineage, &mut plan);
+    plan
+}
+
+/// During a rescue: only if there is no template and something is left to make it from.
+pub fn at_the_latest(lineage: &Lineage, plan: &mut Plan) {
+    let missing = lineage.situation.template == Fact::Known(None);
+    let source = lineage
+        .base()
+        .filter(|it| it.is_alive() && !it.devices.is_empty());
+    if let (true, Some(source)) = (missing, source) {
+        let mut record = lineage.record.clone();
+        if record.addresses.is_empty() {
+            record.addresses = addresses(lineage, source).unwrap_or_default();
+        }
+        if record.targets.is_empty() {
+            record.targets = targets(lineage, source).unwrap_or_default();
+        }
+        let mut step = write(lineage, source, &record, None);
+        if let (Action::WriteTemplate(write), Some(interruption)) =
+            (&mut step.action, lineage.interruption(source))
+        {
+            let text = crate::record::interruption_text(&interruption);
+            write.tags.insert(tags::INTERRUPTED_AT.to_owned(), text);
+        }
+        plan.step(step);
+    }
+}
+
+pub fn is_planned(plan: &Plan) -> bool {
+    plan.steps.iter().any(|step| step.id == STEP)
+}
+
+/// What the record should say now. What could not be read stays as it was.
+fn current(lineage: &Lineage, owner: &Instance) -> Record {
+    let known = &lineage.record;
+    Record {
+        head: Some(owner.id.clone()),
+        place: known.place.clone(),
+        volumes: volumes_of(owner),
+        targets: targets(lineage, owner).unwrap_or_else(|| known.targets.clone()),
+        addresses: addresses(lineage, owner).unwrap_or_else(|| known.addresses.clone()),
+        ..Record::default()
+    }
+}
+
+/// Only a complete look at all target groups may shorten the list.
+fn targets(lineage: &Lineage, owner: &Instance) -> Option<Vec<crate::situation::Target>> {
+    let found = lineage
+        .situation
+        .registrations
+        .known()
+        .filter(|it| it.complete)?;
+    let serving = found
+        .list
+        .iter()
+        .filter(|it| !it.draining && owner.answers_to(&it.target));
+    let mut targets: Vec<_> = serving.map(|it| it.target.clone()).collect();
+    targets.sort();
+    targets.dedup();
+    Some(targets)
+}
+
+fn addresses(lineage: &Lineage, owner: &Instance) -> Option<Vec<crate::id::AllocationId>> {
+    let found = lineage.situation.addresses.known()?;
+    let of_owner = found
+        .iter()
+        .filter(|it| it.instance.as_ref() == Some(&owner.id));
+    let mut addresses: Vec<_> = of_owner.map(|it| it.allocation.clone()).collect();
+    addresses.sort();
+    Some(addresses)
+}
+
+fn template(lineage: &Lineage, owner: &Instance, record: &Record, plan: &mut Plan) {
+    match &lineage.situation.template {
+        Fact::Known(None) => plan.step(write(lineage, owner, record, None)),
+        Fact::Known(Some(template)) => refresh(lineage, owner, record, template, plan),
+        Fact::Unavailable { .. } | Fact::NotRead => {
+            plan.wait(30, "the prepared rescue to be readable");
+        }
+    }
+}
+
+fn refresh(
+    lineage: &Lineage,
+    owner: &Instance,
+    record: &Record,
+    template: &Template,
+    plan: &mut Plan,
+) {
+    let facts = &lineage.situation;
+    if facts.volumes.known().is_none() || facts.images.known().is_none() {
+        plan.wait(
+            30,
+            "volumes and image to be readable, to compare the prepared rescue with",
+        );
+        return;
+    }
+    let wanted = template_tags(lineage, owner, record);
+    if template.tags.get(tags::FINGERPRINT) != wanted.get(tags::FINGERPRINT) {
+        plan.step(write(lineage, owner, record, Some(template.id.clone())));
+    }
+    correct(&template.id, &template.tags, &wanted, plan);
+}
+
+/// Writes what differs; removes what is no longer true.
+fn correct(template: &TemplateId, present: &Tags, wanted: &Tags, plan: &mut Plan) {
+    let differs = |(key, value): &(&String, &String)| present.get(*key) != Some(*value);
+    let changed: Tags = wanted
+        .iter()
+        .filter(differs)
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect();
+    let stale = |key: &&String| key.starts_with(tags::OPT_IN) && !wanted.contains_key(*key);
+    let keys: Vec<String> = present.keys().filter(stale).cloned().collect();
+    let resources = vec![template.to_string()];
+    if !changed.is_empty() {
+        let action = Action::Tag {
+            resources: resources.clone(),
+            tags: changed,
+        };
+        plan.step(Step::new("correct the record", action));
+    }
+    if !keys.is_empty() {
+        let action = Action::Untag { resources, keys };
+        plan.step(Step::new("forget what is past", action));
+    }
+}
+
+/// The instance's own tags: which rescue is prepared, and which targets to leave.
+fn instance(lineage: &Lineage, owner: &Instance, record: &Record, plan: &mut Plan) {
+    let Some(template) = lineage.template() else {
+        plan.wait(5, "the prepared rescue to be visible");
+        return;
+    };
+    let mut wanted = protect::own(lineage);
+    wanted.insert(tags::PREPARED.to_owned(), template.id.to_string());
+    wanted.extend(target_tags(&record.targets));
+    let stale = |key: &&String| tags::is_numbered(key, tags::TARGETS) && !wanted.contains_key(*key);
+    let keys: Vec<String> = owner.tags.keys().filter(stale).cloned().collect();
+    let resources = vec![owner.id.to_string()];
+    if !protect::holds(&owner.tags, &wanted) {
+        let action = Action::Tag {
+            resources: resources.clone(),
+            tags: wanted,
+        };
+        plan.step(Step::new(format!("mark {}", owner.id), action));
+    }
+    if !keys.is_empty() {
+        let action = Action::Untag { resources, keys };
+        plan.step(Step::new(format!("unmark {}", owner.id), action));
+    }
+}
+
+fn write(
+    lineage: &Lineage,
+    source: &Instance,
+    record: &Record,
+    existing: Option<TemplateId>,
+) -> Step {
+    let spec = spec(lineage, source);
+    let tags = template_tags(lineage, source, record);
+    let print = tags.get(tags::FINGERPRINT).cloned().unwrap_or_default();
+    let version = existing.as_ref().map_or("", TemplateId::as_str);
+    let name = template_name(&lineage.situation.lineage);
+    let token = token(&["template", &name, version, &print]);
+    let source = source.id.clone();
+    Step::new(
+        STEP,
+        Action::WriteTemplate(WriteTemplate {
+            source,
+            name,
+            existing,
+            spec,
+            tags,
+            token,
+        }),
+    )
+}
+
+/// All tags of the launch template while all is well.
+fn template_tags(lineage: &Lineage, owner: &Instance, record: &Record) -> Tags {
+    let mut all = record.to_tags();
+    all.extend(protect::own(lineage));
+    all.extend(policy_tags(&owner.tags));
+    all.insert(tags::FINGERPRINT.to_owned(), fingerprint(lineage, owner));
+    all
+}
+
+/// Changes exactly when a replacement would have to be launched differently.
+fn fingerprint(lineage: &Lineage, owner: &Instance) -> String {
+    let spec = spec(lineage, owner);
+    let profile = owner.instance_profile.as_deref().unwrap_or("none");
+    token(&[&format!("{spec:?}"), profile])
+}
+
+fn spec(lineage: &Lineage, source: &Instance) -> TemplateSpec {
+    let reserved = |key: &str| key.starts_with("aws:") || tags::is_own(key);
+    let user = source.tags.iter().filter(|(key, _)| !reserved(key));
+    let mut security_groups = source.security_groups.clone();
+    security_groups.sort();
+    TemplateSpec {
+        instance_tags: user
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect(),
+        security_groups,
+        public_address: source.auto_public_address,
+        empty_devices: empty_devices(lineage, source),
+        root: root(lineage, source),
+        one_type: lineage.policy.instance_types.value.is_empty(),
+    }
+}
+
+/// Data devices of the instance and of its image: a replacement is launched without any.
+fn empty_devices(lineage: &Lineage, source: &Instance) -> Vec<String> {
+    let images = lineage
+        .situation
+        .images
+        .known()
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    let image = images
+        .iter()
+        .find(|it| Some(&it.id) == source.image.as_ref());
+    let of_image = image.into_iter().flat_map(|it| it.devices.iter());
+    let recorded = lineage.record.data_volumes().map(|it| &it.device);
+    let all = source
+        .devices
+        .iter()
+        .map(|it| &it.name)
+        .chain(of_image)
+        .chain(recorded);
+    let mut devices: Vec<String> = all.filter(|it| !source.is_root(it)).cloned().collect();
+    devices.sort();
+    devices.dedup();
+    devices
+}
+
+/// The root is made anew from the image, as large and fast as the original's.
+fn root(lineage: &Lineage, source: &Instance) -> Option<RootDevice> {
+    let device = source.devices.iter().find(|it| source.is_root(&it.name))?;
+    let volumes = lineage.situation.volumes.known()?;
+    let volume = volumes.iter().find(|it| it.id == device.volume)?;
+    Some(RootDevice {
+        device: device.name.clone(),
+        settings: volume.settings.clone(),
+        // The user's flag: ours is off once a warning has come.
+        delete_on_termination: lineage
+            .record
+            .volumes
+            .iter()
+            .find(|it| it.volume == volume.id)
+            .is_none_or(|it| it.delete_on_termination),
+    })
+}

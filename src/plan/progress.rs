@@ -1,0 +1,97 @@
+//! Milestones of a rescue, written down when first seen: the outcome report is made by a later
+//! invocation than the one that deregistered.
+
+use super::volumes::{Fate, HandOver};
+use super::{Lineage, Plan, close, deregister};
+use crate::clock::seconds_between;
+use crate::event::{InstanceState, Interruption};
+use crate::record::{Milestone, progress_text};
+use crate::step::{Action, Step, warning_set};
+use crate::tags::{self, Tags};
+use std::collections::BTreeMap;
+
+const STEP: &str = "note progress";
+
+/// Adds the milestones reached since the last look, and reports a loss once.
+pub fn plan(lineage: &Lineage, interruption: &Interruption, hand_over: &HandOver, plan: &mut Plan) {
+    let progress = reached(lineage, interruption, hand_over);
+    let failed = is_new(lineage, &progress, Milestone::Failed);
+    write_down(lineage, &progress, plan);
+    if failed {
+        let outcome = close::outcome("failed", lineage, interruption, hand_over, progress);
+        plan.outcome = Some((STEP.to_owned(), outcome));
+    }
+}
+
+/// Nobody is to take over: what was protected is told, once.
+pub fn kept(lineage: &Lineage, interruption: &Interruption, plan: &mut Plan) {
+    let hand_over = HandOver::default();
+    let mut progress = reached(lineage, interruption, &hand_over);
+    let now = seconds_between(interruption.at, lineage.situation.now);
+    progress.entry(Milestone::Kept).or_insert(now);
+    let newly = is_new(lineage, &progress, Milestone::Kept);
+    write_down(lineage, &progress, plan);
+    if newly {
+        let outcome = close::outcome("kept", lineage, interruption, &hand_over, progress);
+        plan.outcome = Some((STEP.to_owned(), outcome));
+    }
+}
+
+fn is_new(lineage: &Lineage, progress: &BTreeMap<Milestone, f64>, milestone: Milestone) -> bool {
+    lineage.template().is_some()
+        && progress.contains_key(&milestone)
+        && !lineage.record.progress.contains_key(&milestone)
+}
+
+fn write_down(lineage: &Lineage, progress: &BTreeMap<Milestone, f64>, plan: &mut Plan) {
+    let Some(template) = lineage.template() else {
+        return;
+    };
+    if *progress != lineage.record.progress {
+        let tags = Tags::from([(tags::PROGRESS.to_owned(), progress_text(progress))]);
+        let resources = vec![template.id.to_string()];
+        plan.step(Step::new(STEP, Action::Tag { resources, tags }));
+    }
+}
+
+/// Everything reached by now, with the seconds since the interruption's own time.
+pub fn reached(
+    lineage: &Lineage,
+    interruption: &Interruption,
+    hand_over: &HandOver,
+) -> BTreeMap<Milestone, f64> {
+    let now = seconds_between(interruption.at, lineage.situation.now);
+    let mut progress = lineage.record.progress.clone();
+    let mut reach = |milestone, condition: bool| {
+        if condition {
+            progress.entry(milestone).or_insert(now);
+        }
+    };
+    let running = lineage
+        .successor
+        .is_some_and(|it| it.state == InstanceState::Running);
+    reach(
+        Milestone::Deregistered,
+        deregister::serving(lineage).is_some_and(|it| it.is_empty()),
+    );
+    reach(
+        Milestone::SnapshotStarted,
+        snapshotted(lineage, interruption),
+    );
+    reach(Milestone::ReplacementRunning, running);
+    reach(Milestone::DataAttached, running && hand_over.complete());
+    reach(
+        Milestone::Failed,
+        hand_over.count(|fate| *fate == Fate::Lost) > 0,
+    );
+    progress
+}
+
+fn snapshotted(lineage: &Lineage, interruption: &Interruption) -> bool {
+    let set = warning_set(interruption);
+    lineage
+        .situation
+        .snapshots
+        .known()
+        .is_some_and(|all| all.iter().any(|it| it.tags.get(tags::SET) == Some(&set)))
+}

@@ -1,0 +1,177 @@
+//! The first thing at a warning: nothing of the instance may vanish with it.
+
+use super::{Lineage, Plan};
+use crate::event::{InstanceState, Interruption};
+use crate::id::{InstanceId, VolumeId};
+use crate::record::{VolumeTag, interruption_from, interruption_text, volume_tags, volumes_of};
+use crate::situation::{Instance, Snapshot, Volume};
+use crate::step::{Action, Step};
+use crate::tags::{self, Tags};
+use std::collections::BTreeMap;
+
+/// `DeleteOnTermination` is switched off for every volume, the root included: the cheapest rescue
+/// there is (TRAP 15). EC2 refuses it once the instance is shutting down.
+pub fn keep_volumes(instance: &Instance, plan: &mut Plan) {
+    let deleted = instance
+        .devices
+        .iter()
+        .filter(|it| it.delete_on_termination);
+    let devices: BTreeMap<String, bool> = deleted.map(|it| (it.name.clone(), false)).collect();
+    if instance.is_alive() && !devices.is_empty() {
+        let id = format!("keep volumes of {}", instance.id);
+        let instance = instance.id.clone();
+        plan.step(Step::new(
+            id,
+            Action::SetDeleteOnTermination { instance, devices },
+        ));
+    }
+}
+
+/// Marks the instance as interrupted, with what an unprepared instance would take to its grave.
+/// True if nobody has done so before.
+///
+/// It runs beside the other steps, not before them: should it fail alone, a volume keeps
+/// `DeleteOnTermination=false` afterwards, which loses nothing.
+pub fn tombstone(
+    lineage: &Lineage,
+    instance: &Instance,
+    interruption: &Interruption,
+    plan: &mut Plan,
+) -> bool {
+    let text = interruption_text(interruption);
+    let standing = instance.tags.get(tags::INTERRUPTED_AT);
+    let known = standing.and_then(|it| interruption_from(it));
+    if known.is_some_and(|it| it.at >= interruption.at)
+        || instance.state == InstanceState::Terminated
+    {
+        return false;
+    }
+    let mut marks = own(lineage);
+    marks.insert(tags::INTERRUPTED_AT.to_owned(), text);
+    if !instance.tags.contains_key(tags::PREPARED) && standing.is_none() {
+        marks.extend(volume_tags(&volumes_of(instance)));
+    }
+    let resources = vec![instance.id.to_string()];
+    let id = format!("tombstone {}", instance.id);
+    plan.step(Step::new(
+        id,
+        Action::Tag {
+            resources,
+            tags: marks,
+        },
+    ));
+    true
+}
+
+/// The interruption of the owner, in the record: it outlives the instance.
+pub fn remember(lineage: &Lineage, interruption: &Interruption, plan: &mut Plan) {
+    let Some(template) = lineage.template() else {
+        return;
+    };
+    let standing = template.tags.get(tags::INTERRUPTED_AT);
+    let same = |text: &String| {
+        interruption_from(text).is_some_and(|it| it.instance == interruption.instance)
+    };
+    if standing.is_some_and(same) {
+        return;
+    }
+    let text = interruption_text(interruption);
+    let tags = Tags::from([(tags::INTERRUPTED_AT.to_owned(), text)]);
+    let resources = vec![template.id.to_string()];
+    plan.step(Step::new(
+        "remember the interruption",
+        Action::Tag { resources, tags },
+    ));
+}
+
+/// Every volume of the lineage says what it is, and so does every snapshot of one: a prepared
+/// instance's are marked long before, so this finds something to do only when we came late.
+pub fn mark_volumes(lineage: &Lineage, plan: &mut Plan) {
+    let Some(volumes) = lineage.situation.volumes.known() else {
+        return;
+    };
+    for (id, device, root_of) in known_volumes(lineage) {
+        let Some(volume) = volumes.iter().find(|it| it.id == id) else {
+            continue;
+        };
+        let tag = VolumeTag {
+            settings: volume.settings.clone(),
+            root_of,
+        };
+        let mut wanted = own(lineage);
+        wanted.insert(tags::DEVICE.to_owned(), device);
+        wanted.insert(tags::VOLUME.to_owned(), tag.text());
+        let itself = (!holds(&volume.tags, &wanted)).then(|| volume.id.to_string());
+        let resources: Vec<String> = itself
+            .into_iter()
+            .chain(unmarked_snapshots(lineage, volume))
+            .collect();
+        if !resources.is_empty() {
+            let id = format!("mark {}", volume.id);
+            plan.step(Step::new(
+                id,
+                Action::Tag {
+                    resources,
+                    tags: wanted,
+                },
+            ));
+        }
+    }
+}
+
+/// The recorded volumes, and the roots of successors that were interrupted in their turn.
+fn known_volumes(lineage: &Lineage) -> Vec<(VolumeId, String, Option<InstanceId>)> {
+    let head = lineage.record.head.as_ref();
+    let recorded = lineage.record.volumes.iter().map(|it| {
+        (
+            it.volume.clone(),
+            it.device.clone(),
+            it.root.then(|| head.cloned()).flatten(),
+        )
+    });
+    let others = lineage.interrupted().filter(|(it, _)| Some(&it.id) != head);
+    let roots = others.flat_map(|(instance, _)| {
+        let roots = instance
+            .devices
+            .iter()
+            .filter(|it| instance.is_root(&it.name));
+        roots.map(|it| {
+            (
+                it.volume.clone(),
+                it.name.clone(),
+                Some(instance.id.clone()),
+            )
+        })
+    });
+    recorded.chain(roots).collect()
+}
+
+fn unmarked_snapshots(lineage: &Lineage, volume: &Volume) -> Vec<String> {
+    let snapshots = lineage
+        .situation
+        .snapshots
+        .known()
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    let unmarked = |it: &&Snapshot| it.volume == volume.id && !it.tags.contains_key(tags::VOLUME);
+    snapshots
+        .iter()
+        .filter(unmarked)
+        .map(|it| it.id.to_string())
+        .collect()
+}
+
+/// The tag that makes a resource ours.
+pub fn own(lineage: &Lineage) -> Tags {
+    Tags::from([(
+        tags::RESCUE.to_owned(),
+        lineage.situation.lineage.to_string(),
+    )])
+}
+
+/// Whether all of `wanted` is there already.
+pub fn holds(present: &Tags, wanted: &Tags) -> bool {
+    wanted
+        .iter()
+        .all(|(key, value)| present.get(key) == Some(value))
+}

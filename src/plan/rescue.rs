@@ -1,0 +1,50 @@
+//! The rescue of a lineage whose owner is being terminated, or was: which decisions, in which order.
+//! Steps listed first are sent first: traffic leaves, then volumes are kept, then the rest.
+
+use super::{
+    Lineage, Plan, close, deregister, launch, prepare, progress, protect, rejoin, snapshot, volumes,
+};
+use crate::event::Interruption;
+
+/// Round trip two: everything the instance's own description and tags allow.
+pub fn first_aid(lineage: &Lineage, interruption: &Interruption) -> Plan {
+    let mut plan = Plan::default();
+    let Some(instance) = lineage.member(&interruption.instance) else {
+        return plan;
+    };
+    deregister::on_record(lineage, instance, &mut plan);
+    protect::keep_volumes(instance, &mut plan);
+    let first_sight = protect::tombstone(lineage, instance, interruption, &mut plan);
+    if first_sight {
+        snapshot::warning(lineage, instance, interruption, &mut plan);
+        launch::first(lineage, instance, &mut plan);
+    }
+    plan
+}
+
+/// Whatever is still missing.
+pub fn plan(lineage: &Lineage, interruption: &Interruption) -> Plan {
+    let mut plan = Plan::default();
+    deregister::found(lineage, &mut plan);
+    for (instance, interruption) in lineage.interrupted() {
+        protect::keep_volumes(instance, &mut plan);
+        protect::tombstone(lineage, instance, &interruption, &mut plan);
+        snapshot::warning(lineage, instance, &interruption, &mut plan);
+    }
+    protect::remember(lineage, interruption, &mut plan);
+    protect::mark_volumes(lineage, &mut plan);
+    prepare::at_the_latest(lineage, &mut plan);
+    if launch::replacement(lineage, &mut plan) == launch::Decision::Refused {
+        progress::kept(lineage, interruption, &mut plan);
+        return plan;
+    }
+    let hand_over = volumes::hand_over(lineage, interruption, &mut plan);
+    let rejoined = rejoin::plan(lineage, &hand_over, &mut plan);
+    progress::plan(lineage, interruption, &hand_over, &mut plan);
+    if rejoined {
+        close::plan(lineage, interruption, &hand_over, &mut plan);
+    } else if plan.waits.is_empty() {
+        plan.wait(5, "the replacement to serve");
+    }
+    plan
+}

@@ -1,0 +1,200 @@
+//! A data volume that cannot be moved is made again from a snapshot.
+//!
+//! Another zone: the surviving volume is newer than the set taken at the warning, so it is
+//! snapshotted once more after its instance has ended cleanly, and restored from that: nothing
+//! written is lost. A vanished volume: the newest *completed* set; a failed set counts for nothing
+//! (TRAP 28), a pending one is waited for (TRAP 4).
+
+use super::volumes::Fate;
+use super::{Lineage, Plan, protect};
+use crate::clock;
+use crate::record::{RecordedVolume, VolumeTag};
+use crate::situation::{Instance, Snapshot, SnapshotState, Volume, VolumeSettings};
+use crate::step::{Action, CreateVolume, Step, token};
+use crate::tags;
+use std::collections::BTreeMap;
+
+/// The volume lives, but not where it is needed.
+pub fn elsewhere(
+    lineage: &Lineage,
+    successor: &Instance,
+    recorded: &RecordedVolume,
+    volume: &Volume,
+    plan: &mut Plan,
+) -> Fate {
+    let Some(snapshots) = lineage.situation.snapshots.known() else {
+        plan.wait(30, "snapshots to be readable");
+        return Fate::Coming;
+    };
+    let closing = format!("closing-{}-{}", volume.id, successor.id);
+    let of_set =
+        |it: &&Snapshot| it.volume == volume.id && it.tags.get(tags::SET) == Some(&closing);
+    // A twin may have taken a second one; everybody picks the first.
+    match snapshots
+        .iter()
+        .filter(of_set)
+        .min_by_key(|it| (it.started, &it.id))
+    {
+        None => close_up(lineage, recorded, volume, closing, plan),
+        Some(taken) => match taken.state {
+            SnapshotState::Pending => plan.wait(30, format!("{} to complete", taken.id)),
+            SnapshotState::Completed => {
+                create(lineage, successor, recorded, &volume.settings, taken, plan);
+            }
+            SnapshotState::Unusable => {
+                plan.note(format!("{} of {} failed", taken.id, volume.id));
+                return from_sets(lineage, successor, recorded, snapshots, plan);
+            }
+        },
+    }
+    Fate::Coming
+}
+
+fn close_up(
+    lineage: &Lineage,
+    recorded: &RecordedVolume,
+    volume: &Volume,
+    set: String,
+    plan: &mut Plan,
+) {
+    let mut marks = protect::own(lineage);
+    let tag = VolumeTag {
+        settings: volume.settings.clone(),
+        root_of: None,
+    };
+    marks.insert(tags::SET.to_owned(), set);
+    marks.insert(tags::DEVICE.to_owned(), recorded.device.clone());
+    marks.insert(tags::VOLUME.to_owned(), tag.text());
+    let action = Action::SnapshotVolume {
+        volume: volume.id.clone(),
+        tags: marks,
+    };
+    plan.step(Step::new(format!("snapshot {}", volume.id), action));
+    plan.wait(
+        30,
+        format!("a snapshot of {}, which is in another zone", volume.id),
+    );
+}
+
+/// The volume is gone.
+pub fn lost(
+    lineage: &Lineage,
+    successor: &Instance,
+    recorded: &RecordedVolume,
+    plan: &mut Plan,
+) -> Fate {
+    match lineage.situation.snapshots.known() {
+        Some(snapshots) => from_sets(lineage, successor, recorded, snapshots, plan),
+        None => {
+            plan.wait(30, "snapshots to be readable");
+            Fate::Coming
+        }
+    }
+}
+
+fn from_sets(
+    lineage: &Lineage,
+    successor: &Instance,
+    recorded: &RecordedVolume,
+    snapshots: &[Snapshot],
+    plan: &mut Plan,
+) -> Fate {
+    match newest_complete(recorded, snapshots) {
+        Newest::Pending(id) => {
+            plan.wait(30, format!("{id} to complete"));
+            Fate::Coming
+        }
+        Newest::Completed(snapshot) => {
+            let tag = snapshot
+                .tags
+                .get(tags::VOLUME)
+                .and_then(|text| VolumeTag::parse(text));
+            let Some(VolumeTag { settings, .. }) = tag else {
+                plan.note(format!(
+                    "{} does not say what volume it was: not restored",
+                    snapshot.id
+                ));
+                return Fate::Lost;
+            };
+            create(lineage, successor, recorded, &settings, snapshot, plan);
+            Fate::Coming
+        }
+        Newest::None => {
+            plan.note(format!(
+                "{} ({}) is lost: the volume is gone and no completed snapshot of it exists",
+                recorded.volume, recorded.device
+            ));
+            Fate::Lost
+        }
+    }
+}
+
+enum Newest<'a> {
+    Completed(&'a Snapshot),
+    Pending(&'a crate::id::SnapshotId),
+    None,
+}
+
+/// Sets, newest first: one that has failed in any part is passed over as a whole.
+fn newest_complete<'a>(recorded: &RecordedVolume, snapshots: &'a [Snapshot]) -> Newest<'a> {
+    let mut sets: BTreeMap<(clock::Timestamp, &str), Vec<&Snapshot>> = BTreeMap::new();
+    for snapshot in snapshots {
+        let set = snapshot
+            .tags
+            .get(tags::SET)
+            .map_or(snapshot.id.as_str(), String::as_str);
+        sets.entry((snapshot.started, set))
+            .or_default()
+            .push(snapshot);
+    }
+    for members in sets.into_values().rev() {
+        let Some(own) = members.iter().find(|it| it.volume == recorded.volume) else {
+            continue;
+        };
+        if members.iter().any(|it| it.state == SnapshotState::Unusable) {
+            continue;
+        }
+        if let Some(pending) = members.iter().find(|it| it.state == SnapshotState::Pending) {
+            return Newest::Pending(&pending.id);
+        }
+        return Newest::Completed(own);
+    }
+    Newest::None
+}
+
+fn create(
+    lineage: &Lineage,
+    successor: &Instance,
+    recorded: &RecordedVolume,
+    settings: &VolumeSettings,
+    snapshot: &Snapshot,
+    plan: &mut Plan,
+) {
+    let zone = &successor.availability_zone;
+    let tag = VolumeTag {
+        settings: settings.clone(),
+        root_of: None,
+    };
+    let mut marks = protect::own(lineage);
+    marks.insert(tags::DEVICE.to_owned(), recorded.device.clone());
+    marks.insert(tags::VOLUME.to_owned(), tag.text());
+    marks.insert(tags::COPY_OF.to_owned(), snapshot.volume.to_string());
+    marks.insert(tags::RESTORED_FROM.to_owned(), snapshot.id.to_string());
+    let action = Action::CreateVolume(CreateVolume {
+        snapshot: snapshot.id.clone(),
+        availability_zone: zone.clone(),
+        settings: settings.clone(),
+        tags: marks,
+        token: token(&["volume", snapshot.id.as_str(), zone]),
+    });
+    plan.step(Step::new(format!("restore {}", snapshot.volume), action));
+    let taken = clock::format(snapshot.started);
+    plan.note(format!(
+        "{} is restored from {}, taken {taken}",
+        snapshot.volume, snapshot.id
+    ));
+    plan.wait(
+        5,
+        format!("the copy of {} to be available", snapshot.volume),
+    );
+}

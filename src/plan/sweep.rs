@@ -1,0 +1,79 @@
+//! The schedule: who is looked at again, and which safety copies have had their time.
+
+use super::template_name;
+use crate::clock::{self, Timestamp};
+use crate::id::InstanceId;
+use crate::record::Record;
+use crate::situation::{Instance, Snapshot, Template, Volume, VolumeState};
+use crate::step::{Action, Step};
+use crate::tags::{self, Tags};
+use std::collections::BTreeSet;
+
+/// Everything of ours that carries an expiry.
+#[derive(Debug, Clone, Default)]
+pub struct Expired {
+    pub volumes: Vec<Volume>,
+    pub snapshots: Vec<Snapshot>,
+}
+
+/// One wake per lineage, spread over the queue so that the work is shared out; and the deletions.
+/// Only what carries both our tags and is past its time is deleted, never during a rescue.
+#[must_use]
+pub fn sweep(
+    now: Timestamp,
+    protected: &[Instance],
+    templates: &[Template],
+    expired: &Expired,
+) -> Vec<Step> {
+    let busy = in_rescue(templates);
+    let due = |tags: &Tags| {
+        let lineage = tags.get(tags::RESCUE);
+        let at = tags
+            .get(tags::EXPIRES_AT)
+            .and_then(|text| clock::parse(text).ok());
+        lineage.is_some_and(|it| !busy.contains(it.as_str())) && at.is_some_and(|it| it < now)
+    };
+    let free = |it: &&Volume| it.state == VolumeState::Available && due(&it.tags);
+    let volumes = expired.volumes.iter().filter(free);
+    let volumes = volumes.map(|it| Action::DeleteVolume {
+        volume: it.id.clone(),
+    });
+    let snapshots = expired.snapshots.iter().filter(|it| due(&it.tags));
+    let snapshots = snapshots.map(|it| Action::DeleteSnapshot {
+        snapshot: it.id.clone(),
+    });
+    let wakes = lineages(protected, templates)
+        .into_iter()
+        .map(|instance| Action::Wake {
+            instance,
+            attempt: 0,
+            delay_seconds: 0,
+        });
+    wakes
+        .chain(volumes)
+        .chain(snapshots)
+        .map(|it| Step::new(it.to_string(), it))
+        .collect()
+}
+
+/// Whose owner is interrupted: their older copies may still be wanted.
+fn in_rescue(templates: &[Template]) -> BTreeSet<&str> {
+    let open = templates.iter().filter(|it| {
+        let record = Record::from_tags(&it.tags);
+        record
+            .interruption
+            .is_some_and(|interruption| Some(interruption.instance) == record.head)
+    });
+    open.filter_map(|it| it.tags.get(tags::RESCUE))
+        .map(String::as_str)
+        .collect()
+}
+
+fn lineages(protected: &[Instance], templates: &[Template]) -> BTreeSet<InstanceId> {
+    let living = protected.iter().map(Instance::lineage);
+    let prepared = templates.iter().filter_map(|it| {
+        let id: InstanceId = it.tags.get(tags::RESCUE)?.parse().ok()?;
+        (it.name == template_name(&id)).then_some(id)
+    });
+    living.chain(prepared).collect()
+}

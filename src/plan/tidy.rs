@@ -1,0 +1,115 @@
+//! After a rescue: what was only a safety copy gets an expiry; what is past is forgotten.
+//!
+//! Nothing is deleted here. The sweep deletes what has expired, a day later, and nothing is marked
+//! while it could be the only copy: the owner must run with its volumes first.
+
+use super::{Lineage, Plan};
+use crate::clock;
+use crate::record::VolumeTag;
+use crate::situation::{Snapshot, SnapshotState, Volume, VolumeState};
+use crate::step::{Action, Step};
+use crate::tags::{self, Tags};
+
+/// How long a safety copy is kept.
+const KEPT: time::Duration = time::Duration::hours(24);
+
+/// The owner is well. Marks roots of former owners, volumes a copy stands for, and snapshot sets of
+/// finished rescues.
+pub fn after(lineage: &Lineage, plan: &mut Plan) {
+    let Some(volumes) = lineage.situation.volumes.known() else {
+        return;
+    };
+    let spent = volumes.iter().filter(|it| is_spent(lineage, it, volumes));
+    let mut resources: Vec<String> = spent.map(|it| it.id.to_string()).collect();
+    if let Some(snapshots) = lineage.situation.snapshots.known() {
+        resources.extend(old_sets(snapshots));
+    }
+    expire(lineage, resources, plan);
+    let ending = lineage
+        .interrupted()
+        .filter(|(it, _)| it.is_alive() || !it.devices.is_empty());
+    for (instance, _) in ending {
+        plan.wait(15, format!("{} to end", instance.id));
+    }
+    await_roots(lineage, volumes, plan);
+}
+
+fn is_spent(lineage: &Lineage, volume: &Volume, all: &[Volume]) -> bool {
+    let free = volume.state == VolumeState::Available && volume.attachment.is_none();
+    let unmarked = !volume.tags.contains_key(tags::EXPIRES_AT);
+    free && unmarked && (is_former_root(lineage, volume) || is_superseded(lineage, volume, all))
+}
+
+fn is_former_root(lineage: &Lineage, volume: &Volume) -> bool {
+    let tag = volume
+        .tags
+        .get(tags::VOLUME)
+        .and_then(|text| VolumeTag::parse(text));
+    let root_of = tag.and_then(|it| it.root_of);
+    root_of.is_some_and(|it| Some(&it) != lineage.owner.map(|it| &it.id))
+}
+
+/// A copy of it is attached to the owner.
+fn is_superseded(lineage: &Lineage, volume: &Volume, all: &[Volume]) -> bool {
+    let Some(owner) = lineage.owner else {
+        return false;
+    };
+    all.iter().any(|it| {
+        it.attached_to(&owner.id)
+            && it.tags.get(tags::COPY_OF).map(String::as_str) == Some(volume.id.as_str())
+    })
+}
+
+/// A root still held by an instance that is ending will have to be marked later.
+fn await_roots(lineage: &Lineage, volumes: &[Volume], plan: &mut Plan) {
+    let held = volumes.iter().filter(|it| {
+        let holder = it.attachment.as_ref().map(|it| &it.instance);
+        holder.is_some() && holder != lineage.owner.map(|it| &it.id) && is_former_root(lineage, it)
+    });
+    for volume in held {
+        plan.wait(15, format!("{}, a former root, to be released", volume.id));
+    }
+}
+
+/// Sets taken for a rescue that is over: before the owner took over.
+fn old_sets(snapshots: &[Snapshot]) -> Vec<String> {
+    let old = |it: &&Snapshot| {
+        let of_rescue = it.tags.get(tags::SET).is_some_and(|set| is_rescue_set(set));
+        let unmarked = !it.tags.contains_key(tags::EXPIRES_AT);
+        let settled = it.state != SnapshotState::Pending;
+        of_rescue && unmarked && settled
+    };
+    snapshots
+        .iter()
+        .filter(old)
+        .map(|it| it.id.to_string())
+        .collect()
+}
+
+/// Named by a warning (`i-…-<time>`) or by a closing snapshot.
+fn is_rescue_set(set: &str) -> bool {
+    set.starts_with("i-") || set.starts_with("closing-")
+}
+
+fn expire(lineage: &Lineage, resources: Vec<String>, plan: &mut Plan) {
+    if !resources.is_empty() {
+        let at = clock::format(lineage.situation.now + KEPT);
+        let tags = Tags::from([(tags::EXPIRES_AT.to_owned(), at)]);
+        plan.step(Step::new(
+            "expire safety copies",
+            Action::Tag { resources, tags },
+        ));
+    }
+}
+
+/// The user ended the instance: its prepared rescue goes, its volumes are left as they are.
+pub fn ended(lineage: &Lineage, why: String) -> Plan {
+    let mut plan = Plan::nothing(why);
+    if let Some(template) = lineage.template() {
+        let action = Action::DeleteTemplate {
+            template: template.id.clone(),
+        };
+        plan.step(Step::new("forget the instance", action));
+    }
+    plan
+}

@@ -1,0 +1,330 @@
+//! The record: what has to be known about a protected instance once it can no longer be asked.
+//!
+//! It lives in the tags of the prepared rescue (and in part on the instance). Reading never fails:
+//! what is not understood is left out, because a rescue with one target less is still a rescue.
+
+mod settings;
+
+pub use settings::VolumeTag;
+
+use crate::clock;
+use crate::event::{InstanceAction, Interruption};
+use crate::id::{AllocationId, InstanceId, SubnetId, VolumeId};
+use crate::situation::{Instance, Target};
+use crate::tags::{self, Tags};
+use std::collections::BTreeMap;
+
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Record {
+    /// The instance that owned everything when all was last well.
+    pub head: Option<InstanceId>,
+    pub place: Option<Place>,
+    pub volumes: Vec<RecordedVolume>,
+    pub targets: Vec<Target>,
+    pub addresses: Vec<AllocationId>,
+    pub interruption: Option<Interruption>,
+    /// Launches that failed so far.
+    pub attempt: u32,
+    /// Seconds from the interruption to each milestone reached.
+    pub progress: BTreeMap<Milestone, f64>,
+}
+
+/// Where the head runs, and the type the user chose for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    pub availability_zone: String,
+    pub subnet: SubnetId,
+    pub instance_type: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordedVolume {
+    pub volume: VolumeId,
+    pub device: String,
+    /// As the user had it, before we protected the volume.
+    pub delete_on_termination: bool,
+    pub root: bool,
+}
+
+/// What a rescue goes through, as the outcome report shows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Milestone {
+    Deregistered,
+    SnapshotStarted,
+    ReplacementRunning,
+    DataAttached,
+    BackInService,
+    /// Seen stopping or stopped: what tells a return from the time before.
+    Stopped,
+    /// Reported as failed; said once.
+    Failed,
+    /// Reported as kept: nobody was to take over.
+    Kept,
+}
+
+impl Milestone {
+    pub const ALL: [Self; 8] = [
+        Self::Deregistered,
+        Self::SnapshotStarted,
+        Self::ReplacementRunning,
+        Self::DataAttached,
+        Self::BackInService,
+        Self::Stopped,
+        Self::Failed,
+        Self::Kept,
+    ];
+
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Deregistered => "deregistered",
+            Self::SnapshotStarted => "snapshot-started",
+            Self::ReplacementRunning => "replacement-running",
+            Self::DataAttached => "data-attached",
+            Self::BackInService => "back-in-service",
+            Self::Stopped => "stopped",
+            Self::Failed => "failed",
+            Self::Kept => "kept",
+        }
+    }
+}
+
+impl Record {
+    #[must_use]
+    pub fn from_tags(tags: &Tags) -> Self {
+        let get = |key: &str| tags.get(key).map(String::as_str);
+        Self {
+            head: get(tags::HEAD).and_then(|id| id.parse().ok()),
+            place: get(tags::PLACE).and_then(place_from),
+            volumes: tags::unpack(tags::VOLUMES, tags)
+                .into_iter()
+                .filter_map(volume_from)
+                .collect(),
+            targets: tags::unpack(tags::TARGETS, tags)
+                .into_iter()
+                .filter_map(target_from)
+                .collect(),
+            addresses: tags::unpack(tags::ADDRESSES, tags)
+                .into_iter()
+                .filter_map(|id| id.parse().ok())
+                .collect(),
+            interruption: get(tags::INTERRUPTED_AT).and_then(interruption_from),
+            attempt: get(tags::ATTEMPT).and_then(|n| n.parse().ok()).unwrap_or(0),
+            progress: get(tags::PROGRESS).map(progress_from).unwrap_or_default(),
+        }
+    }
+
+    /// The lasting part: what is true while all is well. The passing part (interruption, attempt,
+    /// progress) is written tag by tag as it happens.
+    #[must_use]
+    pub fn to_tags(&self) -> Tags {
+        let volumes: Vec<String> = self.volumes.iter().map(volume_text).collect();
+        let mut all = tags::pack(tags::VOLUMES, &volumes);
+        all.extend(target_tags(&self.targets));
+        let addresses: Vec<String> = self.addresses.iter().map(ToString::to_string).collect();
+        all.extend(tags::pack(tags::ADDRESSES, &addresses));
+        if let Some(head) = &self.head {
+            all.insert(tags::HEAD.to_owned(), head.to_string());
+        }
+        if let Some(Place {
+            availability_zone,
+            subnet,
+            instance_type,
+        }) = &self.place
+        {
+            let text = format!("{availability_zone} {subnet} {instance_type}");
+            all.insert(tags::PLACE.to_owned(), text);
+        }
+        all
+    }
+
+    /// The data volumes, which are what a replacement must get.
+    pub fn data_volumes(&self) -> impl Iterator<Item = &RecordedVolume> {
+        self.volumes.iter().filter(|it| !it.root)
+    }
+}
+
+/// The volumes of a living instance.
+#[must_use]
+pub fn volumes_of(instance: &Instance) -> Vec<RecordedVolume> {
+    let recorded = |device: &crate::situation::Device| RecordedVolume {
+        volume: device.volume.clone(),
+        device: device.name.clone(),
+        delete_on_termination: device.delete_on_termination,
+        root: instance.is_root(&device.name),
+    };
+    instance.devices.iter().map(recorded).collect()
+}
+
+/// The list of targets, as the launch template and the instance carry it.
+#[must_use]
+pub fn target_tags(targets: &[Target]) -> Tags {
+    let text = |it: &Target| format!("{}={}={}", it.target_group_arn, it.id, it.port);
+    tags::pack(tags::TARGETS, &targets.iter().map(text).collect::<Vec<_>>())
+}
+
+/// The volumes as a packed list.
+#[must_use]
+pub fn volume_tags(volumes: &[RecordedVolume]) -> Tags {
+    tags::pack(
+        tags::VOLUMES,
+        &volumes.iter().map(volume_text).collect::<Vec<_>>(),
+    )
+}
+
+/// The tombstone's text. It names the instance, so that the successor never inherits it.
+#[must_use]
+pub fn interruption_text(interruption: &Interruption) -> String {
+    let Interruption {
+        instance,
+        action,
+        at,
+    } = interruption;
+    format!("{instance} {} {action}", clock::format(*at))
+}
+
+#[must_use]
+pub fn interruption_from(text: &str) -> Option<Interruption> {
+    let mut words = text.split(' ');
+    let interruption = Interruption {
+        instance: words.next()?.parse().ok()?,
+        at: clock::parse(words.next()?).ok()?,
+        action: InstanceAction::parse(words.next()?)?,
+    };
+    words.next().is_none().then_some(interruption)
+}
+
+#[must_use]
+pub fn progress_text(progress: &BTreeMap<Milestone, f64>) -> String {
+    let words = progress
+        .iter()
+        .map(|(milestone, s)| format!("{}={s}", milestone.as_str()));
+    words.collect::<Vec<_>>().join(" ")
+}
+
+fn progress_from(text: &str) -> BTreeMap<Milestone, f64> {
+    let entry = |word: &str| {
+        let (name, seconds) = word.split_once('=')?;
+        let milestone = Milestone::ALL.into_iter().find(|it| it.as_str() == name)?;
+        Some((milestone, seconds.parse().ok()?))
+    };
+    text.split(' ').filter_map(entry).collect()
+}
+
+fn place_from(text: &str) -> Option<Place> {
+    let mut words = text.split(' ');
+    Some(Place {
+        availability_zone: words.next()?.to_owned(),
+        subnet: words.next()?.parse().ok()?,
+        instance_type: words.next()?.to_owned(),
+    })
+}
+
+fn volume_text(it: &RecordedVolume) -> String {
+    let RecordedVolume {
+        volume,
+        device,
+        delete_on_termination,
+        root,
+    } = it;
+    let delete = if *delete_on_termination {
+        "=delete"
+    } else {
+        ""
+    };
+    let root = if *root { "=root" } else { "" };
+    format!("{volume}={device}{delete}{root}")
+}
+
+fn volume_from(text: &str) -> Option<RecordedVolume> {
+    let mut words = text.split('=');
+    let volume = words.next()?.parse().ok()?;
+    let device = words.next()?.to_owned();
+    let flags: Vec<&str> = words.collect();
+    let delete_on_termination = flags.contains(&"delete");
+    Some(RecordedVolume {
+        volume,
+        device,
+        delete_on_termination,
+        root: flags.contains(&"root"),
+    })
+}
+
+fn target_from(text: &str) -> Option<Target> {
+    let mut words = text.split('=');
+    Some(Target {
+        target_group_arn: words.next()?.to_owned(),
+        id: words.next()?.to_owned(),
+        port: words.next()?.parse().ok()?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn volumes() -> impl Strategy<Value = Vec<RecordedVolume>> {
+        let one = (
+            any::<u64>(),
+            "/dev/(sd|xvd)[a-z]{1,2}",
+            any::<bool>(),
+            any::<bool>(),
+        );
+        let one = one.prop_map(|(n, device, delete_on_termination, root)| RecordedVolume {
+            volume: format!("vol-{:017x}", n >> 8).parse().unwrap(),
+            device,
+            delete_on_termination,
+            root,
+        });
+        prop::collection::vec(one, 0..28)
+    }
+
+    fn targets() -> impl Strategy<Value = Vec<Target>> {
+        let one = ("[a-z]{1,32}/[0-9a-f]{16}", "[0-9a-f.:]{4,39}", any::<u16>());
+        let one = one.prop_map(|(name, id, port)| Target {
+            target_group_arn: format!("arn:aws:elasticloadbalancing:r:1:targetgroup/{name}"),
+            id,
+            port,
+        });
+        prop::collection::vec(one, 0..8)
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_into_tags_is_read_back(volumes in volumes(), targets in targets()) {
+            let record = Record {
+                head: "i-0123456789abcdef0".parse().ok(),
+                place: place_from("eu-west-1a subnet-12345678 m6i.large"),
+                addresses: vec!["eipalloc-12345678".parse().unwrap()],
+                volumes,
+                targets,
+                ..Record::default()
+            };
+            let tags = record.to_tags();
+            prop_assert!(tags.values().all(|value| value.len() <= 256));
+            prop_assert_eq!(Record::from_tags(&tags), record);
+        }
+
+        #[test]
+        fn no_tag_value_makes_reading_panic(
+            values in prop::collection::vec(("spot-rescue:[a-z]{1,12}(-[0-9]{1,12})?", ".{0,80}"), 0..20)
+        ) {
+            let _ = Record::from_tags(&values.into_iter().collect());
+        }
+    }
+
+    #[test]
+    fn a_tombstone_is_read_back_and_an_edited_one_is_not_believed() {
+        let text = "i-0123456789abcdef0 2026-11-23T10:00:00Z hibernate";
+        assert_eq!(interruption_text(&interruption_from(text).unwrap()), text);
+        for bad in [
+            "",
+            "i-0123456789abcdef0",
+            "x 2026-11-23T10:00:00Z stop",
+            "a b c d",
+        ] {
+            assert_eq!(interruption_from(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! The tag `spot-rescue:volume` on volumes and snapshots: settings a snapshot does not remember
+//! (TRAP 33), and of which instance the volume was the root.
+
+use crate::id::InstanceId;
+use crate::situation::VolumeSettings;
+
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct VolumeTag {
+    pub settings: VolumeSettings,
+    /// Set on root volumes only.
+    pub root_of: Option<InstanceId>,
+}
+
+impl VolumeTag {
+    #[must_use]
+    pub fn text(&self) -> String {
+        let Self { settings, root_of } = self;
+        let VolumeSettings {
+            volume_type,
+            size,
+            iops,
+            throughput,
+            encrypted,
+            kms_key,
+        } = settings;
+        let mut words = vec![format!("type={volume_type}"), format!("size={size}")];
+        words.extend(iops.map(|n| format!("iops={n}")));
+        words.extend(throughput.map(|n| format!("throughput={n}")));
+        words.extend(encrypted.then(|| "encrypted=true".to_owned()));
+        words.extend(kms_key.as_ref().map(|key| format!("kms={key}")));
+        words.extend(root_of.as_ref().map(|id| format!("root-of={id}")));
+        words.join(" ")
+    }
+
+    /// None without a type and a size: such a tag is not ours.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut tag = Self::default();
+        for (key, value) in text.split(' ').filter_map(|word| word.split_once('=')) {
+            let settings = &mut tag.settings;
+            match key {
+                "type" => value.clone_into(&mut settings.volume_type),
+                "size" => settings.size = value.parse().ok()?,
+                "iops" => settings.iops = Some(value.parse().ok()?),
+                "throughput" => settings.throughput = Some(value.parse().ok()?),
+                "encrypted" => settings.encrypted = value == "true",
+                "kms" => settings.kms_key = Some(value.to_owned()),
+                "root-of" => tag.root_of = value.parse().ok(),
+                _ => {}
+            }
+        }
+        (!tag.settings.volume_type.is_empty() && tag.settings.size > 0).then_some(tag)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_survive_the_tag() {
+        let text = "type=io2 size=500 iops=9000 encrypted=true kms=arn:aws:kms:eu-west-1:1:key/ab \
+                    root-of=i-0123456789abcdef0";
+        assert_eq!(VolumeTag::parse(text).unwrap().text(), text);
+        assert_eq!(VolumeTag::parse("type=gp3"), None);
+        assert_eq!(VolumeTag::parse("nonsense"), None);
+    }
+}

@@ -1,0 +1,222 @@
+//! What a person gets to see: one JSON line per invocation and lineage, and one outcome per rescue,
+//! which is also a set of CloudWatch metrics (embedded metric format).
+//!
+//! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
+
+mod emf;
+
+use crate::clock::Timestamp;
+use crate::cloud::CloudError;
+use crate::id::InstanceId;
+use crate::plan::Wait;
+use crate::record::Milestone;
+use crate::situation::Market;
+use serde::Serialize;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// The end of a rescue, or of its first part.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outcome {
+    /// `back-in-service`, `paused`, `resumed`, `kept` or `failed`.
+    pub result: &'static str,
+    pub rescue: InstanceId,
+    pub instance: InstanceId,
+    pub replacement: Option<InstanceId>,
+    pub market: Option<Market>,
+    /// The interruption's own time: seconds count from here.
+    pub at: Timestamp,
+    pub reported: Timestamp,
+    pub volumes: VolumeCounts,
+    /// Device -> seconds between the snapshot it came from and the interruption.
+    pub restored_from: BTreeMap<String, f64>,
+    pub seconds: BTreeMap<Milestone, f64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct VolumeCounts {
+    pub moved: usize,
+    pub restored: usize,
+    pub lost: usize,
+    pub left: usize,
+}
+
+/// What became of one step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StepOutcome {
+    Done {
+        what: String,
+    },
+    /// AWS says the wanted state is there already.
+    AlreadyDone {
+        why: String,
+    },
+    Skipped {
+        why: String,
+    },
+    Failed(CloudError),
+    OutOfTime,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StepReport {
+    pub id: String,
+    pub action: String,
+    pub outcome: StepOutcome,
+}
+
+/// What one invocation did for one lineage.
+#[derive(Debug, Clone, Default)]
+#[must_use = "an unread report is not actionable"]
+pub struct Report {
+    pub steps: Vec<StepReport>,
+    pub waits: Vec<Wait>,
+    pub notes: Vec<String>,
+    pub outcomes: Vec<Outcome>,
+}
+
+impl StepOutcome {
+    #[must_use]
+    pub fn succeeded(&self) -> bool {
+        matches!(self, Self::Done { .. } | Self::AlreadyDone { .. })
+    }
+}
+
+impl Report {
+    /// One log line. Steps are text: "what: what came of it".
+    #[must_use]
+    pub fn line(&self, lineage: &InstanceId) -> String {
+        let Self {
+            steps,
+            waits,
+            notes,
+            outcomes: _,
+        } = self;
+        let failed = steps.iter().any(|it| !it.outcome.succeeded());
+        let waits: Vec<String> = waits.iter().map(|it| it.what.clone()).collect();
+        json!({
+            "level": if failed { "WARN" } else { "INFO" },
+            "message": "reconciled",
+            "rescue": lineage,
+            "steps": steps.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "waiting_for": waits,
+            "notes": notes,
+        })
+        .to_string()
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        let Self {
+            steps,
+            waits,
+            notes,
+            outcomes,
+        } = self;
+        steps.is_empty() && waits.is_empty() && notes.is_empty() && outcomes.is_empty()
+    }
+}
+
+impl Outcome {
+    /// One log line that is also metrics.
+    #[must_use]
+    pub fn line(&self) -> String {
+        let Self {
+            result,
+            rescue,
+            instance,
+            replacement,
+            market,
+            at,
+            volumes,
+            ..
+        } = self;
+        let mut line = json!({
+            "level": if *result == "failed" { "ERROR" } else { "INFO" },
+            "message": self.to_string(),
+            "outcome": result,
+            "rescue": rescue,
+            "instance": instance,
+            "replacement": replacement,
+            "market": market,
+            "interrupted_at": crate::clock::format(*at),
+            "seconds": self.seconds(),
+            "volumes": volumes,
+            "restored_from_seconds_before": self.restored_from,
+        });
+        if let (Value::Object(line), Value::Object(metrics)) = (&mut line, emf::metrics(self)) {
+            line.extend(metrics);
+        }
+        line.to_string()
+    }
+
+    fn seconds(&self) -> BTreeMap<&'static str, f64> {
+        self.seconds
+            .iter()
+            .map(|(milestone, seconds)| (milestone.as_str(), *seconds))
+            .collect()
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let VolumeCounts {
+            moved,
+            restored,
+            lost,
+            left,
+        } = self.volumes;
+        write!(f, "{} is {}", self.instance, self.result)?;
+        if let Some(replacement) = &self.replacement {
+            write!(f, " as {replacement}")?;
+        }
+        if let Some(seconds) = self.seconds.get(&Milestone::BackInService) {
+            write!(f, " after {seconds} s")?;
+        }
+        write!(
+            f,
+            "; volumes: {moved} moved, {restored} restored, {lost} lost, {left} left"
+        )?;
+        for (device, seconds) in &self.restored_from {
+            write!(f, "; {device} from {seconds} s before the interruption")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for StepReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            id: _,
+            action,
+            outcome,
+        } = self;
+        match outcome {
+            StepOutcome::Done { what } => write!(f, "{action}: done {what}"),
+            StepOutcome::AlreadyDone { why } => write!(f, "{action}: already done ({why})"),
+            StepOutcome::Skipped { why } => write!(f, "{action}: skipped, {why}"),
+            StepOutcome::Failed(error) => write!(f, "{action}: {error}; {}", advice(error)),
+            StepOutcome::OutOfTime => write!(f, "{action}: out of time; will look again"),
+        }
+    }
+}
+
+/// What happens next, and what a person can do.
+fn advice(error: &CloudError) -> &'static str {
+    use crate::cloud::Class;
+    match error.class {
+        Class::AlreadyDone => "nothing to do",
+        Class::Capacity => "the next way to launch is tried",
+        Class::Transient => "will be tried again",
+        Class::Denied => "allow the action in the function's role; tried again at the next look",
+        Class::Permanent => "not repeated in this invocation; see the code in the EC2 error list",
+    }
+}
+
+/// Log lines are JSON on standard output: CloudWatch Logs takes them as they are.
+pub fn print(line: &str) {
+    use std::io::Write;
+    // A closed log must not end a rescue.
+    let _ = writeln!(std::io::stdout().lock(), "{line}");
+}

@@ -1,0 +1,56 @@
+//! The metrics of an outcome: names, units and dimensions in one place.
+
+use super::{Outcome, VolumeCounts};
+use crate::record::Milestone;
+use serde_json::{Map, Value, json};
+
+const NAMESPACE: &str = "SpotRescue";
+
+/// Milestone -> metric, in seconds from the interruption's own time.
+const SECONDS: [(Milestone, &str); 5] = [
+    (Milestone::Deregistered, "SecondsToDeregistered"),
+    (Milestone::SnapshotStarted, "SecondsToSnapshotStarted"),
+    (Milestone::ReplacementRunning, "SecondsToReplacementRunning"),
+    (Milestone::DataAttached, "SecondsToDataAttached"),
+    (Milestone::BackInService, "SecondsToBackInService"),
+];
+
+/// The members to add to the outcome's log line: the values and the `_aws` block that names them.
+/// The one dimension is the result, so that failures can be alarmed on.
+pub fn metrics(outcome: &Outcome) -> Value {
+    let VolumeCounts {
+        moved,
+        restored,
+        lost,
+        left: _,
+    } = outcome.volumes;
+    let mut values = Map::new();
+    let mut definitions = Vec::new();
+    let mut add = |name: &str, unit: &str, value: Value| {
+        definitions.push(json!({ "Name": name, "Unit": unit }));
+        values.insert(name.to_owned(), value);
+    };
+    for (milestone, name) in SECONDS {
+        if let Some(seconds) = outcome.seconds.get(&milestone) {
+            add(name, "Seconds", json!(seconds));
+        }
+    }
+    add("VolumesMoved", "Count", json!(moved));
+    add("VolumesRestored", "Count", json!(restored));
+    add("VolumesLost", "Count", json!(lost));
+    add("Rescues", "Count", json!(1));
+    values.insert("_aws".to_owned(), directive(outcome, &definitions));
+    Value::Object(values)
+}
+
+fn directive(outcome: &Outcome, definitions: &[Value]) -> Value {
+    let milliseconds = i64::try_from(outcome.reported.unix_timestamp_nanos() / 1_000_000);
+    json!({
+        "Timestamp": milliseconds.unwrap_or_default(),
+        "CloudWatchMetrics": [{
+            "Namespace": NAMESPACE,
+            "Dimensions": [["outcome"]],
+            "Metrics": definitions,
+        }],
+    })
+}

@@ -1,0 +1,271 @@
+//! What is the case: plain facts about one lineage, as read from AWS.
+//!
+//! A *lineage* is a protected instance and the replacements that took over from it, one after the
+//! other; its id is the id of its first instance. Facts carry no opinion: what they mean is decided
+//! in `plan`.
+
+use crate::clock::Timestamp;
+use crate::event::{InstanceState, Interruption};
+use crate::id::{AllocationId, ImageId, InstanceId, SnapshotId, SubnetId, TemplateId, VolumeId};
+use crate::tags::Tags;
+use serde::Serialize;
+
+/// Something read, or why it is not known. "Could not find out" is never an empty list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fact<T> {
+    Known(T),
+    /// The read failed.
+    Unavailable {
+        operation: &'static str,
+        why: String,
+    },
+    /// Not asked for yet: the first pass of a warning reads only the instance.
+    NotRead,
+}
+
+impl<T> Fact<T> {
+    pub fn known(&self) -> Option<&T> {
+        match self {
+            Self::Known(value) => Some(value),
+            Self::Unavailable { .. } | Self::NotRead => None,
+        }
+    }
+
+    pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Fact<U> {
+        match self {
+            Self::Known(value) => Fact::Known(f(value)),
+            Self::Unavailable { operation, why } => Fact::Unavailable { operation, why },
+            Self::NotRead => Fact::NotRead,
+        }
+    }
+}
+
+/// Everything one plan is made from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Situation {
+    pub now: Timestamp,
+    pub lineage: InstanceId,
+    /// The warnings that brought us here, if any did.
+    pub notices: Vec<Interruption>,
+    /// The stack's policy defaults.
+    pub defaults: Tags,
+    /// How often this invocation has looked already.
+    pub pass: u32,
+    pub instances: Vec<Instance>,
+    pub template: Fact<Option<Template>>,
+    pub volumes: Fact<Vec<Volume>>,
+    pub snapshots: Fact<Vec<Snapshot>>,
+    pub registrations: Fact<Registrations>,
+    pub addresses: Fact<Vec<Address>>,
+    pub images: Fact<Vec<Image>>,
+}
+
+/// An instance as `DescribeInstances` shows it. A terminated one has lost devices, network and,
+/// after a while, tags (TRAP 14).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Instance {
+    pub id: InstanceId,
+    pub state: InstanceState,
+    pub launch_time: Timestamp,
+    pub availability_zone: String,
+    pub subnet: Option<SubnetId>,
+    pub instance_type: String,
+    pub image: Option<ImageId>,
+    pub market: Market,
+    pub root_device: Option<String>,
+    pub devices: Vec<Device>,
+    /// Every private address, IPv4 and IPv6, the primary one first: `ip` targets name them.
+    pub private_addresses: Vec<String>,
+    /// The primary interface has a public address from Amazon's pool.
+    pub auto_public_address: bool,
+    pub security_groups: Vec<String>,
+    pub instance_profile: Option<String>,
+    /// `StateReason.Code`: `Server.SpotInstanceTermination` is what no event says.
+    pub state_reason: Option<String>,
+    /// Hibernation-enabled instances cannot be snapshotted (TRAP 30).
+    pub hibernation: bool,
+    pub tags: Tags,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Market {
+    Spot,
+    OnDemand,
+}
+
+/// A volume as the instance sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Device {
+    pub name: String,
+    pub volume: VolumeId,
+    pub delete_on_termination: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Volume {
+    pub id: VolumeId,
+    pub state: VolumeState,
+    pub availability_zone: String,
+    pub created: Timestamp,
+    pub attachment: Option<Attachment>,
+    pub settings: VolumeSettings,
+    pub tags: Tags,
+}
+
+/// <https://docs.aws.amazon.com/ebs/latest/userguide/ebs-describing-volumes.html>
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum VolumeState {
+    Creating,
+    Available,
+    InUse,
+    Deleting,
+    Deleted,
+    Error,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attachment {
+    pub instance: InstanceId,
+    pub device: String,
+    /// `attached`; false while `attaching`, `detaching` or `busy`.
+    pub settled: bool,
+    pub delete_on_termination: bool,
+}
+
+/// What a snapshot does not remember of its volume (TRAP 33).
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct VolumeSettings {
+    pub volume_type: String,
+    /// GiB.
+    pub size: i32,
+    pub iops: Option<i32>,
+    /// MiB/s.
+    pub throughput: Option<i32>,
+    pub encrypted: bool,
+    pub kms_key: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snapshot {
+    pub id: SnapshotId,
+    pub volume: VolumeId,
+    pub state: SnapshotState,
+    pub started: Timestamp,
+    pub tags: Tags,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SnapshotState {
+    Pending,
+    Completed,
+    /// `error`, or in the Recycle Bin: not usable.
+    Unusable,
+}
+
+/// The prepared rescue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Template {
+    pub id: TemplateId,
+    pub name: String,
+    pub tags: Tags,
+}
+
+/// Registrations found, and how far we looked.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Registrations {
+    /// All target groups were asked, not only those on record.
+    pub complete: bool,
+    pub list: Vec<Registration>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Registration {
+    pub target: Target,
+    /// Already deregistered, connections still draining.
+    pub draining: bool,
+}
+
+/// One registration: the same instance may be registered on several ports (TRAP 19).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct Target {
+    pub target_group_arn: String,
+    /// An instance id or an IP address, by the group's target type.
+    pub id: String,
+    pub port: u16,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Address {
+    pub allocation: AllocationId,
+    pub instance: Option<InstanceId>,
+}
+
+/// The part of an image a prepared rescue needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Image {
+    pub id: ImageId,
+    pub root_device: Option<String>,
+    /// Devices the image would create volumes for.
+    pub devices: Vec<String>,
+}
+
+impl Instance {
+    /// The lineage this instance belongs to.
+    #[must_use]
+    pub fn lineage(&self) -> InstanceId {
+        let tagged = self
+            .tags
+            .get(crate::tags::RESCUE)
+            .and_then(|id| id.parse().ok());
+        tagged.unwrap_or_else(|| self.id.clone())
+    }
+
+    /// It exists and can exist on: not ending, not ended.
+    #[must_use]
+    pub fn is_alive(&self) -> bool {
+        match self.state {
+            InstanceState::Pending
+            | InstanceState::Running
+            | InstanceState::Stopping
+            | InstanceState::Stopped => true,
+            InstanceState::ShuttingDown | InstanceState::Terminated => false,
+        }
+    }
+
+    /// A member of an Auto Scaling group, by the tag the group puts on it.
+    #[must_use]
+    pub fn group(&self) -> Option<&str> {
+        self.tags
+            .get("aws:autoscaling:groupName")
+            .map(String::as_str)
+    }
+
+    #[must_use]
+    pub fn is_root(&self, device: &str) -> bool {
+        self.root_device.as_deref() == Some(device)
+    }
+
+    /// Whether this registration is one of ours.
+    #[must_use]
+    pub fn answers_to(&self, target: &Target) -> bool {
+        target.id == self.id.as_str() || self.private_addresses.contains(&target.id)
+    }
+}
+
+impl Volume {
+    #[must_use]
+    pub fn is_usable(&self) -> bool {
+        match self.state {
+            VolumeState::Creating | VolumeState::Available | VolumeState::InUse => true,
+            VolumeState::Deleting | VolumeState::Deleted | VolumeState::Error => false,
+        }
+    }
+
+    #[must_use]
+    pub fn attached_to(&self, instance: &InstanceId) -> bool {
+        self.attachment
+            .as_ref()
+            .is_some_and(|it| it.settled && it.instance == *instance)
+    }
+}
