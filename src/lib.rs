@@ -19,9 +19,13 @@
 pub mod clock;
 pub mod cloud;
 pub mod event;
+pub mod execute;
+pub mod handler;
 pub mod id;
+pub mod observe;
 pub mod plan;
 pub mod policy;
+pub mod reconcile;
 pub mod record;
 pub mod report;
 pub mod situation;

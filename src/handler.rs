@@ -1,0 +1,130 @@
+//! Payload in, batch response out: which messages count as handled is decided here and only here.
+//!
+//! A message that cannot be understood is acknowledged with one line that says why: delivering it
+//! again would not help. One that is handled is acknowledged. One whose lineage could not be looked
+//! at, nor a wake be sent for it, is left to SQS, and to the dead-letter queue in the end.
+
+use crate::clock::Clock;
+use crate::cloud::Cloud;
+use crate::event::{self, Trigger};
+use crate::reconcile::{Context, Reconciled, Retry, reconcile};
+use crate::report::print;
+use crate::tags::Tags;
+use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
+use serde_json::Value;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// Kept free at the end of the invocation, for the wake messages and the answer.
+const RESERVE: Duration = Duration::from_millis(1500);
+
+/// What is built once per process.
+pub struct Handler<C, K> {
+    pub cloud: C,
+    pub clock: K,
+    /// The stack's policy defaults.
+    pub defaults: Tags,
+}
+
+/// An invocation that Lambda must repeat.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum HandlerError {
+    #[error("the SQS batch cannot be read: {0}")]
+    Batch(String),
+    #[error("the event was not handled and will be delivered again: {0}")]
+    NotHandled(String),
+}
+
+impl<C: Cloud, K: Clock> Handler<C, K> {
+    /// One invocation. `remaining` is what Lambda leaves us.
+    pub async fn handle(&self, payload: Value, remaining: Duration) -> Result<Value, HandlerError> {
+        if payload.get("Records").is_some_and(Value::is_array) {
+            self.batch(payload, remaining).await
+        } else {
+            self.raw(&payload, remaining).await
+        }
+    }
+
+    /// The default wiring: an SQS batch with partial responses.
+    async fn batch(&self, payload: Value, remaining: Duration) -> Result<Value, HandlerError> {
+        let batch: SqsEvent = serde_json::from_value(payload)
+            .map_err(|error| HandlerError::Batch(error.to_string()))?;
+        let messages: Vec<(String, String)> = batch
+            .records
+            .into_iter()
+            .map(|it| {
+                (
+                    it.message_id.unwrap_or_default(),
+                    it.body.unwrap_or_default(),
+                )
+            })
+            .collect();
+        let (ids, triggers): (Vec<String>, Vec<Trigger>) = messages
+            .into_iter()
+            .filter_map(|(id, body)| understood(&id, &body).map(|trigger| (id, trigger)))
+            .unzip();
+        let retries = self.reconcile(&triggers, remaining).await.retries;
+        let failed = retries.into_iter().map(|(position, Retry { why })| {
+            let message = ids.get(position).cloned().unwrap_or_default();
+            tracing::warn!(message, why, "not handled; left to be delivered again");
+            let mut failure = BatchItemFailure::default();
+            failure.item_identifier = message;
+            failure
+        });
+        let mut response = SqsBatchResponse::default();
+        response.batch_item_failures = failed.collect();
+        Ok(serde_json::to_value(response).unwrap_or_default())
+    }
+
+    /// A direct target of a rule, or an invocation by hand.
+    async fn raw(&self, payload: &Value, remaining: Duration) -> Result<Value, HandlerError> {
+        let Some(trigger) = understood("direct invocation", &payload.to_string()) else {
+            return Ok(Value::Null);
+        };
+        let mut retries = self.reconcile(&[trigger], remaining).await.retries;
+        match retries.pop_first() {
+            Some((_, Retry { why })) => Err(HandlerError::NotHandled(why)),
+            None => Ok(Value::Null),
+        }
+    }
+
+    async fn reconcile(&self, triggers: &[Trigger], remaining: Duration) -> Reconciled {
+        let context = Context {
+            cloud: &self.cloud,
+            clock: &self.clock,
+            defaults: &self.defaults,
+            deadline: Instant::now() + remaining.saturating_sub(RESERVE),
+        };
+        let reconciled = reconcile(&context, triggers).await;
+        for (lineage, report) in reconciled.reports.iter().filter(|(_, it)| !it.is_empty()) {
+            print(&report.line(lineage));
+            report
+                .outcomes
+                .iter()
+                .for_each(|outcome| print(&outcome.line()));
+        }
+        reconciled
+    }
+}
+
+/// The trigger in a message, or one warning line that says what was wrong.
+fn understood(message: &str, body: &str) -> Option<Trigger> {
+    event::parse(body)
+        .inspect_err(|ignored| tracing::warn!(message, "{ignored}"))
+        .ok()
+}
+
+/// The error's name is what metric filters see.
+#[cfg(feature = "aws")]
+impl From<HandlerError> for lambda_runtime::Diagnostic {
+    fn from(error: HandlerError) -> Self {
+        let error_type = match error {
+            HandlerError::Batch(_) => "UnreadableBatch",
+            HandlerError::NotHandled(_) => "NotHandled",
+        };
+        Self {
+            error_type: error_type.to_owned(),
+            error_message: error.to_string(),
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! Reads what is needed to plan for a batch of lineages, each kind once for the whole batch.
+//!
+//! Two round trips: what can be found by the lineage's id, then what hangs on what was found. A read
+//! that fails becomes [`Fact::Unavailable`]; only the instances themselves are indispensable.
+
+use crate::clock::Timestamp;
+use crate::cloud::{Cloud, CloudError, Query};
+use crate::event::Interruption;
+use crate::id::{ImageId, InstanceId};
+use crate::plan::template_name;
+use crate::record::Record;
+use crate::situation::{
+    Address, Fact, Image, Instance, Registrations, Situation, Snapshot, Template, Volume,
+};
+use crate::tags::{self, Tags};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use std::collections::BTreeSet;
+
+/// How many target groups are asked at once.
+const TARGET_GROUPS_AT_ONCE: usize = 16;
+
+/// Facts about all lineages of a batch.
+#[derive(Debug)]
+pub struct Facts {
+    instances: Vec<Instance>,
+    templates: Fact<Vec<Template>>,
+    volumes: Fact<Vec<Volume>>,
+    snapshots: Fact<Vec<Snapshot>>,
+    registrations: Fact<Registrations>,
+    addresses: Fact<Vec<Address>>,
+    images: Fact<Vec<Image>>,
+}
+
+/// Which target groups are asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// All there are: at the beginning, to find what the record missed.
+    AllTargetGroups,
+    /// Those on record: while waiting.
+    Recorded,
+}
+
+/// What the first round trip of a warning knows: the instance alone.
+#[must_use]
+pub fn brief(
+    instance: &Instance,
+    notices: &[Interruption],
+    defaults: &Tags,
+    now: Timestamp,
+) -> Situation {
+    Situation {
+        now,
+        lineage: instance.lineage(),
+        notices: notices.to_vec(),
+        defaults: defaults.clone(),
+        pass: 0,
+        instances: vec![instance.clone()],
+        template: Fact::NotRead,
+        volumes: Fact::NotRead,
+        snapshots: Fact::NotRead,
+        registrations: Fact::NotRead,
+        addresses: Fact::NotRead,
+        images: Fact::NotRead,
+    }
+}
+
+/// Everything about these lineages. `named` are instances known to belong to them.
+pub async fn lineages(
+    cloud: &dyn Cloud,
+    lineages: &BTreeSet<InstanceId>,
+    named: &BTreeSet<InstanceId>,
+    scope: Scope,
+) -> Result<Facts, CloudError> {
+    let ids: Vec<String> = lineages.iter().map(ToString::to_string).collect();
+    let of_lineage = Query::Tag {
+        key: tags::RESCUE,
+        values: ids,
+    };
+    let by_id = Query::Instances(named.union(lineages).cloned().collect());
+    let by_name = Query::Names(lineages.iter().map(template_name).collect());
+    let (named, members, templates, tagged, snapshots, addresses) = tokio::join!(
+        cloud.instances(&by_id),
+        cloud.instances(&of_lineage),
+        cloud.templates(&by_name),
+        cloud.volumes(&of_lineage),
+        cloud.snapshots(&of_lineage),
+        cloud.addresses(),
+    );
+    let instances = merge(members?, named?, |it| it.id.clone());
+    let templates = fact(templates);
+    let attached = Query::Instances(instances.iter().map(|it| it.id.clone()).collect());
+    let images = images_of(&instances);
+    let (attached, registrations, images) = tokio::join!(
+        cloud.volumes(&attached),
+        registrations(cloud, scope, &instances, &templates),
+        cloud.images(&images),
+    );
+    let volumes = tagged.and_then(|tagged| Ok(merge(tagged, attached?, |it| it.id.clone())));
+    Ok(Facts {
+        instances,
+        templates,
+        volumes: fact(volumes),
+        snapshots: fact(snapshots),
+        registrations: fact(registrations),
+        addresses: fact(addresses),
+        images: fact(images),
+    })
+}
+
+impl Facts {
+    /// The part that concerns one lineage.
+    #[must_use]
+    pub fn situation(
+        &self,
+        lineage: &InstanceId,
+        notices: &[Interruption],
+        defaults: &Tags,
+        pass: u32,
+        now: Timestamp,
+    ) -> Situation {
+        let members = self.instances.iter().filter(|it| it.lineage() == *lineage);
+        let instances: Vec<Instance> = members.cloned().collect();
+        let name = template_name(lineage);
+        let ours =
+            |tags: &Tags| tags.get(tags::RESCUE).map(String::as_str) == Some(lineage.as_str());
+        let held = |it: &Volume| {
+            it.attachment
+                .as_ref()
+                .is_some_and(|a| instances.iter().any(|i| i.id == a.instance))
+        };
+        let volumes = select(&self.volumes, |it| ours(&it.tags) || held(it));
+        Situation {
+            now,
+            lineage: lineage.clone(),
+            notices: notices.to_vec(),
+            defaults: defaults.clone(),
+            pass,
+            template: self
+                .templates
+                .clone()
+                .map(|all| all.into_iter().find(|it| it.name == name)),
+            volumes,
+            snapshots: select(&self.snapshots, |it| ours(&it.tags)),
+            registrations: self.registrations.clone(),
+            addresses: self.addresses.clone(),
+            images: self.images.clone(),
+            instances,
+        }
+    }
+}
+
+fn select<T: Clone>(fact: &Fact<Vec<T>>, wanted: impl Fn(&T) -> bool) -> Fact<Vec<T>> {
+    fact.clone()
+        .map(|all| all.into_iter().filter(|it| wanted(it)).collect())
+}
+
+fn fact<T>(read: Result<T, CloudError>) -> Fact<T> {
+    match read {
+        Ok(value) => Fact::Known(value),
+        Err(error) => {
+            tracing::warn!(%error, "failed to read; planning without it");
+            Fact::Unavailable {
+                operation: error.operation,
+                why: error.to_string(),
+            }
+        }
+    }
+}
+
+/// Both lists, each thing once.
+fn merge<T, K: Ord>(first: Vec<T>, second: Vec<T>, key: impl Fn(&T) -> K) -> Vec<T> {
+    let mut seen = BTreeSet::new();
+    first
+        .into_iter()
+        .chain(second)
+        .filter(|it| seen.insert(key(it)))
+        .collect()
+}
+
+fn images_of(instances: &[Instance]) -> Vec<ImageId> {
+    let living = instances.iter().filter(|it| it.is_alive());
+    let ids: BTreeSet<ImageId> = living.filter_map(|it| it.image.clone()).collect();
+    ids.into_iter().collect()
+}
+
+async fn registrations(
+    cloud: &dyn Cloud,
+    scope: Scope,
+    instances: &[Instance],
+    templates: &Fact<Vec<Template>>,
+) -> Result<Registrations, CloudError> {
+    let complete = scope == Scope::AllTargetGroups;
+    let groups = if complete {
+        cloud.target_groups().await?
+    } else {
+        recorded_groups(instances, templates)
+    };
+    let each = groups.iter().map(|arn| async move {
+        match cloud.targets(arn).await {
+            // Deleted since: nothing is registered there.
+            Err(error) if error.code == "TargetGroupNotFound" => Ok(Vec::new()),
+            other => other,
+        }
+    });
+    let found: Vec<Vec<_>> = stream::iter(each)
+        .buffered(TARGET_GROUPS_AT_ONCE)
+        .try_collect()
+        .await?;
+    Ok(Registrations {
+        complete,
+        list: found.concat(),
+    })
+}
+
+fn recorded_groups(instances: &[Instance], templates: &Fact<Vec<Template>>) -> Vec<String> {
+    let templates = templates.known().map(Vec::as_slice).unwrap_or_default();
+    let tagged = instances
+        .iter()
+        .map(|it| &it.tags)
+        .chain(templates.iter().map(|it| &it.tags));
+    let arns = tagged.flat_map(|tags| Record::from_tags(tags).targets);
+    let arns: BTreeSet<String> = arns.map(|it| it.target_group_arn).collect();
+    arns.into_iter().collect()
+}

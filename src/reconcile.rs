@@ -1,0 +1,251 @@
+//! Triggers in, the world put right as far as it goes now, a verdict per trigger out.
+//!
+//! A batch is reconciled together so that reads are shared; each lineage is planned and executed by
+//! itself, so that a failing one never fails its neighbours.
+
+mod batch;
+
+use crate::clock::Clock;
+use crate::cloud::{Cloud, CloudError, Query};
+use crate::event::Trigger;
+use crate::execute::{Done, execute};
+use crate::id::InstanceId;
+use crate::observe::{self, Scope};
+use crate::plan::{self, Expired, Plan};
+use crate::report::Report;
+use crate::step::{Action, Step};
+use crate::tags::{self, Tags};
+use batch::{Batch, Subject};
+use futures_util::future::join_all;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// A rescue may need several looks in one invocation: each way to launch is one.
+const MAX_PASSES: u32 = 6;
+/// Less time than this is not enough for another look.
+const ENOUGH: Duration = Duration::from_secs(3);
+/// Longer than this a chain of wakes does not go on; the sweep finds what is unfinished.
+const MAX_ATTEMPTS: u32 = 40;
+
+/// What the reconciler works with.
+pub struct Context<'a> {
+    pub cloud: &'a dyn Cloud,
+    pub clock: &'a dyn Clock,
+    /// The stack's policy defaults.
+    pub defaults: &'a Tags,
+    /// The moment by which everything must have come to an end.
+    pub deadline: Instant,
+}
+
+/// Why a trigger has to be delivered again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Retry {
+    pub why: String,
+}
+
+/// What came of a batch.
+#[derive(Debug, Default)]
+pub struct Reconciled {
+    /// By the position of the trigger.
+    pub retries: BTreeMap<usize, Retry>,
+    pub reports: BTreeMap<InstanceId, Report>,
+}
+
+/// Does everything that can be done now for these triggers.
+pub async fn reconcile(context: &Context<'_>, triggers: &[Trigger]) -> Reconciled {
+    let mut reconciled = Reconciled::default();
+    for (position, _) in triggers
+        .iter()
+        .enumerate()
+        .filter(|(_, it)| **it == Trigger::Sweep)
+    {
+        if let Err(error) = sweep(context).await {
+            reconciled.retries.insert(
+                position,
+                Retry {
+                    why: error.to_string(),
+                },
+            );
+        }
+    }
+    let batch = match Batch::of(context, triggers).await {
+        Ok(batch) => batch,
+        Err(failed) => {
+            reconciled.retries.extend(failed);
+            return reconciled;
+        }
+    };
+    rescue(context, batch, &mut reconciled).await;
+    reconciled
+}
+
+async fn rescue(context: &Context<'_>, mut batch: Batch, reconciled: &mut Reconciled) {
+    first_aid(context, &mut batch).await;
+    for pass in 1..=MAX_PASSES {
+        if !look_again(context, &mut batch, pass).await {
+            break;
+        }
+    }
+    let wakes = batch
+        .subjects
+        .values_mut()
+        .map(|subject| wake(context, subject));
+    let failures = join_all(wakes).await;
+    for (subject, failure) in batch.subjects.values().zip(failures) {
+        if let Some(why) = failure {
+            let retries = subject
+                .triggers
+                .iter()
+                .map(|it| (*it, Retry { why: why.clone() }));
+            reconciled.retries.extend(retries);
+        }
+    }
+    let reports = batch
+        .subjects
+        .into_iter()
+        .map(|(id, subject)| (id, subject.report));
+    reconciled.reports.extend(reports);
+}
+
+/// Round trip two of a warning: sent before anything else is read.
+async fn first_aid(context: &Context<'_>, batch: &mut Batch) {
+    let now = context.clock.now();
+    let urgent = batch
+        .subjects
+        .values_mut()
+        .filter(|it| !it.notices.is_empty());
+    let each = urgent.map(|subject| async move {
+        for instance in subject.warned() {
+            let situation = observe::brief(&instance, &subject.notices, context.defaults, now);
+            let plan = plan::first_aid(&situation);
+            run(context, subject, plan).await;
+        }
+    });
+    join_all(each).await;
+}
+
+/// Observes, plans, executes. True if another look may find more to do.
+async fn look_again(context: &Context<'_>, batch: &mut Batch, pass: u32) -> bool {
+    let active: BTreeSet<InstanceId> = batch.active().cloned().collect();
+    if active.is_empty() || left(context) < ENOUGH {
+        return false;
+    }
+    let scope = if pass == 1 && batch.is_new() {
+        Scope::AllTargetGroups
+    } else {
+        Scope::Recorded
+    };
+    let facts = match observe::lineages(context.cloud, &active, &batch.named(), scope).await {
+        Ok(facts) => facts,
+        Err(error) => {
+            batch.read_failed(&error);
+            return false;
+        }
+    };
+    let now = context.clock.now();
+    let facts = &facts;
+    let subjects = batch
+        .subjects
+        .iter_mut()
+        .filter(|(id, _)| active.contains(*id));
+    let each = subjects.map(|(id, subject)| async move {
+        let situation = facts.situation(id, &subject.notices, context.defaults, pass, now);
+        run(context, subject, plan::plan(&situation)).await;
+    });
+    join_all(each).await;
+    true
+}
+
+/// Executes what is new in a plan. The subject rests when there is nothing new.
+async fn run(context: &Context<'_>, subject: &mut Subject, plan: Plan) {
+    tracing::debug!(%plan, "planned");
+    let reports = execute(&plan, context.cloud, &mut subject.done, left(context)).await;
+    subject.resting = reports.is_empty();
+    subject.rescue_begun |= plan.steps.iter().any(|it| it.id.starts_with("tombstone"));
+    let succeeded = |id: &str| {
+        reports
+            .iter()
+            .any(|it| it.id == id && it.outcome.succeeded())
+    };
+    if let Some((_, outcome)) = plan.outcome.filter(|(step, _)| succeeded(step)) {
+        subject.report.outcomes.push(outcome);
+    }
+    subject.report.steps.extend(reports);
+    subject.report.waits = plan.waits;
+    subject.report.notes = plan.notes;
+    subject
+        .report
+        .notes
+        .extend(plan.warnings.iter().map(ToString::to_string));
+}
+
+/// Waiting is a delayed message. Returns why it could not be sent.
+async fn wake(context: &Context<'_>, subject: &mut Subject) -> Option<String> {
+    let soonest = subject.soonest_wait()?;
+    if !subject.keeps_watch() {
+        return None;
+    }
+    if subject.attempt >= MAX_ATTEMPTS {
+        subject
+            .report
+            .notes
+            .push("still waiting; left to the next sweep".to_owned());
+        return None;
+    }
+    // The longer it takes, the less often we look.
+    let slower = u16::try_from(1 + subject.attempt / 10).unwrap_or(u16::MAX);
+    let action = Action::Wake {
+        instance: subject.lineage.clone(),
+        attempt: subject.attempt + 1,
+        delay_seconds: soonest.saturating_mul(slower).min(900),
+    };
+    let plan = Plan {
+        steps: vec![Step::new("wake", action)],
+        ..Plan::default()
+    };
+    let reports = execute(
+        &plan,
+        context.cloud,
+        &mut Done::default(),
+        Duration::from_secs(2),
+    )
+    .await;
+    let failed = reports.iter().find(|it| !it.outcome.succeeded());
+    failed.map(ToString::to_string)
+}
+
+async fn sweep(context: &Context<'_>) -> Result<(), CloudError> {
+    let cloud = context.cloud;
+    let opted_in = Query::Tag {
+        key: tags::OPT_IN,
+        values: vec!["on".to_owned()],
+    };
+    let prepared = Query::TagKey(tags::RESCUE);
+    let expiring = Query::TagKey(tags::EXPIRES_AT);
+    let (protected, templates, volumes, snapshots) = tokio::try_join!(
+        cloud.instances(&opted_in),
+        cloud.templates(&prepared),
+        cloud.volumes(&expiring),
+        cloud.snapshots(&expiring),
+    )?;
+    let expired = Expired { volumes, snapshots };
+    let steps = plan::sweep(context.clock.now(), &protected, &templates, &expired);
+    // A few at a time: a thousand wakes must not take the bucket from a rescue.
+    for chunk in steps.chunks(20) {
+        let plan = Plan {
+            steps: chunk.to_vec(),
+            ..Plan::default()
+        };
+        let reports = execute(&plan, cloud, &mut Done::default(), left(context)).await;
+        for failed in reports.iter().filter(|it| !it.outcome.succeeded()) {
+            tracing::warn!(step = %failed, "sweep");
+        }
+    }
+    tracing::info!(steps = steps.len(), "swept");
+    Ok(())
+}
+
+fn left(context: &Context<'_>) -> Duration {
+    context.deadline.saturating_duration_since(Instant::now())
+}

@@ -1,0 +1,255 @@
+//! Which lineages a batch of triggers is about, after one DescribeInstances for all of them.
+
+use super::{Context, Retry};
+use crate::cloud::{CloudError, Query};
+use crate::event::{InstanceState, Interruption, Trigger};
+use crate::execute::Done;
+use crate::id::{InstanceId, SnapshotId};
+use crate::plan::template_name;
+use crate::report::Report;
+use crate::situation::Instance;
+use crate::tags;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// One lineage, and what this invocation knows and did about it.
+#[derive(Debug)]
+pub struct Subject {
+    pub lineage: InstanceId,
+    /// Positions of the triggers that led here.
+    pub triggers: Vec<usize>,
+    pub notices: Vec<Interruption>,
+    pub instances: Vec<Instance>,
+    pub attempt: u32,
+    pub done: Done,
+    pub report: Report,
+    /// The last plan held nothing new.
+    pub resting: bool,
+    /// This invocation set a tombstone.
+    pub rescue_begun: bool,
+    /// The trigger is one that answers for the waiting.
+    watching: bool,
+    /// First look, or a look after long: all target groups are asked.
+    new: bool,
+}
+
+#[derive(Debug, Default)]
+pub struct Batch {
+    pub subjects: BTreeMap<InstanceId, Subject>,
+}
+
+impl Batch {
+    /// An instance that is not opted in costs the one describe and nothing else.
+    pub async fn of(
+        context: &Context<'_>,
+        triggers: &[Trigger],
+    ) -> Result<Self, BTreeMap<usize, Retry>> {
+        let failed = |error: CloudError| -> BTreeMap<usize, Retry> {
+            let why = error.to_string();
+            (0..triggers.len())
+                .map(|it| (it, Retry { why: why.clone() }))
+                .collect()
+        };
+        let ids: BTreeSet<InstanceId> = triggers.iter().filter_map(instance_of).cloned().collect();
+        let visible = describe(context, &ids).await.map_err(failed)?;
+        let known = Self::unseen(context, &ids, &visible)
+            .await
+            .map_err(failed)?;
+        let by_snapshot = by_snapshot(context, triggers).await.map_err(failed)?;
+        let mut batch = Self::default();
+        for (position, trigger) in triggers.iter().enumerate() {
+            if let Trigger::Snapshots { snapshots } = trigger {
+                let lineages = snapshots.iter().filter_map(|it| by_snapshot.get(it));
+                lineages.for_each(|it| batch.subject(it.clone()).add(position, trigger));
+                continue;
+            }
+            let Some(id) = instance_of(trigger) else {
+                continue;
+            };
+            match visible.iter().find(|it| it.id == *id) {
+                Some(instance) if !is_ours(instance, trigger) => {
+                    tracing::debug!(%id, "not opted in");
+                }
+                Some(instance) => {
+                    let subject = batch.subject(instance.lineage());
+                    subject.add(position, trigger);
+                    subject.instances.push(instance.clone());
+                }
+                None if known.contains(id) => batch.subject(id.clone()).add(position, trigger),
+                None => tracing::info!(%id, "event ignored: no such instance, no prepared rescue"),
+            }
+        }
+        Ok(batch)
+    }
+
+    /// Ids that DescribeInstances no longer shows but that have a prepared rescue.
+    async fn unseen(
+        context: &Context<'_>,
+        ids: &BTreeSet<InstanceId>,
+        visible: &[Instance],
+    ) -> Result<BTreeSet<InstanceId>, CloudError> {
+        let unseen = ids
+            .iter()
+            .filter(|id| visible.iter().all(|it| it.id != **id));
+        let names: BTreeMap<String, &InstanceId> =
+            unseen.map(|id| (template_name(id), id)).collect();
+        if names.is_empty() {
+            return Ok(BTreeSet::new());
+        }
+        let query = Query::Names(names.keys().cloned().collect());
+        let found = context.cloud.templates(&query).await?;
+        Ok(found
+            .iter()
+            .filter_map(|it| names.get(&it.name))
+            .map(|id| (*id).clone())
+            .collect())
+    }
+
+    fn subject(&mut self, lineage: InstanceId) -> &mut Subject {
+        self.subjects
+            .entry(lineage.clone())
+            .or_insert_with(|| Subject::new(lineage))
+    }
+
+    /// Those that may still have something to do.
+    pub fn active(&self) -> impl Iterator<Item = &InstanceId> {
+        self.subjects
+            .iter()
+            .filter(|(_, it)| !it.resting)
+            .map(|(id, _)| id)
+    }
+
+    /// Instances known to belong to the lineages, whatever their tags show by now.
+    pub fn named(&self) -> BTreeSet<InstanceId> {
+        let instances = self.subjects.values().flat_map(|it| &it.instances);
+        instances.map(|it| it.id.clone()).collect()
+    }
+
+    pub fn is_new(&self) -> bool {
+        self.subjects.values().any(|it| it.new)
+    }
+
+    /// Without the instances nothing can be planned: look again soon.
+    pub fn read_failed(&mut self, error: &CloudError) {
+        for subject in self.subjects.values_mut().filter(|it| !it.resting) {
+            let what = format!("instances to be readable ({error})");
+            subject
+                .report
+                .waits
+                .push(crate::plan::Wait { what, seconds: 5 });
+            subject.watching = true;
+        }
+    }
+}
+
+impl Subject {
+    fn new(lineage: InstanceId) -> Self {
+        Self {
+            lineage,
+            triggers: Vec::new(),
+            notices: Vec::new(),
+            instances: Vec::new(),
+            attempt: 0,
+            done: Done::default(),
+            report: Report::default(),
+            resting: false,
+            rescue_begun: false,
+            watching: false,
+            new: false,
+        }
+    }
+
+    fn add(&mut self, position: usize, trigger: &Trigger) {
+        self.triggers.push(position);
+        match trigger {
+            Trigger::Interruption(interruption) => {
+                self.notices.push(interruption.clone());
+                self.watching = true;
+                self.new = true;
+            }
+            Trigger::Wake {
+                instance: _,
+                attempt,
+            } => {
+                self.attempt = self.attempt.max(*attempt);
+                self.watching = true;
+                self.new |= *attempt == 0;
+            }
+            Trigger::StateChange { instance: _, state } => {
+                let runs = *state == InstanceState::Running;
+                self.watching |= runs;
+                self.new |= runs;
+            }
+            Trigger::Snapshots { .. } | Trigger::Sweep => {}
+        }
+    }
+
+    /// The instances of this lineage that a warning names and that are visible.
+    pub fn warned(&self) -> Vec<Instance> {
+        let is_warned = |it: &&Instance| self.notices.iter().any(|n| n.instance == it.id);
+        let mut warned: Vec<Instance> = self.instances.iter().filter(is_warned).cloned().collect();
+        warned.dedup_by(|a, b| a.id == b.id);
+        warned
+    }
+
+    pub fn soonest_wait(&self) -> Option<u16> {
+        self.report.waits.iter().map(|it| it.seconds).min()
+    }
+
+    /// Every rescue has one chain of wakes: the warning starts it, each wake goes on with it, and
+    /// so does whoever found an interruption that no warning announced. Other events only look.
+    pub fn keeps_watch(&self) -> bool {
+        self.watching || self.rescue_begun
+    }
+}
+
+fn instance_of(trigger: &Trigger) -> Option<&InstanceId> {
+    match trigger {
+        Trigger::Interruption(interruption) => Some(&interruption.instance),
+        Trigger::StateChange { instance, .. } | Trigger::Wake { instance, .. } => Some(instance),
+        Trigger::Snapshots { .. } | Trigger::Sweep => None,
+    }
+}
+
+/// Opted in, or a wake of ours for an instance whose tags have gone with it.
+fn is_ours(instance: &Instance, trigger: &Trigger) -> bool {
+    let opted_in = instance.tags.get(tags::OPT_IN).is_some_and(|it| it == "on");
+    let bare = instance.tags.is_empty() && !instance.is_alive();
+    opted_in || (bare && matches!(trigger, Trigger::Wake { .. }))
+}
+
+async fn describe(
+    context: &Context<'_>,
+    ids: &BTreeSet<InstanceId>,
+) -> Result<Vec<Instance>, CloudError> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    context
+        .cloud
+        .instances(&Query::Instances(ids.iter().cloned().collect()))
+        .await
+}
+
+/// Which lineage a snapshot belongs to, for those that belong to one.
+async fn by_snapshot(
+    context: &Context<'_>,
+    triggers: &[Trigger],
+) -> Result<BTreeMap<SnapshotId, InstanceId>, CloudError> {
+    let named = triggers.iter().filter_map(|it| match it {
+        Trigger::Snapshots { snapshots } => Some(snapshots.clone()),
+        Trigger::Interruption(_)
+        | Trigger::StateChange { .. }
+        | Trigger::Wake { .. }
+        | Trigger::Sweep => None,
+    });
+    let ids: Vec<SnapshotId> = named.flatten().collect();
+    if ids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let found = context.cloud.snapshots(&Query::Snapshots(ids)).await?;
+    let lineage = |it: crate::situation::Snapshot| {
+        let lineage = it.tags.get(tags::RESCUE)?.parse().ok()?;
+        Some((it.id, lineage))
+    };
+    Ok(found.into_iter().filter_map(lineage).collect())
+}
