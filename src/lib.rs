@@ -32,3 +32,5 @@ pub mod situation;
 pub mod step;
 pub mod tags;
 
+#[cfg(feature = "aws")]
+pub mod aws;

@@ -1,0 +1,101 @@
+//! The real AWS: the only files that name the SDK.
+//!
+//! Clients are built once per process, with timeouts well under the deadline of a warning, and
+//! credentials from the environment only: that is all a Lambda function has.
+
+mod act;
+mod convert;
+mod error;
+mod fleet;
+mod read;
+mod template;
+
+use crate::cloud::{Cloud, CloudError, Query};
+use crate::id::ImageId;
+use crate::situation::{Address, Image, Instance, Registration, Snapshot, Template, Volume};
+use crate::step::Action;
+use async_trait::async_trait;
+use aws_config::environment::EnvironmentVariableCredentialsProvider;
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_smithy_http_client::Builder;
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use std::time::Duration;
+
+/// Connections to EC2, Elastic Load Balancing and our own queue.
+pub struct Aws {
+    ec2: aws_sdk_ec2::Client,
+    elb: aws_sdk_elasticloadbalancingv2::Client,
+    sqs: aws_sdk_sqs::Client,
+    queue_url: Option<String>,
+}
+
+impl Aws {
+    /// `queue_url` is where wake messages go.
+    pub async fn connect(queue_url: Option<String>) -> Self {
+        let config = config().await;
+        Self {
+            ec2: aws_sdk_ec2::Client::new(&config),
+            elb: aws_sdk_elasticloadbalancingv2::Client::new(&config),
+            sqs: aws_sdk_sqs::Client::new(&config),
+            queue_url,
+        }
+    }
+}
+
+/// The Region and, for a local AWS, `AWS_ENDPOINT_URL` come from the environment.
+async fn config() -> SdkConfig {
+    let tls = Provider::Rustls(CryptoMode::Ring);
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(1))
+        .operation_attempt_timeout(Duration::from_secs(4))
+        .operation_timeout(Duration::from_secs(9))
+        .build();
+    aws_config::defaults(BehaviorVersion::latest())
+        .http_client(Builder::new().tls_provider(tls).build_https())
+        .credentials_provider(EnvironmentVariableCredentialsProvider::new())
+        .timeout_config(timeouts)
+        .retry_config(RetryConfig::standard().with_max_attempts(3))
+        .load()
+        .await
+}
+
+#[async_trait]
+impl Cloud for Aws {
+    async fn instances(&self, query: &Query) -> Result<Vec<Instance>, CloudError> {
+        read::instances(&self.ec2, query).await
+    }
+
+    async fn templates(&self, query: &Query) -> Result<Vec<Template>, CloudError> {
+        read::templates(&self.ec2, query).await
+    }
+
+    async fn volumes(&self, query: &Query) -> Result<Vec<Volume>, CloudError> {
+        read::volumes(&self.ec2, query).await
+    }
+
+    async fn snapshots(&self, query: &Query) -> Result<Vec<Snapshot>, CloudError> {
+        read::snapshots(&self.ec2, query).await
+    }
+
+    async fn addresses(&self) -> Result<Vec<Address>, CloudError> {
+        read::addresses(&self.ec2).await
+    }
+
+    async fn images(&self, ids: &[ImageId]) -> Result<Vec<Image>, CloudError> {
+        read::images(&self.ec2, ids).await
+    }
+
+    async fn target_groups(&self) -> Result<Vec<String>, CloudError> {
+        read::target_groups(&self.elb).await
+    }
+
+    async fn targets(&self, target_group_arn: &str) -> Result<Vec<Registration>, CloudError> {
+        read::targets(&self.elb, target_group_arn).await
+    }
+
+    async fn act(&self, action: &Action) -> Result<String, CloudError> {
+        self.do_it(action).await
+    }
+}

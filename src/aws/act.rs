@@ -1,0 +1,262 @@
+//! One call per action, nothing decided.
+
+use super::{Aws, error::failed, fleet, template};
+use crate::cloud::CloudError;
+use crate::event::own;
+use crate::id::{InstanceId, SnapshotId, VolumeId};
+use crate::situation::Target;
+use crate::step::{Action, CreateVolume};
+use crate::tags::Tags;
+use aws_sdk_ec2::types::{
+    CopyTagsFromSource, EbsInstanceBlockDeviceSpecification,
+    InstanceBlockDeviceMappingSpecification, InstanceSpecification, ResourceType, Tag,
+    TagSpecification, VolumeType,
+};
+use aws_sdk_elasticloadbalancingv2::types::TargetDescription;
+use std::collections::BTreeMap;
+
+impl Aws {
+    pub(super) async fn do_it(&self, action: &Action) -> Result<String, CloudError> {
+        match action {
+            Action::Tag { resources, tags } => self.tag(resources, tags).await,
+            Action::Untag { resources, keys } => self.untag(resources, keys).await,
+            Action::Deregister {
+                target_group_arn,
+                targets,
+            } => self.deregister(target_group_arn, targets).await,
+            Action::Register {
+                target_group_arn,
+                targets,
+            } => self.register(target_group_arn, targets).await,
+            Action::SetDeleteOnTermination { instance, devices } => {
+                self.set_delete_on_termination(instance, devices).await
+            }
+            Action::SnapshotInstance { instance, tags } => {
+                self.snapshot_instance(instance, tags).await
+            }
+            Action::SnapshotVolume { volume, tags } => self.snapshot_volume(volume, tags).await,
+            Action::Launch(launch) => fleet::launch(&self.ec2, launch).await,
+            Action::WriteTemplate(write) => template::write(&self.ec2, write).await,
+            Action::DeleteTemplate { template } => template::delete(&self.ec2, template).await,
+            Action::CreateVolume(create) => self.create_volume(create).await,
+            Action::Attach {
+                volume,
+                instance,
+                device,
+            } => self.attach(volume, instance, device).await,
+            Action::Associate {
+                allocation,
+                instance,
+            } => self.associate(allocation.as_str(), instance).await,
+            Action::DeleteVolume { volume } => self.delete_volume(volume).await,
+            Action::DeleteSnapshot { snapshot } => self.delete_snapshot(snapshot).await,
+            Action::Wake {
+                instance,
+                attempt,
+                delay_seconds,
+            } => self.wake(instance, *attempt, *delay_seconds).await,
+        }
+    }
+
+    async fn tag(&self, resources: &[String], tags: &Tags) -> Result<String, CloudError> {
+        let request = self
+            .ec2
+            .create_tags()
+            .set_resources(Some(resources.to_vec()));
+        let request = request.set_tags(Some(ec2_tags(tags)));
+        request.send().await.map_err(failed("CreateTags"))?;
+        Ok(String::new())
+    }
+
+    async fn untag(&self, resources: &[String], keys: &[String]) -> Result<String, CloudError> {
+        let tags = keys
+            .iter()
+            .map(|key| Tag::builder().key(key).build())
+            .collect();
+        let request = self
+            .ec2
+            .delete_tags()
+            .set_resources(Some(resources.to_vec()));
+        request
+            .set_tags(Some(tags))
+            .send()
+            .await
+            .map_err(failed("DeleteTags"))?;
+        Ok(String::new())
+    }
+
+    async fn deregister(&self, arn: &str, targets: &[Target]) -> Result<String, CloudError> {
+        let request = self.elb.deregister_targets().target_group_arn(arn);
+        let request = request.set_targets(Some(descriptions(targets)));
+        request.send().await.map_err(failed("DeregisterTargets"))?;
+        Ok(String::new())
+    }
+
+    async fn register(&self, arn: &str, targets: &[Target]) -> Result<String, CloudError> {
+        let request = self.elb.register_targets().target_group_arn(arn);
+        let request = request.set_targets(Some(descriptions(targets)));
+        request.send().await.map_err(failed("RegisterTargets"))?;
+        Ok(String::new())
+    }
+
+    /// Several devices in one call; the flag is always sent, an omitted one means true (TRAP 15).
+    async fn set_delete_on_termination(
+        &self,
+        instance: &InstanceId,
+        devices: &BTreeMap<String, bool>,
+    ) -> Result<String, CloudError> {
+        let mapping = |(device, flag): (&String, &bool)| {
+            let ebs = EbsInstanceBlockDeviceSpecification::builder().delete_on_termination(*flag);
+            InstanceBlockDeviceMappingSpecification::builder()
+                .device_name(device)
+                .ebs(ebs.build())
+                .build()
+        };
+        let mappings = devices.iter().map(mapping).collect();
+        let request = self
+            .ec2
+            .modify_instance_attribute()
+            .instance_id(instance.as_str());
+        let request = request.set_block_device_mappings(Some(mappings));
+        request
+            .send()
+            .await
+            .map_err(failed("ModifyInstanceAttribute"))?;
+        Ok(String::new())
+    }
+
+    /// The volumes' own tags come along: they say what each volume was.
+    async fn snapshot_instance(
+        &self,
+        instance: &InstanceId,
+        tags: &Tags,
+    ) -> Result<String, CloudError> {
+        let source = InstanceSpecification::builder()
+            .instance_id(instance.as_str())
+            .build();
+        let request = self
+            .ec2
+            .create_snapshots()
+            .instance_specification(source)
+            .copy_tags_from_source(CopyTagsFromSource::Volume)
+            .description(format!("spot-rescue: {instance} at its interruption"))
+            .tag_specifications(tagged(ResourceType::Snapshot, tags));
+        let answer = request.send().await.map_err(failed("CreateSnapshots"))?;
+        let ids = answer.snapshots().iter().filter_map(|it| it.snapshot_id());
+        Ok(ids.collect::<Vec<_>>().join(" "))
+    }
+
+    async fn snapshot_volume(&self, volume: &VolumeId, tags: &Tags) -> Result<String, CloudError> {
+        let request = self
+            .ec2
+            .create_snapshot()
+            .volume_id(volume.as_str())
+            .description(format!("spot-rescue: {volume} after its instance ended"))
+            .tag_specifications(tagged(ResourceType::Snapshot, tags));
+        let answer = request.send().await.map_err(failed("CreateSnapshot"))?;
+        Ok(answer.snapshot_id().unwrap_or_default().to_owned())
+    }
+
+    async fn create_volume(&self, create: &CreateVolume) -> Result<String, CloudError> {
+        let CreateVolume {
+            snapshot,
+            availability_zone,
+            settings,
+            tags,
+            token,
+        } = create;
+        let request = self
+            .ec2
+            .create_volume()
+            .snapshot_id(snapshot.as_str())
+            .availability_zone(availability_zone)
+            .volume_type(VolumeType::from(settings.volume_type.as_str()))
+            .size(settings.size)
+            .set_iops(settings.iops)
+            .set_throughput(settings.throughput)
+            .set_encrypted(settings.encrypted.then_some(true))
+            .set_kms_key_id(settings.kms_key.clone())
+            .client_token(token)
+            .tag_specifications(tagged(ResourceType::Volume, tags));
+        let answer = request.send().await.map_err(failed("CreateVolume"))?;
+        Ok(answer.volume_id().unwrap_or_default().to_owned())
+    }
+
+    async fn attach(
+        &self,
+        volume: &VolumeId,
+        instance: &InstanceId,
+        device: &str,
+    ) -> Result<String, CloudError> {
+        let request = self.ec2.attach_volume().volume_id(volume.as_str());
+        let request = request.instance_id(instance.as_str()).device(device);
+        request.send().await.map_err(failed("AttachVolume"))?;
+        Ok(String::new())
+    }
+
+    /// Reassociation is said, not assumed: the plan has looked who holds the address.
+    async fn associate(&self, id: &str, instance: &InstanceId) -> Result<String, CloudError> {
+        let request = self.ec2.associate_address().allocation_id(id);
+        let request = request
+            .instance_id(instance.as_str())
+            .allow_reassociation(true);
+        let answer = request.send().await.map_err(failed("AssociateAddress"))?;
+        Ok(answer.association_id().unwrap_or_default().to_owned())
+    }
+
+    async fn delete_volume(&self, volume: &VolumeId) -> Result<String, CloudError> {
+        let request = self.ec2.delete_volume().volume_id(volume.as_str());
+        request.send().await.map_err(failed("DeleteVolume"))?;
+        Ok(String::new())
+    }
+
+    async fn delete_snapshot(&self, snapshot: &SnapshotId) -> Result<String, CloudError> {
+        let request = self.ec2.delete_snapshot().snapshot_id(snapshot.as_str());
+        request.send().await.map_err(failed("DeleteSnapshot"))?;
+        Ok(String::new())
+    }
+
+    async fn wake(
+        &self,
+        instance: &InstanceId,
+        attempt: u32,
+        delay_seconds: u16,
+    ) -> Result<String, CloudError> {
+        let Some(queue_url) = &self.queue_url else {
+            let message = "SPOT_RESCUE_QUEUE_URL is not set, so nobody looks again; set it";
+            return Err(CloudError::new("SendMessage", "NoQueue", message, None));
+        };
+        let request = self
+            .sqs
+            .send_message()
+            .queue_url(queue_url)
+            .message_body(own::wake(instance, attempt))
+            .delay_seconds(i32::from(delay_seconds));
+        let answer = request.send().await.map_err(failed("SendMessage"))?;
+        Ok(answer.message_id().unwrap_or_default().to_owned())
+    }
+}
+
+/// The port is always named: without it a target registered with a port override stays (TRAP 19).
+fn descriptions(targets: &[Target]) -> Vec<TargetDescription> {
+    let description = |it: &Target| {
+        TargetDescription::builder()
+            .id(&it.id)
+            .port(i32::from(it.port))
+            .build()
+    };
+    targets.iter().map(description).collect()
+}
+
+pub fn ec2_tags(tags: &Tags) -> Vec<Tag> {
+    tags.iter()
+        .map(|(key, value)| Tag::builder().key(key).value(value).build())
+        .collect()
+}
+
+pub fn tagged(resource: ResourceType, tags: &Tags) -> TagSpecification {
+    TagSpecification::builder()
+        .resource_type(resource)
+        .set_tags(Some(ec2_tags(tags)))
+        .build()
+}

@@ -1,0 +1,243 @@
+//! SDK types -> plain facts. What lacks an id or a state is left out: nothing could be done with it.
+
+use crate::clock::Timestamp;
+use crate::event::InstanceState;
+use crate::situation::{
+    Address, Attachment, Device, Image, Instance, Market, Registration, Snapshot, SnapshotState,
+    Target, Template, Volume, VolumeSettings, VolumeState,
+};
+use crate::tags::Tags;
+use aws_sdk_ec2::types as ec2;
+use aws_sdk_elasticloadbalancingv2::types as elb;
+use aws_smithy_types::DateTime;
+
+pub fn instance(it: &ec2::Instance) -> Option<Instance> {
+    let state = it.state()?.name()?.as_str();
+    Some(Instance {
+        id: it.instance_id()?.parse().ok()?,
+        state: InstanceState::parse(state)?,
+        launch_time: time(it.launch_time())?,
+        availability_zone: it.placement()?.availability_zone()?.to_owned(),
+        subnet: it.subnet_id().and_then(|id| id.parse().ok()),
+        instance_type: it.instance_type()?.as_str().to_owned(),
+        image: it.image_id().and_then(|id| id.parse().ok()),
+        market: market(it),
+        root_device: it.root_device_name().map(str::to_owned),
+        devices: it
+            .block_device_mappings()
+            .iter()
+            .filter_map(device)
+            .collect(),
+        private_addresses: private_addresses(it),
+        auto_public_address: has_auto_public_address(it),
+        security_groups: strings(
+            it.security_groups()
+                .iter()
+                .map(ec2::GroupIdentifier::group_id),
+        ),
+        instance_profile: it
+            .iam_instance_profile()
+            .and_then(|it| it.arn())
+            .map(str::to_owned),
+        state_reason: it
+            .state_reason()
+            .and_then(|it| it.code())
+            .map(str::to_owned),
+        hibernation: it
+            .hibernation_options()
+            .and_then(|it| it.configured())
+            .unwrap_or(false),
+        tags: tags(it.tags()),
+    })
+}
+
+/// The field is absent for On-Demand Instances (TRAP 35). Interruptible Capacity Reservations are
+/// interrupted like Spot.
+fn market(it: &ec2::Instance) -> Market {
+    match it
+        .instance_lifecycle()
+        .map(ec2::InstanceLifecycleType::as_str)
+    {
+        Some("spot" | "interruptible-capacity-reservation") => Market::Spot,
+        _ => Market::OnDemand,
+    }
+}
+
+fn device(it: &ec2::InstanceBlockDeviceMapping) -> Option<Device> {
+    let ebs = it.ebs()?;
+    Some(Device {
+        name: it.device_name()?.to_owned(),
+        volume: ebs.volume_id()?.parse().ok()?,
+        delete_on_termination: ebs.delete_on_termination().unwrap_or(false),
+    })
+}
+
+/// The primary interface first, and on each its primary address first.
+fn private_addresses(it: &ec2::Instance) -> Vec<String> {
+    let mut interfaces: Vec<&ec2::InstanceNetworkInterface> =
+        it.network_interfaces().iter().collect();
+    interfaces.sort_by_key(|it| {
+        it.attachment()
+            .and_then(|it| it.device_index())
+            .unwrap_or(i32::MAX)
+    });
+    let mut all: Vec<String> = it
+        .private_ip_address()
+        .map(str::to_owned)
+        .into_iter()
+        .collect();
+    for interface in interfaces {
+        let mut v4: Vec<_> = interface.private_ip_addresses().iter().collect();
+        v4.sort_by_key(|it| !it.primary().unwrap_or(false));
+        all.extend(strings(
+            v4.into_iter()
+                .map(ec2::InstancePrivateIpAddress::private_ip_address),
+        ));
+        let v6 = interface.ipv6_addresses().iter();
+        all.extend(strings(v6.map(ec2::InstanceIpv6Address::ipv6_address)));
+    }
+    let mut seen = std::collections::BTreeSet::new();
+    all.retain(|address| seen.insert(address.clone()));
+    all
+}
+
+/// From Amazon's pool: an Elastic IP belongs to an account.
+fn has_auto_public_address(it: &ec2::Instance) -> bool {
+    let owners = it
+        .network_interfaces()
+        .iter()
+        .filter_map(|it| it.association()?.ip_owner_id());
+    owners.into_iter().any(|owner| owner == "amazon")
+}
+
+pub fn volume(it: &ec2::Volume) -> Option<Volume> {
+    Some(Volume {
+        id: it.volume_id()?.parse().ok()?,
+        state: volume_state(it.state()?)?,
+        availability_zone: it.availability_zone()?.to_owned(),
+        created: time(it.create_time())?,
+        attachment: it.attachments().iter().find_map(attachment),
+        settings: settings(it)?,
+        tags: tags(it.tags()),
+    })
+}
+
+fn volume_state(state: &ec2::VolumeState) -> Option<VolumeState> {
+    Some(match state.as_str() {
+        "creating" => VolumeState::Creating,
+        "available" => VolumeState::Available,
+        "in-use" => VolumeState::InUse,
+        "deleting" => VolumeState::Deleting,
+        "deleted" => VolumeState::Deleted,
+        "error" => VolumeState::Error,
+        _ => return None,
+    })
+}
+
+fn attachment(it: &ec2::VolumeAttachment) -> Option<Attachment> {
+    let state = it.state().map_or("", |it| it.as_str());
+    (state != "detached").then_some(())?;
+    Some(Attachment {
+        instance: it.instance_id()?.parse().ok()?,
+        device: it.device().unwrap_or_default().to_owned(),
+        settled: state == "attached",
+        delete_on_termination: it.delete_on_termination().unwrap_or(false),
+    })
+}
+
+/// IOPS and throughput only where they are a choice: gp2 reports what its size gives it.
+fn settings(it: &ec2::Volume) -> Option<VolumeSettings> {
+    let volume_type = it.volume_type()?.as_str().to_owned();
+    Some(VolumeSettings {
+        size: it.size()?,
+        iops: it
+            .iops()
+            .filter(|_| matches!(volume_type.as_str(), "gp3" | "io1" | "io2")),
+        throughput: it.throughput().filter(|_| volume_type == "gp3"),
+        encrypted: it.encrypted().unwrap_or(false),
+        kms_key: it
+            .kms_key_id()
+            .filter(|it| !it.is_empty())
+            .map(str::to_owned),
+        volume_type,
+    })
+}
+
+pub fn snapshot(it: &ec2::Snapshot) -> Option<Snapshot> {
+    Some(Snapshot {
+        id: it.snapshot_id()?.parse().ok()?,
+        volume: it.volume_id()?.parse().ok()?,
+        state: match it.state()?.as_str() {
+            "pending" => SnapshotState::Pending,
+            "completed" => SnapshotState::Completed,
+            _ => SnapshotState::Unusable,
+        },
+        started: time(it.start_time())?,
+        tags: tags(it.tags()),
+    })
+}
+
+pub fn template(it: &ec2::LaunchTemplate) -> Option<Template> {
+    Some(Template {
+        id: it.launch_template_id()?.parse().ok()?,
+        name: it.launch_template_name()?.to_owned(),
+        tags: tags(it.tags()),
+    })
+}
+
+pub fn address(it: &ec2::Address) -> Option<Address> {
+    Some(Address {
+        allocation: it.allocation_id()?.parse().ok()?,
+        instance: it.instance_id().and_then(|id| id.parse().ok()),
+    })
+}
+
+pub fn image(it: &ec2::Image) -> Option<Image> {
+    let devices = it
+        .block_device_mappings()
+        .iter()
+        .filter(|it| it.ebs().is_some());
+    Some(Image {
+        id: it.image_id()?.parse().ok()?,
+        root_device: it.root_device_name().map(str::to_owned),
+        devices: strings(devices.map(ec2::BlockDeviceMapping::device_name)),
+    })
+}
+
+/// A registration and whether it still gets traffic. `unused` with reason `Target.NotInUse` or
+/// `Target.InvalidState` *is* registered (TRAP 20); only `Target.NotRegistered` is not.
+pub fn registration(arn: &str, it: &elb::TargetHealthDescription) -> Option<Registration> {
+    let target = it.target()?;
+    let health = it.target_health();
+    let reason = health
+        .and_then(|it| it.reason())
+        .map_or("", |it| it.as_str());
+    if reason == "Target.NotRegistered" {
+        return None;
+    }
+    let state = health
+        .and_then(|it| it.state())
+        .map_or("", |it| it.as_str());
+    let target = Target {
+        target_group_arn: arn.to_owned(),
+        id: target.id()?.to_owned(),
+        port: u16::try_from(target.port()?).ok()?,
+    };
+    Some(Registration {
+        target,
+        draining: state.ends_with("draining"),
+    })
+}
+
+pub fn tags(tags: &[ec2::Tag]) -> Tags {
+    let pair = |it: &ec2::Tag| Some((it.key()?.to_owned(), it.value().unwrap_or("").to_owned()));
+    tags.iter().filter_map(pair).collect()
+}
+
+fn strings<'a>(values: impl Iterator<Item = Option<&'a str>>) -> Vec<String> {
+    values.flatten().map(str::to_owned).collect()
+}
+
+fn time(at: Option<&DateTime>) -> Option<Timestamp> {
+    Timestamp::from_unix_timestamp_nanos(at?.as_nanos()).ok()
+}

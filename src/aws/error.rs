@@ -1,0 +1,34 @@
+//! `SdkError` -> [`CloudError`]: keeps operation, AWS's code and request id. `SdkError`'s own text
+//! is only "service error".
+
+use crate::cloud::CloudError;
+use aws_sdk_ec2::operation::RequestId;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::display::DisplayErrorContext;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+
+/// For `map_err`: `.map_err(failed("DescribeInstances"))`.
+pub fn failed<E, R>(operation: &'static str) -> impl Fn(SdkError<E, R>) -> CloudError
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+    R: std::fmt::Debug,
+{
+    move |error| match &error {
+        SdkError::ServiceError(context) => {
+            let meta = context.err().meta();
+            let code = meta.code().unwrap_or("Unknown");
+            let message = meta.message().unwrap_or("no message");
+            CloudError::new(operation, code, message, meta.request_id())
+        }
+        // We never got an answer, or none that can be read: it may or may not have been done.
+        SdkError::TimeoutError(_) => {
+            CloudError::new(operation, "Timeout", "no answer in time", None)
+        }
+        _ => CloudError::new(
+            operation,
+            "Dispatch",
+            &DisplayErrorContext(&error).to_string(),
+            None,
+        ),
+    }
+}

@@ -1,0 +1,181 @@
+//! The reads: by filter, every page (a page may be empty and still have a successor).
+
+use super::{convert, error::failed};
+use crate::cloud::{CloudError, Query};
+use crate::id::ImageId;
+use crate::situation::{Address, Image, Instance, Registration, Snapshot, Template, Volume};
+use aws_sdk_ec2::types::{Filter, LaunchTemplate, SnapshotState};
+use aws_sdk_elasticloadbalancingv2::types::{TargetGroup, TargetTypeEnum};
+
+/// A filter takes at most 200 values
+/// (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html>).
+const FILTER_VALUES: usize = 200;
+
+/// The query as filters, one per 200 values: no value, no call.
+fn filters(query: &Query, by_instance: &str) -> Vec<Filter> {
+    let of = |name: String, values: Vec<String>| {
+        let chunks = values.chunks(FILTER_VALUES).map(<[String]>::to_vec);
+        let filter = |it| {
+            Filter::builder()
+                .name(name.clone())
+                .set_values(Some(it))
+                .build()
+        };
+        chunks.map(filter).collect()
+    };
+    match query {
+        Query::Instances(ids) => of(
+            by_instance.to_owned(),
+            ids.iter().map(ToString::to_string).collect(),
+        ),
+        Query::Names(names) => of("launch-template-name".to_owned(), names.clone()),
+        Query::Snapshots(ids) => of(
+            "snapshot-id".to_owned(),
+            ids.iter().map(ToString::to_string).collect(),
+        ),
+        Query::Tag { key, values } => of(format!("tag:{key}"), values.clone()),
+        Query::TagKey(key) => of("tag-key".to_owned(), vec![(*key).to_owned()]),
+    }
+}
+
+pub async fn instances(
+    ec2: &aws_sdk_ec2::Client,
+    query: &Query,
+) -> Result<Vec<Instance>, CloudError> {
+    let mut found = Vec::new();
+    for filter in filters(query, "instance-id") {
+        let request = ec2.describe_instances().filters(filter).max_results(1000);
+        let mut pages = request.into_paginator().items().send();
+        while let Some(reservation) = pages.next().await {
+            let reservation = reservation.map_err(failed("DescribeInstances"))?;
+            found.extend(reservation.instances().iter().filter_map(convert::instance));
+        }
+    }
+    Ok(found)
+}
+
+pub async fn templates(
+    ec2: &aws_sdk_ec2::Client,
+    query: &Query,
+) -> Result<Vec<Template>, CloudError> {
+    let mut found = Vec::new();
+    for filter in filters(query, "tag:spot-rescue:rescue") {
+        let request = ec2
+            .describe_launch_templates()
+            .filters(filter)
+            .max_results(200);
+        let pages = request.into_paginator().items().send();
+        let all: Result<Vec<LaunchTemplate>, _> = pages.collect().await;
+        let all = all.map_err(failed("DescribeLaunchTemplates"))?;
+        found.extend(all.iter().filter_map(convert::template));
+    }
+    Ok(found)
+}
+
+pub async fn volumes(ec2: &aws_sdk_ec2::Client, query: &Query) -> Result<Vec<Volume>, CloudError> {
+    let mut found = Vec::new();
+    for filter in filters(query, "attachment.instance-id") {
+        let request = ec2.describe_volumes().filters(filter).max_results(500);
+        let mut pages = request.into_paginator().items().send();
+        while let Some(volume) = pages.next().await {
+            let volume = volume.map_err(failed("DescribeVolumes"))?;
+            found.extend(convert::volume(&volume));
+        }
+    }
+    Ok(found)
+}
+
+/// The account's own only: without an owner EC2 lists public and shared ones too (TRAP 27).
+/// Archived snapshots cannot be restored from within days.
+pub async fn snapshots(
+    ec2: &aws_sdk_ec2::Client,
+    query: &Query,
+) -> Result<Vec<Snapshot>, CloudError> {
+    let mut found = Vec::new();
+    for filter in filters(query, "tag:spot-rescue:rescue") {
+        let request = ec2
+            .describe_snapshots()
+            .owner_ids("self")
+            .filters(filter)
+            .max_results(1000);
+        let mut pages = request.into_paginator().items().send();
+        while let Some(snapshot) = pages.next().await {
+            let snapshot = snapshot.map_err(failed("DescribeSnapshots"))?;
+            let archived = snapshot
+                .storage_tier()
+                .is_some_and(|it| it.as_str() == "archive");
+            let recycled = snapshot.state() == Some(&SnapshotState::Recoverable);
+            found.extend(
+                (!archived && !recycled)
+                    .then(|| convert::snapshot(&snapshot))
+                    .flatten(),
+            );
+        }
+    }
+    Ok(found)
+}
+
+pub async fn addresses(ec2: &aws_sdk_ec2::Client) -> Result<Vec<Address>, CloudError> {
+    let answer = ec2
+        .describe_addresses()
+        .send()
+        .await
+        .map_err(failed("DescribeAddresses"))?;
+    Ok(answer
+        .addresses()
+        .iter()
+        .filter_map(convert::address)
+        .collect())
+}
+
+/// By filter: an image that has been deregistered must not fail the rest.
+pub async fn images(ec2: &aws_sdk_ec2::Client, ids: &[ImageId]) -> Result<Vec<Image>, CloudError> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let values = ids.iter().map(ToString::to_string).collect();
+    let filter = Filter::builder()
+        .name("image-id")
+        .set_values(Some(values))
+        .build();
+    let request = ec2.describe_images().filters(filter);
+    let answer = request.send().await.map_err(failed("DescribeImages"))?;
+    Ok(answer.images().iter().filter_map(convert::image).collect())
+}
+
+pub async fn target_groups(
+    elb: &aws_sdk_elasticloadbalancingv2::Client,
+) -> Result<Vec<String>, CloudError> {
+    let request = elb.describe_target_groups().page_size(400);
+    let all: Result<Vec<TargetGroup>, _> = request.into_paginator().items().send().collect().await;
+    let all = all.map_err(failed("DescribeTargetGroups"))?;
+    let holds_instances = |it: &&TargetGroup| {
+        matches!(
+            it.target_type(),
+            Some(TargetTypeEnum::Instance | TargetTypeEnum::Ip)
+        )
+    };
+    let arns = all
+        .iter()
+        .filter(holds_instances)
+        .filter_map(TargetGroup::target_group_arn);
+    Ok(arns.map(str::to_owned).collect())
+}
+
+/// Without the `Targets` filter: it lists every port an instance is registered on (TRAP 19).
+pub async fn targets(
+    elb: &aws_sdk_elasticloadbalancingv2::Client,
+    target_group_arn: &str,
+) -> Result<Vec<Registration>, CloudError> {
+    let request = elb
+        .describe_target_health()
+        .target_group_arn(target_group_arn);
+    let answer = request
+        .send()
+        .await
+        .map_err(failed("DescribeTargetHealth"))?;
+    let all = answer.target_health_descriptions().iter();
+    Ok(all
+        .filter_map(|it| convert::registration(target_group_arn, it))
+        .collect())
+}

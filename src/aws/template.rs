@@ -1,0 +1,285 @@
+//! The launch template: `GetLaunchTemplateData` describes the instance as it is, old addresses and
+//! all (TRAP 9); here it becomes a description of one to be.
+//!
+//! Dropped: network interfaces (ids, addresses and subnet of the old one; the fleet names the
+//! subnet), market options (a fleet has its own and refuses others'), zone and host, empty strings,
+//! the instance's volumes, its capacity reservation, shutdown behaviour `stop` (the default).
+//! <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_GetLaunchTemplateData.html>
+
+use super::{
+    act::{ec2_tags, tagged},
+    error::failed,
+};
+use crate::cloud::CloudError;
+use crate::id::TemplateId;
+use crate::step::{RootDevice, TemplateSpec, WriteTemplate};
+use aws_sdk_ec2::types as ec2;
+use aws_sdk_ec2::types::{RequestLaunchTemplateData, ResourceType, ResponseLaunchTemplateData};
+
+pub async fn write(ec2: &aws_sdk_ec2::Client, write: &WriteTemplate) -> Result<String, CloudError> {
+    let WriteTemplate {
+        source,
+        name,
+        existing,
+        spec,
+        tags,
+        token,
+    } = write;
+    let request = ec2.get_launch_template_data().instance_id(source.as_str());
+    let answer = request
+        .send()
+        .await
+        .map_err(failed("GetLaunchTemplateData"))?;
+    let Some(shown) = answer.launch_template_data() else {
+        let message = "the answer has no launch template data";
+        return Err(CloudError::new(
+            "GetLaunchTemplateData",
+            "Empty",
+            message,
+            None,
+        ));
+    };
+    let data = data(shown, spec);
+    if let Some(template) = existing {
+        let request = ec2
+            .create_launch_template_version()
+            .launch_template_id(template.as_str());
+        let request = request.client_token(token).launch_template_data(data);
+        request
+            .send()
+            .await
+            .map_err(failed("CreateLaunchTemplateVersion"))?;
+        return Ok(template.to_string());
+    }
+    let request = ec2
+        .create_launch_template()
+        .launch_template_name(name)
+        .launch_template_data(data)
+        .client_token(token)
+        .tag_specifications(tagged(ResourceType::LaunchTemplate, tags));
+    let answer = request
+        .send()
+        .await
+        .map_err(failed("CreateLaunchTemplate"))?;
+    let id = answer
+        .launch_template()
+        .and_then(|it| it.launch_template_id());
+    Ok(id.unwrap_or_default().to_owned())
+}
+
+pub async fn delete(ec2: &aws_sdk_ec2::Client, id: &TemplateId) -> Result<String, CloudError> {
+    let request = ec2.delete_launch_template().launch_template_id(id.as_str());
+    request
+        .send()
+        .await
+        .map_err(failed("DeleteLaunchTemplate"))?;
+    Ok(String::new())
+}
+
+/// What is kept, as a request.
+pub fn data(shown: &ResponseLaunchTemplateData, spec: &TemplateSpec) -> RequestLaunchTemplateData {
+    let builder = RequestLaunchTemplateData::builder()
+        .set_image_id(shown.image_id().map(str::to_owned))
+        .set_instance_type(shown.instance_type().cloned())
+        .set_key_name(filled(shown.key_name()))
+        .set_kernel_id(filled(shown.kernel_id()))
+        .set_ram_disk_id(filled(shown.ram_disk_id()))
+        .set_user_data(filled(shown.user_data()))
+        .set_ebs_optimized(shown.ebs_optimized())
+        .set_iam_instance_profile(shown.iam_instance_profile().and_then(profile))
+        .set_monitoring(shown.monitoring().map(monitoring))
+        .set_placement(shown.placement().and_then(placement))
+        .set_metadata_options(shown.metadata_options().map(metadata))
+        .set_private_dns_name_options(shown.private_dns_name_options().map(private_dns))
+        .set_maintenance_options(shown.maintenance_options().map(maintenance))
+        .set_license_specifications(licenses(shown))
+        .set_block_device_mappings(Some(devices(spec)))
+        .tag_specifications(user_tags(spec));
+    only_for_one_type(
+        shown,
+        spec,
+        enclave_and_hibernation(shown, network(spec, builder)),
+    )
+    .build()
+}
+
+type Builder = ec2::builders::RequestLaunchTemplateDataBuilder;
+
+/// Security groups stand beside the interfaces or inside one, never both (TRAP 10).
+fn network(spec: &TemplateSpec, builder: Builder) -> Builder {
+    let groups = Some(spec.security_groups.clone()).filter(|it| !it.is_empty());
+    if !spec.public_address {
+        return builder.set_security_group_ids(groups);
+    }
+    let interface = ec2::LaunchTemplateInstanceNetworkInterfaceSpecificationRequest::builder()
+        .device_index(0)
+        .associate_public_ip_address(true)
+        .set_groups(groups);
+    builder.network_interfaces(interface.build())
+}
+
+/// Core counts and CPU credits belong to one type: another one would be refused with them.
+fn only_for_one_type(
+    shown: &ResponseLaunchTemplateData,
+    spec: &TemplateSpec,
+    builder: Builder,
+) -> Builder {
+    if !spec.one_type {
+        return builder;
+    }
+    let burstable = shown
+        .instance_type()
+        .is_some_and(|it| it.as_str().starts_with('t'));
+    let credits = shown
+        .credit_specification()
+        .filter(|_| burstable)
+        .and_then(|it| it.cpu_credits());
+    let credits = credits.map(|it| {
+        ec2::CreditSpecificationRequest::builder()
+            .cpu_credits(it)
+            .build()
+    });
+    let cpu = shown.cpu_options().map(|it| {
+        ec2::LaunchTemplateCpuOptionsRequest::builder()
+            .set_core_count(it.core_count())
+            .set_threads_per_core(it.threads_per_core())
+            .set_amd_sev_snp(it.amd_sev_snp().cloned())
+            .build()
+    });
+    builder
+        .set_credit_specification(credits)
+        .set_cpu_options(cpu)
+}
+
+fn enclave_and_hibernation(shown: &ResponseLaunchTemplateData, builder: Builder) -> Builder {
+    let enclave = shown
+        .enclave_options()
+        .and_then(|it| it.enabled())
+        .filter(|it| *it);
+    let enclave = enclave.map(|it| {
+        ec2::LaunchTemplateEnclaveOptionsRequest::builder()
+            .enabled(it)
+            .build()
+    });
+    let terminate = Some(ec2::ShutdownBehavior::Terminate);
+    let shutdown = shown.instance_initiated_shutdown_behavior().cloned();
+    builder
+        .set_enclave_options(enclave)
+        .set_instance_initiated_shutdown_behavior(
+            shutdown.filter(|_| shown.instance_initiated_shutdown_behavior() == terminate.as_ref()),
+        )
+}
+
+/// The root like the original's; every other device empty.
+fn devices(spec: &TemplateSpec) -> Vec<ec2::LaunchTemplateBlockDeviceMappingRequest> {
+    let mapping = ec2::LaunchTemplateBlockDeviceMappingRequest::builder;
+    let empty = spec.empty_devices.iter();
+    let empty = empty.map(|it| mapping().device_name(it).no_device("").build());
+    let root = spec
+        .root
+        .iter()
+        .map(|it| mapping().device_name(&it.device).ebs(root(it)).build());
+    root.chain(empty).collect()
+}
+
+fn root(root: &RootDevice) -> ec2::LaunchTemplateEbsBlockDeviceRequest {
+    let RootDevice {
+        device: _,
+        settings,
+        delete_on_termination,
+    } = root;
+    ec2::LaunchTemplateEbsBlockDeviceRequest::builder()
+        .volume_type(ec2::VolumeType::from(settings.volume_type.as_str()))
+        .volume_size(settings.size)
+        .set_iops(settings.iops)
+        .set_throughput(settings.throughput)
+        .set_encrypted(settings.encrypted.then_some(true))
+        .set_kms_key_id(settings.kms_key.clone())
+        .delete_on_termination(*delete_on_termination)
+        .build()
+}
+
+fn user_tags(spec: &TemplateSpec) -> ec2::LaunchTemplateTagSpecificationRequest {
+    ec2::LaunchTemplateTagSpecificationRequest::builder()
+        .resource_type(ResourceType::Instance)
+        .set_tags(Some(ec2_tags(&spec.instance_tags)))
+        .build()
+}
+
+/// By ARN or by name, not both.
+fn profile(
+    it: &ec2::LaunchTemplateIamInstanceProfileSpecification,
+) -> Option<ec2::LaunchTemplateIamInstanceProfileSpecificationRequest> {
+    let arn = filled(it.arn());
+    let name = filled(it.name()).filter(|_| arn.is_none());
+    let request = ec2::LaunchTemplateIamInstanceProfileSpecificationRequest::builder();
+    (arn.is_some() || name.is_some()).then(|| request.set_arn(arn).set_name(name).build())
+}
+
+fn monitoring(it: &ec2::LaunchTemplatesMonitoring) -> ec2::LaunchTemplatesMonitoringRequest {
+    ec2::LaunchTemplatesMonitoringRequest::builder()
+        .set_enabled(it.enabled())
+        .build()
+}
+
+/// Tenancy and placement group; never the zone or the host.
+fn placement(it: &ec2::LaunchTemplatePlacement) -> Option<ec2::LaunchTemplatePlacementRequest> {
+    let group = filled(it.group_name());
+    let dedicated = it
+        .tenancy()
+        .filter(|it| **it == ec2::Tenancy::Dedicated)
+        .cloned();
+    let request = ec2::LaunchTemplatePlacementRequest::builder();
+    (group.is_some() || dedicated.is_some())
+        .then(|| request.set_group_name(group).set_tenancy(dedicated).build())
+}
+
+fn metadata(
+    it: &ec2::LaunchTemplateInstanceMetadataOptions,
+) -> ec2::LaunchTemplateInstanceMetadataOptionsRequest {
+    ec2::LaunchTemplateInstanceMetadataOptionsRequest::builder()
+        .set_http_tokens(it.http_tokens().cloned())
+        .set_http_put_response_hop_limit(it.http_put_response_hop_limit())
+        .set_http_endpoint(it.http_endpoint().cloned())
+        .set_http_protocol_ipv6(it.http_protocol_ipv6().cloned())
+        .set_instance_metadata_tags(it.instance_metadata_tags().cloned())
+        .build()
+}
+
+fn private_dns(
+    it: &ec2::LaunchTemplatePrivateDnsNameOptions,
+) -> ec2::LaunchTemplatePrivateDnsNameOptionsRequest {
+    ec2::LaunchTemplatePrivateDnsNameOptionsRequest::builder()
+        .set_hostname_type(it.hostname_type().cloned())
+        .set_enable_resource_name_dns_a_record(it.enable_resource_name_dns_a_record())
+        .set_enable_resource_name_dns_aaaa_record(it.enable_resource_name_dns_aaaa_record())
+        .build()
+}
+
+fn maintenance(
+    it: &ec2::LaunchTemplateInstanceMaintenanceOptions,
+) -> ec2::LaunchTemplateInstanceMaintenanceOptionsRequest {
+    ec2::LaunchTemplateInstanceMaintenanceOptionsRequest::builder()
+        .set_auto_recovery(it.auto_recovery().cloned())
+        .build()
+}
+
+fn licenses(
+    shown: &ResponseLaunchTemplateData,
+) -> Option<Vec<ec2::LaunchTemplateLicenseConfigurationRequest>> {
+    let arns = shown
+        .license_specifications()
+        .iter()
+        .filter_map(|it| it.license_configuration_arn());
+    let request = |arn| {
+        ec2::LaunchTemplateLicenseConfigurationRequest::builder()
+            .license_configuration_arn(arn)
+            .build()
+    };
+    let all: Vec<_> = arns.map(request).collect();
+    (!all.is_empty()).then_some(all)
+}
+
+fn filled(text: Option<&str>) -> Option<String> {
+    text.filter(|it| !it.is_empty()).map(str::to_owned)
+}
