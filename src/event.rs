@@ -1,7 +1,7 @@
 //! Wire JSON -> [`Trigger`], or why it is none of our business.
 //!
 //! Only this module knows what events look like on the wire. The key is the pair (source,
-//! detail-type), as in EventBridge itself; each pair has one file, one parser and real samples in
+//! detail-type), as in `EventBridge` itself; each pair has one file, one parser and real samples in
 //! `events/`. `resources` is never read: in Spot warnings its ARN carries the Availability Zone
 //! where other ARNs have the Region, in others it is a bare string (TRAP 1, TRAP 39).
 //!
@@ -80,7 +80,7 @@ pub enum Ignored {
     },
 }
 
-/// The part of an EventBridge event every parser needs.
+/// The part of an `EventBridge` event every parser needs.
 #[derive(Debug, Deserialize)]
 pub struct Envelope {
     source: String,

@@ -162,7 +162,7 @@ async fn run(context: &Context<'_>, subject: &mut Subject, plan: Plan) {
     tracing::debug!(%plan, "planned");
     let reports = execute(&plan, context.cloud, &mut subject.done, left(context)).await;
     subject.resting = reports.is_empty();
-    subject.rescue_begun |= plan.steps.iter().any(|it| it.id.starts_with("tombstone"));
+    subject.watching |= plan.steps.iter().any(|it| it.id.starts_with("tombstone"));
     let succeeded = |id: &str| {
         reports
             .iter()
@@ -183,7 +183,7 @@ async fn run(context: &Context<'_>, subject: &mut Subject, plan: Plan) {
 /// Waiting is a delayed message. Returns why it could not be sent.
 async fn wake(context: &Context<'_>, subject: &mut Subject) -> Option<String> {
     let soonest = subject.soonest_wait()?;
-    if !subject.keeps_watch() {
+    if !subject.watching {
         return None;
     }
     if subject.attempt >= MAX_ATTEMPTS {

@@ -1,5 +1,5 @@
 //! What a person gets to see: one JSON line per invocation and lineage, and one outcome per rescue,
-//! which is also a set of CloudWatch metrics (embedded metric format).
+//! which is also a set of `CloudWatch` metrics (embedded metric format).
 //!
 //! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
 
@@ -214,7 +214,7 @@ fn advice(error: &CloudError) -> &'static str {
     }
 }
 
-/// Log lines are JSON on standard output: CloudWatch Logs takes them as they are.
+/// Log lines are JSON on standard output: `CloudWatch` Logs takes them as they are.
 pub fn print(line: &str) {
     use std::io::Write;
     // A closed log must not end a rescue.

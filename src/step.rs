@@ -242,12 +242,11 @@ pub fn token(parts: &[&str]) -> String {
         hash.update(part.as_bytes());
         hash.update([0]);
     }
-    let hex: String = hash
+    let hex = hash
         .finalize()
         .iter()
         .take(20)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+        .fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
     format!("spot-rescue-{hex}")
 }
 

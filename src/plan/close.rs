@@ -8,7 +8,6 @@ use crate::record::{Milestone, Record, RecordedVolume, volumes_of};
 use crate::report::{Outcome, VolumeCounts};
 use crate::situation::Instance;
 use crate::step::{Action, Step};
-use crate::tags;
 use std::collections::BTreeMap;
 
 const STEP: &str = "hand over";
@@ -42,7 +41,7 @@ fn handed_over(lineage: &Lineage, successor: &Instance, hand_over: &HandOver) ->
         .iter()
         .filter_map(|(recorded, fate)| match fate {
             Fate::Attached { volume, .. } => Some(RecordedVolume {
-                volume: volume.id.clone(),
+                volume: volume.clone(),
                 ..recorded.clone()
             }),
             Fate::Coming | Fate::Lost | Fate::Left { .. } => None,
@@ -72,16 +71,7 @@ pub fn outcome(
     hand_over: &HandOver,
     progress: BTreeMap<Milestone, f64>,
 ) -> Outcome {
-    let restored = |fate: &Fate| matches!(fate, Fate::Attached { restored: true, .. });
-    let moved = |fate: &Fate| {
-        matches!(
-            fate,
-            Fate::Attached {
-                restored: false,
-                ..
-            }
-        )
-    };
+    let attached = |fate: &Fate, copy: bool| matches!(fate, Fate::Attached { restored_from, .. } if restored_from.is_some() == copy);
     Outcome {
         result,
         rescue: lineage.situation.lineage.clone(),
@@ -91,8 +81,8 @@ pub fn outcome(
         at: interruption.at,
         reported: lineage.situation.now,
         volumes: VolumeCounts {
-            moved: hand_over.count(moved),
-            restored: hand_over.count(restored),
+            moved: hand_over.count(|fate| attached(fate, false)),
+            restored: hand_over.count(|fate| attached(fate, true)),
             lost: hand_over.count(|fate| *fate == Fate::Lost),
             left: hand_over.count(|fate| matches!(fate, Fate::Left { .. })),
         },
@@ -116,14 +106,15 @@ fn restored_from(
         .unwrap_or_default();
     let age = |(recorded, fate): &(RecordedVolume, Fate)| {
         let Fate::Attached {
-            volume,
-            restored: true,
+            restored_from: Some(origin),
+            ..
         } = fate
         else {
             return None;
         };
-        let origin = volume.tags.get(tags::RESTORED_FROM)?;
-        let snapshot = snapshots.iter().find(|it| it.id.as_str() == origin)?;
+        let snapshot = snapshots
+            .iter()
+            .find(|it| it.id.as_str() == origin.as_str())?;
         Some((
             recorded.device.clone(),
             seconds_between(snapshot.started, interruption.at),

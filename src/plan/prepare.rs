@@ -1,6 +1,6 @@
 //! The prepared rescue: everything that will be needed when it counts, written down while there is
 //! time. A launch template carries how to launch, its tags carry the record, the volumes say what
-//! they are, and the instance's own tags name its targets, so that one DescribeInstances is enough.
+//! they are, and the instance's own tags name its targets, so that one `DescribeInstances` is enough.
 
 use super::{Lineage, Plan, protect, template_name, tidy};
 use crate::event::InstanceState;

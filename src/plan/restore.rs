@@ -83,12 +83,11 @@ pub fn lost(
     recorded: &RecordedVolume,
     plan: &mut Plan,
 ) -> Fate {
-    match lineage.situation.snapshots.known() {
-        Some(snapshots) => from_sets(lineage, successor, recorded, snapshots, plan),
-        None => {
-            plan.wait(30, "snapshots to be readable");
-            Fate::Coming
-        }
+    if let Some(snapshots) = lineage.situation.snapshots.known() {
+        from_sets(lineage, successor, recorded, snapshots, plan)
+    } else {
+        plan.wait(30, "snapshots to be readable");
+        Fate::Coming
     }
 }
 

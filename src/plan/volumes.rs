@@ -2,6 +2,7 @@
 
 use super::{Lineage, Plan, attach_id, restore};
 use crate::event::{InstanceState, Interruption};
+use crate::id::{InstanceId, VolumeId};
 use crate::policy::Data;
 use crate::record::RecordedVolume;
 use crate::situation::{Instance, Volume, VolumeState};
@@ -20,7 +21,11 @@ pub struct HandOver {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fate {
     /// Attached to the successor: the volume itself, or the copy that stands for it.
-    Attached { volume: Volume, restored: bool },
+    Attached {
+        volume: VolumeId,
+        /// The snapshot it was made from, if it is not the volume itself.
+        restored_from: Option<String>,
+    },
     /// On its way.
     Coming,
     /// Neither the volume nor a completed snapshot of it is left.
@@ -74,7 +79,7 @@ pub fn hand_over(lineage: &Lineage, interruption: &Interruption, plan: &mut Plan
 }
 
 /// The volume itself, or the newest usable copy made of it (or of a copy, and so on).
-pub fn newest_copy<'a>(volume: &crate::id::VolumeId, volumes: &'a [Volume]) -> Option<&'a Volume> {
+pub fn newest_copy<'a>(volume: &VolumeId, volumes: &'a [Volume]) -> Option<&'a Volume> {
     let mut found = volumes.iter().find(|it| it.id == *volume && it.is_usable());
     let mut origin = volume.clone();
     // Bounded: tags that name each other must not lead round in circles.
@@ -89,7 +94,7 @@ pub fn newest_copy<'a>(volume: &crate::id::VolumeId, volumes: &'a [Volume]) -> O
     found
 }
 
-fn is_copy(volume: &Volume, of: &crate::id::VolumeId) -> bool {
+fn is_copy(volume: &Volume, of: &VolumeId) -> bool {
     volume.is_usable() && volume.tags.get(tags::COPY_OF).map(String::as_str) == Some(of.as_str())
 }
 
@@ -109,10 +114,11 @@ impl Case<'_> {
             ..
         } = self;
         if volume.attached_to(&successor.id) {
-            let restored = volume.id != recorded.volume;
+            let is_copy = volume.id != recorded.volume;
+            let origin = || volume.tags.get(tags::RESTORED_FROM).cloned();
             return Fate::Attached {
-                volume: volume.clone(),
-                restored,
+                volume: volume.id.clone(),
+                restored_from: is_copy.then(|| origin().unwrap_or_default()),
             };
         }
         match (&volume.attachment, volume.state) {
@@ -127,14 +133,14 @@ impl Case<'_> {
 
     /// Still on another instance: the dying one lets go when it has ended (TRAP 17). Whatever is
     /// not of this lineage was given the volume by its user.
-    fn held(&self, volume: &Volume, holder: &crate::id::InstanceId, plan: &mut Plan) -> Fate {
+    fn held(&self, volume: &Volume, holder: &InstanceId, plan: &mut Plan) -> Fate {
         if *holder == self.successor.id {
             plan.wait(5, format!("{} to be attached", volume.id));
             return Fate::Coming;
         }
         let member = self.lineage.member(holder);
         let interrupted = member.is_some_and(|it| self.lineage.interruption(it).is_some());
-        if interrupted || *holder == self.interruption.instance || self.is_dead(member) {
+        if interrupted || *holder == self.interruption.instance || is_dead(member) {
             plan.wait(
                 self.release_in(),
                 format!("{holder} to end and release {}", volume.id),
@@ -144,10 +150,6 @@ impl Case<'_> {
         let why = format!("it is attached to {holder}, which is not part of this rescue");
         plan.note(format!("{} is left alone: {why}", volume.id));
         Fate::Left { why }
-    }
-
-    fn is_dead(&self, member: Option<&Instance>) -> bool {
-        member.is_some_and(|it| !it.is_alive())
     }
 
     fn release_in(&self) -> u16 {
@@ -189,6 +191,10 @@ impl Case<'_> {
         plan.wait(5, format!("{} to run with {}", successor.id, volume.id));
         Fate::Coming
     }
+}
+
+fn is_dead(member: Option<&Instance>) -> bool {
+    member.is_some_and(|it| !it.is_alive())
 }
 
 /// The flags the user had, for the volumes that have arrived: an attached volume begins with

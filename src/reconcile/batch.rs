@@ -1,4 +1,4 @@
-//! Which lineages a batch of triggers is about, after one DescribeInstances for all of them.
+//! Which lineages a batch of triggers is about, after one `DescribeInstances` for all of them.
 
 use super::{Context, Retry};
 use crate::cloud::{CloudError, Query};
@@ -24,10 +24,9 @@ pub struct Subject {
     pub report: Report,
     /// The last plan held nothing new.
     pub resting: bool,
-    /// This invocation set a tombstone.
-    pub rescue_begun: bool,
-    /// The trigger is one that answers for the waiting.
-    watching: bool,
+    /// Every rescue has one chain of wakes: the warning starts it, each wake goes on with it, and
+    /// so does whoever found an interruption that no warning announced. Other events only look.
+    pub watching: bool,
     /// First look, or a look after long: all target groups are asked.
     new: bool,
 }
@@ -81,7 +80,7 @@ impl Batch {
         Ok(batch)
     }
 
-    /// Ids that DescribeInstances no longer shows but that have a prepared rescue.
+    /// Ids that `DescribeInstances` no longer shows but that have a prepared rescue.
     async fn unseen(
         context: &Context<'_>,
         ids: &BTreeSet<InstanceId>,
@@ -152,7 +151,6 @@ impl Subject {
             done: Done::default(),
             report: Report::default(),
             resting: false,
-            rescue_begun: false,
             watching: false,
             new: false,
         }
@@ -193,12 +191,6 @@ impl Subject {
 
     pub fn soonest_wait(&self) -> Option<u16> {
         self.report.waits.iter().map(|it| it.seconds).min()
-    }
-
-    /// Every rescue has one chain of wakes: the warning starts it, each wake goes on with it, and
-    /// so does whoever found an interruption that no warning announced. Other events only look.
-    pub fn keeps_watch(&self) -> bool {
-        self.watching || self.rescue_begun
     }
 }
 
