@@ -37,6 +37,18 @@ pub struct Place {
     pub instance_type: String,
 }
 
+impl Place {
+    /// Where an instance is. None once it no longer shows its subnet (TRAP 14).
+    #[must_use]
+    pub fn of(instance: &Instance) -> Option<Self> {
+        Some(Self {
+            availability_zone: instance.availability_zone.clone(),
+            subnet: instance.subnet.clone()?,
+            instance_type: instance.instance_type.clone(),
+        })
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordedVolume {
     pub volume: VolumeId,

@@ -82,7 +82,7 @@ impl<'a> Lineage<'a> {
         let latest = written
             .chain(told)
             .filter(of_this)
-            .max_by_key(|it| it.at)
+            .max_by_key(|it| (it.at, it.action))
             .cloned();
         latest.or_else(|| self.ended_by_spot(instance))
     }
@@ -135,10 +135,13 @@ impl<'a> Lineage<'a> {
             .or(self.owner)
     }
 
-    /// Instances that are being taken away and still exist in some form.
+    /// Instances that are being taken away and still exist in some form, oldest first.
     pub fn interrupted(&self) -> impl Iterator<Item = (&'a Instance, Interruption)> + '_ {
-        let members = self.situation.instances.iter();
-        members.filter_map(|it| self.interruption(it).map(|interruption| (it, interruption)))
+        let mut members: Vec<&Instance> = self.situation.instances.iter().collect();
+        members.sort_by_key(|it| (it.launch_time, &it.id));
+        members
+            .into_iter()
+            .filter_map(|it| self.interruption(it).map(|interruption| (it, interruption)))
     }
 
     #[must_use]

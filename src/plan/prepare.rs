@@ -6,7 +6,7 @@ use super::{Lineage, Plan, protect, template_name, tidy};
 use crate::event::InstanceState;
 use crate::id::TemplateId;
 use crate::policy::policy_tags;
-use crate::record::{Record, target_tags, volumes_of};
+use crate::record::{Place, Record, target_tags, volumes_of};
 use crate::situation::{Fact, Instance, Template};
 use crate::step::{Action, RootDevice, Step, TemplateSpec, WriteTemplate, token};
 use crate::tags::{self, Tags};
@@ -37,6 +37,7 @@ pub fn at_the_latest(lineage: &Lineage, plan: &mut Plan) {
         .filter(|it| it.is_alive() && !it.devices.is_empty());
     if let (true, Some(source)) = (missing, source) {
         let mut record = lineage.record.clone();
+        record.place = record.place.or_else(|| Place::of(source));
         if record.addresses.is_empty() {
             record.addresses = addresses(lineage, source).unwrap_or_default();
         }

@@ -102,10 +102,9 @@ pub fn mark_volumes(lineage: &Lineage, plan: &mut Plan) {
         wanted.insert(tags::DEVICE.to_owned(), device);
         wanted.insert(tags::VOLUME.to_owned(), tag.text());
         let itself = (!holds(&volume.tags, &wanted)).then(|| volume.id.to_string());
-        let resources: Vec<String> = itself
-            .into_iter()
-            .chain(unmarked_snapshots(lineage, volume))
-            .collect();
+        let mut resources = unmarked_snapshots(lineage, volume);
+        resources.extend(itself);
+        resources.sort();
         if !resources.is_empty() {
             let id = format!("mark {}", volume.id);
             plan.step(Step::new(

@@ -91,7 +91,8 @@ fn is_rescue_set(set: &str) -> bool {
     set.starts_with("i-") || set.starts_with("closing-")
 }
 
-fn expire(lineage: &Lineage, resources: Vec<String>, plan: &mut Plan) {
+fn expire(lineage: &Lineage, mut resources: Vec<String>, plan: &mut Plan) {
+    resources.sort();
     if !resources.is_empty() {
         let at = clock::format(lineage.situation.now + KEPT);
         let tags = Tags::from([(tags::EXPIRES_AT.to_owned(), at)]);

@@ -71,13 +71,12 @@ fn union(mut first: Vec<RecordedVolume>, second: Vec<RecordedVolume>) -> Vec<Rec
 /// The zone follows the instance; the type stays the one the user chose, or a rescue that had to
 /// take another type would make it the first choice for ever.
 fn place(recorded: Option<Place>, owner: &Instance) -> Option<Place> {
-    let Some(subnet) = &owner.subnet else {
+    let Some(live) = Place::of(owner) else {
         return recorded;
     };
-    let chosen = recorded.map(|it| it.instance_type);
+    let instance_type = recorded.map_or(live.instance_type, |it| it.instance_type);
     Some(Place {
-        availability_zone: owner.availability_zone.clone(),
-        subnet: subnet.clone(),
-        instance_type: chosen.unwrap_or_else(|| owner.instance_type.clone()),
+        instance_type,
+        ..live
     })
 }

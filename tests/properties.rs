@@ -1,0 +1,473 @@
+//! What holds for the plan of every situation, whatever is missing, doubled or out of order in it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::needless_for_each,
+    clippy::trivially_copy_pass_by_ref,
+    reason = "tests: what is picked may not be there"
+)]
+
+mod support;
+
+use proptest::prelude::*;
+use proptest::sample::Index;
+use spot_rescue::clock::{self, Timestamp};
+use spot_rescue::event::{InstanceAction, InstanceState, Interruption};
+use spot_rescue::plan::{Plan, first_aid, plan};
+use spot_rescue::situation::{Fact, Situation, SnapshotState, VolumeState};
+use spot_rescue::step::Action;
+use spot_rescue::tags;
+use std::collections::{BTreeMap, BTreeSet};
+use support::apply::{end_owner, settle};
+use support::scenes::{SCENES, scene};
+use support::{LINEAGE, OTHER_ZONE};
+
+/// One way in which the world differs from the textbook.
+#[derive(Debug, Clone)]
+enum Disturbance {
+    State(Index, Index),
+    ForgetInstance(Index),
+    VolumeElsewhere(Index),
+    VolumeState(Index, Index),
+    ForgetVolume(Index),
+    DetachVolume(Index),
+    SnapshotState(Index, Index),
+    ForgetSnapshots,
+    ForgetTemplate,
+    Unreadable(Index),
+    Deregistered(Index),
+    Policy(Index),
+    Later(u16),
+    Pass(u8),
+}
+
+const POLICIES: [(&str, &str); 9] = [
+    ("spot-rescue:data", "move"),
+    ("spot-rescue:data", "restore"),
+    ("spot-rescue:data", "none"),
+    ("spot-rescue:data", "nonsense"),
+    ("spot-rescue:replace", "none"),
+    ("spot-rescue:replace", "launch"),
+    ("spot-rescue:on-demand", "never"),
+    ("spot-rescue:subnets", "subnet-0fffffffffffffff0"),
+    ("spot-rescue", "off"),
+];
+
+fn disturbance() -> impl Strategy<Value = Disturbance> {
+    let index = any::<Index>;
+    prop_oneof![
+        (index(), index()).prop_map(|(which, state)| Disturbance::State(which, state)),
+        index().prop_map(Disturbance::ForgetInstance),
+        index().prop_map(Disturbance::VolumeElsewhere),
+        (index(), index()).prop_map(|(which, state)| Disturbance::VolumeState(which, state)),
+        index().prop_map(Disturbance::ForgetVolume),
+        index().prop_map(Disturbance::DetachVolume),
+        (index(), index()).prop_map(|(which, state)| Disturbance::SnapshotState(which, state)),
+        Just(Disturbance::ForgetSnapshots),
+        Just(Disturbance::ForgetTemplate),
+        index().prop_map(Disturbance::Unreadable),
+        index().prop_map(Disturbance::Deregistered),
+        index().prop_map(Disturbance::Policy),
+        any::<u16>().prop_map(Disturbance::Later),
+        (0u8..7).prop_map(Disturbance::Pass),
+    ]
+}
+
+fn pick<'a, T>(index: &Index, from: &'a mut [T]) -> Option<&'a mut T> {
+    (!from.is_empty()).then(|| index.get_mut(from))
+}
+
+fn known<T>(fact: &mut Fact<Vec<T>>) -> &mut [T] {
+    match fact {
+        Fact::Known(all) => all,
+        Fact::Unavailable { .. } | Fact::NotRead => &mut [],
+    }
+}
+
+fn forget<T>(index: &Index, fact: &mut Fact<Vec<T>>) {
+    if let Fact::Known(all) = fact
+        && !all.is_empty()
+    {
+        all.remove(index.index(all.len()));
+    }
+}
+
+fn disturb(situation: &mut Situation, disturbance: &Disturbance) {
+    match disturbance {
+        Disturbance::State(which, state) => {
+            let state = *state.get(&InstanceState::ALL);
+            pick(which, &mut situation.instances)
+                .into_iter()
+                .for_each(|it| it.state = state);
+        }
+        Disturbance::ForgetInstance(which) => {
+            if !situation.instances.is_empty() {
+                situation
+                    .instances
+                    .remove(which.index(situation.instances.len()));
+            }
+        }
+        Disturbance::VolumeElsewhere(which) => {
+            let volume = pick(which, known(&mut situation.volumes));
+            volume
+                .into_iter()
+                .for_each(|it| OTHER_ZONE.clone_into(&mut it.availability_zone));
+        }
+        Disturbance::VolumeState(which, state) => {
+            let states = [
+                VolumeState::Creating,
+                VolumeState::Available,
+                VolumeState::Error,
+                VolumeState::Deleting,
+            ];
+            pick(which, known(&mut situation.volumes))
+                .into_iter()
+                .for_each(|it| it.state = *state.get(&states));
+        }
+        Disturbance::ForgetVolume(which) => {
+            forget(which, &mut situation.volumes);
+            let left: Vec<_> = known(&mut situation.volumes)
+                .iter()
+                .map(|it| it.id.clone())
+                .collect();
+            for instance in &mut situation.instances {
+                instance.devices.retain(|it| left.contains(&it.volume));
+            }
+        }
+        Disturbance::DetachVolume(which) => pick(which, known(&mut situation.volumes))
+            .into_iter()
+            .for_each(|it| {
+                it.attachment = None;
+                it.state = VolumeState::Available;
+            }),
+        Disturbance::SnapshotState(which, state) => {
+            let states = [
+                SnapshotState::Pending,
+                SnapshotState::Completed,
+                SnapshotState::Unusable,
+            ];
+            pick(which, known(&mut situation.snapshots))
+                .into_iter()
+                .for_each(|it| it.state = *state.get(&states));
+        }
+        Disturbance::ForgetSnapshots => situation.snapshots = Fact::Known(Vec::new()),
+        Disturbance::ForgetTemplate => situation.template = Fact::Known(None),
+        Disturbance::Unreadable(which) => unreadable(which, situation),
+        Disturbance::Deregistered(which) => {
+            if let Fact::Known(found) = &mut situation.registrations {
+                pick(which, &mut found.list)
+                    .into_iter()
+                    .for_each(|it| it.draining = true);
+            }
+        }
+        Disturbance::Policy(which) => {
+            let (key, value) = which.get(&POLICIES);
+            let all = situation.instances.iter_mut().map(|it| &mut it.tags);
+            all.for_each(|tags| {
+                tags.insert((*key).to_owned(), (*value).to_owned());
+            });
+        }
+        Disturbance::Later(seconds) => {
+            situation.now += time::Duration::seconds(i64::from(*seconds));
+        }
+        Disturbance::Pass(pass) => situation.pass = u32::from(*pass),
+    }
+}
+
+fn unreadable(which: &Index, situation: &mut Situation) {
+    let operation = "Describe";
+    let why = || "RequestLimitExceeded".to_owned();
+    match which.index(6) {
+        0 => {
+            situation.template = Fact::Unavailable {
+                operation,
+                why: why(),
+            }
+        }
+        1 => {
+            situation.volumes = Fact::Unavailable {
+                operation,
+                why: why(),
+            }
+        }
+        2 => {
+            situation.snapshots = Fact::Unavailable {
+                operation,
+                why: why(),
+            }
+        }
+        3 => {
+            situation.registrations = Fact::Unavailable {
+                operation,
+                why: why(),
+            }
+        }
+        4 => {
+            situation.addresses = Fact::Unavailable {
+                operation,
+                why: why(),
+            }
+        }
+        _ => {
+            situation.images = Fact::Unavailable {
+                operation,
+                why: why(),
+            }
+        }
+    }
+}
+
+fn at() -> Timestamp {
+    clock::parse("2026-11-23T10:00:00Z").unwrap()
+}
+
+fn notices() -> impl Strategy<Value = Vec<Interruption>> {
+    let actions = [
+        InstanceAction::Terminate,
+        InstanceAction::Stop,
+        InstanceAction::Hibernate,
+    ];
+    let one =
+        (prop::sample::select(actions.to_vec()), 0i64..4).prop_map(|(action, late)| Interruption {
+            instance: LINEAGE.parse().unwrap(),
+            action,
+            at: at() + time::Duration::seconds(late),
+        });
+    prop::collection::vec(one, 0..3)
+}
+
+/// A stage of a life, disturbed.
+#[derive(Debug, Clone)]
+struct Case {
+    scene: &'static str,
+    notices: Vec<Interruption>,
+    disturbances: Vec<Disturbance>,
+}
+
+fn case() -> impl Strategy<Value = Case> {
+    let scene = prop::sample::select(SCENES).prop_map(|(name, _)| name);
+    let disturbances = prop::collection::vec(disturbance(), 0..5);
+    (scene, notices(), disturbances).prop_map(|(scene, notices, disturbances)| Case {
+        scene,
+        notices,
+        disturbances,
+    })
+}
+
+impl Case {
+    fn situation(&self) -> Situation {
+        let mut situation = scene(self.scene, at(), &self.notices);
+        let each = self.disturbances.iter();
+        each.for_each(|it| disturb(&mut situation, it));
+        situation
+    }
+}
+
+fn reversed(situation: &Situation) -> Situation {
+    let mut turned = situation.clone();
+    turned.instances.reverse();
+    turned.notices.reverse();
+    known(&mut turned.volumes).reverse();
+    known(&mut turned.snapshots).reverse();
+    known(&mut turned.addresses).reverse();
+    known(&mut turned.images).reverse();
+    if let Fact::Known(found) = &mut turned.registrations {
+        found.list.reverse();
+    }
+    turned
+}
+
+fn both(situation: &Situation) -> [Plan; 2] {
+    [first_aid(situation), plan(situation)]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_order_in_which_aws_lists_things_changes_nothing(case in case()) {
+        let situation = case.situation();
+        for (plan, turned) in both(&situation).iter().zip(both(&reversed(&situation))) {
+            prop_assert_eq!(plan.to_string(), turned.to_string());
+        }
+    }
+
+    #[test]
+    fn without_an_opt_in_nothing_is_changed(case in case()) {
+        let mut situation = case.situation();
+        situation.instances.iter_mut().for_each(|it| {
+            it.tags.remove(tags::OPT_IN);
+        });
+        if let Fact::Known(Some(template)) = &mut situation.template {
+            template.tags.remove(tags::OPT_IN);
+        }
+        situation.defaults.insert(tags::OPT_IN.to_owned(), "on".to_owned());
+        for plan in both(&situation) {
+            prop_assert_eq!(plan.steps, vec![]);
+        }
+    }
+
+    #[test]
+    fn steps_have_names_of_their_own_and_wait_only_for_earlier_ones(case in case()) {
+        let situation = case.situation();
+        for plan in both(&situation) {
+            let mut seen = BTreeSet::new();
+            for step in &plan.steps {
+                prop_assert!(step.after.iter().all(|it| seen.contains(it)), "{step:?}");
+                prop_assert!(seen.insert(step.id.clone()), "twice: {}", step.id);
+            }
+            if let Some((step, _)) = &plan.outcome {
+                prop_assert!(seen.contains(step), "reported after a step that is not there: {step}");
+            }
+        }
+    }
+
+    /// TRAP 17: EC2 refuses it; a plan must not even ask.
+    #[test]
+    fn a_volume_is_attached_only_when_free_and_only_in_its_own_zone(case in case()) {
+        let situation = case.situation();
+        let mut copy = situation.clone();
+        for plan in both(&situation) {
+            for step in &plan.steps {
+                if let Action::Attach { volume, instance, .. } = &step.action {
+                    let volume = known(&mut copy.volumes).iter().find(|it| it.id == *volume).unwrap();
+                    let instance = situation.instances.iter().find(|it| it.id == *instance).unwrap();
+                    prop_assert_eq!(&volume.availability_zone, &instance.availability_zone);
+                    prop_assert_eq!(volume.state, VolumeState::Available);
+                    prop_assert_eq!(instance.state, InstanceState::Running);
+                    prop_assert!(volume.attachment.is_none());
+                }
+            }
+        }
+    }
+
+    /// TRAP 2: EC2 brings a stopped or hibernated instance back; a second one would split its brain.
+    #[test]
+    fn whoever_is_stopped_or_hibernated_and_lives_is_never_replaced(case in case()) {
+        let mut situation = case.situation();
+        situation.instances.truncate(1);
+        prop_assume!(situation.instances.iter().all(|it| it.id.as_str() == LINEAGE));
+        situation.notices.retain(|it| it.action != InstanceAction::Terminate);
+        situation.notices.push(Interruption {
+            instance: LINEAGE.parse().unwrap(),
+            action: InstanceAction::Stop,
+            at: at(),
+        });
+        for instance in &mut situation.instances {
+            instance.tags.remove(tags::INTERRUPTED_AT);
+            if !instance.is_alive() {
+                instance.state = InstanceState::Stopped;
+            }
+        }
+        if let Fact::Known(Some(template)) = &mut situation.template {
+            template.tags.remove(tags::INTERRUPTED_AT);
+        }
+        for plan in both(&situation) {
+            let launches = plan.steps.iter().any(|it| matches!(it.action, Action::Launch(_)));
+            prop_assert!(!launches, "{plan}");
+        }
+    }
+
+    /// Nothing is deleted but a prepared rescue whose instance is gone; expiry is the sweep's affair.
+    #[test]
+    fn no_plan_deletes_a_volume_or_a_snapshot(case in case()) {
+        let situation = case.situation();
+        for plan in both(&situation) {
+            let deletes = |it: &Action| matches!(it, Action::DeleteVolume { .. } | Action::DeleteSnapshot { .. });
+            prop_assert!(!plan.steps.iter().any(|it| deletes(&it.action)));
+        }
+    }
+
+    /// TRAP 15: a flag that protects is only ever taken back on an instance that is to stay.
+    #[test]
+    fn an_interrupted_instance_never_gets_delete_on_termination(case in case()) {
+        let situation = case.situation();
+        let interrupted: BTreeSet<_> = situation.notices.iter().map(|it| &it.instance).collect();
+        for plan in both(&situation) {
+            for step in &plan.steps {
+                if let Action::SetDeleteOnTermination { instance, devices } = &step.action
+                    && interrupted.contains(instance)
+                {
+                    prop_assert!(devices.values().all(|it| !it), "{step:?}");
+                }
+            }
+        }
+    }
+
+    /// Done perfectly, plans come to an end: nothing is done for ever.
+    #[test]
+    fn a_plan_done_perfectly_leaves_nothing_to_do(case in case()) {
+        let mut situation = case.situation();
+        let readable = situation.volumes.known().is_some()
+            && situation.snapshots.known().is_some()
+            && situation.registrations.known().is_some()
+            && situation.addresses.known().is_some();
+        prop_assume!(readable);
+        let settled = settle(&mut situation);
+        prop_assert!(settled.is_ok(), "{}", settled.unwrap_err());
+    }
+}
+
+/// From the warning to the end, with only time and a perfect AWS to help: the same volumes under the
+/// same names with the same flags, the same targets, the same address, one replacement.
+#[test]
+fn a_rescue_done_perfectly_restores_what_was() {
+    let (_, fresh) = SCENES
+        .iter()
+        .find(|(name, _)| *name == "never seen before")
+        .unwrap();
+    let warning = Interruption {
+        instance: LINEAGE.parse().unwrap(),
+        action: InstanceAction::Terminate,
+        at: at(),
+    };
+    let mut situation = fresh(at(), &[]);
+    settle(&mut situation).map(drop).unwrap();
+    let before = disks(&situation);
+    situation.notices = vec![warning];
+    settle(&mut situation).map(drop).unwrap();
+    end_owner(&mut situation);
+    settle(&mut situation).map(drop).unwrap();
+    let alive: Vec<_> = situation
+        .instances
+        .iter()
+        .filter(|it| it.is_alive())
+        .collect();
+    assert_eq!(alive.len(), 1);
+    let replacement = alive[0].id.as_str();
+    let data = |all: BTreeMap<String, (String, bool)>| -> BTreeMap<String, (String, bool)> {
+        all.into_iter()
+            .filter(|(device, _)| device != "/dev/xvda")
+            .collect()
+    };
+    assert_eq!(data(disks(&situation)), data(before));
+    let found = situation.registrations.known().unwrap();
+    let targets: Vec<(&str, u16)> = found
+        .list
+        .iter()
+        .map(|it| (it.target.id.as_str(), it.target.port))
+        .collect();
+    assert_eq!(targets.len(), 2);
+    assert!(targets.contains(&(replacement, 80)) && targets.contains(&(replacement, 8080)));
+    let address = &situation.addresses.known().unwrap()[0];
+    assert_eq!(
+        address
+            .instance
+            .as_ref()
+            .map(spot_rescue::id::InstanceId::as_str),
+        Some(replacement)
+    );
+}
+
+/// Device -> (volume, flag) of the living.
+fn disks(situation: &Situation) -> BTreeMap<String, (String, bool)> {
+    let alive = situation.instances.iter().filter(|it| it.is_alive());
+    let devices = alive.flat_map(|it| &it.devices);
+    devices
+        .map(|it| {
+            (
+                it.name.clone(),
+                (it.volume.to_string(), it.delete_on_termination),
+            )
+        })
+        .collect()
+}

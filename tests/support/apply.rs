@@ -1,0 +1,251 @@
+//! What a perfect AWS would make of an action: the naive reference for "the plan comes to an end".
+
+use super::{LINEAGE, TEMPLATE, device};
+use spot_rescue::event::InstanceState;
+use spot_rescue::plan::{Plan, plan};
+use spot_rescue::situation::*;
+use spot_rescue::step::{Action, CreateVolume, Launch};
+use spot_rescue::tags::Tags;
+
+/// Plans and does until a plan holds nothing new. Returns the last plan, or the step it repeats.
+pub fn settle(situation: &mut Situation) -> Result<Plan, String> {
+    for _ in 0..30 {
+        let plan = plan(situation);
+        if plan.steps.is_empty() {
+            return Ok(plan);
+        }
+        for step in &plan.steps {
+            apply(situation, &step.action);
+        }
+        // Each look is an invocation of its own, with its notices known.
+        situation.pass = 1;
+    }
+    Err(plan(situation).to_string())
+}
+
+/// The same, for those who only want to be there.
+pub fn settled(situation: &mut Situation) {
+    settle(situation).map(drop).unwrap();
+}
+
+/// Does one thing, at once and completely.
+pub fn apply(situation: &mut Situation, action: &Action) {
+    match action {
+        Action::Tag { resources, tags } => {
+            retag(situation, resources, |it| it.extend(tags.clone()));
+        }
+        Action::Untag { resources, keys } => {
+            retag(situation, resources, |it| {
+                it.retain(|key, _| !keys.contains(key));
+            });
+        }
+        Action::Deregister { targets, .. } => registrations(situation, |list| {
+            list.retain(|it| !targets.contains(&it.target));
+        }),
+        Action::Register { targets, .. } => registrations(situation, |list| {
+            list.extend(targets.iter().map(|target| Registration {
+                target: target.clone(),
+                draining: false,
+            }));
+        }),
+        Action::SetDeleteOnTermination { instance, devices } => {
+            let instance = situation.instances.iter_mut().find(|it| it.id == *instance);
+            for it in instance.into_iter().flat_map(|it| &mut it.devices) {
+                it.delete_on_termination =
+                    *devices.get(&it.name).unwrap_or(&it.delete_on_termination);
+            }
+        }
+        Action::SnapshotInstance { instance, tags } => {
+            let devices = situation.instances.iter().filter(|it| it.id == *instance);
+            let ids: Vec<_> = devices
+                .flat_map(|it| &it.devices)
+                .map(|it| it.volume.clone())
+                .collect();
+            let all = known(&mut situation.volumes).iter();
+            let held: Vec<Volume> = all.filter(|it| ids.contains(&it.id)).cloned().collect();
+            for it in &held {
+                snapshot(situation, it, tags);
+            }
+        }
+        Action::SnapshotVolume { volume, tags } => {
+            let found = known(&mut situation.volumes)
+                .iter()
+                .find(|it| it.id == *volume)
+                .cloned();
+            if let Some(it) = &found {
+                snapshot(situation, it, tags);
+            }
+        }
+        Action::Launch(launch) => launched(situation, launch),
+        Action::WriteTemplate(write) => {
+            situation.template = Fact::Known(Some(Template {
+                id: TEMPLATE.parse().unwrap(),
+                name: write.name.clone(),
+                tags: write.tags.clone(),
+            }));
+        }
+        Action::DeleteTemplate { .. } => situation.template = Fact::Known(None),
+        Action::CreateVolume(create) => created(situation, create),
+        Action::Attach {
+            volume,
+            instance,
+            device: name,
+        } => {
+            let found = known(&mut situation.volumes)
+                .iter_mut()
+                .find(|it| it.id == *volume)
+                .unwrap();
+            found.state = VolumeState::InUse;
+            found.attachment = Some(Attachment {
+                instance: instance.clone(),
+                device: name.clone(),
+                settled: true,
+                delete_on_termination: false,
+            });
+            let holder = situation
+                .instances
+                .iter_mut()
+                .find(|it| it.id == *instance)
+                .unwrap();
+            holder.devices.push(device(name, volume.as_str(), false));
+        }
+        Action::Associate {
+            allocation,
+            instance,
+        } => {
+            let found = known(&mut situation.addresses)
+                .iter_mut()
+                .find(|it| it.allocation == *allocation);
+            found.unwrap().instance = Some(instance.clone());
+        }
+        Action::DeleteVolume { volume } => {
+            known(&mut situation.volumes).retain(|it| it.id != *volume);
+        }
+        Action::DeleteSnapshot { snapshot } => {
+            known(&mut situation.snapshots).retain(|it| it.id != *snapshot);
+        }
+        Action::Wake { .. } => {}
+    }
+}
+
+fn known<T>(fact: &mut Fact<T>) -> &mut T {
+    match fact {
+        Fact::Known(value) => value,
+        Fact::Unavailable { .. } | Fact::NotRead => panic!("changed something it could not read"),
+    }
+}
+
+fn registrations(situation: &mut Situation, change: impl FnOnce(&mut Vec<Registration>)) {
+    change(&mut known(&mut situation.registrations).list);
+}
+
+fn retag(situation: &mut Situation, resources: &[String], change: impl Fn(&mut Tags)) {
+    let named = |id: &str| resources.iter().any(|it| it == id);
+    situation
+        .instances
+        .iter_mut()
+        .filter(|it| named(it.id.as_str()))
+        .for_each(|it| change(&mut it.tags));
+    if let Fact::Known(Some(it)) = &mut situation.template
+        && named(it.id.as_str())
+    {
+        change(&mut it.tags);
+    }
+    if let Fact::Known(all) = &mut situation.volumes {
+        all.iter_mut()
+            .filter(|it| named(it.id.as_str()))
+            .for_each(|it| change(&mut it.tags));
+    }
+    if let Fact::Known(all) = &mut situation.snapshots {
+        all.iter_mut()
+            .filter(|it| named(it.id.as_str()))
+            .for_each(|it| change(&mut it.tags));
+    }
+}
+
+fn snapshot(situation: &mut Situation, volume: &Volume, tags: &Tags) {
+    let started = situation.now;
+    let all = known(&mut situation.snapshots);
+    let mut copied = volume.tags.clone();
+    copied.extend(tags.clone());
+    all.push(Snapshot {
+        id: format!("snap-{:017x}", 0xa0 + all.len()).parse().unwrap(),
+        volume: volume.id.clone(),
+        state: SnapshotState::Completed,
+        started,
+        tags: copied,
+    });
+}
+
+/// The token of a launch that has been done gives the same instance again.
+fn launched(situation: &mut Situation, launch: &Launch) {
+    let used = |it: &String| situation.instances.iter().any(|i| i.id.as_str() == it);
+    let mut ids = (1..=9).map(|n| format!("i-0bbbbbbbbbbbbbbb{n}"));
+    let id = ids.find(|it| !used(it)).unwrap();
+    let number = &id[id.len() - 1..];
+    let mut replacement = super::instance(situation.now);
+    replacement.id = id.parse().unwrap();
+    replacement.launch_time = situation.now;
+    replacement.subnet = launch.subnets.first().cloned();
+    let own = situation
+        .instances
+        .iter()
+        .find(|it| it.subnet == replacement.subnet);
+    own.map_or(super::OTHER_ZONE, |it| it.availability_zone.as_str())
+        .clone_into(&mut replacement.availability_zone);
+    replacement.market = launch.market;
+    let root = format!("vol-0000000000000bbb{number}");
+    replacement.devices = vec![device("/dev/xvda", &root, true)];
+    replacement.private_addresses = vec![format!("10.0.1.{number}")];
+    replacement.tags.extend(launch.tags.clone());
+    replacement.state = InstanceState::Running;
+    let mut volume = super::volume(&root, Some((&id, "/dev/xvda")), situation.now);
+    volume.tags.clear();
+    if let Fact::Known(all) = &mut situation.volumes {
+        all.push(volume);
+    }
+    situation.instances.push(replacement);
+}
+
+fn created(situation: &mut Situation, create: &CreateVolume) {
+    let now = situation.now;
+    let all = known(&mut situation.volumes);
+    let mut volume = super::volume(&format!("vol-{:017x}", 0xc0 + all.len()), None, now);
+    volume.created = now;
+    volume
+        .availability_zone
+        .clone_from(&create.availability_zone);
+    volume.settings = create.settings.clone();
+    volume.tags = create.tags.clone();
+    all.push(volume);
+}
+
+/// Time passes: the interrupted instance has ended and released its volumes.
+pub fn end_owner(situation: &mut Situation) {
+    let owner = situation
+        .instances
+        .iter_mut()
+        .find(|it| it.id.as_str() == LINEAGE)
+        .unwrap();
+    owner.state = InstanceState::Terminated;
+    owner.state_reason = Some("Server.SpotInstanceTermination".to_owned());
+    owner.devices.clear();
+    owner.private_addresses.clear();
+    owner.subnet = None;
+    if let Fact::Known(all) = &mut situation.volumes {
+        let held = all.iter_mut().filter(|it| {
+            it.attachment
+                .as_ref()
+                .is_some_and(|a| a.instance.as_str() == LINEAGE)
+        });
+        held.for_each(|it| {
+            it.attachment = None;
+            it.state = VolumeState::Available;
+        });
+    }
+    if let Fact::Known(all) = &mut situation.addresses {
+        all.iter_mut()
+            .filter(|it| it.instance.as_ref().is_some_and(|i| i.as_str() == LINEAGE))
+            .for_each(|it| it.instance = None);
+    }
+}

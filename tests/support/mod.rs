@@ -1,0 +1,166 @@
+//! Situations to plan for: one lineage, `i-0123456789abcdef0`, with a root and two data volumes, two
+//! targets (one with a port override) and one Elastic IP, at every stage of its life.
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    reason = "shared by several test binaries; ids here are constants"
+)]
+
+pub mod apply;
+pub mod scenes;
+
+use spot_rescue::clock::Timestamp;
+use spot_rescue::event::InstanceState;
+use spot_rescue::situation::*;
+use spot_rescue::tags::{self, Tags};
+
+pub const LINEAGE: &str = "i-0123456789abcdef0";
+pub const SUCCESSOR: &str = "i-0aaaaaaaaaaaaaaa1";
+pub const ROOT: &str = "vol-00000000000000001";
+pub const DATA: &str = "vol-00000000000000002";
+pub const LOGS: &str = "vol-00000000000000003";
+pub const TEMPLATE: &str = "lt-0123456789abcdef0";
+pub const ADDRESS: &str = "eipalloc-0123456789abcdef0";
+pub const ZONE: &str = "us-east-2a";
+pub const OTHER_ZONE: &str = "us-east-2b";
+pub const WEB: &str =
+    "arn:aws:elasticloadbalancing:us-east-2:123456789012:targetgroup/web/0123456789abcdef";
+pub const ADMIN: &str =
+    "arn:aws:elasticloadbalancing:us-east-2:123456789012:targetgroup/admin/fedcba9876543210";
+
+pub fn tags(pairs: &[(&str, &str)]) -> Tags {
+    let owned = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
+    pairs.iter().map(owned).collect()
+}
+
+/// The protected instance as it ran yesterday.
+pub fn instance(at: Timestamp) -> Instance {
+    Instance {
+        id: LINEAGE.parse().unwrap(),
+        state: InstanceState::Running,
+        launch_time: at - time::Duration::days(1),
+        availability_zone: ZONE.to_owned(),
+        subnet: "subnet-0123456789abcdef0".parse().ok(),
+        instance_type: "m6i.large".to_owned(),
+        image: "ami-0123456789abcdef0".parse().ok(),
+        market: Market::Spot,
+        root_device: Some("/dev/xvda".to_owned()),
+        devices: vec![
+            device("/dev/xvda", ROOT, true),
+            device("/dev/sdf", DATA, true),
+            device("/dev/sdg", LOGS, false),
+        ],
+        private_addresses: vec!["10.0.0.10".to_owned()],
+        auto_public_address: false,
+        security_groups: vec!["sg-0123456789abcdef0".to_owned()],
+        instance_profile: None,
+        state_reason: None,
+        hibernation: false,
+        tags: tags(&[("Name", "db"), (tags::OPT_IN, "on")]),
+    }
+}
+
+pub fn device(name: &str, volume: &str, delete_on_termination: bool) -> Device {
+    Device {
+        name: name.to_owned(),
+        volume: volume.parse().unwrap(),
+        delete_on_termination,
+    }
+}
+
+/// A volume in use by an instance, or free.
+pub fn volume(id: &str, held_by: Option<(&str, &str)>, at: Timestamp) -> Volume {
+    let attachment = held_by.map(|(instance, device)| Attachment {
+        instance: instance.parse().unwrap(),
+        device: device.to_owned(),
+        settled: true,
+        delete_on_termination: false,
+    });
+    Volume {
+        id: id.parse().unwrap(),
+        state: if attachment.is_some() {
+            VolumeState::InUse
+        } else {
+            VolumeState::Available
+        },
+        availability_zone: ZONE.to_owned(),
+        created: at - time::Duration::days(1),
+        attachment,
+        settings: VolumeSettings {
+            volume_type: "gp3".to_owned(),
+            size: 100,
+            iops: Some(3000),
+            throughput: Some(125),
+            encrypted: true,
+            kms_key: Some("arn:aws:kms:us-east-2:123456789012:key/0f".to_owned()),
+        },
+        tags: tags(&[(tags::RESCUE, LINEAGE)]),
+    }
+}
+
+pub fn snapshot(
+    id: &str,
+    of: &str,
+    set: &str,
+    state: SnapshotState,
+    started: Timestamp,
+) -> Snapshot {
+    Snapshot {
+        id: id.parse().unwrap(),
+        volume: of.parse().unwrap(),
+        state,
+        started,
+        tags: tags(&[
+            (tags::RESCUE, LINEAGE),
+            (tags::SET, set),
+            (
+                tags::VOLUME,
+                "type=gp3 size=100 iops=3000 throughput=125 encrypted=true",
+            ),
+        ]),
+    }
+}
+
+pub fn target(group: &str, id: &str, port: u16) -> Registration {
+    let target = Target {
+        target_group_arn: group.to_owned(),
+        id: id.to_owned(),
+        port,
+    };
+    Registration {
+        target,
+        draining: false,
+    }
+}
+
+/// Everything readable, nothing prepared, all well.
+pub fn situation(now: Timestamp) -> Situation {
+    Situation {
+        now,
+        lineage: LINEAGE.parse().unwrap(),
+        notices: Vec::new(),
+        defaults: Tags::new(),
+        pass: 1,
+        instances: vec![instance(now)],
+        template: Fact::Known(None),
+        volumes: Fact::Known(vec![
+            volume(ROOT, Some((LINEAGE, "/dev/xvda")), now),
+            volume(DATA, Some((LINEAGE, "/dev/sdf")), now),
+            volume(LOGS, Some((LINEAGE, "/dev/sdg")), now),
+        ]),
+        snapshots: Fact::Known(Vec::new()),
+        registrations: Fact::Known(Registrations {
+            complete: true,
+            list: vec![target(WEB, LINEAGE, 80), target(ADMIN, LINEAGE, 8080)],
+        }),
+        addresses: Fact::Known(vec![Address {
+            allocation: ADDRESS.parse().unwrap(),
+            instance: LINEAGE.parse().ok(),
+        }]),
+        images: Fact::Known(vec![Image {
+            id: "ami-0123456789abcdef0".parse().unwrap(),
+            root_device: Some("/dev/xvda".to_owned()),
+            devices: vec!["/dev/sdb".to_owned()],
+        }]),
+    }
+}

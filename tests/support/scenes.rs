@@ -1,0 +1,275 @@
+//! The stages a plan is made for, by name. Each is made from the one before by what AWS would do.
+
+use super::apply::{end_owner, settled};
+use super::*;
+use spot_rescue::event::{InstanceAction, Interruption};
+
+/// A stage: what the world looks like `now`, three seconds after `at`.
+pub type Scene = fn(Timestamp, &[Interruption]) -> Situation;
+
+pub const SCENES: &[(&str, Scene)] = &[
+    ("not opted in", not_opted_in),
+    ("never seen before", fresh),
+    ("prepared", prepared),
+    ("prepared, drifted: a volume more, a target more", drifted),
+    ("on-demand", on_demand),
+    ("member of a group", group_member),
+    ("replace is none", replace_none),
+    ("misspelt policy", misspelt),
+    ("volumes could not be read", unreadable),
+    ("tombstone set, no replacement yet", interrupted),
+    ("spot has failed once", spot_failed),
+    ("replacement pending", replacement_pending),
+    ("old instance ended, volumes free", ended),
+    ("old instance ended, replacement in another zone", elsewhere),
+    (
+        "old instance ended, a data volume gone, set completed",
+        volume_lost,
+    ),
+    (
+        "old instance ended, a data volume gone, last set failed",
+        last_set_failed,
+    ),
+    (
+        "old instance ended, a data volume gone, no set",
+        nothing_left,
+    ),
+    ("replacement itself interrupted", chained),
+    ("no warning came, instance terminated by Spot", silent),
+    ("stopped by Spot", stopped),
+    ("running again after a stop", returned),
+    ("terminated by its user", ended_by_user),
+    ("forgotten by EC2 during the rescue", forgotten),
+    ("rescued, old root left", rescued),
+];
+
+pub fn scene(name: &str, at: Timestamp, notices: &[Interruption]) -> Situation {
+    let (_, make) = SCENES.iter().find(|(it, _)| *it == name).unwrap();
+    make(at, notices)
+}
+
+fn fresh(at: Timestamp, notices: &[Interruption]) -> Situation {
+    let mut situation = situation(at + time::Duration::seconds(3));
+    situation.instances[0].launch_time = at - time::Duration::days(1);
+    situation.notices = notices.to_vec();
+    situation
+}
+
+fn not_opted_in(at: Timestamp, notices: &[Interruption]) -> Situation {
+    let mut situation = fresh(at, notices);
+    situation.instances[0].tags.remove(tags::OPT_IN);
+    situation
+}
+
+/// What preparing leaves behind, made by preparing.
+fn prepared(at: Timestamp, notices: &[Interruption]) -> Situation {
+    let mut situation = fresh(at, &[]);
+    settled(&mut situation);
+    situation.notices = notices.to_vec();
+    situation
+}
+
+fn drifted(at: Timestamp, notices: &[Interruption]) -> Situation {
+    let mut situation = prepared(at, notices);
+    let extra = "vol-00000000000000004";
+    situation.instances[0]
+        .devices
+        .push(device("/dev/sdh", extra, true));
+    if let Fact::Known(all) = &mut situation.volumes {
+        all.push(volume(extra, Some((LINEAGE, "/dev/sdh")), at));
+    }
+    if let Fact::Known(all) = &mut situation.registrations {
+        all.list.push(target(WEB, LINEAGE, 81));
+    }
+    situation
+}
+
+fn on_demand(at: Timestamp, notices: &[Interruption]) -> Situation {
+    let mut situation = fresh(at, notices);
+    situation.instances[0].market = Market::OnDemand;
+    situation
+}
+
+fn with_tag(at: Timestamp, notices: &[Interruption], key: &str, value: &str) -> Situation {
+    let mut situation = fresh(at, &[]);
+    situation.instances[0]
+        .tags
+        .insert(key.to_owned(), value.to_owned());
+    settled(&mut situation);
+    situation.notices = notices.to_vec();
+    situation
+}
+
+fn group_member(at: Timestamp, notices: &[Interruption]) -> Situation {
+    with_tag(at, notices, "aws:autoscaling:groupName", "workers")
+}
+
+fn replace_none(at: Timestamp, notices: &[Interruption]) -> Situation {
+    with_tag(at, notices, "spot-rescue:replace", "none")
+}
+
+fn misspelt(at: Timestamp, notices: &[Interruption]) -> Situation {
+    with_tag(at, notices, "spot-rescue:dta", "none")
+}
+
+fn unreadable(at: Timestamp, notices: &[Interruption]) -> Situation {
+    let mut situation = prepared(at, notices);
+    let why = "RequestLimitExceeded".to_owned();
+    situation.volumes = Fact::Unavailable {
+        operation: "DescribeVolumes",
+        why,
+    };
+    situation
+}
+
+/// Interrupted at `at`, whatever the event at hand says.
+fn interruption(at: Timestamp, action: InstanceAction) -> Interruption {
+    Interruption {
+        instance: LINEAGE.parse().unwrap(),
+        action,
+        at,
+    }
+}
+
+fn begun(at: Timestamp, notices: &[Interruption], action: InstanceAction) -> Situation {
+    let mut situation = prepared(at, &[]);
+    let text = spot_rescue::record::interruption_text(&interruption(at, action));
+    let mark = |it: &mut Tags| it.insert(tags::INTERRUPTED_AT.to_owned(), text.clone());
+    mark(&mut situation.instances[0].tags);
+    if let Fact::Known(Some(template)) = &mut situation.template {
+        mark(&mut template.tags);
+    }
+    situation.notices = notices.to_vec();
+    situation
+}
+
+fn interrupted(at: Timestamp, notices: &[Interruption]) -> Situation {
+    begun(at, notices, InstanceAction::Terminate)
+}
+
+fn spot_failed(at: Timestamp, notices: &[Interruption]) -> Situation {
+    let mut situation = interrupted(at, notices);
+    if let Fact::Known(Some(template)) = &mut situation.template {
+        template
+            .tags
+            .insert(tags::ATTEMPT.to_owned(), "1".to_owned());
+    }
+    situation
+}
+
+/// Everything that can be done at the warning has been done.
+fn replacement_pending(at: Timestamp, notices: &[Interruption]) -> Situation {
+    let mut situation = interrupted(at, &[]);
+    settled(&mut situation);
+    let replacement = situation.instances.last_mut().unwrap();
+    replacement.state = InstanceState::Pending;
+    situation.notices = notices.to_vec();
+    situation
+}
+
+fn ended(at: Timestamp, notices: &[Interruption]) -> Situation {
+    let mut situation = replacement_pending(at, notices);
+    situation.instances.last_mut().unwrap().state = InstanceState::Running;
+    end_owner(&mut situation);
+    situation
+}
+
+fn elsewhere(at: Timestamp, notices: &[Interruption]) -> Situation {
+    let mut situation = ended(at, notices);
+    OTHER_ZONE.clone_into(&mut situation.instances.last_mut().unwrap().availability_zone);
+    situation
+}
+
+fn volume_lost(at: Timestamp, notices: &[Interruption]) -> Situation {
+    let mut situation = ended(at, notices);
+    if let Fact::Known(all) = &mut situation.volumes {
+        all.retain(|it| it.id.as_str() != DATA);
+    }
+    situation
+}
+
+fn last_set_failed(at: Timestamp, notices: &[Interruption]) -> Situation {
+    let mut situation = volume_lost(at, notices);
+    if let Fact::Known(all) = &mut situation.snapshots {
+        for it in all.iter_mut() {
+            it.state = SnapshotState::Unusable;
+        }
+        let old = at - time::Duration::hours(6);
+        all.push(snapshot(
+            "snap-0000000000000001d",
+            DATA,
+            "hourly",
+            SnapshotState::Completed,
+            old,
+        ));
+    }
+    situation
+}
+
+fn nothing_left(at: Timestamp, notices: &[Interruption]) -> Situation {
+    let mut situation = volume_lost(at, notices);
+    situation.snapshots = Fact::Known(Vec::new());
+    situation
+}
+
+fn chained(at: Timestamp, notices: &[Interruption]) -> Situation {
+    let mut situation = ended(at, notices);
+    let replacement = situation.instances.last_mut().unwrap();
+    let own = Interruption {
+        instance: replacement.id.clone(),
+        action: InstanceAction::Terminate,
+        at: situation.now,
+    };
+    situation.notices.push(own);
+    situation
+}
+
+fn silent(at: Timestamp, notices: &[Interruption]) -> Situation {
+    let mut situation = prepared(at, notices);
+    end_owner(&mut situation);
+    situation
+}
+
+fn stopped(at: Timestamp, notices: &[Interruption]) -> Situation {
+    let mut situation = begun(at, notices, InstanceAction::Stop);
+    situation.instances[0].state = InstanceState::Stopped;
+    situation.instances[0].state_reason = Some("Server.SpotInstanceShutdown".to_owned());
+    situation
+}
+
+fn returned(at: Timestamp, notices: &[Interruption]) -> Situation {
+    let mut situation = begun(at, &[], InstanceAction::Stop);
+    settled(&mut situation);
+    situation.instances[0].launch_time = at + time::Duration::seconds(2);
+    situation.notices = notices.to_vec();
+    situation
+}
+
+fn ended_by_user(at: Timestamp, notices: &[Interruption]) -> Situation {
+    let mut situation = prepared(at, notices);
+    end_owner(&mut situation);
+    situation.instances[0].state_reason = Some("Client.UserInitiatedShutdown".to_owned());
+    situation
+}
+
+/// An hour later nothing is shown of the old instance: the record is all there is.
+fn forgotten(at: Timestamp, notices: &[Interruption]) -> Situation {
+    let mut situation = ended(at, notices);
+    situation.instances.remove(0);
+    situation
+}
+
+fn rescued(at: Timestamp, notices: &[Interruption]) -> Situation {
+    let mut situation = ended(at, &[]);
+    for _ in 0..4 {
+        let plan = spot_rescue::plan::plan(&situation);
+        plan.steps
+            .iter()
+            .for_each(|it| apply::apply(&mut situation, &it.action));
+        if plan.outcome.is_some() {
+            break;
+        }
+    }
+    situation.notices = notices.to_vec();
+    situation
+}
