@@ -1,0 +1,268 @@
+//! The deployed template and the code say the same: the permissions are the calls, the event
+//! patterns are the parsers, the wiring is what the handler is built for.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use serde_yaml_ng::Value;
+use spot_rescue::cloud::READ_ACTIONS;
+use spot_rescue::event::{InstanceState, PARSERS, interruption, own, snapshot, state_change};
+use spot_rescue::situation::{Market, VolumeSettings};
+use spot_rescue::step::{Action, CreateVolume, Launch, TemplateSpec, WriteTemplate};
+use spot_rescue::tags::{self, Tags};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What Lambda needs to feed the function and to keep its log.
+const PLUMBING: [&str; 5] = [
+    "logs:CreateLogStream",
+    "logs:PutLogEvents",
+    "sqs:DeleteMessage",
+    "sqs:GetQueueAttributes",
+    "sqs:ReceiveMessage",
+];
+
+fn template() -> Value {
+    serde_yaml_ng::from_str(&std::fs::read_to_string("template.yaml").unwrap()).unwrap()
+}
+
+/// One of each. The match keeps the list whole: a new action does not compile without its line.
+fn every_action() -> Vec<Action> {
+    let instance = || "i-0123456789abcdef0".parse().unwrap();
+    let volume = || "vol-0123456789abcdef0".parse().unwrap();
+    let snapshot = || "snap-0123456789abcdef0".parse().unwrap();
+    let template = || "lt-0123456789abcdef0".parse().unwrap();
+    let empty = String::new;
+    let all = vec![
+        Action::Tag {
+            resources: vec![],
+            tags: Tags::new(),
+        },
+        Action::Untag {
+            resources: vec![],
+            keys: vec![],
+        },
+        Action::Deregister {
+            target_group_arn: empty(),
+            targets: vec![],
+        },
+        Action::Register {
+            target_group_arn: empty(),
+            targets: vec![],
+        },
+        Action::SetDeleteOnTermination {
+            instance: instance(),
+            devices: BTreeMap::new(),
+        },
+        Action::SnapshotInstance {
+            instance: instance(),
+            tags: Tags::new(),
+        },
+        Action::SnapshotVolume {
+            volume: volume(),
+            tags: Tags::new(),
+        },
+        Action::Launch(Launch {
+            template_name: empty(),
+            market: Market::Spot,
+            instance_types: vec![],
+            subnets: vec![],
+            tags: Tags::new(),
+            token: empty(),
+        }),
+        Action::WriteTemplate(WriteTemplate {
+            source: instance(),
+            name: empty(),
+            existing: None,
+            spec: TemplateSpec {
+                instance_tags: Tags::new(),
+                security_groups: vec![],
+                public_address: false,
+                empty_devices: vec![],
+                root: None,
+                one_type: true,
+            },
+            tags: Tags::new(),
+            token: empty(),
+        }),
+        Action::DeleteTemplate {
+            template: template(),
+        },
+        Action::CreateVolume(CreateVolume {
+            snapshot: snapshot(),
+            availability_zone: empty(),
+            settings: VolumeSettings::default(),
+            tags: Tags::new(),
+            token: empty(),
+        }),
+        Action::Attach {
+            volume: volume(),
+            instance: instance(),
+            device: empty(),
+        },
+        Action::Associate {
+            allocation: "eipalloc-0123456789abcdef0".parse().unwrap(),
+            instance: instance(),
+        },
+        Action::DeleteVolume { volume: volume() },
+        Action::DeleteSnapshot {
+            snapshot: snapshot(),
+        },
+        Action::Wake {
+            instance: instance(),
+            attempt: 0,
+            delay_seconds: 0,
+        },
+    ];
+    let kinds: BTreeSet<u8> = all.iter().map(kind).collect();
+    assert_eq!(kinds.len(), 16, "an action is missing from the list");
+    all
+}
+
+fn kind(action: &Action) -> u8 {
+    match action {
+        Action::Tag { .. } => 0,
+        Action::Untag { .. } => 1,
+        Action::Deregister { .. } => 2,
+        Action::Register { .. } => 3,
+        Action::SetDeleteOnTermination { .. } => 4,
+        Action::SnapshotInstance { .. } => 5,
+        Action::SnapshotVolume { .. } => 6,
+        Action::Launch(_) => 7,
+        Action::WriteTemplate(_) => 8,
+        Action::DeleteTemplate { .. } => 9,
+        Action::CreateVolume(_) => 10,
+        Action::Attach { .. } => 11,
+        Action::Associate { .. } => 12,
+        Action::DeleteVolume { .. } => 13,
+        Action::DeleteSnapshot { .. } => 14,
+        Action::Wake { .. } => 15,
+    }
+}
+
+fn texts(value: &Value) -> Vec<String> {
+    match value {
+        Value::String(text) => vec![text.clone()],
+        Value::Sequence(all) => all.iter().flat_map(texts).collect(),
+        other => panic!("neither a text nor a list of them: {other:?}"),
+    }
+}
+
+fn statements(template: &Value) -> Vec<Value> {
+    let policies = &template["Resources"]["FunctionRole"]["Properties"]["Policies"];
+    let documents = policies.as_sequence().unwrap().iter();
+    documents
+        .flat_map(|it| {
+            it["PolicyDocument"]["Statement"]
+                .as_sequence()
+                .unwrap()
+                .clone()
+        })
+        .collect()
+}
+
+/// TRAP 36: neither an action too few, which fails live, nor one too many.
+#[test]
+fn the_role_allows_exactly_what_the_code_calls() {
+    let allowed: BTreeSet<String> = statements(&template())
+        .iter()
+        .flat_map(|it| texts(&it["Action"]))
+        .collect();
+    let called = every_action()
+        .iter()
+        .flat_map(|it| it.iam_actions().to_vec())
+        .collect::<Vec<_>>();
+    let needed: BTreeSet<String> = called
+        .into_iter()
+        .chain(READ_ACTIONS.iter().copied())
+        .chain(PLUMBING)
+        .map(str::to_owned)
+        .collect();
+    assert_eq!(allowed, needed);
+}
+
+/// What can be limited by a tag is: only reads, target groups, addresses and the parts a launch
+/// names are open.
+#[test]
+fn every_deletion_asks_for_our_mark() {
+    for statement in statements(&template()) {
+        let deletes = texts(&statement["Action"])
+            .iter()
+            .any(|it| it.starts_with("ec2:Delete"));
+        if deletes {
+            let condition = serde_yaml_ng::to_string(&statement["Condition"]).unwrap();
+            let marked = condition.contains(&format!("aws:ResourceTag/{}", tags::RESCUE))
+                || condition.contains("aws:TagKeys: spot-rescue:*");
+            assert!(marked, "{statement:?}");
+        }
+        let open = statement["Resource"].as_str() == Some("*");
+        let reads = texts(&statement["Action"])
+            .iter()
+            .all(|it| it.contains(":Describe"));
+        assert!(!open || reads, "{statement:?}");
+    }
+}
+
+fn patterns(template: &Value) -> Vec<Value> {
+    let resources = template["Resources"].as_mapping().unwrap().values();
+    let rules = resources.filter(|it| it["Type"] == "AWS::Events::Rule");
+    rules
+        .map(|it| it["Properties"]["EventPattern"].clone())
+        .collect()
+}
+
+#[test]
+fn the_rules_forward_exactly_what_the_parsers_read() {
+    let template = template();
+    let mut forwarded = BTreeSet::new();
+    for pattern in patterns(&template) {
+        for source in texts(&pattern["source"]) {
+            let types = texts(&pattern["detail-type"]);
+            forwarded.extend(types.into_iter().map(|it| (source.clone(), it)));
+        }
+    }
+    let from_aws = PARSERS
+        .iter()
+        .filter(|(source, _, _)| *source != own::SOURCE);
+    let read: BTreeSet<_> = from_aws
+        .map(|(s, d, _)| ((*s).to_owned(), (*d).to_owned()))
+        .collect();
+    assert_eq!(forwarded, read);
+    assert!(forwarded.iter().any(|(_, it)| it == interruption::SPOT));
+    assert!(forwarded.iter().any(|(_, it)| it == snapshot::MULTI_VOLUME));
+}
+
+#[test]
+fn the_states_forwarded_are_states_we_read() {
+    let pattern = patterns(&template())
+        .into_iter()
+        .find(|it| texts(&it["detail-type"]) == [state_change::DETAIL_TYPE])
+        .unwrap();
+    let states = texts(&pattern["detail"]["state"]);
+    assert!(states.iter().all(|it| InstanceState::parse(it).is_some()));
+    for needed in ["running", "stopped", "terminated"] {
+        assert!(states.iter().any(|it| it == needed), "{needed}");
+    }
+}
+
+/// TRAP 31: Lambda's defaults (3 s, a visibility timeout of six times that) do not fit two minutes.
+#[test]
+fn a_crash_is_retried_inside_the_two_minutes() {
+    let resources = &template()["Resources"];
+    let timeout = resources["Function"]["Properties"]["Timeout"]
+        .as_u64()
+        .unwrap();
+    let visibility = resources["Queue"]["Properties"]["VisibilityTimeout"]
+        .as_u64()
+        .unwrap();
+    assert!(timeout >= 10 && timeout <= visibility && visibility <= 60);
+    let source = &resources["Function"]["Properties"]["Events"]["Queue"]["Properties"];
+    assert_eq!(
+        texts(&source["FunctionResponseTypes"]),
+        ["ReportBatchItemFailures"]
+    );
+}
+
+#[test]
+fn the_schedule_sends_what_the_parser_calls_a_sweep() {
+    let input = template()["Resources"]["Sweep"]["Properties"]["Target"]["Input"].clone();
+    let trigger = spot_rescue::event::parse(input.as_str().unwrap());
+    assert_eq!(trigger, Ok(spot_rescue::event::Trigger::Sweep));
+}
