@@ -65,10 +65,10 @@ impl<C: Cloud, K: Clock> Handler<C, K> {
             .unzip();
         let retries = self.reconcile(&triggers, remaining).await.retries;
         let failed = retries.into_iter().map(|(position, Retry { why })| {
-            let message = ids.get(position).cloned().unwrap_or_default();
-            tracing::warn!(message, why, "not handled; left to be delivered again");
+            let message_id = ids.get(position).cloned().unwrap_or_default();
+            tracing::warn!(message_id, why, "not handled; left to be delivered again");
             let mut failure = BatchItemFailure::default();
-            failure.item_identifier = message;
+            failure.item_identifier = message_id;
             failure
         });
         let mut response = SqsBatchResponse::default();
@@ -108,9 +108,9 @@ impl<C: Cloud, K: Clock> Handler<C, K> {
 }
 
 /// The trigger in a message, or one warning line that says what was wrong.
-fn understood(message: &str, body: &str) -> Option<Trigger> {
+fn understood(message_id: &str, body: &str) -> Option<Trigger> {
     event::parse(body)
-        .inspect_err(|ignored| tracing::warn!(message, "{ignored}"))
+        .inspect_err(|ignored| tracing::warn!(message_id, "{ignored}"))
         .ok()
 }
 

@@ -260,6 +260,14 @@ fn a_crash_is_retried_inside_the_two_minutes() {
     );
 }
 
+/// Lambda ends loops through SQS after 16 rounds unless told that they are meant; ours end themselves.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html>
+#[test]
+fn waiting_by_message_is_declared_as_a_loop_on_purpose() {
+    let function = &template()["Resources"]["Function"]["Properties"];
+    assert_eq!(function["RecursiveLoop"].as_str(), Some("Allow"));
+}
+
 #[test]
 fn the_schedule_sends_what_the_parser_calls_a_sweep() {
     let input = template()["Resources"]["Sweep"]["Properties"]["Target"]["Input"].clone();

@@ -1,0 +1,13 @@
+//! The simulated AWS: that it behaves as AWS documents it, and whole rescues in it.
+#![cfg(feature = "sim")]
+
+#[path = "sim/faults.rs"]
+mod faults;
+#[path = "sim/stories.rs"]
+mod stories;
+#[path = "sim/support.rs"]
+mod support;
+#[path = "sim/traps.rs"]
+mod traps;
+#[path = "sim/traps_ebs.rs"]
+mod traps_ebs;
