@@ -34,7 +34,7 @@ async fn invoke(
         .await
 }
 
-/// JSON lines, as CloudWatch Logs wants them.
+/// JSON lines, as `CloudWatch` Logs wants them.
 fn log() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt()

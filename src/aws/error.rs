@@ -24,7 +24,11 @@ where
         SdkError::TimeoutError(_) => {
             CloudError::new(operation, "Timeout", "no answer in time", None)
         }
-        _ => CloudError::new(
+        // The enum is open: whatever else it may hold one day is no answer either.
+        SdkError::ConstructionFailure(_)
+        | SdkError::DispatchFailure(_)
+        | SdkError::ResponseError(_)
+        | _ => CloudError::new(
             operation,
             "Dispatch",
             &DisplayErrorContext(&error).to_string(),
