@@ -138,11 +138,10 @@ fn kind(action: &Action) -> u8 {
 }
 
 fn texts(value: &Value) -> Vec<String> {
-    match value {
-        Value::String(text) => vec![text.clone()],
-        Value::Sequence(all) => all.iter().flat_map(texts).collect(),
-        other => panic!("neither a text nor a list of them: {other:?}"),
+    if let Value::Sequence(all) = value {
+        return all.iter().flat_map(texts).collect();
     }
+    vec![value.as_str().unwrap().to_owned()]
 }
 
 fn statements(template: &Value) -> Vec<Value> {
