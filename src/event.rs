@@ -12,6 +12,8 @@ pub mod own;
 pub mod snapshot;
 pub mod state_change;
 
+pub use own::Wake;
+
 use crate::clock::{self, Timestamp};
 use crate::id::{InstanceId, SnapshotId};
 use serde::Deserialize;
@@ -31,7 +33,7 @@ pub enum Trigger {
     /// Snapshots completed or failed; only their ids are known.
     Snapshots { snapshots: Vec<SnapshotId> },
     /// Look again: our own delayed message.
-    Wake { instance: InstanceId, attempt: u32 },
+    Wake(Wake),
     /// The schedule: finish whatever is unfinished.
     Sweep,
 }

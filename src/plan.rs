@@ -27,7 +27,7 @@ pub use sweep::{Expired, sweep};
 use crate::id::{InstanceId, VolumeId};
 use crate::policy::PolicyWarning;
 use crate::report::Outcome;
-use crate::situation::Situation;
+use crate::situation::{Fact, Situation};
 use crate::step::Step;
 use std::fmt;
 
@@ -91,6 +91,9 @@ pub fn first_aid(situation: &Situation) -> Plan {
 /// Everything that is still missing.
 pub fn plan(situation: &Situation) -> Plan {
     let lineage = Lineage::of(situation);
+    if let Fact::Unavailable { operation, why } = &situation.template {
+        return without_record(situation, operation, why);
+    }
     let mut plan = match phase(&lineage) {
         Phase::Unprotected(why) => return Plan::nothing(why),
         Phase::Ended(why) => tidy::ended(&lineage, why),
@@ -100,6 +103,16 @@ pub fn plan(situation: &Situation) -> Plan {
         Phase::Rescue(interruption) => rescue::plan(&lineage, &interruption),
     };
     plan.warnings = lineage.warnings;
+    plan
+}
+
+/// The record cannot be read: what protects is done, nothing is concluded from what is missing.
+fn without_record(situation: &Situation, operation: &str, why: &str) -> Plan {
+    let mut plan = first_aid(situation);
+    plan.wait(
+        5,
+        format!("the prepared rescue to be readable ({operation}: {why})"),
+    );
     plan
 }
 

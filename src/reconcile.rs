@@ -7,7 +7,7 @@ mod batch;
 
 use crate::clock::Clock;
 use crate::cloud::{Cloud, CloudError, Query};
-use crate::event::Trigger;
+use crate::event::{Trigger, Wake};
 use crate::execute::{Done, execute};
 use crate::id::InstanceId;
 use crate::observe::{self, Scope};
@@ -114,7 +114,7 @@ async fn first_aid(context: &Context<'_>, batch: &mut Batch) {
     let urgent = batch
         .subjects
         .values_mut()
-        .filter(|it| !it.notices.is_empty());
+        .filter(|it| !it.urgent.is_empty());
     let each = urgent.map(|subject| async move {
         for instance in subject.warned() {
             let situation = observe::brief(&instance, &subject.notices, context.defaults, now);
@@ -196,8 +196,11 @@ async fn wake(context: &Context<'_>, subject: &mut Subject) -> Option<String> {
     // The longer it takes, the less often we look.
     let slower = u16::try_from(1 + subject.attempt / 10).unwrap_or(u16::MAX);
     let action = Action::Wake {
-        instance: subject.lineage.clone(),
-        attempt: subject.attempt + 1,
+        wake: Wake {
+            instance: subject.lineage.clone(),
+            attempt: subject.attempt + 1,
+            interruptions: subject.notices.clone(),
+        },
         delay_seconds: soonest.saturating_mul(slower).min(900),
     };
     let plan = Plan {

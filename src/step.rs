@@ -1,10 +1,9 @@
 //! A plan is data: steps with everything the executor needs, so that it makes no choices.
 
-use crate::event::Interruption;
+use crate::event::{Interruption, Wake};
 use crate::id::{AllocationId, InstanceId, SnapshotId, SubnetId, TemplateId, VolumeId};
 use crate::situation::{Market, Target, VolumeSettings};
 use crate::tags::Tags;
-use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
@@ -22,7 +21,7 @@ pub struct Step {
 }
 
 /// Every call that changes something, with all its parameters.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
     Tag {
         resources: Vec<String>,
@@ -77,14 +76,13 @@ pub enum Action {
     },
     /// The delayed message that stands in for waiting.
     Wake {
-        instance: InstanceId,
-        attempt: u32,
+        wake: Wake,
         delay_seconds: u16,
     },
 }
 
 /// One replacement from the prepared rescue.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Launch {
     pub template_name: String,
     pub market: Market,
@@ -95,7 +93,7 @@ pub struct Launch {
 }
 
 /// The prepared rescue, made from a living instance.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WriteTemplate {
     pub source: InstanceId,
     pub name: String,
@@ -108,7 +106,7 @@ pub struct WriteTemplate {
 }
 
 /// What the prepared rescue must say, whatever `GetLaunchTemplateData` answers (TRAP 9).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TemplateSpec {
     /// The user's tags, for the replacement.
     pub instance_tags: Tags,
@@ -123,7 +121,7 @@ pub struct TemplateSpec {
 }
 
 /// The replacement's own root volume: like the original's, from the image.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RootDevice {
     pub device: String,
     pub settings: VolumeSettings,
@@ -131,7 +129,7 @@ pub struct RootDevice {
 }
 
 /// A volume restored from a snapshot.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CreateVolume {
     pub snapshot: SnapshotId,
     pub availability_zone: String,
@@ -356,8 +354,12 @@ impl fmt::Display for Action {
             Self::DeleteVolume { volume } => write!(f, "delete {volume}"),
             Self::DeleteSnapshot { snapshot } => write!(f, "delete {snapshot}"),
             Self::Wake {
-                instance,
-                attempt,
+                wake:
+                    Wake {
+                        instance,
+                        attempt,
+                        interruptions: _,
+                    },
                 delay_seconds,
             } => {
                 write!(

@@ -3,7 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use proptest::prelude::*;
-use spot_rescue::event::{self, Ignored, InstanceAction, InstanceState, Trigger};
+use spot_rescue::clock;
+use spot_rescue::event::{
+    self, Ignored, InstanceAction, InstanceState, Interruption, Trigger, Wake,
+};
 use std::fs;
 
 const INSTANCE: &str = "i-0123456789abcdef0";
@@ -17,7 +20,7 @@ fn action(text: &str) -> Option<(String, InstanceAction)> {
         Trigger::Interruption(it) => Some((it.instance.to_string(), it.action)),
         Trigger::StateChange { .. }
         | Trigger::Snapshots { .. }
-        | Trigger::Wake { .. }
+        | Trigger::Wake(_)
         | Trigger::Sweep => None,
     }
 }
@@ -85,15 +88,20 @@ fn snapshot_events_name_their_snapshots_whatever_the_result() {
 
 #[test]
 fn our_own_messages_are_read_back() {
-    let wake = Trigger::Wake {
+    let wake = Wake {
         instance: INSTANCE.parse().unwrap(),
         attempt: 3,
+        interruptions: vec![Interruption {
+            instance: INSTANCE.parse().unwrap(),
+            action: InstanceAction::Terminate,
+            at: clock::parse("2026-11-23T10:00:00Z").unwrap(),
+        }],
     };
-    let written = event::own::wake(&INSTANCE.parse().unwrap(), 3);
-    assert_eq!(event::parse(&written), Ok(wake));
+    let written = event::own::wake(&wake);
+    assert_eq!(event::parse(&written), Ok(Trigger::Wake(wake)));
     assert!(matches!(
         event::parse(&sample("wake")),
-        Ok(Trigger::Wake { .. })
+        Ok(Trigger::Wake(_))
     ));
     assert_eq!(event::parse(&sample("sweep")), Ok(Trigger::Sweep));
     // TRAP 39: the scheduler's default detail is a string.

@@ -32,7 +32,7 @@ fn every_sample_event_leads_to_the_plans_on_file() {
             Ok(
                 Trigger::StateChange { .. }
                 | Trigger::Snapshots { .. }
-                | Trigger::Wake { .. }
+                | Trigger::Wake(_)
                 | Trigger::Sweep,
             )
             | Err(_) => compare("any-other-event", &render(None)),

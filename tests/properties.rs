@@ -397,7 +397,8 @@ proptest! {
     #[test]
     fn a_plan_done_perfectly_leaves_nothing_to_do(case in case()) {
         let mut situation = case.situation();
-        let readable = situation.volumes.known().is_some()
+        let readable = situation.template.known().is_some()
+            && situation.volumes.known().is_some()
             && situation.snapshots.known().is_some()
             && situation.registrations.known().is_some()
             && situation.addresses.known().is_some();

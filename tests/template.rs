@@ -4,7 +4,7 @@
 
 use serde_yaml_ng::Value;
 use spot_rescue::cloud::READ_ACTIONS;
-use spot_rescue::event::{InstanceState, PARSERS, interruption, own, snapshot, state_change};
+use spot_rescue::event::{InstanceState, PARSERS, Wake, interruption, own, snapshot, state_change};
 use spot_rescue::situation::{Market, VolumeSettings};
 use spot_rescue::step::{Action, CreateVolume, Launch, TemplateSpec, WriteTemplate};
 use spot_rescue::tags::{self, Tags};
@@ -106,8 +106,11 @@ fn every_action() -> Vec<Action> {
             snapshot: snapshot(),
         },
         Action::Wake {
-            instance: instance(),
-            attempt: 0,
+            wake: Wake {
+                instance: instance(),
+                attempt: 0,
+                interruptions: vec![],
+            },
             delay_seconds: 0,
         },
     ];

@@ -2,7 +2,7 @@
 
 use super::{Aws, error::failed, fleet, template};
 use crate::cloud::CloudError;
-use crate::event::own;
+use crate::event::{Wake, own};
 use crate::id::{InstanceId, SnapshotId, VolumeId};
 use crate::situation::Target;
 use crate::step::{Action, CreateVolume};
@@ -51,10 +51,9 @@ impl Aws {
             Action::DeleteVolume { volume } => self.delete_volume(volume).await,
             Action::DeleteSnapshot { snapshot } => self.delete_snapshot(snapshot).await,
             Action::Wake {
-                instance,
-                attempt,
+                wake,
                 delay_seconds,
-            } => self.wake(instance, *attempt, *delay_seconds).await,
+            } => self.wake(wake, *delay_seconds).await,
         }
     }
 
@@ -216,12 +215,7 @@ impl Aws {
         Ok(String::new())
     }
 
-    async fn wake(
-        &self,
-        instance: &InstanceId,
-        attempt: u32,
-        delay_seconds: u16,
-    ) -> Result<String, CloudError> {
+    async fn wake(&self, wake: &Wake, delay_seconds: u16) -> Result<String, CloudError> {
         let Some(queue_url) = &self.queue_url else {
             let message = "SPOT_RESCUE_QUEUE_URL is not set, so nobody looks again; set it";
             return Err(CloudError::new("SendMessage", "NoQueue", message, None));
@@ -230,7 +224,7 @@ impl Aws {
             .sqs
             .send_message()
             .queue_url(queue_url)
-            .message_body(own::wake(instance, attempt))
+            .message_body(own::wake(wake))
             .delay_seconds(i32::from(delay_seconds));
         let answer = request.send().await.map_err(failed("SendMessage"))?;
         Ok(answer.message_id().unwrap_or_default().to_owned())

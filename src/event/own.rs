@@ -1,14 +1,26 @@
 //! Our own messages, in the form of events so that one parser reads everything: `Wake` (the delayed
 //! message that stands in for waiting) and `Sweep` (the schedule's constant input).
 
-use super::{Envelope, Trigger};
+use super::{Envelope, InstanceAction, Interruption, Trigger};
+use crate::clock;
 use crate::id::InstanceId;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 pub const SOURCE: &str = "spot-rescue";
 pub const WAKE: &str = "Wake";
 pub const SWEEP: &str = "Sweep";
+
+/// Look again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wake {
+    /// The lineage.
+    pub instance: InstanceId,
+    pub attempt: u32,
+    /// The warnings that began it. Describes are eventually consistent: five seconds later the
+    /// tombstone may not be visible yet, and the instance would look as if all were well.
+    pub interruptions: Vec<Interruption>,
+}
 
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -16,17 +28,46 @@ struct Detail {
     instance_id: InstanceId,
     #[serde(default)]
     attempt: u32,
+    #[serde(default)]
+    interruptions: Vec<Notice>,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Notice {
+    instance_id: InstanceId,
+    instance_action: String,
+    time: String,
 }
 
 pub(super) fn parse_wake(envelope: &Envelope) -> Result<Trigger, String> {
     let Detail {
         instance_id,
         attempt,
+        interruptions,
     } = envelope.detail()?;
-    Ok(Trigger::Wake {
+    Ok(Trigger::Wake(Wake {
         instance: instance_id,
         attempt,
+        interruptions: interruptions.into_iter().filter_map(read).collect(),
+    }))
+}
+
+/// A notice that is not understood is left out: the tombstone says the same.
+fn read(notice: Notice) -> Option<Interruption> {
+    Some(Interruption {
+        instance: notice.instance_id,
+        action: InstanceAction::parse(&notice.instance_action)?,
+        at: clock::parse(&notice.time).ok()?,
     })
+}
+
+fn written(interruption: &Interruption) -> Notice {
+    Notice {
+        instance_id: interruption.instance.clone(),
+        instance_action: interruption.action.to_string(),
+        time: clock::format(interruption.at),
+    }
 }
 
 /// A sweep has no detail: the scheduler may even send it as the string `"{}"` (TRAP 39).
@@ -37,11 +78,17 @@ pub(super) fn parse_sweep(_: &Envelope) -> Result<Trigger, String> {
 
 /// The body of a wake message.
 #[must_use]
-pub fn wake(instance: &InstanceId, attempt: u32) -> String {
+pub fn wake(wake: &Wake) -> String {
+    let Wake {
+        instance,
+        attempt,
+        interruptions,
+    } = wake;
+    let interruptions: Vec<Notice> = interruptions.iter().map(written).collect();
     json!({
         "source": SOURCE,
         "detail-type": WAKE,
-        "detail": { "instance-id": instance, "attempt": attempt },
+        "detail": { "instance-id": instance, "attempt": attempt, "interruptions": interruptions },
     })
     .to_string()
 }

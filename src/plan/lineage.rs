@@ -116,8 +116,10 @@ impl<'a> Lineage<'a> {
 
     fn find_successor(&self) -> Option<&'a Instance> {
         let owner = self.owner.map(|it| &it.id).or(self.record.head.as_ref());
+        let after = self.owner.map(|it| it.launch_time);
         let candidates = self.situation.instances.iter().filter(|it| {
             Some(&it.id) != owner
+                && after.is_none_or(|after| it.launch_time >= after)
                 && it.tags.contains_key(tags::REPLACES)
                 && it.is_alive()
                 && self.interruption(it).is_none()

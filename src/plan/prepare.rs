@@ -19,6 +19,18 @@ pub fn plan(lineage: &Lineage) -> Plan {
     let Some(owner) = lineage.owner else {
         return plan;
     };
+    if let Some(successor) = lineage.successor {
+        // Someone is taking over, and we see no interruption: describes lag behind. What the owner
+        // shows now, its flags above all, may be the rescue's doing and is not written down.
+        plan.wait(
+            15,
+            format!(
+                "the interruption that {} is for to be visible",
+                successor.id
+            ),
+        );
+        return plan;
+    }
     if owner.state == InstanceState::Running {
         let record = current(lineage, owner);
         template(lineage, owner, &record, &mut plan);

@@ -153,8 +153,11 @@ fn newest_complete<'a>(recorded: &RecordedVolume, snapshots: &'a [Snapshot]) -> 
         if members.iter().any(|it| it.state == SnapshotState::Unusable) {
             continue;
         }
-        if let Some(pending) = members.iter().find(|it| it.state == SnapshotState::Pending) {
-            return Newest::Pending(&pending.id);
+        let pending = members
+            .iter()
+            .filter(|it| it.state == SnapshotState::Pending);
+        if let Some(pending) = pending.map(|it| &it.id).min() {
+            return Newest::Pending(pending);
         }
         return Newest::Completed(own);
     }

@@ -2,6 +2,7 @@
 
 use super::template_name;
 use crate::clock::{self, Timestamp};
+use crate::event::Wake;
 use crate::id::InstanceId;
 use crate::record::Record;
 use crate::situation::{Instance, Snapshot, Template, Volume, VolumeState};
@@ -45,8 +46,11 @@ pub fn sweep(
     let wakes = lineages(protected, templates)
         .into_iter()
         .map(|instance| Action::Wake {
-            instance,
-            attempt: 0,
+            wake: Wake {
+                instance,
+                attempt: 0,
+                interruptions: Vec::new(),
+            },
             delay_seconds: 0,
         });
     wakes

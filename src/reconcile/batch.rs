@@ -18,6 +18,8 @@ pub struct Subject {
     /// Positions of the triggers that led here.
     pub triggers: Vec<usize>,
     pub notices: Vec<Interruption>,
+    /// Whose warning has just come: first aid before anything else is read.
+    pub urgent: BTreeSet<InstanceId>,
     pub instances: Vec<Instance>,
     pub attempt: u32,
     pub done: Done,
@@ -146,6 +148,7 @@ impl Subject {
             lineage,
             triggers: Vec::new(),
             notices: Vec::new(),
+            urgent: BTreeSet::new(),
             instances: Vec::new(),
             attempt: 0,
             done: Done::default(),
@@ -161,16 +164,15 @@ impl Subject {
         match trigger {
             Trigger::Interruption(interruption) => {
                 self.notices.push(interruption.clone());
+                self.urgent.insert(interruption.instance.clone());
                 self.watching = true;
                 self.new = true;
             }
-            Trigger::Wake {
-                instance: _,
-                attempt,
-            } => {
-                self.attempt = self.attempt.max(*attempt);
+            Trigger::Wake(wake) => {
+                self.notices.extend(wake.interruptions.iter().cloned());
+                self.attempt = self.attempt.max(wake.attempt);
                 self.watching = true;
-                self.new |= *attempt == 0;
+                self.new |= wake.attempt == 0;
             }
             Trigger::StateChange { instance: _, state } => {
                 let runs = *state == InstanceState::Running;
@@ -183,7 +185,7 @@ impl Subject {
 
     /// The instances of this lineage that a warning names and that are visible.
     pub fn warned(&self) -> Vec<Instance> {
-        let is_warned = |it: &&Instance| self.notices.iter().any(|n| n.instance == it.id);
+        let is_warned = |it: &&Instance| self.urgent.contains(&it.id);
         let mut warned: Vec<Instance> = self.instances.iter().filter(is_warned).cloned().collect();
         warned.dedup_by(|a, b| a.id == b.id);
         warned
@@ -197,7 +199,8 @@ impl Subject {
 fn instance_of(trigger: &Trigger) -> Option<&InstanceId> {
     match trigger {
         Trigger::Interruption(interruption) => Some(&interruption.instance),
-        Trigger::StateChange { instance, .. } | Trigger::Wake { instance, .. } => Some(instance),
+        Trigger::StateChange { instance, .. } => Some(instance),
+        Trigger::Wake(wake) => Some(&wake.instance),
         Trigger::Snapshots { .. } | Trigger::Sweep => None,
     }
 }
@@ -206,7 +209,7 @@ fn instance_of(trigger: &Trigger) -> Option<&InstanceId> {
 fn is_ours(instance: &Instance, trigger: &Trigger) -> bool {
     let opted_in = instance.tags.get(tags::OPT_IN).is_some_and(|it| it == "on");
     let bare = instance.tags.is_empty() && !instance.is_alive();
-    opted_in || (bare && matches!(trigger, Trigger::Wake { .. }))
+    opted_in || (bare && matches!(trigger, Trigger::Wake(_)))
 }
 
 async fn describe(
@@ -231,7 +234,7 @@ async fn by_snapshot(
         Trigger::Snapshots { snapshots } => Some(snapshots.clone()),
         Trigger::Interruption(_)
         | Trigger::StateChange { .. }
-        | Trigger::Wake { .. }
+        | Trigger::Wake(_)
         | Trigger::Sweep => None,
     });
     let ids: Vec<SnapshotId> = named.flatten().collect();
