@@ -1,0 +1,43 @@
+"""What AWS does and moto does not.
+
+moto answers every call at once and for good: a snapshot is `completed` when it is asked for, a
+terminated instance is gone in the same breath, a retried launch is a second instance. Software
+that waits, retries and races has to be tested against something that makes it wait, notices the
+retry and lets it lose the race. That something is this package, on top of moto's storage.
+
+Each module knows one thing and says in its first lines what AWS documents, with the page, and
+what moto does instead. `install()` puts all of it in place; moto's own authentication and
+authorization still run before any of it.
+"""
+
+import importlib
+
+BEHAVIOURS = (
+    "addresses",
+    "attachments",
+    "attributes",
+    "events",
+    "fleet",
+    "images",
+    "instances",
+    "launch_data",
+    "permissions",
+    "queue",
+    "reservations",
+    "run",
+    "snapshots",
+    "snapshot_calls",
+    "spot",
+    "tags",
+    "targets",
+    "templates",
+    "volumes",
+)
+
+
+def install() -> None:
+    """Each module puts itself in place when it is imported."""
+    gate = importlib.import_module("local.aws.gate")
+    gate.install()
+    for name in BEHAVIOURS:
+        importlib.import_module(f"local.aws.{name}")

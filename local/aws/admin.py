@@ -1,0 +1,128 @@
+"""What one can do to the local AWS that nobody can do to AWS.
+
+    POST /local-aws/interrupt  {"instance_id" | "instance_ids", "action", "warn"}
+    POST /local-aws/event      an event, delivered through the rules
+    POST /local-aws/capacity   {"availability_zone", "instance_type", "market", "code"}
+    POST /local-aws/settings   any of speed, snapshot_seconds, shutdown_seconds, boot_seconds,
+                               snapshot_result
+    POST /local-aws/start      {"instance_id"}
+    GET  /local-aws/journal?since=n
+    GET  /local-aws/health
+
+Bad input is a 400 with `{"error": …}`.
+"""
+
+import json
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from werkzeug.wrappers import Request, Response
+
+from local.aws import capacity, events, settings, spot
+from local.aws.clock import CLOCK
+from local.aws.journal import JOURNAL
+from local.aws.lock import LOCK
+from local.aws.settings import BadInput
+
+log = logging.getLogger(__name__)
+
+PREFIX = "/local-aws/"
+EVENT_KEYS = {"source": str, "detail-type": str, "detail": dict}
+
+
+def _interrupt(body: dict[str, Any]) -> Any:
+    ids = body.get("instance_ids") or [body.get("instance_id")]
+    if not isinstance(ids, list) or not all(isinstance(it, str) for it in ids):
+        raise BadInput("instance_id or instance_ids is missing")
+    warn = body.get("warn", True)
+    if not isinstance(warn, bool):
+        raise BadInput(f"warn is true or false, not {warn!r}")
+    spot.interrupt(ids, body.get("action", "terminate"), warn)
+    return {"interrupted": ids}
+
+
+def _event(body: dict[str, Any]) -> Any:
+    for key, kind in EVENT_KEYS.items():
+        if not isinstance(body.get(key), kind):
+            raise BadInput(f"an event has a {key!r} of type {kind.__name__}")
+    events.deliver(body)
+    return {"delivered": body["detail-type"]}
+
+
+def _capacity(body: dict[str, Any]) -> Any:
+    names = ("availability_zone", "instance_type", "market")
+    place = [body.get(name) for name in names]
+    if not all(isinstance(it, str) for it in place):
+        raise BadInput(f"{', '.join(names)} are needed; '*' stands for all")
+    code = body.get("code")
+    if code is not None and not isinstance(code, str):
+        raise BadInput(f"code is an error code or null, not {code!r}")
+    capacity.limit(*place, code)
+    return {"rules": len(capacity.RULES)}
+
+
+def _settings(body: dict[str, Any]) -> Any:
+    return settings.change(body)
+
+
+def _start(body: dict[str, Any]) -> Any:
+    if not isinstance(body.get("instance_id"), str):
+        raise BadInput("instance_id is missing")
+    spot.bring_back(body["instance_id"])
+    return {"started": body["instance_id"]}
+
+
+def _journal(since: str) -> Any:
+    if not since.isdecimal():
+        raise BadInput(f"since is a number, not {since!r}")
+    return JOURNAL.since(int(since))
+
+
+POSTS: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "interrupt": _interrupt,
+    "event": _event,
+    "capacity": _capacity,
+    "settings": _settings,
+    "start": _start,
+}
+
+
+def answer(request: Request) -> Response:
+    name = request.path.removeprefix(PREFIX)
+    try:
+        return _json(_answer(request, name), 200)
+    except BadInput as error:
+        return _json({"error": str(error)}, 400)
+    except LookupError:
+        known = sorted([*POSTS, "journal", "health"])
+        return _json({"error": f"{request.method} {name!r}: not one of {known}"}, 404)
+    except Exception as error:
+        log.exception("%s", name)
+        return _json({"error": f"{type(error).__name__}: {error}"}, 500)
+
+
+def _answer(request: Request, name: str) -> Any:
+    if request.method == "GET" and name == "health":
+        return {"ok": True, "speed": CLOCK.speed, "t": round(CLOCK.now(), 2)}
+    if request.method == "GET" and name == "journal":
+        return _journal(request.args.get("since", "0"))
+    if request.method != "POST" or name not in POSTS:
+        raise LookupError(name)
+    body = _body(request)
+    with LOCK:
+        return POSTS[name](body)
+
+
+def _body(request: Request) -> dict[str, Any]:
+    try:
+        body = json.loads(request.get_data(as_text=True))
+    except ValueError as error:
+        raise BadInput(f"the body is not JSON: {error}") from None
+    if not isinstance(body, dict):
+        raise BadInput("the body is not a JSON object")
+    return body
+
+
+def _json(body: Any, status: int) -> Response:
+    return Response(json.dumps(body), status, mimetype="application/json")

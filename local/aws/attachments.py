@@ -1,0 +1,104 @@
+"""Attaching and detaching.
+
+AWS: volume and instance in the same zone, the volume `available`, the instance running or stopped,
+the device name free; a volume attached later survives the instance unless told otherwise
+(https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AttachVolume.html). A root volume cannot be
+detached from a running instance
+(https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DetachVolume.html). moto checks none of
+it and hangs the volume over from one instance to the other.
+"""
+
+from typing import Any
+
+from moto.core.utils import utcnow
+from moto.ec2.models.block_device import BlockDeviceType
+from moto.ec2.models.elastic_block_store import VolumeAttachment
+from moto.ec2.responses import EC2Response
+
+from local.aws import volumes
+from local.aws.clock import CLOCK
+from local.aws.patch import Answer, answers, refuse
+
+ATTACH_SECONDS = 2
+DETACH_SECONDS = 2
+
+
+def put(volume: Any, instance: Any, device: str, *, delete_on_termination: bool) -> Any:
+    """Without question."""
+    volume.attachment = VolumeAttachment(volume, instance, device, "attached")
+    instance.block_device_mapping[device] = BlockDeviceType(
+        volume_id=volume.id,
+        status="attached",
+        size=volume.size,
+        attach_time=utcnow(),
+        delete_on_termination=delete_on_termination,
+    )
+    return volume.attachment
+
+
+def take(volume: Any) -> None:
+    """Without question; the volume is `available` again."""
+    attachment = volume.attachment
+    if attachment is None:
+        return
+    mapping = attachment.instance.block_device_mapping
+    held = mapping.get(attachment.device)
+    if held is not None and held.volume_id == volume.id:
+        del mapping[attachment.device]
+    volume.attachment = None
+
+
+@answers(EC2Response)
+def attach_volume(call: Any) -> Answer:
+    backend = call.ec2_backend
+    volume = volumes.find(backend, call._get_param("VolumeId"))
+    instance = backend.get_instance(call._get_param("InstanceId"))
+    device = call._get_param("Device")
+    _check(volume, instance, device)
+    attachment = put(volume, instance, device, delete_on_termination=False)
+    attachment.status = "attaching"
+    instance.block_device_mapping[device].status = "attaching"
+    CLOCK.after(ATTACH_SECONDS, lambda: _attached(attachment))
+    return volumes.attachment_view(attachment)
+
+
+def _attached(attachment: Any) -> None:
+    if attachment.status == "attaching":
+        attachment.status = "attached"
+        device = attachment.instance.block_device_mapping.get(attachment.device)
+        if device is not None:
+            device.status = "attached"
+
+
+def _check(volume: Any, instance: Any, device: str) -> None:
+    if volumes.state(volume) == "in-use":
+        raise refuse("VolumeInUse", f"{volume.id} is already attached to an instance")
+    if volumes.state(volume) != "available":
+        raise refuse("IncorrectState", f"Volume '{volume.id}' is not 'available'.")
+    if volume.zone.name != instance.placement.zone:
+        message = f"The volume '{volume.id}' is not in the same availability zone as instance"
+        raise refuse("InvalidVolume.ZoneMismatch", f"{message} '{instance.id}'")
+    if instance.state not in ("running", "stopped"):
+        raise refuse("IncorrectState", f"Instance '{instance.id}' is not 'running'.")
+    if device in instance.block_device_mapping:
+        message = f"Invalid value '{device}' for unixDevice: {device} is already in use"
+        raise refuse("InvalidParameterValue", message)
+
+
+@answers(EC2Response)
+def detach_volume(call: Any) -> Answer:
+    volume = volumes.find(call.ec2_backend, call._get_param("VolumeId"))
+    attachment = volume.attachment
+    if attachment is None:
+        raise refuse("IncorrectState", f"Volume '{volume.id}' is in the 'available' state.")
+    instance = attachment.instance
+    wanted = call._get_param("InstanceId")
+    if wanted and wanted != instance.id:
+        message = f"The volume '{volume.id}' is not attached to instance '{wanted}'"
+        raise refuse("InvalidAttachment.NotFound", message)
+    if attachment.device == instance.root_device_name and instance.state != "stopped":
+        message = f"Unable to detach root volume '{volume.id}' from instance '{instance.id}'"
+        raise refuse("OperationNotPermitted", message)
+    attachment.status = "detaching"
+    CLOCK.after(DETACH_SECONDS, lambda: take(volume))
+    return volumes.attachment_view(attachment)

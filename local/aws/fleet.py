@@ -1,0 +1,159 @@
+"""CreateFleet of type `instant`.
+
+AWS: one synchronous attempt; what could not be launched is in `Errors` of a 200, per pool
+(https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instant-fleet.html); the template must not bring
+market options, the fleet has its own; overrides name type, subnet and image per pool; the default
+type, `maintain`, would relaunch for ever
+(https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateFleet.html). moto launches the cheapest
+pool whatever happens, without the template's devices, groups and profile.
+
+Not verified on AWS: the error code for market options, and that every error of a launch, not only of
+capacity, is told in `Errors`.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from moto.ec2.exceptions import EC2ClientError
+from moto.ec2.responses import EC2Response
+from moto.ec2.utils import random_fleet_id
+
+from local.aws import launch, tags, templates, tokens
+from local.aws.patch import Answer, answers, refuse
+
+#: what an override may say about a launch
+OVERRIDES = (
+    "BlockDeviceMappings",
+    "IamInstanceProfile",
+    "ImageId",
+    "InstanceType",
+    "KeyName",
+    "MetadataOptions",
+    "Placement",
+    "SubnetId",
+)
+
+
+@dataclass
+class Pool:
+    """One place to try: a template version and an override."""
+
+    version: Any
+    overrides: dict[str, Any]
+
+    def described(self) -> Answer:
+        template = self.version.template
+        specification = {"LaunchTemplateId": template.id, "Version": str(self.version.number)}
+        return {"LaunchTemplateSpecification": specification, "Overrides": self.overrides}
+
+
+@dataclass
+class Fleet:
+    id: str
+    pools: list[Pool]
+    instance_tags: dict[str, str]
+    volume_tags: dict[str, str]
+
+
+@answers(EC2Response)
+def create_fleet(call: Any) -> Answer:
+    return tokens.once(call, lambda: _create(call))
+
+
+def _create(call: Any) -> Answer:
+    backend = call.ec2_backend
+    if call._get_param("Type") != "instant":
+        message = "The local AWS has fleets of type instant only; the default is maintain"
+        raise refuse("UnsupportedOperation", message)
+    fleet = Fleet(
+        id=random_fleet_id(),
+        pools=_pools(backend, call._get_param("LaunchTemplateConfigs") or []),
+        instance_tags=tags.requested(call, "instance"),
+        volume_tags=tags.requested(call, "volume"),
+    )
+    tags.write(backend, fleet.id, tags.requested(call, "fleet"))
+    launched: list[Answer] = []
+    errors: list[Answer] = []
+    for market in _markets(call._get_param("TargetCapacitySpecification") or {}):
+        launched += _fill(backend, fleet, market, errors)
+    return {"FleetId": fleet.id, "Instances": launched, "Errors": errors}
+
+
+def _pools(backend: Any, configs: list[dict[str, Any]]) -> list[Pool]:
+    pools = []
+    for config in configs:
+        version = templates.resolve(backend, config.get("LaunchTemplateSpecification") or {})
+        pools += [Pool(version, it) for it in config.get("Overrides") or [{}]]
+    if not pools:
+        raise refuse("MissingParameter", "A launch template is needed")
+    return pools
+
+
+def _markets(capacity: dict[str, Any]) -> list[str]:
+    """One entry per instance wanted."""
+    total = int(capacity.get("TotalTargetCapacity") or 0)
+    spot = int(capacity.get("SpotTargetCapacity") or 0)
+    on_demand = int(capacity.get("OnDemandTargetCapacity") or 0)
+    default = capacity.get("DefaultTargetCapacityType") or "on-demand"
+    return [
+        *["spot"] * spot,
+        *["on-demand"] * on_demand,
+        *[default] * max(total - spot - on_demand, 0),
+    ]
+
+
+def _fill(backend: Any, fleet: Fleet, market: str, errors: list[Answer]) -> list[Answer]:
+    """One instance from the first pool that has it."""
+    for pool in fleet.pools:
+        try:
+            reservation = launch.start(backend, _launch(fleet, pool, market))
+        except EC2ClientError as error:
+            errors.append(
+                {
+                    "LaunchTemplateAndOverrides": pool.described(),
+                    "Lifecycle": market,
+                    "ErrorCode": error.code,
+                    "ErrorMessage": error.message,
+                }
+            )
+            continue
+        (instance,) = reservation.instances
+        return [
+            {
+                "LaunchTemplateAndOverrides": pool.described(),
+                "Lifecycle": market,
+                "InstanceIds": [instance.id],
+                "InstanceType": instance.instance_type,
+            }
+        ]
+    return []
+
+
+def _launch(fleet: Fleet, pool: Pool, market: str) -> launch.Launch:
+    template = pool.version.data
+    if template.get("InstanceMarketOptions"):
+        message = "A launch template with InstanceMarketOptions cannot be used for a fleet"
+        raise refuse("InvalidFleetConfiguration", message)
+    overrides = {name: it for name, it in pool.overrides.items() if name in OVERRIDES}
+    specifications = template.get("TagSpecifications") or []
+    return launch.Launch(
+        data=_with_subnet(templates.overlaid(template, overrides)),
+        market=market,
+        block_devices=[
+            template.get("BlockDeviceMappings"),
+            overrides.get("BlockDeviceMappings"),
+        ],
+        instance_tags=tags.in_specifications(specifications, "instance") | fleet.instance_tags,
+        volume_tags=tags.in_specifications(specifications, "volume") | fleet.volume_tags,
+        reserved_tags=templates.reserved_tags(pool.version) | {"aws:ec2:fleet-id": fleet.id},
+    )
+
+
+def _with_subnet(data: dict[str, Any]) -> dict[str, Any]:
+    """A subnet of the override goes into the template's interface, if it has one."""
+    interfaces = data.get("NetworkInterfaces") or []
+    if not interfaces or not data.get("SubnetId"):
+        return data
+    first = {**interfaces[0], "SubnetId": data["SubnetId"]}
+    rest = {name: it for name, it in data.items() if name != "SubnetId"}
+    return rest | {"NetworkInterfaces": [first, *interfaces[1:]]}

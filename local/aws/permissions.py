@@ -1,0 +1,106 @@
+"""Who may do what.
+
+AWS: EC2 answers "UnauthorizedOperation: You are not authorized to perform this operation." when one of
+the permissions is missing
+(https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html). moto checks the signature
+and the action's name; resources, tags, passed roles and tagging at creation are checked here.
+
+Only where enforcement is on, as in moto: after `INITIAL_NO_AUTH_ACTION_COUNT` calls.
+"""
+
+import json
+from typing import Any
+from xml.sax.saxutils import escape
+
+from moto import settings
+from moto.core.authorization import ActionAuthenticatorMixin
+from moto.core.exceptions import ServiceException, _RESTError
+from moto.core.responses import BaseResponse
+from moto.iam.access_control import IAMRequest
+
+from local.aws import launch_permissions, policies, requirements
+from local.aws.patch import replaces
+from local.aws.requirements import Need
+
+TOUCHED = requirements.TOUCHED | launch_permissions.TOUCHED
+MOTO_CHECK = BaseResponse._authenticate_and_authorize_normal_action
+#: the ELB actions that name a target group; the others are asked for on "*"
+ON_TARGET_GROUPS = ("DeregisterTargets", "RegisterTargets")
+
+
+class Refused(_RESTError):
+    """In the form the service's own clients read; moto has one form for all."""
+
+    code = 403
+
+    def __init__(self, service: str, code: str, message: str) -> None:
+        super().__init__(code, message)
+        error = f"<Code>{code}</Code><Message>{escape(message)}</Message>"
+        if service == "ec2":
+            inner = f"<Errors><Error>{error}</Error></Errors><RequestID>0</RequestID>"
+            self.description = f"<Response>{inner}</Response>"
+        elif service == "sqs":
+            self.description = json.dumps({"__type": code, "message": message})
+        else:
+            inner = f"<Error><Type>Sender</Type>{error}</Error><RequestId>0</RequestId>"
+            self.description = f"<ErrorResponse>{inner}</ErrorResponse>"
+
+
+class Judge(IAMRequest):
+    """moto's signature check, and then all that is needed."""
+
+    needs: list[Need]
+
+    def check_action_permitted(self, resource: str) -> None:
+        rules = policies.statements(self._access_key.collect_policies())
+        for need in self.needs:
+            if not policies.allowed(rules, need.action, need.arn, need.context):
+                self._refuse(need)
+
+    def _refuse(self, need: Need) -> None:
+        code = "UnauthorizedOperation" if self._service == "ec2" else "AccessDenied"
+        message = (
+            "You are not authorized to perform this operation. "
+            f"User: {self._access_key.arn} is not authorized to perform: {need.action} "
+            f"on resource: {need.arn} with {dict(need.context)}"
+        )
+        raise Refused(self._service, code, message)
+
+
+@replaces(BaseResponse)
+def _authenticate_and_authorize_normal_action(self: Any, resource: str = "*") -> None:
+    enforced = ActionAuthenticatorMixin.request_count >= settings.INITIAL_NO_AUTH_ACTION_COUNT
+    needs = _needs(self) if enforced else None
+    if needs is None:
+        MOTO_CHECK(self, resource)
+        return
+
+    def judge(**arguments: Any) -> Judge:
+        request = Judge(**arguments)
+        request.needs = needs
+        return request
+
+    self._authenticate_and_authorize_action(judge, resource)
+
+
+def _needs(call: Any) -> list[Need] | None:
+    """None for the services that moto judges alone."""
+    action = call._get_action()
+    if call.service_name == "ec2":
+        return _ec2(call, action)
+    if call.service_name == "elbv2":
+        arn = call._get_param("TargetGroupArn") if action in ON_TARGET_GROUPS else "*"
+        return [Need(f"elasticloadbalancing:{action}", arn or "*")]
+    if call.service_name == "sqs":
+        name = (call._get_param("QueueUrl") or "*").rsplit("/", 1)[-1]
+        return [Need(f"sqs:{action}", f"arn:aws:sqs:{call.region}:{call.current_account}:{name}")]
+    return None
+
+
+def _ec2(call: Any, action: str) -> list[Need]:
+    if action not in TOUCHED:
+        return [Need(f"ec2:{action}")]
+    try:
+        return list(TOUCHED[action](requirements.Request(call)))
+    except ServiceException:  # what it names does not exist: the call itself will say so
+        return []

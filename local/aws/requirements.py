@@ -1,0 +1,169 @@
+"""Which permissions a call needs: its action on every resource it touches.
+
+AWS: the resource types of each action are in the Service Authorization Reference
+(https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html). Tagging at
+creation is CreateTags on the new resource, with `ec2:CreateAction`; a fleet launches with RunInstances;
+an instance profile needs iam:PassRole; GetLaunchTemplateData describes in the caller's name. Snapshots
+and images have no account in their ARNs.
+
+Actions that are not listed here are asked for on "*".
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from local.aws import templates
+from local.aws.policies import Context
+
+WITHOUT_ACCOUNT = ("image", "snapshot")
+NEW = "new"
+KINDS = {
+    "ami": "image",
+    "eipalloc": "elastic-ip",
+    "fleet": "fleet",
+    "i": "instance",
+    "lt": "launch-template",
+    "snap": "snapshot",
+    "vol": "volume",
+}
+DESCRIBED_FOR_TEMPLATES = (
+    "DescribeInstanceAttribute",
+    "DescribeInstanceCreditSpecifications",
+    "DescribeSpotInstanceRequests",
+    "DescribeVolumes",
+)
+
+
+@dataclass
+class Need:
+    action: str
+    arn: str = "*"
+    context: Context = field(default_factory=dict)
+
+
+class Request:
+    """A call to EC2, seen as what it touches."""
+
+    def __init__(self, call: Any) -> None:
+        self.call = call
+        self.backend = call.ec2_backend
+        self.name = call._get_action()
+
+    def get(self, name: str) -> Any:
+        return self.call._get_param(name)
+
+    def arn(self, kind: str, resource_id: str) -> str:
+        account = "" if kind in WITHOUT_ACCOUNT else self.backend.account_id
+        return f"arn:aws:ec2:{self.backend.region_name}:{account}:{kind}/{resource_id}"
+
+    def on(self, resource_id: str | None, tags: dict[str, str] | None = None) -> Iterator[Need]:
+        """The action on a resource that exists."""
+        if not resource_id:
+            return
+        kind = KINDS.get(resource_id.rsplit("-", 1)[0], "unknown")
+        held = self.backend.tags.get(resource_id, {})
+        yield Need(
+            f"ec2:{self.name}", self.arn(kind, resource_id), _tags("resource", held) | _given(tags)
+        )
+
+    def making(self, kind: str, tags: dict[str, str], action: str | None = None) -> Iterator[Need]:
+        """The action on a resource to be, and its tags."""
+        arn = self.arn(kind, NEW)
+        yield Need(f"ec2:{action or self.name}", arn, _given(tags))
+        if tags:
+            created_by = {"ec2:createaction": [action or self.name]}
+            yield Need("ec2:CreateTags", arn, _given(tags) | created_by)
+
+    def requested(self, kind: str) -> dict[str, str]:
+        return in_specifications(self.get("TagSpecifications"), kind)
+
+
+def in_specifications(specifications: list[dict[str, Any]] | None, kind: str) -> dict[str, str]:
+    return {
+        tag["Key"]: tag.get("Value") or ""
+        for it in specifications or []
+        if it.get("ResourceType") == kind
+        for tag in it.get("Tags") or []
+    }
+
+
+def _tags(of: str, tags: dict[str, str]) -> dict[str, list[str]]:
+    names = (f"aws:{of}tag", f"ec2:{of}tag") if of == "resource" else (f"aws:{of}tag",)
+    return {f"{name}/{key}": [value] for name in names for key, value in tags.items()}
+
+
+def _given(tags: dict[str, str] | None) -> dict[str, list[str]]:
+    return _tags("request", tags) | {"aws:tagkeys": list(tags)} if tags else {}
+
+
+def _retagged(request: Request) -> Iterator[Need]:
+    tags = {it["Key"]: it.get("Value") or "" for it in request.get("Tags") or []}
+    for resource in request.get("Resources") or []:
+        yield from request.on(resource, tags)
+
+
+def _modified(request: Request) -> Iterator[Need]:
+    yield from request.on(request.get("InstanceId"))
+    instance = request.backend.get_instance_by_id(request.get("InstanceId"))
+    for mapping in request.get("BlockDeviceMappings") or []:
+        device = instance and instance.block_device_mapping.get(mapping["DeviceName"])
+        yield from request.on(device and device.volume_id)
+
+
+def _snapshot_set(request: Request) -> Iterator[Need]:
+    instance_id = (request.get("InstanceSpecification") or {}).get("InstanceId")
+    yield from request.on(instance_id)
+    instance = request.backend.get_instance_by_id(instance_id)
+    for device in instance.block_device_mapping.values() if instance else []:
+        yield from request.on(device.volume_id)
+    yield from request.making("snapshot", request.requested("snapshot"))
+
+
+def _named(*parameters: str) -> Callable[[Request], Iterator[Need]]:
+    def touched(request: Request) -> Iterator[Need]:
+        for parameter in parameters:
+            value = request.get(parameter)
+            for resource in value if isinstance(value, list) else [value]:
+                yield from request.on(resource)
+
+    return touched
+
+
+def _made(kind: str, *parameters: str) -> Callable[[Request], Iterator[Need]]:
+    def touched(request: Request) -> Iterator[Need]:
+        yield from _named(*parameters)(request)
+        yield from request.making(kind, request.requested(kind))
+
+    return touched
+
+
+def _template(request: Request) -> Iterator[Need]:
+    found = templates.find(request.backend, request.call._get_params())
+    yield from request.on(found.id)
+
+
+def _template_data(request: Request) -> Iterator[Need]:
+    yield from request.on(request.get("InstanceId"))
+    for action in DESCRIBED_FOR_TEMPLATES:
+        yield Need(f"ec2:{action}")
+
+
+TOUCHED: dict[str, Callable[[Request], Iterator[Need]]] = {
+    "AssociateAddress": _named("AllocationId", "InstanceId"),
+    "AttachVolume": _named("VolumeId", "InstanceId"),
+    "CreateLaunchTemplate": _made("launch-template"),
+    "CreateLaunchTemplateVersion": _template,
+    "CreateSnapshot": _made("snapshot", "VolumeId"),
+    "CreateSnapshots": _snapshot_set,
+    "CreateTags": _retagged,
+    "CreateVolume": _made("volume", "SnapshotId"),
+    "DeleteLaunchTemplate": _template,
+    "DeleteSnapshot": _named("SnapshotId"),
+    "DeleteTags": _retagged,
+    "DeleteVolume": _named("VolumeId"),
+    "DetachVolume": _named("VolumeId", "InstanceId"),
+    "GetLaunchTemplateData": _template_data,
+    "ModifyInstanceAttribute": _modified,
+    "TerminateInstances": _named("InstanceIds"),
+}

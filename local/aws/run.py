@@ -1,0 +1,63 @@
+"""RunInstances.
+
+AWS: a launch template gives what the request leaves open; a Spot request without capacity fails at
+once and synchronously; the same ClientToken gives the same instances, alive or not
+(https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RunInstances.html).
+"""
+
+from typing import Any
+
+from moto.ec2.responses import EC2Response
+
+from local.aws import launch, reservations, tags, templates, tokens
+from local.aws.patch import Answer, answers, refuse
+
+#: what is not a property of the instance to be
+NOT_DATA = ("MinCount", "MaxCount", "LaunchTemplate", "TagSpecifications", "DryRun")
+
+
+@answers(EC2Response)
+def run_instances(call: Any) -> Answer:
+    return tokens.once(call, lambda: _run(call))
+
+
+def _run(call: Any) -> Answer:
+    backend = call.ec2_backend
+    own_tags = tags.requested(call, "instance")
+    volume_tags = tags.requested(call, "volume")
+    request = {name: it for name, it in call._get_params().items() if name not in NOT_DATA}
+    wanted = call._get_param("LaunchTemplate")
+    version = templates.resolve(backend, wanted) if wanted else None
+    template = version.data if version else {}
+    specifications = template.get("TagSpecifications") or []
+    reservation = launch.start(
+        backend,
+        launch.Launch(
+            data=templates.overlaid(template, request),
+            market=_market(request, template),
+            block_devices=[
+                template.get("BlockDeviceMappings"),
+                request.get("BlockDeviceMappings"),
+            ],
+            instance_tags=tags.in_specifications(specifications, "instance") | own_tags,
+            volume_tags=tags.in_specifications(specifications, "volume") | volume_tags,
+            reserved_tags=templates.reserved_tags(version) if version else {},
+            count=int(call._get_param("MaxCount") or 1),
+        ),
+    )
+    members = [reservations.view(it) for it in reservation.instances]
+    return reservations.reservation_view(reservation, members)
+
+
+def _market(request: dict[str, Any], template: dict[str, Any]) -> str:
+    options = request.get("InstanceMarketOptions") or template.get("InstanceMarketOptions") or {}
+    spot = options.get("SpotOptions") or {}
+    behaviour = spot.get("InstanceInterruptionBehavior") or "terminate"
+    persistent = spot.get("SpotInstanceType") == "persistent"
+    if behaviour != "terminate" and not persistent:
+        message = f"InstanceInterruptionBehavior {behaviour} needs a persistent Spot request"
+        raise refuse("InvalidParameterCombination", message)
+    if persistent and behaviour == "terminate":
+        message = "RunInstances: a persistent Spot request needs stop or hibernate"
+        raise refuse("InvalidParameterCombination", message)
+    return "spot" if options.get("MarketType") == "spot" else "on-demand"

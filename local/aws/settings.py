@@ -1,0 +1,58 @@
+"""How long things take, and how they end."""
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+from local.aws.clock import CLOCK
+
+
+class BadInput(ValueError):
+    """The request makes no sense; the message says why."""
+
+
+@dataclass
+class Settings:
+    """All in AWS-seconds."""
+
+    #: from CreateSnapshot to `completed`
+    snapshot_seconds: float = 40
+    #: from `shutting-down` to `terminated`
+    shutdown_seconds: float = 10
+    #: from `pending` to `running`
+    boot_seconds: float = 8
+    #: what becomes of snapshots: `succeeded` or `failed`
+    snapshot_result: str = "succeeded"
+
+
+SETTINGS = Settings()
+RESULTS = ("succeeded", "failed")
+MAXIMUM_SPEED = 1000
+
+
+def change(wanted: dict[str, Any]) -> dict[str, Any]:
+    """Changes what is named, all or nothing, and tells what holds now."""
+    known = {"speed", *(field.name for field in fields(Settings))}
+    unknown = set(wanted) - known
+    if unknown:
+        raise BadInput(f"unknown setting {sorted(unknown)}; known are {sorted(known)}")
+    checked = {name: _checked(name, value) for name, value in wanted.items()}
+    for name, value in checked.items():
+        if name == "speed":
+            CLOCK.speed = value
+        else:
+            setattr(SETTINGS, name, value)
+    return {"speed": CLOCK.speed, **vars(SETTINGS)}
+
+
+def _checked(name: str, value: Any) -> Any:
+    if name == "snapshot_result":
+        if value not in RESULTS:
+            raise BadInput(f"snapshot_result is one of {RESULTS}, not {value!r}")
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise BadInput(f"{name} is a number, not {value!r}")
+    if name == "speed" and not 0 < value <= MAXIMUM_SPEED:
+        raise BadInput(f"speed is above 0 and at most {MAXIMUM_SPEED}, not {value}")
+    if value < 0:
+        raise BadInput(f"{name} is not negative, unlike {value}")
+    return float(value)

@@ -1,0 +1,70 @@
+"""Interruptions.
+
+AWS: two minutes before a Spot Instance is stopped or terminated comes a warning, whose ARN has the
+zone where others have the Region; hibernation begins at once, with no two minutes; and the warning is
+sent on a best-effort basis: the instance may go without one
+(https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/spot-instance-termination-notices.html). What EC2
+has stopped or hibernated, only EC2 starts again
+(https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/interruption-behavior.html). moto never interrupts.
+"""
+
+from typing import Any
+
+from moto.ec2.models import ec2_backends
+
+from local.aws import events, instances
+from local.aws.clock import CLOCK
+from local.aws.settings import BadInput
+
+#: seconds from the warning to the end
+NOTICE = {"terminate": 120, "stop": 120, "hibernate": 0}
+DETAIL_TYPE = "EC2 Spot Instance Interruption Warning"
+
+
+def interrupt(ids: list[str], action: str, warn: bool) -> None:
+    """EC2 takes them back, all in the same moment."""
+    if action not in NOTICE:
+        raise BadInput(f"action is one of {sorted(NOTICE)}, not {action!r}")
+    victims = [_spot_instance(it) for it in ids]
+    for victim in victims:
+        if warn:
+            _warn(victim, action)
+        CLOCK.after(NOTICE[action], lambda it=victim: _take(it, action))
+
+
+def _spot_instance(instance_id: str) -> Any:
+    instance = find(instance_id)
+    if instance.lifecycle != "spot":
+        raise BadInput(f"{instance_id} is not a Spot Instance: nobody interrupts it")
+    if instance.state not in ("pending", "running"):
+        raise BadInput(f"{instance_id} is {instance.state}: there is nothing to interrupt")
+    return instance
+
+
+def find(instance_id: str) -> Any:
+    backend = ec2_backends[events.ACCOUNT][events.REGION]
+    instance = backend.get_instance_by_id(instance_id)
+    if instance is None:
+        raise BadInput(f"there is no instance {instance_id!r}")
+    return instance
+
+
+def _warn(instance: Any, action: str) -> None:
+    arn = f"arn:aws:ec2:{instance.placement.zone}:instance/{instance.id}"
+    detail = {"instance-id": instance.id, "instance-action": action}
+    events.emit(DETAIL_TYPE, [arn], detail, instance.ec2_backend)
+
+
+def _take(instance: Any, action: str) -> None:
+    if action == "terminate":
+        instances.end(instance, instances.SPOT_TERMINATION)
+    else:
+        instances.pause(instance, instances.SPOT_SHUTDOWN)
+
+
+def bring_back(instance_id: str) -> None:
+    """EC2 has capacity again."""
+    instance = find(instance_id)
+    if instance.state != "stopped":
+        raise BadInput(f"{instance_id} is {instance.state}, not stopped")
+    instances.boot(instance)

@@ -1,0 +1,43 @@
+"""ClientToken: the same request twice is done once.
+
+AWS: an idempotent API request completes no more than one time; the retry returns the first
+result, also when the resource has changed or gone since; the same token with other parameters is
+`IdempotentParameterMismatch`. A request that failed leaves no trace.
+https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-idempotency.html
+
+moto ignores tokens: the retry launches a second instance.
+
+Not verified on AWS: a CreateFleet that answered 200 with nothing but `Errors` is replayed as such.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from local.aws.patch import Answer, refuse, shelf
+
+LONGEST_TOKEN = 64
+
+
+def once(call: Any, perform: Callable[[], Answer]) -> Answer:
+    """Performs, or repeats what was answered to this token. The caller holds the lock."""
+    token = call._get_param("ClientToken")
+    if not token:
+        return perform()
+    if len(token) > LONGEST_TOKEN or not token.isascii():
+        raise refuse("InvalidParameterValue", "ClientToken: up to 64 ASCII characters")
+    answered = shelf(call.ec2_backend, "client_tokens", dict)
+    key = (call._get_action(), token)
+    parameters = _parameters(call)
+    if key not in answered:
+        answered[key] = (parameters, perform())
+    first, answer = answered[key]
+    if first != parameters:
+        raise refuse(
+            "IdempotentParameterMismatch",
+            "The client token was used before with other parameters.",
+        )
+    return answer
+
+
+def _parameters(call: Any) -> dict[str, Any]:
+    return {name: it for name, it in call.querystring.items() if name != "ClientToken"}

@@ -1,0 +1,241 @@
+"""Deploys the project's own template.yaml to the local AWS.
+
+The SAM translator that runs inside AWS turns it into CloudFormation; moto creates the stack. What
+moto cannot do is edited out of the deployed copy: `EDITS` is the complete list. Everything the
+emulator and the pump need (queue, batch size, environment) is read back from the deployed stack.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import logging
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
+
+import boto3
+from samtranslator.public.translator import ManagedPolicyLoader
+from samtranslator.translator.transform import transform
+from samtranslator.yaml_helper import yaml_parse
+
+TEMPLATE = Path(__file__).resolve().parent.parent / "template.yaml"
+REGION = "us-east-1"
+STACK = "spot-rescue"
+
+Resources = dict[str, dict[str, Any]]
+
+# The translator complains at its end that nobody has published its usage metrics.
+logging.getLogger("samtranslator").setLevel(logging.CRITICAL)
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """What an AWS client signs with."""
+
+    access_key: str
+    secret_key: str
+    token: str | None = None
+
+    def environment(self) -> dict[str, str]:
+        """As the Lambda runtime hands them to a function."""
+        named = {
+            "AWS_ACCESS_KEY_ID": self.access_key,
+            "AWS_SECRET_ACCESS_KEY": self.secret_key,
+            "AWS_SESSION_TOKEN": self.token,
+        }
+        return {name: value for name, value in named.items() if value}
+
+    def client(self, service: str, endpoint: str) -> Any:
+        return boto3.client(
+            service,
+            endpoint_url=endpoint,
+            region_name=REGION,
+            aws_access_key_id=self.access_key,
+            aws_secret_access_key=self.secret_key,
+            aws_session_token=self.token,
+        )
+
+
+# Before enforcement is on, any key will do.
+ROOT = Credentials("local", "local")
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """The deployed stack, as far as others need it."""
+
+    endpoint: str
+    queue_url: str
+    dead_letter_url: str
+    batch_size: int
+    partial_failures: bool
+    timeout: int
+    memory: int
+    environment: dict[str, str]
+    sweep: str
+    role: Credentials
+    admin: Credentials = field(repr=False)
+
+
+def deploy(endpoint: str, parameters: dict[str, str] | None = None) -> Deployment:
+    """Creates the stack, then the identities, then switches IAM enforcement on."""
+    resources = translated(parameters or {})["Resources"]
+    outputs = create_stack(endpoint, parameters or {})
+    function = first(resources, "AWS::Lambda::Function")
+    mapping = first(resources, "AWS::Lambda::EventSourceMapping")
+    details = ROOT.client("lambda", endpoint).get_function_configuration(
+        FunctionName=outputs["FunctionName"]
+    )
+    deployment = Deployment(
+        endpoint=endpoint,
+        queue_url=outputs["QueueUrl"],
+        dead_letter_url=outputs["DeadLetterQueueUrl"],
+        batch_size=int(mapping["BatchSize"]),
+        partial_failures="ReportBatchItemFailures" in mapping.get("FunctionResponseTypes", []),
+        timeout=int(function["Timeout"]),
+        memory=int(function["MemorySize"]),
+        sweep=first(resources, "AWS::Scheduler::Schedule")["Target"]["Input"],
+        environment=details["Environment"]["Variables"],
+        role=assume(endpoint, outputs["FunctionRoleArn"]),
+        admin=administrator(endpoint),
+    )
+    enforce(endpoint)
+    return deployment
+
+
+def translated(parameters: dict[str, str]) -> dict[str, Any]:
+    """The template as CloudFormation sees it after the SAM transform."""
+    template = yaml_parse(TEMPLATE.read_text())
+    # `sam build` and `sam deploy` put an S3 address here; the code itself is not uploaded.
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::Serverless::Function":
+            resource["Properties"]["CodeUri"] = "s3://local/bootstrap.zip"
+    os.environ.setdefault("AWS_DEFAULT_REGION", REGION)  # the translator asks nothing else for it
+    return transform(template, parameters, NoManagedPolicies())
+
+
+class NoManagedPolicies(ManagedPolicyLoader):
+    """The template names no managed policy; asking IAM for their ARNs would need an account."""
+
+    def __init__(self) -> None:
+        super().__init__(None)
+
+    def load(self) -> dict[str, str]:
+        return {}
+
+
+def create_stack(endpoint: str, parameters: dict[str, str]) -> dict[str, str]:
+    """The stack's outputs."""
+    template = edited(translated(parameters))
+    cloudformation = ROOT.client("cloudformation", endpoint)
+    cloudformation.create_stack(
+        StackName=STACK,
+        TemplateBody=json.dumps(template),
+        Parameters=[
+            {"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()
+        ],
+        Capabilities=["CAPABILITY_IAM"],
+    )
+    stack = cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]
+    if stack["StackStatus"] != "CREATE_COMPLETE":
+        raise RuntimeError(f"the stack is {stack['StackStatus']}")
+    return {it["OutputKey"]: it["OutputValue"] for it in stack["Outputs"]}
+
+
+# --- what moto cannot do ------------------------------------------------------------------------
+
+
+def without(resource_type: str) -> Callable[[Resources], None]:
+    def edit(resources: Resources) -> None:
+        for name in [n for n, it in resources.items() if it["Type"] == resource_type]:
+            del resources[name]
+
+    return edit
+
+
+def inline_code(resources: Resources) -> None:
+    for it in of_type(resources, "AWS::Lambda::Function"):
+        it["Code"] = {"ZipFile": "the emulator runs the real binary"}
+        it.pop("LoggingConfig", None)
+
+
+def widened(resources: Resources) -> None:
+    for role in of_type(resources, "AWS::IAM::Role"):
+        for policy in role.get("Policies", []):
+            for statement in policy["PolicyDocument"]["Statement"]:
+                statement["Resource"] = "*"
+                statement.pop("Condition", None)
+
+
+def as_text(resources: Resources) -> None:
+    for role in of_type(resources, "AWS::IAM::Role"):
+        for policy in role.get("Policies", []):
+            policy["PolicyDocument"] = json.dumps(policy["PolicyDocument"])
+
+
+EDITS: list[tuple[str, Callable[[Resources], None]]] = [
+    (
+        "moto has no schedules in CloudFormation; scenarios send the sweep",
+        without("AWS::Scheduler::Schedule"),
+    ),
+    (
+        "moto would run the function in a container; the pump takes its place",
+        without("AWS::Lambda::EventSourceMapping"),
+    ),
+    ("moto wants the code; the emulator has it, and its own log", inline_code),
+    ("moto checks IAM actions; it denies every Resource and Condition it cannot evaluate", widened),
+    ("moto enforces a role's own policies only when they are text", as_text),
+]
+
+
+def edited(template: dict[str, Any]) -> dict[str, Any]:
+    template = copy.deepcopy(template)
+    for _why, edit in EDITS:
+        edit(template["Resources"])
+    return template
+
+
+def of_type(resources: Resources, resource_type: str) -> list[dict[str, Any]]:
+    return [it["Properties"] for it in resources.values() if it["Type"] == resource_type]
+
+
+def first(resources: Resources, resource_type: str) -> dict[str, Any]:
+    return of_type(resources, resource_type)[0]
+
+
+# --- identities ---------------------------------------------------------------------------------
+
+
+def assume(endpoint: str, role_arn: str) -> Credentials:
+    answer = ROOT.client("sts", endpoint).assume_role(
+        RoleArn=role_arn, RoleSessionName="spot-rescue-function"
+    )
+    it = answer["Credentials"]
+    return Credentials(it["AccessKeyId"], it["SecretAccessKey"], it["SessionToken"])
+
+
+def administrator(endpoint: str) -> Credentials:
+    """Who builds the world and looks at it; also the Lambda service, which polls the queue."""
+    iam = ROOT.client("iam", endpoint)
+    iam.create_user(UserName="administrator")
+    everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    iam.put_user_policy(
+        UserName="administrator",
+        PolicyName="everything",
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [everything]}),
+    )
+    key = iam.create_access_key(UserName="administrator")["AccessKey"]
+    return Credentials(key["AccessKeyId"], key["SecretAccessKey"])
+
+
+def enforce(endpoint: str) -> None:
+    """From now on every call is checked against its caller's policies."""
+    request = Request(
+        f"{endpoint}/moto-api/reset-auth", data=b"0", headers={"Content-Type": "text/plain"}
+    )
+    with urlopen(request, timeout=10) as answer:
+        answer.read()

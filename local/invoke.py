@@ -1,0 +1,34 @@
+"""`make invoke EVENT=events/x.json`: one event into the function, on a local AWS of its own.
+
+Prints the answer, the function's log, and the calls it made.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from local.function import Crashed
+from local.stage import Stage
+
+
+def main() -> int:
+    event = json.loads(Path(sys.argv[1]).read_text())
+    with Stage(speed=10, functions=1) as stage:
+        try:
+            print("answer:", json.dumps(stage.functions[0].invoke(event)))
+            status = 0
+        except Crashed as error:
+            print("error:", error)
+            status = 1
+        for line in stage.log.lines:
+            print("log:   ", json.dumps({k: v for k, v in line.items() if k != "_seen"}))
+        for it in stage.journal():
+            print("call:  ", it["action"], it["code"] or "ok")
+    stage.forget()
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,45 @@
+"""Elastic IP addresses."""
+
+from typing import Any
+
+from local.tests.harness import Local, code_of, until
+
+
+def _address(aws: Local) -> str:
+    return aws.ec2.allocate_address(Domain="vpc")["AllocationId"]
+
+
+def _shown(aws: Local, allocation: str) -> dict[str, Any]:
+    return aws.ec2.describe_addresses(AllocationIds=[allocation])["Addresses"][0]
+
+
+def test_an_address_moves_without_being_asked(aws: Local) -> None:
+    """AllowReassociation: "reassociation is automatic. Therefore, you can specify false"."""
+    first, second, allocation = aws.launch(), aws.launch(), _address(aws)
+    associate = aws.ec2.associate_address
+    associate(AllocationId=allocation, InstanceId=first)
+    assert _shown(aws, allocation)["InstanceId"] == first
+    stay = code_of(associate, AllocationId=allocation, InstanceId=second, AllowReassociation=False)
+    assert stay == "Resource.AlreadyAssociated"
+    associate(AllocationId=allocation, InstanceId=second)
+    moved = _shown(aws, allocation)
+    assert moved["InstanceId"] == second and moved["AssociationId"]
+    assert aws.instance(second)["PublicIpAddress"] == moved["PublicIp"]
+    assert aws.instance(first).get("PublicIpAddress") != moved["PublicIp"]
+
+
+def test_a_pending_instance_gets_none(aws: Local) -> None:
+    """ "InvalidInstanceID: The pending instance 'i-…' is not in a valid state for this operation." """
+    aws.post("settings", boot_seconds=100000)
+    instance = aws.launch(running=False)
+    code = code_of(aws.ec2.associate_address, AllocationId=_address(aws), InstanceId=instance)
+    assert code == "InvalidInstanceID"
+
+
+def test_termination_disassociates(aws: Local) -> None:
+    """An Elastic IP address is disassociated from your instance when you terminate it."""
+    instance, allocation = aws.launch(), _address(aws)
+    aws.ec2.associate_address(AllocationId=allocation, InstanceId=instance)
+    aws.ec2.terminate_instances(InstanceIds=[instance])
+    until(lambda: "InstanceId" not in _shown(aws, allocation))
+    assert "AssociationId" not in _shown(aws, allocation)

@@ -1,0 +1,182 @@
+"""Who may do what: actions, resources, tags, tagging at creation, passed roles."""
+
+import json
+import urllib.request
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import boto3
+import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+from local.tests.fleets import fleet, template
+from local.tests.harness import REGION, ZONE_A, Local, code_of, tag_list, tagged
+
+DENIED = "UnauthorizedOperation"
+EC2 = f"arn:aws:ec2:{REGION}:123456789012"
+SERVICE = {"Service": "lambda.amazonaws.com"}
+TRUST = {"Statement": [{"Effect": "Allow", "Principal": SERVICE, "Action": "sts:AssumeRole"}]}
+
+Login = Callable[..., Any]
+
+
+def allow(action: str | list[str], resource: str = "*", **condition: Any) -> dict[str, Any]:
+    found = {"Effect": "Allow", "Action": action, "Resource": resource}
+    return found | ({"Condition": condition} if condition else {})
+
+
+@pytest.fixture
+def login(aws: Local) -> Iterator[Login]:
+    """A client of a role with these statements, in an account that enforces them."""
+    iam, sts = aws.client("iam"), aws.client("sts")
+
+    def enter(*statements: dict[str, Any], service: str = "ec2") -> Any:
+        enforce(aws, "inf")
+        name = f"role-{uuid.uuid4().hex[:8]}"
+        role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]
+        document = json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+        iam.put_role_policy(RoleName=name, PolicyName="own", PolicyDocument=document)
+        keys = sts.assume_role(RoleArn=role["Arn"], RoleSessionName="test")["Credentials"]
+        enforce(aws, "0")
+        return boto3.client(
+            service,
+            endpoint_url=aws.endpoint,
+            region_name=REGION,
+            aws_access_key_id=keys["AccessKeyId"],
+            aws_secret_access_key=keys["SecretAccessKey"],
+            aws_session_token=keys["SessionToken"],
+        )
+
+    yield enter
+    enforce(aws, "inf")
+
+
+def enforce(aws: Local, after_calls: str) -> None:
+    url, plain = f"{aws.endpoint}/moto-api/reset-auth", {"Content-Type": "text/plain"}
+    urllib.request.urlopen(urllib.request.Request(url, after_calls.encode(), headers=plain))
+
+
+# TRAP 36
+def test_a_missing_action_comes_before_everything(aws: Local, login: Login) -> None:
+    """ "UnauthorizedOperation: You are not authorized to perform this operation." """
+    client = login(allow("ec2:Describe*"))
+    client.describe_volumes()
+    assert code_of(client.delete_volume, VolumeId="vol-0123456789abcdef0") == DENIED
+    last = aws.journal()[-1]
+    assert (last["action"], last["code"]) == ("ec2:DeleteVolume", DENIED)
+    assert last["status"] == 403
+
+
+# TRAP 36
+def test_every_resource_of_a_call_counts(aws: Local, login: Login) -> None:
+    """AttachVolume: resource types instance* and volume*, each must be allowed."""
+    instance, volume = aws.launch(), aws.new_volume()
+    wanted = {"VolumeId": volume, "InstanceId": instance, "Device": "/dev/sdf"}
+    half = login(allow("ec2:AttachVolume", f"{EC2}:volume/*"))
+    assert code_of(half.attach_volume, **wanted) == DENIED
+    whole = login(allow("ec2:AttachVolume", f"{EC2}:*/*"))
+    whole.attach_volume(**wanted)
+
+
+# TRAP 36
+def test_tags_of_the_resource_and_of_the_request(aws: Local, login: Login) -> None:
+    """aws:ResourceTag is the existing resource's, aws:RequestTag the call's."""
+    volume, other = aws.new_volume(), aws.new_volume()
+    aws.ec2.create_tags(Resources=[volume], Tags=tag_list({"mine": "yes"}))
+    client = login(
+        allow("ec2:DeleteVolume", StringEquals={"aws:ResourceTag/mine": "yes"}),
+        allow(
+            "ec2:CreateTags",
+            **{"ForAllValues:StringLike": {"aws:TagKeys": "own:*"}},
+        ),
+    )
+    client.create_tags(Resources=[other], Tags=tag_list({"own:a": "1"}))
+    foreign = tag_list({"own:a": "1", "b": "2"})
+    assert code_of(client.create_tags, Resources=[other], Tags=foreign) == DENIED
+    assert code_of(client.delete_volume, VolumeId=other) == DENIED
+    client.delete_volume(VolumeId=volume)
+
+
+# TRAP 36
+def test_tagging_at_creation_is_create_tags(aws: Local, login: Login) -> None:
+    """Users must have permission to use the ec2:CreateTags action; ARNs of snapshots have no
+    account."""
+    instance = aws.launch()
+    create = [
+        allow("ec2:CreateSnapshots", f"{EC2}:instance/*"),
+        allow("ec2:CreateSnapshots", f"{EC2}:volume/*"),
+        allow("ec2:CreateSnapshots", f"arn:aws:ec2:{REGION}::snapshot/*"),
+    ]
+    tag = allow("ec2:CreateTags", StringEquals={"ec2:CreateAction": "CreateSnapshots"})
+    wanted = {
+        "InstanceSpecification": {"InstanceId": instance},
+        "TagSpecifications": tagged("snapshot", a="b"),
+    }
+    assert code_of(login(*create).create_snapshots, **wanted) == DENIED
+    assert code_of(login(*create[:2], tag).create_snapshots, **wanted) == DENIED
+    login(*create, tag).create_snapshots(**wanted)
+
+
+# TRAP 36
+def test_a_fleet_launches_with_the_callers_permissions(aws: Local, login: Login) -> None:
+    """RunInstances on what it launches, and iam:PassRole on the role of the profile."""
+    iam, name = aws.client("iam"), f"profile-{uuid.uuid4().hex[:8]}"
+    iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST))
+    iam.create_instance_profile(InstanceProfileName=name)
+    iam.add_role_to_instance_profile(InstanceProfileName=name, RoleName=name)
+    prepared = template(aws, IamInstanceProfile={"Name": name})
+    fleets, run = allow("ec2:CreateFleet"), allow("ec2:RunInstances")
+    passing = allow("iam:PassRole", StringEquals={"iam:PassedToService": "ec2.amazonaws.com"})
+    for statements in ([fleets], [fleets, run], [run, passing]):
+        caller = _as(aws, login(*statements))
+        assert code_of(fleet, aws=caller, name=prepared) == DENIED
+    assert fleet(_as(aws, login(fleets, run, passing)), prepared)["Instances"]
+
+
+def _as(aws: Local, client: Any) -> Any:
+    return type("Caller", (), {"ec2": client, "image": aws.image})
+
+
+def test_a_denial_wins(aws: Local, login: Login) -> None:
+    """An explicit deny in any policy overrides any allows."""
+    deny = allow("ec2:DeleteVolume") | {"Effect": "Deny"}
+    client = login(allow("ec2:*"), deny)
+    created = client.create_volume(AvailabilityZone=ZONE_A, Size=1)["VolumeId"]
+    assert code_of(client.delete_volume, VolumeId=created) == DENIED
+
+
+def test_other_services_say_it_their_way(aws: Local, login: Login) -> None:
+    """ELB and SQS: "AccessDenied"; a queue is a resource."""
+    elb = login(allow("elasticloadbalancing:Describe*"), service="elbv2")
+    arn = f"arn:aws:elasticloadbalancing:{REGION}:123456789012:targetgroup/x/0123456789abcdef"
+    wanted = {"TargetGroupArn": arn, "Targets": [{"Id": "i-0123456789abcdef0"}]}
+    assert code_of(elb.register_targets, **wanted) == "AccessDenied"
+    url = aws.endpoint + "/123456789012/other"
+    own = allow("sqs:SendMessage", f"arn:aws:sqs:{REGION}:123456789012:own")
+    sqs = login(own, service="sqs")
+    assert code_of(sqs.send_message, QueueUrl=url, MessageBody="x") == "AccessDenied"
+
+
+@pytest.mark.parametrize("space", ["%20", "+"])
+def test_a_signature_covers_the_body_as_sent(aws: Local, login: Login, space: str) -> None:
+    """The canonical request ends with the hash of the payload, however it is encoded."""
+    keys = login(allow("ec2:*"))._request_signer._credentials
+    body = f"Action=CreateTags&Version=2016-11-15&ResourceId.1={_volume(aws)}"
+    body += f"&Tag.1.Key=k&Tag.1.Value=a{space}b"
+    headers = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
+    request = AWSRequest("POST", f"{aws.endpoint}/", data=body, headers=headers)
+    credentials = Credentials(keys.access_key, keys.secret_key, keys.token)
+    SigV4Auth(credentials, "ec2", REGION).add_auth(request)
+    sent = urllib.request.Request(request.url, body.encode(), dict(request.headers.items()))
+    assert urllib.request.urlopen(sent).status == 200
+
+
+def _volume(aws: Local) -> str:
+    """Made before anyone has to sign: enforcement is on already, so by an administrator."""
+    enforce(aws, "inf")
+    volume = aws.new_volume()
+    enforce(aws, "0")
+    return volume

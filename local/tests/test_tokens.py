@@ -1,0 +1,81 @@
+"""ClientToken."""
+
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+
+from local.tests.fleets import fleet, template
+from local.tests.harness import TYPE, ZONE_A, ZONE_B, Local, code_of
+
+
+def _token() -> str:
+    return uuid.uuid4().hex
+
+
+# TRAP 7
+def test_a_retried_launch_is_one_instance_even_after_its_end(aws: Local) -> None:
+    """The retried request returns the result from the original successful request."""
+    token = _token()
+    first = aws.launch(ClientToken=token)
+    assert aws.launch(ClientToken=token) == first
+    aws.ec2.terminate_instances(InstanceIds=[first])
+    aws.reach(first, "terminated")
+    assert aws.launch(ClientToken=token, running=False) == first
+
+
+# TRAP 7
+def test_other_parameters_do_not_match(aws: Local) -> None:
+    """ "IdempotentParameterMismatch: ... the same client token as a previous, but non-identical
+    request." """
+    token = _token()
+    create = aws.ec2.create_volume
+    first = create(AvailabilityZone=ZONE_A, Size=1, ClientToken=token)["VolumeId"]
+    assert create(AvailabilityZone=ZONE_A, Size=1, ClientToken=token)["VolumeId"] == first
+    other = code_of(create, AvailabilityZone=ZONE_A, Size=2, ClientToken=token)
+    assert other == "IdempotentParameterMismatch"
+
+
+# TRAP 7
+def test_concurrent_twins_get_one_instance(aws: Local) -> None:
+    """An idempotent API request completes no more than one time."""
+    name, token = template(aws), _token()
+
+    def create(_: int) -> str:
+        return fleet(aws, name, ClientToken=token)["Instances"][0]["InstanceIds"][0]
+
+    with ThreadPoolExecutor(8) as pool:
+        assert len(set(pool.map(create, range(16)))) == 1
+
+
+def test_a_failure_does_not_use_up_the_token(aws: Local) -> None:
+    """ "completes no more than one time": a request that failed has not completed."""
+    pool = {"availability_zone": ZONE_B, "instance_type": TYPE, "market": "*"}
+    aws.post("capacity", **pool, code="InsufficientInstanceCapacity")
+    more = {"ClientToken": _token(), "Placement": {"AvailabilityZone": ZONE_B}}
+    run = {"ImageId": aws.image, "InstanceType": TYPE, "MinCount": 1, "MaxCount": 1, **more}
+    assert code_of(aws.ec2.run_instances, **run) == "InsufficientInstanceCapacity"
+    aws.post("capacity", **pool, code=None)
+    aws.ec2.run_instances(**run)
+
+
+def test_an_answer_of_errors_alone_is_repeated(aws: Local) -> None:
+    """Not documented either way: a 200 has completed, so its token is taken to be used."""
+    name, token = template(aws), _token()
+    any_pool = dict.fromkeys(("availability_zone", "instance_type", "market"), "*")
+    aws.post("capacity", **any_pool, code="InsufficientInstanceCapacity")
+    assert not fleet(aws, name, ClientToken=token)["Instances"]
+    aws.post("capacity", **any_pool, code=None)
+    assert not fleet(aws, name, ClientToken=token)["Instances"]
+    assert fleet(aws, name, ClientToken=_token())["Instances"]
+
+
+def test_templates_and_versions_have_tokens_too(aws: Local) -> None:
+    """ClientToken: "to ensure the idempotency of the request"."""
+    name, token = f"token-{_token()}", _token()
+    data = {"ImageId": aws.image, "InstanceType": TYPE}
+    create = aws.ec2.create_launch_template
+    wanted = {"LaunchTemplateName": name, "LaunchTemplateData": data, "ClientToken": token}
+    first, again = create(**wanted)["LaunchTemplate"], create(**wanted)["LaunchTemplate"]
+    assert first["LaunchTemplateId"] == again["LaunchTemplateId"]
+    version = aws.ec2.create_launch_template_version
+    versions = [version(**wanted)["LaunchTemplateVersion"]["VersionNumber"] for _ in range(2)]
+    assert versions == [2, 2]

@@ -1,0 +1,213 @@
+"""The user's side of the account: a network, an image, target groups, and Spot Instances with data.
+
+`World` builds it with the administrator's credentials; `View` is what an instance owns at one
+moment, for comparing before and after.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+from local.deploy import REGION, Deployment
+
+ZONES = [f"{REGION}{letter}" for letter in "abc"]
+INSTANCE_TYPE = "m6i.large"
+# Deliberately unlike the defaults: a snapshot remembers none of these.
+DATA_VOLUMES = {
+    "/dev/sdf": {"VolumeType": "gp3", "VolumeSize": 20, "Iops": 3500, "Throughput": 200},
+    "/dev/sdg": {"VolumeType": "io2", "VolumeSize": 10, "Iops": 500},
+}
+USER_TAGS = {"Name": "database", "team": "storage", "spot-rescue": "on"}
+
+
+@dataclass(frozen=True)
+class View:
+    """What one instance owns."""
+
+    instance: str
+    zone: str
+    private_address: str
+    tags: dict[str, str]
+    volumes: dict[str, tuple[str, bool]]  # device -> volume, DeleteOnTermination; without the root
+    settings: dict[str, dict[str, Any]]  # device -> type, size, IOPS, throughput
+    targets: set[tuple[str, str, int]]  # target group, "instance" or "address", port
+    addresses: set[str]
+
+
+class World:
+    """Everything the user has."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        self._deployment = deployment
+        self._local = threading.local()
+        self.subnets: dict[str, str] = {}
+        self.groups: dict[str, str] = {}
+        self.image: dict[str, Any] = {}
+        self.security_group = ""
+
+    @property
+    def ec2(self) -> Any:
+        return self._client("ec2")
+
+    @property
+    def elb(self) -> Any:
+        return self._client("elbv2")
+
+    def build(self) -> None:
+        vpc = self.ec2.create_vpc(CidrBlock="10.7.0.0/16")["Vpc"]["VpcId"]
+        for n, zone in enumerate(ZONES):
+            subnet = self.ec2.create_subnet(
+                VpcId=vpc, CidrBlock=f"10.7.{n}.0/24", AvailabilityZone=zone
+            )
+            self.subnets[zone] = subnet["Subnet"]["SubnetId"]
+        group = self.ec2.create_security_group(GroupName="data", Description="data", VpcId=vpc)
+        self.security_group = group["GroupId"]
+        images = self.ec2.describe_images(Owners=["amazon"])["Images"]
+        linux = [it for it in images if it["RootDeviceName"] == "/dev/xvda"]
+        self.image = min(linux or images, key=lambda it: it["ImageId"])
+        self.groups = {
+            "web": self._target_group("web", vpc, "HTTP", 80, "instance"),
+            "data": self._target_group("data", vpc, "TCP", 5432, "instance"),
+            "by-ip": self._target_group("by-ip", vpc, "TCP", 9000, "ip"),
+        }
+
+    def launch(
+        self,
+        count: int = 1,
+        action: str = "terminate",
+        tags: dict[str, str] | None = None,
+        delete_first: bool = True,
+        zone: str = ZONES[0],
+    ) -> list[str]:
+        """Spot Instances with a root, two data volumes, three registrations and an address each."""
+        answer = self.ec2.run_instances(
+            ImageId=self.image["ImageId"],
+            InstanceType=INSTANCE_TYPE,
+            MinCount=count,
+            MaxCount=count,
+            SubnetId=self.subnets[zone],
+            SecurityGroupIds=[self.security_group],
+            UserData="#!/bin/sh\nsystemctl start database\n",
+            InstanceMarketOptions=market(action),
+            BlockDeviceMappings=self._devices(delete_first),
+            TagSpecifications=[
+                {"ResourceType": "instance", "Tags": as_list({**USER_TAGS, **(tags or {})})}
+            ],
+        )
+        return [it["InstanceId"] for it in answer["Instances"]]
+
+    def serve(self, instance: str) -> None:
+        """Registers a running instance: plain, on two other ports, by address; and an Elastic IP."""
+        self._register("web", {"Id": instance})
+        self._register("data", {"Id": instance, "Port": 15432}, {"Id": instance, "Port": 25432})
+        self._register("by-ip", {"Id": self.instance(instance)["PrivateIpAddress"]})
+        address = self.ec2.allocate_address(Domain="vpc")["AllocationId"]
+        self.ec2.associate_address(AllocationId=address, InstanceId=instance)
+
+    def view(self, instance: str) -> View:
+        it = self.instance(instance)
+        address = it.get("PrivateIpAddress", "")
+        mappings = {
+            device["DeviceName"]: device["Ebs"]
+            for device in it["BlockDeviceMappings"]
+            if device["DeviceName"] != it["RootDeviceName"]
+        }
+        ids = [ebs["VolumeId"] for ebs in mappings.values()]
+        found = self.ec2.describe_volumes(VolumeIds=ids)["Volumes"] if ids else []
+        by_id = {volume["VolumeId"]: volume for volume in found}
+        return View(
+            instance=instance,
+            zone=it["Placement"]["AvailabilityZone"],
+            private_address=address,
+            tags=as_dict(it.get("Tags", [])),
+            volumes={
+                name: (ebs["VolumeId"], ebs["DeleteOnTermination"])
+                for name, ebs in mappings.items()
+            },
+            settings={name: settings(by_id[ebs["VolumeId"]]) for name, ebs in mappings.items()},
+            targets=self.targets(instance, address),
+            addresses={
+                found["AllocationId"]
+                for found in self.ec2.describe_addresses()["Addresses"]
+                if found.get("InstanceId") == instance
+            },
+        )
+
+    def targets(self, instance: str, address: str) -> set[tuple[str, str, int]]:
+        """Registrations that send traffic; what drains does not."""
+        names = {instance: "instance", address: "address"}
+        found = set()
+        for name, arn in self.groups.items():
+            for health in self.elb.describe_target_health(TargetGroupArn=arn)[
+                "TargetHealthDescriptions"
+            ]:
+                target = health["Target"]
+                draining = health["TargetHealth"]["State"] == "draining"
+                if target["Id"] in names and not draining:
+                    found.add((name, names[target["Id"]], target["Port"]))
+        return found
+
+    def instance(self, instance: str) -> dict[str, Any]:
+        return self.instances([instance])[0]
+
+    def instances(self, ids: list[str] | None = None) -> list[dict[str, Any]]:
+        filters = [{"Name": "instance-id", "Values": ids}] if ids else []
+        pages = self.ec2.get_paginator("describe_instances").paginate(Filters=filters)
+        return [it for page in pages for r in page["Reservations"] for it in r["Instances"]]
+
+    def states(self, ids: list[str] | None = None) -> dict[str, str]:
+        return {it["InstanceId"]: it["State"]["Name"] for it in self.instances(ids)}
+
+    def snapshots(self) -> list[dict[str, Any]]:
+        return self.ec2.describe_snapshots(OwnerIds=["self"])["Snapshots"]
+
+    def volumes(self) -> list[dict[str, Any]]:
+        return self.ec2.describe_volumes()["Volumes"]
+
+    def templates(self) -> list[dict[str, Any]]:
+        return self.ec2.describe_launch_templates()["LaunchTemplates"]
+
+    def _devices(self, delete_first: bool) -> list[dict[str, Any]]:
+        root = {"VolumeType": "gp3", "VolumeSize": 8, "DeleteOnTermination": True}
+        devices = [{"DeviceName": self.image["RootDeviceName"], "Ebs": root}]
+        for n, (name, ebs) in enumerate(DATA_VOLUMES.items()):
+            delete = delete_first and n == 0
+            devices.append({"DeviceName": name, "Ebs": {**ebs, "DeleteOnTermination": delete}})
+        return devices
+
+    def _target_group(self, name: str, vpc: str, protocol: str, port: int, kind: str) -> str:
+        answer = self.elb.create_target_group(
+            Name=name, Protocol=protocol, Port=port, VpcId=vpc, TargetType=kind
+        )
+        return answer["TargetGroups"][0]["TargetGroupArn"]
+
+    def _register(self, group: str, *targets: dict[str, Any]) -> None:
+        self.elb.register_targets(TargetGroupArn=self.groups[group], Targets=list(targets))
+
+    def _client(self, service: str) -> Any:
+        clients = self._local.__dict__
+        if service not in clients:
+            clients[service] = self._deployment.admin.client(service, self._deployment.endpoint)
+        return clients[service]
+
+
+def market(action: str) -> dict[str, Any]:
+    """Only a persistent request can be stopped or hibernated."""
+    kind = "one-time" if action == "terminate" else "persistent"
+    options = {"SpotInstanceType": kind, "InstanceInterruptionBehavior": action}
+    return {"MarketType": "spot", "SpotOptions": options}
+
+
+def settings(volume: dict[str, Any]) -> dict[str, Any]:
+    keys = ("VolumeType", "Size", "Iops", "Throughput", "Encrypted")
+    return {key: volume.get(key) for key in keys}
+
+
+def as_list(tags: dict[str, str]) -> list[dict[str, str]]:
+    return [{"Key": key, "Value": value} for key, value in tags.items()]
+
+
+def as_dict(tags: list[dict[str, str]]) -> dict[str, str]:
+    return {it["Key"]: it["Value"] for it in tags}
