@@ -8,7 +8,6 @@ use crate::clock::Clock;
 use crate::cloud::Cloud;
 use crate::event::{self, Trigger};
 use crate::reconcile::{Context, Reconciled, Retry, reconcile};
-use crate::report::print;
 use crate::tags::Tags;
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
 use serde_json::Value;
@@ -24,6 +23,8 @@ pub struct Handler<C, K> {
     pub clock: K,
     /// The stack's policy defaults.
     pub defaults: Tags,
+    /// Where log lines go: [`crate::report::print`], or nowhere in tests.
+    pub print: fn(&str),
 }
 
 /// An invocation that Lambda must repeat.
@@ -97,11 +98,10 @@ impl<C: Cloud, K: Clock> Handler<C, K> {
         };
         let reconciled = reconcile(&context, triggers).await;
         for (lineage, report) in reconciled.reports.iter().filter(|(_, it)| !it.is_empty()) {
-            print(&report.line(lineage));
-            report
-                .outcomes
-                .iter()
-                .for_each(|outcome| print(&outcome.line()));
+            (self.print)(&report.line(lineage));
+            for outcome in &report.outcomes {
+                (self.print)(&outcome.line());
+            }
         }
         reconciled
     }

@@ -28,6 +28,8 @@ pub mod policy;
 pub mod reconcile;
 pub mod record;
 pub mod report;
+#[cfg(feature = "sim")]
+pub mod sim;
 pub mod situation;
 pub mod step;
 pub mod tags;

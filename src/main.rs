@@ -17,6 +17,7 @@ async fn main() -> Result<(), Error> {
         cloud: Aws::connect(env::var("SPOT_RESCUE_QUEUE_URL").ok()).await,
         clock: WallClock,
         defaults: policy::parse_defaults(&env::var("SPOT_RESCUE_DEFAULTS").unwrap_or_default()),
+        print: spot_rescue::report::print,
     };
     run(service_fn(|event: LambdaEvent<Value>| {
         invoke(&handler, event)

@@ -36,7 +36,7 @@ pub struct Facts {
 pub enum Scope {
     /// All there are: at the beginning, to find what the record missed.
     AllTargetGroups,
-    /// Those on record: while waiting.
+    /// Those on record, if all have one: while waiting.
     Recorded,
 }
 
@@ -54,6 +54,8 @@ pub fn brief(
         notices: notices.to_vec(),
         defaults: defaults.clone(),
         pass: 0,
+        confirming: false,
+        failed_launches: 0,
         instances: vec![instance.clone()],
         template: Fact::NotRead,
         volumes: Fact::NotRead,
@@ -88,11 +90,15 @@ pub async fn lineages(
     );
     let instances = merge(members?, named?, |it| it.id.clone());
     let templates = fact(templates);
+    // Who has no record may be registered anywhere.
+    let all_recorded = templates
+        .known()
+        .is_some_and(|it| it.len() >= lineages.len());
     let attached = Query::Instances(instances.iter().map(|it| it.id.clone()).collect());
     let images = images_of(&instances);
     let (attached, registrations, images) = tokio::join!(
         cloud.volumes(&attached),
-        registrations(cloud, scope, &instances, &templates),
+        registrations(cloud, scope, all_recorded, &instances, &templates),
         cloud.images(&images),
     );
     let volumes = tagged.and_then(|tagged| Ok(merge(tagged, attached?, |it| it.id.clone())));
@@ -107,17 +113,29 @@ pub async fn lineages(
     })
 }
 
+/// What an invocation knows by itself about one lineage.
+#[derive(Debug, Clone, Copy)]
+pub struct Look<'a> {
+    pub now: Timestamp,
+    pub notices: &'a [Interruption],
+    pub defaults: &'a Tags,
+    pub pass: u32,
+    pub confirming: bool,
+    pub failed_launches: u32,
+}
+
 impl Facts {
     /// The part that concerns one lineage.
     #[must_use]
-    pub fn situation(
-        &self,
-        lineage: &InstanceId,
-        notices: &[Interruption],
-        defaults: &Tags,
-        pass: u32,
-        now: Timestamp,
-    ) -> Situation {
+    pub fn situation(&self, lineage: &InstanceId, look: &Look) -> Situation {
+        let Look {
+            now,
+            notices,
+            defaults,
+            pass,
+            confirming,
+            failed_launches,
+        } = *look;
         let members = self.instances.iter().filter(|it| it.lineage() == *lineage);
         let instances: Vec<Instance> = members.cloned().collect();
         let name = template_name(lineage);
@@ -135,6 +153,8 @@ impl Facts {
             notices: notices.to_vec(),
             defaults: defaults.clone(),
             pass,
+            confirming,
+            failed_launches,
             template: self
                 .templates
                 .clone()
@@ -186,10 +206,11 @@ fn images_of(instances: &[Instance]) -> Vec<ImageId> {
 async fn registrations(
     cloud: &dyn Cloud,
     scope: Scope,
+    all_recorded: bool,
     instances: &[Instance],
     templates: &Fact<Vec<Template>>,
 ) -> Result<Registrations, CloudError> {
-    let complete = scope == Scope::AllTargetGroups;
+    let complete = scope == Scope::AllTargetGroups || !all_recorded;
     let groups = if complete {
         cloud.target_groups().await?
     } else {

@@ -39,6 +39,8 @@ pub struct Plan {
     pub waits: Vec<Wait>,
     pub notes: Vec<String>,
     pub warnings: Vec<PolicyWarning>,
+    /// What is missing is forgotten only if it is missing still at the next look.
+    pub confirm: bool,
     /// Reported once the step of this id has been done.
     pub outcome: Option<(String, Outcome)>,
 }
@@ -68,6 +70,13 @@ impl Plan {
             what: what.into(),
             seconds,
         });
+    }
+
+    /// The end of a rescue is told once: by whoever watches over it. Others leave that step to it.
+    pub fn leave_outcome(&mut self) {
+        if let Some((last, _)) = self.outcome.take() {
+            self.steps.retain(|it| it.id != last);
+        }
     }
 
     fn note(&mut self, note: impl Into<String>) {
@@ -102,6 +111,12 @@ pub fn plan(situation: &Situation) -> Plan {
         Phase::Returned(interruption) => pause::returned(&lineage, &interruption),
         Phase::Rescue(interruption) => rescue::plan(&lineage, &interruption),
     };
+    for stranger in lineage.strangers() {
+        plan.note(format!(
+            "{} says it belongs to {}, but was not launched from its prepared rescue: left alone",
+            stranger.id, situation.lineage
+        ));
+    }
     plan.warnings = lineage.warnings;
     plan
 }
@@ -124,6 +139,7 @@ impl fmt::Display for Plan {
             waits,
             notes,
             warnings,
+            confirm: _,
             outcome,
         } = self;
         for Step {

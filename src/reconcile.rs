@@ -5,14 +5,14 @@
 
 mod batch;
 
-use crate::clock::Clock;
-use crate::cloud::{Cloud, CloudError, Query};
+use crate::clock::{Clock, Timestamp};
+use crate::cloud::{Class, Cloud, CloudError, Query};
 use crate::event::{Trigger, Wake};
 use crate::execute::{Done, execute};
 use crate::id::InstanceId;
-use crate::observe::{self, Scope};
+use crate::observe::{self, Look, Scope};
 use crate::plan::{self, Expired, Plan};
-use crate::report::Report;
+use crate::report::{Report, StepOutcome, StepReport};
 use crate::step::{Action, Step};
 use crate::tags::{self, Tags};
 use batch::{Batch, Subject};
@@ -82,8 +82,9 @@ pub async fn reconcile(context: &Context<'_>, triggers: &[Trigger]) -> Reconcile
 
 async fn rescue(context: &Context<'_>, mut batch: Batch, reconciled: &mut Reconciled) {
     first_aid(context, &mut batch).await;
+    let now = context.clock.now();
     for pass in 1..=MAX_PASSES {
-        if !look_again(context, &mut batch, pass).await {
+        if !look_again(context, &mut batch, pass, now).await {
             break;
         }
     }
@@ -126,7 +127,7 @@ async fn first_aid(context: &Context<'_>, batch: &mut Batch) {
 }
 
 /// Observes, plans, executes. True if another look may find more to do.
-async fn look_again(context: &Context<'_>, batch: &mut Batch, pass: u32) -> bool {
+async fn look_again(context: &Context<'_>, batch: &mut Batch, pass: u32, now: Timestamp) -> bool {
     let active: BTreeSet<InstanceId> = batch.active().cloned().collect();
     if active.is_empty() || left(context) < ENOUGH {
         return false;
@@ -143,41 +144,73 @@ async fn look_again(context: &Context<'_>, batch: &mut Batch, pass: u32) -> bool
             return false;
         }
     };
-    let now = context.clock.now();
     let facts = &facts;
     let subjects = batch
         .subjects
         .iter_mut()
         .filter(|(id, _)| active.contains(*id));
     let each = subjects.map(|(id, subject)| async move {
-        let situation = facts.situation(id, &subject.notices, context.defaults, pass, now);
-        run(context, subject, plan::plan(&situation)).await;
+        let look = Look {
+            now,
+            notices: &subject.notices,
+            defaults: context.defaults,
+            pass,
+            confirming: subject.confirming,
+            failed_launches: subject.failed_launches,
+        };
+        let situation = facts.situation(id, &look);
+        subject.resting = !run(context, subject, plan::plan(&situation)).await;
     });
     join_all(each).await;
     true
 }
 
-/// Executes what is new in a plan. The subject rests when there is nothing new.
-async fn run(context: &Context<'_>, subject: &mut Subject, plan: Plan) {
+/// Executes what is new in a plan. False if there was nothing new.
+async fn run(context: &Context<'_>, subject: &mut Subject, mut plan: Plan) -> bool {
     tracing::debug!(%plan, "planned");
-    let reports = execute(&plan, context.cloud, &mut subject.done, left(context)).await;
-    subject.resting = reports.is_empty();
-    subject.watching |= plan.steps.iter().any(|it| it.id.starts_with("tombstone"));
-    let succeeded = |id: &str| {
-        reports
-            .iter()
-            .any(|it| it.id == id && it.outcome.succeeded())
-    };
-    if let Some((_, outcome)) = plan.outcome.filter(|(step, _)| succeeded(step)) {
-        subject.report.outcomes.push(outcome);
+    let begins = |it: &Step| it.id.starts_with("tombstone");
+    subject.watching |= plan.steps.iter().any(begins);
+    if !subject.watching {
+        plan.leave_outcome();
     }
-    subject.report.steps.extend(reports);
-    subject.report.waits = plan.waits;
-    subject.report.notes = plan.notes;
-    subject
-        .report
-        .notes
-        .extend(plan.warnings.iter().map(ToString::to_string));
+    let steps = execute(&plan, context.cloud, &mut subject.done, left(context)).await;
+    let done = |id: &str| steps.iter().any(|it| it.id == id && it.outcome.succeeded());
+    let outcome = plan.outcome.filter(|(step, _)| done(step));
+    let failed = steps.iter().any(|it| !it.outcome.succeeded());
+    let refused = plan
+        .steps
+        .iter()
+        .filter_map(|it| refused_launch(it, &steps));
+    subject.failed_launches = refused.fold(subject.failed_launches, u32::max);
+    subject.confirm_next = plan.confirm;
+    let news = !steps.is_empty();
+    let report = &mut subject.report;
+    report.outcomes.extend(outcome.map(|(_, outcome)| outcome));
+    report.steps.extend(steps);
+    report.waits = plan.waits;
+    if failed {
+        report.wait(10, "a step that was not done");
+    }
+    report.notes = plan.notes;
+    let warnings = plan.warnings.iter().map(ToString::to_string);
+    report.notes.extend(warnings);
+    news
+}
+
+/// The number of failed launches, this one included, if this was one and it failed for good.
+fn refused_launch(step: &Step, reports: &[StepReport]) -> Option<u32> {
+    let Action::Launch(launch) = &step.action else {
+        return None;
+    };
+    let report = reports.iter().find(|it| it.id == step.id)?;
+    match &report.outcome {
+        StepOutcome::Failed(error) if error.class != Class::Transient => Some(launch.attempt + 1),
+        StepOutcome::Failed(_)
+        | StepOutcome::Done { .. }
+        | StepOutcome::AlreadyDone { .. }
+        | StepOutcome::Skipped { .. }
+        | StepOutcome::OutOfTime => None,
+    }
 }
 
 /// Waiting is a delayed message. Returns why it could not be sent.
@@ -194,12 +227,13 @@ async fn wake(context: &Context<'_>, subject: &mut Subject) -> Option<String> {
         return None;
     }
     // The longer it takes, the less often we look.
-    let slower = u16::try_from(1 + subject.attempt / 10).unwrap_or(u16::MAX);
+    let slower = u16::try_from(1 + subject.attempt / 20).unwrap_or(u16::MAX);
     let action = Action::Wake {
         wake: Wake {
             instance: subject.lineage.clone(),
             attempt: subject.attempt + 1,
             interruptions: subject.notices.clone(),
+            confirm: subject.confirm_next && soonest >= 60,
         },
         delay_seconds: soonest.saturating_mul(slower).min(900),
     };

@@ -84,6 +84,11 @@ impl StepOutcome {
 }
 
 impl Report {
+    pub fn wait(&mut self, seconds: u16, what: impl Into<String>) {
+        let what = what.into();
+        self.waits.push(Wait { what, seconds });
+    }
+
     /// One log line. Steps are text: "what: what came of it".
     #[must_use]
     pub fn line(&self, lineage: &InstanceId) -> String {

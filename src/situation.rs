@@ -51,6 +51,10 @@ pub struct Situation {
     pub defaults: Tags,
     /// How often this invocation has looked already.
     pub pass: u32,
+    /// A loss was seen a minute ago; this look is to confirm it.
+    pub confirming: bool,
+    /// How often launching has failed by what this invocation saw: the record shows it only later.
+    pub failed_launches: u32,
     pub instances: Vec<Instance>,
     pub template: Fact<Option<Template>>,
     pub volumes: Fact<Vec<Volume>>,

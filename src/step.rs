@@ -84,12 +84,21 @@ pub enum Action {
 /// One replacement from the prepared rescue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Launch {
-    pub template_name: String,
+    pub template: LaunchTemplate,
     pub market: Market,
     pub instance_types: Vec<String>,
     pub subnets: Vec<SubnetId>,
     pub tags: Tags,
+    /// How many launches have failed before.
+    pub attempt: u32,
     pub token: String,
+}
+
+/// By id, so that nobody's namesake is launched; by name only while it is being created.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LaunchTemplate {
+    Id(TemplateId),
+    Name(String),
 }
 
 /// The prepared rescue, made from a living instance.
@@ -359,6 +368,7 @@ impl fmt::Display for Action {
                         instance,
                         attempt,
                         interruptions: _,
+                        confirm: _,
                     },
                 delay_seconds,
             } => {
@@ -374,21 +384,31 @@ impl fmt::Display for Action {
 impl fmt::Display for Launch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
-            template_name,
+            template,
             market,
             instance_types,
             subnets,
             tags,
+            attempt: _,
             token: _,
         } = self;
         let subnets: Vec<&str> = subnets.iter().map(SubnetId::as_str).collect();
         write!(
             f,
-            "launch 1 {market:?} from {template_name} as {} in {} with {}",
+            "launch 1 {market:?} from {template} as {} in {} with {}",
             instance_types.join(" | "),
             subnets.join(" | "),
             list(tags)
         )
+    }
+}
+
+impl fmt::Display for LaunchTemplate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Id(id) => id.fmt(f),
+            Self::Name(name) => name.fmt(f),
+        }
     }
 }
 

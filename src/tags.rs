@@ -48,6 +48,10 @@ pub const VOLUMES: &str = "spot-rescue:volume";
 pub const TARGETS: &str = "spot-rescue:target";
 pub const ADDRESSES: &str = "spot-rescue:address";
 
+/// Set by EC2 on what is launched from a launch template; nobody can set or edit it.
+/// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/launch-instances-from-launch-template.html>
+pub const LAUNCHED_FROM: &str = "aws:ec2launchtemplate:id";
+
 /// Keys that only this function writes. Users' keys are in the table of `policy`.
 #[must_use]
 pub fn is_own(key: &str) -> bool {

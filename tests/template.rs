@@ -6,7 +6,9 @@ use serde_yaml_ng::Value;
 use spot_rescue::cloud::READ_ACTIONS;
 use spot_rescue::event::{InstanceState, PARSERS, Wake, interruption, own, snapshot, state_change};
 use spot_rescue::situation::{Market, VolumeSettings};
-use spot_rescue::step::{Action, CreateVolume, Launch, TemplateSpec, WriteTemplate};
+use spot_rescue::step::{
+    Action, CreateVolume, Launch, LaunchTemplate, TemplateSpec, WriteTemplate,
+};
 use spot_rescue::tags::{self, Tags};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -60,11 +62,12 @@ fn every_action() -> Vec<Action> {
             tags: Tags::new(),
         },
         Action::Launch(Launch {
-            template_name: empty(),
+            template: LaunchTemplate::Name(empty()),
             market: Market::Spot,
             instance_types: vec![],
             subnets: vec![],
             tags: Tags::new(),
+            attempt: 0,
             token: empty(),
         }),
         Action::WriteTemplate(WriteTemplate {
@@ -110,6 +113,7 @@ fn every_action() -> Vec<Action> {
                 instance: instance(),
                 attempt: 0,
                 interruptions: vec![],
+                confirm: false,
             },
             delay_seconds: 0,
         },

@@ -6,7 +6,7 @@
 use super::{act::tagged, error::failed};
 use crate::cloud::{Class, CloudError};
 use crate::situation::Market;
-use crate::step::Launch;
+use crate::step::{Launch, LaunchTemplate};
 use aws_sdk_ec2::operation::RequestId;
 use aws_sdk_ec2::operation::create_fleet::CreateFleetOutput;
 use aws_sdk_ec2::types::{
@@ -42,12 +42,13 @@ pub async fn launch(ec2: &aws_sdk_ec2::Client, launch: &Launch) -> Result<String
 }
 
 fn config(launch: &Launch) -> FleetLaunchTemplateConfigRequest {
-    let template = FleetLaunchTemplateSpecificationRequest::builder()
-        .launch_template_name(&launch.template_name)
-        .version("$Latest")
-        .build();
+    let template = FleetLaunchTemplateSpecificationRequest::builder().version("$Latest");
+    let template = match &launch.template {
+        LaunchTemplate::Id(id) => template.launch_template_id(id.as_str()),
+        LaunchTemplate::Name(name) => template.launch_template_name(name),
+    };
     let mut config =
-        FleetLaunchTemplateConfigRequest::builder().launch_template_specification(template);
+        FleetLaunchTemplateConfigRequest::builder().launch_template_specification(template.build());
     for instance_type in &launch.instance_types {
         for subnet in &launch.subnets {
             let pool = FleetLaunchTemplateOverridesRequest::builder()

@@ -73,6 +73,8 @@ const TRANSIENT: &[&str] = &[
     "IncorrectInstanceState",
     "IncorrectState",
     "VolumeInUse",
+    // AssociateAddress says so of a pending instance.
+    "InvalidInstanceID",
     "InvalidInstanceID.NotFound",
     "InvalidInstanceID.NotReady",
     "InvalidTarget",

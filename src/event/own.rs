@@ -20,6 +20,8 @@ pub struct Wake {
     /// The warnings that began it. Describes are eventually consistent: five seconds later the
     /// tombstone may not be visible yet, and the instance would look as if all were well.
     pub interruptions: Vec<Interruption>,
+    /// Something on record was not to be seen a minute before.
+    pub confirm: bool,
 }
 
 #[derive(Deserialize)]
@@ -30,6 +32,8 @@ struct Detail {
     attempt: u32,
     #[serde(default)]
     interruptions: Vec<Notice>,
+    #[serde(default)]
+    confirm: bool,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -45,11 +49,13 @@ pub(super) fn parse_wake(envelope: &Envelope) -> Result<Trigger, String> {
         instance_id,
         attempt,
         interruptions,
+        confirm,
     } = envelope.detail()?;
     Ok(Trigger::Wake(Wake {
         instance: instance_id,
         attempt,
         interruptions: interruptions.into_iter().filter_map(read).collect(),
+        confirm,
     }))
 }
 
@@ -83,12 +89,18 @@ pub fn wake(wake: &Wake) -> String {
         instance,
         attempt,
         interruptions,
+        confirm,
     } = wake;
     let interruptions: Vec<Notice> = interruptions.iter().map(written).collect();
     json!({
         "source": SOURCE,
         "detail-type": WAKE,
-        "detail": { "instance-id": instance, "attempt": attempt, "interruptions": interruptions },
+        "detail": {
+            "instance-id": instance,
+            "attempt": attempt,
+            "interruptions": interruptions,
+            "confirm": confirm,
+        },
     })
     .to_string()
 }

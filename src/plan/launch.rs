@@ -8,7 +8,7 @@ use super::{Lineage, Plan, prepare, protect, template_name};
 use crate::id::{InstanceId, SubnetId};
 use crate::policy::{OnDemand, Replace};
 use crate::situation::{Instance, Market};
-use crate::step::{Action, Launch, Step, token};
+use crate::step::{Action, Launch, LaunchTemplate, Step, token};
 use crate::tags::{self, Tags};
 
 pub const STEP: &str = "launch";
@@ -47,10 +47,7 @@ pub fn replacement(lineage: &Lineage, plan: &mut Plan) -> Decision {
         return Decision::Refused;
     }
     if lineage.template().is_none() && !prepare::is_planned(plan) {
-        plan.wait(
-            30,
-            "the prepared rescue: it could not be read, or never existed",
-        );
+        plan.wait(15, "a prepared rescue to launch from");
     } else if let Some(base) = base.map(|it| &it.id).or(lineage.record.head.as_ref()) {
         steps(lineage, base, plan);
     }
@@ -70,7 +67,10 @@ fn refusal(lineage: &Lineage, base: &Instance) -> Option<String> {
 
 fn steps(lineage: &Lineage, base: &InstanceId, plan: &mut Plan) {
     let lanes = lanes(lineage);
-    let attempt = lineage.record.attempt;
+    let attempt = lineage
+        .record
+        .attempt
+        .max(lineage.situation.failed_launches);
     let tried = usize::try_from(lineage.situation.pass).unwrap_or(usize::MAX);
     let Some(place) = &lineage.record.place else {
         plan.note("no replacement is launched: subnet and type of the instance are unknown");
@@ -92,11 +92,12 @@ fn steps(lineage: &Lineage, base: &InstanceId, plan: &mut Plan) {
     let others = lineage.policy.instance_types.value.iter();
     instance_types.extend(others.filter(|it| **it != place.instance_type).cloned());
     let launch = Launch {
-        template_name: template_name(&lineage.situation.lineage),
+        template: template(lineage, plan),
         market,
         instance_types,
         subnets,
         tags: launch_tags(lineage, base),
+        attempt,
         token: token(&["launch", base.as_str(), &attempt.to_string()]),
     };
     let step = Step::new(STEP, Action::Launch(launch)).or_else(failed(lineage, attempt));
@@ -140,6 +141,12 @@ fn lanes(lineage: &Lineage) -> Vec<Lane> {
         .collect()
 }
 
+fn template(lineage: &Lineage, plan: &Plan) -> LaunchTemplate {
+    let known = lineage.template_id().filter(|_| !prepare::is_planned(plan));
+    let name = || template_name(&lineage.situation.lineage);
+    known.map_or_else(|| LaunchTemplate::Name(name()), LaunchTemplate::Id)
+}
+
 /// The user's tags come from the template; these are ours.
 fn launch_tags(lineage: &Lineage, base: &InstanceId) -> Tags {
     let mut tags = protect::own(lineage);
@@ -149,7 +156,7 @@ fn launch_tags(lineage: &Lineage, base: &InstanceId) -> Tags {
 
 /// A failed launch counts in the record, so that the next one is another request.
 fn failed(lineage: &Lineage, attempt: u32) -> Option<Action> {
-    let resources = vec![lineage.template_id()?];
+    let resources = vec![lineage.template_id()?.to_string()];
     let tags = Tags::from([(tags::ATTEMPT.to_owned(), (attempt + 1).to_string())]);
     Some(Action::Tag { resources, tags })
 }

@@ -2,9 +2,10 @@
 //! successor that is to own everything next.
 
 mod live;
+mod member;
 
 use crate::event::{InstanceAction, InstanceState, Interruption};
-use crate::id::InstanceId;
+use crate::id::{InstanceId, TemplateId};
 use crate::policy::{Policy, PolicyWarning};
 use crate::record::{Record, interruption_from};
 use crate::situation::{Instance, Situation, Template};
@@ -17,6 +18,8 @@ pub struct Lineage<'a> {
     pub record: Record,
     pub policy: Policy,
     pub warnings: Vec<PolicyWarning>,
+    /// Those that belong to it, oldest first.
+    pub members: Vec<&'a Instance>,
     /// Owns everything, or did when all was last well. None if AWS has forgotten it.
     pub owner: Option<&'a Instance>,
     /// The newest living instance that was launched to take over and is not interrupted itself.
@@ -30,16 +33,18 @@ impl<'a> Lineage<'a> {
         let mut record = template
             .map(|it| Record::from_tags(&it.tags))
             .unwrap_or_default();
-        let owner = owner(situation, &record);
+        let members = member::members(situation, &record);
+        let owner = owner(&situation.lineage, &members, &record);
         let (policy, warnings) = policy(situation, owner, template);
         if let Some(owner) = owner {
-            live::apply(&mut record, owner, situation);
+            live::apply(&mut record, owner, situation, &members);
         }
         let mut lineage = Self {
             situation,
             record,
             policy,
             warnings,
+            members,
             owner,
             successor: None,
         };
@@ -55,13 +60,9 @@ impl<'a> Lineage<'a> {
 
     /// Its id, which a prepared instance also carries in a tag.
     #[must_use]
-    pub fn template_id(&self) -> Option<String> {
-        let tagged = || {
-            self.owner
-                .and_then(|it| it.tags.get(tags::PREPARED))
-                .cloned()
-        };
-        self.template().map(|it| it.id.to_string()).or_else(tagged)
+    pub fn template_id(&self) -> Option<TemplateId> {
+        let tagged = || self.owner?.tags.get(tags::PREPARED)?.parse().ok();
+        self.template().map(|it| it.id.clone()).or_else(tagged)
     }
 
     /// The interruption of one instance of the lineage, by whatever says so. The latest counts: an
@@ -92,7 +93,8 @@ impl<'a> Lineage<'a> {
     fn is_stale(&self, notice: &Interruption, instance: &Instance) -> bool {
         let age = (self.situation.now - notice.at).whole_seconds();
         let outlived = age > 600 && instance.state == InstanceState::Running;
-        notice.at < instance.launch_time || outlived
+        // Events are timed to the second.
+        notice.at < instance.launch_time - time::Duration::SECOND || outlived
     }
 
     /// No warning ever came, or it was lost: the state reason still tells.
@@ -117,7 +119,7 @@ impl<'a> Lineage<'a> {
     fn find_successor(&self) -> Option<&'a Instance> {
         let owner = self.owner.map(|it| &it.id).or(self.record.head.as_ref());
         let after = self.owner.map(|it| it.launch_time);
-        let candidates = self.situation.instances.iter().filter(|it| {
+        let candidates = self.members.iter().copied().filter(|it| {
             Some(&it.id) != owner
                 && after.is_none_or(|after| it.launch_time >= after)
                 && it.tags.contains_key(tags::REPLACES)
@@ -131,38 +133,38 @@ impl<'a> Lineage<'a> {
     /// itself interrupted, or died, leads to a request of its own and not to the old answer.
     #[must_use]
     pub fn base(&self) -> Option<&'a Instance> {
-        let members = self.situation.instances.iter();
-        members
-            .max_by_key(|it| (it.launch_time, &it.id))
-            .or(self.owner)
+        self.members.last().copied().or(self.owner)
     }
 
     /// Instances that are being taken away and still exist in some form, oldest first.
     pub fn interrupted(&self) -> impl Iterator<Item = (&'a Instance, Interruption)> + '_ {
-        let mut members: Vec<&Instance> = self.situation.instances.iter().collect();
-        members.sort_by_key(|it| (it.launch_time, &it.id));
-        members
-            .into_iter()
-            .filter_map(|it| self.interruption(it).map(|interruption| (it, interruption)))
+        let members = self.members.iter().copied();
+        members.filter_map(|it| self.interruption(it).map(|interruption| (it, interruption)))
     }
 
     #[must_use]
     pub fn member(&self, id: &InstanceId) -> Option<&'a Instance> {
-        self.situation.instances.iter().find(|it| it.id == *id)
+        self.members.iter().copied().find(|it| it.id == *id)
+    }
+
+    /// Instances that carry the lineage's tag and do not belong to it.
+    pub fn strangers(&self) -> impl Iterator<Item = &'a Instance> + '_ {
+        let claims = |it: &&Instance| it.is_alive() && it.lineage() == self.situation.lineage;
+        let tagged = self.situation.instances.iter().filter(claims);
+        tagged.filter(|it| self.member(&it.id).is_none())
     }
 }
 
-fn owner<'a>(situation: &'a Situation, record: &Record) -> Option<&'a Instance> {
-    let by_id = |id: &InstanceId| situation.instances.iter().find(|it| it.id == *id);
+fn owner<'a>(
+    lineage: &InstanceId,
+    members: &[&'a Instance],
+    record: &Record,
+) -> Option<&'a Instance> {
+    let by_id = |id: &InstanceId| members.iter().copied().find(|it| it.id == *id);
     match &record.head {
         Some(head) => by_id(head),
         // No record yet: the instance itself, or the oldest one left.
-        None => by_id(&situation.lineage).or_else(|| {
-            situation
-                .instances
-                .iter()
-                .min_by_key(|it| (it.launch_time, &it.id))
-        }),
+        None => by_id(lineage).or_else(|| members.first().copied()),
     }
 }
 

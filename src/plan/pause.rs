@@ -30,7 +30,7 @@ pub fn plan(lineage: &Lineage, interruption: &Interruption) -> Plan {
     deregister::found(lineage, &mut plan);
     protect::tombstone(lineage, owner, interruption, &mut plan);
     protect::remember(lineage, interruption, &mut plan);
-    prepare::at_the_latest(lineage, &mut plan);
+    prepare::at_the_latest(lineage, interruption, &mut plan);
     note_progress(lineage, interruption, owner.state, &mut plan);
     plan.note(format!(
         "{} is {}: EC2 will bring it back",

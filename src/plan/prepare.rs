@@ -3,15 +3,18 @@
 //! they are, and the instance's own tags name its targets, so that one `DescribeInstances` is enough.
 
 use super::{Lineage, Plan, protect, template_name, tidy};
-use crate::event::InstanceState;
-use crate::id::TemplateId;
+use crate::clock::seconds_between;
+use crate::event::{InstanceState, Interruption};
+use crate::id::{AllocationId, TemplateId};
 use crate::policy::policy_tags;
-use crate::record::{Place, Record, target_tags, volumes_of};
-use crate::situation::{Fact, Instance, Template};
+use crate::record::{Place, Record, RecordedVolume, interruption_text, target_tags, volumes_of};
+use crate::situation::{Fact, Instance, Registration, Target, Template};
 use crate::step::{Action, RootDevice, Step, TemplateSpec, WriteTemplate, token};
 use crate::tags::{self, Tags};
 
 pub const STEP: &str = "prepare";
+/// So many seconds after the warning a record with gaps is better than none.
+const PATIENCE: f64 = 30.0;
 
 /// The owner lives: keep its rescue fresh, and clear up after the last one.
 pub fn plan(lineage: &Lineage) -> Plan {
@@ -33,8 +36,16 @@ pub fn plan(lineage: &Lineage) -> Plan {
     }
     if owner.state == InstanceState::Running {
         let record = current(lineage, owner);
-        template(lineage, owner, &record, &mut plan);
-        instance(lineage, owner, &record, &mut plan);
+        if !lineage.situation.confirming && forgets(lineage, &record) {
+            plan.wait(
+                60,
+                "what is on record and not to be seen to be missing still",
+            );
+            plan.confirm = true;
+        } else {
+            template(lineage, owner, &record, &mut plan);
+            instance(lineage, owner, &record, &mut plan);
+        }
         protect::mark_volumes(lineage, &mut plan);
     }
     tidy::after(lineage, &mut plan);
@@ -42,29 +53,36 @@ pub fn plan(lineage: &Lineage) -> Plan {
 }
 
 /// During a rescue: only if there is no template and something is left to make it from.
-pub fn at_the_latest(lineage: &Lineage, plan: &mut Plan) {
+pub fn at_the_latest(lineage: &Lineage, interruption: &Interruption, plan: &mut Plan) {
     let missing = lineage.situation.template == Fact::Known(None);
     let source = lineage
         .base()
         .filter(|it| it.is_alive() && !it.devices.is_empty());
-    if let (true, Some(source)) = (missing, source) {
-        let mut record = lineage.record.clone();
-        record.place = record.place.or_else(|| Place::of(source));
-        if record.addresses.is_empty() {
-            record.addresses = addresses(lineage, source).unwrap_or_default();
-        }
-        if record.targets.is_empty() {
-            record.targets = targets(lineage, source).unwrap_or_default();
-        }
-        let mut step = write(lineage, source, &record, None);
-        if let (Action::WriteTemplate(write), Some(interruption)) =
-            (&mut step.action, lineage.interruption(source))
-        {
-            let text = crate::record::interruption_text(&interruption);
-            write.tags.insert(tags::INTERRUPTED_AT.to_owned(), text);
-        }
-        plan.step(step);
+    let (true, Some(source)) = (missing, source) else {
+        return;
+    };
+    let (targets, addresses) = (leaving(lineage, source), addresses(lineage, source));
+    let age = seconds_between(interruption.at, lineage.situation.now);
+    if age < PATIENCE && (targets.is_none() || addresses.is_none()) {
+        plan.wait(5, "targets and addresses to be readable, to remember them");
+        return;
     }
+    let mut record = lineage.record.clone();
+    record.place = record.place.or_else(|| Place::of(source));
+    if record.targets.is_empty() {
+        record.targets = targets.unwrap_or_default();
+    }
+    if record.addresses.is_empty() {
+        record.addresses = addresses.unwrap_or_default();
+    }
+    let mut step = write(lineage, source, &record, None);
+    if let Action::WriteTemplate(write) = &mut step.action
+        && let Some(interruption) = lineage.interruption(source)
+    {
+        let text = interruption_text(&interruption);
+        write.tags.insert(tags::INTERRUPTED_AT.to_owned(), text);
+    }
+    plan.step(step);
 }
 
 pub fn is_planned(plan: &Plan) -> bool {
@@ -84,24 +102,51 @@ fn current(lineage: &Lineage, owner: &Instance) -> Record {
     }
 }
 
-/// Only a complete look at all target groups may shorten the list.
-fn targets(lineage: &Lineage, owner: &Instance) -> Option<Vec<crate::situation::Target>> {
-    let found = lineage
-        .situation
-        .registrations
-        .known()
-        .filter(|it| it.complete)?;
-    let serving = found
-        .list
+/// Something on record would be forgotten. At first sight that is not believed: tags are seen late,
+/// and without its tombstone an instance in the middle of a rescue has lost its targets, its address
+/// and its flags.
+fn forgets(lineage: &Lineage, now: &Record) -> bool {
+    let Some(template) = lineage.template() else {
+        return false;
+    };
+    let Record {
+        volumes,
+        targets,
+        addresses,
+        ..
+    } = Record::from_tags(&template.tags);
+    let flagged = |it: &RecordedVolume| (it.volume.clone(), it.delete_on_termination);
+    let kept: Vec<_> = now.volumes.iter().map(flagged).collect();
+    let deleted = |it: &&RecordedVolume| it.delete_on_termination;
+    !volumes
         .iter()
-        .filter(|it| !it.draining && owner.answers_to(&it.target));
-    let mut targets: Vec<_> = serving.map(|it| it.target.clone()).collect();
+        .filter(deleted)
+        .all(|it| kept.contains(&flagged(it)))
+        || !targets.iter().all(|it| now.targets.contains(it))
+        || !addresses.iter().all(|it| now.addresses.contains(it))
+}
+
+/// Where the owner serves.
+fn targets(lineage: &Lineage, owner: &Instance) -> Option<Vec<Target>> {
+    registered(lineage, |it| !it.draining && owner.answers_to(&it.target))
+}
+
+/// Where it served until now: the deregistration at the warning may be ahead of the record.
+fn leaving(lineage: &Lineage, instance: &Instance) -> Option<Vec<Target>> {
+    registered(lineage, |it| instance.answers_to(&it.target))
+}
+
+/// Only a complete look at all target groups may shorten the list.
+fn registered(lineage: &Lineage, wanted: impl Fn(&&Registration) -> bool) -> Option<Vec<Target>> {
+    let found = lineage.situation.registrations.known();
+    let found = found.filter(|it| it.complete)?.list.iter();
+    let mut targets: Vec<Target> = found.filter(wanted).map(|it| it.target.clone()).collect();
     targets.sort();
     targets.dedup();
     Some(targets)
 }
 
-fn addresses(lineage: &Lineage, owner: &Instance) -> Option<Vec<crate::id::AllocationId>> {
+fn addresses(lineage: &Lineage, owner: &Instance) -> Option<Vec<AllocationId>> {
     let found = lineage.situation.addresses.known()?;
     let of_owner = found
         .iter()

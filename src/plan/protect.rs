@@ -48,7 +48,9 @@ pub fn tombstone(
     }
     let mut marks = own(lineage);
     marks.insert(tags::INTERRUPTED_AT.to_owned(), text);
-    if !instance.tags.contains_key(tags::PREPARED) && standing.is_none() {
+    let flagged = instance.devices.iter().any(|it| it.delete_on_termination);
+    // No flag set: the user has none, or our own hand was here already and must not hide his.
+    if !instance.tags.contains_key(tags::PREPARED) && standing.is_none() && flagged {
         marks.extend(volume_tags(&volumes_of(instance)));
     }
     let resources = vec![instance.id.to_string()];

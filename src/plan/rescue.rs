@@ -33,7 +33,7 @@ pub fn plan(lineage: &Lineage, interruption: &Interruption) -> Plan {
     }
     protect::remember(lineage, interruption, &mut plan);
     protect::mark_volumes(lineage, &mut plan);
-    prepare::at_the_latest(lineage, &mut plan);
+    prepare::at_the_latest(lineage, interruption, &mut plan);
     if launch::replacement(lineage, &mut plan) == launch::Decision::Refused {
         progress::kept(lineage, interruption, &mut plan);
         return plan;

@@ -50,6 +50,7 @@ pub fn sweep(
                 instance,
                 attempt: 0,
                 interruptions: Vec::new(),
+                confirm: false,
             },
             delay_seconds: 0,
         });

@@ -16,14 +16,16 @@ const KEPT: time::Duration = time::Duration::hours(24);
 /// The owner is well. Marks roots of former owners, volumes a copy stands for, and snapshot sets of
 /// finished rescues.
 pub fn after(lineage: &Lineage, plan: &mut Plan) {
-    let Some(volumes) = lineage.situation.volumes.known() else {
+    let (Some(volumes), Some(snapshots)) = (
+        lineage.situation.volumes.known(),
+        lineage.situation.snapshots.known(),
+    ) else {
+        plan.wait(15, "volumes and snapshots to be readable");
         return;
     };
     let spent = volumes.iter().filter(|it| is_spent(lineage, it, volumes));
     let mut resources: Vec<String> = spent.map(|it| it.id.to_string()).collect();
-    if let Some(snapshots) = lineage.situation.snapshots.known() {
-        resources.extend(old_sets(snapshots));
-    }
+    resources.extend(old_sets(snapshots));
     expire(lineage, resources, plan);
     let ending = lineage
         .interrupted()

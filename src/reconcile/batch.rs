@@ -1,6 +1,7 @@
 //! Which lineages a batch of triggers is about, after one `DescribeInstances` for all of them.
 
 use super::{Context, Retry};
+use crate::clock::Timestamp;
 use crate::cloud::{CloudError, Query};
 use crate::event::{InstanceState, Interruption, Trigger};
 use crate::execute::Done;
@@ -13,6 +14,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// One lineage, and what this invocation knows and did about it.
 #[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "facts that do not exclude each other"
+)]
 pub struct Subject {
     pub lineage: InstanceId,
     /// Positions of the triggers that led here.
@@ -22,6 +27,9 @@ pub struct Subject {
     pub urgent: BTreeSet<InstanceId>,
     pub instances: Vec<Instance>,
     pub attempt: u32,
+    pub confirming: bool,
+    pub confirm_next: bool,
+    pub failed_launches: u32,
     pub done: Done,
     pub report: Report,
     /// The last plan held nothing new.
@@ -73,9 +81,15 @@ impl Batch {
                 Some(instance) => {
                     let subject = batch.subject(instance.lineage());
                     subject.add(position, trigger);
+                    subject.watching |= starts_watch(instance, trigger);
                     subject.instances.push(instance.clone());
                 }
                 None if known.contains(id) => batch.subject(id.clone()).add(position, trigger),
+                None if is_fresh(trigger, context.clock.now()) => {
+                    let subject = batch.subject(id.clone());
+                    subject.add(position, trigger);
+                    subject.await_sight();
+                }
                 None => tracing::info!(%id, "event ignored: no such instance, no prepared rescue"),
             }
         }
@@ -133,10 +147,7 @@ impl Batch {
     pub fn read_failed(&mut self, error: &CloudError) {
         for subject in self.subjects.values_mut().filter(|it| !it.resting) {
             let what = format!("instances to be readable ({error})");
-            subject
-                .report
-                .waits
-                .push(crate::plan::Wait { what, seconds: 5 });
+            subject.report.wait(5, what);
             subject.watching = true;
         }
     }
@@ -151,6 +162,9 @@ impl Subject {
             urgent: BTreeSet::new(),
             instances: Vec::new(),
             attempt: 0,
+            confirming: false,
+            confirm_next: false,
+            failed_launches: 0,
             done: Done::default(),
             report: Report::default(),
             resting: false,
@@ -171,16 +185,23 @@ impl Subject {
             Trigger::Wake(wake) => {
                 self.notices.extend(wake.interruptions.iter().cloned());
                 self.attempt = self.attempt.max(wake.attempt);
+                self.confirming |= wake.confirm;
                 self.watching = true;
                 self.new |= wake.attempt == 0;
             }
             Trigger::StateChange { instance: _, state } => {
-                let runs = *state == InstanceState::Running;
-                self.watching |= runs;
-                self.new |= runs;
+                self.new |= *state == InstanceState::Running;
             }
             Trigger::Snapshots { .. } | Trigger::Sweep => {}
         }
+    }
+
+    /// A warning about an instance that is not to be seen: one that is seconds old may not be
+    /// visible yet, and its volumes would go with it.
+    fn await_sight(&mut self) {
+        let what = format!("{} to be visible", self.lineage);
+        self.report.wait(5, what);
+        self.resting = true;
     }
 
     /// The instances of this lineage that a warning names and that are visible.
@@ -202,6 +223,25 @@ fn instance_of(trigger: &Trigger) -> Option<&InstanceId> {
         Trigger::StateChange { instance, .. } => Some(instance),
         Trigger::Wake(wake) => Some(&wake.instance),
         Trigger::Snapshots { .. } | Trigger::Sweep => None,
+    }
+}
+
+/// Preparing needs someone to look again; so does a return from a stop. A replacement that begins to
+/// run is watched over by the rescue it was launched in.
+fn starts_watch(instance: &Instance, trigger: &Trigger) -> bool {
+    let runs =
+        matches!(trigger, Trigger::StateChange { state, .. } if *state == InstanceState::Running);
+    let tagged = |key| instance.tags.contains_key(key);
+    runs && (!tagged(tags::REPLACES) || tagged(tags::INTERRUPTED_AT))
+}
+
+/// Names an interruption that is not over yet.
+fn is_fresh(trigger: &Trigger, now: Timestamp) -> bool {
+    let fresh = |it: &Interruption| now - it.at < time::Duration::seconds(120);
+    match trigger {
+        Trigger::Interruption(interruption) => fresh(interruption),
+        Trigger::Wake(wake) => wake.interruptions.iter().any(fresh),
+        Trigger::StateChange { .. } | Trigger::Snapshots { .. } | Trigger::Sweep => false,
     }
 }
 

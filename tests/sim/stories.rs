@@ -88,11 +88,7 @@ async fn a_warning_delivered_twice_at_once_leads_to_one_replacement() {
         it.config.batch = 1;
     });
     for _ in 0..3 {
-        world.warn(
-            &protected.instance,
-            InstanceAction::Terminate,
-            spot_rescue::clock::Clock::now(&world),
-        );
+        world.warn(&protected.instance, InstanceAction::Terminate, world.now());
     }
     world.interrupt(&protected.instance, InstanceAction::Terminate);
     settle(&world, &function).await;
@@ -113,7 +109,11 @@ async fn a_warning_that_comes_after_the_end_still_leads_to_a_rescue() {
     let found = lineage(&world, &protected);
     // Nobody was there to save the volume that goes with its instance.
     assert_eq!(found.live, 1, "{}", journal(&world));
-    assert!(found.volumes.contains_key("/dev/sdg"), "{}", journal(&world));
+    assert!(
+        found.volumes.contains_key("/dev/sdg"),
+        "{}",
+        journal(&world)
+    );
 }
 
 #[tokio::test]
@@ -123,7 +123,11 @@ async fn no_warning_at_all_is_found_out_by_the_reason_of_the_end() {
     settle(&world, &function).await;
     let found = lineage(&world, &protected);
     assert_eq!(found.live, 1, "{}", journal(&world));
-    assert!(found.volumes.contains_key("/dev/sdg"), "{}", journal(&world));
+    assert!(
+        found.volumes.contains_key("/dev/sdg"),
+        "{}",
+        journal(&world)
+    );
 }
 
 #[tokio::test]
@@ -153,7 +157,10 @@ async fn a_replacement_that_is_interrupted_while_it_takes_over_is_replaced() {
         all.find(|it| it.facts.id != protected.instance)
             .map(|it| it.facts.id.clone())
     });
-    world.interrupt(&second.expect("one was launched"), InstanceAction::Terminate);
+    world.interrupt(
+        &second.expect("one was launched"),
+        InstanceAction::Terminate,
+    );
     settle(&world, &function).await;
     assert_whole(&world, &protected);
     assert_eq!(lost_writes(&world, &protected), [0, 0]);
@@ -230,7 +237,12 @@ async fn an_instance_its_user_ends_is_forgotten_and_not_replaced() {
     let run = world.run_until_quiet(&function).await;
     assert!(run.quiet);
     assert_eq!(count(&world, is_launch), 0);
-    assert_eq!(world.look(|it| it.templates.len()), 0, "{}", journal(&world));
+    assert_eq!(
+        world.look(|it| it.templates.len()),
+        0,
+        "{}",
+        journal(&world)
+    );
 }
 
 #[tokio::test]
@@ -271,12 +283,25 @@ async fn unreliable_events_change_nothing_in_the_end() {
 
 #[tokio::test]
 async fn reads_that_lag_change_nothing_in_the_end() {
-    for seed in 200..220 {
-        let (world, function, protected) = prepared(seed, &[]).await;
-        world.change(|it| it.config.lag_seconds = i64::try_from(seed % 9).unwrap_or(0) * 4);
+    for lag in 1..5 {
+        let (world, function, protected) = prepared(200, &[]).await;
+        world.change(|it| it.config.lag_seconds = lag);
         world.interrupt(&protected.instance, InstanceAction::Terminate);
         settle(&world, &function).await;
         assert_whole(&world, &protected);
-        assert_eq!(lost_writes(&world, &protected), [0, 0], "seed {seed}");
+        assert_eq!(lost_writes(&world, &protected), [0, 0], "lag {lag}");
+    }
+}
+
+/// The first wake comes while neither tombstone is visible yet.
+#[tokio::test]
+async fn tags_seen_late_do_not_lose_the_users_flags() {
+    for lag in [6, 8, 15, 30] {
+        let (world, function, protected) = prepared(201, &[]).await;
+        world.change(|it| it.config.lag_seconds = lag);
+        world.interrupt(&protected.instance, InstanceAction::Terminate);
+        settle(&world, &function).await;
+        assert_whole(&world, &protected);
+        assert_eq!(lost_writes(&world, &protected), [0, 0], "lag {lag}");
     }
 }

@@ -14,6 +14,7 @@ pub fn function(world: &World) -> Function {
         cloud: world.clone(),
         clock: world.clone(),
         defaults: Tags::new(),
+        print: |_| {},
     }
 }
 

@@ -1,0 +1,363 @@
+//! Instances, launches, targets, addresses and tags behave as AWS documents them.
+
+use crate::support::{code, function, prepared};
+use spot_rescue::clock::{self, Clock};
+use spot_rescue::cloud::{Cloud, Query};
+use spot_rescue::event::{self, InstanceAction, InstanceState, Trigger};
+use spot_rescue::id::InstanceId;
+use spot_rescue::sim::{GroupType, Limit, Protected, Run, Supply, World};
+use spot_rescue::situation::{Instance, Market, Target};
+use spot_rescue::step::{Action, Launch, LaunchTemplate};
+use spot_rescue::tags::{self, Tags};
+
+async fn seen(world: &World, id: &InstanceId) -> Option<Instance> {
+    let query = Query::Instances(vec![id.clone()]);
+    let found = world.instances(&query).await.expect("it can be read");
+    found.into_iter().next()
+}
+
+fn launch(world: &World, protected: &Protected, token: &str) -> Launch {
+    Launch {
+        template: LaunchTemplate::Name(format!("spot-rescue-{}", protected.instance)),
+        market: Market::Spot,
+        instance_types: vec!["m5.large".to_owned()],
+        subnets: vec![world.subnet("eu-west-1a")],
+        tags: Tags::from([(
+            tags::RESCUE.to_owned(),
+            protected.instance.as_str().to_owned(),
+        )]),
+        attempt: 0,
+        token: token.to_owned(),
+    }
+}
+
+/// "arn:aws:ec2:<availability-zone>:instance/<id>" (TRAP 1).
+#[tokio::test]
+async fn the_warning_has_the_arn_that_is_not_one() {
+    let world = World::new(1);
+    let id = world.spot_instance("m5.large", "eu-west-1a").run();
+    world.interrupt(&id, InstanceAction::Terminate);
+    let bodies = world.look(|it| {
+        let all = it.queue.messages.iter();
+        all.map(|it| it.body.clone()).collect::<Vec<_>>()
+    });
+    let warning = bodies.last().expect("a warning was sent");
+    assert!(warning.contains(&format!("arn:aws:ec2:eu-west-1a:instance/{id}")));
+    assert!(matches!(
+        event::parse(warning),
+        Ok(Trigger::Interruption(it)) if it.instance == id && it.at == world.now()
+    ));
+}
+
+/// Two minutes for terminate and stop, "hibernation begins immediately" (TRAP 3).
+#[tokio::test]
+async fn the_end_comes_when_the_warning_says() {
+    for (action, after, state) in [
+        (InstanceAction::Terminate, 119, InstanceState::Running),
+        (InstanceAction::Terminate, 120, InstanceState::ShuttingDown),
+        (InstanceAction::Terminate, 130, InstanceState::Terminated),
+        (InstanceAction::Stop, 119, InstanceState::Running),
+        (InstanceAction::Stop, 120, InstanceState::Stopping),
+        (InstanceAction::Stop, 140, InstanceState::Stopped),
+        (InstanceAction::Hibernate, 0, InstanceState::Stopping),
+    ] {
+        let world = World::new(2);
+        let id = world.spot_instance("m5.large", "eu-west-1a").run();
+        world.interrupt(&id, action);
+        world.advance(after);
+        let instance = seen(&world, &id).await.expect("it is visible");
+        assert_eq!(instance.state, state, "{action} after {after} s");
+    }
+}
+
+/// TRAP 14: "tags and volumes are gradually disassociated", visible for about an hour.
+#[tokio::test]
+async fn an_ended_instance_loses_its_fields_then_its_tags_then_its_entry() {
+    let (world, _, protected) = prepared(3, &[]).await;
+    world.interrupt_silently(&protected.instance, InstanceAction::Terminate);
+    world.advance(130);
+    let ended = seen(&world, &protected.instance).await.expect("visible");
+    assert!(ended.devices.is_empty() && ended.subnet.is_none());
+    assert!(ended.private_addresses.is_empty() && ended.security_groups.is_empty());
+    assert!(ended.image.is_some() && ended.root_device.is_some());
+    assert!(ended.tags.contains_key(tags::OPT_IN));
+    let reason = ended.state_reason.as_deref();
+    assert_eq!(reason, Some("Server.SpotInstanceTermination"));
+    world.advance(1800);
+    let bare = seen(&world, &protected.instance).await.expect("visible");
+    assert!(bare.tags.is_empty());
+    world.advance(1800);
+    assert_eq!(seen(&world, &protected.instance).await, None);
+}
+
+/// A start gives a stopped instance a new launch time, and clears the reason.
+#[tokio::test]
+async fn a_stopped_instance_comes_back_with_its_volumes_and_a_new_launch_time() {
+    let world = World::new(4);
+    let id = world.spot_instance("m5.large", "eu-west-1a").run();
+    let first = seen(&world, &id).await.expect("visible");
+    world.interrupt(&id, InstanceAction::Stop);
+    world.advance(1000);
+    let stopped = seen(&world, &id).await.expect("visible");
+    let reason = stopped.state_reason.as_deref();
+    assert_eq!(reason, Some("Server.SpotInstanceShutdown"));
+    assert_eq!(stopped.devices, first.devices);
+    world.resume(&id);
+    world.advance(20);
+    let back = seen(&world, &id).await.expect("visible");
+    assert_eq!(back.state, InstanceState::Running);
+    assert!(back.launch_time > first.launch_time && back.state_reason.is_none());
+}
+
+/// The same token and parameters: the old answer, even when its instance has ended; other
+/// parameters: refused (TRAP 7).
+#[tokio::test]
+async fn a_token_gives_the_old_answer_or_a_mismatch() {
+    let (world, _, protected) = prepared(5, &[]).await;
+    let first = launch(&world, &protected, "token-a");
+    let act = |it: &Launch| Action::Launch(it.clone());
+    let id = world.act(&act(&first)).await.expect("launched");
+    assert_eq!(world.act(&act(&first)).await, Ok(id.clone()));
+    world.terminate(&id.parse().expect("an id"));
+    world.advance(4000);
+    assert_eq!(world.act(&act(&first)).await, Ok(id.clone()));
+    let other = Launch {
+        market: Market::OnDemand,
+        ..first.clone()
+    };
+    let mismatch = code(world.act(&act(&other)).await);
+    assert_eq!(mismatch, "IdempotentParameterMismatch");
+    let second = launch(&world, &protected, "token-b");
+    assert_ne!(world.act(&act(&second)).await, Ok(id));
+}
+
+/// TRAP 8: no capacity is an answer like any other; the token remembers it.
+#[tokio::test]
+async fn capacity_is_per_type_zone_and_market() {
+    let (world, _, protected) = prepared(6, &[]).await;
+    world.supply("m5.large", "eu-west-1a", Market::Spot, Supply::Left(1));
+    let ask = |token: &str, market| {
+        let launch = launch(&world, &protected, token);
+        Action::Launch(Launch { market, ..launch })
+    };
+    assert!(world.act(&ask("a", Market::Spot)).await.is_ok());
+    let refused = world.act(&ask("b", Market::Spot)).await;
+    assert_eq!(code(refused.clone()), "InsufficientInstanceCapacity");
+    world.supply("m5.large", "eu-west-1a", Market::Spot, Supply::Left(1));
+    assert_eq!(world.act(&ask("b", Market::Spot)).await, refused);
+    assert!(world.act(&ask("c", Market::Spot)).await.is_ok());
+    assert!(world.act(&ask("d", Market::OnDemand)).await.is_ok());
+    let quota = Supply::Refused("MaxSpotInstanceCountExceeded");
+    world.supply("m5.large", "eu-west-1a", Market::Spot, quota);
+    let refused = world.act(&ask("e", Market::Spot)).await;
+    assert_eq!(code(refused), "MaxSpotInstanceCountExceeded");
+}
+
+/// TRAP 9: a device of the image that nobody keeps empty gets an empty volume.
+#[tokio::test]
+async fn an_image_fills_the_devices_the_template_does_not_keep_empty() {
+    for (kept, expected) in [(true, 1), (false, 2)] {
+        let world = World::new(7);
+        let builder = world.spot_instance("m5.large", "eu-west-1a");
+        let builder = builder.volume("/dev/sdf", 10, false);
+        let id = builder.image_device("/dev/sdf").protected().run();
+        let run = world.run_until_quiet(&function(&world)).await;
+        assert!(run.quiet);
+        if !kept {
+            world.change(|it| {
+                let versions = it.templates.values_mut().flat_map(|it| &mut it.versions);
+                versions.for_each(|it| it.spec.empty_devices.clear());
+            });
+        }
+        let protected = Protected {
+            instance: id,
+            ..World::new(0).protected_instance()
+        };
+        let made = world
+            .act(&Action::Launch(launch(&world, &protected, "t")))
+            .await;
+        let made: InstanceId = made.expect("launched").parse().expect("an id");
+        assert_eq!(world.volumes_of(&made).len(), expected);
+    }
+}
+
+/// "Tag keys starting with 'aws:' are reserved" (TRAP 11); one bad resource fails the call.
+#[tokio::test]
+async fn tags_are_refused_as_a_whole() {
+    let (world, _, protected) = prepared(8, &[]).await;
+    let tag = |resources: &[&str], key: &str| Action::Tag {
+        resources: resources.iter().map(|it| (*it).to_owned()).collect(),
+        tags: Tags::from([(key.to_owned(), "x".to_owned())]),
+    };
+    let good = protected.instance.as_str();
+    let bad = "vol-0123456789abcdef0";
+    let reserved = world.act(&tag(&[good], "aws:x")).await;
+    assert_eq!(code(reserved), "InvalidParameterValue");
+    let unknown = world.act(&tag(&[good, bad], "x")).await;
+    assert_eq!(code(unknown), "InvalidVolume.NotFound");
+    let instance = seen(&world, &protected.instance).await.expect("visible");
+    assert!(!instance.tags.contains_key("x"));
+    world.change(|it| {
+        let at = it.now;
+        let of = it.instances.get_mut(&protected.instance).expect("known");
+        let many = (0..60).map(|n| (format!("k{n}"), String::new()));
+        of.tags.change(at, at, |it| it.extend(many.take(45)));
+    });
+    let full = world.act(&tag(&[good], "one-more")).await;
+    assert_eq!(code(full), "TagLimitExceeded");
+}
+
+/// Keys are (id, port): the id alone takes nothing out, an absent target is a success (TRAP 19); what
+/// leaves drains for minutes (TRAP 21); what is stopped or ended stays registered (TRAP 20).
+#[tokio::test]
+async fn targets_leave_by_id_and_port_and_slowly() {
+    let (world, _, protected) = prepared(9, &[]).await;
+    let target = protected.targets[0].clone();
+    let arn = target.target_group_arn.clone();
+    let take = |targets: Vec<Target>| Action::Deregister {
+        target_group_arn: arn.clone(),
+        targets,
+    };
+    let wrong_port = Target {
+        port: 1,
+        ..target.clone()
+    };
+    assert!(world.act(&take(vec![wrong_port])).await.is_ok());
+    let registered = world.targets(&arn).await.expect("readable");
+    assert!(registered.len() == 2 && registered.iter().all(|it| !it.draining));
+    assert!(world.act(&take(vec![target.clone()])).await.is_ok());
+    let registered = world.targets(&arn).await.expect("readable");
+    assert_eq!(registered.iter().filter(|it| it.draining).count(), 1);
+    world.advance(300);
+    assert_eq!(world.targets(&arn).await.expect("readable").len(), 1);
+    world.interrupt_silently(&protected.instance, InstanceAction::Terminate);
+    world.advance(200);
+    assert_eq!(world.targets(&arn).await.expect("readable").len(), 1);
+}
+
+/// "The instance must be in the running state when you register it"; a draining target comes back.
+#[tokio::test]
+async fn only_running_instances_are_registered() {
+    let (world, _, protected) = prepared(10, &[]).await;
+    let target = protected.targets[0].clone();
+    let arn = target.target_group_arn.clone();
+    let put = Action::Register {
+        target_group_arn: arn.clone(),
+        targets: vec![target.clone()],
+    };
+    world.deregister(&target);
+    assert!(world.act(&put).await.is_ok());
+    world.advance(400);
+    let registered = world.targets(&arn).await.expect("readable");
+    assert!(registered.iter().all(|it| !it.draining) && registered.len() == 2);
+    world.stop(&protected.instance);
+    assert_eq!(code(world.act(&put).await), "InvalidTarget");
+    let other = world.target_group(GroupType::Other);
+    let groups = world.target_groups().await.expect("readable");
+    assert!(groups.contains(&arn) && !groups.contains(&other));
+    let absent = world.targets("arn:absent").await.expect_err("absent");
+    assert_eq!(absent.code, "TargetGroupNotFound");
+}
+
+/// Reassociation is silent; an address of an instance that ends is free again.
+#[tokio::test]
+async fn an_address_goes_to_whoever_asks_and_is_free_in_the_end() {
+    let (world, _, protected) = prepared(11, &[]).await;
+    let other = world.spot_instance("m5.large", "eu-west-1a").run();
+    let take = |instance: &InstanceId| Action::Associate {
+        allocation: protected.address.clone(),
+        instance: instance.clone(),
+    };
+    assert!(world.act(&take(&other)).await.is_ok());
+    world.terminate(&other);
+    world.advance(60);
+    let addresses = world.addresses().await.expect("readable");
+    assert!(addresses.iter().all(|it| it.instance.is_none()));
+    let ended = world.act(&take(&other)).await;
+    assert_eq!(code(ended), "IncorrectInstanceState");
+}
+
+/// Eventual consistency: what was just made or tagged is not seen for a while.
+#[tokio::test]
+async fn reads_lag_behind_writes() {
+    let (world, _, protected) = prepared(12, &[]).await;
+    world.change(|it| it.config.lag_seconds = 3);
+    let made = world
+        .act(&Action::Launch(launch(&world, &protected, "t")))
+        .await;
+    let made: InstanceId = made.expect("launched").parse().expect("an id");
+    let tag = Action::Tag {
+        resources: vec![protected.instance.to_string()],
+        tags: Tags::from([("late".to_owned(), "1".to_owned())]),
+    };
+    assert!(world.act(&tag).await.is_ok());
+    assert_eq!(seen(&world, &made).await, None);
+    let old = seen(&world, &protected.instance).await.expect("visible");
+    assert!(!old.tags.contains_key("late"));
+    world.advance(3);
+    assert!(seen(&world, &made).await.is_some());
+    let new = seen(&world, &protected.instance).await.expect("visible");
+    assert!(new.tags.contains_key("late"));
+}
+
+/// "the number of requests … token bucket": per API name, refilled with time.
+#[tokio::test]
+async fn a_bucket_empties_and_fills_again() {
+    let world = World::new(13);
+    let limit = Limit {
+        capacity: 2.0,
+        per_second: 1.0,
+    };
+    world.change(|it| it.throttle("DescribeAddresses", limit));
+    assert!(world.addresses().await.is_ok() && world.addresses().await.is_ok());
+    let refused = world.addresses().await.expect_err("the bucket is empty");
+    assert_eq!(refused.code, "RequestLimitExceeded");
+    world.advance(1);
+    assert!(world.addresses().await.is_ok());
+}
+
+/// A message nobody can handle is tried five times, 30 s apart, and then put aside.
+#[tokio::test]
+async fn a_message_that_always_fails_ends_in_the_dead_letter_queue() {
+    let (world, function, protected) = prepared(14, &[]).await;
+    let nothing = Limit {
+        capacity: 0.0,
+        per_second: 0.0,
+    };
+    world.change(|it| it.throttle("DescribeInstances", nothing));
+    let start = world.now();
+    world.warn(&protected.instance, InstanceAction::Terminate, start);
+    let run = world.run_until_quiet(&function).await;
+    assert_eq!((run.invocations, run.quiet), (5, true));
+    assert_eq!(world.look(|it| it.queue.dead.len()), 1);
+    let took = clock::seconds_between(start, world.now());
+    assert!((150.0..=151.0).contains(&took), "{took}");
+}
+
+/// The same seed gives the same world.
+#[tokio::test]
+async fn a_world_can_be_seen_again() {
+    let story = || async {
+        let (world, function, protected) = prepared(15, &[]).await;
+        world.change(|it| it.config.interleave = true);
+        world.interrupt(&protected.instance, InstanceAction::Terminate);
+        let run: Run = world.run_until_quiet(&function).await;
+        (run, crate::support::journal(&world), world.summary())
+    };
+    assert_eq!(story().await, story().await);
+}
+
+/// Whoever launches after EC2 accepted may still die while booting, with a reason.
+#[tokio::test]
+async fn an_instance_may_die_while_it_boots() {
+    let (world, _, protected) = prepared(16, &[]).await;
+    world.change(|it| it.boot_failures.push("Client.InternalError"));
+    let made = world
+        .act(&Action::Launch(launch(&world, &protected, "t")))
+        .await;
+    let made: InstanceId = made.expect("launched").parse().expect("an id");
+    world.advance(20);
+    let dead = seen(&world, &made).await.expect("visible");
+    assert_eq!(dead.state, InstanceState::Terminated);
+    assert_eq!(dead.state_reason.as_deref(), Some("Client.InternalError"));
+}

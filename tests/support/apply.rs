@@ -5,7 +5,7 @@ use spot_rescue::event::InstanceState;
 use spot_rescue::plan::{Plan, plan};
 use spot_rescue::situation::*;
 use spot_rescue::step::{Action, CreateVolume, Launch};
-use spot_rescue::tags::Tags;
+use spot_rescue::tags::{self, Tags};
 
 /// Plans and does until a plan holds nothing new. Returns the last plan, or the step it repeats.
 pub fn settle(situation: &mut Situation) -> Result<Plan, String> {
@@ -198,6 +198,11 @@ fn launched(situation: &mut Situation, launch: &Launch) {
     replacement.devices = vec![device("/dev/xvda", &root, true)];
     replacement.private_addresses = vec![format!("10.0.1.{number}")];
     replacement.tags.extend(launch.tags.clone());
+    // EC2 says what it was launched from.
+    let template = TEMPLATE.to_owned();
+    replacement
+        .tags
+        .insert(tags::LAUNCHED_FROM.to_owned(), template);
     replacement.state = InstanceState::Running;
     let mut volume = super::volume(&root, Some((&id, "/dev/xvda")), situation.now);
     volume.tags.clear();

@@ -141,6 +141,8 @@ pub fn situation(now: Timestamp) -> Situation {
         notices: Vec::new(),
         defaults: Tags::new(),
         pass: 1,
+        confirming: true,
+        failed_launches: 0,
         instances: vec![instance(now)],
         template: Fact::Known(None),
         volumes: Fact::Known(vec![

@@ -6,14 +6,14 @@ use crate::situation::{Instance, Situation};
 use crate::tags;
 
 /// Corrects the record by what the owner shows.
-pub fn apply(record: &mut Record, owner: &Instance, situation: &Situation) {
+pub fn apply(record: &mut Record, owner: &Instance, situation: &Situation, members: &[&Instance]) {
     let on_instance = Record::from_tags(&owner.tags);
     record.head.get_or_insert_with(|| owner.id.clone());
     if record.targets.is_empty() {
         record.targets = on_instance.targets;
     }
     let known = union(std::mem::take(&mut record.volumes), on_instance.volumes);
-    record.volumes = volumes(known, owner, situation);
+    record.volumes = volumes(known, owner, situation, members);
     if let Some(place) = place(record.place.take(), owner) {
         record.place = Some(place);
     }
@@ -25,6 +25,7 @@ fn volumes(
     known: Vec<RecordedVolume>,
     owner: &Instance,
     situation: &Situation,
+    members: &[&Instance],
 ) -> Vec<RecordedVolume> {
     if !matches!(owner.state, InstanceState::Pending | InstanceState::Running) {
         return if known.is_empty() {
@@ -45,8 +46,7 @@ fn volumes(
     // What a successor already holds is still the rescue's.
     let handed_over = known.into_iter().filter(|it| {
         let holds = |member: &Instance| member.devices.iter().any(|d| d.volume == it.volume);
-        situation
-            .instances
+        members
             .iter()
             .any(|member| member.id != owner.id && holds(member))
     });

@@ -1,0 +1,29 @@
+//! Who belongs to a lineage: not whoever says so.
+//!
+//! Anyone who may tag instances could tag his own as the replacement of another's, and would be given
+//! its disks. What cannot be tagged is `aws:ec2launchtemplate:id`: EC2 sets it on what is launched from
+//! a launch template, and a replacement is launched from the lineage's own.
+
+use crate::record::Record;
+use crate::situation::{Instance, Situation};
+use crate::tags;
+
+/// Oldest first.
+pub fn members<'a>(situation: &'a Situation, record: &Record) -> Vec<&'a Instance> {
+    let belongs = |it: &&Instance| belongs(it, situation, record);
+    let mut members: Vec<&Instance> = situation.instances.iter().filter(belongs).collect();
+    members.sort_by_key(|it| (it.launch_time, &it.id));
+    members
+}
+
+/// The first of a lineage gave it its name, the head is on record; all others were launched from the
+/// prepared rescue. Before that has been read, the instance's own note of it must agree with EC2's.
+pub fn belongs(instance: &Instance, situation: &Situation, record: &Record) -> bool {
+    let launched_from = instance.tags.get(tags::LAUNCHED_FROM);
+    let prepared = match situation.template.known() {
+        Some(Some(template)) => Some(template.id.as_str()),
+        Some(None) | None => instance.tags.get(tags::PREPARED).map(String::as_str),
+    };
+    let ours = launched_from.is_some() && launched_from.map(String::as_str) == prepared;
+    instance.id == situation.lineage || record.head.as_ref() == Some(&instance.id) || ours
+}

@@ -1,0 +1,93 @@
+//! An in-memory EC2, Elastic Load Balancing and SQS on a virtual clock: the world the tests rescue in.
+//!
+//! It behaves as AWS documents it, the traps of `AWS-FACTS.md` included, behind the same [`Cloud`]
+//! trait as the real one. Everything is decided by one seed: the same seed and the same calls give
+//! the same world. It models behaviour, not calls: tests say what happens to the world
+//! ([`World::interrupt`], [`World::advance`]), never what a call is to answer.
+//!
+//! Not modelled: Auto Scaling groups that replace by themselves, persistent requests, permissions.
+//!
+//! [`Cloud`]: crate::cloud::Cloud
+
+mod act;
+mod address;
+mod agenda;
+mod balancer;
+mod builder;
+mod cloud;
+mod config;
+mod contents;
+mod drive;
+mod events;
+mod fault;
+mod fleet;
+mod instances;
+pub mod invariants;
+mod journal;
+mod lagged;
+mod model;
+mod outside;
+mod queue;
+mod reads;
+mod rng;
+mod snapshots;
+mod state;
+mod summary;
+mod tagging;
+mod templates;
+mod throttle;
+mod tokens;
+mod volumes;
+
+pub use builder::{DATA_DEVICES, InstanceBuilder, Protected, ROOT_DEVICE};
+pub use config::{Config, EventQuality};
+pub use drive::Run;
+pub use fault::{FailingCloud, Fault, Kind, On};
+pub use fleet::Supply;
+pub use journal::Entry;
+pub use lagged::Lagged;
+pub use model::{
+    Drain, Group, GroupType, SimInstance, SimSnapshot, SimTemplate, SimVolume, Version,
+};
+pub use queue::{Message, Queue};
+pub use rng::Rng;
+pub use state::State;
+pub use summary::{Attached, LineageSummary, Summary};
+pub use throttle::Limit;
+
+use crate::clock::{Clock, Timestamp};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// The whole of it. Clones are handles to the same world: one goes into the handler as its cloud,
+/// one as its clock, one stays with the test.
+#[derive(Debug, Clone)]
+pub struct World(Arc<Mutex<State>>);
+
+impl World {
+    /// An empty account. Every world begins at the same moment.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        Self(Arc::new(Mutex::new(State::new(seed))))
+    }
+
+    /// Looks at everything, without lag.
+    pub fn look<T>(&self, read: impl FnOnce(&State) -> T) -> T {
+        read(&self.lock())
+    }
+
+    /// Changes anything, past all rules: for tests that need a world no call leads to.
+    pub fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        change(&mut self.lock())
+    }
+
+    /// A test that panicked while looking has not broken the world.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Clock for World {
+    fn now(&self) -> Timestamp {
+        self.lock().now
+    }
+}

@@ -1,0 +1,158 @@
+//! One action, done to the world and written down.
+
+use super::{Entry, State};
+use crate::cloud::CloudError;
+use crate::event::own;
+use crate::id::{InstanceId, VolumeId};
+use crate::step::Action;
+use crate::tags;
+
+/// The API a change calls.
+#[must_use]
+pub fn operation(action: &Action) -> &'static str {
+    match action {
+        Action::Tag { .. } => "CreateTags",
+        Action::Untag { .. } => "DeleteTags",
+        Action::Deregister { .. } => "DeregisterTargets",
+        Action::Register { .. } => "RegisterTargets",
+        Action::SetDeleteOnTermination { .. } => "ModifyInstanceAttribute",
+        Action::SnapshotInstance { .. } => "CreateSnapshots",
+        Action::SnapshotVolume { .. } => "CreateSnapshot",
+        Action::Launch(_) => "CreateFleet",
+        Action::WriteTemplate(write) if write.existing.is_some() => "CreateLaunchTemplateVersion",
+        Action::WriteTemplate(_) => "CreateLaunchTemplate",
+        Action::DeleteTemplate { .. } => "DeleteLaunchTemplate",
+        Action::CreateVolume(_) => "CreateVolume",
+        Action::Attach { .. } => "AttachVolume",
+        Action::Associate { .. } => "AssociateAddress",
+        Action::DeleteVolume { .. } => "DeleteVolume",
+        Action::DeleteSnapshot { .. } => "DeleteSnapshot",
+        Action::Wake { .. } => "SendMessage",
+    }
+}
+
+impl State {
+    pub fn act(&mut self, action: &Action) -> Result<String, CloudError> {
+        let foreign = self.foreign(action);
+        let outcome = self
+            .admit(operation(action))
+            .and_then(|()| self.perform(action));
+        self.journal.push(Entry {
+            at: self.now,
+            action: action.clone(),
+            outcome: outcome.clone(),
+            foreign,
+        });
+        // What the journal shows is looked for once, in the end; two replacements may be one by then.
+        if matches!(action, Action::Launch(_)) {
+            let broken = super::invariants::one_replacement(self);
+            self.violations.extend(broken);
+        }
+        outcome
+    }
+
+    fn perform(&mut self, action: &Action) -> Result<String, CloudError> {
+        match action {
+            Action::Tag { resources, tags } => self.tag(resources, tags),
+            Action::Untag { resources, keys } => self.untag(resources, keys),
+            Action::Deregister {
+                target_group_arn,
+                targets,
+            } => self.deregister(target_group_arn, targets),
+            Action::Register {
+                target_group_arn,
+                targets,
+            } => self.register(target_group_arn, targets),
+            Action::SetDeleteOnTermination { instance, devices } => {
+                self.set_delete_on_termination(instance, devices)
+            }
+            Action::SnapshotInstance { instance, tags } => self.snapshot_instance(instance, tags),
+            Action::SnapshotVolume { volume, tags } => self.snapshot_volume(volume, tags),
+            Action::Launch(launch) => self.launch(launch),
+            Action::WriteTemplate(write) => self.write_template(write),
+            Action::DeleteTemplate { template } => self.delete_template(template),
+            Action::CreateVolume(create) => self.create_volume(create),
+            Action::Attach {
+                volume,
+                instance,
+                device,
+            } => self.attach(volume, instance, device),
+            Action::Associate {
+                allocation,
+                instance,
+            } => self.associate(allocation, instance),
+            Action::DeleteVolume { volume } => self.delete_volume(volume),
+            Action::DeleteSnapshot { snapshot } => self.delete_snapshot(snapshot),
+            Action::Wake {
+                wake,
+                delay_seconds,
+            } => self.send(own::wake(wake), i64::from(*delay_seconds)),
+        }
+    }
+
+    /// What an action means to change that is not ours: no opt-in, no mutation; nothing without our
+    /// tag is ever deleted.
+    fn foreign(&self, action: &Action) -> Vec<String> {
+        let named: Vec<String> = match action {
+            Action::Tag { resources, .. } | Action::Untag { resources, .. } => resources.clone(),
+            Action::Deregister { targets, .. } | Action::Register { targets, .. } => targets
+                .iter()
+                .filter_map(|it| self.behind(&it.id))
+                .collect(),
+            Action::SetDeleteOnTermination { instance, .. }
+            | Action::SnapshotInstance { instance, .. } => vec![instance.to_string()],
+            Action::WriteTemplate(write) => vec![write.source.to_string()],
+            Action::SnapshotVolume { volume, .. } | Action::DeleteVolume { volume } => {
+                vec![volume.to_string()]
+            }
+            Action::Attach {
+                volume, instance, ..
+            } => vec![volume.to_string(), instance.to_string()],
+            Action::Associate {
+                allocation,
+                instance,
+            } => {
+                let holder = self.addresses.get(allocation).cloned().flatten();
+                let holder = holder.map(|it| it.to_string());
+                holder.into_iter().chain([instance.to_string()]).collect()
+            }
+            Action::CreateVolume(create) => vec![create.snapshot.to_string()],
+            Action::DeleteSnapshot { snapshot } => vec![snapshot.to_string()],
+            Action::DeleteTemplate { template } => vec![template.to_string()],
+            Action::Launch(_) | Action::Wake { .. } => Vec::new(),
+        };
+        named.into_iter().filter(|it| !self.is_ours(it)).collect()
+    }
+
+    /// The instance a target stands for.
+    fn behind(&self, target: &str) -> Option<String> {
+        let mut all = self.instances.values().map(|it| &it.facts);
+        let found = all.find(|it| {
+            it.id.as_str() == target || it.private_addresses.iter().any(|ip| ip == target)
+        });
+        found.map(|it| it.id.to_string())
+    }
+
+    /// Opted in, or marked by us, or held by such an instance. What is gone is nobody's.
+    fn is_ours(&self, id: &str) -> bool {
+        let marked = |tags: &tags::Tags| tags.contains_key(tags::RESCUE);
+        if let Ok(id) = id.parse::<InstanceId>() {
+            return self.instances.get(&id).is_none_or(|it| {
+                let tags = it.tags.current();
+                let opted_in = tags.get(tags::OPT_IN).is_some_and(|it| it == "on");
+                opted_in || marked(tags) || !it.facts.is_alive()
+            });
+        }
+        if let Ok(id) = id.parse::<VolumeId>() {
+            return self.volumes.get(&id).is_none_or(|it| {
+                let holder = it.facts.attachment.as_ref().map(|it| &it.instance);
+                marked(it.tags.current()) || holder.is_some_and(|it| self.is_ours(it.as_str()))
+            });
+        }
+        let snapshot = id.parse().ok().and_then(|it| self.snapshots.get(&it));
+        let template = id.parse().ok().and_then(|it| self.templates.get(&it));
+        snapshot.is_none_or(|it| {
+            it.own && (marked(it.tags.current()) || self.is_ours(it.facts.volume.as_str()))
+        }) && template.is_none_or(|it| marked(it.tags.current()))
+    }
+}

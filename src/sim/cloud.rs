@@ -1,0 +1,91 @@
+//! The world as a [`Cloud`].
+
+use super::World;
+use crate::cloud::{Cloud, CloudError, Query};
+use crate::id::ImageId;
+use crate::situation::{Address, Image, Instance, Registration, Snapshot, Template, Volume};
+use crate::step::Action;
+use async_trait::async_trait;
+use std::future::poll_fn;
+use std::task::Poll;
+use time::Duration;
+
+impl World {
+    /// A call takes its time, and lets others go first as the seed wills.
+    async fn call(&self) {
+        let turns = self.change(|it| {
+            let turns = if it.config.interleave {
+                it.rng.below(4)
+            } else {
+                0
+            };
+            it.advance_to(it.now + Duration::milliseconds(it.config.call_millis));
+            turns
+        });
+        for _ in 0..turns {
+            give_way().await;
+        }
+    }
+}
+
+/// Pending once.
+async fn give_way() {
+    let mut waited = false;
+    poll_fn(|context| {
+        if waited {
+            return Poll::Ready(());
+        }
+        waited = true;
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
+#[async_trait]
+impl Cloud for World {
+    async fn instances(&self, query: &Query) -> Result<Vec<Instance>, CloudError> {
+        self.call().await;
+        self.change(|it| it.read_instances(query))
+    }
+
+    async fn templates(&self, query: &Query) -> Result<Vec<Template>, CloudError> {
+        self.call().await;
+        self.change(|it| it.read_templates(query))
+    }
+
+    async fn volumes(&self, query: &Query) -> Result<Vec<Volume>, CloudError> {
+        self.call().await;
+        self.change(|it| it.read_volumes(query))
+    }
+
+    async fn snapshots(&self, query: &Query) -> Result<Vec<Snapshot>, CloudError> {
+        self.call().await;
+        self.change(|it| it.read_snapshots(query))
+    }
+
+    async fn addresses(&self) -> Result<Vec<Address>, CloudError> {
+        self.call().await;
+        self.change(super::State::read_addresses)
+    }
+
+    async fn images(&self, ids: &[ImageId]) -> Result<Vec<Image>, CloudError> {
+        self.call().await;
+        self.change(|it| it.read_images(ids))
+    }
+
+    async fn target_groups(&self) -> Result<Vec<String>, CloudError> {
+        self.call().await;
+        self.change(super::State::read_target_groups)
+    }
+
+    async fn targets(&self, target_group_arn: &str) -> Result<Vec<Registration>, CloudError> {
+        self.call().await;
+        self.change(|it| it.read_targets(target_group_arn))
+    }
+
+    async fn act(&self, action: &Action) -> Result<String, CloudError> {
+        self.call().await;
+        self.change(|it| it.act(action))
+    }
+}

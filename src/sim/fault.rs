@@ -1,0 +1,194 @@
+//! A cloud that fails at a chosen moment: wraps any [`Cloud`], real or simulated.
+
+use super::act::operation;
+use crate::cloud::{Cloud, CloudError, Query};
+use crate::id::ImageId;
+use crate::situation::{Address, Image, Instance, Registration, Snapshot, Template, Volume};
+use crate::step::Action;
+use async_trait::async_trait;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+/// Which call fails. Counting starts at 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum On {
+    /// The n-th change.
+    Act(u64),
+    /// The n-th read.
+    Read(u64),
+    /// The n-th call of this API.
+    Call(&'static str, u64),
+    /// Every call of this API.
+    Every(&'static str),
+}
+
+/// How it fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Refused with this code.
+    Code(&'static str),
+    /// Done, but nobody hears of it.
+    LoseReply,
+    /// Done twice: a retry below us.
+    Twice,
+    /// The process ends before, or right after.
+    CrashBefore,
+    CrashAfter,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fault {
+    pub on: On,
+    pub kind: Kind,
+}
+
+/// Counts calls, and does to them what its faults say.
+#[derive(Debug)]
+pub struct FailingCloud<C> {
+    pub inner: C,
+    faults: Vec<Fault>,
+    counts: Mutex<Counts>,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    acts: u64,
+    reads: u64,
+    calls: BTreeMap<&'static str, u64>,
+    struck: Vec<&'static str>,
+}
+
+impl<C> FailingCloud<C> {
+    pub fn new(inner: C, faults: Vec<Fault>) -> Self {
+        Self {
+            inner,
+            faults,
+            counts: Mutex::default(),
+        }
+    }
+
+    /// Changes asked for so far, the failing ones included.
+    pub fn acts(&self) -> u64 {
+        self.count(|it| it.acts)
+    }
+
+    pub fn reads(&self) -> u64 {
+        self.count(|it| it.reads)
+    }
+
+    /// Calls a fault has struck: a test whose fault never did proves nothing.
+    pub fn struck(&self) -> Vec<&'static str> {
+        self.count(|it| it.struck.clone())
+    }
+
+    fn count<T>(&self, work: impl FnOnce(&mut Counts) -> T) -> T {
+        work(&mut self.counts.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Counts a call and says what happens to it.
+    fn fault(&self, call: &'static str, is_act: bool) -> Option<Kind> {
+        self.count(|it| {
+            let nth = it.calls.entry(call).or_default();
+            let calls = std::mem::replace(nth, *nth + 1);
+            let all = if is_act { &mut it.acts } else { &mut it.reads };
+            let nth = std::mem::replace(all, *all + 1);
+            let strikes = |on: On| match on {
+                On::Act(n) => is_act && n == nth,
+                On::Read(n) => !is_act && n == nth,
+                On::Call(name, n) => name == call && n == calls,
+                On::Every(name) => name == call,
+            };
+            let kind = self
+                .faults
+                .iter()
+                .find(|it| strikes(it.on))
+                .map(|it| it.kind);
+            it.struck.extend(kind.map(|_| call));
+            kind
+        })
+    }
+
+    async fn read<T>(
+        &self,
+        call: &'static str,
+        work: impl Future<Output = Result<T, CloudError>> + Send,
+    ) -> Result<T, CloudError> {
+        match self.fault(call, false) {
+            None | Some(Kind::Twice) => work.await,
+            Some(Kind::Code(code)) => Err(injected(call, code)),
+            Some(Kind::LoseReply) => Err(injected(call, "Timeout")),
+            Some(Kind::CrashBefore | Kind::CrashAfter) => crash(),
+        }
+    }
+}
+
+fn injected(call: &'static str, code: &str) -> CloudError {
+    CloudError::new(call, code, "injected", Some("injected"))
+}
+
+/// A panic nobody prints.
+fn crash() -> ! {
+    std::panic::resume_unwind(Box::new("the process ended here, as the test wanted"))
+}
+
+#[async_trait]
+impl<C: Cloud> Cloud for FailingCloud<C> {
+    async fn instances(&self, query: &Query) -> Result<Vec<Instance>, CloudError> {
+        self.read("DescribeInstances", self.inner.instances(query))
+            .await
+    }
+
+    async fn templates(&self, query: &Query) -> Result<Vec<Template>, CloudError> {
+        self.read("DescribeLaunchTemplates", self.inner.templates(query))
+            .await
+    }
+
+    async fn volumes(&self, query: &Query) -> Result<Vec<Volume>, CloudError> {
+        self.read("DescribeVolumes", self.inner.volumes(query))
+            .await
+    }
+
+    async fn snapshots(&self, query: &Query) -> Result<Vec<Snapshot>, CloudError> {
+        self.read("DescribeSnapshots", self.inner.snapshots(query))
+            .await
+    }
+
+    async fn addresses(&self) -> Result<Vec<Address>, CloudError> {
+        self.read("DescribeAddresses", self.inner.addresses()).await
+    }
+
+    async fn images(&self, ids: &[ImageId]) -> Result<Vec<Image>, CloudError> {
+        self.read("DescribeImages", self.inner.images(ids)).await
+    }
+
+    async fn target_groups(&self) -> Result<Vec<String>, CloudError> {
+        self.read("DescribeTargetGroups", self.inner.target_groups())
+            .await
+    }
+
+    async fn targets(&self, target_group_arn: &str) -> Result<Vec<Registration>, CloudError> {
+        self.read("DescribeTargetHealth", self.inner.targets(target_group_arn))
+            .await
+    }
+
+    async fn act(&self, action: &Action) -> Result<String, CloudError> {
+        let call = operation(action);
+        match self.fault(call, true) {
+            None => self.inner.act(action).await,
+            Some(Kind::Code(code)) => Err(injected(call, code)),
+            Some(Kind::CrashBefore) => crash(),
+            Some(Kind::LoseReply) => {
+                self.inner.act(action).await.ok();
+                Err(injected(call, "Timeout"))
+            }
+            Some(Kind::Twice) => {
+                self.inner.act(action).await.ok();
+                self.inner.act(action).await
+            }
+            Some(Kind::CrashAfter) => {
+                self.inner.act(action).await.ok();
+                crash()
+            }
+        }
+    }
+}

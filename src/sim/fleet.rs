@@ -1,0 +1,202 @@
+//! `CreateFleet` of type `instant`: one attempt, at once, and the capacity errors inside an HTTP 200
+//! (TRAP 8). Pools are (type, zone, market).
+//!
+//! <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateFleet.html>
+
+use super::model::Version;
+use super::state::refused;
+use super::tagging::check_tags;
+use super::{Lagged, SimInstance, SimTemplate, State};
+use crate::cloud::CloudError;
+use crate::event::InstanceState;
+use crate::id::{InstanceId, SubnetId};
+use crate::situation::{Instance, Market, VolumeSettings};
+use crate::step::{Launch, LaunchTemplate, RootDevice};
+use crate::tags::{self, Tags};
+use std::collections::BTreeMap;
+
+const CALL: &str = "CreateFleet";
+
+/// What a pool still has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Supply {
+    Left(u32),
+    /// Nothing, and the code that says so.
+    Refused(&'static str),
+}
+
+/// Pools that are not named here have plenty.
+pub type Supplies = BTreeMap<Pool, Supply>;
+
+/// Type, zone, and whether it is Spot.
+pub type Pool = (String, String, bool);
+
+pub fn pool(instance_type: &str, zone: &str, market: Market) -> Pool {
+    let spot = market == Market::Spot;
+    (instance_type.to_owned(), zone.to_owned(), spot)
+}
+
+impl State {
+    pub(super) fn launch(&mut self, launch: &Launch) -> Result<String, CloudError> {
+        let parameters = format!("{launch:?}");
+        check_tags(CALL, &launch.tags)?;
+        // An answer is an answer, whether it holds an instance or errors.
+        let in_answer = |error: &CloudError| error.operation == CALL;
+        self.once(CALL, &launch.token, parameters, in_answer, |world| {
+            world.fleet(launch)
+        })
+    }
+
+    fn fleet(&mut self, launch: &Launch) -> Result<String, CloudError> {
+        let named = |it: &&SimTemplate| match &launch.template {
+            LaunchTemplate::Id(id) => it.facts.id == *id,
+            LaunchTemplate::Name(name) => it.facts.name == *name,
+        };
+        let template = self.templates.values().find(named);
+        let template_id = template
+            .map(|it| it.facts.id.to_string())
+            .unwrap_or_default();
+        let version = template.and_then(|it| it.versions.last()).cloned();
+        let Some(version) = version else {
+            let code = "InvalidLaunchTemplateName.NotFoundException";
+            return Err(CloudError {
+                operation: "CreateFleet (refused)",
+                ..refused(CALL, code, &launch.template.to_string())
+            });
+        };
+        let (instance_type, subnet) = self.choose_pool(launch)?;
+        let mut tags = version.spec.instance_tags.clone();
+        tags.extend(launch.tags.clone());
+        check_tags(CALL, &tags)?;
+        // EC2's own, after the check: nobody else can set it.
+        tags.insert(tags::LAUNCHED_FROM.to_owned(), template_id);
+        let id = self.boot_up(&version, launch.market, instance_type, &subnet, tags);
+        Ok(id.to_string())
+    }
+
+    /// Spot goes where EC2 sees capacity, On-Demand to the first type that is to be had.
+    fn choose_pool(&mut self, launch: &Launch) -> Result<(String, SubnetId), CloudError> {
+        let mut open = Vec::new();
+        let mut codes = Vec::new();
+        for instance_type in &launch.instance_types {
+            for subnet in &launch.subnets {
+                match self.offer(instance_type, subnet, launch.market) {
+                    Ok(()) => open.push((instance_type.clone(), subnet.clone())),
+                    Err(code) => codes.push(code),
+                }
+            }
+        }
+        if open.is_empty() {
+            let code = codes.first().copied().unwrap_or("InvalidFleetConfig");
+            return Err(refused(CALL, code, &codes.join("; ")));
+        }
+        let chosen = match launch.market {
+            Market::Spot => self.rng.index(open.len()),
+            Market::OnDemand => 0,
+        };
+        let pool = open.swap_remove(chosen);
+        self.take_capacity(&pool.0, &pool.1, launch.market);
+        Ok(pool)
+    }
+
+    fn offer(&self, kind: &str, subnet: &SubnetId, market: Market) -> Result<(), &'static str> {
+        let zone = self.subnets.get(subnet).ok_or("InvalidSubnetID.NotFound")?;
+        match self.supplies.get(&pool(kind, zone, market)) {
+            None | Some(Supply::Left(1..)) => Ok(()),
+            Some(Supply::Left(0)) => Err("InsufficientInstanceCapacity"),
+            Some(Supply::Refused(code)) => Err(code),
+        }
+    }
+
+    fn take_capacity(&mut self, kind: &str, subnet: &SubnetId, market: Market) {
+        let zone = self.subnets.get(subnet).cloned().unwrap_or_default();
+        let pool = pool(kind, &zone, market);
+        if let Some(Supply::Left(left)) = self.supplies.get_mut(&pool) {
+            *left = left.saturating_sub(1);
+        }
+    }
+
+    /// A fresh root from the image, and an empty volume for every other device of the image that
+    /// the template does not keep empty (TRAP 9).
+    fn boot_up(
+        &mut self,
+        version: &Version,
+        market: Market,
+        instance_type: String,
+        subnet: &SubnetId,
+        tags: Tags,
+    ) -> InstanceId {
+        let zone = self.subnets.get(subnet).cloned().unwrap_or_default();
+        let image = version.image.as_ref().and_then(|it| self.images.get(it));
+        let image = image.cloned();
+        let root_device = image.as_ref().and_then(|it| it.root_device.clone());
+        let id: InstanceId = self.new_id("i-");
+        let facts = Instance {
+            id: id.clone(),
+            state: InstanceState::Pending,
+            launch_time: self.now,
+            availability_zone: zone.clone(),
+            subnet: Some(subnet.clone()),
+            instance_type,
+            image: version.image.clone(),
+            market,
+            root_device: root_device.clone(),
+            devices: Vec::new(),
+            private_addresses: vec![self.new_address()],
+            auto_public_address: version.spec.public_address,
+            security_groups: version.spec.security_groups.clone(),
+            instance_profile: version.instance_profile.clone(),
+            state_reason: None,
+            hibernation: false,
+            tags: Tags::new(),
+        };
+        self.add_instance(facts, tags);
+        if let Some(device) = root_device {
+            self.add_root(&id, &zone, &device, version.spec.root.as_ref());
+        }
+        let empty = &version.spec.empty_devices;
+        for device in image.into_iter().flat_map(|it| it.devices) {
+            let taken = self.instances[&id].facts.devices.iter();
+            if !empty.contains(&device) && taken.clone().all(|it| it.name != device) {
+                let volume = self.blank_volume(&zone, general_purpose());
+                self.put(&volume, &id, &device, true, true);
+            }
+        }
+        self.start(&id, true);
+        id
+    }
+
+    pub(super) fn add_instance(&mut self, facts: Instance, tags: Tags) {
+        let instance = SimInstance {
+            tags: Lagged::new(tags),
+            visible_from: self.seen_from(),
+            doomed: false,
+            life: 0,
+            facts,
+        };
+        self.instances.insert(instance.facts.id.clone(), instance);
+    }
+
+    fn add_root(&mut self, id: &InstanceId, zone: &str, device: &str, spec: Option<&RootDevice>) {
+        let spec = spec.filter(|it| it.device == device);
+        let settings = spec.map_or_else(general_purpose, |it| it.settings.clone());
+        let volume = self.blank_volume(zone, settings);
+        if let Some(volume) = self.volumes.get_mut(&volume) {
+            volume.root = true;
+        }
+        let delete = spec.is_none_or(|it| it.delete_on_termination);
+        self.put(&volume, id, device, delete, true);
+    }
+}
+
+/// What an image asks for when nobody says otherwise.
+pub(super) fn general_purpose() -> VolumeSettings {
+    VolumeSettings {
+        volume_type: "gp3".to_owned(),
+        size: 8,
+        iops: Some(3000),
+        throughput: Some(125),
+        encrypted: false,
+        kms_key: None,
+    }
+}

@@ -1,0 +1,157 @@
+//! The life of an instance, from pending to forgotten.
+//!
+//! - <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-instance-lifecycle.html>
+//! - <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/spot-instance-termination-notices.html>
+//! - <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/terminating-instances.html>
+
+use super::agenda::Due;
+use super::{SimInstance, State};
+use crate::event::{InstanceAction, InstanceState};
+use crate::id::InstanceId;
+use crate::situation::Market;
+
+pub const BY_SPOT: &str = "Server.SpotInstanceTermination";
+pub const STOPPED_BY_SPOT: &str = "Server.SpotInstanceShutdown";
+pub const BY_USER: &str = "Client.UserInitiatedShutdown";
+
+impl State {
+    /// The next state, its reason, and the event that tells of it.
+    fn enter(&mut self, id: &InstanceId, state: InstanceState, reason: Option<&str>) {
+        let Some(instance) = self.instances.get_mut(id) else {
+            return;
+        };
+        instance.facts.state = state;
+        if let Some(reason) = reason {
+            instance.facts.state_reason = Some(reason.to_owned());
+        }
+        self.emit_state_change(id, state);
+    }
+
+    /// Takes its place in the world as pending; runs once it has booted.
+    pub(super) fn start(&mut self, id: &InstanceId, is_new_life: bool) {
+        let now = self.now;
+        let Some(instance) = self.instances.get_mut(id) else {
+            return;
+        };
+        instance.life += 1;
+        instance.doomed = false;
+        instance.facts.state_reason = None;
+        if is_new_life {
+            instance.facts.launch_time = now;
+        }
+        let life = instance.life;
+        self.enter(id, InstanceState::Pending, None);
+        self.schedule(self.config.boot_seconds, Due::Booted(id.clone(), life));
+    }
+
+    /// A launch that EC2 accepted may still die while it boots: a key, a limit, a bad snapshot.
+    pub(super) fn booted(&mut self, id: &InstanceId, life: u32) {
+        if !self.is_in(id, life, &[InstanceState::Pending]) {
+            return;
+        }
+        if let Some(reason) = self.boot_failures.pop() {
+            self.enter(id, InstanceState::ShuttingDown, Some(reason));
+            self.ended(id);
+        } else {
+            self.enter(id, InstanceState::Running, None);
+        }
+    }
+
+    /// EC2 takes a Spot Instance, by its interruption behaviour.
+    pub(super) fn reclaim(&mut self, id: &InstanceId, life: u32, action: InstanceAction) {
+        let alive = [InstanceState::Pending, InstanceState::Running];
+        if !self.is_in(id, life, &alive) {
+            return;
+        }
+        match action {
+            InstanceAction::Terminate => self.shut_down(id, BY_SPOT),
+            InstanceAction::Stop | InstanceAction::Hibernate => self.stop(id, STOPPED_BY_SPOT),
+        }
+    }
+
+    /// It keeps its volumes until it has ended (TRAP 17).
+    pub(super) fn shut_down(&mut self, id: &InstanceId, reason: &str) {
+        self.enter(id, InstanceState::ShuttingDown, Some(reason));
+        self.schedule(self.config.shutdown_seconds, Due::Ended(id.clone()));
+    }
+
+    pub(super) fn stop(&mut self, id: &InstanceId, reason: &str) {
+        self.enter(id, InstanceState::Stopping, Some(reason));
+        let life = self.instances.get(id).map_or(0, |it| it.life);
+        self.schedule(self.config.stop_seconds, Due::Stopped(id.clone(), life));
+    }
+
+    pub(super) fn stopped(&mut self, id: &InstanceId, life: u32) {
+        if self.is_in(id, life, &[InstanceState::Stopping]) {
+            self.enter(id, InstanceState::Stopped, None);
+        }
+    }
+
+    /// Devices, addresses, subnet and groups go at once; tags and the entry later (TRAP 14).
+    pub(super) fn ended(&mut self, id: &InstanceId) {
+        let Some(instance) = self.instances.get_mut(id) else {
+            return;
+        };
+        let facts = &mut instance.facts;
+        let devices = std::mem::take(&mut facts.devices);
+        facts.private_addresses.clear();
+        facts.security_groups.clear();
+        facts.subnet = None;
+        facts.auto_public_address = false;
+        self.enter(id, InstanceState::Terminated, None);
+        for device in devices {
+            self.part(&device, id);
+        }
+        for holder in self.addresses.values_mut() {
+            holder.take_if(|it| it == id);
+        }
+        self.schedule(self.config.tags_gone_seconds, Due::LosesTags(id.clone()));
+        self.schedule(self.config.entry_gone_seconds, Due::Vanishes(id.clone()));
+    }
+
+    pub(super) fn lose_tags(&mut self, id: &InstanceId) {
+        let now = self.now;
+        if let Some(instance) = self.instances.get_mut(id) {
+            instance
+                .tags
+                .change(now, now, std::collections::BTreeMap::clear);
+        }
+    }
+
+    /// The entry goes, and with it what target groups hold by its id.
+    pub(super) fn vanish(&mut self, id: &InstanceId) {
+        self.instances.remove(id);
+        for group in self.groups.values_mut() {
+            group.targets.retain(|target, _| target.id != id.as_str());
+        }
+    }
+
+    fn is_in(&self, id: &InstanceId, life: u32, states: &[InstanceState]) -> bool {
+        let instance = self.instances.get(id);
+        instance.is_some_and(|it| it.life == life && states.contains(&it.facts.state))
+    }
+
+    /// The instance a call names, as long as its entry exists.
+    pub(super) fn instance(&self, id: &InstanceId) -> Option<&SimInstance> {
+        self.instances.get(id)
+    }
+
+    /// Dooms a Spot Instance: the warning, if EC2 manages to send it, and the end.
+    pub(super) fn doom(&mut self, id: &InstanceId, action: InstanceAction) {
+        let Some(instance) = self.instances.get_mut(id) else {
+            return;
+        };
+        instance.doomed = action == InstanceAction::Terminate;
+        let life = instance.life;
+        debug_assert_eq!(instance.facts.market, Market::Spot, "only Spot is taken");
+        let notice = match action {
+            InstanceAction::Terminate | InstanceAction::Stop => self.config.notice_seconds,
+            InstanceAction::Hibernate => 0,
+        };
+        if notice == 0 {
+            self.reclaim(id, life, action);
+        } else {
+            self.schedule(notice, Due::Reclaimed(id.clone(), life, action));
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! What must never be, as sentences about the world: each function returns what breaks its promise.
+
+use super::summary::lineage;
+use super::{Drain, SimInstance, State};
+use crate::clock;
+use crate::id::InstanceId;
+use crate::situation::Target;
+use crate::tags::{self, Tags};
+use std::collections::BTreeMap;
+
+/// What holds at any moment.
+#[must_use]
+pub fn always(state: &State) -> Vec<String> {
+    [one_replacement(state), no_foreign(state), same_zone(state)].concat()
+}
+
+/// What holds when nothing is left to be done, and what was found on the way.
+#[must_use]
+pub fn at_quiescence(state: &State) -> Vec<String> {
+    let mut all = state.violations.clone();
+    all.extend(always(state));
+    all.extend(targets_live(state));
+    all.extend(nothing_left_over(state));
+    all.extend(nothing_dead(state));
+    all.dedup();
+    all
+}
+
+/// At most one replacement per lineage that lives and is not being taken away.
+#[must_use]
+pub fn one_replacement(state: &State) -> Vec<String> {
+    let mut lineages: BTreeMap<InstanceId, Vec<&InstanceId>> = BTreeMap::new();
+    let replacement = |it: &&SimInstance| {
+        let tags = it.tags.current();
+        tags.contains_key(tags::REPLACES)
+            && !it.doomed
+            && it.facts.is_alive()
+            && !is_tombstoned(it, tags)
+    };
+    for instance in state.instances.values().filter(replacement) {
+        let members = lineages.entry(lineage(instance)).or_default();
+        members.push(&instance.facts.id);
+    }
+    let several = lineages
+        .into_iter()
+        .filter(|(_, members)| members.len() > 1);
+    several
+        .map(|(id, members)| format!("{id} has more than one replacement: {members:?}"))
+        .collect()
+}
+
+fn is_tombstoned(instance: &SimInstance, tags: &Tags) -> bool {
+    let text = tags.get(tags::INTERRUPTED_AT);
+    text.is_some_and(|it| it.starts_with(instance.facts.id.as_str()))
+}
+
+/// No opt-in, no mutation.
+#[must_use]
+pub fn no_foreign(state: &State) -> Vec<String> {
+    let foreign = state.journal.iter().filter(|it| !it.foreign.is_empty());
+    foreign
+        .map(|it| format!("touched what is not ours: {it}"))
+        .collect()
+}
+
+/// Nobody tries to attach a volume across zones.
+#[must_use]
+pub fn same_zone(state: &State) -> Vec<String> {
+    let code = "InvalidVolume.ZoneMismatch";
+    let refused = |it: &&super::Entry| matches!(&it.outcome, Err(error) if error.code == code);
+    let across = state.journal.iter().filter(refused);
+    across
+        .map(|it| format!("attached across zones: {it}"))
+        .collect()
+}
+
+/// Every target that gets traffic has a living instance behind it.
+#[must_use]
+pub fn targets_live(state: &State) -> Vec<String> {
+    let alive = |target: &Target| {
+        let mut instances = state.instances.values().map(|it| &it.facts);
+        instances.any(|it| it.is_alive() && it.answers_to(target))
+    };
+    let targets = state.groups.values().flat_map(|it| it.targets.iter());
+    let dead = targets.filter(|(it, drain)| **drain == Drain::No && !alive(it));
+    dead.map(|(it, _)| format!("a dead target is registered: {it:?}"))
+        .collect()
+}
+
+/// Nothing of ours is left lying about: what is free has a date on which it goes. Where no instance
+/// lives, everything is kept for its user.
+#[must_use]
+pub fn nothing_left_over(state: &State) -> Vec<String> {
+    let now = state.now;
+    let kept = |tags: &Tags| {
+        let expiry = tags.get(tags::EXPIRES_AT);
+        let dated = expiry.is_some_and(|it| clock::parse(it).is_ok_and(|it| it >= now));
+        let lineage = tags.get(tags::RESCUE);
+        dated || lineage.is_none_or(|it| !lives(state, it))
+    };
+    let volumes = state.volumes.values();
+    let free = volumes.filter(|it| it.facts.attachment.is_none() && !kept(it.tags.current()));
+    let snapshots = state.snapshots.values();
+    let snapshots = snapshots.filter(|it| it.own && !kept(it.tags.current()));
+    free.map(|it| it.facts.id.to_string())
+        .chain(snapshots.map(|it| it.facts.id.to_string()))
+        .map(|it| format!("{it} is left over without an expiry"))
+        .collect()
+}
+
+fn lives(state: &State, id: &str) -> bool {
+    let mut alive = state.instances.values().filter(|it| it.facts.is_alive());
+    alive.any(|it| lineage(it).as_str() == id)
+}
+
+/// No message is given up.
+#[must_use]
+pub fn nothing_dead(state: &State) -> Vec<String> {
+    let dead = state.queue.dead.iter();
+    dead.map(|it| format!("in the dead-letter queue: {}", it.body))
+        .collect()
+}

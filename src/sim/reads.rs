@@ -1,0 +1,163 @@
+//! The reads, by filter and with lag: what AWS shows at this moment.
+//!
+//! <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html>
+
+use super::{Drain, GroupType, State, state::refused};
+use crate::cloud::{CloudError, Query};
+use crate::id::ImageId;
+use crate::situation::{Address, Image, Instance, Registration, Snapshot, Template, Volume};
+use crate::tags::{self, Tags};
+
+/// The part of a query all kinds of resource share.
+fn by_tag(query: &Query, tags: &Tags) -> bool {
+    match query {
+        Query::Tag { key, values } => tags.get(*key).is_some_and(|it| values.contains(it)),
+        Query::TagKey(key) => tags.contains_key(*key),
+        Query::Instances(ids) => {
+            let lineage = tags.get(tags::RESCUE);
+            lineage.is_some_and(|it| ids.iter().any(|id| id.as_str() == it))
+        }
+        Query::Names(_) | Query::Snapshots(_) => false,
+    }
+}
+
+fn bad_filter(operation: &'static str) -> CloudError {
+    refused(operation, "InvalidParameterValue", "The filter is invalid")
+}
+
+impl State {
+    pub(super) fn read_instances(&mut self, query: &Query) -> Result<Vec<Instance>, CloudError> {
+        const CALL: &str = "DescribeInstances";
+        self.admit(CALL)?;
+        if matches!(query, Query::Names(_) | Query::Snapshots(_)) {
+            return Err(bad_filter(CALL));
+        }
+        let visible = self
+            .instances
+            .values()
+            .filter(|it| it.visible_from <= self.now);
+        let shown = visible.map(|it| Instance {
+            tags: it.tags.seen(self.now).clone(),
+            ..it.facts.clone()
+        });
+        let wanted = |it: &Instance| match query {
+            Query::Instances(ids) => ids.contains(&it.id),
+            Query::Names(_) | Query::Snapshots(_) | Query::Tag { .. } | Query::TagKey(_) => {
+                by_tag(query, &it.tags)
+            }
+        };
+        Ok(shown.filter(wanted).collect())
+    }
+
+    pub(super) fn read_templates(&mut self, query: &Query) -> Result<Vec<Template>, CloudError> {
+        const CALL: &str = "DescribeLaunchTemplates";
+        self.admit(CALL)?;
+        if matches!(query, Query::Snapshots(_)) {
+            return Err(bad_filter(CALL));
+        }
+        let visible = self
+            .templates
+            .values()
+            .filter(|it| it.visible_from <= self.now);
+        let shown = visible.map(|it| Template {
+            tags: it.tags.seen(self.now).clone(),
+            ..it.facts.clone()
+        });
+        let wanted = |it: &Template| match query {
+            Query::Names(names) => names.contains(&it.name),
+            Query::Instances(_) | Query::Snapshots(_) | Query::Tag { .. } | Query::TagKey(_) => {
+                by_tag(query, &it.tags)
+            }
+        };
+        Ok(shown.filter(wanted).collect())
+    }
+
+    pub(super) fn read_volumes(&mut self, query: &Query) -> Result<Vec<Volume>, CloudError> {
+        const CALL: &str = "DescribeVolumes";
+        self.admit(CALL)?;
+        if matches!(query, Query::Names(_) | Query::Snapshots(_)) {
+            return Err(bad_filter(CALL));
+        }
+        let visible = self
+            .volumes
+            .values()
+            .filter(|it| it.visible_from <= self.now);
+        let shown = visible.map(|it| Volume {
+            tags: it.tags.seen(self.now).clone(),
+            ..it.facts.clone()
+        });
+        let wanted = |it: &Volume| match query {
+            Query::Instances(ids) => {
+                let holder = it.attachment.as_ref().map(|it| &it.instance);
+                holder.is_some_and(|it| ids.contains(it))
+            }
+            Query::Names(_) | Query::Snapshots(_) | Query::Tag { .. } | Query::TagKey(_) => {
+                by_tag(query, &it.tags)
+            }
+        };
+        Ok(shown.filter(wanted).collect())
+    }
+
+    /// Owned by the account: public and shared ones stay out (TRAP 27).
+    pub(super) fn read_snapshots(&mut self, query: &Query) -> Result<Vec<Snapshot>, CloudError> {
+        const CALL: &str = "DescribeSnapshots";
+        self.admit(CALL)?;
+        if matches!(query, Query::Names(_)) {
+            return Err(bad_filter(CALL));
+        }
+        let visible = self
+            .snapshots
+            .values()
+            .filter(|it| it.own && it.visible_from <= self.now);
+        let shown = visible.map(|it| Snapshot {
+            tags: it.tags.seen(self.now).clone(),
+            ..it.facts.clone()
+        });
+        let wanted = |it: &Snapshot| match query {
+            Query::Snapshots(ids) => ids.contains(&it.id),
+            Query::Instances(_) | Query::Names(_) | Query::Tag { .. } | Query::TagKey(_) => {
+                by_tag(query, &it.tags)
+            }
+        };
+        Ok(shown.filter(wanted).collect())
+    }
+
+    pub(super) fn read_addresses(&mut self) -> Result<Vec<Address>, CloudError> {
+        self.admit("DescribeAddresses")?;
+        let address = self.addresses.iter().map(|(allocation, instance)| Address {
+            allocation: allocation.clone(),
+            instance: instance.clone(),
+        });
+        Ok(address.collect())
+    }
+
+    pub(super) fn read_images(&mut self, ids: &[ImageId]) -> Result<Vec<Image>, CloudError> {
+        self.admit("DescribeImages")?;
+        Ok(ids
+            .iter()
+            .filter_map(|id| self.images.get(id))
+            .cloned()
+            .collect())
+    }
+
+    pub(super) fn read_target_groups(&mut self) -> Result<Vec<String>, CloudError> {
+        self.admit("DescribeTargetGroups")?;
+        let ours = self
+            .groups
+            .iter()
+            .filter(|(_, it)| it.kind != GroupType::Other);
+        Ok(ours.map(|(arn, _)| arn.clone()).collect())
+    }
+
+    /// Whatever its instance does, a target is registered until it is deregistered (TRAP 20).
+    pub(super) fn read_targets(&mut self, arn: &str) -> Result<Vec<Registration>, CloudError> {
+        const CALL: &str = "DescribeTargetHealth";
+        self.admit(CALL)?;
+        let group = self.group(CALL, arn)?;
+        let registration = group.targets.iter().map(|(target, drain)| Registration {
+            target: target.clone(),
+            draining: *drain != Drain::No,
+        });
+        Ok(registration.collect())
+    }
+}

@@ -1,0 +1,158 @@
+//! Snapshots: fixed at the moment of the call, usable only when the upload is through, limited per
+//! volume, and in sets that fail as a whole.
+//!
+//! - <https://docs.aws.amazon.com/ebs/latest/userguide/ebs-creating-snapshot.html>
+//! - `SnapshotCreationPerVolumeRateExceeded`: boto3 issue 1698 (TRAP 5)
+
+use super::agenda::Due;
+use super::state::refused;
+use super::tagging::check_tags;
+use super::{Lagged, SimSnapshot, State};
+use crate::cloud::CloudError;
+use crate::id::{InstanceId, SnapshotId, VolumeId};
+use crate::situation::{Snapshot, SnapshotState};
+use crate::tags::Tags;
+
+/// One snapshot request per volume in so many seconds.
+const RATE_SECONDS: i64 = 15;
+
+impl State {
+    /// `CreateSnapshots`: all volumes at one moment, with the volumes' own tags.
+    pub(super) fn snapshot_instance(
+        &mut self,
+        id: &InstanceId,
+        tags: &Tags,
+    ) -> Result<String, CloudError> {
+        const CALL: &str = "CreateSnapshots";
+        check_tags(CALL, tags)?;
+        let instance = self
+            .instance(id)
+            .ok_or_else(|| refused(CALL, "InvalidInstanceID.NotFound", id.as_str()))?;
+        if instance.facts.hibernation {
+            let message = "snapshots of instances enabled for hibernation are not supported";
+            return Err(refused(CALL, "InvalidParameterValue", message));
+        }
+        if !instance.facts.is_alive() {
+            return Err(refused(CALL, "IncorrectInstanceState", id.as_str()));
+        }
+        let volumes: Vec<VolumeId> = instance
+            .facts
+            .devices
+            .iter()
+            .map(|it| it.volume.clone())
+            .collect();
+        for volume in &volumes {
+            self.may_snapshot(CALL, volume)?;
+        }
+        let set = self.take(&volumes, tags, true);
+        Ok(set
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(" "))
+    }
+
+    /// `CreateSnapshot`: of any volume that exists, without its tags.
+    pub(super) fn snapshot_volume(
+        &mut self,
+        volume: &VolumeId,
+        tags: &Tags,
+    ) -> Result<String, CloudError> {
+        const CALL: &str = "CreateSnapshot";
+        check_tags(CALL, tags)?;
+        self.may_snapshot(CALL, volume)?;
+        let set = self.take(std::slice::from_ref(volume), tags, false);
+        Ok(set.iter().map(ToString::to_string).collect())
+    }
+
+    fn may_snapshot(&self, call: &'static str, id: &VolumeId) -> Result<(), CloudError> {
+        let volume = self
+            .volumes
+            .get(id)
+            .ok_or_else(|| refused(call, "InvalidVolume.NotFound", id.as_str()))?;
+        let of_volume = || self.snapshots.values().filter(|it| it.facts.volume == *id);
+        let recent =
+            |it: &SimSnapshot| (self.now - it.facts.started).whole_seconds() < RATE_SECONDS;
+        if of_volume().any(recent) {
+            let code = "SnapshotCreationPerVolumeRateExceeded";
+            return Err(refused(call, code, id.as_str()));
+        }
+        let pending = of_volume().filter(|it| it.facts.state == SnapshotState::Pending);
+        let slow = matches!(volume.facts.settings.volume_type.as_str(), "st1" | "sc1");
+        let allowed = if slow { 1 } else { 5 };
+        if pending.count() >= allowed {
+            return Err(refused(
+                call,
+                "ConcurrentSnapshotLimitExceeded",
+                id.as_str(),
+            ));
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, volumes: &[VolumeId], tags: &Tags, copy_tags: bool) -> Vec<SnapshotId> {
+        let set: Vec<SnapshotId> = volumes.iter().map(|_| self.new_id("snap-")).collect();
+        let will_fail = self.snapshot_failures > 0;
+        self.snapshot_failures = self.snapshot_failures.saturating_sub(1);
+        for (id, volume) in set.iter().zip(volumes) {
+            let Some(volume) = self.volumes.get(volume) else {
+                continue;
+            };
+            let mut all = Tags::new();
+            if copy_tags {
+                let copied = volume.tags.current().iter();
+                let copied = copied.filter(|(key, _)| !key.starts_with("aws:"));
+                all.extend(copied.map(|(key, value)| (key.clone(), value.clone())));
+            }
+            all.extend(tags.clone());
+            let snapshot = SimSnapshot {
+                facts: Snapshot {
+                    id: id.clone(),
+                    volume: volume.facts.id.clone(),
+                    state: SnapshotState::Pending,
+                    started: self.now,
+                    tags: Tags::new(),
+                },
+                tags: Lagged::new(all),
+                visible_from: self.seen_from(),
+                content: volume.content.clone(),
+                size: volume.facts.settings.size,
+                own: true,
+                set: set.clone(),
+                will_fail,
+            };
+            self.snapshots.insert(id.clone(), snapshot);
+        }
+        self.schedule(
+            self.config.snapshot_seconds,
+            Due::SnapshotsSettle(set.clone()),
+        );
+        set
+    }
+
+    /// One that fails takes the set along (TRAP 28).
+    pub(super) fn snapshots_settle(&mut self, set: &[SnapshotId]) {
+        let failed = set
+            .iter()
+            .filter_map(|id| self.snapshots.get(id))
+            .any(|it| it.will_fail);
+        let state = if failed {
+            SnapshotState::Unusable
+        } else {
+            SnapshotState::Completed
+        };
+        for id in set {
+            if let Some(snapshot) = self.snapshots.get_mut(id) {
+                snapshot.facts.state = state;
+            }
+        }
+        self.emit_snapshots(set, !failed);
+    }
+
+    pub(super) fn delete_snapshot(&mut self, id: &SnapshotId) -> Result<String, CloudError> {
+        let removed = self.snapshots.remove(id);
+        removed
+            .map(|_| String::new())
+            .ok_or_else(|| refused("DeleteSnapshot", "InvalidSnapshot.NotFound", id.as_str()))
+    }
+}

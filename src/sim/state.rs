@@ -1,0 +1,114 @@
+//! The world's memory, and the few things every part of it needs.
+
+use super::agenda::Agenda;
+use super::fleet::Supplies;
+use super::throttle::Bucket;
+use super::tokens::Used;
+use super::{Config, Entry, Group, Queue, Rng, SimInstance, SimSnapshot, SimTemplate, SimVolume};
+use crate::clock::Timestamp;
+use crate::cloud::CloudError;
+use crate::id::{AllocationId, ImageId, InstanceId, SnapshotId, SubnetId, TemplateId, VolumeId};
+use crate::situation::Image;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Debug;
+use std::str::FromStr;
+use time::Duration;
+use time::macros::datetime;
+
+#[derive(Debug)]
+pub struct State {
+    pub now: Timestamp,
+    pub rng: Rng,
+    pub config: Config,
+    pub instances: BTreeMap<InstanceId, SimInstance>,
+    pub volumes: BTreeMap<VolumeId, SimVolume>,
+    pub snapshots: BTreeMap<SnapshotId, SimSnapshot>,
+    pub templates: BTreeMap<TemplateId, SimTemplate>,
+    /// Elastic IPs, and who has them.
+    pub addresses: BTreeMap<AllocationId, Option<InstanceId>>,
+    pub groups: BTreeMap<String, Group>,
+    pub images: BTreeMap<ImageId, Image>,
+    /// Subnets and their zones.
+    pub subnets: BTreeMap<SubnetId, String>,
+    pub queue: Queue,
+    pub journal: Vec<Entry>,
+    /// How often each API was called.
+    pub calls: BTreeMap<&'static str, u64>,
+    /// KMS keys that cannot be used: that shows later (TRAP 36).
+    pub broken_keys: BTreeSet<String>,
+    /// `StateReason` codes the next instances to boot die with.
+    pub boot_failures: Vec<&'static str>,
+    /// So many of the next snapshot requests fail after they were accepted.
+    pub snapshot_failures: u32,
+    /// What broke a promise at the moment it happened.
+    pub violations: Vec<String>,
+    /// Protected volumes that went with `DeleteOnTermination`.
+    pub deleted_with_instance: Vec<VolumeId>,
+    /// The newest write to each line of volumes.
+    pub(super) writes: BTreeMap<VolumeId, u64>,
+    pub(super) supplies: Supplies,
+    pub(super) agenda: Agenda,
+    pub(super) tokens: BTreeMap<(&'static str, String), Used>,
+    pub(super) buckets: BTreeMap<&'static str, Bucket>,
+    ids: Rng,
+    addresses_given: u32,
+}
+
+impl State {
+    pub(super) fn new(seed: u64) -> Self {
+        Self {
+            now: datetime!(2026-11-23 10:00 UTC),
+            rng: Rng::new(seed),
+            ids: Rng::new(!seed),
+            config: Config::default(),
+            instances: BTreeMap::new(),
+            volumes: BTreeMap::new(),
+            snapshots: BTreeMap::new(),
+            templates: BTreeMap::new(),
+            addresses: BTreeMap::new(),
+            groups: BTreeMap::new(),
+            images: BTreeMap::new(),
+            subnets: BTreeMap::new(),
+            queue: Queue::default(),
+            journal: Vec::new(),
+            calls: BTreeMap::new(),
+            broken_keys: BTreeSet::new(),
+            boot_failures: Vec::new(),
+            snapshot_failures: 0,
+            violations: Vec::new(),
+            deleted_with_instance: Vec::new(),
+            writes: BTreeMap::new(),
+            supplies: Supplies::default(),
+            agenda: Agenda::default(),
+            tokens: BTreeMap::new(),
+            buckets: BTreeMap::new(),
+            addresses_given: 0,
+        }
+    }
+
+    /// An id nobody has: seventeen hexadecimal digits in no order, as AWS gives them.
+    pub(super) fn new_id<T>(&mut self, prefix: &str) -> T
+    where
+        T: FromStr<Err: Debug>,
+    {
+        let text = format!("{prefix}0{:016x}", self.ids.draw());
+        text.parse()
+            .expect("a prefix and seventeen hexadecimal digits are an id")
+    }
+
+    pub(super) fn new_address(&mut self) -> String {
+        self.addresses_given += 1;
+        let n = self.addresses_given;
+        format!("10.0.{}.{}", n / 250, n % 250 + 4)
+    }
+
+    /// When what happens now is first seen.
+    pub(super) fn seen_from(&self) -> Timestamp {
+        self.now + Duration::seconds(self.config.lag_seconds)
+    }
+}
+
+/// An error as AWS answers it, before its class is looked up.
+pub(super) fn refused(operation: &'static str, code: &str, message: &str) -> CloudError {
+    CloudError::new(operation, code, message, Some("simulated"))
+}

@@ -1,0 +1,98 @@
+//! Launch templates: names are unique, versions are added, tags are given once, at creation.
+//!
+//! <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateLaunchTemplate.html>
+
+use super::model::Version;
+use super::state::refused;
+use super::tagging::check_tags;
+use super::{Lagged, SimTemplate, State};
+use crate::cloud::CloudError;
+use crate::event::InstanceState;
+use crate::id::TemplateId;
+use crate::situation::Template;
+use crate::step::WriteTemplate;
+use crate::tags::Tags;
+
+const CREATE: &str = "CreateLaunchTemplate";
+const ADD: &str = "CreateLaunchTemplateVersion";
+
+impl State {
+    pub(super) fn write_template(&mut self, write: &WriteTemplate) -> Result<String, CloudError> {
+        let version = self.launch_template_data(write)?;
+        let parameters = format!("{} {version:?} {:?}", write.name, write.tags);
+        let never = |_: &CloudError| false;
+        let token = &write.token;
+        match &write.existing {
+            Some(id) => self.once(ADD, token, format!("{id} {version:?}"), never, |world| {
+                world.add_version(id, version)
+            }),
+            None => self.once(CREATE, token, parameters, never, |world| {
+                world.create_template(&write.name, &write.tags, version)
+            }),
+        }
+    }
+
+    /// `GetLaunchTemplateData`: of an instance that is still one.
+    fn launch_template_data(&self, write: &WriteTemplate) -> Result<Version, CloudError> {
+        const CALL: &str = "GetLaunchTemplateData";
+        let source = self
+            .instance(&write.source)
+            .ok_or_else(|| refused(CALL, "InvalidInstanceID.NotFound", write.source.as_str()))?;
+        if source.facts.state == InstanceState::Terminated {
+            return Err(refused(
+                CALL,
+                "IncorrectInstanceState",
+                write.source.as_str(),
+            ));
+        }
+        check_tags(CREATE, &write.spec.instance_tags)?;
+        Ok(Version {
+            spec: write.spec.clone(),
+            image: source.facts.image.clone(),
+            instance_profile: source.facts.instance_profile.clone(),
+        })
+    }
+
+    fn create_template(
+        &mut self,
+        name: &str,
+        tags: &Tags,
+        version: Version,
+    ) -> Result<String, CloudError> {
+        check_tags(CREATE, tags)?;
+        if self.templates.values().any(|it| it.facts.name == name) {
+            let code = "InvalidLaunchTemplateName.AlreadyExistsException";
+            return Err(refused(CREATE, code, name));
+        }
+        let id: TemplateId = self.new_id("lt-");
+        let template = SimTemplate {
+            facts: Template {
+                id: id.clone(),
+                name: name.to_owned(),
+                tags: Tags::new(),
+            },
+            tags: Lagged::new(tags.clone()),
+            visible_from: self.seen_from(),
+            versions: vec![version],
+        };
+        self.templates.insert(id.clone(), template);
+        Ok(id.to_string())
+    }
+
+    fn add_version(&mut self, id: &TemplateId, version: Version) -> Result<String, CloudError> {
+        let template = self
+            .templates
+            .get_mut(id)
+            .ok_or_else(|| refused(ADD, "InvalidLaunchTemplateId.NotFound", id.as_str()))?;
+        template.versions.push(version);
+        Ok(id.to_string())
+    }
+
+    pub(super) fn delete_template(&mut self, id: &TemplateId) -> Result<String, CloudError> {
+        let code = "InvalidLaunchTemplateId.NotFound";
+        let removed = self.templates.remove(id);
+        removed
+            .map(|_| String::new())
+            .ok_or_else(|| refused("DeleteLaunchTemplate", code, id.as_str()))
+    }
+}
