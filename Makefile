@@ -47,7 +47,7 @@ e2e: setup build ## every scenario on the local AWS
 .PHONY: lint
 lint: setup ## format, clippy with and without the SDK, ruff, cfn-lint, sam validate
 	cargo fmt --check
-	cargo clippy --locked --no-default-features --all-targets -- -D warnings
+	cargo clippy --locked --no-default-features --features sim --all-targets -- -D warnings
 	cargo clippy --release --locked --all-targets -- -D warnings
 	$(BIN)/ruff check local
 	$(BIN)/ruff format --check local
@@ -56,7 +56,7 @@ lint: setup ## format, clippy with and without the SDK, ruff, cfn-lint, sam vali
 
 .PHONY: unit
 unit: setup ## offline tests: the core, and the local AWS against what AWS documents
-	cargo test --locked --no-default-features
+	cargo test --locked --no-default-features --features sim
 	$(BIN)/python -m pytest --quiet local/tests
 
 .PHONY: test
