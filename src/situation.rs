@@ -112,6 +112,8 @@ pub struct Volume {
     pub state: VolumeState,
     pub availability_zone: String,
     pub created: Timestamp,
+    /// The snapshot it was made from, by EC2's own account.
+    pub snapshot: Option<SnapshotId>,
     pub attachment: Option<Attachment>,
     pub settings: VolumeSettings,
     pub tags: Tags,

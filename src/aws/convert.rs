@@ -116,6 +116,7 @@ pub fn volume(it: &ec2::Volume) -> Option<Volume> {
         state: volume_state(it.state()?)?,
         availability_zone: it.availability_zone()?.to_owned(),
         created: time(it.create_time())?,
+        snapshot: it.snapshot_id().and_then(|id| id.parse().ok()),
         attachment: it.attachments().iter().find_map(attachment),
         settings: settings(it)?,
         tags: tags(it.tags()),

@@ -93,8 +93,12 @@ impl<'a> Lineage<'a> {
     fn is_stale(&self, notice: &Interruption, instance: &Instance) -> bool {
         let age = (self.situation.now - notice.at).whole_seconds();
         let outlived = age > 600 && instance.state == InstanceState::Running;
-        // Events are timed to the second.
-        notice.at < instance.launch_time - time::Duration::SECOND || outlived
+        // Events are timed to the second: one about a launch of this very second is not older.
+        let slack = match notice.action {
+            InstanceAction::Terminate => time::Duration::SECOND,
+            InstanceAction::Stop | InstanceAction::Hibernate => time::Duration::ZERO,
+        };
+        notice.at < instance.launch_time - slack || outlived
     }
 
     /// No warning ever came, or it was lost: the state reason still tells.

@@ -5,7 +5,7 @@ use crate::event::{InstanceState, Interruption};
 use crate::id::{InstanceId, VolumeId};
 use crate::policy::Data;
 use crate::record::RecordedVolume;
-use crate::situation::{Instance, Volume, VolumeState};
+use crate::situation::{Instance, Snapshot, Volume, VolumeState};
 use crate::step::{Action, Step};
 use crate::tags;
 use std::collections::BTreeMap;
@@ -61,8 +61,10 @@ pub fn hand_over(lineage: &Lineage, interruption: &Interruption, plan: &mut Plan
     if lineage.policy.data.value == Data::None {
         return done;
     }
+    let snapshots = lineage.situation.snapshots.known();
+    let snapshots = snapshots.map(Vec::as_slice).unwrap_or_default();
     for recorded in lineage.record.data_volumes() {
-        let current = newest_copy(&recorded.volume, volumes);
+        let current = newest_copy(&recorded.volume, volumes, snapshots);
         let case = Case {
             lineage,
             successor,
@@ -79,12 +81,16 @@ pub fn hand_over(lineage: &Lineage, interruption: &Interruption, plan: &mut Plan
 }
 
 /// The volume itself, or the newest usable copy made of it (or of a copy, and so on).
-pub fn newest_copy<'a>(volume: &VolumeId, volumes: &'a [Volume]) -> Option<&'a Volume> {
+pub fn newest_copy<'a>(
+    volume: &VolumeId,
+    volumes: &'a [Volume],
+    snapshots: &[Snapshot],
+) -> Option<&'a Volume> {
     let mut found = volumes.iter().find(|it| it.id == *volume && it.is_usable());
     let mut origin = volume.clone();
     // Bounded: tags that name each other must not lead round in circles.
     for _ in volumes {
-        let copies = volumes.iter().filter(|it| is_copy(it, &origin));
+        let copies = volumes.iter().filter(|it| is_copy(it, &origin, snapshots));
         let Some(copy) = copies.max_by_key(|it| (it.created, &it.id)) else {
             break;
         };
@@ -94,8 +100,12 @@ pub fn newest_copy<'a>(volume: &VolumeId, volumes: &'a [Volume]) -> Option<&'a V
     found
 }
 
-fn is_copy(volume: &Volume, of: &VolumeId) -> bool {
-    volume.is_usable() && volume.tags.get(tags::COPY_OF).map(String::as_str) == Some(of.as_str())
+/// A tag alone makes no copy: whoever may tag volumes could hand the replacement his own. EC2 must
+/// say that it was made from a snapshot of the volume it claims to stand for.
+fn is_copy(volume: &Volume, of: &VolumeId, snapshots: &[Snapshot]) -> bool {
+    let claimed = volume.tags.get(tags::COPY_OF).map(String::as_str) == Some(of.as_str());
+    let made_from = |it: &Snapshot| volume.snapshot.as_ref() == Some(&it.id) && it.volume == *of;
+    volume.is_usable() && claimed && snapshots.iter().any(made_from)
 }
 
 /// One volume that exists, and the instance it is wanted on.

@@ -199,6 +199,7 @@ impl Subject {
     /// A warning about an instance that is not to be seen: one that is seconds old may not be
     /// visible yet, and its volumes would go with it.
     fn await_sight(&mut self) {
+        tracing::warn!(instance = %self.lineage, "no such instance is visible; looking again while the warning is fresh");
         let what = format!("{} to be visible", self.lineage);
         self.report.wait(5, what);
         self.resting = true;

@@ -26,6 +26,7 @@ impl State {
                 state: VolumeState::Available,
                 availability_zone: zone.to_owned(),
                 created: self.now,
+                snapshot: None,
                 attachment: None,
                 settings,
                 tags: Tags::new(),
@@ -77,6 +78,7 @@ impl State {
             volume.content = content;
             volume.tags = Lagged::new(create.tags.clone());
             volume.facts.state = VolumeState::Creating;
+            volume.facts.snapshot = Some(create.snapshot.clone());
         }
         self.schedule(self.config.volume_seconds, Due::VolumeReady(id.clone()));
         Ok(id.to_string())

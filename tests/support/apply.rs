@@ -217,6 +217,7 @@ fn created(situation: &mut Situation, create: &CreateVolume) {
     let all = known(&mut situation.volumes);
     let mut volume = super::volume(&format!("vol-{:017x}", 0xc0 + all.len()), None, now);
     volume.created = now;
+    volume.snapshot = Some(create.snapshot.clone());
     volume
         .availability_zone
         .clone_from(&create.availability_zone);

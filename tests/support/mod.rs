@@ -85,6 +85,7 @@ pub fn volume(id: &str, held_by: Option<(&str, &str)>, at: Timestamp) -> Volume 
         },
         availability_zone: ZONE.to_owned(),
         created: at - time::Duration::days(1),
+        snapshot: None,
         attachment,
         settings: VolumeSettings {
             volume_type: "gp3".to_owned(),
