@@ -13,6 +13,8 @@ mod random;
 mod stories;
 #[path = "sim/support.rs"]
 mod support;
+#[path = "sim/threats.rs"]
+mod threats;
 #[path = "sim/traps.rs"]
 mod traps;
 #[path = "sim/traps_ebs.rs"]

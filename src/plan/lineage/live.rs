@@ -1,4 +1,7 @@
 //! The record is a cache: while the owner lives, what it shows is newer.
+//!
+//! What an instance's own tags say of targets and volumes is never made part of the record: whoever may
+//! tag his instance could name another's. They only tell, of volumes it has, how they were flagged.
 
 use crate::event::InstanceState;
 use crate::record::{Place, Record, RecordedVolume, volumes_of};
@@ -9,11 +12,8 @@ use crate::tags;
 pub fn apply(record: &mut Record, owner: &Instance, situation: &Situation, members: &[&Instance]) {
     let on_instance = Record::from_tags(&owner.tags);
     record.head.get_or_insert_with(|| owner.id.clone());
-    if record.targets.is_empty() {
-        record.targets = on_instance.targets;
-    }
-    let known = union(std::mem::take(&mut record.volumes), on_instance.volumes);
-    record.volumes = volumes(known, owner, situation, members);
+    let known = std::mem::take(&mut record.volumes);
+    record.volumes = volumes(known, &on_instance.volumes, owner, situation, members);
     if let Some(place) = place(record.place.take(), owner) {
         record.place = Some(place);
     }
@@ -23,6 +23,7 @@ pub fn apply(record: &mut Record, owner: &Instance, situation: &Situation, membe
 /// none (TRAP 14): then the record counts.
 fn volumes(
     known: Vec<RecordedVolume>,
+    noted: &[RecordedVolume],
     owner: &Instance,
     situation: &Situation,
     members: &[&Instance],
@@ -38,7 +39,8 @@ fn volumes(
     if touched(owner, situation) {
         // The flags shown are the ones we set; what the user had was written down before.
         for volume in &mut live {
-            if let Some(before) = known.iter().find(|it| it.volume == volume.volume) {
+            let mut before = known.iter().chain(noted);
+            if let Some(before) = before.find(|it| it.volume == volume.volume) {
                 volume.delete_on_termination = before.delete_on_termination;
             }
         }
