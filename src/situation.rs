@@ -190,6 +190,8 @@ pub struct Registration {
     pub target: Target,
     /// Already deregistered, connections still draining.
     pub draining: bool,
+    /// The load balancer finds someone there, or has yet to look.
+    pub answering: bool,
 }
 
 /// One registration: the same instance may be registered on several ports (TRAP 19).

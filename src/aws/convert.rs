@@ -227,6 +227,7 @@ pub fn registration(arn: &str, it: &elb::TargetHealthDescription) -> Option<Regi
     Some(Registration {
         target,
         draining: state.ends_with("draining"),
+        answering: matches!(state, "healthy" | "initial"),
     })
 }
 

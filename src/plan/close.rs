@@ -1,7 +1,7 @@
 //! The end of a rescue: the successor becomes the owner, and the outcome is told, once.
 
 use super::volumes::{Fate, HandOver};
-use super::{Lineage, Plan, progress};
+use super::{Lineage, Plan, progress, rejoin};
 use crate::clock::seconds_between;
 use crate::event::Interruption;
 use crate::record::{Milestone, Record, RecordedVolume, volumes_of};
@@ -49,9 +49,13 @@ fn handed_over(lineage: &Lineage, successor: &Instance, hand_over: &HandOver) ->
     let mut volumes: Vec<RecordedVolume> = arrived.collect();
     let own = volumes_of(successor).into_iter();
     volumes.extend(own.filter(|it| it.root));
+    let targets = lineage.record.targets.iter();
     let mut record = Record {
         head: Some(successor.id.clone()),
         volumes,
+        targets: targets
+            .filter_map(|it| rejoin::translated(it, successor))
+            .collect(),
         ..lineage.record.clone()
     };
     if let (Some(place), Some(subnet)) = (&mut record.place, &successor.subnet) {

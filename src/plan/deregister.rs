@@ -3,7 +3,7 @@
 
 use super::{Lineage, Plan};
 use crate::record::Record;
-use crate::situation::{Instance, Target};
+use crate::situation::{Instance, Registration, Target};
 use crate::step::{Action, Step};
 use std::collections::BTreeMap;
 
@@ -29,7 +29,8 @@ pub fn found(lineage: &Lineage, plan: &mut Plan) {
 /// Registrations that still send traffic to an interrupted instance. None if they are not known.
 ///
 /// A dead instance no longer shows its addresses, and nobody deregisters `ip` targets for it: the
-/// recorded ones count as its own, unless the successor got the same address.
+/// recorded ones count as its own, as long as nobody answers there. EC2 gives an address to the next
+/// who comes, and he may serve in the same group.
 pub fn serving(lineage: &Lineage) -> Option<Vec<Target>> {
     let known = lineage.situation.registrations.known()?;
     let of_successor = |it: &Target| {
@@ -37,23 +38,17 @@ pub fn serving(lineage: &Lineage) -> Option<Vec<Target>> {
             .successor
             .is_some_and(|successor| successor.answers_to(it))
     };
-    let of_interrupted = |it: &Target| {
-        lineage
-            .interrupted()
-            .any(|(instance, _)| instance.answers_to(it))
-            || lineage.record.targets.contains(it)
+    let of_interrupted = |it: &Registration| {
+        let mut interrupted = lineage.interrupted();
+        let deserted = !it.answering && lineage.record.targets.contains(&it.target);
+        deserted || interrupted.any(|(instance, _)| instance.answers_to(&it.target))
     };
     let serving = known
         .list
         .iter()
-        .filter(|it| !it.draining)
-        .map(|it| &it.target);
-    Some(
-        serving
-            .filter(|it| of_interrupted(it) && !of_successor(it))
-            .cloned()
-            .collect(),
-    )
+        .filter(|it| !it.draining && of_interrupted(it));
+    let targets = serving.map(|it| &it.target);
+    Some(targets.filter(|it| !of_successor(it)).cloned().collect())
 }
 
 fn steps(targets: Vec<Target>, plan: &mut Plan) {

@@ -60,7 +60,7 @@ pub fn targets(lineage: &Lineage, instance: &Instance, plan: &mut Plan) -> bool 
 
 /// The same place in the same group: by id where the group lists instances, by the primary private
 /// address where it lists addresses.
-fn translated(recorded: &Target, instance: &Instance) -> Option<Target> {
+pub fn translated(recorded: &Target, instance: &Instance) -> Option<Target> {
     let id = if recorded.id.starts_with("i-") {
         instance.id.to_string()
     } else {

@@ -4,6 +4,7 @@
 
 use super::{Drain, GroupType, State, state::refused};
 use crate::cloud::{CloudError, Query};
+use crate::event::InstanceState;
 use crate::id::ImageId;
 use crate::situation::{Address, Image, Instance, Registration, Snapshot, Template, Volume};
 use crate::tags::{self, Tags};
@@ -153,10 +154,14 @@ impl State {
     pub(super) fn read_targets(&mut self, arn: &str) -> Result<Vec<Registration>, CloudError> {
         const CALL: &str = "DescribeTargetHealth";
         self.admit(CALL)?;
+        let running = self.instances.values().map(|it| &it.facts);
+        let running = running.filter(|it| it.state == InstanceState::Running);
+        let running: Vec<Instance> = running.cloned().collect();
         let group = self.group(CALL, arn)?;
         let registration = group.targets.iter().map(|(target, drain)| Registration {
             target: target.clone(),
             draining: *drain != Drain::No,
+            answering: running.iter().any(|it| it.answers_to(target)),
         });
         Ok(registration.collect())
     }

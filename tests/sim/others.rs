@@ -5,7 +5,8 @@ use crate::support::{
 };
 use spot_rescue::clock::Clock;
 use spot_rescue::event::InstanceAction;
-use spot_rescue::sim::{FailingCloud, Fault, GroupType, Kind, Limit, On, Supply, World};
+use spot_rescue::id::InstanceId;
+use spot_rescue::sim::{Drain, FailingCloud, Fault, GroupType, Kind, Limit, On, Supply, World};
 use spot_rescue::situation::{Market, VolumeState};
 use spot_rescue::step::Action;
 
@@ -188,4 +189,43 @@ async fn a_replacement_that_dies_booting_is_replaced() {
     settle(&world, &function).await;
     assert_whole(&world, &protected);
     assert_eq!(lost_writes(&world, &protected), [0, 0]);
+}
+
+/// EC2 gives a freed address to the next who comes, and he may serve in the same target group: a
+/// rescue that goes by what it once wrote down would take him out.
+#[tokio::test]
+async fn an_address_that_has_gone_to_someone_else_is_left_to_him() {
+    let world = World::new(9);
+    let function = function(&world);
+    let protected = world.protected_instance();
+    let group = world.target_group(GroupType::Ip);
+    let old = world.look(|it| it.instances[&protected.instance].facts.private_addresses[0].clone());
+    let _ = world.register(&group, &old, 7000);
+    settle(&world, &function).await;
+    world.interrupt(&protected.instance, InstanceAction::Terminate);
+    settle(&world, &function).await;
+    world.advance(3600);
+    let neighbour = world.spot_instance("m5.large", "eu-west-1a").run();
+    world.advance(60);
+    world.change(|it| {
+        let facts = &mut it.instances.get_mut(&neighbour).expect("it runs").facts;
+        facts.private_addresses = vec![old.clone()];
+    });
+    let his = world.register(&group, &old, 7000);
+    let head = replacement(&world, &neighbour);
+    world.interrupt(&head, InstanceAction::Terminate);
+    settle(&world, &function).await;
+    let serves = world.look(|it| it.groups[&group].targets.get(&his) == Some(&Drain::No));
+    assert!(serves, "{}", journal(&world));
+    let ours = lineage(&world, &protected).targets;
+    assert!(ours.contains(&(group, 7000)), "{ours:?}");
+}
+
+/// The one that lives and is not the neighbour.
+fn replacement(world: &World, neighbour: &InstanceId) -> InstanceId {
+    world.look(|it| {
+        let mut living = it.instances.values().filter(|it| it.facts.is_alive());
+        let ours = living.find(|it| it.facts.id != *neighbour);
+        ours.map(|it| it.facts.id.clone()).expect("one lives")
+    })
 }

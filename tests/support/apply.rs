@@ -46,6 +46,7 @@ pub fn apply(situation: &mut Situation, action: &Action) {
             list.extend(targets.iter().map(|target| Registration {
                 target: target.clone(),
                 draining: false,
+                answering: true,
             }));
         }),
         Action::SetDeleteOnTermination { instance, devices } => {

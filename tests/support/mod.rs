@@ -131,6 +131,7 @@ pub fn target(group: &str, id: &str, port: u16) -> Registration {
     Registration {
         target,
         draining: false,
+        answering: true,
     }
 }
 
