@@ -73,6 +73,13 @@ pub fn hand_over(lineage: &Lineage, interruption: &Interruption, plan: &mut Plan
         };
         let fate = match current {
             Some(volume) => case.existing(volume, plan),
+            None if lineage.policy.data.value == Data::Move => {
+                plan.note(format!(
+                    "{} is gone, and the policy only moves: not restored",
+                    recorded.volume
+                ));
+                Fate::Lost
+            }
             None => restore::lost(lineage, successor, recorded, plan),
         };
         done.volumes.push((recorded.clone(), fate));
