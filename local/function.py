@@ -99,6 +99,14 @@ class Function:
             raise Crashed(f"{result['errorType']}: {result.get('errorMessage')}")
         return result
 
+    def peak_memory(self) -> int:
+        """VmHWM of the function's own process in KiB, the emulator's not counted. Linux only."""
+        assert self._process is not None
+        emulator = Path(f"/proc/{self._process.pid}")
+        tasks = emulator.glob("task/*/children")
+        children = [pid for it in tasks for pid in it.read_text().split()]
+        return max((peak_memory(int(pid)) for pid in children), default=0)
+
     def kill(self) -> None:
         """Ends the environment at once, whatever it is doing."""
         if self._process is not None:
@@ -125,6 +133,15 @@ class Function:
             **deployment.environment,
             **deployment.role.environment(),
         }
+
+
+def peak_memory(pid: int) -> int:
+    """The most memory a process ever had, in KiB."""
+    status = Path(f"/proc/{pid}/status")
+    if not status.exists():  # Linux only
+        return 0
+    lines = status.read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
 
 
 def emulator() -> Path:
