@@ -94,14 +94,15 @@ async fn run(step: &Step, cloud: &dyn Cloud, before: &[StepReport], left: Durati
     }
 }
 
-/// Writes down what the plan wants written when the step fails for good. A transient failure is
-/// not for good: the same request, with the same token, is sent again. Should the writing fail,
-/// the same request is only repeated once more.
+/// Writes down what the plan wants written when AWS answers that there is no capacity. Only that
+/// answer is remembered with the request's token: after any other failure the same request is sent
+/// again, and whoever sends it in the meantime gets the same instance. Should the writing fail, the
+/// same request is only repeated once more.
 async fn note_failure(step: &Step, class: Class, cloud: &dyn Cloud, left: Duration) {
     let Some(action) = step
         .on_failure
         .as_ref()
-        .filter(|_| class != Class::Transient)
+        .filter(|_| class == Class::Capacity)
     else {
         return;
     };

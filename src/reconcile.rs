@@ -197,14 +197,14 @@ async fn run(context: &Context<'_>, subject: &mut Subject, mut plan: Plan) -> bo
     news
 }
 
-/// The number of failed launches, this one included, if this was one and it failed for good.
+/// The number of failed launches, this one included, if this was one and found no capacity.
 fn refused_launch(step: &Step, reports: &[StepReport]) -> Option<u32> {
     let Action::Launch(launch) = &step.action else {
         return None;
     };
     let report = reports.iter().find(|it| it.id == step.id)?;
     match &report.outcome {
-        StepOutcome::Failed(error) if error.class != Class::Transient => Some(launch.attempt + 1),
+        StepOutcome::Failed(error) if error.class == Class::Capacity => Some(launch.attempt + 1),
         StepOutcome::Failed(_)
         | StepOutcome::Done { .. }
         | StepOutcome::AlreadyDone { .. }

@@ -16,7 +16,7 @@ pub struct Step {
     pub action: Action,
     /// Steps that must have succeeded first; everything else runs at once.
     pub after: Vec<String>,
-    /// What to write down when the call fails for good.
+    /// What to write down when AWS answers that there is no capacity.
     pub on_failure: Option<Action>,
 }
 

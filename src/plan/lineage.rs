@@ -92,7 +92,13 @@ impl<'a> Lineage<'a> {
     /// that a running instance has outlived by minutes, says nothing about now.
     fn is_stale(&self, notice: &Interruption, instance: &Instance) -> bool {
         let age = (self.situation.now - notice.at).whole_seconds();
-        let outlived = age > 600 && instance.state == InstanceState::Running;
+        let is_over = match notice.action {
+            InstanceAction::Terminate => instance.is_alive(),
+            InstanceAction::Stop | InstanceAction::Hibernate => {
+                instance.state == InstanceState::Running
+            }
+        };
+        let outlived = age > 600 && is_over;
         // Events are timed to the second: one about a launch of this very second is not older.
         let slack = match notice.action {
             InstanceAction::Terminate => time::Duration::SECOND,

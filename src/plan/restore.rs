@@ -14,6 +14,9 @@ use crate::step::{Action, CreateVolume, Step, token};
 use crate::tags;
 use std::collections::BTreeMap;
 
+/// So many closing snapshots may fail before an older set is better than none.
+const TRIES: usize = 3;
+
 /// The volume lives, but not where it is needed.
 pub fn elsewhere(
     lineage: &Lineage,
@@ -29,23 +32,21 @@ pub fn elsewhere(
     let closing = format!("closing-{}-{}", volume.id, successor.id);
     let of_set =
         |it: &&Snapshot| it.volume == volume.id && it.tags.get(tags::SET) == Some(&closing);
-    // A twin may have taken a second one; everybody picks the first.
-    match snapshots
+    let (failed, usable): (Vec<_>, Vec<_>) = snapshots
         .iter()
         .filter(of_set)
-        .min_by_key(|it| (it.started, &it.id))
-    {
-        None => close_up(lineage, recorded, volume, closing, plan),
-        Some(taken) => match taken.state {
-            SnapshotState::Pending => plan.wait(30, format!("{} to complete", taken.id)),
-            SnapshotState::Completed => {
-                create(lineage, successor, recorded, &volume.settings, taken, plan);
-            }
-            SnapshotState::Unusable => {
-                plan.note(format!("{} of {} failed", taken.id, volume.id));
-                return from_sets(lineage, successor, recorded, snapshots, plan);
-            }
-        },
+        .partition(|it| it.state == SnapshotState::Unusable);
+    // A twin may have taken a second one; everybody picks the first.
+    match usable.into_iter().min_by_key(|it| (it.started, &it.id)) {
+        Some(taken) if taken.state == SnapshotState::Completed => {
+            create(lineage, successor, recorded, &volume.settings, taken, plan);
+        }
+        Some(taken) => plan.wait(30, format!("{} to complete", taken.id)),
+        None if failed.len() < TRIES => close_up(lineage, recorded, volume, closing, plan),
+        None => {
+            plan.note(format!("snapshots of {} fail again and again", volume.id));
+            return from_sets(lineage, successor, recorded, snapshots, plan);
+        }
     }
     Fate::Coming
 }
@@ -120,7 +121,7 @@ fn from_sets(
         }
         Newest::None => {
             plan.note(format!(
-                "{} ({}) is lost: the volume is gone and no completed snapshot of it exists",
+                "{} ({}) cannot be restored: no completed snapshot of it exists",
                 recorded.volume, recorded.device
             ));
             Fate::Lost

@@ -51,15 +51,27 @@ fn is_former_root(lineage: &Lineage, volume: &Volume) -> bool {
     root_of.is_some_and(|it| Some(&it) != lineage.owner.map(|it| &it.id))
 }
 
-/// A copy of it is attached to the owner.
+/// A copy of it is attached to the owner, or a copy of a copy: an owner that was interrupted right
+/// after it took over never got to mark what it had replaced.
 fn is_superseded(lineage: &Lineage, volume: &Volume, all: &[Volume]) -> bool {
     let Some(owner) = lineage.owner else {
         return false;
     };
-    all.iter().any(|it| {
-        it.attached_to(&owner.id)
-            && it.tags.get(tags::COPY_OF).map(String::as_str) == Some(volume.id.as_str())
-    })
+    let mut origin = &volume.id;
+    // Bounded: tags that name each other must not lead round in circles.
+    for _ in all {
+        let named =
+            |it: &&Volume| it.tags.get(tags::COPY_OF).map(String::as_str) == Some(origin.as_str());
+        let copies: Vec<&Volume> = all.iter().filter(named).collect();
+        if copies.iter().any(|it| it.attached_to(&owner.id)) {
+            return true;
+        }
+        let Some(copy) = copies.first() else {
+            return false;
+        };
+        origin = &copy.id;
+    }
+    false
 }
 
 /// A root still held by an instance that is ending will have to be marked later.
