@@ -48,6 +48,14 @@ class Control:
     def settings(self, **values: Any) -> None:
         self._post("settings", values)
 
+    def chaos(self, rate: float, principal: str, **more: Any) -> None:
+        """From now on calls made with that access key go wrong, so often."""
+        self._post("chaos", {"rate": rate, "principal": principal, **more})
+
+    def chaos_done(self) -> dict[str, Any]:
+        with urllib.request.urlopen(f"{self.endpoint}/local-aws/chaos", timeout=20) as answer:
+            return dict(json.load(answer))
+
     def journal(self) -> list[dict[str, Any]]:
         """Every call so far. Only what is new is fetched."""
         with self._lock:

@@ -12,7 +12,10 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
+from local import record
 from local.function import BINARY
 from local.scenarios import ALL
 from local.scenarios.scenario import Played, Scenario, play
@@ -38,9 +41,10 @@ def main() -> int:
     for ending in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ending, Stage.abandon)
     if options.scenario == "all":
-        verdicts = play_all(options.speed, options.jobs)
+        verdicts = play_all(options)
     else:
-        verdicts = [tell(ALL[options.scenario], options.speed, say=announce)]
+        story = ALL[options.scenario]
+        verdicts = [tell(story, options.speed, options.record, say=announce)]
         print(verdicts[0].text)
     return 0 if all(it.passed for it in verdicts) else 1
 
@@ -50,17 +54,21 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--scenario", choices=[*ALL, "all"], default="rescue")
     parser.add_argument("--speed", type=float, default=10, help="AWS-seconds per second")
     parser.add_argument("--jobs", type=int, default=2, help="stories at a time, for all")
+    parser.add_argument(
+        "--record", type=Path, metavar="DIRECTORY", help="what the calls needed permission for"
+    )
     return parser.parse_args()
 
 
-def play_all(speed: float, jobs: int) -> list[Verdict]:
+def play_all(options: argparse.Namespace) -> list[Verdict]:
     """Mostly they wait, so two at a time cost little; each has a stage of its own."""
     began = time.monotonic()
     verdicts = []
-    with ThreadPoolExecutor(jobs) as pool:
+    told = partial(tell, speed=options.speed, recorded=options.record)
+    with ThreadPoolExecutor(options.jobs) as pool:
         # The longest first, so that it is not what everybody waits for in the end.
         longest_first = sorted(ALL.values(), key=lambda it: -it.instances)
-        stories = [pool.submit(tell, scenario, speed) for scenario in longest_first]
+        stories = [pool.submit(told, scenario) for scenario in longest_first]
         for story in stories:
             verdicts.append(story.result())
             print(verdicts[-1].text, flush=True)
@@ -71,13 +79,20 @@ def play_all(speed: float, jobs: int) -> list[Verdict]:
     return verdicts
 
 
-def tell(scenario: Scenario, speed: float, say: Callable[[str], None] | None = None) -> Verdict:
+def tell(
+    scenario: Scenario,
+    speed: float,
+    recorded: Path | None = None,
+    say: Callable[[str], None] | None = None,
+) -> Verdict:
     """Plays one story on a stage of its own and puts it into words."""
     began = time.monotonic()
     lines = [f"\n{scenario.name}: {scenario.story}"]
     with Stage(speed / scenario.slower, scenario.functions, scenario.batch_size) as stage:
         stage.say = say or stage.say
         played = play(scenario, stage)
+        if recorded:
+            record.write(recorded, scenario.name, stage)
         lines.append(table(played))
         lines += [f"  {'PASS' if it.passed else 'FAIL'}  {it.what}" for it in played.results]
         lines += [] if played.passed else clues(played)

@@ -1,7 +1,8 @@
 """Deploys the project's own template.yaml to the local AWS.
 
 The SAM translator that runs inside AWS turns it into CloudFormation; moto creates the stack. What
-moto cannot do is edited out of the deployed copy: `EDITS` is the complete list. Everything the
+moto cannot do is edited out of the deployed copy: `EDITS` is the complete list. The function's role is deployed as it
+stands, resources and conditions included, and enforced (`local/aws/permissions.py`). Everything the
 emulator and the pump need (queue, batch size, environment) is read back from the deployed stack.
 """
 
@@ -163,20 +164,6 @@ def inline_code(resources: Resources) -> None:
         it.pop("LoggingConfig", None)
 
 
-def widened(resources: Resources) -> None:
-    for role in of_type(resources, "AWS::IAM::Role"):
-        for policy in role.get("Policies", []):
-            for statement in policy["PolicyDocument"]["Statement"]:
-                statement["Resource"] = "*"
-                statement.pop("Condition", None)
-
-
-def as_text(resources: Resources) -> None:
-    for role in of_type(resources, "AWS::IAM::Role"):
-        for policy in role.get("Policies", []):
-            policy["PolicyDocument"] = json.dumps(policy["PolicyDocument"])
-
-
 EDITS: list[tuple[str, Callable[[Resources], None]]] = [
     (
         "moto has no schedules in CloudFormation; scenarios send the sweep",
@@ -187,8 +174,6 @@ EDITS: list[tuple[str, Callable[[Resources], None]]] = [
         without("AWS::Lambda::EventSourceMapping"),
     ),
     ("moto wants the code; the emulator has it, and its own log", inline_code),
-    ("moto checks IAM actions; it denies every Resource and Condition it cannot evaluate", widened),
-    ("moto enforces a role's own policies only when they are text", as_text),
 ]
 
 

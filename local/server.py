@@ -24,23 +24,26 @@ from werkzeug.serving import run_simple
 from werkzeug.wrappers import Request
 
 from local import aws
-from local.aws import admin, settings, signatures
+from local.aws import admin, chaos, settings, signatures
 from local.aws.clock import CLOCK
 
 Wsgi = Callable[[dict[str, Any], Any], Any]
 
 
 class QuietHandler(MotoRequestHandler):
-    """Calls are in the journal, not on the screen."""
+    """Calls are in the journal, not on the screen; a cut connection is not read from again."""
 
     def log_request(self, *_: Any) -> None: ...
+
+    def connection_dropped(self, *_: Any) -> None:
+        self.close_connection = True
 
 
 def application() -> Wsgi:
     """moto's application behind the admin endpoints."""
     aws.install()
     CLOCK.start()
-    moto = DomainDispatcherApplication(create_backend_app)
+    moto = chaos.layer(DomainDispatcherApplication(create_backend_app))
 
     def serve(environ: dict[str, Any], start_response: Any) -> Any:
         if environ.get("PATH_INFO", "").startswith(admin.PREFIX):

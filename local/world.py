@@ -6,6 +6,7 @@ moment, for comparing before and after.
 
 from __future__ import annotations
 
+import json
 import threading
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,8 @@ DATA_VOLUMES = {
     "/dev/sdf": {"VolumeType": "gp3", "VolumeSize": 20, "Iops": 3500, "Throughput": 200},
     "/dev/sdg": {"VolumeType": "io2", "VolumeSize": 10, "Iops": 500},
 }
+KEY = "operator"
+EC2 = {"Service": "ec2.amazonaws.com"}
 USER_TAGS = {"Name": "database", "team": "storage", "spot-rescue": "on"}
 
 
@@ -46,6 +49,7 @@ class World:
         self.groups: dict[str, str] = {}
         self.image: dict[str, Any] = {}
         self.security_group = ""
+        self.profile = ""
 
     @property
     def ec2(self) -> Any:
@@ -64,6 +68,8 @@ class World:
             self.subnets[zone] = subnet["Subnet"]["SubnetId"]
         group = self.ec2.create_security_group(GroupName="data", Description="data", VpcId=vpc)
         self.security_group = group["GroupId"]
+        self.profile = self._profile("database")
+        self.ec2.create_key_pair(KeyName=KEY)
         images = self.ec2.describe_images(Owners=["amazon"])["Images"]
         linux = [it for it in images if it["RootDeviceName"] == "/dev/xvda"]
         self.image = min(linux or images, key=lambda it: it["ImageId"])
@@ -89,6 +95,8 @@ class World:
             MaxCount=count,
             SubnetId=self.subnets[zone],
             SecurityGroupIds=[self.security_group],
+            KeyName=KEY,
+            IamInstanceProfile={"Arn": self.profile},
             UserData="#!/bin/sh\nsystemctl start database\n",
             InstanceMarketOptions=market(action),
             BlockDeviceMappings=self._devices(delete_first),
@@ -168,6 +176,16 @@ class World:
 
     def templates(self) -> list[dict[str, Any]]:
         return self.ec2.describe_launch_templates()["LaunchTemplates"]
+
+    def _profile(self, name: str) -> str:
+        """An instance profile with a role in it: whoever launches with it passes the role on."""
+        iam = self._client("iam")
+        trust = {"Effect": "Allow", "Principal": EC2, "Action": "sts:AssumeRole"}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+        iam.create_role(RoleName=name, AssumeRolePolicyDocument=document)
+        profile = iam.create_instance_profile(InstanceProfileName=name)["InstanceProfile"]
+        iam.add_role_to_instance_profile(InstanceProfileName=name, RoleName=name)
+        return str(profile["Arn"])
 
     def _devices(self, delete_first: bool) -> list[dict[str, Any]]:
         root = {"VolumeType": "gp3", "VolumeSize": 8, "DeleteOnTermination": True}

@@ -22,6 +22,7 @@ mod volumes;
 
 pub use lineage::Lineage;
 pub use phase::{Phase, phase};
+pub use protect::REMEMBER;
 pub use sweep::{Expired, sweep};
 
 use crate::id::{InstanceId, VolumeId};

@@ -11,7 +11,7 @@ use crate::event::{Trigger, Wake};
 use crate::execute::{Done, execute};
 use crate::id::InstanceId;
 use crate::observe::{self, Look, Scope};
-use crate::plan::{self, Expired, Plan};
+use crate::plan::{self, Expired, Plan, REMEMBER};
 use crate::report::{Report, StepOutcome, StepReport};
 use crate::step::{Action, Step};
 use crate::tags::{self, Tags};
@@ -168,7 +168,8 @@ async fn look_again(context: &Context<'_>, batch: &mut Batch, pass: u32, now: Ti
 /// Executes what is new in a plan. False if there was nothing new.
 async fn run(context: &Context<'_>, subject: &mut Subject, mut plan: Plan) -> bool {
     tracing::debug!(%plan, "planned");
-    let begins = |it: &Step| it.id.starts_with("tombstone");
+    // An instance that has ended already takes no tombstone; then the record's is the beginning.
+    let begins = |it: &Step| it.id.starts_with("tombstone") || it.id == REMEMBER;
     subject.watching |= plan.steps.iter().any(begins);
     if !subject.watching {
         plan.leave_outcome();

@@ -1,14 +1,20 @@
 //! The simulated AWS: that it behaves as AWS documents it, and whole rescues in it.
 #![cfg(feature = "sim")]
+#![allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "tests: most stories go one way"
+)]
 
 #[path = "sim/invariants.rs"]
 mod broken;
+#[path = "sim/fault_scenes.rs"]
+mod fault_scenes;
 #[path = "sim/faults.rs"]
 mod faults;
+#[path = "sim/naive.rs"]
+mod naive;
 #[path = "sim/others.rs"]
 mod others;
-#[path = "sim/random.rs"]
-mod random;
 #[path = "sim/stories.rs"]
 mod stories;
 #[path = "sim/support.rs"]
@@ -17,5 +23,11 @@ mod support;
 mod threats;
 #[path = "sim/traps.rs"]
 mod traps;
+#[path = "sim/traps_api.rs"]
+mod traps_api;
 #[path = "sim/traps_ebs.rs"]
 mod traps_ebs;
+#[path = "sim/traps_snapshots.rs"]
+mod traps_snapshots;
+#[path = "sim/unreliable.rs"]
+mod unreliable;

@@ -195,7 +195,7 @@ fn every_deletion_asks_for_our_mark() {
         if deletes {
             let condition = serde_yaml_ng::to_string(&statement["Condition"]).unwrap();
             let marked = condition.contains(&format!("aws:ResourceTag/{}", tags::RESCUE))
-                || condition.contains("aws:TagKeys: spot-rescue:*");
+                || only_our_keys(&statement);
             assert!(marked, "{statement:?}");
         }
         let open = statement["Resource"].as_str() == Some("*");
@@ -204,6 +204,14 @@ fn every_deletion_asks_for_our_mark() {
             .all(|it| it.contains(":Describe"));
         assert!(!open || reads, "{statement:?}");
     }
+}
+
+/// At least one key, and none that is the user's.
+fn only_our_keys(statement: &Value) -> bool {
+    let condition = &statement["Condition"];
+    let keys = texts(&condition["ForAllValues:StringLike"]["aws:TagKeys"]);
+    keys.iter().all(|it| it.starts_with(tags::PREFIX))
+        && condition["Null"]["aws:TagKeys"].as_str() == Some("false")
 }
 
 fn patterns(template: &Value) -> Vec<Value> {

@@ -6,7 +6,9 @@
     POST /local-aws/settings   any of speed, snapshot_seconds, shutdown_seconds, boot_seconds,
                                snapshot_result
     POST /local-aws/start      {"instance_id"}
+    POST /local-aws/chaos      {"rate", "principal", "kinds", "latency_ms", "seed"}
     GET  /local-aws/journal?since=n
+    GET  /local-aws/chaos
     GET  /local-aws/health
 
 Bad input is a 400 with `{"error": …}`.
@@ -20,6 +22,7 @@ from typing import Any
 from werkzeug.wrappers import Request, Response
 
 from local.aws import capacity, events, settings, spot
+from local.aws.chaos import CHAOS
 from local.aws.clock import CLOCK
 from local.aws.journal import JOURNAL
 from local.aws.lock import LOCK
@@ -85,6 +88,7 @@ POSTS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "capacity": _capacity,
     "settings": _settings,
     "start": _start,
+    "chaos": CHAOS.change,
 }
 
 
@@ -107,6 +111,8 @@ def _answer(request: Request, name: str) -> Any:
         return {"ok": True, "speed": CLOCK.speed, "t": round(CLOCK.now(), 2)}
     if request.method == "GET" and name == "journal":
         return _journal(request.args.get("since", "0"))
+    if request.method == "GET" and name == "chaos":
+        return CHAOS.told()
     if request.method != "POST" or name not in POSTS:
         raise LookupError(name)
     body = _body(request)

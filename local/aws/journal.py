@@ -1,6 +1,8 @@
-"""Every call that was made, who made it and what came of it.
+"""Every call that was made, who made it, what it needed permission for, and what came of it.
 
-Refused ones too: a missing permission shows here as `UnauthorizedOperation`.
+Refused ones too: a missing permission shows here as `UnauthorizedOperation`. The permissions are those
+that `permissions` asked the caller's policies for: recorded, so that a whole run can be put before
+another judge (`local/permissions`).
 """
 
 import re
@@ -29,6 +31,8 @@ class Entry:
     status: int
     code: str | None
     ids: list[str]
+    # What was asked of the caller's policies: action, ARN, condition context.
+    needs: list[dict[str, Any]]
 
 
 class Journal:
@@ -60,6 +64,7 @@ class Journal:
                     status=status,
                     code=_code(body) if status >= 400 else None,
                     ids=ids,
+                    needs=[asdict(it) for it in getattr(call, "local_needs", [])],
                 )
             )
 

@@ -2,7 +2,8 @@
 
 AWS: RunInstances is checked on everything the instance is made of, and a fleet launches in the name of
 who created it: CreateFleet on the fleet and its templates, and RunInstances on the rest
-(https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-fleet-prerequisites.html); an instance profile
+(https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-fleet-prerequisites.html), the template once
+more included (karpenter-provider-aws issue 1488 shows the refusal); an instance profile
 needs iam:PassRole on its role, with `iam:PassedToService`
 (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html). A template resolved
 inside the call counts as if the caller had written it out.
@@ -26,6 +27,8 @@ def fleet_needs(request: Request) -> Iterator[Need]:
         wanted = config.get("LaunchTemplateSpecification") or {}
         version = templates.resolve(request.backend, wanted)
         yield from request.on(version.template.id)
+        yield from request.on(version.template.id, action="RunInstances")
+        yield from request.making("instance", tags)
         for override in config.get("Overrides") or [{}]:
             given = {name: it for name, it in override.items() if name in fleet.OVERRIDES}
             yield from _launch(request, templates.overlaid(version.data, given), tags)

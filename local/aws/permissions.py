@@ -74,6 +74,7 @@ def _authenticate_and_authorize_normal_action(self: Any, resource: str = "*") ->
     if needs is None:
         MOTO_CHECK(self, resource)
         return
+    self.local_needs = needs  # for the journal, whatever the verdict
 
     def judge(**arguments: Any) -> Judge:
         request = Judge(**arguments)

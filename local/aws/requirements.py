@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from local.aws import templates
-from local.aws.policies import Context
 
 WITHOUT_ACCOUNT = ("image", "snapshot")
 NEW = "new"
@@ -39,7 +38,7 @@ DESCRIBED_FOR_TEMPLATES = (
 class Need:
     action: str
     arn: str = "*"
-    context: Context = field(default_factory=dict)
+    context: dict[str, list[str]] = field(default_factory=dict)
 
 
 class Request:
@@ -57,15 +56,19 @@ class Request:
         account = "" if kind in WITHOUT_ACCOUNT else self.backend.account_id
         return f"arn:aws:ec2:{self.backend.region_name}:{account}:{kind}/{resource_id}"
 
-    def on(self, resource_id: str | None, tags: dict[str, str] | None = None) -> Iterator[Need]:
+    def on(
+        self,
+        resource_id: str | None,
+        tags: dict[str, str] | None = None,
+        action: str | None = None,
+    ) -> Iterator[Need]:
         """The action on a resource that exists."""
         if not resource_id:
             return
         kind = KINDS.get(resource_id.rsplit("-", 1)[0], "unknown")
         held = self.backend.tags.get(resource_id, {})
-        yield Need(
-            f"ec2:{self.name}", self.arn(kind, resource_id), _tags("resource", held) | _given(tags)
-        )
+        context = _tags("resource", held) | _given(tags)
+        yield Need(f"ec2:{action or self.name}", self.arn(kind, resource_id), context)
 
     def making(self, kind: str, tags: dict[str, str], action: str | None = None) -> Iterator[Need]:
         """The action on a resource to be, and its tags."""
@@ -97,10 +100,19 @@ def _given(tags: dict[str, str] | None) -> dict[str, list[str]]:
     return _tags("request", tags) | {"aws:tagkeys": list(tags)} if tags else {}
 
 
-def _retagged(request: Request) -> Iterator[Need]:
+def _tagged(request: Request) -> Iterator[Need]:
     tags = {it["Key"]: it.get("Value") or "" for it in request.get("Tags") or []}
     for resource in request.get("Resources") or []:
         yield from request.on(resource, tags)
+
+
+def _untagged(request: Request) -> Iterator[Need]:
+    """Only keys count here. Without any, all tags go: a condition on the keys then sees none."""
+    keys = [it["Key"] for it in request.get("Tags") or []]
+    for resource in request.get("Resources") or []:
+        for need in request.on(resource):
+            need.context |= {"aws:tagkeys": keys} if keys else {}
+            yield need
 
 
 def _modified(request: Request) -> Iterator[Need]:
@@ -156,11 +168,11 @@ TOUCHED: dict[str, Callable[[Request], Iterator[Need]]] = {
     "CreateLaunchTemplateVersion": _template,
     "CreateSnapshot": _made("snapshot", "VolumeId"),
     "CreateSnapshots": _snapshot_set,
-    "CreateTags": _retagged,
+    "CreateTags": _tagged,
     "CreateVolume": _made("volume", "SnapshotId"),
     "DeleteLaunchTemplate": _template,
     "DeleteSnapshot": _named("SnapshotId"),
-    "DeleteTags": _retagged,
+    "DeleteTags": _untagged,
     "DeleteVolume": _named("VolumeId"),
     "DetachVolume": _named("VolumeId", "InstanceId"),
     "GetLaunchTemplateData": _template_data,

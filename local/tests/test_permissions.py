@@ -100,6 +100,30 @@ def test_tags_of_the_resource_and_of_the_request(aws: Local, login: Login) -> No
     client.delete_volume(VolumeId=volume)
 
 
+def test_removing_all_tags_names_no_key(aws: Local, login: Login) -> None:
+    """DeleteTags: "If you omit this parameter, we delete all user-defined tags"; ForAllValues: "The
+    condition also returns true if there are no keys in the request"."""
+    volume = aws.new_volume()
+    aws.ec2.create_tags(Resources=[volume], Tags=tag_list({"own:a": "1", "b": "2"}))
+    own = {"ForAllValues:StringLike": {"aws:TagKeys": "own:*"}}
+    some = {"Null": {"aws:TagKeys": "false"}}
+    client = login(allow("ec2:DeleteTags", **own, **some))
+    assert code_of(client.delete_tags, Resources=[volume]) == DENIED
+    assert code_of(client.delete_tags, Resources=[volume], Tags=[{"Key": "b"}]) == DENIED
+    client.delete_tags(Resources=[volume], Tags=[{"Key": "own:a"}])
+    login(allow("ec2:DeleteTags", **own)).delete_tags(Resources=[volume])
+
+
+def test_the_journal_tells_what_was_needed(aws: Local, login: Login) -> None:
+    """Action, ARN and condition keys, of refused calls too."""
+    volume = aws.new_volume()
+    aws.ec2.create_tags(Resources=[volume], Tags=tag_list({"mine": "yes"}))
+    code_of(login(allow("ec2:Describe*")).delete_volume, VolumeId=volume)
+    (need,) = aws.journal()[-1]["needs"]
+    assert (need["action"], need["arn"]) == ("ec2:DeleteVolume", f"{EC2}:volume/{volume}")
+    assert need["context"]["aws:resourcetag/mine"] == ["yes"]
+
+
 # TRAP 36
 def test_tagging_at_creation_is_create_tags(aws: Local, login: Login) -> None:
     """Users must have permission to use the ec2:CreateTags action; ARNs of snapshots have no
@@ -130,7 +154,8 @@ def test_a_fleet_launches_with_the_callers_permissions(aws: Local, login: Login)
     prepared = template(aws, IamInstanceProfile={"Name": name})
     fleets, run = allow("ec2:CreateFleet"), allow("ec2:RunInstances")
     passing = allow("iam:PassRole", StringEquals={"iam:PassedToService": "ec2.amazonaws.com"})
-    for statements in ([fleets], [fleets, run], [run, passing]):
+    unmarked = allow("ec2:RunInstances", f"{EC2}:instance/*")
+    for statements in ([fleets], [fleets, run], [run, passing], [fleets, unmarked, passing]):
         caller = _as(aws, login(*statements))
         assert code_of(fleet, aws=caller, name=prepared) == DENIED
     assert fleet(_as(aws, login(fleets, run, passing)), prepared)["Instances"]

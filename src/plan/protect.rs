@@ -9,6 +9,9 @@ use crate::step::{Action, Step};
 use crate::tags::{self, Tags};
 use std::collections::BTreeMap;
 
+/// The step that writes an interruption into the record.
+pub const REMEMBER: &str = "remember the interruption";
+
 /// `DeleteOnTermination` is switched off for every volume, the root included: the cheapest rescue
 /// there is (TRAP 15). EC2 refuses it once the instance is shutting down.
 pub fn keep_volumes(instance: &Instance, plan: &mut Plan) {
@@ -80,10 +83,7 @@ pub fn remember(lineage: &Lineage, interruption: &Interruption, plan: &mut Plan)
     let text = interruption_text(interruption);
     let tags = Tags::from([(tags::INTERRUPTED_AT.to_owned(), text)]);
     let resources = vec![template.id.to_string()];
-    plan.step(Step::new(
-        "remember the interruption",
-        Action::Tag { resources, tags },
-    ));
+    plan.step(Step::new(REMEMBER, Action::Tag { resources, tags }));
 }
 
 /// Every volume of the lineage says what it is, and so does every snapshot of one: a prepared

@@ -7,7 +7,7 @@ use crate::situation::{Address, Image, Instance, Registration, Snapshot, Templat
 use crate::step::Action;
 use async_trait::async_trait;
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Which call fails. Counting starts at 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +46,7 @@ pub struct Fault {
 #[derive(Debug)]
 pub struct FailingCloud<C> {
     pub inner: C,
-    faults: Vec<Fault>,
+    faults: Mutex<Vec<Fault>>,
     counts: Mutex<Counts>,
 }
 
@@ -62,9 +62,23 @@ impl<C> FailingCloud<C> {
     pub fn new(inner: C, faults: Vec<Fault>) -> Self {
         Self {
             inner,
-            faults,
+            faults: Mutex::new(faults),
             counts: Mutex::default(),
         }
+    }
+
+    /// One more fault, for a call that is still to come.
+    pub fn arm(&self, fault: Fault) {
+        self.planned().push(fault);
+    }
+
+    /// No fault strikes any more.
+    pub fn disarm(&self) {
+        self.planned().clear();
+    }
+
+    fn planned(&self) -> MutexGuard<'_, Vec<Fault>> {
+        self.faults.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Changes asked for so far, the failing ones included.
@@ -98,11 +112,9 @@ impl<C> FailingCloud<C> {
                 On::Call(name, n) => name == call && n == calls,
                 On::Every(name) => name == call,
             };
-            let kind = self
-                .faults
-                .iter()
-                .find(|it| strikes(it.on))
-                .map(|it| it.kind);
+            let planned = self.planned();
+            let kind = planned.iter().find(|it| strikes(it.on));
+            let kind = kind.map(|it| it.kind);
             it.struck.extend(kind.map(|_| call));
             kind
         })

@@ -42,6 +42,7 @@ async fn a_target_that_is_an_address_becomes_the_replacements_address() {
     assert!(!old || world.look(|it| it.groups[&group].targets.len()) == 2);
 }
 
+/// TRAP 22: its group replaces it, a second one would be one too many.
 #[tokio::test]
 async fn a_group_member_is_protected_but_left_to_its_group() {
     let group = [("aws:autoscaling:groupName", "web")];

@@ -1,0 +1,8 @@
+//! `cargo +nightly fuzz run event`
+#![no_main]
+
+#[path = "../inputs.rs"]
+#[allow(dead_code)]
+mod inputs;
+
+libfuzzer_sys::fuzz_target!(|text: &str| inputs::event(text));

@@ -1,0 +1,74 @@
+"""What the role can do although nobody asks it to: where AWS offers no condition that would tell, or
+where one would not help. Asserted, so that this list is neither forgotten nor out of date.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from local.permissions.calls import MARK, ON, Call, arn, on, passing, targets
+from local.permissions.judge import Request
+
+
+@dataclass(frozen=True)
+class Accepted:
+    what: str
+    call: Call
+    why: str
+
+
+ALL = [
+    Accepted(
+        "launch an instance without any template",
+        [on("RunInstances", "instance", given=MARK), on("RunInstances", "image")],
+        (
+            "the function writes templates itself, so demanding one (ec2:LaunchTemplate) stops nobody; "
+            "and should a fleet's own launch not carry that key, no rescue would succeed"
+        ),
+    ),
+    Accepted(
+        "pass any of the account's roles to an instance",
+        [passing("ec2.amazonaws.com")],
+        (
+            "a replacement has the original's role, and roles carry no tag that says whose they are; "
+            "where instances have few roles, name them in the template"
+        ),
+    ),
+    Accepted(
+        "change any attribute of an opted-in instance",
+        [
+            Request(
+                "ec2:ModifyInstanceAttribute",
+                arn("instance"),
+                {"aws:ResourceTag/spot-rescue": ["on"]},
+            )
+        ],
+        "we know of no documented value of ec2:Attribute that stands for DeleteOnTermination",
+    ),
+    Accepted(
+        "move any address to any network interface",
+        [on("AssociateAddress", "elastic-ip"), on("AssociateAddress", "network-interface")],
+        (
+            "we know of no documentation whether a call that names an instance is checked against its "
+            "interface too; addresses carry no tag of ours"
+        ),
+    ),
+    Accepted(
+        "register anything with any target group",
+        [targets("RegisterTargets"), targets("DeregisterTargets")],
+        "target groups carry no tag of ours, and there is no condition on the target",
+    ),
+    Accepted(
+        "mark any volume, and so make it ours",
+        [on("CreateTags", "volume", given=MARK)],
+        (
+            "the user's volumes are unmarked until the function marks them, and nothing on a volume "
+            "tells whose instance it is attached to; a mark can be set, never removed"
+        ),
+    ),
+    Accepted(
+        "snapshot a volume along with an opted-in instance",
+        [on("CreateSnapshots", "instance", ON), on("CreateSnapshots", "volume")],
+        "the call takes an instance, never a volume",
+    ),
+]

@@ -1,0 +1,105 @@
+"""Words for calls that no scenario makes: who is touched, with which tags, and what is asked.
+
+A call is a list of requests, one per resource; it passes only if all of them are allowed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from local.deploy import REGION
+from local.permissions.judge import Request
+from local.permissions.policy import ACCOUNT
+
+Tags = dict[str, str]
+Call = list[Request]
+
+IDS = {
+    "fleet": "fleet-0123456789abcdef0",
+    "image": "ami-0123456789abcdef0",
+    "instance": "i-0123456789abcdef0",
+    "elastic-ip": "eipalloc-0123456789abcdef0",
+    "launch-template": "lt-0123456789abcdef0",
+    "network-interface": "eni-0123456789abcdef0",
+    "security-group": "sg-0123456789abcdef0",
+    "snapshot": "snap-0123456789abcdef0",
+    "subnet": "subnet-0123456789abcdef0",
+    "volume": "vol-0123456789abcdef0",
+}
+WITHOUT_ACCOUNT = ("image", "snapshot")
+
+ON: Tags = {"spot-rescue": "on"}
+OFF: Tags = {"spot-rescue": "off"}
+NOTHING: Tags = {}
+MARK: Tags = {"spot-rescue:rescue": "i-0123456789abcdef0"}
+EXPIRY: Tags = {"spot-rescue:expires-at": "2030-01-01T00:00:00Z"}
+
+TIME: Tags = {"spot-rescue:interrupted-at": "i-0123456789abcdef0 2030-01-01T00:00:00Z terminate"}
+
+
+@dataclass(frozen=True)
+class Case:
+    """`forbidden` must be refused, and `lawful`, its counterpart, must not: so that it is refused for
+    the reason given and not for a slip in the question.
+    """
+
+    name: str
+    why: str
+    forbidden: Call
+    lawful: Call = field(default_factory=list)
+
+
+def arn(kind: str, account: str = ACCOUNT, region: str = REGION) -> str:
+    owner = "" if kind in WITHOUT_ACCOUNT else account
+    return f"arn:aws:ec2:{region}:{owner}:{kind}/{IDS[kind]}"
+
+
+def on(
+    action: str,
+    kind: str,
+    held: Tags = NOTHING,
+    given: Tags = NOTHING,
+    account: str = ACCOUNT,
+    region: str = REGION,
+) -> Request:
+    """An EC2 action on a resource that holds tags, with tags given in the request."""
+    context = {f"aws:ResourceTag/{key}": [value] for key, value in held.items()}
+    context |= {f"aws:RequestTag/{key}": [value] for key, value in given.items()}
+    if given:
+        context["aws:TagKeys"] = list(given)
+    return Request(f"ec2:{action}", arn(kind, account, region), context)
+
+
+def untag(kind: str, held: Tags, *keys: str) -> Request:
+    """Without keys, DeleteTags removes all."""
+    request = on("DeleteTags", kind, held)
+    request.context.update({"aws:TagKeys": list(keys)} if keys else {})
+    return request
+
+
+def created_by(action: str, kind: str, given: Tags) -> Request:
+    """Tagging at creation."""
+    request = on("CreateTags", kind, given=given)
+    request.context["ec2:CreateAction"] = [action]
+    return request
+
+
+def passing(service: str, account: str = ACCOUNT) -> Request:
+    role = f"arn:aws:iam::{account}:role/database"
+    return Request("iam:PassRole", role, {"iam:PassedToService": [service]})
+
+
+def linked_role(service: str) -> Request:
+    role = f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/{service}/AWSServiceRoleForIt"
+    return Request("iam:CreateServiceLinkedRole", role, {"iam:AWSServiceName": [service]})
+
+
+def targets(action: str, account: str = ACCOUNT) -> Request:
+    group = f"targetgroup/web/{'0123456789abcdef'}"
+    resource = f"arn:aws:elasticloadbalancing:{REGION}:{account}:{group}"
+    return Request(f"elasticloadbalancing:{action}", resource)
+
+
+def elsewhere(action: str, resource: str) -> Request:
+    """Anything else, as it is."""
+    return Request(action, resource)

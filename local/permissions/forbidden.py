@@ -1,0 +1,227 @@
+"""What the role must not be able to do, each with the lawful call it differs from by one thing."""
+
+from __future__ import annotations
+
+from local.deploy import REGION, STACK
+from local.permissions import forbidden_tags as tags
+from local.permissions.calls import (
+    EXPIRY,
+    MARK,
+    NOTHING,
+    OFF,
+    ON,
+    TIME,
+    Call,
+    Case,
+    Tags,
+    created_by,
+    elsewhere,
+    linked_role,
+    on,
+    passing,
+    targets,
+)
+from local.permissions.policy import ACCOUNT, LOG_ARN, QUEUE_ARN
+
+STRANGER = "999999999999"
+NO_OPT_IN = "the user has not opted this instance in"
+NO_MARK = "it is nothing of ours"
+ELSEWHERE = "the role ends at its account and Region"
+NEVER = "nothing the function does needs it"
+
+
+def keep(held: Tags, **where: str) -> Call:
+    action = "ModifyInstanceAttribute"
+    return [on(action, "instance", held, **where), on(action, "volume", **where)]
+
+
+def snapshot_set(held: Tags, given: Tags = MARK) -> Call:
+    new = [on("CreateSnapshots", "snapshot", given=given)]
+    tagged = [created_by("CreateSnapshots", "snapshot", given)] if given else []
+    old = [on("CreateSnapshots", "instance", held), on("CreateSnapshots", "volume")]
+    return old + new + tagged
+
+
+def attach(volume: Tags, instance: Tags) -> Call:
+    return [on("AttachVolume", "volume", volume), on("AttachVolume", "instance", instance)]
+
+
+def associate(instance: Tags) -> Call:
+    return [on("AssociateAddress", "elastic-ip"), on("AssociateAddress", "instance", instance)]
+
+
+def copy(volume: Tags, given: Tags = MARK) -> Call:
+    return [on("CreateSnapshot", "volume", volume), on("CreateSnapshot", "snapshot", given=given)]
+
+
+def restore(snapshot: Tags, given: Tags = MARK) -> Call:
+    return [on("CreateVolume", "snapshot", snapshot), on("CreateVolume", "volume", given=given)]
+
+
+def launch(action: str, template: Tags, given: Tags = MARK) -> Call:
+    parts = [on("RunInstances", kind) for kind in ("image", "subnet", "security-group", "volume")]
+    made = [on(action, "instance", given=given)]
+    return [on(action, "launch-template", template), *made, *parts]
+
+
+INSTANCES = [
+    Case("keep volumes", NO_OPT_IN, keep(NOTHING), keep(ON)),
+    Case("keep volumes after opting out", NO_OPT_IN, keep(OFF), keep(ON)),
+    Case("snapshot an instance", NO_OPT_IN, snapshot_set(NOTHING), snapshot_set(ON)),
+    Case(
+        "describe an instance for a template",
+        NO_OPT_IN,
+        [on("GetLaunchTemplateData", "instance")],
+        [on("GetLaunchTemplateData", "instance", ON)],
+    ),
+    Case("attach to an instance", NO_OPT_IN, attach(MARK, NOTHING), attach(MARK, ON)),
+    Case("move an address", NO_OPT_IN, associate(NOTHING), associate(ON)),
+    Case(
+        "mark an instance",
+        NO_OPT_IN,
+        [on("CreateTags", "instance", given=TIME)],
+        [on("CreateTags", "instance", ON, TIME)],
+    ),
+]
+
+VOLUMES = [
+    Case("attach a foreign volume", NO_MARK, attach(NOTHING, ON), attach(MARK, ON)),
+    Case("snapshot a foreign volume", NO_MARK, copy(NOTHING), copy(MARK)),
+    Case("snapshot without a mark", "it would be lost", copy(MARK, NOTHING), copy(MARK)),
+    Case("a set without a mark", "it would be lost", snapshot_set(ON, NOTHING), snapshot_set(ON)),
+    Case("restore a foreign snapshot", NO_MARK, restore(NOTHING), restore(MARK)),
+    Case("restore without a mark", "it would be lost", restore(MARK, NOTHING), restore(MARK)),
+    *(
+        Case(
+            f"delete a {kind} {held}",
+            "only what is ours and has an expiry is ever deleted",
+            [on(action, kind, tags)],
+            [on(action, kind, MARK | EXPIRY)],
+        )
+        for action, kind in (("DeleteVolume", "volume"), ("DeleteSnapshot", "snapshot"))
+        for held, tags in (
+            ("of the user's", NOTHING),
+            ("without an expiry", MARK),
+            ("with an expiry but no mark", EXPIRY),
+        )
+    ),
+]
+
+LAUNCHES = [
+    *(
+        case
+        for action in ("CreateFleet", "RunInstances")
+        for case in (
+            Case(
+                f"{action} from a foreign template",
+                NO_MARK,
+                launch(action, NOTHING),
+                launch(action, MARK),
+            ),
+            Case(
+                f"{action} without a mark",
+                "it would be lost",
+                launch(action, MARK, NOTHING),
+                launch(action, MARK),
+            ),
+        )
+    ),
+    *(
+        Case(
+            f"{action} of another's",
+            NO_MARK,
+            [on(action, "launch-template")],
+            [on(action, "launch-template", MARK)],
+        )
+        for action in ("CreateLaunchTemplateVersion", "DeleteLaunchTemplate")
+    ),
+    Case(
+        "a launch template without a mark",
+        "it would be lost",
+        [on("CreateLaunchTemplate", "launch-template")],
+        [on("CreateLaunchTemplate", "launch-template", given=MARK)],
+    ),
+    Case(
+        "pass a role to Lambda",
+        "only EC2 gets roles, as in the original",
+        [passing("lambda.amazonaws.com")],
+        [passing("ec2.amazonaws.com")],
+    ),
+    Case(
+        "a service-linked role of another service",
+        NEVER,
+        [linked_role("elasticloadbalancing.amazonaws.com")],
+        [linked_role("spot.amazonaws.com")],
+    ),
+]
+
+PLACES = [
+    Case("another account's instance", ELSEWHERE, keep(ON, account=STRANGER), keep(ON)),
+    Case("another Region's instance", ELSEWHERE, keep(ON, region="eu-west-1"), keep(ON)),
+    Case(
+        "another account's volume",
+        ELSEWHERE,
+        [on("DeleteVolume", "volume", MARK | EXPIRY, account=STRANGER)],
+        [on("DeleteVolume", "volume", MARK | EXPIRY)],
+    ),
+    Case(
+        "another account's target group",
+        ELSEWHERE,
+        [targets("RegisterTargets", STRANGER)],
+        [targets("RegisterTargets")],
+    ),
+    Case(
+        "another account's role",
+        ELSEWHERE,
+        [passing("ec2.amazonaws.com", STRANGER)],
+        [passing("ec2.amazonaws.com")],
+    ),
+    *(
+        Case(
+            f"{action.partition(':')[2]} on another queue",
+            "it has one queue",
+            [elsewhere(action, f"arn:aws:sqs:{REGION}:{ACCOUNT}:orders")],
+            [elsewhere(action, QUEUE_ARN)],
+        )
+        for action in ("sqs:SendMessage", "sqs:ReceiveMessage", "sqs:DeleteMessage")
+    ),
+    Case(
+        "write to another log",
+        "it has one log",
+        [
+            elsewhere(
+                "logs:PutLogEvents",
+                f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/lambda/x:log-stream:y",
+            )
+        ],
+        [elsewhere("logs:PutLogEvents", LOG_ARN.removesuffix("*") + "log-stream:y")],
+    ),
+]
+
+# Not even with every tag there is.
+ANYTHING = [
+    *(
+        Case(f"{action} of an opted-in instance", NEVER, [on(action, "instance", ON | MARK)])
+        for action in ("TerminateInstances", "StopInstances", "RebootInstances", "StartInstances")
+    ),
+    Case("DetachVolume", NEVER, [on("DetachVolume", "volume", MARK | EXPIRY)]),
+    Case("share a snapshot", NEVER, [on("ModifySnapshotAttribute", "snapshot", MARK)]),
+    Case("release an address", NEVER, [on("ReleaseAddress", "elastic-ip", MARK)]),
+    Case(
+        "change its own code",
+        NEVER,
+        [
+            elsewhere(
+                "lambda:UpdateFunctionCode",
+                f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{STACK}",
+            )
+        ],
+    ),
+    Case(
+        "change its own role",
+        NEVER,
+        [elsewhere("iam:PutRolePolicy", f"arn:aws:iam::{ACCOUNT}:role/{STACK}")],
+    ),
+]
+
+ALL = [*INSTANCES, *VOLUMES, *tags.ALL, *LAUNCHES, *PLACES, *ANYTHING]

@@ -1,0 +1,88 @@
+"""Tags are what the rest of the role turns on, so who may write which is the heart of it."""
+
+from __future__ import annotations
+
+from local.permissions.calls import EXPIRY, MARK, ON, TIME, Case, created_by, on, untag
+
+USERS = "the user's tags, his policy and his opt-in are his"
+NO_MARK = "it is nothing of ours"
+NEVER = "nothing the function does needs it"
+
+ALL = [
+    *(
+        Case(
+            f"{verb} {key} of an opted-in instance",
+            USERS,
+            [
+                untag("instance", ON, key)
+                if verb == "remove"
+                else on("CreateTags", "instance", ON, it)
+            ],
+            [untag("instance", ON, *TIME), on("CreateTags", "instance", ON, TIME)],
+        )
+        for verb in ("set", "remove")
+        for key in ("Name", "spot-rescue", "spot-rescue:replace", "spot-rescue:subnets")
+        for it in [{key: "x"}]
+    ),
+    Case(
+        "set a key of the user's along with ours",
+        USERS,
+        [on("CreateTags", "instance", ON, TIME | {"Name": "x"})],
+        [on("CreateTags", "instance", ON, TIME)],
+    ),
+    Case(
+        "remove all tags of an instance",
+        "DeleteTags without keys deletes every tag",
+        [untag("instance", ON)],
+        [untag("instance", ON, *TIME)],
+    ),
+    Case(
+        "remove all tags of a prepared rescue",
+        "DeleteTags without keys deletes every tag",
+        [untag("launch-template", MARK)],
+        [untag("launch-template", MARK, "spot-rescue:attempt")],
+    ),
+    Case(
+        "name a prepared rescue",
+        "only the record and the copied policy belong there",
+        [on("CreateTags", "launch-template", MARK, {"Name": "x"})],
+        [on("CreateTags", "launch-template", MARK, TIME)],
+    ),
+    Case(
+        "name a foreign volume",
+        USERS,
+        [on("CreateTags", "volume", given={"Name": "x"})],
+        [on("CreateTags", "volume", given=MARK)],
+    ),
+    Case(
+        "name a marked volume",
+        USERS,
+        [on("CreateTags", "volume", MARK, {"Name": "x"})],
+        [on("CreateTags", "volume", MARK, EXPIRY)],
+    ),
+    Case(
+        "give a foreign volume an expiry",
+        NO_MARK,
+        [on("CreateTags", "volume", given=MARK | EXPIRY)],
+        [on("CreateTags", "volume", MARK, MARK | EXPIRY)],
+    ),
+    Case(
+        "mark a foreign snapshot",
+        "a planted snapshot must not become ours",
+        [on("CreateTags", "snapshot", given=MARK)],
+        [on("CreateTags", "snapshot", MARK, EXPIRY)],
+    ),
+    Case(
+        "mark a foreign launch template",
+        "a planted template must not become ours",
+        [on("CreateTags", "launch-template", given=MARK)],
+        [on("CreateTags", "launch-template", MARK, TIME)],
+    ),
+    Case("unmark a volume", NEVER, [untag("volume", MARK, *MARK)]),
+    Case(
+        "tag what another action creates",
+        NEVER,
+        [created_by("CopySnapshot", "snapshot", MARK)],
+        [created_by("CreateSnapshot", "snapshot", MARK)],
+    ),
+]

@@ -1,0 +1,93 @@
+"""The function's policy as it will be on AWS: template.yaml after the SAM transform, with the pseudo
+parameters and references filled in.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from local.deploy import REGION, STACK, translated
+
+ACCOUNT = "123456789012"
+QUEUE_ARN = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{STACK}-Queue-AAAAAAAAAAAA"
+LOG_ARN = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/lambda/{STACK}:*"
+ROLE = "FunctionRole"
+
+KNOWN = {
+    "AWS::AccountId": ACCOUNT,
+    "AWS::Partition": "aws",
+    "AWS::Region": REGION,
+    "AWS::StackName": STACK,
+    "FunctionLog.Arn": LOG_ARN,
+    "Queue.Arn": QUEUE_ARN,
+}
+VARIABLE = re.compile(r"\$\{([^}]+)\}")
+
+Statement = dict[str, Any]
+
+
+@cache
+def _resources() -> dict[str, Any]:
+    return translated({})["Resources"]
+
+
+@cache
+def _statements() -> list[Statement]:
+    policies = _resources()[ROLE]["Properties"]["Policies"]
+    found = [it for policy in policies for it in policy["PolicyDocument"]["Statement"]]
+    return [listed(resolved(it)) for it in found]
+
+
+def statements() -> list[Statement]:
+    """Every statement of the role, with lists where one value would do."""
+    return copy.deepcopy(_statements())
+
+
+def document(of: list[Statement]) -> dict[str, Any]:
+    return {"Version": "2012-10-17", "Statement": of}
+
+
+def without(action: str) -> list[Statement]:
+    """The role as it would be without that action."""
+    rest = [{**it, "Action": [a for a in it["Action"] if a != action]} for it in statements()]
+    return [it for it in rest if it["Action"]]
+
+
+def actions() -> set[str]:
+    return {name for it in statements() for name in it["Action"]}
+
+
+def grants() -> Iterator[tuple[str, str, str]]:
+    """Statement, action, resource: the smallest parts of which one could do without."""
+    for it in statements():
+        for action in it["Action"]:
+            for resource in it["Resource"]:
+                yield it["Sid"], action, resource
+
+
+def listed(statement: Statement) -> Statement:
+    names = {key: as_list(statement[key]) for key in ("Action", "Resource")}
+    return statement | names
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def resolved(value: Any) -> Any:
+    """Unknown intrinsics are an error: guessing would judge another policy."""
+    if isinstance(value, list):
+        return [resolved(it) for it in value]
+    if not isinstance(value, dict):
+        return value
+    if set(value) == {"Fn::Sub"}:
+        return VARIABLE.sub(lambda it: KNOWN[it[1]], value["Fn::Sub"])
+    if set(value) == {"Fn::GetAtt"}:
+        return KNOWN[".".join(as_list(value["Fn::GetAtt"]))]
+    if set(value) == {"Ref"}:
+        return KNOWN[value["Ref"]]
+    return {key: resolved(it) for key, it in value.items()}

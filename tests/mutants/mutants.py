@@ -1,0 +1,189 @@
+"""Deliberate bugs: each is one edit of the source that a tired person could make.
+
+The text to be replaced must occur exactly once in its file.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A bug, where it is, and the edit that makes it."""
+
+    bug: str
+    file: str
+    before: str
+    after: str
+
+
+MUTANTS = [
+    Mutant(
+        "no tombstone",
+        "src/plan/protect.rs",
+        "        || instance.state == InstanceState::Terminated\n    {",
+        "        || instance.launch_time <= lineage.situation.now\n    {",
+    ),
+    Mutant(
+        "the launch token does not count failed launches",
+        "src/plan/launch.rs",
+        'token(&["launch", base.as_str(), &attempt.to_string()])',
+        'token(&["launch", base.as_str()])',
+    ),
+    Mutant(
+        "DeleteOnTermination is not switched off",
+        "src/plan/protect.rs",
+        "if instance.is_alive() && !devices.is_empty() {",
+        "if instance.is_alive() && devices.len() > 99 {",
+    ),
+    Mutant(
+        "the user's DeleteOnTermination is not put back",
+        "src/plan/volumes.rs",
+        "let complete = devices.is_empty();",
+        "let complete = devices.len() < 99;",
+    ),
+    Mutant(
+        "a pending snapshot is taken for a completed one",
+        "src/plan/restore.rs",
+        "Some(taken) if taken.state == SnapshotState::Completed => {",
+        "Some(taken) if taken.state != SnapshotState::Unusable => {",
+    ),
+    Mutant(
+        "a set that failed is restored from",
+        "src/plan/restore.rs",
+        "if members.iter().any(|it| it.state == SnapshotState::Unusable) {",
+        "if members.is_empty() {",
+    ),
+    Mutant(
+        "in another zone the set of the warning will do",
+        "src/plan/restore.rs",
+        "None if failed.len() < TRIES => close_up(lineage, recorded, volume, closing, plan),",
+        "None if failed.len() > TRIES => close_up(lineage, recorded, volume, closing, plan),",
+    ),
+    Mutant(
+        "no capacity is taken for a success",
+        "src/cloud/codes.rs",
+        "CAPACITY.contains(&code) {\n        Class::Capacity",
+        "CAPACITY.contains(&code) {\n        Class::AlreadyDone",
+    ),
+    Mutant(
+        "a volume is attached before it is available",
+        "src/plan/volumes.rs",
+        "(None, VolumeState::Available) => self.free(volume, plan),",
+        "(None, VolumeState::Available | VolumeState::Creating) => self.free(volume, plan),",
+    ),
+    Mutant(
+        "a volume is attached across zones",
+        "src/plan/volumes.rs",
+        "let here = volume.availability_zone == successor.availability_zone;",
+        "let here = !volume.availability_zone.is_empty();",
+    ),
+    Mutant(
+        "a tag alone makes a volume a copy",
+        "src/plan/volumes.rs",
+        "volume.is_usable() && claimed && snapshots.iter().any(made_from)",
+        "volume.is_usable() && claimed | snapshots.iter().any(made_from)",
+    ),
+    Mutant(
+        "ports are forgotten",
+        "src/plan/rejoin.rs",
+        "        id,\n        ..recorded.clone()",
+        "        id,\n        port: 80,\n        ..recorded.clone()",
+    ),
+    Mutant(
+        "the replacement is registered before it has its volumes",
+        "src/plan/rejoin.rs",
+        "if !hand_over.complete() {",
+        "if !hand_over.known {",
+    ),
+    Mutant(
+        "somebody else's address is taken",
+        "src/plan/rejoin.rs",
+        "        if !ours {",
+        "        if !ours && holder.is_none() {",
+    ),
+    Mutant(
+        "a stopped instance is replaced",
+        "src/plan/phase.rs",
+        "InstanceAction::Terminate => Phase::Rescue(interruption),",
+        "InstanceAction::Terminate | InstanceAction::Stop => Phase::Rescue(interruption),",
+    ),
+    Mutant(
+        "the opt-in is ignored",
+        "src/plan/phase.rs",
+        "if !lineage.policy.protected.value {",
+        "if !lineage.policy.protected.value && lineage.owner.is_none() {",
+    ),
+    Mutant(
+        "a copy is deleted before it expires",
+        "src/plan/sweep.rs",
+        "at.is_some_and(|it| it < now)",
+        "at.is_some_and(|it| it > now)",
+    ),
+    Mutant(
+        "copies are deleted during a rescue",
+        "src/plan/sweep.rs",
+        "lineage.is_some_and(|it| !busy.contains(it.as_str()))",
+        "lineage.is_some_and(|it| !busy.contains(it.as_str()) || !busy.is_empty())",
+    ),
+    Mutant(
+        "whoever says he is the replacement is believed",
+        "src/plan/lineage/member.rs",
+        "record.head.as_ref() == Some(&instance.id) || ours",
+        "record.head.as_ref() == Some(&instance.id) || ours\n"
+        "        || instance.tags.contains_key(tags::REPLACES)",
+    ),
+    Mutant(
+        "the user's tags are dropped",
+        "src/plan/prepare.rs",
+        'key.starts_with("aws:") || tags::is_own(key)',
+        'key.starts_with("aws:") || !key.is_empty()',
+    ),
+    Mutant(
+        "EC2's own tags are copied",
+        "src/plan/prepare.rs",
+        'key.starts_with("aws:") || tags::is_own(key)',
+        "tags::is_own(key)",
+    ),
+    Mutant(
+        "On-Demand although the user said never",
+        "src/plan/launch.rs",
+        "OnDemand::Never => &[Market::Spot][..],",
+        "OnDemand::Never => &[Market::Spot, Market::OnDemand][..],",
+    ),
+    Mutant(
+        "a member of a group is replaced beside its group",
+        "src/plan/launch.rs",
+        "(Replace::Auto, Some(group)) => Some",
+        "(Replace::Auto, Some(group)) if group.is_empty() => Some",
+    ),
+    Mutant(
+        "a failed read of the record is an empty record",
+        "src/plan.rs",
+        "return without_record(situation, operation, why);",
+        "let _ = without_record(situation, operation, why);",
+    ),
+    Mutant(
+        "what is not to be seen is forgotten at first sight",
+        "src/plan/prepare.rs",
+        "if !lineage.situation.confirming && forgets(lineage, &record) {",
+        "if lineage.situation.confirming && forgets(lineage, &record) {",
+    ),
+    Mutant(
+        "old warnings are believed",
+        "src/plan/lineage.rs",
+        "notice.at < instance.launch_time - slack || outlived",
+        "notice.at < instance.launch_time - slack * 1_000_000 && outlived",
+    ),
+    Mutant(
+        "nobody looks again",
+        "src/reconcile.rs",
+        "let soonest = subject.soonest_wait()?;",
+        "let soonest = subject.soonest_wait().filter(|it| *it > 900)?;",
+    ),
+    Mutant(
+        "devices of the image are not kept empty",
+        "src/plan/prepare.rs",
+        "        .chain(of_image)\n",
+        "        .chain(of_image.take(0))\n",
+    ),
+]

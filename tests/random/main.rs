@@ -1,0 +1,166 @@
+//! Random worlds, random schedules of what can happen to them; in the end everything is as a naive
+//! model says. What fails is shrunk, and kept as a named regression.
+//!
+//! `CASES=100000 cargo test --release --no-default-features --features sim --test random -- --nocapture`
+//! looks at more, `SEED=7` at others, `JOURNAL=1` shows what was done in a regression that fails.
+#![allow(
+    clippy::needless_for_each,
+    clippy::struct_excessive_bools,
+    clippy::wildcard_enum_match_arm,
+    reason = "tests: what is picked may not be there, and most ops go one way"
+)]
+#![cfg(feature = "sim")]
+
+mod model;
+mod op;
+mod play;
+mod regressions;
+mod start;
+mod verdict;
+
+use op::Op;
+use play::Play;
+use proptest::collection::vec;
+use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
+use start::Start;
+use std::cell::Cell;
+use std::fmt;
+use std::ops::AddAssign;
+
+/// What was looked at.
+#[derive(Debug, Clone, Copy, Default)]
+struct Figures {
+    schedules: usize,
+    ops: usize,
+    faults: usize,
+    instances: usize,
+    /// Lineages for which nothing was excused.
+    strict: usize,
+    launches: usize,
+}
+
+impl AddAssign for Figures {
+    fn add_assign(&mut self, other: Self) {
+        let Self {
+            schedules,
+            ops,
+            faults,
+            instances,
+            strict,
+            launches,
+        } = other;
+        self.schedules += schedules;
+        self.ops += ops;
+        self.faults += faults;
+        self.instances += instances;
+        self.strict += strict;
+        self.launches += launches;
+    }
+}
+
+impl fmt::Display for Figures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            schedules,
+            ops,
+            faults,
+            instances,
+            strict,
+            launches,
+        } = self;
+        write!(
+            f,
+            "schedules run {schedules}, ops {ops}, faults injected {faults}, instances {instances} \
+             ({strict} held to everything), launches {launches}"
+        )
+    }
+}
+
+/// Plays a schedule to its end. What is wrong then, and what it took.
+fn play(start: &Start, ops: &[Op]) -> (Vec<String>, Figures) {
+    let runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = { runtime }.enable_time().build();
+    let runtime = runtime.expect("a runtime can be made");
+    runtime.block_on(async {
+        let mut play = Play::begin(start).await;
+        for op in ops {
+            play.step(op).await;
+        }
+        play.finish().await;
+        let mut wrong = verdict::wrong(&play);
+        if !wrong.is_empty() && std::env::var_os("JOURNAL").is_some() {
+            wrong.push(format!("alive: {:?}", verdict::living(&play)));
+            wrong.push(verdict::journal(&play));
+        }
+        let lineages = play.model.lineages.iter();
+        let strict = lineages.filter(|it| it.excuses.is_empty()).count();
+        let launches = play.world.look(|it| it.calls.get("CreateFleet").copied());
+        let figures = Figures {
+            schedules: 1,
+            ops: ops.len(),
+            faults: play.function.cloud.struck().len(),
+            instances: start.instances.len(),
+            strict,
+            launches: usize::try_from(launches.unwrap_or(0)).unwrap_or(0),
+        };
+        (wrong, figures)
+    })
+}
+
+fn number(name: &str, default: u32) -> u32 {
+    let set = std::env::var(name).ok();
+    set.and_then(|it| it.parse().ok()).unwrap_or(default)
+}
+
+/// One thread's share. The seed makes the same run again.
+fn explore(cases: u32, seed: u32) -> Result<Figures, String> {
+    let config = Config {
+        cases,
+        failure_persistence: None,
+        max_shrink_iters: 4000,
+        max_shrink_time: 20_000,
+        ..Config::default()
+    };
+    let mut bytes = [0; 32];
+    bytes[..4].copy_from_slice(&seed.to_le_bytes());
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
+    let figures = Cell::new(Figures::default());
+    let test = |(start, ops): (Start, Vec<Op>)| {
+        let (wrong, more) = play(&start, &ops);
+        let mut sum = figures.get();
+        sum += more;
+        figures.set(sum);
+        if wrong.is_empty() {
+            Ok(())
+        } else {
+            Err(TestCaseError::fail(wrong.join("\n")))
+        }
+    };
+    let schedules = (start::start(), vec(op::op(), 0..30));
+    match TestRunner::new_with_rng(config, rng).run(&schedules, test) {
+        Ok(()) => Ok(figures.get()),
+        Err(TestError::Fail(why, (start, ops))) => Err(format!("{why}\n{start:?}\n{ops:?}")),
+        Err(TestError::Abort(why)) => Err(why.to_string()),
+    }
+}
+
+#[test]
+fn whatever_happens_the_world_ends_as_the_model_says() {
+    let (cases, seed) = (number("CASES", 240), number("SEED", 0));
+    let shares: u32 = 2;
+    let threads = (0..shares).map(|share| {
+        let cases = cases.div_ceil(shares);
+        std::thread::spawn(move || explore(cases, seed * shares + share))
+    });
+    let threads: Vec<_> = threads.collect();
+    let mut figures = Figures::default();
+    let mut failures = Vec::new();
+    for thread in threads {
+        match thread.join().expect("a share ends") {
+            Ok(more) => figures += more,
+            Err(why) => failures.push(why),
+        }
+    }
+    println!("{figures}, violations {}", failures.len());
+    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+}

@@ -1,0 +1,278 @@
+//! What should be, told by somebody who has only heard what happened: no plan, no API, no clock.
+//!
+//! Deliberately naive, so that it can be checked by reading. Per lineage it knows what there was,
+//! what the user has asked for, and whether anything happened for which a loss is to be excused; if
+//! nothing did, everything must be there again.
+
+use crate::start::{Setup, Weather};
+use spot_rescue::event::InstanceAction;
+use spot_rescue::id::{AllocationId, InstanceId, VolumeId};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What happened, as somebody outside would tell it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Happened {
+    /// EC2 takes a member; `faults` are armed and have not struck yet.
+    Interrupted {
+        lineage: InstanceId,
+        action: InstanceAction,
+        told: bool,
+        faults: usize,
+    },
+    WarningLost(InstanceId),
+    WarningDelayed(InstanceId, i64),
+    Unattended(i64),
+    FaultArmed,
+    SnapshotsFail,
+    BootFails,
+    GivenUp(InstanceId),
+    UserEnded(InstanceId),
+    UserStopped(InstanceId),
+    Retagged(InstanceId, &'static str, &'static str),
+    Deregistered(InstanceId),
+    /// The user has deleted a volume, or has attached it somewhere else.
+    TakenByUser(VolumeId),
+}
+
+/// Why something may be missing in the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Excuse {
+    /// The warning never came, or so late that the instance may have ended first.
+    Late,
+    /// The user ended or stopped a member, or EC2 gave a stopped one up.
+    Ended,
+    /// A snapshot failed that may have been needed.
+    SnapshotFailed,
+    /// The user changed targets or volumes.
+    Hands,
+    /// The user changed his mind on the way: the old wish and the new one are both right.
+    NewPolicy,
+}
+
+/// What must be in the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expected {
+    /// The instance itself, with everything.
+    Itself,
+    /// One replacement with all targets and addresses, and volumes as the policy says.
+    Replaced,
+    /// No instance; all volumes free.
+    Kept,
+    /// Nothing gone that nobody has told of; the policies obeyed.
+    Accounted,
+}
+
+#[derive(Debug, Clone)]
+pub struct Lineage {
+    pub instance: InstanceId,
+    /// Device -> the volume and its `DeleteOnTermination`.
+    pub volumes: BTreeMap<String, (VolumeId, bool)>,
+    pub targets: BTreeSet<(String, u16)>,
+    pub address: Option<AllocationId>,
+    pub behaviour: InstanceAction,
+    pub excuses: BTreeSet<Excuse>,
+    elsewhere: bool,
+    in_group: bool,
+    /// Every value a policy ever had.
+    policies: BTreeMap<&'static str, BTreeSet<&'static str>>,
+    terminated: bool,
+    /// How many seconds may still be wasted before the instance ends.
+    slack: Option<i64>,
+}
+
+#[derive(Debug)]
+pub struct Model {
+    pub lineages: Vec<Lineage>,
+    pub bystander: InstanceId,
+    pub faults: usize,
+    /// The most that delivery and the calls themselves take of the two minutes.
+    wasted: i64,
+}
+
+const REPLACE: &str = "spot-rescue:replace";
+const DATA: &str = "spot-rescue:data";
+const ON_DEMAND: &str = "spot-rescue:on-demand";
+/// What a fault costs: the message becomes visible again after thirty seconds.
+const FAULT: i64 = 35;
+
+impl Lineage {
+    pub fn new(
+        setup: &Setup,
+        instance: InstanceId,
+        volumes: BTreeMap<String, (VolumeId, bool)>,
+        targets: BTreeSet<(String, u16)>,
+        address: Option<AllocationId>,
+    ) -> Self {
+        let mut policies = BTreeMap::new();
+        for (key, default) in [(REPLACE, "auto"), (DATA, "auto"), (ON_DEMAND, "fallback")] {
+            let set = setup.policy.iter().find(|(it, _)| *it == key);
+            policies.insert(key, BTreeSet::from([set.map_or(default, |it| it.1)]));
+        }
+        Self {
+            instance,
+            volumes,
+            targets,
+            address,
+            behaviour: setup.behaviour,
+            excuses: BTreeSet::new(),
+            elsewhere: setup.elsewhere,
+            in_group: setup.in_group,
+            policies,
+            terminated: false,
+            slack: None,
+        }
+    }
+
+    pub fn expected(&self) -> Expected {
+        if !self.excuses.is_empty() {
+            Expected::Accounted
+        } else if !self.terminated {
+            Expected::Itself
+        } else if self.never_launches() {
+            Expected::Kept
+        } else {
+            Expected::Replaced
+        }
+    }
+
+    /// Nobody ever asked for anything else.
+    fn only(&self, key: &str, value: &str) -> bool {
+        self.policies[key].iter().all(|it| *it == value)
+    }
+
+    pub fn never_launches(&self) -> bool {
+        let all = self.policies[REPLACE].iter();
+        let mut may = all.filter(|it| **it == "launch" || (**it == "auto" && !self.in_group));
+        may.next().is_none()
+    }
+
+    pub fn never_on_demand(&self) -> bool {
+        self.only(ON_DEMAND, "never")
+    }
+
+    pub fn never_moves(&self) -> bool {
+        self.only(DATA, "restore") || self.only(DATA, "none")
+    }
+
+    pub fn never_restores(&self) -> bool {
+        self.only(DATA, "move") || self.only(DATA, "none")
+    }
+
+    /// A volume may stay behind, free and whole: the policy says so.
+    pub fn may_leave_volumes(&self) -> bool {
+        let all = &self.policies[DATA];
+        all.contains("none") || (all.contains("move") && self.elsewhere)
+    }
+
+    pub fn must_leave_volumes(&self) -> bool {
+        self.only(DATA, "none")
+    }
+
+    fn lose(&mut self, seconds: i64) {
+        if let Some(slack) = &mut self.slack {
+            *slack -= seconds;
+            if *slack <= 0 {
+                self.excuses.insert(Excuse::Late);
+            }
+        }
+    }
+}
+
+impl Model {
+    pub fn new(lineages: Vec<Lineage>, bystander: InstanceId, weather: &Weather) -> Self {
+        let late = i64::try_from(weather.late_seconds).unwrap_or(0);
+        // An invocation makes a few dozen calls for each instance, some at once.
+        let calls = i64::try_from(lineages.len()).unwrap_or(0) * weather.call_millis * 30 / 1000;
+        Self {
+            lineages,
+            bystander,
+            faults: 0,
+            wasted: late + calls + 15,
+        }
+    }
+
+    pub fn hear(&mut self, happened: &Happened) {
+        match happened {
+            Happened::Interrupted {
+                lineage,
+                action,
+                told,
+                faults,
+            } => {
+                let faults = FAULT * i64::try_from(*faults).unwrap_or(0);
+                let slack = 120 - self.wasted - faults;
+                if let Some(it) = self.lineage(lineage)
+                    && *action == InstanceAction::Terminate
+                {
+                    it.terminated = true;
+                    it.slack = Some(slack);
+                    it.lose(if *told { 0 } else { 120 });
+                }
+            }
+            Happened::WarningLost(lineage) => self.with(lineage, |it| it.lose(120)),
+            Happened::WarningDelayed(lineage, by) => self.with(lineage, |it| it.lose(*by)),
+            Happened::Unattended(seconds) => {
+                self.lineages.iter_mut().for_each(|it| it.lose(*seconds));
+            }
+            Happened::FaultArmed => {
+                self.faults += 1;
+                self.lineages.iter_mut().for_each(|it| it.lose(FAULT));
+            }
+            Happened::SnapshotsFail => self.snapshots_fail(),
+            Happened::BootFails => self.boot_fails(),
+            Happened::GivenUp(lineage)
+            | Happened::UserEnded(lineage)
+            | Happened::UserStopped(lineage) => self.excuse(lineage, Excuse::Ended),
+            Happened::Deregistered(lineage) => self.excuse(lineage, Excuse::Hands),
+            Happened::Retagged(lineage, key, value) => self.retagged(lineage, key, value),
+            Happened::TakenByUser(volume) => {
+                let of = |it: &&mut Lineage| it.volumes.values().any(|(id, _)| id == volume);
+                if let Some(it) = self.lineages.iter_mut().find(of) {
+                    it.excuses.insert(Excuse::Hands);
+                }
+            }
+        }
+    }
+
+    /// Who moves his volumes needs none.
+    fn snapshots_fail(&mut self) {
+        for it in &mut self.lineages {
+            if it.elsewhere || !it.only(DATA, "auto") {
+                it.excuses.insert(Excuse::SnapshotFailed);
+            }
+        }
+    }
+
+    /// Who is stopped boots again himself, and may die of it.
+    fn boot_fails(&mut self) {
+        for it in &mut self.lineages {
+            let boots = it.behaviour != InstanceAction::Terminate;
+            it.excuses.extend(boots.then_some(Excuse::Ended));
+        }
+    }
+
+    /// What is not understood is the same as the default.
+    fn retagged(&mut self, lineage: &InstanceId, key: &'static str, value: &'static str) {
+        let value = if value == "nonsense" { "auto" } else { value };
+        self.with(lineage, |it| {
+            let is_new = it.policies.entry(key).or_default().insert(value);
+            it.excuses.extend(is_new.then_some(Excuse::NewPolicy));
+        });
+    }
+
+    fn excuse(&mut self, lineage: &InstanceId, excuse: Excuse) {
+        self.with(lineage, |it| {
+            it.excuses.insert(excuse);
+        });
+    }
+
+    fn with(&mut self, lineage: &InstanceId, change: impl FnOnce(&mut Lineage)) {
+        if let Some(it) = self.lineage(lineage) {
+            change(it);
+        }
+    }
+
+    fn lineage(&mut self, id: &InstanceId) -> Option<&mut Lineage> {
+        self.lineages.iter_mut().find(|it| it.instance == *id)
+    }
+}

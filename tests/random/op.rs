@@ -1,0 +1,135 @@
+//! What can happen to a world. Every number is an index taken modulo what there is, so that every
+//! list of these is a valid one, the shortened ones of a failing case included.
+
+use proptest::prelude::*;
+use spot_rescue::situation::Market;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Op {
+    /// EC2 takes an instance by its own interruption behaviour, and says so.
+    Interrupt(u16),
+    /// The same without a word.
+    InterruptSilently(u16),
+    /// Messages are delivered for so many seconds.
+    Pass(i64),
+    /// So many seconds in which nobody delivers anything.
+    Outage(i64),
+    /// A message in the queue gets a twin.
+    Duplicate(u16),
+    /// An event is lost. Our own messages are not: SQS keeps what it has taken.
+    Drop(u16),
+    /// An event comes so many seconds later, behind others.
+    Delay(u16, i64),
+    /// A warning from long ago.
+    StaleWarning(u16),
+    /// The n-th change from now is refused.
+    Refuse(u64, &'static str),
+    /// The n-th read from now is refused.
+    RefuseRead(u64, &'static str),
+    /// The n-th change from now is done, but nobody hears of it.
+    LoseReply(u64),
+    /// The n-th change from now is done twice.
+    Twice(u64),
+    CrashBefore(u64),
+    CrashAfter(u64),
+    /// The next snapshots fail after they were accepted.
+    SnapshotsFail,
+    /// The next instance dies while it boots.
+    BootFails,
+    /// What a zone has left.
+    Capacity(u16, Market, u32),
+    /// EC2 starts a stopped instance again, or gives it up.
+    Resume(u16),
+    GiveUp(u16),
+    /// Users and their other tools.
+    Terminate(u16),
+    Stop(u16),
+    Snapshot(u16),
+    Retag(u16, &'static str, &'static str),
+    Deregister(u16),
+    DeleteVolume(u16),
+    GiveAway(u16),
+    Sweep,
+}
+
+const CODES: [&str; 5] = [
+    "RequestLimitExceeded",
+    "InternalError",
+    "ServiceUnavailable",
+    "UnauthorizedOperation",
+    "Timeout",
+];
+
+const POLICIES: [(&str, &str); 9] = [
+    ("spot-rescue:replace", "auto"),
+    ("spot-rescue:replace", "none"),
+    ("spot-rescue:data", "auto"),
+    ("spot-rescue:data", "move"),
+    ("spot-rescue:data", "restore"),
+    ("spot-rescue:data", "none"),
+    ("spot-rescue:on-demand", "never"),
+    ("spot-rescue:on-demand", "fallback"),
+    ("spot-rescue:data", "nonsense"),
+];
+
+/// Mostly interruptions and time; the hands of users are rarer than the troubles of AWS.
+pub fn op() -> impl Strategy<Value = Op> {
+    prop_oneof![
+        24 => any::<u16>().prop_map(Op::Interrupt),
+        2 => any::<u16>().prop_map(Op::InterruptSilently),
+        30 => (1..240_i64).prop_map(Op::Pass),
+        3 => (1..90_i64).prop_map(Op::Outage),
+        16 => messages(),
+        24 => faults(),
+        12 => ec2(),
+        8 => users(),
+        3 => Just(Op::Sweep),
+    ]
+}
+
+fn messages() -> impl Strategy<Value = Op> {
+    prop_oneof![
+        6 => any::<u16>().prop_map(Op::Duplicate),
+        2 => any::<u16>().prop_map(Op::Drop),
+        4 => (any::<u16>(), 1..60_i64).prop_map(|(which, by)| Op::Delay(which, by)),
+        2 => any::<u16>().prop_map(Op::StaleWarning),
+    ]
+}
+
+fn faults() -> impl Strategy<Value = Op> {
+    let code = || prop::sample::select(CODES.as_slice());
+    prop_oneof![
+        3 => (0..12_u64, code()).prop_map(|(nth, code)| Op::Refuse(nth, code)),
+        3 => (0..20_u64, code()).prop_map(|(nth, code)| Op::RefuseRead(nth, code)),
+        3 => (0..12_u64).prop_map(Op::LoseReply),
+        2 => (0..12_u64).prop_map(Op::Twice),
+        3 => (0..12_u64).prop_map(Op::CrashBefore),
+        3 => (0..12_u64).prop_map(Op::CrashAfter),
+    ]
+}
+
+fn ec2() -> impl Strategy<Value = Op> {
+    let market = prop::sample::select([Market::Spot, Market::OnDemand].as_slice());
+    let left = prop::sample::select([0, 0, 1, 1000].as_slice());
+    let capacity = (any::<u16>(), market, left);
+    prop_oneof![
+        8 => capacity.prop_map(|(zone, market, left)| Op::Capacity(zone, market, left)),
+        3 => any::<u16>().prop_map(Op::Resume),
+        1 => any::<u16>().prop_map(Op::GiveUp),
+        1 => Just(Op::SnapshotsFail),
+        2 => Just(Op::BootFails),
+    ]
+}
+
+fn users() -> impl Strategy<Value = Op> {
+    let policy = prop::sample::select(POLICIES.as_slice());
+    prop_oneof![
+        1 => any::<u16>().prop_map(Op::Terminate),
+        1 => any::<u16>().prop_map(Op::Stop),
+        3 => any::<u16>().prop_map(Op::Snapshot),
+        3 => (any::<u16>(), policy).prop_map(|(who, (key, value))| Op::Retag(who, key, value)),
+        1 => any::<u16>().prop_map(Op::Deregister),
+        1 => any::<u16>().prop_map(Op::DeleteVolume),
+        1 => any::<u16>().prop_map(Op::GiveAway),
+    ]
+}

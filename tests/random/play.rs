@@ -1,0 +1,333 @@
+//! Lets the ops happen: indices become things that exist, the world changes, the model hears of it.
+
+use crate::model::{Happened, Model};
+use crate::op::Op;
+use crate::start::{Start, TYPE, ZONES};
+use spot_rescue::clock::Clock;
+use spot_rescue::event::{InstanceAction, InstanceState};
+use spot_rescue::handler::Handler;
+use spot_rescue::id::{InstanceId, VolumeId};
+use spot_rescue::sim::{FailingCloud, Fault, Kind, On, SimInstance, Supply, World, invariants};
+use spot_rescue::situation::{Market, VolumeState};
+use spot_rescue::tags::{self, Tags};
+use std::cell::RefCell;
+
+pub type Function = Handler<FailingCloud<World>, World>;
+
+thread_local! {
+    /// What a person would have been shown.
+    static LINES: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
+
+pub struct Play {
+    pub world: World,
+    pub function: Function,
+    pub model: Model,
+    /// Promises broken on the way, in the end, or never.
+    pub wrong: Vec<String>,
+}
+
+impl Play {
+    /// All instances are prepared, an hour has passed, the weather sets in.
+    pub async fn begin(start: &Start) -> Self {
+        LINES.with_borrow_mut(Vec::clear);
+        let (world, model) = start.build();
+        let function = Handler {
+            cloud: FailingCloud::new(world.clone(), Vec::new()),
+            clock: world.clone(),
+            defaults: Tags::new(),
+            print: |line| LINES.with_borrow_mut(|it| it.push(line.to_owned())),
+        };
+        let mut play = Self {
+            world,
+            function,
+            model,
+            wrong: Vec::new(),
+        };
+        play.settle("prepared").await;
+        play.world.advance(3600);
+        start.weather.set(&play.world);
+        play
+    }
+
+    pub fn lines() -> Vec<String> {
+        LINES.with_borrow(Clone::clone)
+    }
+
+    async fn settle(&mut self, when: &str) {
+        let run = self.world.run_until_quiet(&self.function).await;
+        let endless = (!run.quiet).then(|| format!("never quiet ({when})"));
+        self.wrong.extend(endless);
+    }
+
+    pub async fn step(&mut self, op: &Op) {
+        match op {
+            Op::Pass(seconds) => self.pass(*seconds).await,
+            Op::Outage(seconds) => {
+                self.world.advance(*seconds);
+                self.model.hear(&Happened::Unattended(*seconds));
+            }
+            Op::Sweep => self.world.sweep(),
+            other => self.happen(other),
+        }
+        self.pass(1).await;
+        let broken = self.world.look(invariants::always);
+        self.wrong.extend(broken);
+        self.wrong.dedup();
+    }
+
+    async fn pass(&mut self, seconds: i64) {
+        let _ = self.world.run_for(&self.function, seconds).await;
+    }
+
+    /// AWS recovers, EC2 has capacity for everybody, and the schedule comes round.
+    pub async fn finish(&mut self) {
+        self.function.cloud.disarm();
+        for zone in ZONES {
+            for market in [Market::Spot, Market::OnDemand] {
+                self.world.supply(TYPE, zone, market, Supply::Left(1000));
+            }
+        }
+        self.settle("in the end").await;
+        for id in self.instances(|it| it.facts.state == InstanceState::Stopped) {
+            self.world.resume(&id);
+        }
+        self.settle("after the return").await;
+        self.world.sweep();
+        self.settle("after the sweep").await;
+    }
+
+    fn happen(&mut self, op: &Op) {
+        match *op {
+            Op::Interrupt(who) => self.interrupt(who, true),
+            Op::InterruptSilently(who) => self.interrupt(who, false),
+            Op::Duplicate(which) => self.duplicate(which),
+            Op::Drop(which) => self.drop_event(which),
+            Op::Delay(which, by) => self.delay(which, by),
+            Op::StaleWarning(who) => self.stale_warning(who),
+            Op::Refuse(nth, code) => self.arm(true, nth, Kind::Code(code)),
+            Op::RefuseRead(nth, code) => self.arm(false, nth, Kind::Code(code)),
+            Op::LoseReply(nth) => self.arm(true, nth, Kind::LoseReply),
+            Op::Twice(nth) => self.arm(true, nth, Kind::Twice),
+            Op::CrashBefore(nth) => self.arm(true, nth, Kind::CrashBefore),
+            Op::CrashAfter(nth) => self.arm(true, nth, Kind::CrashAfter),
+            Op::SnapshotsFail => {
+                self.world.change(|it| it.snapshot_failures += 1);
+                self.model.hear(&Happened::SnapshotsFail);
+            }
+            Op::BootFails => {
+                let one = vec!["Client.InternalError"];
+                self.world.change(|it| it.boot_failures = one);
+                self.model.hear(&Happened::BootFails);
+            }
+            Op::Capacity(zone, market, left) => {
+                let zone = ZONES[usize::from(zone) % ZONES.len()];
+                self.world.supply(TYPE, zone, market, Supply::Left(left));
+            }
+            Op::Resume(who) => {
+                let stopped = self.instances(|it| it.facts.state == InstanceState::Stopped);
+                if let Some(id) = at(who, &stopped) {
+                    self.world.resume(id);
+                }
+            }
+            Op::GiveUp(who) => {
+                let stopped = self.instances(|it| it.facts.state == InstanceState::Stopped);
+                self.on_one(who, &stopped, World::give_up, Happened::GivenUp);
+            }
+            Op::Terminate(who) => {
+                let alive = self.instances(|it| it.facts.is_alive());
+                self.on_one(who, &alive, World::terminate, Happened::UserEnded);
+            }
+            Op::Stop(who) => {
+                // What EC2 is taking, a user cannot keep by stopping it.
+                let runs = InstanceState::Running;
+                let free = self.instances(|it| it.facts.state == runs && !it.doomed);
+                self.on_one(who, &free, World::stop, Happened::UserStopped);
+            }
+            Op::Snapshot(which) => {
+                let volumes = self.volumes(|_| true);
+                at(which, &volumes).map(|it| self.world.snapshot(it));
+            }
+            Op::Retag(who, key, value) => {
+                let alive = self.instances(|it| it.facts.is_alive());
+                let set =
+                    |world: &World, id: &InstanceId| world.retag(id.as_str(), &[(key, value)]);
+                self.on_one(who, &alive, set, |id| Happened::Retagged(id, key, value));
+            }
+            Op::Deregister(which) => self.deregister(which),
+            Op::DeleteVolume(which) => self.take_volume(which, |world, id, _| {
+                world.delete_volume(id);
+            }),
+            Op::GiveAway(which) => self.take_volume(which, |world, id, bystander| {
+                world.give_away(id, bystander, "/dev/sdz");
+            }),
+            Op::Pass(_) | Op::Outage(_) | Op::Sweep => {}
+        }
+    }
+
+    /// An instance has one interruption behaviour; a replacement is terminated.
+    fn behaviour(&self, id: &InstanceId) -> InstanceAction {
+        let first = self.model.lineages.iter().find(|it| it.instance == *id);
+        first.map_or(InstanceAction::Terminate, |it| it.behaviour)
+    }
+
+    fn interrupt(&mut self, who: u16, told: bool) {
+        let alive = [InstanceState::Running, InstanceState::Pending];
+        let takeable = self.instances(|it| {
+            !it.doomed && it.facts.market == Market::Spot && alive.contains(&it.facts.state)
+        });
+        let Some(id) = at(who, &takeable) else {
+            return;
+        };
+        let action = self.behaviour(id);
+        let struck = self.function.cloud.struck().len();
+        self.model.hear(&Happened::Interrupted {
+            lineage: self.lineage(id),
+            action,
+            told,
+            faults: self.model.faults.saturating_sub(struck),
+        });
+        if told {
+            self.world.interrupt(id, action);
+        } else {
+            self.world.interrupt_silently(id, action);
+        }
+    }
+
+    fn stale_warning(&self, who: u16) {
+        let known = self.instances(|_| true);
+        if let Some(id) = at(who, &known) {
+            let long_ago = self.world.now() - time::Duration::seconds(700 + i64::from(who % 4000));
+            self.world.warn(id, self.behaviour(id), long_ago);
+        }
+    }
+
+    fn arm(&mut self, is_act: bool, nth: u64, kind: Kind) {
+        let cloud = &self.function.cloud;
+        let on = if is_act {
+            On::Act(cloud.acts() + nth)
+        } else {
+            On::Read(cloud.reads() + nth)
+        };
+        cloud.arm(Fault { on, kind });
+        self.model.hear(&Happened::FaultArmed);
+    }
+
+    fn on_one(
+        &mut self,
+        who: u16,
+        among: &[InstanceId],
+        act: impl FnOnce(&World, &InstanceId),
+        tell: impl FnOnce(InstanceId) -> Happened,
+    ) {
+        if let Some(id) = at(who, among) {
+            self.model.hear(&tell(self.lineage(id)));
+            act(&self.world, id);
+        }
+    }
+
+    fn duplicate(&self, which: u16) {
+        self.world.change(|it| {
+            let twin = at(which, &it.queue.messages).cloned();
+            it.queue.sent += 1;
+            let id = format!("message-{}", it.queue.sent);
+            it.queue
+                .messages
+                .extend(twin.map(|twin| spot_rescue::sim::Message { id, ..twin }));
+        });
+    }
+
+    /// The positions of events in the queue, and whose warning each is.
+    fn event(&self, which: u16) -> Option<(usize, Option<InstanceId>)> {
+        let messages = self.world.look(|it| it.queue.messages.clone());
+        let events = messages.iter().enumerate();
+        let events = events.filter(|(_, it)| it.body.contains("aws.ec2"));
+        let events: Vec<_> = events.collect();
+        let (position, message) = *at(which, &events)?;
+        let warns = message.body.contains("Interruption Warning");
+        let id = message.body.split("\"instance-id\":\"").nth(1);
+        let id = id.and_then(|it| it.split('"').next()?.parse().ok());
+        Some((position, id.filter(|_| warns).map(|it| self.lineage(&it))))
+    }
+
+    fn drop_event(&mut self, which: u16) {
+        if let Some((position, warned)) = self.event(which) {
+            self.world.change(|it| it.queue.messages.remove(position));
+            let lost = warned.map(Happened::WarningLost);
+            if let Some(happened) = lost {
+                self.model.hear(&happened);
+            }
+        }
+    }
+
+    fn delay(&mut self, which: u16, by: i64) {
+        if let Some((position, warned)) = self.event(which) {
+            self.world.change(|it| {
+                let later = it.now + time::Duration::seconds(by);
+                let message = &mut it.queue.messages[position];
+                message.visible_at = message.visible_at.max(later);
+            });
+            let late = warned.map(|it| Happened::WarningDelayed(it, by));
+            if let Some(happened) = late {
+                self.model.hear(&happened);
+            }
+        }
+    }
+
+    fn deregister(&mut self, which: u16) {
+        let registered = self.world.look(|it| {
+            let all = it.groups.values().flat_map(|it| it.targets.keys());
+            all.cloned().collect::<Vec<_>>()
+        });
+        let Some(target) = at(which, &registered) else {
+            return;
+        };
+        let place = (target.target_group_arn.clone(), target.port);
+        let of = |it: &&crate::model::Lineage| it.targets.contains(&place);
+        let lineage = self.model.lineages.iter().find(of);
+        let told = lineage.map(|it| Happened::Deregistered(it.instance.clone()));
+        if let Some(happened) = told {
+            self.model.hear(&happened);
+        }
+        self.world.deregister(target);
+    }
+
+    /// Only what lies about can be taken.
+    fn take_volume(&mut self, which: u16, take: impl FnOnce(&World, &VolumeId, &InstanceId)) {
+        let free = self.volumes(|it| it.facts.state == VolumeState::Available && !it.root);
+        let bystander = self.model.bystander.clone();
+        if let Some(id) = at(which, &free) {
+            let origin = self.world.look(|it| it.volumes[id].content.origin.clone());
+            self.model.hear(&Happened::TakenByUser(origin));
+            take(&self.world, id, &bystander);
+        }
+    }
+
+    fn instances(&self, wanted: impl Fn(&SimInstance) -> bool) -> Vec<InstanceId> {
+        self.world.look(|it| {
+            let all = it.instances.values().filter(|it| wanted(it));
+            all.map(|it| it.facts.id.clone()).collect()
+        })
+    }
+
+    fn volumes(&self, wanted: impl Fn(&spot_rescue::sim::SimVolume) -> bool) -> Vec<VolumeId> {
+        self.world.look(|it| {
+            let all = it.volumes.values().filter(|it| wanted(it));
+            all.map(|it| it.facts.id.clone()).collect()
+        })
+    }
+
+    fn lineage(&self, id: &InstanceId) -> InstanceId {
+        let tagged = self.world.look(|it| {
+            let instance = it.instances.get(id)?;
+            instance.tags.current().get(tags::RESCUE)?.parse().ok()
+        });
+        tagged.unwrap_or_else(|| id.clone())
+    }
+}
+
+/// Modulo what there is.
+fn at<T>(index: u16, from: &[T]) -> Option<&T> {
+    let position = usize::from(index).checked_rem(from.len())?;
+    from.get(position)
+}

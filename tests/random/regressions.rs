@@ -1,0 +1,205 @@
+//! Schedules that failed once, shrunk.
+
+use crate::op::Op::{self, *};
+use crate::start::{Setup, Start, Weather};
+use spot_rescue::event::InstanceAction;
+use spot_rescue::situation::Market;
+
+fn calm() -> Weather {
+    Weather {
+        concurrency: 1,
+        batch: 1,
+        snapshot_seconds: 20,
+        boot_seconds: 5,
+        release_seconds: 1,
+        shutdown_seconds: 5,
+        ..Weather::default()
+    }
+}
+
+/// One volume that goes with its instance, nothing else.
+fn one_volume() -> Setup {
+    Setup {
+        volumes: vec![true],
+        ports: Vec::new(),
+        by_address: false,
+        address: false,
+        behaviour: InstanceAction::Terminate,
+        policy: Vec::new(),
+        elsewhere: false,
+        in_group: false,
+    }
+}
+
+fn assert_right(seed: u64, setup: Setup, weather: Weather, ops: &[Op]) {
+    let start = Start {
+        seed,
+        instances: vec![setup],
+        weather,
+    };
+    let (wrong, _) = crate::play(&start, ops);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn regression_a_replacement_ends_without_a_word_while_it_takes_over() {
+    let weather = Weather {
+        late_seconds: 2,
+        ..calm()
+    };
+    let ops = [
+        Interrupt(2239),
+        InterruptSilently(0),
+        Pass(119),
+        Interrupt(0),
+    ];
+    assert_right(1_786_207_061_183_637_626, one_volume(), weather, &ops);
+}
+
+/// A refusal was counted as a failed launch, and the next way is a request with another token. Who had
+/// not seen the count yet, because tags lag, sent the first one again, and it was accepted.
+#[test]
+fn regression_a_refusal_that_does_not_last_leads_to_one_replacement() {
+    let setup = Setup {
+        volumes: Vec::new(),
+        policy: vec![("spot-rescue:replace", "launch")],
+        in_group: true,
+        ..one_volume()
+    };
+    let weather = Weather {
+        call_millis: 1,
+        lag_seconds: 2,
+        boot_seconds: 9,
+        late_seconds: 5,
+        ..calm()
+    };
+    let ops = [
+        Interrupt(0),
+        Refuse(10, "UnauthorizedOperation"),
+        BootFails,
+        Interrupt(6650),
+        Pass(7),
+    ];
+    assert_right(720_844_683_401_211_267, setup, weather, &ops);
+}
+
+/// The copy goes with its instance; the volume it stood for is left, and named as lost.
+#[test]
+fn regression_a_copy_that_is_lost_is_told() {
+    let setup = Setup {
+        volumes: vec![true, false],
+        policy: vec![
+            ("spot-rescue:on-demand", "never"),
+            ("spot-rescue:data", "restore"),
+        ],
+        ..one_volume()
+    };
+    let ops = [Interrupt(710), Pass(44), InterruptSilently(367)];
+    assert_right(11_998_332_730_411_157_928, setup, calm(), &ops);
+}
+
+/// A volume whose copy was copied in its turn was never marked to expire.
+#[test]
+fn regression_a_replacement_is_interrupted_seconds_after_it_took_over_with_copies() {
+    let first = Setup {
+        volumes: vec![false, false, false],
+        by_address: true,
+        address: true,
+        policy: vec![("spot-rescue:data", "restore")],
+        ..one_volume()
+    };
+    let second = Setup {
+        volumes: vec![false],
+        ports: vec![8080],
+        address: true,
+        ..one_volume()
+    };
+    let weather = Weather {
+        batch: 2,
+        call_millis: 23,
+        lag_seconds: 2,
+        snapshot_seconds: 370,
+        boot_seconds: 23,
+        release_seconds: 39,
+        shutdown_seconds: 39,
+        doubled_percent: 6,
+        late_seconds: 17,
+        ..calm()
+    };
+    let start = Start {
+        seed: 14_022_420_666_294_246_462,
+        instances: vec![first, second],
+        weather,
+    };
+    let ops = [
+        RefuseRead(8, "InternalError"),
+        Twice(9),
+        InterruptSilently(27557),
+        Refuse(6, "RequestLimitExceeded"),
+        Interrupt(13774),
+        Pass(69),
+        Capacity(38059, Market::Spot, 1000),
+        Interrupt(19135),
+        Duplicate(52727),
+        Duplicate(65517),
+        Resume(61104),
+        Interrupt(58740),
+        Interrupt(37564),
+        Pass(190),
+        StaleWarning(10999),
+        Refuse(10, "ServiceUnavailable"),
+        Resume(6415),
+        Pass(192),
+        LoseReply(6),
+        Pass(95),
+        Capacity(55486, Market::Spot, 0),
+        Duplicate(60758),
+        Pass(161),
+        BootFails,
+        Interrupt(63176),
+        BootFails,
+        Capacity(52630, Market::OnDemand, 0),
+        Outage(20),
+    ];
+    let (wrong, _) = crate::play(&start, &ops);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Nobody was told, and the event of the end came when it was over: nothing was left to put a
+/// tombstone on, so nobody watched over the rescue.
+#[test]
+fn regression_an_end_that_is_heard_of_when_it_is_over_is_watched_over() {
+    let setup = Setup {
+        volumes: Vec::new(),
+        by_address: true,
+        ..one_volume()
+    };
+    let weather = Weather {
+        interleave: true,
+        batch: 2,
+        lag_seconds: 1,
+        snapshot_seconds: 140,
+        boot_seconds: 16,
+        release_seconds: 2,
+        late_seconds: 9,
+        ..calm()
+    };
+    let ops = [
+        Interrupt(46987),
+        Pass(27),
+        Capacity(2347, Market::Spot, 0),
+        Interrupt(3338),
+        InterruptSilently(0),
+        Twice(9),
+        Sweep,
+        Duplicate(33890),
+        Twice(0),
+        RefuseRead(9, "RequestLimitExceeded"),
+        Sweep,
+        RefuseRead(3, "RequestLimitExceeded"),
+        Interrupt(0),
+        Pass(115),
+        InterruptSilently(0),
+    ];
+    assert_right(14_602_538_088_451_670_162, setup, weather, &ops);
+}

@@ -1,0 +1,212 @@
+//! How a world begins: instances with volumes, targets, addresses and policies, and how the AWS
+//! around them behaves.
+
+use crate::model::{Lineage, Model};
+use proptest::prelude::*;
+use spot_rescue::event::InstanceAction;
+use spot_rescue::sim::{EventQuality, GroupType, ROOT_DEVICE, World};
+use std::collections::{BTreeMap, BTreeSet};
+
+pub const ZONES: [&str; 2] = ["eu-west-1a", "eu-west-1b"];
+pub const TYPE: &str = "m5.large";
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Start {
+    pub seed: u64,
+    pub instances: Vec<Setup>,
+    pub weather: Weather,
+}
+
+/// One protected instance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "facts that do not exclude each other"
+)]
+pub struct Setup {
+    /// `DeleteOnTermination` of each data volume.
+    pub volumes: Vec<bool>,
+    pub ports: Vec<u16>,
+    /// Registered by its address in another group, too.
+    pub by_address: bool,
+    pub address: bool,
+    pub behaviour: InstanceAction,
+    pub policy: Vec<(&'static str, &'static str)>,
+    /// May be replaced in the other zone.
+    pub elsewhere: bool,
+    pub in_group: bool,
+}
+
+/// How slow and how unreliable AWS is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Weather {
+    pub interleave: bool,
+    pub concurrency: usize,
+    pub batch: usize,
+    pub call_millis: i64,
+    pub lag_seconds: i64,
+    pub snapshot_seconds: i64,
+    pub boot_seconds: i64,
+    pub release_seconds: i64,
+    pub shutdown_seconds: i64,
+    pub doubled_percent: u64,
+    pub late_seconds: u64,
+}
+
+pub fn start() -> impl Strategy<Value = Start> {
+    let size = prop_oneof![60 => 1..2_usize, 30 => 2..5_usize, 9 => 5..12_usize, 1 => 12..51_usize];
+    let instances = size.prop_flat_map(|size| prop::collection::vec(setup(), size));
+    (any::<u64>(), instances, weather()).prop_map(|(seed, instances, weather)| Start {
+        seed,
+        instances,
+        weather,
+    })
+}
+
+fn setup() -> impl Strategy<Value = Setup> {
+    let behaviour = prop_oneof![
+        8 => Just(InstanceAction::Terminate),
+        1 => Just(InstanceAction::Stop),
+        1 => Just(InstanceAction::Hibernate),
+    ];
+    let disks = prop::collection::vec(any::<bool>(), 0..4);
+    let ports = prop::sample::subsequence(vec![80, 443, 8080], 0..=3);
+    let flags = (any::<bool>(), any::<bool>(), any::<bool>(), 0..10_u8);
+    (disks, ports, behaviour, policy(), flags).prop_map(
+        |(volumes, ports, behaviour, policy, flags)| Setup {
+            volumes,
+            ports,
+            by_address: flags.0,
+            address: flags.1,
+            behaviour,
+            policy,
+            elsewhere: flags.2,
+            in_group: flags.3 == 0,
+        },
+    )
+}
+
+/// Most people set nothing.
+fn policy() -> impl Strategy<Value = Vec<(&'static str, &'static str)>> {
+    let tags = |list: &[(&'static str, &'static str)]| Just(list.to_vec());
+    prop_oneof![
+        10 => tags(&[]),
+        1 => tags(&[("spot-rescue:replace", "none")]),
+        1 => tags(&[("spot-rescue:replace", "launch")]),
+        1 => tags(&[("spot-rescue:data", "move")]),
+        2 => tags(&[("spot-rescue:data", "restore")]),
+        1 => tags(&[("spot-rescue:data", "none")]),
+        2 => tags(&[("spot-rescue:on-demand", "never")]),
+        1 => tags(&[("spot-rescue:on-demand", "never"), ("spot-rescue:data", "restore")]),
+    ]
+}
+
+fn weather() -> impl Strategy<Value = Weather> {
+    let runs = (any::<bool>(), 1..4_usize, 1..11_usize, 0..60_i64, 0..4_i64);
+    let times = (20..420_i64, 5..65_i64, 1..60_i64, 5..65_i64);
+    let events = (0..40_u64, 0..20_u64);
+    (runs, times, events).prop_map(|(runs, times, events)| Weather {
+        interleave: runs.0,
+        concurrency: runs.1,
+        batch: runs.2,
+        call_millis: runs.3,
+        lag_seconds: runs.4,
+        snapshot_seconds: times.0,
+        boot_seconds: times.1,
+        release_seconds: times.2,
+        shutdown_seconds: times.3,
+        doubled_percent: events.0,
+        late_seconds: events.1,
+    })
+}
+
+impl Start {
+    /// The instances run and have said so; a bystander without our tag runs beside them.
+    pub fn build(&self) -> (World, Model) {
+        let world = World::new(self.seed);
+        let bystander = world
+            .spot_instance(TYPE, ZONES[0])
+            .volume("/dev/sdf", 5, false);
+        let bystander = bystander.run();
+        let lineages = self.instances.iter().map(|it| it.build(&world));
+        let lineages: Vec<Lineage> = lineages.collect();
+        (world, Model::new(lineages, bystander, &self.weather))
+    }
+}
+
+impl Setup {
+    fn build(&self, world: &World) -> Lineage {
+        let elsewhere = world.subnet(ZONES[1]);
+        let mut tags = self.policy.clone();
+        tags.extend(
+            self.elsewhere
+                .then_some(("spot-rescue:subnets", elsewhere.as_str())),
+        );
+        tags.extend(
+            self.in_group
+                .then_some(("aws:autoscaling:groupName", "web")),
+        );
+        let mut builder = world.spot_instance(TYPE, ZONES[0]).protected().tags(&tags);
+        for (delete, letter) in self.volumes.iter().zip('f'..) {
+            builder = builder.volume(&format!("/dev/sd{letter}"), 20, *delete);
+        }
+        let id = builder.run();
+        let mut targets = BTreeSet::new();
+        if !self.ports.is_empty() {
+            let group = world.target_group(GroupType::Instance);
+            targets.extend(self.ports.iter().map(|port| {
+                let target = world.register(&group, id.as_str(), *port);
+                (target.target_group_arn, target.port)
+            }));
+        }
+        if self.by_address {
+            let group = world.target_group(GroupType::Ip);
+            let address = world.look(|it| it.instances[&id].facts.private_addresses[0].clone());
+            let target = world.register(&group, &address, 7000);
+            targets.insert((target.target_group_arn, target.port));
+        }
+        let addresses = self.address.then(|| world.elastic_ip(Some(&id)));
+        let disks = world.volumes_of(&id).into_iter();
+        let disks = disks.filter(|(device, _)| device != ROOT_DEVICE);
+        let volumes: BTreeMap<_, _> = disks
+            .zip(&self.volumes)
+            .map(|((device, volume), delete)| (device, (volume, *delete)))
+            .collect();
+        Lineage::new(self, id, volumes, targets, addresses)
+    }
+}
+
+impl Weather {
+    pub fn set(&self, world: &World) {
+        let Self {
+            interleave,
+            concurrency,
+            batch,
+            call_millis,
+            lag_seconds,
+            snapshot_seconds,
+            boot_seconds,
+            release_seconds,
+            shutdown_seconds,
+            doubled_percent,
+            late_seconds,
+        } = *self;
+        world.change(|it| {
+            let config = &mut it.config;
+            config.interleave = interleave;
+            config.concurrency = concurrency;
+            config.batch = batch;
+            config.call_millis = call_millis;
+            config.lag_seconds = lag_seconds;
+            config.snapshot_seconds = snapshot_seconds;
+            config.boot_seconds = boot_seconds;
+            config.release_seconds = release_seconds;
+            config.shutdown_seconds = shutdown_seconds;
+            config.events = EventQuality {
+                lost_percent: 0,
+                doubled_percent,
+                late_seconds,
+            };
+        });
+    }
+}

@@ -1,0 +1,124 @@
+//! `docs/TRAPS.md` is true: all traps are there, every test it names exists and says which trap it is
+//! for. And the traps that lie in services nobody here uses: that nobody uses them.
+#![cfg(feature = "sim")]
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use std::fs;
+
+const TRAPS: usize = 40;
+
+/// Number and tests of each line of the table.
+fn table() -> Vec<(usize, Vec<String>)> {
+    let text = fs::read_to_string("docs/TRAPS.md").unwrap();
+    let rows = text.lines().filter_map(|line| {
+        let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+        let number = cells.get(1)?.parse().ok()?;
+        let tests = cells.get(3)?.split('`').skip(1).step_by(2);
+        Some((number, tests.map(str::to_owned).collect()))
+    });
+    rows.collect()
+}
+
+/// What is wrong with the naming of a test.
+fn fault(number: usize, test: &str) -> Option<String> {
+    let (file, name) = test.split_once("::")?;
+    let Ok(source) = fs::read_to_string(file) else {
+        return Some(format!("trap {number}: no file {file}"));
+    };
+    let is_there = [format!("fn {name}("), format!("def {name}(")];
+    let mark = format!("TRAP {number}");
+    let follows = |rest: &str| !rest.starts_with(|it: char| it.is_ascii_digit());
+    let is_marked = source
+        .match_indices(&mark)
+        .any(|(at, _)| follows(&source[at + mark.len()..]));
+    if !is_there.iter().any(|it| source.contains(it)) {
+        Some(format!("trap {number}: no test {name} in {file}"))
+    } else if is_marked {
+        None
+    } else {
+        Some(format!("trap {number}: {file} does not say {mark}"))
+    }
+}
+
+#[test]
+fn every_trap_has_a_test_that_exists_and_says_so() {
+    let table = table();
+    let numbers: Vec<usize> = table.iter().map(|(number, _)| *number).collect();
+    assert_eq!(numbers, (1..=TRAPS).collect::<Vec<_>>());
+    let mut faults = Vec::new();
+    for (number, tests) in &table {
+        assert!(!tests.is_empty(), "trap {number} has no test");
+        assert!(tests.iter().all(|it| it.contains("::")), "trap {number}");
+        faults.extend(tests.iter().filter_map(|it| fault(*number, it)));
+    }
+    assert!(faults.is_empty(), "{faults:#?}");
+}
+
+/// Neither the role nor the code knows these.
+fn nobody_uses(words: &[&str]) {
+    let role = fs::read_to_string("template.yaml").unwrap();
+    let code = ["act", "read", "fleet", "template"];
+    let code = code.map(|it| fs::read_to_string(format!("src/aws/{it}.rs")).unwrap());
+    for word in words {
+        assert!(!role.contains(word), "{word} is in template.yaml");
+        assert!(
+            code.iter().all(|it| !it.contains(word)),
+            "{word} is in src/aws"
+        );
+    }
+}
+
+/// TRAP 12: an image made by hand is i386, paravirtual and without ENA. TRAP 13: making one from the
+/// dying instance reboots it. The replacement starts from the image its predecessor started from.
+#[test]
+fn no_image_is_ever_made() {
+    nobody_uses(&[
+        "RegisterImage",
+        "CreateImage",
+        "register_image",
+        "create_image",
+    ]);
+}
+
+/// TRAP 18: a volume that is mounted goes `busy`. EC2 lets go of it when the instance has ended.
+#[test]
+fn no_volume_is_ever_pulled_off_an_instance() {
+    nobody_uses(&["DetachVolume", "detach_volume"]);
+}
+
+/// TRAP 23: no hook delays a reclaim. TRAP 24: completing one too late fails.
+#[test]
+fn no_lifecycle_hook_is_relied_on() {
+    nobody_uses(&[
+        "LifecycleHook",
+        "CompleteLifecycleAction",
+        "lifecycle_action",
+        "autoscaling:",
+    ]);
+}
+
+/// TRAP 25: cancelling the request of a stopped instance ends it.
+#[test]
+fn no_request_is_ever_cancelled() {
+    nobody_uses(&["CancelSpot", "cancel_spot"]);
+}
+
+/// TRAP 32: an agent that does not answer, and a file system that stays frozen.
+#[test]
+fn nothing_is_run_on_the_dying_instance() {
+    nobody_uses(&["ssm:", "SendCommand", "send_command"]);
+}
+
+/// TRAP 38: fast snapshot restore begins without credits, and is billed by the hour.
+#[test]
+fn no_snapshot_is_made_fast() {
+    nobody_uses(&["FastSnapshotRestore", "fast_snapshot_restore"]);
+}
+
+/// TRAP 40: events stay on the default bus of their Region; the stack listens there and nowhere else.
+#[test]
+fn the_stack_listens_where_events_are() {
+    nobody_uses(&["EventBusName", "us-east-1", "eu-west-1"]);
+    let readme = fs::read_to_string("README.md").unwrap();
+    assert!(readme.contains("One stack per account and Region"));
+}
