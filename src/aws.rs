@@ -18,7 +18,7 @@ use async_trait::async_trait;
 use aws_config::environment::EnvironmentVariableCredentialsProvider;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, SdkConfig};
+use aws_config::{BehaviorVersion, ConfigLoader, SdkConfig};
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use std::time::Duration;
@@ -34,11 +34,16 @@ pub struct Aws {
 impl Aws {
     /// `queue_url` is where wake messages go.
     pub async fn connect(queue_url: Option<String>) -> Self {
-        let config = config().await;
+        Self::new(&config().await, queue_url)
+    }
+
+    /// With any configuration: tests bring an HTTP client of their own.
+    #[must_use]
+    pub fn new(config: &SdkConfig, queue_url: Option<String>) -> Self {
         Self {
-            ec2: aws_sdk_ec2::Client::new(&config),
-            elb: aws_sdk_elasticloadbalancingv2::Client::new(&config),
-            sqs: aws_sdk_sqs::Client::new(&config),
+            ec2: aws_sdk_ec2::Client::new(config),
+            elb: aws_sdk_elasticloadbalancingv2::Client::new(config),
+            sqs: aws_sdk_sqs::Client::new(config),
             queue_url,
         }
     }
@@ -47,18 +52,24 @@ impl Aws {
 /// The Region and, for a local AWS, `AWS_ENDPOINT_URL` come from the environment.
 async fn config() -> SdkConfig {
     let tls = Provider::Rustls(CryptoMode::Ring);
+    in_time(aws_config::defaults(BehaviorVersion::latest()))
+        .http_client(Builder::new().tls_provider(tls).build_https())
+        .credentials_provider(EnvironmentVariableCredentialsProvider::new())
+        .load()
+        .await
+}
+
+/// How long a call may take and how often it is tried: all of it fits into a step's budget.
+#[must_use]
+pub fn in_time(loader: ConfigLoader) -> ConfigLoader {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(1))
         .operation_attempt_timeout(Duration::from_secs(4))
         .operation_timeout(Duration::from_secs(9))
         .build();
-    aws_config::defaults(BehaviorVersion::latest())
-        .http_client(Builder::new().tls_provider(tls).build_https())
-        .credentials_provider(EnvironmentVariableCredentialsProvider::new())
+    loader
         .timeout_config(timeouts)
         .retry_config(RetryConfig::standard().with_max_attempts(3))
-        .load()
-        .await
 }
 
 #[async_trait]

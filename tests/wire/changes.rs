@@ -1,0 +1,238 @@
+//! The changes: what each call must say.
+
+use super::replay::{QUEUE, Wire, assert_has, assert_lacks, id, ok};
+use spot_rescue::cloud::Cloud;
+use spot_rescue::event::{InstanceAction, Interruption, Trigger, Wake, parse};
+use spot_rescue::situation::{Target, VolumeSettings};
+use spot_rescue::step::{Action, CreateVolume};
+use spot_rescue::tags::Tags;
+use std::collections::BTreeMap;
+
+const INSTANCE: &str = "i-0123456789abcdef0";
+const VOLUME: &str = "vol-0123456789abcdef0";
+const GROUP: &str = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/web/1";
+
+/// What is sent for an action that is answered with an empty element of this name.
+async fn sent(action: &Action, answer: &str) -> BTreeMap<String, String> {
+    let wire = Wire::new([ok(format!("<{answer}/>"))]).await;
+    wire.aws.act(action).await.expect("a success");
+    wire.only_request()
+}
+
+fn tags() -> Tags {
+    Tags::from([("spot-rescue:rescue".to_owned(), INSTANCE.to_owned())])
+}
+
+/// TRAP 15: an omitted flag means true, and the data goes with the instance.
+#[tokio::test]
+async fn delete_on_termination_is_always_said() {
+    let devices = [
+        ("/dev/sdf".to_owned(), false),
+        ("/dev/sdg".to_owned(), true),
+    ];
+    let action = Action::SetDeleteOnTermination {
+        instance: id(INSTANCE),
+        devices: devices.into(),
+    };
+    let request = sent(&action, "ModifyInstanceAttributeResponse").await;
+    assert_has(
+        &request,
+        &[
+            ("Action", "ModifyInstanceAttribute"),
+            ("InstanceId", INSTANCE),
+            ("BlockDeviceMapping.1.DeviceName", "/dev/sdf"),
+            ("BlockDeviceMapping.1.Ebs.DeleteOnTermination", "false"),
+            ("BlockDeviceMapping.2.DeviceName", "/dev/sdg"),
+            ("BlockDeviceMapping.2.Ebs.DeleteOnTermination", "true"),
+        ],
+    );
+    assert_lacks(&request, "VolumeId");
+}
+
+/// TRAP 19: without its port a target that was registered with one stays.
+#[tokio::test]
+async fn targets_are_named_with_their_ports() {
+    let target = |port| Target {
+        target_group_arn: GROUP.to_owned(),
+        id: INSTANCE.to_owned(),
+        port,
+    };
+    let targets = vec![target(80), target(15432)];
+    let target_group_arn = GROUP.to_owned();
+    let deregister = Action::Deregister {
+        target_group_arn: target_group_arn.clone(),
+        targets: targets.clone(),
+    };
+    let register = Action::Register {
+        target_group_arn,
+        targets,
+    };
+    for (action, name) in [
+        (deregister, "DeregisterTargets"),
+        (register, "RegisterTargets"),
+    ] {
+        let answer = format!("<{name}Response><{name}Result/></{name}Response>");
+        let wire = Wire::new([ok(answer)]).await;
+        wire.aws.act(&action).await.unwrap();
+        let request = wire.only_request();
+        assert_has(
+            &request,
+            &[
+                ("Action", name),
+                ("TargetGroupArn", GROUP),
+                ("Targets.member.1.Id", INSTANCE),
+                ("Targets.member.1.Port", "80"),
+                ("Targets.member.2.Id", INSTANCE),
+                ("Targets.member.2.Port", "15432"),
+            ],
+        );
+    }
+}
+
+/// TRAP 4: one set over all volumes; the volumes' own tags say what each was.
+#[tokio::test]
+async fn a_set_is_one_call_and_copies_tags() {
+    let action = Action::SnapshotInstance {
+        instance: id(INSTANCE),
+        tags: tags(),
+    };
+    let answer = "<CreateSnapshotsResponse><snapshotSet>\
+        <item><snapshotId>snap-0aaaaaaaaaaaaaaa1</snapshotId></item>\
+        <item><snapshotId>snap-0aaaaaaaaaaaaaaa2</snapshotId></item>\
+        </snapshotSet></CreateSnapshotsResponse>";
+    let wire = Wire::new([ok(answer)]).await;
+    let made = wire.aws.act(&action).await.unwrap();
+    assert_eq!(made, "snap-0aaaaaaaaaaaaaaa1 snap-0aaaaaaaaaaaaaaa2");
+    let request = wire.only_request();
+    assert_has(
+        &request,
+        &[
+            ("Action", "CreateSnapshots"),
+            ("InstanceSpecification.InstanceId", INSTANCE),
+            ("CopyTagsFromSource", "volume"),
+            ("TagSpecification.1.ResourceType", "snapshot"),
+            ("TagSpecification.1.Tag.1.Key", "spot-rescue:rescue"),
+            ("TagSpecification.1.Tag.1.Value", INSTANCE),
+        ],
+    );
+    assert_lacks(&request, "ExcludeDataVolume");
+}
+
+/// TRAP 33: a snapshot remembers size and encryption, nothing else.
+#[tokio::test]
+async fn a_restored_volume_is_asked_for_as_it_was() {
+    let create = |settings| {
+        Action::CreateVolume(CreateVolume {
+            snapshot: id("snap-0123456789abcdef0"),
+            availability_zone: "eu-west-1b".to_owned(),
+            settings,
+            tags: tags(),
+            token: "token-2".to_owned(),
+        })
+    };
+    let settings = VolumeSettings {
+        volume_type: "gp3".to_owned(),
+        size: 20,
+        iops: Some(3500),
+        throughput: Some(200),
+        encrypted: true,
+        kms_key: Some("arn:aws:kms:eu-west-1:1:key/2".to_owned()),
+    };
+    let request = sent(&create(settings.clone()), "CreateVolumeResponse").await;
+    assert_has(
+        &request,
+        &[
+            ("Action", "CreateVolume"),
+            ("SnapshotId", "snap-0123456789abcdef0"),
+            ("AvailabilityZone", "eu-west-1b"),
+            ("VolumeType", "gp3"),
+            ("Size", "20"),
+            ("Iops", "3500"),
+            ("Throughput", "200"),
+            ("Encrypted", "true"),
+            ("KmsKeyId", "arn:aws:kms:eu-west-1:1:key/2"),
+            ("ClientToken", "token-2"),
+            ("TagSpecification.1.ResourceType", "volume"),
+        ],
+    );
+    let plain = VolumeSettings {
+        volume_type: "gp2".to_owned(),
+        iops: None,
+        throughput: None,
+        encrypted: false,
+        kms_key: None,
+        ..settings
+    };
+    let request = sent(&create(plain), "CreateVolumeResponse").await;
+    // `Encrypted=false` is refused for a snapshot that is encrypted; the rest for a gp2 volume.
+    for unwanted in ["Encrypted", "Iops", "Throughput", "KmsKeyId"] {
+        assert_lacks(&request, unwanted);
+    }
+}
+
+#[tokio::test]
+async fn small_changes_say_what_they_change() {
+    let volume = || id(VOLUME);
+    let attach = Action::Attach {
+        volume: volume(),
+        instance: id(INSTANCE),
+        device: "/dev/sdf".to_owned(),
+    };
+    let request = sent(&attach, "AttachVolumeResponse").await;
+    assert_has(
+        &request,
+        &[
+            ("VolumeId", VOLUME),
+            ("InstanceId", INSTANCE),
+            ("Device", "/dev/sdf"),
+        ],
+    );
+    let associate = Action::Associate {
+        allocation: id("eipalloc-0123456789abcdef0"),
+        instance: id(INSTANCE),
+    };
+    let request = sent(&associate, "AssociateAddressResponse").await;
+    let allocation = ("AllocationId", "eipalloc-0123456789abcdef0");
+    assert_has(&request, &[allocation, ("AllowReassociation", "true")]);
+    let snapshot = Action::SnapshotVolume {
+        volume: volume(),
+        tags: tags(),
+    };
+    let request = sent(&snapshot, "CreateSnapshotResponse").await;
+    let tagged = ("TagSpecification.1.ResourceType", "snapshot");
+    assert_has(&request, &[("VolumeId", VOLUME), tagged]);
+    let untag = Action::Untag {
+        resources: vec![INSTANCE.to_owned()],
+        keys: vec!["spot-rescue:interrupted-at".to_owned()],
+    };
+    let request = sent(&untag, "DeleteTagsResponse").await;
+    assert_has(&request, &[("Tag.1.Key", "spot-rescue:interrupted-at")]);
+    // With a value, only a tag that still has it would go.
+    assert_lacks(&request, "Tag.1.Value");
+}
+
+/// What is sent to the queue is what the function reads from it.
+#[tokio::test]
+async fn a_wake_comes_back_as_it_went() {
+    let wake = Wake {
+        instance: id(INSTANCE),
+        attempt: 3,
+        interruptions: vec![Interruption {
+            instance: id(INSTANCE),
+            action: InstanceAction::Terminate,
+            at: spot_rescue::clock::parse("2026-11-23T10:00:00Z").unwrap(),
+        }],
+        confirm: true,
+    };
+    let action = Action::Wake {
+        wake: wake.clone(),
+        delay_seconds: 45,
+    };
+    let wire = Wire::new([ok(r#"{"MessageId":"m-1"}"#)]).await;
+    assert_eq!(wire.aws.act(&action).await.unwrap(), "m-1");
+    let body: serde_json::Value = serde_json::from_str(&wire.bodies()[0]).unwrap();
+    assert_eq!(body["QueueUrl"], QUEUE);
+    assert_eq!(body["DelaySeconds"], 45);
+    let message = body["MessageBody"].as_str().unwrap();
+    assert_eq!(parse(message).unwrap(), Trigger::Wake(wake));
+}

@@ -1,0 +1,221 @@
+//! The reads: what is asked for, every page of it, and what of it is believed.
+
+use super::replay::{Wire, assert_has, assert_lacks, id, ok};
+use spot_rescue::cloud::{Cloud, Query};
+use spot_rescue::situation::{Market, SnapshotState};
+
+const A: &str = "i-0aaaaaaaaaaaaaaa1";
+const B: &str = "i-0aaaaaaaaaaaaaaa2";
+
+fn instance(id: &str, more: &str) -> String {
+    format!(
+        "<item><reservationId>r-1</reservationId><instancesSet><item><instanceId>{id}</instanceId>\
+         <imageId>ami-0123456789abcdef0</imageId><instanceState><code>16</code><name>running</name>\
+         </instanceState><instanceType>m6i.large</instanceType>\
+         <launchTime>2026-11-23T10:00:00.000Z</launchTime>\
+         <placement><availabilityZone>eu-west-1a</availabilityZone></placement>{more}</item>\
+         </instancesSet></item>"
+    )
+}
+
+fn page(items: &str, next: Option<&str>) -> String {
+    let token = next.map(|it| format!("<nextToken>{it}</nextToken>"));
+    format!(
+        "<DescribeInstancesResponse><requestId>r-1</requestId><reservationSet>{items}\
+         </reservationSet>{}</DescribeInstancesResponse>",
+        token.unwrap_or_default()
+    )
+}
+
+fn by_tag() -> Query {
+    Query::Tag {
+        key: "spot-rescue:rescue",
+        values: vec![A.to_owned()],
+    }
+}
+
+/// "You might receive an empty page with a token": the end is where no token is.
+#[tokio::test]
+async fn an_empty_page_is_not_the_end() {
+    let wire = Wire::new([
+        ok(page(&instance(A, ""), Some("two"))),
+        ok(page("", Some("three"))),
+        ok(page(&instance(B, ""), None)),
+    ])
+    .await;
+    let found = wire.aws.instances(&by_tag()).await.unwrap();
+    let ids: Vec<&str> = found.iter().map(|it| it.id.as_str()).collect();
+    assert_eq!(ids, [A, B]);
+    let requests = wire.requests();
+    assert!(!requests[0].contains_key("NextToken"));
+    assert_has(&requests[1], &[("NextToken", "two")]);
+    assert_has(&requests[2], &[("NextToken", "three")]);
+    for request in &requests {
+        assert_has(request, &[("Filter.1.Name", "tag:spot-rescue:rescue")]);
+    }
+}
+
+/// Half of a list is no list: what the other half holds must not count as gone.
+#[tokio::test]
+async fn a_page_that_fails_fails_the_read() {
+    let refused = super::errors::ec2("UnauthorizedOperation", "no");
+    let wire = Wire::new([
+        ok(page(&instance(A, ""), Some("two"))),
+        super::replay::Answer::Says(403, refused),
+    ])
+    .await;
+    let error = wire.aws.instances(&by_tag()).await.unwrap_err();
+    assert_eq!(error.code, "UnauthorizedOperation");
+}
+
+/// TRAP 35: by filter, because one id that is gone fails a whole list of ids. A filter takes 200.
+#[tokio::test]
+async fn many_ids_are_filters_of_two_hundred() {
+    let ids = (0..250).map(|n| id(&format!("i-{n:017x}")));
+    let wire = Wire::new([ok(page("", None)), ok(page("", None))]).await;
+    let query = Query::Instances(ids.collect());
+    assert_eq!(wire.aws.instances(&query).await, Ok(Vec::new()));
+    let requests = wire.requests();
+    let values = |n: usize| {
+        let all = requests[n].keys();
+        all.filter(|it| it.starts_with("Filter.1.Value.")).count()
+    };
+    assert_eq!((values(0), values(1)), (200, 50));
+    for request in &requests {
+        assert_has(request, &[("Filter.1.Name", "instance-id")]);
+        assert!(!request.keys().any(|it| it.starts_with("InstanceId")));
+    }
+}
+
+/// An empty filter would list everything.
+#[tokio::test]
+async fn nothing_asked_for_is_no_call() {
+    let wire = Wire::new([]).await;
+    let none = Query::Instances(Vec::new());
+    assert_eq!(wire.aws.instances(&none).await, Ok(Vec::new()));
+    assert_eq!(wire.aws.volumes(&none).await, Ok(Vec::new()));
+    assert_eq!(wire.aws.images(&[]).await, Ok(Vec::new()));
+    assert!(wire.requests().is_empty());
+}
+
+/// TRAP 35: On-Demand has no lifecycle; a terminated instance has next to nothing.
+#[tokio::test]
+async fn what_an_instance_lacks_is_no_reason_to_overlook_it() {
+    let spot = "<instanceLifecycle>spot</instanceLifecycle><tagSet><item><key>Name</key><value/>\
+        </item></tagSet><blockDeviceMapping><item><deviceName>/dev/sdf</deviceName><ebs>\
+        <volumeId>vol-0123456789abcdef0</volumeId><status>attached</status>\
+        <deleteOnTermination>true</deleteOnTermination></ebs></item></blockDeviceMapping>";
+    let wire = Wire::new([ok(page(&(instance(A, spot) + &instance(B, "")), None))]).await;
+    let found = wire.aws.instances(&by_tag()).await.unwrap();
+    assert_eq!(found[0].market, Market::Spot);
+    assert_eq!(found[0].tags["Name"], "");
+    assert!(found[0].devices[0].delete_on_termination);
+    assert_eq!(found[1].market, Market::OnDemand);
+    assert_eq!(found[1].devices, Vec::new());
+}
+
+/// TRAP 27: without an owner, public snapshots that carry our tags are in the list.
+#[tokio::test]
+async fn snapshots_are_the_accounts_own() {
+    let snapshot = |n: u32, more: &str| {
+        format!(
+            "<item><snapshotId>snap-0aaaaaaaaaaaaaaa{n}</snapshotId>\
+             <volumeId>vol-0123456789abcdef0</volumeId>\
+             <startTime>2026-11-23T10:00:00.000Z</startTime>{more}</item>"
+        )
+    };
+    let all = [
+        snapshot(1, "<status>completed</status>"),
+        snapshot(2, "<status>pending</status>"),
+        snapshot(3, "<status>error</status>"),
+        snapshot(
+            4,
+            "<status>completed</status><storageTier>archive</storageTier>",
+        ),
+        snapshot(5, "<status>recoverable</status>"),
+    ];
+    let body = format!(
+        "<DescribeSnapshotsResponse><snapshotSet>{}</snapshotSet></DescribeSnapshotsResponse>",
+        all.concat()
+    );
+    let wire = Wire::new([ok(body)]).await;
+    let found = wire.aws.snapshots(&by_tag()).await.unwrap();
+    let request = wire.only_request();
+    assert_has(
+        &request,
+        &[("Action", "DescribeSnapshots"), ("Owner.1", "self")],
+    );
+    assert_lacks(&request, "RestorableBy");
+    let states: Vec<SnapshotState> = found.iter().map(|it| it.state).collect();
+    // The archived one and the one in the Recycle Bin cannot be used within minutes.
+    assert_eq!(
+        states,
+        [
+            SnapshotState::Completed,
+            SnapshotState::Pending,
+            SnapshotState::Unusable
+        ]
+    );
+}
+
+/// TRAP 19, TRAP 20: every port, and what is registered but out of use.
+#[tokio::test]
+async fn registrations_are_told_with_port_and_state() {
+    let target = |port: u16, state: &str, reason: &str| {
+        format!(
+            "<member><Target><Id>{A}</Id><Port>{port}</Port></Target><TargetHealth>\
+             <State>{state}</State><Reason>{reason}</Reason></TargetHealth></member>"
+        )
+    };
+    let all = [
+        target(80, "healthy", ""),
+        target(81, "draining", "Target.DeregistrationInProgress"),
+        target(82, "unused", "Target.InvalidState"),
+        target(83, "unused", "Target.NotRegistered"),
+    ];
+    let body = format!(
+        "<DescribeTargetHealthResponse><DescribeTargetHealthResult><TargetHealthDescriptions>{}\
+         </TargetHealthDescriptions></DescribeTargetHealthResult></DescribeTargetHealthResponse>",
+        all.concat()
+    );
+    let wire = Wire::new([ok(body)]).await;
+    let found = wire.aws.targets("arn:group").await.unwrap();
+    let told: Vec<(u16, bool, bool)> = found
+        .iter()
+        .map(|it| (it.target.port, it.draining, it.answering))
+        .collect();
+    assert_eq!(
+        told,
+        [(80, false, true), (81, true, false), (82, false, false)]
+    );
+    let request = wire.only_request();
+    assert_has(&request, &[("TargetGroupArn", "arn:group")]);
+    assert_lacks(&request, "Targets.member");
+}
+
+/// `lambda` and `alb` groups hold no instances; pages here are told by a marker.
+#[tokio::test]
+async fn target_groups_of_all_pages_that_can_hold_instances() {
+    let page = |groups: &[(&str, &str)], marker: &str| {
+        let group = |(arn, kind): &(&str, &str)| {
+            format!(
+                "<member><TargetGroupArn>{arn}</TargetGroupArn><TargetType>{kind}</TargetType></member>"
+            )
+        };
+        let groups: String = groups.iter().map(group).collect();
+        ok(format!(
+            "<DescribeTargetGroupsResponse><DescribeTargetGroupsResult><TargetGroups>{groups}\
+             </TargetGroups>{marker}</DescribeTargetGroupsResult></DescribeTargetGroupsResponse>"
+        ))
+    };
+    let wire = Wire::new([
+        page(
+            &[("a", "instance"), ("b", "lambda")],
+            "<NextMarker>m</NextMarker>",
+        ),
+        page(&[("c", "ip"), ("d", "alb")], ""),
+    ])
+    .await;
+    assert_eq!(wire.aws.target_groups().await.unwrap(), ["a", "c"]);
+    assert_has(&wire.requests()[1], &[("Marker", "m")]);
+}

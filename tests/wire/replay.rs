@@ -1,0 +1,175 @@
+//! A connector that gives prepared answers and keeps the requests.
+//!
+//! The SDK's own, `StaticReplayClient`, is not used: its feature turns on `preserve_order` in
+//! `serde_json`, and then tests would see other JSON than the function writes.
+
+use aws_config::{BehaviorVersion, ConfigLoader, Region};
+use aws_credential_types::Credentials;
+use aws_smithy_runtime_api::client::http::{
+    HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_types::body::SdkBody;
+use spot_rescue::aws::{Aws, in_time};
+use std::collections::{BTreeMap, VecDeque};
+use std::future::pending;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+pub const QUEUE: &str = "https://sqs.eu-west-1.amazonaws.com/123456789012/rescues";
+
+/// What comes back for one request.
+#[derive(Debug, Clone)]
+pub enum Answer {
+    Says(u16, String),
+    /// The connection is closed before an answer.
+    Reset,
+    /// Nothing, for ever.
+    Silence,
+}
+
+/// The function's cloud, and the other end of its wire.
+pub struct Wire {
+    pub aws: Aws,
+    replay: Replay,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Replay(Arc<Mutex<Exchange>>);
+
+#[derive(Debug, Default)]
+struct Exchange {
+    answers: VecDeque<Answer>,
+    requests: Vec<(Option<String>, String)>,
+}
+
+pub fn ok(body: impl Into<String>) -> Answer {
+    Answer::Says(200, body.into())
+}
+
+impl Wire {
+    /// With the function's own timeouts and retries.
+    pub async fn new(answers: impl IntoIterator<Item = Answer>) -> Self {
+        Self::with(answers, in_time).await
+    }
+
+    pub async fn with(
+        answers: impl IntoIterator<Item = Answer>,
+        in_time: impl FnOnce(ConfigLoader) -> ConfigLoader,
+    ) -> Self {
+        let replay = Replay::default();
+        replay.exchange().answers.extend(answers);
+        let connector = SharedHttpConnector::new(replay.clone());
+        let config = in_time(aws_config::defaults(BehaviorVersion::latest()))
+            .region(Region::new("eu-west-1"))
+            .credentials_provider(Credentials::new("KEY", "secret", None, None, "test"))
+            .http_client(http_client_fn(move |_, _| connector.clone()))
+            .load()
+            .await;
+        Self {
+            aws: Aws::new(&config, Some(QUEUE.to_owned())),
+            replay,
+        }
+    }
+
+    /// The parameters of every request so far; every answer must have been asked for.
+    pub fn requests(&self) -> Vec<BTreeMap<String, String>> {
+        self.bodies().iter().map(|it| form(it)).collect()
+    }
+
+    pub fn only_request(&self) -> BTreeMap<String, String> {
+        let [only] = <[_; 1]>::try_from(self.requests()).expect("one request");
+        only
+    }
+
+    pub fn bodies(&self) -> Vec<String> {
+        let exchange = self.replay.exchange();
+        let left = &exchange.answers;
+        assert!(left.is_empty(), "never asked for: {left:?}");
+        exchange.requests.iter().map(|it| it.1.clone()).collect()
+    }
+
+    /// The SDK's own id of each call: attempts of one call have the same.
+    pub fn invocation_ids(&self) -> Vec<Option<String>> {
+        let exchange = self.replay.exchange();
+        exchange.requests.iter().map(|it| it.0.clone()).collect()
+    }
+}
+
+impl Replay {
+    fn exchange(&self) -> MutexGuard<'_, Exchange> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl HttpConnector for Replay {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let body = request.body().bytes().unwrap_or_default();
+        let body = String::from_utf8_lossy(body).into_owned();
+        let id = request.headers().get("amz-sdk-invocation-id");
+        let mut exchange = self.exchange();
+        exchange.requests.push((id.map(str::to_owned), body));
+        match exchange.answers.pop_front() {
+            Some(Answer::Says(status, body)) => {
+                let status = status.try_into().expect("an HTTP status");
+                let mut response = HttpResponse::new(status, SdkBody::from(body));
+                let headers = response.headers_mut();
+                headers.insert("x-amzn-requestid", "request-in-header");
+                HttpConnectorFuture::ready(Ok(response))
+            }
+            Some(Answer::Reset) => {
+                HttpConnectorFuture::ready(Err(ConnectorError::io("connection reset".into())))
+            }
+            Some(Answer::Silence) => HttpConnectorFuture::new(pending()),
+            // Not one the SDK would repeat.
+            None => HttpConnectorFuture::ready(Err(ConnectorError::user("no answer left".into()))),
+        }
+    }
+}
+
+/// `application/x-www-form-urlencoded`, what EC2 and Elastic Load Balancing are asked in.
+fn form(body: &str) -> BTreeMap<String, String> {
+    let pairs = body.split('&').filter_map(|it| it.split_once('='));
+    pairs
+        .map(|(name, value)| (decoded(name), decoded(value)))
+        .collect()
+}
+
+fn decoded(text: &str) -> String {
+    let mut rest = text.bytes();
+    let mut bytes = Vec::new();
+    while let Some(byte) = rest.next() {
+        bytes.push(match byte {
+            b'+' => b' ',
+            b'%' => {
+                let digits = [rest.next(), rest.next()].map(|it| it.map_or(' ', char::from));
+                let digits: String = digits.iter().collect();
+                u8::from_str_radix(&digits, 16).expect("two hexadecimal digits")
+            }
+            other => other,
+        });
+    }
+    String::from_utf8(bytes).expect("UTF-8")
+}
+
+/// Asserts that the request has these parameters, and these values of them.
+#[track_caller]
+pub fn assert_has(request: &BTreeMap<String, String>, wanted: &[(&str, &str)]) {
+    for (name, value) in wanted {
+        let found = request.get(*name).map(String::as_str);
+        assert_eq!(found, Some(*value), "{name} in {request:#?}");
+    }
+}
+
+/// Asserts that no parameter and no value has this text in it.
+#[track_caller]
+pub fn assert_lacks(request: &BTreeMap<String, String>, text: &str) {
+    let found = request
+        .iter()
+        .find(|(name, value)| name.contains(text) || value.contains(text));
+    assert_eq!(found, None, "{text} is not to be sent");
+}
+
+pub fn id<T: std::str::FromStr>(text: &str) -> T {
+    text.parse().ok().expect("an id")
+}
