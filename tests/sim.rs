@@ -5,6 +5,8 @@
     reason = "tests: most stories go one way"
 )]
 
+#[path = "sim/blind.rs"]
+mod blind;
 #[path = "sim/invariants.rs"]
 mod broken;
 #[path = "sim/fault_scenes.rs"]
@@ -13,6 +15,8 @@ mod fault_scenes;
 mod faults;
 #[path = "sim/naive.rs"]
 mod naive;
+#[path = "sim/on_time.rs"]
+mod on_time;
 #[path = "sim/others.rs"]
 mod others;
 #[path = "sim/stories.rs"]

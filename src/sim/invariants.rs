@@ -1,7 +1,7 @@
 //! What must never be, as sentences about the world: each function returns what breaks its promise.
 
 use super::summary::lineage;
-use super::{Drain, SimInstance, State};
+use super::{Drain, Entry, SimInstance, State};
 use crate::clock;
 use crate::id::InstanceId;
 use crate::situation::Target;
@@ -11,7 +11,13 @@ use std::collections::BTreeMap;
 /// What holds at any moment.
 #[must_use]
 pub fn always(state: &State) -> Vec<String> {
-    [one_replacement(state), no_foreign(state), same_zone(state)].concat()
+    [
+        one_replacement(state),
+        no_foreign(state),
+        same_zone(state),
+        completed_only(state),
+    ]
+    .concat()
 }
 
 /// What holds when nothing is left to be done, and what was found on the way.
@@ -66,12 +72,25 @@ pub fn no_foreign(state: &State) -> Vec<String> {
 /// Nobody tries to attach a volume across zones.
 #[must_use]
 pub fn same_zone(state: &State) -> Vec<String> {
-    let code = "InvalidVolume.ZoneMismatch";
-    let refused = |it: &&super::Entry| matches!(&it.outcome, Err(error) if error.code == code);
-    let across = state.journal.iter().filter(refused);
+    let across = |it: &&Entry| is_refused(it, "AttachVolume", "InvalidVolume.ZoneMismatch");
+    let across = state.journal.iter().filter(across);
     across
         .map(|it| format!("attached across zones: {it}"))
         .collect()
+}
+
+/// Nobody tries to restore from a snapshot that is pending or has failed (TRAP 4).
+#[must_use]
+pub fn completed_only(state: &State) -> Vec<String> {
+    let early = |it: &&Entry| is_refused(it, "CreateVolume", "IncorrectState");
+    let early = state.journal.iter().filter(early);
+    early
+        .map(|it| format!("restored from what is not completed: {it}"))
+        .collect()
+}
+
+fn is_refused(entry: &Entry, operation: &str, code: &str) -> bool {
+    matches!(&entry.outcome, Err(error) if error.operation == operation && error.code == code)
 }
 
 /// Every target that gets traffic has a living instance behind it.

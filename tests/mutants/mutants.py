@@ -186,4 +186,58 @@ MUTANTS = [
         "        .chain(of_image)\n",
         "        .chain(of_image.take(0))\n",
     ),
+    Mutant(
+        "a wake forgets the warning it goes back to",
+        "src/reconcile.rs",
+        "interruptions: subject.notices.clone(),",
+        "interruptions: Vec::new(),",
+    ),
+    Mutant(
+        "a failed read of snapshots is no snapshots",
+        "src/plan/snapshot.rs",
+        "if taken == Some(true) || unknown ||",
+        "if taken == Some(true) || (unknown && false) ||",
+    ),
+    Mutant(
+        "what may hibernate is snapshotted",
+        "src/plan/snapshot.rs",
+        "if instance.hibernation {",
+        "if instance.hibernation && instance.devices.is_empty() {",
+    ),
+    Mutant(
+        "a neighbour's address is taken out of service",
+        "src/plan/deregister.rs",
+        "let deserted = !it.answering && lineage",
+        "let deserted = lineage",
+    ),
+    Mutant(
+        "always the same way to launch",
+        "src/plan/launch.rs",
+        "lanes[number % lanes.len()].clone()",
+        "lanes[number.min(0)].clone()",
+    ),
+    Mutant(
+        "a dead replacement is a successor",
+        "src/plan/lineage.rs",
+        "                && it.is_alive()\n                && self.interruption(it).is_none()",
+        "                && self.interruption(it).is_none()",
+    ),
+    Mutant(
+        "an interrupted replacement is a successor",
+        "src/plan/lineage.rs",
+        "                && it.is_alive()\n                && self.interruption(it).is_none()",
+        "                && it.is_alive()",
+    ),
+    Mutant(
+        "every launch is for the first of the lineage",
+        "src/plan/lineage.rs",
+        "self.members.last().copied().or(self.owner)",
+        "self.owner.or(self.members.last().copied())",
+    ),
+    Mutant(
+        "only a new launch time tells a return",
+        "src/plan/phase.rs",
+        "(started_since || seen_stopped)",
+        "(started_since && !seen_stopped)",
+    ),
 ]

@@ -73,7 +73,7 @@ def noticed() -> str | None:
             return f"{name(part)}: never ends"
         if run.returncode != 0:
             if "could not compile" in run.stderr:
-                return None
+                sys.exit(f"the suite does not compile:\n{run.stderr[-2000:]}")
             failed = re.findall(r"^    (\S+)$", run.stdout, re.MULTILINE)
             return f"{name(part)}: {failed[-1] if failed else '?'}"
     return None
@@ -91,7 +91,7 @@ def judge(mutant: Mutant) -> str | None:
     by = noticed()
     file.write_text((ROOT / mutant.file).read_text())
     seconds = time.monotonic() - began
-    print(f"{mutant.bug:<58} {by or 'SURVIVED (or did not compile)'}  [{seconds:.0f} s]", flush=True)
+    print(f"{mutant.bug:<58} {by or 'SURVIVED'}  [{seconds:.0f} s]", flush=True)
     return by
 
 

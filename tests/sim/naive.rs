@@ -6,7 +6,7 @@ use crate::support::{
 };
 use spot_rescue::clock::Clock;
 use spot_rescue::event::{InstanceAction, InstanceState};
-use spot_rescue::sim::{Supply, World};
+use spot_rescue::sim::{Drain, GroupType, Supply, World};
 use spot_rescue::situation::{Market, VolumeSettings};
 use spot_rescue::step::Action;
 
@@ -205,4 +205,55 @@ async fn reserved_tags_of_the_instance_do_not_stop_its_replacement() {
     world.interrupt(&protected.instance, InstanceAction::Terminate);
     settle(&world, &function).await;
     assert_whole(&world, &protected);
+}
+
+/// TRAP 19: an address is a target only as long as it is the instance's. EC2 has given this one to a
+/// neighbour while the replacement still boots, and the record of the rescue still names it.
+#[tokio::test]
+async fn an_address_that_goes_to_a_neighbour_during_the_rescue_is_left_to_him() {
+    let world = World::new(62);
+    let function = function(&world);
+    let protected = world.protected_instance();
+    let group = world.target_group(GroupType::Ip);
+    let old = world.look(|it| it.instances[&protected.instance].facts.private_addresses[0].clone());
+    let _ = world.register(&group, &old, 7000);
+    settle(&world, &function).await;
+    world.change(|it| (it.config.boot_seconds, it.config.drain_seconds) = (200, 10));
+    world.interrupt(&protected.instance, InstanceAction::Terminate);
+    let _ = world.run_for(&function, 150).await;
+    let neighbour = world.spot_instance("m5.large", "eu-west-1a").run();
+    world.change(|it| {
+        let neighbour = it.instances.get_mut(&neighbour).expect("it runs");
+        neighbour.facts.private_addresses = vec![old.clone()];
+    });
+    let his = world.register(&group, &old, 7000);
+    settle(&world, &function).await;
+    let serves = world.look(|it| it.groups[&group].targets.get(&his) == Some(&Drain::No));
+    assert!(serves, "{}", journal(&world));
+}
+
+/// What EC2 is taking must not be given what it will take along. The warning of the second was heard
+/// by another chain of wakes than that of the first: only the tombstone tells.
+#[tokio::test]
+async fn a_replacement_that_is_being_taken_is_given_nothing() {
+    let (world, function, protected) = prepared(63, &[]).await;
+    world.interrupt(&protected.instance, InstanceAction::Terminate);
+    let _ = world.run_for(&function, 60).await;
+    let second = world.look(|it| {
+        let mut alive = it.instances.values().filter(|it| it.facts.is_alive());
+        let other = alive.find(|it| it.facts.id != protected.instance);
+        other.map(|it| it.facts.id.clone())
+    });
+    let second = second.expect("it was launched");
+    for market in [Market::Spot, Market::OnDemand] {
+        world.supply("m5.large", "eu-west-1a", market, Supply::Left(0));
+    }
+    world.interrupt(&second, InstanceAction::Terminate);
+    let _ = world.run_for(&function, 118).await;
+    let given = count(&world, is_attach);
+    assert_eq!(given, 0, "{}", journal(&world));
+    world.supply("m5.large", "eu-west-1a", Market::Spot, Supply::Left(1));
+    settle(&world, &function).await;
+    assert_whole(&world, &protected);
+    assert_eq!(lost_writes(&world, &protected), [0, 0]);
 }

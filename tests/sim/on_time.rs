@@ -1,0 +1,69 @@
+//! What the end of a rescue does not show: that nothing was tried too early or done too late.
+
+use crate::support::{assert_whole, count, journal, prepared, settle};
+use spot_rescue::event::InstanceAction;
+use spot_rescue::id::InstanceId;
+use spot_rescue::sim::{Supply, World};
+use spot_rescue::situation::Market;
+use spot_rescue::step::Action;
+use spot_rescue::tags;
+
+fn is_launch(action: &Action) -> bool {
+    matches!(action, Action::Launch(_))
+}
+
+fn newest(world: &World) -> InstanceId {
+    world.look(|it| {
+        let newest = it.instances.values().max_by_key(|it| it.facts.launch_time);
+        newest.expect("there is one").facts.id.clone()
+    })
+}
+
+/// Whoever looks next, for whatever reason, must see that this instance is being taken.
+#[tokio::test]
+async fn the_tombstone_stands_within_a_second() {
+    let (world, function, protected) = prepared(80, &[]).await;
+    world.interrupt(&protected.instance, InstanceAction::Terminate);
+    let _ = world.run_for(&function, 1).await;
+    let tags = world.look(|it| it.instances[&protected.instance].tags.current().clone());
+    let tombstone = tags.get(tags::INTERRUPTED_AT).expect("a tombstone");
+    assert!(tombstone.starts_with(protected.instance.as_str()));
+}
+
+/// TRAP 4: a snapshot that is pending is waited for, not tried.
+#[tokio::test]
+async fn no_volume_is_asked_for_before_its_snapshot_is_complete() {
+    let (world, function, protected) = prepared(81, &[]).await;
+    let elsewhere = world.subnet("eu-west-1b");
+    let tag = ("spot-rescue:subnets", elsewhere.as_str());
+    world.retag(protected.instance.as_str(), &[tag]);
+    for market in [Market::Spot, Market::OnDemand] {
+        world.supply("m5.large", "eu-west-1a", market, Supply::Left(0));
+    }
+    world.interrupt(&protected.instance, InstanceAction::Terminate);
+    settle(&world, &function).await;
+    assert_whole(&world, &protected);
+    let asked = world.look(|it| {
+        let asked = it
+            .journal
+            .iter()
+            .filter(|it| matches!(it.action, Action::CreateVolume(_)));
+        asked.map(|it| it.outcome.is_ok()).collect::<Vec<_>>()
+    });
+    assert!(!asked.is_empty());
+    assert!(asked.iter().all(|it| *it), "{}", journal(&world));
+}
+
+/// Its two minutes count, too: nobody waits until it has ended.
+#[tokio::test]
+async fn a_replacement_that_is_warned_is_replaced_within_seconds() {
+    let (world, function, protected) = prepared(82, &[]).await;
+    world.interrupt(&protected.instance, InstanceAction::Terminate);
+    let _ = world.run_for(&function, 60).await;
+    assert_eq!(count(&world, is_launch), 1, "{}", journal(&world));
+    world.interrupt(&newest(&world), InstanceAction::Terminate);
+    let _ = world.run_for(&function, 5).await;
+    assert_eq!(count(&world, is_launch), 2, "{}", journal(&world));
+    settle(&world, &function).await;
+    assert_whole(&world, &protected);
+}
