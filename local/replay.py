@@ -22,7 +22,7 @@ DEVICES = ("/dev/sdf", "/dev/sdg")
 
 
 class Replay:
-    """One list, on a stage that others have used before and will use again."""
+    """One list."""
 
     def __init__(self, stage: Stage, recipe: dict[str, Any]) -> None:
         self._stage = stage
@@ -37,7 +37,7 @@ class Replay:
         stage = self._stage
         stage.control.capacity("*", "*", "*", None)
         self._prepare()
-        # What others have left behind is not ours.
+        # What was there before, the image's snapshots for example, is not ours.
         before = Account.of(self._world)
         self._known = {
             *(key for key, it in before.volumes.items() if not it["Attachments"]),

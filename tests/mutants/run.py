@@ -38,15 +38,20 @@ PATIENCE = 600
 
 
 def copy() -> None:
-    """A fresh tree; what was compiled for the last one stays useful."""
+    """A fresh tree; the dependencies compiled for the last one stay useful.
+
+    Files get the time of the copy: with their own, older one, cargo would take what it compiled of
+    the last bug for up to date.
+    """
     shutil.rmtree(TREE, ignore_errors=True)
     TREE.mkdir(parents=True)
     for name in COPIED:
         source = ROOT / name
         if source.is_dir():
-            shutil.copytree(source, TREE / name, ignore=shutil.ignore_patterns("target", "__pycache__"))
+            ignored = shutil.ignore_patterns("target", "__pycache__")
+            shutil.copytree(source, TREE / name, ignore=ignored, copy_function=shutil.copy)
         elif source.exists():
-            shutil.copy2(source, TREE / name)
+            shutil.copy(source, TREE / name)
 
 
 def planted(mutant: Mutant) -> str | None:
