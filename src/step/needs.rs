@@ -1,0 +1,72 @@
+//! What a step needs: permissions and time.
+
+use super::Action;
+use std::time::Duration;
+
+impl Action {
+    /// The IAM actions the call needs, those it implies included. `template.yaml` must allow
+    /// exactly the union of these and of the reads in `cloud`.
+    #[must_use]
+    pub fn iam_actions(&self) -> &'static [&'static str] {
+        match self {
+            Self::Tag { .. } => &["ec2:CreateTags"],
+            Self::Untag { .. } => &["ec2:DeleteTags"],
+            Self::Deregister { .. } => &["elasticloadbalancing:DeregisterTargets"],
+            Self::Register { .. } => &["elasticloadbalancing:RegisterTargets"],
+            Self::SetDeleteOnTermination { .. } => &["ec2:ModifyInstanceAttribute"],
+            Self::SnapshotInstance { .. } => &["ec2:CreateSnapshots", "ec2:CreateTags"],
+            Self::SnapshotVolume { .. } => &["ec2:CreateSnapshot", "ec2:CreateTags"],
+            // A fleet launches with the caller's permissions, and its service-linked roles are
+            // made on first use.
+            Self::Launch(_) => &[
+                "ec2:CreateFleet",
+                "ec2:RunInstances",
+                "ec2:CreateTags",
+                "iam:PassRole",
+                "iam:CreateServiceLinkedRole",
+            ],
+            // The four reads are what GetLaunchTemplateData does on the caller's behalf.
+            Self::WriteTemplate(_) => &[
+                "ec2:GetLaunchTemplateData",
+                "ec2:DescribeInstances",
+                "ec2:DescribeInstanceAttribute",
+                "ec2:DescribeInstanceCreditSpecifications",
+                "ec2:DescribeSpotInstanceRequests",
+                "ec2:DescribeVolumes",
+                "ec2:CreateLaunchTemplate",
+                "ec2:CreateLaunchTemplateVersion",
+                "ec2:CreateTags",
+            ],
+            Self::DeleteTemplate { .. } => &["ec2:DeleteLaunchTemplate"],
+            Self::CreateVolume(_) => &["ec2:CreateVolume", "ec2:CreateTags"],
+            Self::Attach { .. } => &["ec2:AttachVolume"],
+            Self::Associate { .. } => &["ec2:AssociateAddress"],
+            Self::DeleteVolume { .. } => &["ec2:DeleteVolume"],
+            Self::DeleteSnapshot { .. } => &["ec2:DeleteSnapshot"],
+            Self::Wake { .. } => &["sqs:SendMessage"],
+        }
+    }
+
+    /// How long one call may take before the step counts as out of time. A fleet request is
+    /// synchronous and launches; the rest answer in well under a second.
+    #[must_use]
+    pub fn budget(&self) -> Duration {
+        match self {
+            Self::Launch(_) | Self::WriteTemplate(_) => Duration::from_secs(10),
+            Self::Tag { .. }
+            | Self::Untag { .. }
+            | Self::Deregister { .. }
+            | Self::Register { .. }
+            | Self::SetDeleteOnTermination { .. }
+            | Self::SnapshotInstance { .. }
+            | Self::SnapshotVolume { .. }
+            | Self::DeleteTemplate { .. }
+            | Self::CreateVolume(_)
+            | Self::Attach { .. }
+            | Self::Associate { .. }
+            | Self::DeleteVolume { .. }
+            | Self::DeleteSnapshot { .. }
+            | Self::Wake { .. } => Duration::from_secs(6),
+        }
+    }
+}

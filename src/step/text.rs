@@ -1,0 +1,235 @@
+//! Steps as text: golden plans, log lines and reports are made of it. Sorted, and the same for the same
+//! step; every field is named, so that a new one cannot be forgotten.
+
+use super::{
+    Action, CreateVolume, Launch, LaunchTemplate, RootDevice, TemplateSpec, WriteTemplate,
+};
+use crate::event::Wake;
+use crate::id::SubnetId;
+use crate::situation::{Target, VolumeSettings};
+use crate::tags::Tags;
+use std::fmt;
+
+fn list(tags: &Tags) -> String {
+    tags.iter()
+        .map(|(key, value)| format!("{key}={value}"))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+fn ports(targets: &[Target]) -> String {
+    targets
+        .iter()
+        .map(|it| format!("{}:{}", it.id, it.port))
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// A target group by its name: the rest of the ARN says nothing to a reader.
+fn short(arn: &str) -> &str {
+    arn.rsplit("targetgroup/")
+        .next()
+        .and_then(|rest| rest.split('/').next())
+        .unwrap_or(arn)
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tag { resources, tags } => {
+                write!(f, "tag {} with {}", resources.join(" "), list(tags))
+            }
+            Self::Untag { resources, keys } => {
+                write!(
+                    f,
+                    "remove tags {} from {}",
+                    keys.join(" "),
+                    resources.join(" ")
+                )
+            }
+            Self::Deregister {
+                target_group_arn,
+                targets,
+            } => {
+                write!(
+                    f,
+                    "deregister {} from {}",
+                    ports(targets),
+                    short(target_group_arn)
+                )
+            }
+            Self::Register {
+                target_group_arn,
+                targets,
+            } => {
+                write!(
+                    f,
+                    "register {} with {}",
+                    ports(targets),
+                    short(target_group_arn)
+                )
+            }
+            Self::SetDeleteOnTermination { instance, devices } => {
+                let flags: Vec<_> = devices
+                    .iter()
+                    .map(|(d, flag)| format!("{d}={flag}"))
+                    .collect();
+                write!(
+                    f,
+                    "set DeleteOnTermination of {instance}: {}",
+                    flags.join(" ")
+                )
+            }
+            Self::SnapshotInstance { instance, tags } => {
+                write!(f, "snapshot all volumes of {instance} with {}", list(tags))
+            }
+            Self::SnapshotVolume { volume, tags } => {
+                write!(f, "snapshot {volume} with {}", list(tags))
+            }
+            Self::Launch(launch) => launch.fmt(f),
+            Self::WriteTemplate(write) => write.fmt(f),
+            Self::DeleteTemplate { template } => write!(f, "delete {template}"),
+            Self::CreateVolume(create) => create.fmt(f),
+            Self::Attach {
+                volume,
+                instance,
+                device,
+            } => {
+                write!(f, "attach {volume} to {instance} as {device}")
+            }
+            Self::Associate {
+                allocation,
+                instance,
+            } => {
+                write!(f, "associate {allocation} with {instance}")
+            }
+            Self::DeleteVolume { volume } => write!(f, "delete {volume}"),
+            Self::DeleteSnapshot { snapshot } => write!(f, "delete {snapshot}"),
+            Self::Wake {
+                wake:
+                    Wake {
+                        instance,
+                        attempt,
+                        interruptions: _,
+                        confirm: _,
+                    },
+                delay_seconds,
+            } => {
+                write!(
+                    f,
+                    "wake {instance} in {delay_seconds} s (attempt {attempt})"
+                )
+            }
+        }
+    }
+}
+
+impl fmt::Display for Launch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            template,
+            market,
+            instance_types,
+            subnets,
+            tags,
+            attempt: _,
+            token: _,
+        } = self;
+        let subnets: Vec<&str> = subnets.iter().map(SubnetId::as_str).collect();
+        write!(
+            f,
+            "launch 1 {market:?} from {template} as {} in {} with {}",
+            instance_types.join(" | "),
+            subnets.join(" | "),
+            list(tags)
+        )
+    }
+}
+
+impl fmt::Display for LaunchTemplate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Id(id) => id.fmt(f),
+            Self::Name(name) => name.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for WriteTemplate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            source,
+            name,
+            existing,
+            spec,
+            tags,
+            token: _,
+        } = self;
+        let TemplateSpec {
+            instance_tags,
+            security_groups,
+            public_address,
+            empty_devices,
+            root,
+            ..
+        } = spec;
+        let verb = existing
+            .as_ref()
+            .map_or("create".to_owned(), |id| format!("new version of {id}"));
+        write!(
+            f,
+            "{verb} {name} from {source}: user tags [{}]",
+            list(instance_tags)
+        )?;
+        write!(
+            f,
+            ", groups [{}], public {public_address}",
+            security_groups.join(" ")
+        )?;
+        write!(f, ", empty [{}]", empty_devices.join(" "))?;
+        if let Some(RootDevice {
+            device,
+            settings,
+            delete_on_termination,
+        }) = root
+        {
+            let VolumeSettings {
+                volume_type, size, ..
+            } = settings;
+            write!(
+                f,
+                ", root {device} {volume_type} {size} GiB delete={delete_on_termination}"
+            )?;
+        }
+        write!(f, ", record [{}]", list(tags))
+    }
+}
+
+impl fmt::Display for CreateVolume {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            snapshot,
+            availability_zone,
+            settings,
+            tags,
+            token: _,
+        } = self;
+        let VolumeSettings {
+            volume_type,
+            size,
+            iops,
+            throughput,
+            encrypted,
+            kms_key,
+        } = settings;
+        write!(
+            f,
+            "create {volume_type} volume of {size} GiB from {snapshot} in {availability_zone}"
+        )?;
+        write!(
+            f,
+            " (iops {iops:?}, throughput {throughput:?}, encrypted {encrypted}"
+        )?;
+        write!(f, ", key {kms_key:?}) with {}", list(tags))
+    }
+}
