@@ -12,6 +12,12 @@ FUNCTION := target/release/bootstrap
 SCENARIO ?= rescue
 SPEED ?= 10
 EVENT ?= events/interruption-terminate.json
+# What the longer proofs look at.
+CASES ?= 100000
+RESCUES ?= 500
+FAULTS ?= 0.1
+CALLS := target/calls
+CORE := --locked --no-default-features --features sim
 
 # sam and the translator ask for a Region even where none is used.
 export AWS_DEFAULT_REGION ?= us-east-1
@@ -20,9 +26,10 @@ export PYTHONDONTWRITEBYTECODE := 1
 
 .PHONY: help
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
-	@echo "  SCENARIO=NAME for demo (or all), SPEED=AWS-seconds per second, EVENT=FILE for invoke"
+	@echo "  SCENARIO=NAME for demo (or all), SPEED=AWS-seconds per second, EVENT=FILE for invoke,"
+	@echo "  CASES=N for sim, RESCUES=N and FAULTS=SHARE for soak"
 
 .PHONY: setup
 setup: $(VENV)/installed ## the Python tools, pinned, into .venv
@@ -41,26 +48,68 @@ demo: setup build ## interrupt a Spot Instance on the local AWS and watch it com
 	$(BIN)/python -m local.demo --scenario $(SCENARIO) --speed $(SPEED)
 
 .PHONY: e2e
-e2e: setup build ## every scenario on the local AWS
-	$(BIN)/python -m local.demo --scenario all --speed $(SPEED)
+e2e: setup build ## every scenario on the local AWS, recording what the calls needed permission for
+	rm -rf $(CALLS)
+	$(BIN)/python -m local.demo --scenario all --speed $(SPEED) --record $(CALLS)
 
 .PHONY: lint
 lint: setup ## format, clippy with and without the SDK, ruff, cfn-lint, sam validate
 	cargo fmt --check
-	cargo clippy --locked --no-default-features --features sim --all-targets -- -D warnings
+	cargo clippy $(CORE) --all-targets -- -D warnings
 	cargo clippy --release --locked --all-targets -- -D warnings
-	$(BIN)/ruff check local
-	$(BIN)/ruff format --check local
+	$(BIN)/ruff check local tests
+	$(BIN)/ruff format --check local tests
 	$(BIN)/cfn-lint template.yaml
 	$(BIN)/sam validate --lint --template template.yaml
 
 .PHONY: unit
 unit: setup ## offline tests: the core, and the local AWS against what AWS documents
-	cargo test --locked --no-default-features --features sim
+	cargo test $(CORE)
 	$(BIN)/python -m pytest --quiet local/tests
 
+.PHONY: wire
+wire: ## what is sent to AWS, and what is made of its answers
+	cargo test --release --locked --test wire
+
+.PHONY: permissions
+permissions: setup local/permissions/node_modules ## the calls that e2e recorded, before the role's real policy
+	$(BIN)/python -m local.permissions.replay $(CALLS)
+
+local/permissions/node_modules: local/permissions/package-lock.json
+	npm ci --prefix local/permissions --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+.PHONY: checkov
+checkov: $(VENV)-checkov/installed ## the template against checkov's rules; exceptions stand in it, with reasons
+	$(VENV)-checkov/bin/checkov --quiet --compact --skip-download --framework cloudformation --file template.yaml
+
+$(VENV)-checkov/installed: local/checkov-requirements.txt
+	$(PYTHON) -m venv $(VENV)-checkov
+	$(VENV)-checkov/bin/pip install --quiet --disable-pip-version-check --requirement local/checkov-requirements.txt
+	@touch $@
+
 .PHONY: test
-test: lint unit e2e ## everything
+test: lint unit wire e2e permissions checkov ## everything
+
+.PHONY: sim
+sim: ## CASES random worlds with random schedules, against a naive model
+	CASES=$(CASES) cargo test --release $(CORE) --test random -- --nocapture
+
+.PHONY: faults
+faults: ## every fault at every call of every story
+	FAULTS=all cargo test --release $(CORE) --test sim faults -- --nocapture
+
+.PHONY: mutants
+mutants: ## plants bugs, one at a time: the tests must notice each
+	$(PYTHON) tests/mutants/run.py
+
+.PHONY: soak
+soak: setup build ## RESCUES rescues on the local AWS while FAULTS of all calls fail
+	$(BIN)/python -m local.soak --rescues $(RESCUES) --faults $(FAULTS) --speed $(SPEED)
+
+.PHONY: differential
+differential: setup build ## the same lists of operations in the simulator and on the local AWS
+	$(BIN)/python -m local.differential --speed $(SPEED)
 
 .PHONY: package
 package: setup ## the zip that Lambda takes, for arm64
@@ -77,4 +126,4 @@ bench: setup build ## start-up time, memory, size
 .PHONY: clean
 clean: ## what was built and installed
 	cargo clean
-	rm -rf $(VENV) .aws-sam
+	rm -rf $(VENV) $(VENV)-checkov .aws-sam local/permissions/node_modules

@@ -21,7 +21,15 @@ from mutants import MUTANTS, Mutant
 ROOT = Path(__file__).resolve().parents[2]
 WORK = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "mutants"
 TREE = WORK / "tree"
-COPIED = ["Cargo.toml", "Cargo.lock", "clippy.toml", "README.md", "template.yaml", "src", "tests"]
+COPIED = [
+    "Cargo.toml",
+    "Cargo.lock",
+    "clippy.toml",
+    "README.md",
+    "template.yaml",
+    "src",
+    "tests",
+]
 COPIED += ["benches", "examples", "events", "docs", "local", "fuzz"]
 # Quick ones first: the first that fails ends the run.
 SUITE = [
@@ -49,7 +57,9 @@ def copy() -> None:
         source = ROOT / name
         if source.is_dir():
             ignored = shutil.ignore_patterns("target", "__pycache__")
-            shutil.copytree(source, TREE / name, ignore=ignored, copy_function=shutil.copy)
+            shutil.copytree(
+                source, TREE / name, ignore=ignored, copy_function=shutil.copy
+            )
         elif source.exists():
             shutil.copy(source, TREE / name)
 
@@ -57,7 +67,11 @@ def copy() -> None:
 def planted(mutant: Mutant) -> str | None:
     """The source with the bug; none if the edit does not apply exactly once."""
     text = (ROOT / mutant.file).read_text()
-    return text.replace(mutant.before, mutant.after) if text.count(mutant.before) == 1 else None
+    return (
+        text.replace(mutant.before, mutant.after)
+        if text.count(mutant.before) == 1
+        else None
+    )
 
 
 def name(part: list[str]) -> str:
@@ -67,7 +81,10 @@ def name(part: list[str]) -> str:
 
 def noticed() -> str | None:
     """What notices it first."""
-    environment = os.environ | {"CARGO_TARGET_DIR": str(WORK / "target"), "RUST_BACKTRACE": "0"}
+    environment = os.environ | {
+        "CARGO_TARGET_DIR": str(WORK / "target"),
+        "RUST_BACKTRACE": "0",
+    }
     for part in SUITE:
         try:
             run = subprocess.run(
@@ -103,13 +120,17 @@ def judge(mutant: Mutant) -> str | None:
 def main() -> int:
     """Every bug, or those named."""
     words = sys.argv[1:]
-    chosen = [it for it in MUTANTS if not words or any(word in it.bug for word in words)]
+    chosen = [
+        it for it in MUTANTS if not words or any(word in it.bug for word in words)
+    ]
     copy()
     if by := noticed():
         print(f"the suite fails without a bug: {by}")
         return 1
     caught = sum(judge(it) is not None for it in chosen)
-    print(f"{len(chosen)} bugs planted, {caught} caught, {len(chosen) - caught} survived")
+    print(
+        f"{len(chosen)} bugs planted, {caught} caught, {len(chosen) - caught} survived"
+    )
     return 0 if caught == len(chosen) else 1
 
 
