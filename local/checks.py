@@ -185,7 +185,7 @@ def flags(view: View) -> dict[str, bool]:
 
 
 def user_tags(tags: dict[str, str]) -> dict[str, str]:
-    policy = ("replace", "data", "instance-types", "subnets", "on-demand")
+    policy = ("replace", "data", "instance-types", "subnets", "on-demand", "rebalance")
     users = {"spot-rescue", *(f"spot-rescue:{it}" for it in policy)}
     return {
         key: value

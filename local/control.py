@@ -99,3 +99,40 @@ def warning(instance: str, zone: str, action: str = "terminate") -> dict[str, An
         "resources": [f"arn:aws:ec2:{zone}:instance/{instance}"],
         "detail": {"instance-id": instance, "instance-action": action},
     }
+
+
+def rebalance(instance: str) -> dict[str, Any]:
+    """The recommendation as EC2 sends it: an instance, and nothing else."""
+    return {
+        "version": "0",
+        "id": "7bf73129-1428-4cd3-a780-95db273d1602",
+        "detail-type": "EC2 Instance Rebalance Recommendation",
+        "source": "aws.ec2",
+        "account": "123456789012",
+        "time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "region": REGION,
+        "resources": [f"arn:aws:ec2:{REGION}:123456789012:instance/{instance}"],
+        "detail": {"instance-id": instance},
+    }
+
+
+def health(instance: str, due: datetime) -> dict[str, Any]:
+    """A retirement, as AWS Health announces it: its dates are those of RFC 1123."""
+    return {
+        "version": "0",
+        "id": "7fb65329-1628-4cf3-a740-95fa457f1402",
+        "detail-type": "AWS Health Event",
+        "source": "aws.health",
+        "account": "123456789012",
+        "time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "region": REGION,
+        "resources": [instance],
+        "detail": {
+            "eventArn": f"arn:aws:health:{REGION}::event/EC2/AWS_EC2_X_SCHEDULED/1",
+            "service": "EC2",
+            "eventTypeCode": "AWS_EC2_PERSISTENT_INSTANCE_RETIREMENT_SCHEDULED",
+            "eventTypeCategory": "scheduledChange",
+            "startTime": due.strftime("%a, %d %b %Y %H:%M:%S GMT"),
+            "affectedEntities": [{"entityValue": instance, "status": "PENDING"}],
+        },
+    }

@@ -2,7 +2,7 @@
 //! deterministic and a simulator can run on virtual time.
 
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
+use time::format_description::well_known::{Rfc2822, Rfc3339};
 
 /// A moment in UTC.
 pub type Timestamp = OffsetDateTime;
@@ -36,6 +36,13 @@ pub fn parse(text: &str) -> Result<Timestamp, time::error::Parse> {
     OffsetDateTime::parse(text, &Rfc3339)
 }
 
+/// Reads `Sun, 05 Jun 2016 05:00:00 GMT`. The day's name is passed over: AWS's own samples get it wrong.
+#[must_use]
+pub fn parse_rfc1123(text: &str) -> Option<Timestamp> {
+    let date = text.split_once(", ").map_or(text, |(_, date)| date);
+    OffsetDateTime::parse(date.trim(), &Rfc2822).ok()
+}
+
 /// Whole and fractional seconds from `earlier` to `later`, to a tenth, never negative.
 #[must_use]
 pub fn seconds_between(earlier: Timestamp, later: Timestamp) -> f64 {
@@ -52,5 +59,16 @@ mod tests {
         let at = parse("2026-11-23T10:00:00.75Z").unwrap();
         assert_eq!(format(at), "2026-11-23T10:00:00Z");
         assert!((seconds_between(parse(&format(at)).unwrap(), at) - 0.8).abs() < 1e-9);
+    }
+
+    #[test]
+    fn dates_of_health_events_are_read_whatever_day_they_say_it_is() {
+        let expected = parse("2016-06-05T15:10:09Z").ok();
+        for text in ["Sat, 05 Jun 2016 15:10:09 GMT", "5 Jun 2016 15:10:09 GMT"] {
+            assert_eq!(parse_rfc1123(text), expected, "{text}");
+        }
+        for bad in ["", "2016-06-05T15:10:09Z", "Sat, soon"] {
+            assert_eq!(parse_rfc1123(bad), None, "{bad}");
+        }
     }
 }

@@ -9,10 +9,12 @@
 
 pub mod interruption;
 pub mod own;
+pub mod risk;
 pub mod snapshot;
 pub mod state_change;
 
 pub use own::Wake;
+pub use risk::Risk;
 
 use crate::clock::{self, Timestamp};
 use crate::id::{InstanceId, SnapshotId};
@@ -30,6 +32,8 @@ pub enum Trigger {
         instance: InstanceId,
         state: InstanceState,
     },
+    /// Instances that may be taken soon, or have a date on which they will be changed.
+    AtRisk { risks: Vec<Risk> },
     /// Snapshots completed or failed; only their ids are known.
     Snapshots { snapshots: Vec<SnapshotId> },
     /// Look again: our own delayed message.
@@ -112,6 +116,8 @@ pub const PARSERS: &[(&str, &str, Parser)] = &[
         state_change::DETAIL_TYPE,
         state_change::parse,
     ),
+    (risk::SOURCE, risk::REBALANCE, risk::parse_rebalance),
+    (risk::HEALTH_SOURCE, risk::HEALTH, risk::parse_health),
     (snapshot::SOURCE, snapshot::SINGLE, snapshot::parse_single),
     (
         snapshot::SOURCE,

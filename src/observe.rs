@@ -5,7 +5,7 @@
 
 use crate::clock::Timestamp;
 use crate::cloud::{Cloud, CloudError, Query};
-use crate::event::Interruption;
+use crate::event::{Interruption, Risk};
 use crate::id::{ImageId, InstanceId};
 use crate::plan::template_name;
 use crate::record::Record;
@@ -52,6 +52,7 @@ pub fn brief(
         now,
         lineage: instance.lineage(),
         notices: notices.to_vec(),
+        risks: Vec::new(),
         defaults: defaults.clone(),
         pass: 0,
         confirming: false,
@@ -118,6 +119,7 @@ pub async fn lineages(
 pub struct Look<'a> {
     pub now: Timestamp,
     pub notices: &'a [Interruption],
+    pub risks: &'a [Risk],
     pub defaults: &'a Tags,
     pub pass: u32,
     pub confirming: bool,
@@ -131,6 +133,7 @@ impl Facts {
         let Look {
             now,
             notices,
+            risks,
             defaults,
             pass,
             confirming,
@@ -151,6 +154,7 @@ impl Facts {
             now,
             lineage: lineage.clone(),
             notices: notices.to_vec(),
+            risks: risks.to_vec(),
             defaults: defaults.clone(),
             pass,
             confirming,

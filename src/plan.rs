@@ -15,6 +15,7 @@ mod protect;
 mod rejoin;
 mod rescue;
 mod restore;
+mod risk;
 mod snapshot;
 mod sweep;
 mod tidy;

@@ -21,6 +21,7 @@ pub struct Policy {
     pub instance_types: Setting<Vec<String>>,
     pub subnets: Setting<Vec<SubnetId>>,
     pub on_demand: Setting<OnDemand>,
+    pub rebalance: Setting<Rebalance>,
 }
 
 /// A value that remembers where it comes from.
@@ -68,6 +69,16 @@ pub enum OnDemand {
     Never,
 }
 
+/// What is done when an interruption is foreseen: a rebalance recommendation, a date of AWS Health's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rebalance {
+    Ignore,
+    /// A fresh snapshot set.
+    Snapshot,
+    /// That, and the replacement is launched ahead, to wait.
+    Replace,
+}
+
 /// Something in the tags that was not followed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PolicyWarning {
@@ -84,6 +95,7 @@ impl Default for Policy {
             instance_types: Setting::built_in(Vec::new()),
             subnets: Setting::built_in(Vec::new()),
             on_demand: Setting::built_in(OnDemand::Fallback),
+            rebalance: Setting::built_in(Rebalance::Snapshot),
         }
     }
 }

@@ -153,6 +153,7 @@ async fn look_again(context: &Context<'_>, batch: &mut Batch, pass: u32, now: Ti
         let look = Look {
             now,
             notices: &subject.notices,
+            risks: &subject.risks,
             defaults: context.defaults,
             pass,
             confirming: subject.confirming,

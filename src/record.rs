@@ -8,7 +8,7 @@ mod settings;
 pub use settings::VolumeTag;
 
 use crate::clock;
-use crate::event::{InstanceAction, Interruption};
+use crate::event::{InstanceAction, Interruption, Risk};
 use crate::id::{AllocationId, InstanceId, SubnetId, VolumeId};
 use crate::situation::{Instance, Target};
 use crate::tags::{self, Tags};
@@ -23,6 +23,8 @@ pub struct Record {
     pub targets: Vec<Target>,
     pub addresses: Vec<AllocationId>,
     pub interruption: Option<Interruption>,
+    /// What was foreseen last, and for whom.
+    pub risk: Option<Risk>,
     /// Launches that failed so far.
     pub attempt: u32,
     /// Seconds from the interruption to each milestone reached.
@@ -121,6 +123,7 @@ impl Record {
                 .filter_map(|id| id.parse().ok())
                 .collect(),
             interruption: get(tags::INTERRUPTED_AT).and_then(interruption_from),
+            risk: get(tags::AT_RISK).and_then(risk_from),
             attempt: get(tags::ATTEMPT).and_then(|n| n.parse().ok()).unwrap_or(0),
             progress: get(tags::PROGRESS).map(progress_from).unwrap_or_default(),
         }
@@ -193,6 +196,28 @@ pub fn interruption_text(interruption: &Interruption) -> String {
         at,
     } = interruption;
     format!("{instance} {} {action}", clock::format(*at))
+}
+
+/// `i-… <when> [<date>]`
+#[must_use]
+pub fn risk_text(risk: &Risk) -> String {
+    let Risk { instance, at, due } = risk;
+    let due = due.map(|it| format!(" {}", clock::format(it)));
+    format!(
+        "{instance} {}{}",
+        clock::format(*at),
+        due.unwrap_or_default()
+    )
+}
+
+#[must_use]
+pub fn risk_from(text: &str) -> Option<Risk> {
+    let mut words = text.split(' ');
+    Some(Risk {
+        instance: words.next()?.parse().ok()?,
+        at: clock::parse(words.next()?).ok()?,
+        due: words.next().and_then(|it| clock::parse(it).ok()),
+    })
 }
 
 #[must_use]
@@ -323,6 +348,19 @@ mod tests {
             values in prop::collection::vec(("spot-rescue:[a-z]{1,12}(-[0-9]{1,12})?", ".{0,80}"), 0..20)
         ) {
             let _ = Record::from_tags(&values.into_iter().collect());
+        }
+    }
+
+    #[test]
+    fn what_is_foreseen_is_read_back_with_its_date_or_without() {
+        for text in [
+            "i-0123456789abcdef0 2026-11-23T10:00:00Z",
+            "i-0123456789abcdef0 2026-11-23T10:00:00Z 2026-12-07T18:00:00Z",
+        ] {
+            assert_eq!(risk_text(&risk_from(text).unwrap()), text);
+        }
+        for bad in ["", "i-0123456789abcdef0", "i-0123456789abcdef0 soon"] {
+            assert_eq!(risk_from(bad), None, "{bad}");
         }
     }
 

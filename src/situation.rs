@@ -5,7 +5,7 @@
 //! in `plan`.
 
 use crate::clock::Timestamp;
-use crate::event::{InstanceState, Interruption};
+use crate::event::{InstanceState, Interruption, Risk};
 use crate::id::{AllocationId, ImageId, InstanceId, SnapshotId, SubnetId, TemplateId, VolumeId};
 use crate::tags::Tags;
 use serde::Serialize;
@@ -47,6 +47,8 @@ pub struct Situation {
     pub lineage: InstanceId,
     /// The warnings that brought us here, if any did.
     pub notices: Vec<Interruption>,
+    /// What was foreseen, if that brought us here.
+    pub risks: Vec<Risk>,
     /// The stack's policy defaults.
     pub defaults: Tags,
     /// How often this invocation has looked already.

@@ -75,6 +75,10 @@ pub enum Action {
     DeleteSnapshot {
         snapshot: SnapshotId,
     },
+    /// A replacement launched ahead that nobody needed.
+    EndSpare {
+        instance: InstanceId,
+    },
     /// The delayed message that stands in for waiting.
     Wake {
         wake: Wake,

@@ -29,6 +29,9 @@ pub const PLACE: &str = "spot-rescue:place";
 pub const ATTEMPT: &str = "spot-rescue:attempt";
 /// On the launch template: milestones of the rescue, in seconds since the interruption.
 pub const PROGRESS: &str = "spot-rescue:progress";
+/// What was foreseen for the head: which instance, when, and on what date. On the launch template; on
+/// the instance once a spare has been asked for.
+pub const AT_RISK: &str = "spot-rescue:at-risk";
 /// On volumes and snapshots: the device name inside the instance.
 pub const DEVICE: &str = "spot-rescue:device";
 /// On volumes and snapshots: settings a snapshot does not remember.
@@ -39,7 +42,7 @@ pub const COPY_OF: &str = "spot-rescue:copy-of";
 pub const RESTORED_FROM: &str = "spot-rescue:restored-from";
 /// On snapshots: the set they belong to.
 pub const SET: &str = "spot-rescue:set";
-/// A safety copy that may be deleted after this moment.
+/// A safety copy, or a spare, that may go after this moment.
 pub const EXPIRES_AT: &str = "spot-rescue:expires-at";
 /// On the launch template: changes when a replacement would have to be launched differently.
 pub const FINGERPRINT: &str = "spot-rescue:fingerprint";
@@ -55,7 +58,7 @@ pub const LAUNCHED_FROM: &str = "aws:ec2launchtemplate:id";
 /// Keys that only this function writes. Users' keys are in the table of `policy`.
 #[must_use]
 pub fn is_own(key: &str) -> bool {
-    const OWN: [&str; 15] = [
+    const OWN: [&str; 16] = [
         RESCUE,
         PREPARED,
         REPLACES,
@@ -64,6 +67,7 @@ pub fn is_own(key: &str) -> bool {
         PLACE,
         ATTEMPT,
         PROGRESS,
+        AT_RISK,
         DEVICE,
         VOLUME,
         COPY_OF,

@@ -5,7 +5,7 @@
 use proptest::prelude::*;
 use spot_rescue::clock;
 use spot_rescue::event::{
-    self, Ignored, InstanceAction, InstanceState, Interruption, Trigger, Wake,
+    self, Ignored, InstanceAction, InstanceState, Interruption, Risk, Trigger, Wake,
 };
 use std::fs;
 
@@ -19,6 +19,7 @@ fn action(text: &str) -> Option<(String, InstanceAction)> {
     match event::parse(text).unwrap() {
         Trigger::Interruption(it) => Some((it.instance.to_string(), it.action)),
         Trigger::StateChange { .. }
+        | Trigger::AtRisk { .. }
         | Trigger::Snapshots { .. }
         | Trigger::Wake(_)
         | Trigger::Sweep => None,
@@ -83,6 +84,55 @@ fn snapshot_events_name_their_snapshots_whatever_the_result() {
             panic!("{name} is not read");
         };
         assert!(snapshots.len() >= count, "{name}");
+    }
+}
+
+/// TRAP 39: the date of a health event is of another standard than the event's own time.
+#[test]
+fn what_is_foreseen_is_told_with_its_date() {
+    let at = clock::parse("2026-11-23T10:00:00Z").unwrap();
+    let due = clock::parse("2026-12-07T18:00:00Z").ok();
+    let instance = || INSTANCE.parse().unwrap();
+    for (name, due) in [
+        ("rebalance-recommendation", None),
+        ("health-scheduled-change", due),
+    ] {
+        let risk = Risk {
+            instance: instance(),
+            at,
+            due,
+        };
+        let expected = Ok(Trigger::AtRisk { risks: vec![risk] });
+        assert_eq!(event::parse(&sample(name)), expected, "{name}");
+    }
+    let health = sample("health-scheduled-change");
+    let no_date = health.replace("Mon, 07 Dec 2026 18:00:00 GMT", "some day");
+    let risk = Risk {
+        instance: instance(),
+        at,
+        due: None,
+    };
+    assert_eq!(
+        event::parse(&no_date),
+        Ok(Trigger::AtRisk { risks: vec![risk] })
+    );
+    for (from, to, fault) in [
+        (
+            "\"entityValue\": \"i-0123456789abcdef0\"",
+            "\"entityValue\": \"vol-1\"",
+            "names no instance",
+        ),
+        (
+            "\"service\": \"EC2\"",
+            "\"service\": \"RDS\"",
+            "is no scheduled change",
+        ),
+        ("\"scheduledChange\"", "\"issue\"", "is no scheduled change"),
+    ] {
+        let said = event::parse(&health.replace(from, to))
+            .unwrap_err()
+            .to_string();
+        assert!(said.contains(fault), "{said}");
     }
 }
 

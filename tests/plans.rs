@@ -31,6 +31,7 @@ fn every_sample_event_leads_to_the_plans_on_file() {
             }
             Ok(
                 Trigger::StateChange { .. }
+                | Trigger::AtRisk { .. }
                 | Trigger::Snapshots { .. }
                 | Trigger::Wake(_)
                 | Trigger::Sweep,

@@ -13,6 +13,8 @@ mod broken;
 mod fault_scenes;
 #[path = "sim/faults.rs"]
 mod faults;
+#[path = "sim/foreseen.rs"]
+mod foreseen;
 #[path = "sim/naive.rs"]
 mod naive;
 #[path = "sim/on_time.rs"]

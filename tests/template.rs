@@ -108,6 +108,9 @@ fn every_action() -> Vec<Action> {
         Action::DeleteSnapshot {
             snapshot: snapshot(),
         },
+        Action::EndSpare {
+            instance: instance(),
+        },
         Action::Wake {
             wake: Wake {
                 instance: instance(),
@@ -119,7 +122,7 @@ fn every_action() -> Vec<Action> {
         },
     ];
     let kinds: BTreeSet<u8> = all.iter().map(kind).collect();
-    assert_eq!(kinds.len(), 16, "an action is missing from the list");
+    assert_eq!(kinds.len(), 17, "an action is missing from the list");
     all
 }
 
@@ -141,6 +144,7 @@ fn kind(action: &Action) -> u8 {
         Action::DeleteVolume { .. } => 13,
         Action::DeleteSnapshot { .. } => 14,
         Action::Wake { .. } => 15,
+        Action::EndSpare { .. } => 16,
     }
 }
 

@@ -33,6 +33,7 @@ OFF: Tags = {"spot-rescue": "off"}
 NOTHING: Tags = {}
 MARK: Tags = {"spot-rescue:rescue": "i-0123456789abcdef0"}
 EXPIRY: Tags = {"spot-rescue:expires-at": "2030-01-01T00:00:00Z"}
+REPLACES: Tags = {"spot-rescue:replaces": "i-0123456789abcdef0"}
 
 TIME: Tags = {"spot-rescue:interrupted-at": "i-0123456789abcdef0 2030-01-01T00:00:00Z terminate"}
 

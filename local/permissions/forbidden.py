@@ -10,6 +10,7 @@ from local.permissions.calls import (
     NOTHING,
     OFF,
     ON,
+    REPLACES,
     TIME,
     Call,
     Case,
@@ -155,6 +156,23 @@ LAUNCHES = [
     ),
 ]
 
+SPARES = [
+    *(
+        Case(
+            f"end an instance {held}",
+            "only a spare that nobody needs any more is ever ended",
+            [on("TerminateInstances", "instance", ON | tags)],
+            [on("TerminateInstances", "instance", ON | MARK | REPLACES | EXPIRY)],
+        )
+        for held, tags in (
+            ("of the user's", MARK),
+            ("that was launched and is needed", MARK | REPLACES),
+            ("with an expiry that was never launched", MARK | EXPIRY),
+            ("without a mark", REPLACES | EXPIRY),
+        )
+    ),
+]
+
 PLACES = [
     Case("another account's instance", ELSEWHERE, keep(ON, account=STRANGER), keep(ON)),
     Case("another Region's instance", ELSEWHERE, keep(ON, region="eu-west-1"), keep(ON)),
@@ -224,4 +242,4 @@ ANYTHING = [
     ),
 ]
 
-ALL = [*INSTANCES, *VOLUMES, *tags.ALL, *LAUNCHES, *PLACES, *ANYTHING]
+ALL = [*INSTANCES, *VOLUMES, *tags.ALL, *LAUNCHES, *SPARES, *PLACES, *ANYTHING]

@@ -50,6 +50,7 @@ impl Aws {
             } => self.associate(allocation.as_str(), instance).await,
             Action::DeleteVolume { volume } => self.delete_volume(volume).await,
             Action::DeleteSnapshot { snapshot } => self.delete_snapshot(snapshot).await,
+            Action::EndSpare { instance } => self.end_spare(instance).await,
             Action::Wake {
                 wake,
                 delay_seconds,
@@ -212,6 +213,14 @@ impl Aws {
     async fn delete_snapshot(&self, snapshot: &SnapshotId) -> Result<String, CloudError> {
         let request = self.ec2.delete_snapshot().snapshot_id(snapshot.as_str());
         request.send().await.map_err(failed("DeleteSnapshot"))?;
+        Ok(String::new())
+    }
+
+    /// Idempotent by default: what has ended stays so.
+    async fn end_spare(&self, instance: &InstanceId) -> Result<String, CloudError> {
+        let request = self.ec2.terminate_instances();
+        let request = request.instance_ids(instance.as_str());
+        request.send().await.map_err(failed("TerminateInstances"))?;
         Ok(String::new())
     }
 

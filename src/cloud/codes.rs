@@ -39,6 +39,7 @@ const ALREADY_DONE: &[(&str, &str)] = &[
     ("DeleteLaunchTemplate", "InvalidLaunchTemplateId.NotFound"),
     ("DeleteVolume", "InvalidVolume.NotFound"),
     ("DeleteSnapshot", "InvalidSnapshot.NotFound"),
+    ("TerminateInstances", "InvalidInstanceID.NotFound"),
     // A terminated instance takes its target along.
     ("DeregisterTargets", "InvalidTarget"),
 ];

@@ -4,8 +4,8 @@
 //! number of launches that failed so far: whoever plans the same launch sends the same token and
 //! gets the same instance (TRAP 7). A failed launch is written down, and the next lane is tried.
 
-use super::{Lineage, Plan, prepare, protect, template_name};
-use crate::id::{InstanceId, SubnetId};
+use super::{Lineage, Plan, prepare, protect, risk, template_name};
+use crate::id::{InstanceId, SubnetId, TemplateId};
 use crate::policy::{OnDemand, Replace};
 use crate::situation::{Instance, Market};
 use crate::step::{Action, Launch, LaunchTemplate, Step, token};
@@ -23,9 +23,49 @@ struct Lane {
 /// At first sight of a warning, if the prepared rescue is known to exist.
 pub fn first(lineage: &Lineage, instance: &Instance, plan: &mut Plan) {
     let prepared = instance.tags.contains_key(tags::PREPARED);
-    if prepared && refusal(lineage, instance).is_none() {
+    // A spare may wait already, or be gone again: that is looked up first.
+    let at_risk = instance.tags.contains_key(tags::AT_RISK);
+    if prepared && !at_risk && refusal(lineage, instance).is_none() {
         steps(lineage, &instance.id, plan);
     }
+}
+
+/// Ahead of an interruption, by the same request; only in the first way to launch, and once.
+pub fn spare(
+    lineage: &Lineage,
+    owner: &Instance,
+    template: &TemplateId,
+    after: Option<&str>,
+    plan: &mut Plan,
+) {
+    if let Some(why) = refusal(lineage, owner) {
+        plan.note(format!("no spare is launched: {why}"));
+        return;
+    }
+    let ways = lanes(lineage);
+    let number = usize::try_from(attempts(lineage)).unwrap_or(0);
+    let first = ways.first().is_some_and(|it| it.market == Market::Spot);
+    if !first || number % ways.len() != 0 {
+        return;
+    }
+    let base = lineage.base().map_or(&owner.id, |it| &it.id);
+    steps(lineage, base, plan);
+    if let Some(step) = plan.steps.iter_mut().find(|it| it.id == STEP) {
+        step.on_failure = risk::next_round(lineage, template);
+        step.after.extend(after.map(str::to_owned));
+    }
+}
+
+/// The number of the launch that begins a new round of ways.
+pub fn next_round(lineage: &Lineage) -> Option<u32> {
+    let ways = u32::try_from(lanes(lineage).len()).ok()?;
+    let rounds = attempts(lineage).checked_div(ways)? + 1;
+    rounds.checked_mul(ways)
+}
+
+fn attempts(lineage: &Lineage) -> u32 {
+    let failed = lineage.situation.failed_launches;
+    lineage.record.attempt.max(failed)
 }
 
 /// Whether there is, or will be, a replacement.
@@ -67,10 +107,7 @@ fn refusal(lineage: &Lineage, base: &Instance) -> Option<String> {
 
 fn steps(lineage: &Lineage, base: &InstanceId, plan: &mut Plan) {
     let lanes = lanes(lineage);
-    let attempt = lineage
-        .record
-        .attempt
-        .max(lineage.situation.failed_launches);
+    let attempt = attempts(lineage);
     let tried = usize::try_from(lineage.situation.pass).unwrap_or(usize::MAX);
     let Some(place) = &lineage.record.place else {
         plan.note("no replacement is launched: subnet and type of the instance are unknown");

@@ -4,7 +4,7 @@
 mod live;
 mod member;
 
-use crate::event::{InstanceAction, InstanceState, Interruption};
+use crate::event::{InstanceAction, InstanceState, Interruption, Risk};
 use crate::id::{InstanceId, TemplateId};
 use crate::policy::{Policy, PolicyWarning};
 use crate::record::{Record, interruption_from};
@@ -124,6 +124,17 @@ impl<'a> Lineage<'a> {
             action,
             at: self.situation.now,
         })
+    }
+
+    /// What was foreseen for an instance, the latest: not what was foreseen before it was started anew,
+    /// elsewhere.
+    #[must_use]
+    pub fn risk(&self, instance: &Instance) -> Option<Risk> {
+        let all = self.situation.risks.iter().chain(&self.record.risk);
+        let of_this = all.filter(|it| {
+            it.instance == instance.id && it.at >= instance.launch_time - time::Duration::SECOND
+        });
+        of_this.max_by_key(|it| (it.at, it.due)).cloned()
     }
 
     fn find_successor(&self) -> Option<&'a Instance> {

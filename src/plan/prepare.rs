@@ -2,7 +2,7 @@
 //! time. A launch template carries how to launch, its tags carry the record, the volumes say what
 //! they are, and the instance's own tags name its targets, so that one `DescribeInstances` is enough.
 
-use super::{Lineage, Plan, protect, template_name, tidy};
+use super::{Lineage, Plan, protect, risk, template_name, tidy};
 use crate::clock::seconds_between;
 use crate::event::{InstanceState, Interruption};
 use crate::id::{AllocationId, TemplateId};
@@ -22,7 +22,9 @@ pub fn plan(lineage: &Lineage) -> Plan {
     let Some(owner) = lineage.owner else {
         return plan;
     };
-    if let Some(successor) = lineage.successor {
+    if let Some(successor) = lineage.successor
+        && lineage.risk(owner).is_none()
+    {
         // Someone is taking over, and we see no interruption: describes lag behind. What the owner
         // shows now, its flags above all, may be the rescue's doing and is not written down.
         plan.wait(
@@ -48,6 +50,7 @@ pub fn plan(lineage: &Lineage) -> Plan {
         }
         protect::mark_volumes(lineage, &mut plan);
     }
+    risk::plan(lineage, owner, &mut plan);
     tidy::after(lineage, &mut plan);
     plan
 }
@@ -268,6 +271,7 @@ fn template_tags(lineage: &Lineage, owner: &Instance, record: &Record) -> Tags {
     let mut all = record.to_tags();
     all.extend(protect::own(lineage));
     all.extend(policy_tags(&owner.tags));
+    all.extend(risk::record_tags(lineage, owner));
     all.insert(tags::FINGERPRINT.to_owned(), fingerprint(lineage, owner));
     all
 }

@@ -2,7 +2,7 @@
 //! invocation than the one that deregistered.
 
 use super::volumes::{Fate, HandOver};
-use super::{Lineage, Plan, close, deregister};
+use super::{Lineage, Plan, close, deregister, snapshot};
 use crate::clock::seconds_between;
 use crate::event::{InstanceState, Interruption};
 use crate::record::{Milestone, progress_text};
@@ -89,9 +89,9 @@ pub fn reached(
 
 fn snapshotted(lineage: &Lineage, interruption: &Interruption) -> bool {
     let set = warning_set(interruption);
-    lineage
-        .situation
-        .snapshots
-        .known()
-        .is_some_and(|all| all.iter().any(|it| it.tags.get(tags::SET) == Some(&set)))
+    let instance = lineage.member(&interruption.instance);
+    let reused = instance.and_then(|it| snapshot::is_taken(lineage, it, interruption));
+    let all = lineage.situation.snapshots.known();
+    let taken = all.is_some_and(|all| all.iter().any(|it| it.tags.get(tags::SET) == Some(&set)));
+    taken || reused == Some(true)
 }

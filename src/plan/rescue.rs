@@ -2,7 +2,8 @@
 //! Steps listed first are sent first: traffic leaves, then volumes are kept, then the rest.
 
 use super::{
-    Lineage, Plan, close, deregister, launch, prepare, progress, protect, rejoin, snapshot, volumes,
+    Lineage, Plan, close, deregister, launch, prepare, progress, protect, rejoin, risk, snapshot,
+    volumes,
 };
 use crate::event::Interruption;
 
@@ -34,6 +35,7 @@ pub fn plan(lineage: &Lineage, interruption: &Interruption) -> Plan {
     protect::remember(lineage, interruption, &mut plan);
     protect::mark_volumes(lineage, &mut plan);
     prepare::at_the_latest(lineage, interruption, &mut plan);
+    risk::keep(lineage, &mut plan);
     if launch::replacement(lineage, &mut plan) == launch::Decision::Refused {
         progress::kept(lineage, interruption, &mut plan);
         return plan;

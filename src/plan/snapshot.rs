@@ -1,11 +1,18 @@
 //! The snapshot set at the warning: the safety net, not the fast path. It misses the last writes
 //! (TRAP 16) and may upload for hours (TRAP 4); a surviving volume is always newer.
 
-use super::{Lineage, Plan, protect};
+use super::{Lineage, Plan, protect, tidy};
+use crate::clock::{self, Timestamp};
 use crate::event::{InstanceState, Interruption};
-use crate::situation::Instance;
+use crate::situation::{Instance, SnapshotState};
 use crate::step::{Action, Step, warning_set};
 use crate::tags;
+use time::Duration;
+
+/// A set of before a rebalance recommendation that will do.
+const FRESH: Duration = Duration::minutes(10);
+/// A set taken so shortly before a warning that EC2 would refuse another one (TRAP 5).
+const REUSED: Duration = Duration::seconds(30);
 
 /// One `CreateSnapshots` per warning: all volumes at one moment. The call has no token (TRAP 6), so
 /// the set is looked for by its tag where snapshots have been read.
@@ -15,12 +22,7 @@ pub fn warning(
     interruption: &Interruption,
     plan: &mut Plan,
 ) {
-    let name = warning_set(interruption);
-    let taken = lineage
-        .situation
-        .snapshots
-        .known()
-        .map(|all| all.iter().any(|it| it.tags.get(tags::SET) == Some(&name)));
+    let taken = is_taken(lineage, instance, interruption);
     // Not read is fine on the first pass; a failed read is not "none".
     let unknown = matches!(
         lineage.situation.snapshots,
@@ -42,10 +44,67 @@ pub fn warning(
         return;
     }
     let mut marks = protect::own(lineage);
-    marks.insert(tags::SET.to_owned(), name);
+    marks.insert(tags::SET.to_owned(), warning_set(interruption));
     let action = Action::SnapshotInstance {
         instance: instance.id.clone(),
         tags: marks,
     };
     plan.step(Step::new(format!("snapshot {}", instance.id), action));
+}
+
+/// The set of a warning, or one taken seconds before it. None if snapshots are not known.
+pub fn is_taken(
+    lineage: &Lineage,
+    instance: &Instance,
+    interruption: &Interruption,
+) -> Option<bool> {
+    let name = warning_set(interruption);
+    let all = lineage.situation.snapshots.known()?;
+    let of_warning = all.iter().any(|it| it.tags.get(tags::SET) == Some(&name));
+    Some(of_warning || covered(lineage, instance, interruption.at - REUSED))
+}
+
+/// An interruption is foreseen: a set for the case that no warning comes, unless there is a fresh one.
+/// It carries its expiry from the start.
+pub fn ahead(lineage: &Lineage, owner: &Instance, begins: Timestamp, plan: &mut Plan) {
+    let name = format!("risk-{}-{}", owner.id, begins.unix_timestamp());
+    let Some(all) = lineage.situation.snapshots.known() else {
+        plan.wait(30, "snapshots to be readable");
+        return;
+    };
+    let taken = all.iter().any(|it| it.tags.get(tags::SET) == Some(&name));
+    let now = lineage.situation.now;
+    if taken || covered(lineage, owner, now - FRESH) || owner.devices.is_empty() {
+        return;
+    }
+    if owner.hibernation {
+        plan.note(format!(
+            "{} is enabled for hibernation: EC2 takes no snapshot of it",
+            owner.id
+        ));
+        return;
+    }
+    let mut marks = protect::own(lineage);
+    marks.insert(tags::SET.to_owned(), name);
+    let expiry = clock::format(now + tidy::KEPT);
+    marks.insert(tags::EXPIRES_AT.to_owned(), expiry);
+    let action = Action::SnapshotInstance {
+        instance: owner.id.clone(),
+        tags: marks,
+    };
+    plan.step(Step::new(format!("snapshot {}", owner.id), action));
+}
+
+/// Every volume of the instance has a snapshot of ours that began since then and has not failed.
+fn covered(lineage: &Lineage, instance: &Instance, since: Timestamp) -> bool {
+    let all = lineage.situation.snapshots.known();
+    let all = all.map(Vec::as_slice).unwrap_or_default();
+    let mut devices = instance.devices.iter().map(|it| &it.volume);
+    !instance.devices.is_empty()
+        && devices.all(|volume| {
+            let fresh = |it: &crate::situation::Snapshot| {
+                it.volume == *volume && it.started >= since && it.state != SnapshotState::Unusable
+            };
+            all.iter().any(fresh)
+        })
 }

@@ -1,6 +1,6 @@
 //! The schedule: who is looked at again, and which safety copies have had their time.
 
-use super::template_name;
+use super::{risk, template_name};
 use crate::clock::{self, Timestamp};
 use crate::event::Wake;
 use crate::id::InstanceId;
@@ -43,6 +43,12 @@ pub fn sweep(
     let snapshots = snapshots.map(|it| Action::DeleteSnapshot {
         snapshot: it.id.clone(),
     });
+    let heads = heads(templates);
+    let spent = |it: &&Instance| is_spare(it, &heads) && due(&it.tags);
+    let spares = protected.iter().filter(spent);
+    let spares = spares.map(|it| Action::EndSpare {
+        instance: it.id.clone(),
+    });
     let wakes = lineages(protected, templates)
         .into_iter()
         .map(|instance| Action::Wake {
@@ -57,8 +63,23 @@ pub fn sweep(
     wakes
         .chain(volumes)
         .chain(snapshots)
+        .chain(spares)
         .map(|it| Step::new(it.to_string(), it))
         .collect()
+}
+
+/// A replacement that never took over: it is on nobody's record, and has its root volume alone. Whoever
+/// owns disks says so (`spot-rescue:prepared`) and is never ended.
+fn is_spare(instance: &Instance, heads: &BTreeSet<InstanceId>) -> bool {
+    let tagged = |key| instance.tags.contains_key(key);
+    let launched = tagged(tags::REPLACES) && tagged(tags::LAUNCHED_FROM);
+    let owner = heads.contains(&instance.id) || tagged(tags::PREPARED);
+    instance.is_alive() && launched && !owner && risk::is_empty(instance)
+}
+
+fn heads(templates: &[Template]) -> BTreeSet<InstanceId> {
+    let records = templates.iter().map(|it| Record::from_tags(&it.tags));
+    records.filter_map(|it| it.head).collect()
 }
 
 /// Whose owner is interrupted: their older copies may still be wanted.

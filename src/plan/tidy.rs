@@ -3,15 +3,15 @@
 //! Nothing is deleted here. The sweep deletes what has expired, a day later, and nothing is marked
 //! while it could be the only copy: the owner must run with its volumes first.
 
-use super::{Lineage, Plan};
-use crate::clock;
+use super::{Lineage, Plan, risk};
+use crate::clock::{self, Timestamp};
 use crate::record::VolumeTag;
 use crate::situation::{Snapshot, SnapshotState, Volume, VolumeState};
 use crate::step::{Action, Step};
 use crate::tags::{self, Tags};
 
 /// How long a safety copy is kept.
-const KEPT: time::Duration = time::Duration::hours(24);
+pub const KEPT: time::Duration = time::Duration::hours(24);
 
 /// The owner is well. Marks roots of former owners, volumes a copy stands for, and snapshot sets of
 /// finished rescues.
@@ -117,14 +117,26 @@ fn expire(lineage: &Lineage, mut resources: Vec<String>, plan: &mut Plan) {
     }
 }
 
+/// It may go from now on.
+pub fn expire_at(now: Timestamp, resource: String) -> Step {
+    let tags = Tags::from([(tags::EXPIRES_AT.to_owned(), clock::format(now))]);
+    let id = format!("expire {resource}");
+    let resources = vec![resource];
+    Step::new(id, Action::Tag { resources, tags })
+}
+
 /// The user ended the instance: its prepared rescue goes, its volumes are left as they are.
 pub fn ended(lineage: &Lineage, why: String) -> Plan {
     let mut plan = Plan::nothing(why);
+    // A spare has nobody to wait for any more.
+    risk::give_back(lineage, &mut plan);
+    let before: Vec<String> = plan.steps.iter().map(|it| it.id.clone()).collect();
     if let Some(template) = lineage.template() {
         let action = Action::DeleteTemplate {
             template: template.id.clone(),
         };
-        plan.step(Step::new("forget the instance", action));
+        let step = Step::new("forget the instance", action);
+        plan.step(before.iter().fold(step, |step, id| step.after(id)));
     }
     plan
 }

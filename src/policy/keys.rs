@@ -1,6 +1,6 @@
 //! The one table of the user's keys.
 
-use super::{Data, OnDemand, Policy, Replace, Setting, Source};
+use super::{Data, OnDemand, Policy, Rebalance, Replace, Setting, Source};
 
 /// One tag a user may set.
 pub struct Key {
@@ -105,6 +105,23 @@ pub const KEYS: &[Key] = &[
         set: |policy, value, source| {
             let choices = [("fallback", OnDemand::Fallback), ("never", OnDemand::Never)];
             choose(&mut policy.on_demand, value, source, &choices)
+        },
+    },
+    Key {
+        name: "spot-rescue:rebalance",
+        values: "ignore | snapshot | replace",
+        default: "snapshot",
+        meaning: "what a rebalance recommendation or a date of AWS Health's leads to: a fresh \
+                  snapshot set, or that and a spare launched ahead, which waits until the \
+                  instance is taken, for six hours",
+        kept: BEFORE,
+        set: |policy, value, source| {
+            let choices = [
+                ("ignore", Rebalance::Ignore),
+                ("snapshot", Rebalance::Snapshot),
+                ("replace", Rebalance::Replace),
+            ];
+            choose(&mut policy.rebalance, value, source, &choices)
         },
     },
 ];

@@ -3,7 +3,7 @@
 use super::{Context, Retry};
 use crate::clock::Timestamp;
 use crate::cloud::{CloudError, Query};
-use crate::event::{InstanceState, Interruption, Trigger};
+use crate::event::{InstanceState, Interruption, Risk, Trigger};
 use crate::execute::Done;
 use crate::id::{InstanceId, SnapshotId};
 use crate::plan::template_name;
@@ -23,6 +23,7 @@ pub struct Subject {
     /// Positions of the triggers that led here.
     pub triggers: Vec<usize>,
     pub notices: Vec<Interruption>,
+    pub risks: Vec<Risk>,
     /// Whose warning has just come: first aid before anything else is read.
     pub urgent: BTreeSet<InstanceId>,
     pub instances: Vec<Instance>,
@@ -58,7 +59,7 @@ impl Batch {
                 .map(|it| (it, Retry { why: why.clone() }))
                 .collect()
         };
-        let ids: BTreeSet<InstanceId> = triggers.iter().filter_map(instance_of).cloned().collect();
+        let ids: BTreeSet<InstanceId> = triggers.iter().flat_map(instances_of).cloned().collect();
         let visible = describe(context, &ids).await.map_err(failed)?;
         let known = Self::unseen(context, &ids, &visible)
             .await
@@ -71,29 +72,43 @@ impl Batch {
                 lineages.for_each(|it| batch.subject(it.clone()).add(position, trigger));
                 continue;
             }
-            let Some(id) = instance_of(trigger) else {
-                continue;
-            };
-            match visible.iter().find(|it| it.id == *id) {
-                Some(instance) if !is_ours(instance, trigger) => {
-                    tracing::debug!(%id, "not opted in");
-                }
-                Some(instance) => {
-                    let subject = batch.subject(instance.lineage());
-                    subject.add(position, trigger);
-                    subject.watching |= starts_watch(instance, trigger);
-                    subject.instances.push(instance.clone());
-                }
-                None if known.contains(id) => batch.subject(id.clone()).add(position, trigger),
-                None if is_fresh(trigger, context.clock.now()) => {
-                    let subject = batch.subject(id.clone());
-                    subject.add(position, trigger);
-                    subject.await_sight();
-                }
-                None => tracing::info!(%id, "event ignored: no such instance, no prepared rescue"),
+            for id in instances_of(trigger) {
+                let seen = visible.iter().find(|it| it.id == *id);
+                let is_fresh = is_fresh(trigger, context.clock.now());
+                batch.about(position, trigger, id, seen, known.contains(id), is_fresh);
             }
         }
         Ok(batch)
+    }
+
+    /// Whose lineage a trigger concerns by one of the instances it names.
+    fn about(
+        &mut self,
+        position: usize,
+        trigger: &Trigger,
+        id: &InstanceId,
+        seen: Option<&Instance>,
+        known: bool,
+        is_fresh: bool,
+    ) {
+        match seen {
+            Some(instance) if !is_ours(instance, trigger) => {
+                tracing::debug!(%id, "not opted in");
+            }
+            Some(instance) => {
+                let subject = self.subject(instance.lineage());
+                subject.add(position, trigger);
+                subject.watching |= starts_watch(instance, trigger);
+                subject.instances.push(instance.clone());
+            }
+            None if known => self.subject(id.clone()).add(position, trigger),
+            None if is_fresh => {
+                let subject = self.subject(id.clone());
+                subject.add(position, trigger);
+                subject.await_sight();
+            }
+            None => tracing::info!(%id, "event ignored: no such instance, no prepared rescue"),
+        }
     }
 
     /// Ids that `DescribeInstances` no longer shows but that have a prepared rescue.
@@ -159,6 +174,7 @@ impl Subject {
             lineage,
             triggers: Vec::new(),
             notices: Vec::new(),
+            risks: Vec::new(),
             urgent: BTreeSet::new(),
             instances: Vec::new(),
             attempt: 0,
@@ -192,6 +208,11 @@ impl Subject {
             Trigger::StateChange { instance: _, state } => {
                 self.new |= *state == InstanceState::Running;
             }
+            // Whoever asks for a spare looks how it comes up.
+            Trigger::AtRisk { risks } => {
+                self.risks.extend(risks.iter().cloned());
+                self.watching = true;
+            }
             Trigger::Snapshots { .. } | Trigger::Sweep => {}
         }
     }
@@ -218,12 +239,13 @@ impl Subject {
     }
 }
 
-fn instance_of(trigger: &Trigger) -> Option<&InstanceId> {
+fn instances_of(trigger: &Trigger) -> Vec<&InstanceId> {
     match trigger {
-        Trigger::Interruption(interruption) => Some(&interruption.instance),
-        Trigger::StateChange { instance, .. } => Some(instance),
-        Trigger::Wake(wake) => Some(&wake.instance),
-        Trigger::Snapshots { .. } | Trigger::Sweep => None,
+        Trigger::Interruption(interruption) => vec![&interruption.instance],
+        Trigger::StateChange { instance, .. } => vec![instance],
+        Trigger::Wake(wake) => vec![&wake.instance],
+        Trigger::AtRisk { risks } => risks.iter().map(|it| &it.instance).collect(),
+        Trigger::Snapshots { .. } | Trigger::Sweep => Vec::new(),
     }
 }
 
@@ -242,7 +264,10 @@ fn is_fresh(trigger: &Trigger, now: Timestamp) -> bool {
     match trigger {
         Trigger::Interruption(interruption) => fresh(interruption),
         Trigger::Wake(wake) => wake.interruptions.iter().any(fresh),
-        Trigger::StateChange { .. } | Trigger::Snapshots { .. } | Trigger::Sweep => false,
+        Trigger::StateChange { .. }
+        | Trigger::AtRisk { .. }
+        | Trigger::Snapshots { .. }
+        | Trigger::Sweep => false,
     }
 }
 
@@ -275,6 +300,7 @@ async fn by_snapshot(
         Trigger::Snapshots { snapshots } => Some(snapshots.clone()),
         Trigger::Interruption(_)
         | Trigger::StateChange { .. }
+        | Trigger::AtRisk { .. }
         | Trigger::Wake(_)
         | Trigger::Sweep => None,
     });

@@ -27,6 +27,7 @@ pub fn operation(action: &Action) -> &'static str {
         Action::Associate { .. } => "AssociateAddress",
         Action::DeleteVolume { .. } => "DeleteVolume",
         Action::DeleteSnapshot { .. } => "DeleteSnapshot",
+        Action::EndSpare { .. } => "TerminateInstances",
         Action::Wake { .. } => "SendMessage",
     }
 }
@@ -83,6 +84,7 @@ impl State {
             } => self.associate(allocation, instance),
             Action::DeleteVolume { volume } => self.delete_volume(volume),
             Action::DeleteSnapshot { snapshot } => self.delete_snapshot(snapshot),
+            Action::EndSpare { instance } => self.end_spare(instance),
             Action::Wake {
                 wake,
                 delay_seconds,
@@ -100,6 +102,7 @@ impl State {
                 .filter_map(|it| self.behind(&it.id))
                 .collect(),
             Action::SetDeleteOnTermination { instance, .. }
+            | Action::EndSpare { instance }
             | Action::SnapshotInstance { instance, .. } => vec![instance.to_string()],
             Action::WriteTemplate(write) => vec![write.source.to_string()],
             Action::SnapshotVolume { volume, .. } | Action::DeleteVolume { volume } => {

@@ -3,7 +3,7 @@
 
 use super::State;
 use crate::clock::{self, Timestamp};
-use crate::event::{InstanceAction, InstanceState, interruption, snapshot, state_change};
+use crate::event::{InstanceAction, InstanceState, interruption, risk, snapshot, state_change};
 use crate::id::{InstanceId, SnapshotId};
 use serde_json::{Value, json};
 
@@ -20,6 +20,13 @@ impl State {
         let arn = format!("arn:aws:ec2:{}:instance/{id}", zone.unwrap_or_default());
         let detail = json!({ "instance-id": id, "instance-action": action.as_str() });
         self.emit(interruption::SPOT, at, &arn, &detail);
+    }
+
+    /// "An elevated risk of interruption", in its own words.
+    pub(super) fn emit_rebalance(&mut self, id: &InstanceId) {
+        let arn = format!("arn:aws:ec2:{REGION}:{ACCOUNT}:instance/{id}");
+        let detail = json!({ "instance-id": id });
+        self.emit(risk::REBALANCE, self.now, &arn, &detail);
     }
 
     pub(super) fn emit_state_change(&mut self, id: &InstanceId, state: InstanceState) {

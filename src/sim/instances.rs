@@ -5,10 +5,12 @@
 //! - <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/terminating-instances.html>
 
 use super::agenda::Due;
-use super::{SimInstance, State};
+use super::{SimInstance, State, state::refused};
+use crate::cloud::CloudError;
 use crate::event::{InstanceAction, InstanceState};
 use crate::id::InstanceId;
 use crate::situation::Market;
+use crate::tags;
 
 pub const BY_SPOT: &str = "Server.SpotInstanceTermination";
 pub const STOPPED_BY_SPOT: &str = "Server.SpotInstanceShutdown";
@@ -73,6 +75,27 @@ impl State {
     pub(super) fn shut_down(&mut self, id: &InstanceId, reason: &str) {
         self.enter(id, InstanceState::ShuttingDown, Some(reason));
         self.schedule(self.config.shutdown_seconds, Due::Ended(id.clone()));
+    }
+
+    /// `TerminateInstances`: of what is already ending, it changes nothing. Ending what holds a user's
+    /// disks, or what nobody has marked, breaks a promise.
+    pub(super) fn end_spare(&mut self, id: &InstanceId) -> Result<String, CloudError> {
+        const CALL: &str = "TerminateInstances";
+        let instance = self
+            .instance(id)
+            .ok_or_else(|| refused(CALL, "InvalidInstanceID.NotFound", id.as_str()))?;
+        let (facts, tags) = (&instance.facts, instance.tags.current());
+        let spare = tags.contains_key(tags::REPLACES) && tags.contains_key(tags::EXPIRES_AT);
+        let holds = facts.devices.iter().any(|it| !facts.is_root(&it.name));
+        let alive = facts.is_alive();
+        if !spare || holds {
+            self.violations
+                .push(format!("{id} was ended and is no spare"));
+        }
+        if alive {
+            self.shut_down(id, BY_USER);
+        }
+        Ok(String::new())
     }
 
     pub(super) fn stop(&mut self, id: &InstanceId, reason: &str) {

@@ -29,6 +29,11 @@ impl World {
         self.change(|it| it.doom(id, action));
     }
 
+    /// EC2 recommends to rebalance; often nothing follows.
+    pub fn recommend_rebalance(&self, id: &InstanceId) {
+        self.change(|it| it.emit_rebalance(id));
+    }
+
     /// The warning alone: doubled, late, or about something that never happens.
     pub fn warn(&self, id: &InstanceId, action: InstanceAction, at: Timestamp) {
         self.change(|it| it.emit_warning(id, action, at));

@@ -43,6 +43,7 @@ impl Action {
             Self::Associate { .. } => &["ec2:AssociateAddress"],
             Self::DeleteVolume { .. } => &["ec2:DeleteVolume"],
             Self::DeleteSnapshot { .. } => &["ec2:DeleteSnapshot"],
+            Self::EndSpare { .. } => &["ec2:TerminateInstances"],
             Self::Wake { .. } => &["sqs:SendMessage"],
         }
     }
@@ -66,6 +67,7 @@ impl Action {
             | Self::Associate { .. }
             | Self::DeleteVolume { .. }
             | Self::DeleteSnapshot { .. }
+            | Self::EndSpare { .. }
             | Self::Wake { .. } => Duration::from_secs(6),
         }
     }

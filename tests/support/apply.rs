@@ -125,6 +125,9 @@ pub fn apply(situation: &mut Situation, action: &Action) {
         Action::DeleteSnapshot { snapshot } => {
             known(&mut situation.snapshots).retain(|it| it.id != *snapshot);
         }
+        Action::EndSpare { instance } => {
+            situation.instances.retain(|it| it.id != *instance);
+        }
         Action::Wake { .. } => {}
     }
 }

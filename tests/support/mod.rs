@@ -141,6 +141,7 @@ pub fn situation(now: Timestamp) -> Situation {
         now,
         lineage: LINEAGE.parse().unwrap(),
         notices: Vec::new(),
+        risks: Vec::new(),
         defaults: Tags::new(),
         pass: 1,
         confirming: true,

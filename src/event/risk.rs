@@ -1,0 +1,87 @@
+//! What may come of an instance: EC2's rebalance recommendation, and AWS Health's date for a change.
+//!
+//! - <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/rebalance-recommendations.html>: "an elevated
+//!   risk of interruption"; often nothing follows, and it may come together with the warning.
+//! - <https://docs.aws.amazon.com/health/latest/ug/aws-health-events-eventbridge-schema.html>: the date is
+//!   of RFC 1123, not of RFC 3339; it is sent again with every update.
+
+use super::{Envelope, Trigger};
+use crate::clock::{self, Timestamp};
+use crate::id::InstanceId;
+use serde::Deserialize;
+
+pub const SOURCE: &str = "aws.ec2";
+pub const REBALANCE: &str = "EC2 Instance Rebalance Recommendation";
+pub const HEALTH_SOURCE: &str = "aws.health";
+pub const HEALTH: &str = "AWS Health Event";
+
+/// An instance that may be taken, or will be changed on a day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Risk {
+    pub instance: InstanceId,
+    /// The event's own time.
+    pub at: Timestamp,
+    /// When it begins, if AWS has named a date.
+    pub due: Option<Timestamp>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct Rebalance {
+    instance_id: InstanceId,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Health {
+    service: String,
+    event_type_category: String,
+    start_time: Option<String>,
+    #[serde(default)]
+    affected_entities: Vec<Entity>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Entity {
+    entity_value: String,
+}
+
+pub(super) fn parse_rebalance(envelope: &Envelope) -> Result<Trigger, String> {
+    let Rebalance { instance_id } = envelope.detail()?;
+    let risk = Risk {
+        instance: instance_id,
+        at: envelope.time()?,
+        due: None,
+    };
+    Ok(Trigger::AtRisk { risks: vec![risk] })
+}
+
+/// Entities are volumes, subnets and others as well: what is no instance is left out.
+pub(super) fn parse_health(envelope: &Envelope) -> Result<Trigger, String> {
+    let Health {
+        service,
+        event_type_category,
+        start_time,
+        affected_entities,
+    } = envelope.detail()?;
+    if service != "EC2" || event_type_category != "scheduledChange" {
+        let what = format!("{service} {event_type_category}");
+        return Err(format!(
+            "{:?} is no scheduled change of EC2's",
+            super::excerpt(&what)
+        ));
+    }
+    let at = envelope.time()?;
+    // A date nobody can read must not keep the rest from being known.
+    let due = start_time.and_then(|it| clock::parse_rfc1123(&it));
+    let entities = affected_entities.iter();
+    let instances = entities.filter_map(|it| it.entity_value.parse().ok());
+    let risks: Vec<Risk> = instances
+        .map(|instance| Risk { instance, at, due })
+        .collect();
+    if risks.is_empty() {
+        return Err("names no instance".to_owned());
+    }
+    Ok(Trigger::AtRisk { risks })
+}
