@@ -8,7 +8,7 @@ use spot_rescue::handler::{Handler, HandlerError};
 use spot_rescue::policy;
 use std::env;
 use std::time::{Duration, SystemTime};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -35,12 +35,13 @@ async fn invoke(
         .await
 }
 
-/// JSON lines, as `CloudWatch` Logs wants them.
+/// JSON lines, as `CloudWatch` Logs wants them, from the level that the function's logging
+/// configuration names (`ApplicationLogLevel`): a filter by module would double the code for it.
 fn log() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let level = env::var("AWS_LAMBDA_LOG_LEVEL").unwrap_or_default();
     tracing_subscriber::fmt()
         .json()
         .flatten_event(true)
-        .with_env_filter(filter)
+        .with_max_level(level.parse().unwrap_or(LevelFilter::INFO))
         .init();
 }
