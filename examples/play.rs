@@ -10,7 +10,7 @@ use spot_rescue::event::{InstanceAction, InstanceState};
 use spot_rescue::handler::Handler;
 use spot_rescue::id::{InstanceId, SnapshotId, VolumeId};
 use spot_rescue::sim::{Drain, GroupType, State, Supply, World};
-use spot_rescue::situation::Market;
+use spot_rescue::situation::{Market, TargetGroup};
 use spot_rescue::tags::{self, Tags};
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
@@ -82,7 +82,7 @@ struct Stage {
     original: InstanceId,
     /// Data volumes, by device.
     data: Vec<VolumeId>,
-    groups: BTreeMap<String, &'static str>,
+    groups: BTreeMap<TargetGroup, &'static str>,
     snapshots: BTreeSet<SnapshotId>,
     held: bool,
     quiet: bool,
@@ -279,7 +279,7 @@ impl Stage {
         let facts = &state.instances[owner].facts;
         let serving = serving(state).filter(|it| facts.answers_to(it));
         let mut all: Vec<(&str, u16)> = serving
-            .map(|it| (self.groups[&it.target_group_arn], it.port))
+            .map(|it| (self.groups[&it.group], it.port.unwrap_or_default()))
             .collect();
         all.sort_unstable();
         json!(all)
@@ -295,7 +295,7 @@ impl Stage {
         let dead =
             serving(state).filter(|target| !alive.iter().any(|it| it.facts.answers_to(target)));
         let mut all: Vec<(&str, u16)> = dead
-            .map(|it| (self.groups[&it.target_group_arn], it.port))
+            .map(|it| (self.groups[&it.group], it.port.unwrap_or_default()))
             .collect();
         all.sort_unstable();
         json!(all)
@@ -345,7 +345,7 @@ fn members(state: &State, original: &InstanceId) -> Vec<(InstanceId, InstanceSta
         .collect()
 }
 
-fn serve(world: &World, instance: &InstanceId) -> BTreeMap<String, &'static str> {
+fn serve(world: &World, instance: &InstanceId) -> BTreeMap<TargetGroup, &'static str> {
     let address = world.look(|it| it.instances[instance].facts.private_addresses[0].clone());
     let (web, data) = (
         world.target_group(GroupType::Instance),

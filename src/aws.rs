@@ -8,11 +8,15 @@ mod convert;
 mod error;
 mod fleet;
 mod read;
+mod targets;
 mod template;
 
 use crate::cloud::{Cloud, CloudError, Query};
 use crate::id::ImageId;
-use crate::situation::{Address, Image, Instance, Registration, Snapshot, Template, Volume};
+use crate::situation::{
+    Address, Balancing, Image, Instance, Listing, Registration, Snapshot, TargetGroup, Template,
+    Volume,
+};
 use crate::step::Action;
 use async_trait::async_trait;
 use aws_config::environment::EnvironmentVariableCredentialsProvider;
@@ -23,10 +27,10 @@ use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use std::time::Duration;
 
-/// Connections to EC2, Elastic Load Balancing and our own queue.
+/// Connections to EC2, to the services that balance load, and to our own queue.
 pub struct Aws {
     ec2: aws_sdk_ec2::Client,
-    elb: aws_sdk_elasticloadbalancingv2::Client,
+    balancers: targets::Balancers,
     sqs: aws_sdk_sqs::Client,
     queue_url: Option<String>,
 }
@@ -42,7 +46,7 @@ impl Aws {
     pub fn new(config: &SdkConfig, queue_url: Option<String>) -> Self {
         Self {
             ec2: aws_sdk_ec2::Client::new(config),
-            elb: aws_sdk_elasticloadbalancingv2::Client::new(config),
+            balancers: targets::Balancers::new(config),
             sqs: aws_sdk_sqs::Client::new(config),
             queue_url,
         }
@@ -98,12 +102,12 @@ impl Cloud for Aws {
         read::images(&self.ec2, ids).await
     }
 
-    async fn target_groups(&self) -> Result<Vec<String>, CloudError> {
-        read::target_groups(&self.elb).await
+    async fn target_groups(&self, of: Balancing) -> Result<Listing, CloudError> {
+        self.balancers.groups(of).await
     }
 
-    async fn targets(&self, target_group_arn: &str) -> Result<Vec<Registration>, CloudError> {
-        read::targets(&self.elb, target_group_arn).await
+    async fn targets(&self, group: &TargetGroup) -> Result<Vec<Registration>, CloudError> {
+        self.balancers.targets(group).await
     }
 
     async fn act(&self, action: &Action) -> Result<String, CloudError> {

@@ -20,7 +20,10 @@ mod codes;
 pub use codes::{Class, classify};
 
 use crate::id::{ImageId, InstanceId, SnapshotId};
-use crate::situation::{Address, Image, Instance, Registration, Snapshot, Template, Volume};
+use crate::situation::{
+    Address, Balancing, Image, Instance, Listing, Registration, Snapshot, TargetGroup, Template,
+    Volume,
+};
 use crate::step::Action;
 use async_trait::async_trait;
 
@@ -35,9 +38,9 @@ pub trait Cloud: Send + Sync {
     /// All addresses of the account: the list is short and the call has no pages.
     async fn addresses(&self) -> Result<Vec<Address>, CloudError>;
     async fn images(&self, ids: &[ImageId]) -> Result<Vec<Image>, CloudError>;
-    /// ARNs of the target groups of type `instance` and `ip`.
-    async fn target_groups(&self) -> Result<Vec<String>, CloudError>;
-    async fn targets(&self, target_group_arn: &str) -> Result<Vec<Registration>, CloudError>;
+    /// What of one service can hold instances: target groups of type `instance` and `ip`.
+    async fn target_groups(&self, of: Balancing) -> Result<Listing, CloudError>;
+    async fn targets(&self, group: &TargetGroup) -> Result<Vec<Registration>, CloudError>;
     /// Does it, and says in a few words what came of it (an id, mostly).
     async fn act(&self, action: &Action) -> Result<String, CloudError>;
 }
@@ -67,8 +70,11 @@ pub const READ_ACTIONS: &[&str] = &[
     "ec2:DescribeLaunchTemplates",
     "ec2:DescribeSnapshots",
     "ec2:DescribeVolumes",
+    "elasticloadbalancing:DescribeLoadBalancers",
     "elasticloadbalancing:DescribeTargetGroups",
     "elasticloadbalancing:DescribeTargetHealth",
+    "vpc-lattice:ListTargetGroups",
+    "vpc-lattice:ListTargets",
 ];
 
 /// A call AWS did not do, or whose answer we did not get.

@@ -33,6 +33,7 @@ pub mod sim;
 pub mod situation;
 pub mod step;
 pub mod tags;
+pub mod target;
 
 #[cfg(feature = "aws")]
 pub mod aws;

@@ -3,6 +3,8 @@
 //! Two round trips: what can be found by the lineage's id, then what hangs on what was found. A read
 //! that fails becomes [`Fact::Unavailable`]; only the instances themselves are indispensable.
 
+mod targets;
+
 use crate::clock::Timestamp;
 use crate::cloud::{Cloud, CloudError, Query};
 use crate::event::{Interruption, Risk};
@@ -10,14 +12,11 @@ use crate::id::{ImageId, InstanceId};
 use crate::plan::template_name;
 use crate::record::Record;
 use crate::situation::{
-    Address, Fact, Image, Instance, Registrations, Situation, Snapshot, Template, Volume,
+    Address, Fact, Image, Instance, Registrations, Situation, Snapshot, TargetGroup, Template,
+    Volume,
 };
 use crate::tags::{self, Tags};
-use futures_util::{StreamExt, TryStreamExt, stream};
 use std::collections::BTreeSet;
-
-/// How many target groups are asked at once.
-const TARGET_GROUPS_AT_ONCE: usize = 16;
 
 /// Facts about all lineages of a batch.
 #[derive(Debug)]
@@ -108,7 +107,7 @@ pub async fn lineages(
         templates,
         volumes: fact(volumes),
         snapshots: fact(snapshots),
-        registrations: fact(registrations),
+        registrations: Fact::Known(registrations),
         addresses: fact(addresses),
         images: fact(images),
     })
@@ -213,37 +212,21 @@ async fn registrations(
     all_recorded: bool,
     instances: &[Instance],
     templates: &Fact<Vec<Template>>,
-) -> Result<Registrations, CloudError> {
-    let complete = scope == Scope::AllTargetGroups || !all_recorded;
-    let groups = if complete {
-        cloud.target_groups().await?
-    } else {
-        recorded_groups(instances, templates)
-    };
-    let each = groups.iter().map(|arn| async move {
-        match cloud.targets(arn).await {
-            // Deleted since: nothing is registered there.
-            Err(error) if error.code == "TargetGroupNotFound" => Ok(Vec::new()),
-            other => other,
-        }
-    });
-    let found: Vec<Vec<_>> = stream::iter(each)
-        .buffered(TARGET_GROUPS_AT_ONCE)
-        .try_collect()
-        .await?;
-    Ok(Registrations {
-        complete,
-        list: found.concat(),
-    })
+) -> Registrations {
+    let everything = scope == Scope::AllTargetGroups || !all_recorded;
+    let recorded = recorded_groups(instances, templates);
+    targets::read(cloud, everything, recorded, instances).await
 }
 
-fn recorded_groups(instances: &[Instance], templates: &Fact<Vec<Template>>) -> Vec<String> {
+fn recorded_groups(
+    instances: &[Instance],
+    templates: &Fact<Vec<Template>>,
+) -> BTreeSet<TargetGroup> {
     let templates = templates.known().map(Vec::as_slice).unwrap_or_default();
     let tagged = instances
         .iter()
         .map(|it| &it.tags)
         .chain(templates.iter().map(|it| &it.tags));
-    let arns = tagged.flat_map(|tags| Record::from_tags(tags).targets);
-    let arns: BTreeSet<String> = arns.map(|it| it.target_group_arn).collect();
-    arns.into_iter().collect()
+    let targets = tagged.flat_map(|tags| Record::from_tags(tags).targets);
+    targets.map(|it| it.group).collect()
 }

@@ -12,6 +12,7 @@ mod phase;
 mod prepare;
 mod progress;
 mod protect;
+mod register;
 mod rejoin;
 mod rescue;
 mod restore;

@@ -22,6 +22,8 @@ pub struct Record {
     pub volumes: Vec<RecordedVolume>,
     pub targets: Vec<Target>,
     pub addresses: Vec<AllocationId>,
+    /// In the instance's own order: where an `ip` target was says which address takes its place.
+    pub private_addresses: Vec<String>,
     pub interruption: Option<Interruption>,
     /// What was foreseen last, and for whom.
     pub risk: Option<Risk>,
@@ -70,6 +72,8 @@ pub enum Milestone {
     BackInService,
     /// Seen stopping or stopped: what tells a return from the time before.
     Stopped,
+    /// Back from a stop, and not all targets were there at once.
+    Returned,
     /// Reported as failed; said once.
     Failed,
     /// Reported as kept: nobody was to take over.
@@ -77,13 +81,14 @@ pub enum Milestone {
 }
 
 impl Milestone {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Deregistered,
         Self::SnapshotStarted,
         Self::ReplacementRunning,
         Self::DataAttached,
         Self::BackInService,
         Self::Stopped,
+        Self::Returned,
         Self::Failed,
         Self::Kept,
     ];
@@ -97,6 +102,7 @@ impl Milestone {
             Self::DataAttached => "data-attached",
             Self::BackInService => "back-in-service",
             Self::Stopped => "stopped",
+            Self::Returned => "returned",
             Self::Failed => "failed",
             Self::Kept => "kept",
         }
@@ -116,11 +122,15 @@ impl Record {
                 .collect(),
             targets: tags::unpack(tags::TARGETS, tags)
                 .into_iter()
-                .filter_map(target_from)
+                .filter_map(|it| it.parse().ok())
                 .collect(),
             addresses: tags::unpack(tags::ADDRESSES, tags)
                 .into_iter()
                 .filter_map(|id| id.parse().ok())
+                .collect(),
+            private_addresses: tags::unpack(tags::PRIVATE_ADDRESSES, tags)
+                .into_iter()
+                .map(str::to_owned)
                 .collect(),
             interruption: get(tags::INTERRUPTED_AT).and_then(interruption_from),
             risk: get(tags::AT_RISK).and_then(risk_from),
@@ -138,6 +148,9 @@ impl Record {
         all.extend(target_tags(&self.targets));
         let addresses: Vec<String> = self.addresses.iter().map(ToString::to_string).collect();
         all.extend(tags::pack(tags::ADDRESSES, &addresses));
+        if self.targets.iter().any(|it| !it.is_instance()) {
+            all.extend(tags::pack(tags::PRIVATE_ADDRESSES, &self.private_addresses));
+        }
         if let Some(head) = &self.head {
             all.insert(tags::HEAD.to_owned(), head.to_string());
         }
@@ -174,8 +187,8 @@ pub fn volumes_of(instance: &Instance) -> Vec<RecordedVolume> {
 /// The list of targets, as the launch template and the instance carry it.
 #[must_use]
 pub fn target_tags(targets: &[Target]) -> Tags {
-    let text = |it: &Target| format!("{}={}={}", it.target_group_arn, it.id, it.port);
-    tags::pack(tags::TARGETS, &targets.iter().map(text).collect::<Vec<_>>())
+    let texts: Vec<String> = targets.iter().map(ToString::to_string).collect();
+    tags::pack(tags::TARGETS, &texts)
 }
 
 /// The volumes as a packed list.
@@ -287,18 +300,10 @@ fn volume_from(text: &str) -> Option<RecordedVolume> {
     })
 }
 
-fn target_from(text: &str) -> Option<Target> {
-    let mut words = text.split('=');
-    Some(Target {
-        target_group_arn: words.next()?.to_owned(),
-        id: words.next()?.to_owned(),
-        port: words.next()?.parse().ok()?,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::situation::{Balancing, TargetGroup};
     use proptest::prelude::*;
 
     fn volumes() -> impl Strategy<Value = Vec<RecordedVolume>> {
@@ -318,11 +323,16 @@ mod tests {
     }
 
     fn targets() -> impl Strategy<Value = Vec<Target>> {
-        let one = ("[a-z]{1,32}/[0-9a-f]{16}", "[0-9a-f.:]{4,39}", any::<u16>());
-        let one = one.prop_map(|(name, id, port)| Target {
-            target_group_arn: format!("arn:aws:elasticloadbalancing:r:1:targetgroup/{name}"),
-            id,
-            port,
+        let groups = prop_oneof![
+            "arn:aws:elasticloadbalancing:r:1:targetgroup/[a-z]{1,32}/[0-9a-f]{16}",
+            "arn:aws:vpc-lattice:r:1:targetgroup/tg-[0-9a-z]{17}",
+            "[A-Za-z0-9-]{1,32}",
+        ];
+        let one = (groups, "[0-9a-f.:]{4,39}", any::<u16>());
+        let one = one.prop_map(|(group, id, port)| {
+            let group: TargetGroup = group.parse().unwrap();
+            let port = (group.balancing() != Balancing::Classic).then_some(port);
+            Target { group, id, port }
         });
         prop::collection::vec(one, 0..8)
     }

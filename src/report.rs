@@ -32,6 +32,8 @@ pub struct Outcome {
     /// Device -> seconds between the snapshot it came from and the interruption.
     pub restored_from: BTreeMap<String, f64>,
     pub seconds: BTreeMap<Milestone, f64>,
+    /// Targets that could not be registered again.
+    pub targets_missing: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
@@ -138,7 +140,7 @@ impl Outcome {
             ..
         } = self;
         let mut line = json!({
-            "level": if *result == "failed" { "ERROR" } else { "INFO" },
+            "level": self.level(),
             "message": self.to_string(),
             "outcome": result,
             "rescue": rescue,
@@ -149,11 +151,20 @@ impl Outcome {
             "seconds": self.seconds(),
             "volumes": volumes,
             "restored_from_seconds_before": self.restored_from,
+            "targets_missing": self.targets_missing,
         });
         if let (Value::Object(line), Value::Object(metrics)) = (&mut line, emf::metrics(self)) {
             line.extend(metrics);
         }
         line.to_string()
+    }
+
+    fn level(&self) -> &'static str {
+        match self.result {
+            "failed" => "ERROR",
+            _ if !self.targets_missing.is_empty() => "WARN",
+            _ => "INFO",
+        }
     }
 
     fn seconds(&self) -> BTreeMap<&'static str, f64> {
@@ -185,6 +196,10 @@ impl fmt::Display for Outcome {
         )?;
         for (device, seconds) in &self.restored_from {
             write!(f, "; {device} from {seconds} s before the interruption")?;
+        }
+        if !self.targets_missing.is_empty() {
+            let missing = self.targets_missing.join(" ");
+            write!(f, "; could not be registered again: {missing}")?;
         }
         Ok(())
     }

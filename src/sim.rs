@@ -39,7 +39,7 @@ mod throttle;
 mod tokens;
 mod volumes;
 
-pub use builder::{DATA_DEVICES, InstanceBuilder, Protected, ROOT_DEVICE};
+pub use builder::{DATA_DEVICES, InstanceBuilder, Protected, ROOT_DEVICE, VPC};
 pub use config::{Config, EventQuality};
 pub use drive::Run;
 pub use fault::{FailingCloud, Fault, Kind, On};

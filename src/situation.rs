@@ -8,6 +8,9 @@ use crate::clock::Timestamp;
 use crate::event::{InstanceState, Interruption, Risk};
 use crate::id::{AllocationId, ImageId, InstanceId, SnapshotId, SubnetId, TemplateId, VolumeId};
 use crate::tags::Tags;
+pub use crate::target::{
+    Balancing, ListedGroup, Listing, Registration, Registrations, Target, TargetGroup,
+};
 use serde::Serialize;
 
 /// Something read, or why it is not known. "Could not find out" is never an empty list.
@@ -74,6 +77,8 @@ pub struct Instance {
     pub state: InstanceState,
     pub launch_time: Timestamp,
     pub availability_zone: String,
+    /// Addresses mean something only within one.
+    pub vpc: Option<String>,
     pub subnet: Option<SubnetId>,
     pub instance_type: String,
     pub image: Option<ImageId>,
@@ -179,32 +184,6 @@ pub struct Template {
     pub tags: Tags,
 }
 
-/// Registrations found, and how far we looked.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Registrations {
-    /// All target groups were asked, not only those on record.
-    pub complete: bool,
-    pub list: Vec<Registration>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Registration {
-    pub target: Target,
-    /// Already deregistered, connections still draining.
-    pub draining: bool,
-    /// The load balancer finds someone there, or has yet to look.
-    pub answering: bool,
-}
-
-/// One registration: the same instance may be registered on several ports (TRAP 19).
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-pub struct Target {
-    pub target_group_arn: String,
-    /// An instance id or an IP address, by the group's target type.
-    pub id: String,
-    pub port: u16,
-}
-
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Address {
     pub allocation: AllocationId,
@@ -256,10 +235,18 @@ impl Instance {
         self.root_device.as_deref() == Some(device)
     }
 
-    /// Whether this registration is one of ours.
+    /// Whether a target names this instance, by its id or one of its addresses.
     #[must_use]
     pub fn answers_to(&self, target: &Target) -> bool {
-        target.id == self.id.as_str() || self.private_addresses.contains(&target.id)
+        let mut addresses = self.private_addresses.iter();
+        target.id == self.id.as_str() || addresses.any(|it| target.is_address(it))
+    }
+
+    /// Whether a registration is this instance's. Another VPC may have the same addresses.
+    #[must_use]
+    pub fn is_registered_as(&self, it: &Registration) -> bool {
+        let near = it.vpc.is_some() && it.vpc == self.vpc;
+        self.answers_to(&it.target) && (near || it.target.is_instance())
     }
 }
 

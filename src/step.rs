@@ -5,7 +5,7 @@ mod text;
 
 use crate::event::{Interruption, Wake};
 use crate::id::{AllocationId, InstanceId, SnapshotId, SubnetId, TemplateId, VolumeId};
-use crate::situation::{Market, Target, VolumeSettings};
+use crate::situation::{Market, Target, TargetGroup, VolumeSettings};
 use crate::tags::Tags;
 use std::collections::BTreeMap;
 
@@ -33,11 +33,11 @@ pub enum Action {
         keys: Vec<String>,
     },
     Deregister {
-        target_group_arn: String,
+        group: TargetGroup,
         targets: Vec<Target>,
     },
     Register {
-        target_group_arn: String,
+        group: TargetGroup,
         targets: Vec<Target>,
     },
     /// Device name -> the flag. Always explicit: an omitted one means true (TRAP 15).

@@ -50,6 +50,7 @@ pub const FINGERPRINT: &str = "spot-rescue:fingerprint";
 pub const VOLUMES: &str = "spot-rescue:volume";
 pub const TARGETS: &str = "spot-rescue:target";
 pub const ADDRESSES: &str = "spot-rescue:address";
+pub const PRIVATE_ADDRESSES: &str = "spot-rescue:private-address";
 
 /// Set by EC2 on what is launched from a launch template; nobody can set or edit it.
 /// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/launch-instances-from-launch-template.html>
@@ -77,7 +78,7 @@ pub fn is_own(key: &str) -> bool {
         FINGERPRINT,
     ];
     OWN.contains(&key)
-        || [VOLUMES, TARGETS, ADDRESSES]
+        || [VOLUMES, TARGETS, ADDRESSES, PRIVATE_ADDRESSES]
             .iter()
             .any(|list| is_numbered(key, list))
 }

@@ -445,7 +445,7 @@ fn a_rescue_done_perfectly_restores_what_was() {
     let targets: Vec<(&str, u16)> = found
         .list
         .iter()
-        .map(|it| (it.target.id.as_str(), it.target.port))
+        .map(|it| (it.target.id.as_str(), it.target.port.unwrap()))
         .collect();
     assert_eq!(targets.len(), 2);
     assert!(targets.contains(&(replacement, 80)) && targets.contains(&(replacement, 8080)));

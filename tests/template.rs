@@ -5,7 +5,7 @@
 use serde_yaml_ng::Value;
 use spot_rescue::cloud::READ_ACTIONS;
 use spot_rescue::event::{InstanceState, PARSERS, Wake, interruption, own, snapshot, state_change};
-use spot_rescue::situation::{Market, VolumeSettings};
+use spot_rescue::situation::{Market, TargetGroup, VolumeSettings};
 use spot_rescue::step::{
     Action, CreateVolume, Launch, LaunchTemplate, TemplateSpec, WriteTemplate,
 };
@@ -32,7 +32,7 @@ fn every_action() -> Vec<Action> {
     let snapshot = || "snap-0123456789abcdef0".parse().unwrap();
     let template = || "lt-0123456789abcdef0".parse().unwrap();
     let empty = String::new;
-    let all = vec![
+    let mut all = vec![
         Action::Tag {
             resources: vec![],
             tags: Tags::new(),
@@ -40,14 +40,6 @@ fn every_action() -> Vec<Action> {
         Action::Untag {
             resources: vec![],
             keys: vec![],
-        },
-        Action::Deregister {
-            target_group_arn: empty(),
-            targets: vec![],
-        },
-        Action::Register {
-            target_group_arn: empty(),
-            targets: vec![],
         },
         Action::SetDeleteOnTermination {
             instance: instance(),
@@ -121,9 +113,32 @@ fn every_action() -> Vec<Action> {
             delay_seconds: 0,
         },
     ];
+    all.extend(balancing());
     let kinds: BTreeSet<u8> = all.iter().map(kind).collect();
     assert_eq!(kinds.len(), 17, "an action is missing from the list");
     all
+}
+
+/// Three services, each with its own permissions.
+fn balancing() -> impl Iterator<Item = Action> {
+    let groups = [
+        TargetGroup::Elb(String::new()),
+        TargetGroup::Classic(String::new()),
+        TargetGroup::Lattice(String::new()),
+    ];
+    groups.into_iter().flat_map(|group| {
+        let targets = Vec::new;
+        [
+            Action::Deregister {
+                group: group.clone(),
+                targets: targets(),
+            },
+            Action::Register {
+                group,
+                targets: targets(),
+            },
+        ]
+    })
 }
 
 fn kind(action: &Action) -> u8 {
@@ -205,7 +220,7 @@ fn every_deletion_asks_for_our_mark() {
         let open = statement["Resource"].as_str() == Some("*");
         let reads = texts(&statement["Action"])
             .iter()
-            .all(|it| it.contains(":Describe"));
+            .all(|it| [":Describe", ":List"].iter().any(|read| it.contains(read)));
         assert!(!open || reads, "{statement:?}");
     }
 }

@@ -24,8 +24,9 @@ from local.aws.requirements import Need
 
 TOUCHED = requirements.TOUCHED | launch_permissions.TOUCHED
 MOTO_CHECK = BaseResponse._authenticate_and_authorize_normal_action
-#: the ELB actions that name a target group; the others are asked for on "*"
+#: the ELB actions that name a target group or a load balancer; the others are asked for on "*"
 ON_TARGET_GROUPS = ("DeregisterTargets", "RegisterTargets")
+ON_LOAD_BALANCERS = ("DeregisterInstancesFromLoadBalancer", "RegisterInstancesWithLoadBalancer")
 
 
 class Refused(_RESTError):

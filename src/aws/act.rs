@@ -4,7 +4,6 @@ use super::{Aws, error::failed, fleet, template};
 use crate::cloud::CloudError;
 use crate::event::{Wake, own};
 use crate::id::{InstanceId, SnapshotId, VolumeId};
-use crate::situation::Target;
 use crate::step::{Action, CreateVolume};
 use crate::tags::Tags;
 use aws_sdk_ec2::types::{
@@ -12,7 +11,6 @@ use aws_sdk_ec2::types::{
     InstanceBlockDeviceMappingSpecification, InstanceSpecification, ResourceType, Tag,
     TagSpecification, VolumeType,
 };
-use aws_sdk_elasticloadbalancingv2::types::TargetDescription;
 use std::collections::BTreeMap;
 
 impl Aws {
@@ -20,14 +18,10 @@ impl Aws {
         match action {
             Action::Tag { resources, tags } => self.tag(resources, tags).await,
             Action::Untag { resources, keys } => self.untag(resources, keys).await,
-            Action::Deregister {
-                target_group_arn,
-                targets,
-            } => self.deregister(target_group_arn, targets).await,
-            Action::Register {
-                target_group_arn,
-                targets,
-            } => self.register(target_group_arn, targets).await,
+            Action::Deregister { group, targets } => {
+                self.balancers.deregister(group, targets).await
+            }
+            Action::Register { group, targets } => self.balancers.register(group, targets).await,
             Action::SetDeleteOnTermination { instance, devices } => {
                 self.set_delete_on_termination(instance, devices).await
             }
@@ -82,20 +76,6 @@ impl Aws {
             .send()
             .await
             .map_err(failed("DeleteTags"))?;
-        Ok(String::new())
-    }
-
-    async fn deregister(&self, arn: &str, targets: &[Target]) -> Result<String, CloudError> {
-        let request = self.elb.deregister_targets().target_group_arn(arn);
-        let request = request.set_targets(Some(descriptions(targets)));
-        request.send().await.map_err(failed("DeregisterTargets"))?;
-        Ok(String::new())
-    }
-
-    async fn register(&self, arn: &str, targets: &[Target]) -> Result<String, CloudError> {
-        let request = self.elb.register_targets().target_group_arn(arn);
-        let request = request.set_targets(Some(descriptions(targets)));
-        request.send().await.map_err(failed("RegisterTargets"))?;
         Ok(String::new())
     }
 
@@ -238,17 +218,6 @@ impl Aws {
         let answer = request.send().await.map_err(failed("SendMessage"))?;
         Ok(answer.message_id().unwrap_or_default().to_owned())
     }
-}
-
-/// The port is always named: without it a target registered with a port override stays (TRAP 19).
-fn descriptions(targets: &[Target]) -> Vec<TargetDescription> {
-    let description = |it: &Target| {
-        TargetDescription::builder()
-            .id(&it.id)
-            .port(i32::from(it.port))
-            .build()
-    };
-    targets.iter().map(description).collect()
 }
 
 pub fn ec2_tags(tags: &Tags) -> Vec<Tag> {

@@ -3,12 +3,14 @@
 use crate::clock::Timestamp;
 use crate::event::InstanceState;
 use crate::situation::{
-    Address, Attachment, Device, Image, Instance, Market, Registration, Snapshot, SnapshotState,
-    Target, Template, Volume, VolumeSettings, VolumeState,
+    Address, Attachment, Device, Image, Instance, ListedGroup, Market, Registration, Snapshot,
+    SnapshotState, Target, TargetGroup, Template, Volume, VolumeSettings, VolumeState,
 };
 use crate::tags::Tags;
 use aws_sdk_ec2::types as ec2;
+use aws_sdk_elasticloadbalancing::types as classic;
 use aws_sdk_elasticloadbalancingv2::types as elb;
+use aws_sdk_vpclattice::types as lattice;
 use aws_smithy_types::DateTime;
 
 pub fn instance(it: &ec2::Instance) -> Option<Instance> {
@@ -18,6 +20,7 @@ pub fn instance(it: &ec2::Instance) -> Option<Instance> {
         state: InstanceState::parse(state)?,
         launch_time: time(it.launch_time())?,
         availability_zone: it.placement()?.availability_zone()?.to_owned(),
+        vpc: it.vpc_id().map(str::to_owned),
         subnet: it.subnet_id().and_then(|id| id.parse().ok()),
         instance_type: it.instance_type()?.as_str().to_owned(),
         image: it.image_id().and_then(|id| id.parse().ok()),
@@ -206,28 +209,68 @@ pub fn image(it: &ec2::Image) -> Option<Image> {
 }
 
 /// A registration and whether it still gets traffic. `unused` with reason `Target.NotInUse` or
-/// `Target.InvalidState` *is* registered (TRAP 20); only `Target.NotRegistered` is not.
+/// `Target.InvalidState` *is* registered (TRAP 20); only `Target.NotRegistered` is not. Zone `all`
+/// marks an address outside the group's VPC: no instance of ours, whoever has such an address here.
 pub fn registration(arn: &str, it: &elb::TargetHealthDescription) -> Option<Registration> {
     let target = it.target()?;
     let health = it.target_health();
     let reason = health
         .and_then(|it| it.reason())
         .map_or("", |it| it.as_str());
-    if reason == "Target.NotRegistered" {
+    if reason == "Target.NotRegistered" || target.availability_zone() == Some("all") {
         return None;
     }
     let state = health
         .and_then(|it| it.state())
         .map_or("", |it| it.as_str());
     let target = Target {
-        target_group_arn: arn.to_owned(),
+        group: TargetGroup::Elb(arn.to_owned()),
         id: target.id()?.to_owned(),
-        port: u16::try_from(target.port()?).ok()?,
+        port: Some(u16::try_from(target.port()?).ok()?),
     };
     Some(Registration {
         target,
+        vpc: None,
         draining: state.ends_with("draining"),
         answering: matches!(state, "healthy" | "initial"),
+    })
+}
+
+/// Its listing does not say how its instances are, nor who is leaving.
+pub fn load_balancer(it: &classic::LoadBalancerDescription) -> Option<ListedGroup> {
+    let group = TargetGroup::Classic(it.load_balancer_name()?.to_owned());
+    let vpc = it.vpc_id().map(str::to_owned);
+    let ids = it.instances().iter().filter_map(|it| it.instance_id());
+    let registrations = ids.map(|id| Registration {
+        target: Target {
+            group: group.clone(),
+            id: id.to_owned(),
+            port: None,
+        },
+        vpc: vpc.clone(),
+        draining: false,
+        answering: true,
+    });
+    let registrations = Some(registrations.collect());
+    Some(ListedGroup {
+        group,
+        vpc,
+        registrations,
+    })
+}
+
+pub fn lattice_registration(arn: &str, it: &lattice::TargetSummary) -> Option<Registration> {
+    let target = Target {
+        group: TargetGroup::Lattice(arn.to_owned()),
+        id: it.id()?.to_owned(),
+        port: Some(u16::try_from(it.port()?).ok()?),
+    };
+    let status = it.status().map_or("", |it| it.as_str());
+    Some(Registration {
+        target,
+        vpc: None,
+        draining: status == "DRAINING",
+        answering: matches!(status, "HEALTHY" | "INITIAL"),
     })
 }
 

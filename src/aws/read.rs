@@ -3,9 +3,8 @@
 use super::{convert, error::failed};
 use crate::cloud::{CloudError, Query};
 use crate::id::ImageId;
-use crate::situation::{Address, Image, Instance, Registration, Snapshot, Template, Volume};
+use crate::situation::{Address, Image, Instance, Snapshot, Template, Volume};
 use aws_sdk_ec2::types::{Filter, LaunchTemplate, SnapshotState};
-use aws_sdk_elasticloadbalancingv2::types::{TargetGroup, TargetTypeEnum};
 
 /// A filter takes at most 200 values
 /// (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html>).
@@ -141,41 +140,4 @@ pub async fn images(ec2: &aws_sdk_ec2::Client, ids: &[ImageId]) -> Result<Vec<Im
     let request = ec2.describe_images().filters(filter);
     let answer = request.send().await.map_err(failed("DescribeImages"))?;
     Ok(answer.images().iter().filter_map(convert::image).collect())
-}
-
-pub async fn target_groups(
-    elb: &aws_sdk_elasticloadbalancingv2::Client,
-) -> Result<Vec<String>, CloudError> {
-    let request = elb.describe_target_groups().page_size(400);
-    let all: Result<Vec<TargetGroup>, _> = request.into_paginator().items().send().collect().await;
-    let all = all.map_err(failed("DescribeTargetGroups"))?;
-    let holds_instances = |it: &&TargetGroup| {
-        matches!(
-            it.target_type(),
-            Some(TargetTypeEnum::Instance | TargetTypeEnum::Ip)
-        )
-    };
-    let arns = all
-        .iter()
-        .filter(holds_instances)
-        .filter_map(TargetGroup::target_group_arn);
-    Ok(arns.map(str::to_owned).collect())
-}
-
-/// Without the `Targets` filter: it lists every port an instance is registered on (TRAP 19).
-pub async fn targets(
-    elb: &aws_sdk_elasticloadbalancingv2::Client,
-    target_group_arn: &str,
-) -> Result<Vec<Registration>, CloudError> {
-    let request = elb
-        .describe_target_health()
-        .target_group_arn(target_group_arn);
-    let answer = request
-        .send()
-        .await
-        .map_err(failed("DescribeTargetHealth"))?;
-    let all = answer.target_health_descriptions().iter();
-    Ok(all
-        .filter_map(|it| convert::registration(target_group_arn, it))
-        .collect())
 }

@@ -40,8 +40,15 @@ const ALREADY_DONE: &[(&str, &str)] = &[
     ("DeleteVolume", "InvalidVolume.NotFound"),
     ("DeleteSnapshot", "InvalidSnapshot.NotFound"),
     ("TerminateInstances", "InvalidInstanceID.NotFound"),
-    // A terminated instance takes its target along.
+    // A terminated instance takes its target along, a deleted group all of them.
     ("DeregisterTargets", "InvalidTarget"),
+    ("DeregisterTargets", "TargetGroupNotFound"),
+    ("DeregisterInstancesFromLoadBalancer", "InvalidInstance"),
+    (
+        "DeregisterInstancesFromLoadBalancer",
+        "LoadBalancerNotFound",
+    ),
+    ("vpc-lattice:DeregisterTargets", "ResourceNotFoundException"),
 ];
 
 const CAPACITY: &[&str] = &[
@@ -65,6 +72,8 @@ const TRANSIENT: &[&str] = &[
     "TooManyRequestsException",
     "InternalError",
     "InternalFailure",
+    "InternalServerException",
+    "ConflictException",
     "ServiceUnavailable",
     "Unavailable",
     "RequestTimeout",
@@ -79,6 +88,8 @@ const TRANSIENT: &[&str] = &[
     "InvalidInstanceID.NotFound",
     "InvalidInstanceID.NotReady",
     "InvalidTarget",
+    // The same, as Classic Load Balancers say it.
+    "InvalidInstance",
     "InvalidVolume.NotFound",
     "InvalidSnapshot.NotFound",
     "InvalidLaunchTemplateName.NotFoundException",

@@ -1,7 +1,7 @@
 //! The end of a rescue: the successor becomes the owner, and the outcome is told, once.
 
 use super::volumes::{Fate, HandOver};
-use super::{Lineage, Plan, progress, rejoin};
+use super::{Lineage, Plan, progress, register};
 use crate::clock::seconds_between;
 use crate::event::Interruption;
 use crate::record::{Milestone, Record, RecordedVolume, volumes_of};
@@ -49,13 +49,11 @@ fn handed_over(lineage: &Lineage, successor: &Instance, hand_over: &HandOver) ->
     let mut volumes: Vec<RecordedVolume> = arrived.collect();
     let own = volumes_of(successor).into_iter();
     volumes.extend(own.filter(|it| it.root));
-    let targets = lineage.record.targets.iter();
     let mut record = Record {
         head: Some(successor.id.clone()),
         volumes,
-        targets: targets
-            .filter_map(|it| rejoin::translated(it, successor))
-            .collect(),
+        targets: register::handed_over(lineage, successor),
+        private_addresses: successor.private_addresses.clone(),
         ..lineage.record.clone()
     };
     if let (Some(place), Some(subnet)) = (&mut record.place, &successor.subnet) {
@@ -92,7 +90,18 @@ pub fn outcome(
         },
         restored_from: restored_from(lineage, interruption, hand_over),
         seconds: progress,
+        targets_missing: lineage
+            .successor
+            .filter(|_| result == "back-in-service")
+            .map(|it| targets_missing(lineage, it))
+            .unwrap_or_default(),
     }
+}
+
+/// The names of the targets nobody could register, for a person to look after.
+pub fn targets_missing(lineage: &Lineage, instance: &Instance) -> Vec<String> {
+    let missing = register::missing(lineage, instance);
+    missing.iter().map(|it| it.target().to_string()).collect()
 }
 
 /// For each restored volume, how old its data is: seconds between the snapshot and the interruption

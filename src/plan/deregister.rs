@@ -3,86 +3,103 @@
 
 use super::{Lineage, Plan};
 use crate::record::Record;
-use crate::situation::{Instance, Registration, Target};
+use crate::situation::{Instance, Registration, Target, TargetGroup};
 use crate::step::{Action, Step};
 use std::collections::BTreeMap;
 
 /// The targets the instance's own tags name: known without asking.
 pub fn on_record(lineage: &Lineage, instance: &Instance, plan: &mut Plan) {
-    let mut targets = Record::from_tags(&instance.tags).targets;
-    targets.extend(lineage.record.targets.iter().cloned());
-    targets.retain(|it| instance.answers_to(it));
+    steps(recorded(lineage, instance), plan);
+}
+
+/// The targets AWS shows now: corrects what the record missed. Where AWS shows nothing, those on
+/// record are deregistered (again: it changes nothing).
+pub fn found(lineage: &Lineage, plan: &mut Plan) {
+    let mut targets = serving(lineage).unwrap_or_default();
+    targets.extend(unseen(lineage));
     steps(targets, plan);
 }
 
-/// The targets AWS shows now: corrects what the record missed. If they could not be read, those on
-/// record are deregistered (again: it changes nothing).
-pub fn found(lineage: &Lineage, plan: &mut Plan) {
-    match serving(lineage) {
-        Some(targets) => steps(targets, plan),
-        None => lineage
-            .interrupted()
-            .for_each(|(it, _)| on_record(lineage, it, plan)),
-    }
-}
-
-/// Registrations that still send traffic to an interrupted instance. None if they are not known.
+/// Registrations that still send traffic to an interrupted instance. None if none are known.
 ///
 /// A dead instance no longer shows its addresses, and nobody deregisters `ip` targets for it: the
 /// recorded ones count as its own, as long as nobody answers there. EC2 gives an address to the next
 /// who comes, and he may serve in the same group.
 pub fn serving(lineage: &Lineage) -> Option<Vec<Target>> {
     let known = lineage.situation.registrations.known()?;
-    let of_successor = |it: &Target| {
-        lineage
-            .successor
-            .is_some_and(|successor| successor.answers_to(it))
-    };
+    let on_record = |it: &Registration| lineage.record.targets.contains(&it.target);
     let of_interrupted = |it: &Registration| {
         let mut interrupted = lineage.interrupted();
-        let deserted = !it.answering && lineage.record.targets.contains(&it.target);
-        deserted || interrupted.any(|(instance, _)| instance.answers_to(&it.target))
+        let deserted = !it.answering && on_record(it);
+        deserted || interrupted.any(|(instance, _)| is_of(lineage, instance, it))
     };
     let serving = known
         .list
         .iter()
         .filter(|it| !it.draining && of_interrupted(it));
     let targets = serving.map(|it| &it.target);
-    Some(targets.filter(|it| !of_successor(it)).cloned().collect())
+    Some(
+        targets
+            .filter(|it| !of_successor(lineage, it))
+            .cloned()
+            .collect(),
+    )
+}
+
+/// Nothing is left to be deregistered, as far as that can be told.
+pub fn is_done(lineage: &Lineage) -> bool {
+    serving(lineage).is_some_and(|it| it.is_empty()) && unseen(lineage).is_empty()
+}
+
+/// A registration of this instance. An address that was not read with its VPC must be on record.
+pub fn is_of(lineage: &Lineage, instance: &Instance, it: &Registration) -> bool {
+    let recorded = it.vpc.is_none() && lineage.record.targets.contains(&it.target);
+    instance.is_registered_as(it) || (recorded && instance.answers_to(&it.target))
+}
+
+/// What the interrupted have on record with groups that cannot be read.
+fn unseen(lineage: &Lineage) -> Vec<Target> {
+    let read = lineage.situation.registrations.known();
+    let unread = |it: &Target| read.is_none_or(|all| !all.tells_of(&it.group));
+    let interrupted = lineage.interrupted();
+    interrupted
+        .flat_map(|(instance, _)| recorded(lineage, instance))
+        .filter(|it| unread(it) && !of_successor(lineage, it))
+        .collect()
+}
+
+fn recorded(lineage: &Lineage, instance: &Instance) -> Vec<Target> {
+    let mut targets = Record::from_tags(&instance.tags).targets;
+    targets.extend(lineage.record.targets.iter().cloned());
+    targets.retain(|it| instance.answers_to(it));
+    targets
+}
+
+fn of_successor(lineage: &Lineage, target: &Target) -> bool {
+    lineage
+        .successor
+        .is_some_and(|successor| successor.answers_to(target))
 }
 
 fn steps(targets: Vec<Target>, plan: &mut Plan) {
-    for (target_group_arn, targets) in by_group(targets) {
-        let id = step_id("deregister", &target_group_arn, &targets);
-        plan.step(Step::new(
-            id,
-            Action::Deregister {
-                target_group_arn,
-                targets,
-            },
-        ));
+    for (group, targets) in by_group(targets) {
+        let id = step_id("deregister", &group, &targets);
+        plan.step(Step::new(id, Action::Deregister { group, targets }));
     }
 }
 
 /// One call per target group.
-pub fn by_group(mut targets: Vec<Target>) -> BTreeMap<String, Vec<Target>> {
+pub fn by_group(mut targets: Vec<Target>) -> BTreeMap<TargetGroup, Vec<Target>> {
     targets.sort();
     targets.dedup();
-    let mut groups: BTreeMap<String, Vec<Target>> = BTreeMap::new();
+    let mut groups: BTreeMap<TargetGroup, Vec<Target>> = BTreeMap::new();
     for target in targets {
-        groups
-            .entry(target.target_group_arn.clone())
-            .or_default()
-            .push(target);
+        groups.entry(target.group.clone()).or_default().push(target);
     }
     groups
 }
 
-pub fn step_id(verb: &str, target_group_arn: &str, targets: &[Target]) -> String {
+pub fn step_id(verb: &str, group: &TargetGroup, targets: &[Target]) -> String {
     let who = targets.first().map_or("nobody", |it| &it.id);
-    let name = target_group_arn
-        .rsplit("targetgroup/")
-        .next()
-        .unwrap_or(target_group_arn);
-    format!("{verb} {who} {name}")
+    format!("{verb} {who} {}", group.name())
 }

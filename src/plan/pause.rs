@@ -1,7 +1,7 @@
 //! stop and hibernate: EC2 brings the instance back by itself, in the same place, with its volumes.
 //! Deregister and watch. Never launch, detach or cancel (TRAP 2).
 
-use super::{Lineage, Plan, deregister, prepare, protect, rejoin};
+use super::{Lineage, Plan, close, deregister, prepare, protect, register, rejoin};
 use crate::clock::seconds_between;
 use crate::event::{InstanceState, Interruption};
 use crate::record::{Milestone, progress_text};
@@ -85,7 +85,9 @@ pub fn returned(lineage: &Lineage, interruption: &Interruption) -> Plan {
     let Some(owner) = lineage.owner else {
         return plan;
     };
-    if !rejoin::targets(lineage, owner, &mut plan) {
+    let trying = rejoin::since(Milestone::Returned, lineage, interruption);
+    if !register::plan(lineage, owner, trying, &mut plan) {
+        note_return(lineage, interruption, &mut plan);
         plan.wait(5, format!("{} to serve", owner.id));
         return plan;
     }
@@ -99,6 +101,23 @@ pub fn returned(lineage: &Lineage, interruption: &Interruption) -> Plan {
     let outcome = outcome("resumed", lineage, interruption, progress);
     plan.outcome = Some((RETURNED.to_owned(), outcome));
     plan
+}
+
+/// From here on a target that cannot be registered is waited for.
+fn note_return(lineage: &Lineage, interruption: &Interruption, plan: &mut Plan) {
+    let Some(template) = lineage.template() else {
+        return;
+    };
+    let mut progress = lineage.record.progress.clone();
+    let now = seconds_between(interruption.at, lineage.situation.now);
+    if progress.insert(Milestone::Returned, now).is_none() {
+        let tags = Tags::from([(tags::PROGRESS.to_owned(), progress_text(&progress))]);
+        let resources = vec![template.id.to_string()];
+        plan.step(Step::new(
+            "note the return",
+            Action::Tag { resources, tags },
+        ));
+    }
 }
 
 fn outcome(
@@ -118,5 +137,10 @@ fn outcome(
         volumes: VolumeCounts::default(),
         restored_from: BTreeMap::new(),
         seconds,
+        targets_missing: lineage
+            .owner
+            .filter(|_| result == "resumed")
+            .map(|it| close::targets_missing(lineage, it))
+            .unwrap_or_default(),
     }
 }

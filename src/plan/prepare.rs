@@ -2,13 +2,14 @@
 //! time. A launch template carries how to launch, its tags carry the record, the volumes say what
 //! they are, and the instance's own tags name its targets, so that one `DescribeInstances` is enough.
 
+use super::deregister::is_of;
 use super::{Lineage, Plan, protect, risk, template_name, tidy};
 use crate::clock::seconds_between;
 use crate::event::{InstanceState, Interruption};
 use crate::id::{AllocationId, TemplateId};
 use crate::policy::policy_tags;
 use crate::record::{Place, Record, RecordedVolume, interruption_text, target_tags, volumes_of};
-use crate::situation::{Fact, Instance, Registration, Target, Template};
+use crate::situation::{Balancing, Fact, Instance, Registration, Target, TargetGroup, Template};
 use crate::step::{Action, RootDevice, Step, TemplateSpec, WriteTemplate, token};
 use crate::tags::{self, Tags};
 
@@ -66,7 +67,7 @@ pub fn at_the_latest(lineage: &Lineage, interruption: &Interruption, plan: &mut 
     };
     let (targets, addresses) = (leaving(lineage, source), addresses(lineage, source));
     let age = seconds_between(interruption.at, lineage.situation.now);
-    if age < PATIENCE && (targets.is_none() || addresses.is_none()) {
+    if age < PATIENCE && (!lists_targets(lineage) || addresses.is_none()) {
         plan.wait(5, "targets and addresses to be readable, to remember them");
         return;
     }
@@ -101,6 +102,7 @@ fn current(lineage: &Lineage, owner: &Instance) -> Record {
         volumes: volumes_of(owner),
         targets: targets(lineage, owner).unwrap_or_else(|| known.targets.clone()),
         addresses: addresses(lineage, owner).unwrap_or_else(|| known.addresses.clone()),
+        private_addresses: known.private_addresses.clone(),
         ..Record::default()
     }
 }
@@ -131,22 +133,34 @@ fn forgets(lineage: &Lineage, now: &Record) -> bool {
 
 /// Where the owner serves.
 fn targets(lineage: &Lineage, owner: &Instance) -> Option<Vec<Target>> {
-    registered(lineage, |it| !it.draining && owner.answers_to(&it.target))
+    registered(lineage, |it| !it.draining && is_of(lineage, owner, it))
 }
 
 /// Where it served until now: the deregistration at the warning may be ahead of the record.
 fn leaving(lineage: &Lineage, instance: &Instance) -> Option<Vec<Target>> {
-    registered(lineage, |it| instance.answers_to(&it.target))
+    registered(lineage, |it| is_of(lineage, instance, it))
 }
 
-/// Only a complete look at all target groups may shorten the list.
-fn registered(lineage: &Lineage, wanted: impl Fn(&&Registration) -> bool) -> Option<Vec<Target>> {
-    let found = lineage.situation.registrations.known();
-    let found = found.filter(|it| it.complete)?.list.iter();
-    let mut targets: Vec<Target> = found.filter(wanted).map(|it| it.target.clone()).collect();
+/// Only a complete look at all groups of a service may shorten the list by one of them: what could
+/// not be read stays on record.
+fn registered(lineage: &Lineage, wanted: impl Fn(&Registration) -> bool) -> Option<Vec<Target>> {
+    let found = lineage.situation.registrations.known()?;
+    let seen = |it: &TargetGroup| found.complete.contains(&it.balancing()) && found.tells_of(it);
+    let shown = found.list.iter().filter(|it| wanted(it));
+    let unseen = lineage.record.targets.iter().filter(|it| !seen(&it.group));
+    let targets = shown.map(|it| &it.target).chain(unseen);
+    let mut targets: Vec<Target> = targets.cloned().collect();
     targets.sort();
     targets.dedup();
     Some(targets)
+}
+
+/// Every Region has Elastic Load Balancing; a service that is not there, or is denied, is not waited
+/// for.
+fn lists_targets(lineage: &Lineage) -> bool {
+    let found = lineage.situation.registrations.known();
+    let of_elb = |it: &TargetGroup| it.balancing() == Balancing::Elb;
+    found.is_some_and(|it| it.complete.contains(&Balancing::Elb) && !it.unread.iter().any(of_elb))
 }
 
 fn addresses(lineage: &Lineage, owner: &Instance) -> Option<Vec<AllocationId>> {

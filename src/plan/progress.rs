@@ -70,10 +70,7 @@ pub fn reached(
     let running = lineage
         .successor
         .is_some_and(|it| it.state == InstanceState::Running);
-    reach(
-        Milestone::Deregistered,
-        deregister::serving(lineage).is_some_and(|it| it.is_empty()),
-    );
+    reach(Milestone::Deregistered, deregister::is_done(lineage));
     reach(
         Milestone::SnapshotStarted,
         snapshotted(lineage, interruption),

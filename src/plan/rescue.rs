@@ -41,7 +41,7 @@ pub fn plan(lineage: &Lineage, interruption: &Interruption) -> Plan {
         return plan;
     }
     let hand_over = volumes::hand_over(lineage, interruption, &mut plan);
-    let rejoined = rejoin::plan(lineage, &hand_over, &mut plan);
+    let rejoined = rejoin::plan(lineage, interruption, &hand_over, &mut plan);
     progress::plan(lineage, interruption, &hand_over, &mut plan);
     if rejoined {
         close::plan(lineage, interruption, &hand_over, &mut plan);

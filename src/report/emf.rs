@@ -38,6 +38,8 @@ pub fn metrics(outcome: &Outcome) -> Value {
     add("VolumesMoved", "Count", json!(moved));
     add("VolumesRestored", "Count", json!(restored));
     add("VolumesLost", "Count", json!(lost));
+    let missing = outcome.targets_missing.len();
+    add("TargetsMissing", "Count", json!(missing));
     add("Rescues", "Count", json!(1));
     values.insert("_aws".to_owned(), directive(outcome, &definitions));
     Value::Object(values)

@@ -1,5 +1,6 @@
 //! One action, done to the world and written down.
 
+use super::balancer::calls;
 use super::{Entry, State};
 use crate::cloud::CloudError;
 use crate::event::own;
@@ -13,8 +14,8 @@ pub fn operation(action: &Action) -> &'static str {
     match action {
         Action::Tag { .. } => "CreateTags",
         Action::Untag { .. } => "DeleteTags",
-        Action::Deregister { .. } => "DeregisterTargets",
-        Action::Register { .. } => "RegisterTargets",
+        Action::Deregister { group, .. } => calls(group.balancing()).deregister,
+        Action::Register { group, .. } => calls(group.balancing()).register,
         Action::SetDeleteOnTermination { .. } => "ModifyInstanceAttribute",
         Action::SnapshotInstance { .. } => "CreateSnapshots",
         Action::SnapshotVolume { .. } => "CreateSnapshot",
@@ -56,14 +57,8 @@ impl State {
         match action {
             Action::Tag { resources, tags } => self.tag(resources, tags),
             Action::Untag { resources, keys } => self.untag(resources, keys),
-            Action::Deregister {
-                target_group_arn,
-                targets,
-            } => self.deregister(target_group_arn, targets),
-            Action::Register {
-                target_group_arn,
-                targets,
-            } => self.register(target_group_arn, targets),
+            Action::Deregister { group, targets } => self.deregister(group, targets),
+            Action::Register { group, targets } => self.register(group, targets),
             Action::SetDeleteOnTermination { instance, devices } => {
                 self.set_delete_on_termination(instance, devices)
             }

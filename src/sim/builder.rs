@@ -5,11 +5,16 @@ use super::model::Content;
 use super::{Drain, Group, GroupType, Lagged, SimSnapshot, World};
 use crate::event::InstanceState;
 use crate::id::{AllocationId, ImageId, InstanceId, SnapshotId, SubnetId, VolumeId};
-use crate::situation::{Image, Instance, Market, Snapshot, SnapshotState, Target, VolumeSettings};
+use crate::situation::{
+    Balancing, Image, Instance, Market, Snapshot, SnapshotState, Target, TargetGroup,
+    VolumeSettings,
+};
 use crate::tags::{self, Tags};
 use std::collections::BTreeMap;
 
 pub const ROOT_DEVICE: &str = "/dev/xvda";
+/// The one there is, unless a test says otherwise.
+pub const VPC: &str = "vpc-0123456789abcdef0";
 pub const DATA_DEVICES: [&str; 2] = ["/dev/sdf", "/dev/sdg"];
 
 /// An instance to be: running, Spot, `m5.large`, with a root volume.
@@ -101,25 +106,45 @@ impl World {
     }
 
     #[must_use]
-    pub fn target_group(&self, kind: GroupType) -> String {
-        self.change(|it| {
-            let n = it.groups.len();
-            let arn = format!(
-                "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/tg{n}/{n:016x}"
-            );
-            let targets = BTreeMap::new();
-            it.groups.insert(arn.clone(), Group { kind, targets });
-            arn
+    pub fn target_group(&self, kind: GroupType) -> TargetGroup {
+        let arn = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup";
+        self.group(kind, |n| TargetGroup::Elb(format!("{arn}/tg{n}/{n:016x}")))
+    }
+
+    #[must_use]
+    pub fn lattice_group(&self, kind: GroupType) -> TargetGroup {
+        let arn = "arn:aws:vpc-lattice:eu-west-1:123456789012:targetgroup";
+        self.group(kind, |n| TargetGroup::Lattice(format!("{arn}/tg-{n:017x}")))
+    }
+
+    #[must_use]
+    pub fn classic_load_balancer(&self) -> TargetGroup {
+        self.group(GroupType::Instance, |n| {
+            TargetGroup::Classic(format!("classic-{n}"))
         })
     }
 
-    /// Registers a target past all rules.
+    fn group(&self, kind: GroupType, name: impl Fn(usize) -> TargetGroup) -> TargetGroup {
+        self.change(|it| {
+            let name = name(it.groups.len());
+            let group = Group {
+                kind,
+                vpc: VPC.to_owned(),
+                refuses: None,
+                targets: BTreeMap::new(),
+            };
+            it.groups.insert(name.clone(), group);
+            name
+        })
+    }
+
+    /// Registers a target past all rules. Classic Load Balancers have no ports of their own.
     #[must_use]
-    pub fn register(&self, group: &str, id: &str, port: u16) -> Target {
+    pub fn register(&self, group: &TargetGroup, id: &str, port: u16) -> Target {
         let target = Target {
-            target_group_arn: group.to_owned(),
+            group: group.clone(),
             id: id.to_owned(),
-            port,
+            port: (group.balancing() != Balancing::Classic).then_some(port),
         };
         self.change(|it| {
             if let Some(group) = it.groups.get_mut(group) {
@@ -261,6 +286,7 @@ impl InstanceBuilder<'_> {
                 state: InstanceState::Running,
                 launch_time: it.now,
                 availability_zone: zone.clone(),
+                vpc: Some(VPC.to_owned()),
                 subnet: Some(subnet),
                 instance_type,
                 image: Some(image),

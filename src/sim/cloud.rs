@@ -3,7 +3,10 @@
 use super::World;
 use crate::cloud::{Cloud, CloudError, Query};
 use crate::id::ImageId;
-use crate::situation::{Address, Image, Instance, Registration, Snapshot, Template, Volume};
+use crate::situation::{
+    Address, Balancing, Image, Instance, Listing, Registration, Snapshot, TargetGroup, Template,
+    Volume,
+};
 use crate::step::Action;
 use async_trait::async_trait;
 use std::future::poll_fn;
@@ -74,14 +77,14 @@ impl Cloud for World {
         self.change(|it| it.read_images(ids))
     }
 
-    async fn target_groups(&self) -> Result<Vec<String>, CloudError> {
+    async fn target_groups(&self, of: Balancing) -> Result<Listing, CloudError> {
         self.call().await;
-        self.change(super::State::read_target_groups)
+        self.change(|it| it.read_target_groups(of))
     }
 
-    async fn targets(&self, target_group_arn: &str) -> Result<Vec<Registration>, CloudError> {
+    async fn targets(&self, group: &TargetGroup) -> Result<Vec<Registration>, CloudError> {
         self.call().await;
-        self.change(|it| it.read_targets(target_group_arn))
+        self.change(|it| it.read_targets(group))
     }
 
     async fn act(&self, action: &Action) -> Result<String, CloudError> {

@@ -1,9 +1,13 @@
 //! A cloud that fails at a chosen moment: wraps any [`Cloud`], real or simulated.
 
 use super::act::operation;
+use super::balancer::calls;
 use crate::cloud::{Cloud, CloudError, Query};
 use crate::id::ImageId;
-use crate::situation::{Address, Image, Instance, Registration, Snapshot, Template, Volume};
+use crate::situation::{
+    Address, Balancing, Image, Instance, Listing, Registration, Snapshot, TargetGroup, Template,
+    Volume,
+};
 use crate::step::Action;
 use async_trait::async_trait;
 use std::collections::BTreeMap;
@@ -173,14 +177,14 @@ impl<C: Cloud> Cloud for FailingCloud<C> {
         self.read("DescribeImages", self.inner.images(ids)).await
     }
 
-    async fn target_groups(&self) -> Result<Vec<String>, CloudError> {
-        self.read("DescribeTargetGroups", self.inner.target_groups())
+    async fn target_groups(&self, of: Balancing) -> Result<Listing, CloudError> {
+        self.read(calls(of).list, self.inner.target_groups(of))
             .await
     }
 
-    async fn targets(&self, target_group_arn: &str) -> Result<Vec<Registration>, CloudError> {
-        self.read("DescribeTargetHealth", self.inner.targets(target_group_arn))
-            .await
+    async fn targets(&self, group: &TargetGroup) -> Result<Vec<Registration>, CloudError> {
+        let call = calls(group.balancing()).read;
+        self.read(call, self.inner.targets(group)).await
     }
 
     async fn act(&self, action: &Action) -> Result<String, CloudError> {

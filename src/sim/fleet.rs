@@ -6,7 +6,7 @@
 use super::model::Version;
 use super::state::refused;
 use super::tagging::check_tags;
-use super::{Lagged, SimInstance, SimTemplate, State};
+use super::{Lagged, SimInstance, SimTemplate, State, VPC};
 use crate::cloud::CloudError;
 use crate::event::InstanceState;
 use crate::id::{InstanceId, SubnetId};
@@ -136,6 +136,7 @@ impl State {
             state: InstanceState::Pending,
             launch_time: self.now,
             availability_zone: zone.clone(),
+            vpc: Some(VPC.to_owned()),
             subnet: Some(subnet.clone()),
             instance_type,
             image: version.image.clone(),

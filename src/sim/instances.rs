@@ -119,6 +119,7 @@ impl State {
         let devices = std::mem::take(&mut facts.devices);
         facts.private_addresses.clear();
         facts.security_groups.clear();
+        facts.vpc = None;
         facts.subnet = None;
         facts.auto_public_address = false;
         self.enter(id, InstanceState::Terminated, None);

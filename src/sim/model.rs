@@ -79,10 +79,13 @@ pub enum GroupType {
     Other,
 }
 
-/// A target group. Its key is (id, port): the same id may be there on several ports (TRAP 19).
+/// A target group, or a Classic Load Balancer. Its key is (id, port): the same id may be there on several ports (TRAP 19).
 #[derive(Debug, Clone)]
 pub struct Group {
     pub kind: GroupType,
+    pub vpc: String,
+    /// What every registration is refused with: a quota, a permission.
+    pub refuses: Option<&'static str>,
     pub targets: BTreeMap<Target, Drain>,
 }
 

@@ -120,8 +120,8 @@ impl World {
 
     /// The user takes a target out.
     pub fn deregister(&self, target: &Target) {
-        let arn = target.target_group_arn.clone();
-        self.change(|it| it.deregister(&arn, std::slice::from_ref(target)).ok());
+        let group = target.group.clone();
+        self.change(|it| it.deregister(&group, std::slice::from_ref(target)).ok());
     }
 
     /// What a pool has from now on.

@@ -2,11 +2,10 @@
 //!
 //! <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html>
 
-use super::{Drain, GroupType, State, state::refused};
+use super::{State, state::refused};
 use crate::cloud::{CloudError, Query};
-use crate::event::InstanceState;
 use crate::id::ImageId;
-use crate::situation::{Address, Image, Instance, Registration, Snapshot, Template, Volume};
+use crate::situation::{Address, Image, Instance, Snapshot, Template, Volume};
 use crate::tags::{self, Tags};
 
 /// The part of a query all kinds of resource share.
@@ -139,30 +138,5 @@ impl State {
             .filter_map(|id| self.images.get(id))
             .cloned()
             .collect())
-    }
-
-    pub(super) fn read_target_groups(&mut self) -> Result<Vec<String>, CloudError> {
-        self.admit("DescribeTargetGroups")?;
-        let ours = self
-            .groups
-            .iter()
-            .filter(|(_, it)| it.kind != GroupType::Other);
-        Ok(ours.map(|(arn, _)| arn.clone()).collect())
-    }
-
-    /// Whatever its instance does, a target is registered until it is deregistered (TRAP 20).
-    pub(super) fn read_targets(&mut self, arn: &str) -> Result<Vec<Registration>, CloudError> {
-        const CALL: &str = "DescribeTargetHealth";
-        self.admit(CALL)?;
-        let running = self.instances.values().map(|it| &it.facts);
-        let running = running.filter(|it| it.state == InstanceState::Running);
-        let running: Vec<Instance> = running.cloned().collect();
-        let group = self.group(CALL, arn)?;
-        let registration = group.targets.iter().map(|(target, drain)| Registration {
-            target: target.clone(),
-            draining: *drain != Drain::No,
-            answering: running.iter().any(|it| it.answers_to(target)),
-        });
-        Ok(registration.collect())
     }
 }

@@ -8,7 +8,7 @@ use super::{Config, Entry, Group, Queue, Rng, SimInstance, SimSnapshot, SimTempl
 use crate::clock::Timestamp;
 use crate::cloud::CloudError;
 use crate::id::{AllocationId, ImageId, InstanceId, SnapshotId, SubnetId, TemplateId, VolumeId};
-use crate::situation::Image;
+use crate::situation::{Image, TargetGroup};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::str::FromStr;
@@ -26,7 +26,7 @@ pub struct State {
     pub templates: BTreeMap<TemplateId, SimTemplate>,
     /// Elastic IPs, and who has them.
     pub addresses: BTreeMap<AllocationId, Option<InstanceId>>,
-    pub groups: BTreeMap<String, Group>,
+    pub groups: BTreeMap<TargetGroup, Group>,
     pub images: BTreeMap<ImageId, Image>,
     /// Subnets and their zones.
     pub subnets: BTreeMap<SubnetId, String>,

@@ -24,7 +24,7 @@ pub struct LineageSummary {
     pub zone: Option<String>,
     /// Data volumes by device.
     pub volumes: BTreeMap<String, Attached>,
-    /// Group and port.
+    /// Group and port (0 where there is none).
     pub targets: BTreeSet<(String, u16)>,
     pub addresses: BTreeSet<AllocationId>,
 }
@@ -113,7 +113,7 @@ impl LineageSummary {
             zone: Some(facts.availability_zone.clone()),
             volumes: volumes.collect(),
             targets: serving
-                .map(|(it, _)| (it.target_group_arn.clone(), it.port))
+                .map(|(it, _)| (it.group.to_string(), it.port.unwrap_or_default()))
                 .collect(),
             addresses: held.map(|(id, _)| id.clone()).collect(),
         }

@@ -1,6 +1,7 @@
 //! What a step needs: permissions and time.
 
 use super::Action;
+use crate::situation::Balancing;
 use std::time::Duration;
 
 impl Action {
@@ -11,8 +12,16 @@ impl Action {
         match self {
             Self::Tag { .. } => &["ec2:CreateTags"],
             Self::Untag { .. } => &["ec2:DeleteTags"],
-            Self::Deregister { .. } => &["elasticloadbalancing:DeregisterTargets"],
-            Self::Register { .. } => &["elasticloadbalancing:RegisterTargets"],
+            Self::Deregister { group, .. } => match group.balancing() {
+                Balancing::Elb => &["elasticloadbalancing:DeregisterTargets"],
+                Balancing::Classic => &["elasticloadbalancing:DeregisterInstancesFromLoadBalancer"],
+                Balancing::Lattice => &["vpc-lattice:DeregisterTargets"],
+            },
+            Self::Register { group, .. } => match group.balancing() {
+                Balancing::Elb => &["elasticloadbalancing:RegisterTargets"],
+                Balancing::Classic => &["elasticloadbalancing:RegisterInstancesWithLoadBalancer"],
+                Balancing::Lattice => &["vpc-lattice:RegisterTargets"],
+            },
             Self::SetDeleteOnTermination { .. } => &["ec2:ModifyInstanceAttribute"],
             Self::SnapshotInstance { .. } => &["ec2:CreateSnapshots", "ec2:CreateTags"],
             Self::SnapshotVolume { .. } => &["ec2:CreateSnapshot", "ec2:CreateTags"],

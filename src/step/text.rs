@@ -6,7 +6,7 @@ use super::{
 };
 use crate::event::Wake;
 use crate::id::SubnetId;
-use crate::situation::{Target, VolumeSettings};
+use crate::situation::{Target, TargetGroup, VolumeSettings};
 use crate::tags::Tags;
 use std::fmt;
 
@@ -18,19 +18,16 @@ fn list(tags: &Tags) -> String {
 }
 
 fn ports(targets: &[Target]) -> String {
-    targets
-        .iter()
-        .map(|it| format!("{}:{}", it.id, it.port))
-        .collect::<Vec<_>>()
-        .join(" ")
+    let place = |it: &Target| {
+        let port = it.port.map_or(String::new(), |port| format!(":{port}"));
+        format!("{}{port}", it.id)
+    };
+    targets.iter().map(place).collect::<Vec<_>>().join(" ")
 }
 
 /// A target group by its name: the rest of the ARN says nothing to a reader.
-fn short(arn: &str) -> &str {
-    arn.rsplit("targetgroup/")
-        .next()
-        .and_then(|rest| rest.split('/').next())
-        .unwrap_or(arn)
+fn short(group: &TargetGroup) -> &str {
+    group.name().split('/').next().unwrap_or_default()
 }
 
 impl fmt::Display for Action {
@@ -47,27 +44,11 @@ impl fmt::Display for Action {
                     resources.join(" ")
                 )
             }
-            Self::Deregister {
-                target_group_arn,
-                targets,
-            } => {
-                write!(
-                    f,
-                    "deregister {} from {}",
-                    ports(targets),
-                    short(target_group_arn)
-                )
+            Self::Deregister { group, targets } => {
+                write!(f, "deregister {} from {}", ports(targets), short(group))
             }
-            Self::Register {
-                target_group_arn,
-                targets,
-            } => {
-                write!(
-                    f,
-                    "register {} with {}",
-                    ports(targets),
-                    short(target_group_arn)
-                )
+            Self::Register { group, targets } => {
+                write!(f, "register {} with {}", ports(targets), short(group))
             }
             Self::SetDeleteOnTermination { instance, devices } => {
                 let flags: Vec<_> = devices

@@ -282,7 +282,7 @@ impl Play {
         let Some(target) = at(which, &registered) else {
             return;
         };
-        let place = (target.target_group_arn.clone(), target.port);
+        let place = (target.group.to_string(), target.port.unwrap_or_default());
         let of = |it: &&crate::model::Lineage| it.targets.contains(&place);
         let lineage = self.model.lineages.iter().find(of);
         let told = lineage.map(|it| Happened::Deregistered(it.instance.clone()));

@@ -156,14 +156,14 @@ impl Setup {
             let group = world.target_group(GroupType::Instance);
             targets.extend(self.ports.iter().map(|port| {
                 let target = world.register(&group, id.as_str(), *port);
-                (target.target_group_arn, target.port)
+                (target.group.to_string(), *port)
             }));
         }
         if self.by_address {
             let group = world.target_group(GroupType::Ip);
             let address = world.look(|it| it.instances[&id].facts.private_addresses[0].clone());
             let target = world.register(&group, &address, 7000);
-            targets.insert((target.target_group_arn, target.port));
+            targets.insert((target.group.to_string(), 7000));
         }
         let addresses = self.address.then(|| world.elastic_ip(Some(&id)));
         let disks = world.volumes_of(&id).into_iter();

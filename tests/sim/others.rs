@@ -34,7 +34,7 @@ async fn a_target_that_is_an_address_becomes_the_replacements_address() {
     settle(&world, &function).await;
     let serving = lineage(&world, &protected).targets;
     assert!(
-        serving.contains(&(group.clone(), 7000)),
+        serving.contains(&(group.to_string(), 7000)),
         "{}",
         journal(&world)
     );
@@ -219,7 +219,7 @@ async fn an_address_that_has_gone_to_someone_else_is_left_to_him() {
     let serves = world.look(|it| it.groups[&group].targets.get(&his) == Some(&Drain::No));
     assert!(serves, "{}", journal(&world));
     let ours = lineage(&world, &protected).targets;
-    assert!(ours.contains(&(group, 7000)), "{ours:?}");
+    assert!(ours.contains(&(group.to_string(), 7000)), "{ours:?}");
 }
 
 /// The one that lives and is not the neighbour.

@@ -7,7 +7,7 @@ use spot_rescue::cloud::Cloud;
 use spot_rescue::event::InstanceAction;
 use spot_rescue::id::InstanceId;
 use spot_rescue::sim::{GroupType, Limit, Run, World};
-use spot_rescue::situation::Target;
+use spot_rescue::situation::{Balancing, Target, TargetGroup};
 use spot_rescue::step::Action;
 use spot_rescue::tags::Tags;
 
@@ -43,26 +43,26 @@ async fn tags_are_refused_as_a_whole() {
 async fn targets_leave_by_id_and_port_and_slowly() {
     let (world, _, protected) = prepared(9, &[]).await;
     let target = protected.targets[0].clone();
-    let arn = target.target_group_arn.clone();
+    let group = target.group.clone();
     let take = |targets: Vec<Target>| Action::Deregister {
-        target_group_arn: arn.clone(),
+        group: group.clone(),
         targets,
     };
     let wrong_port = Target {
-        port: 1,
+        port: Some(1),
         ..target.clone()
     };
     assert!(world.act(&take(vec![wrong_port])).await.is_ok());
-    let registered = world.targets(&arn).await.expect("readable");
+    let registered = world.targets(&group).await.expect("readable");
     assert!(registered.len() == 2 && registered.iter().all(|it| !it.draining));
     assert!(world.act(&take(vec![target.clone()])).await.is_ok());
-    let registered = world.targets(&arn).await.expect("readable");
+    let registered = world.targets(&group).await.expect("readable");
     assert_eq!(registered.iter().filter(|it| it.draining).count(), 1);
     world.advance(300);
-    assert_eq!(world.targets(&arn).await.expect("readable").len(), 1);
+    assert_eq!(world.targets(&group).await.expect("readable").len(), 1);
     world.interrupt_silently(&protected.instance, InstanceAction::Terminate);
     world.advance(200);
-    assert_eq!(world.targets(&arn).await.expect("readable").len(), 1);
+    assert_eq!(world.targets(&group).await.expect("readable").len(), 1);
 }
 
 /// "The instance must be in the running state when you register it"; a draining target comes back.
@@ -70,22 +70,24 @@ async fn targets_leave_by_id_and_port_and_slowly() {
 async fn only_running_instances_are_registered() {
     let (world, _, protected) = prepared(10, &[]).await;
     let target = protected.targets[0].clone();
-    let arn = target.target_group_arn.clone();
+    let group = target.group.clone();
     let put = Action::Register {
-        target_group_arn: arn.clone(),
+        group: group.clone(),
         targets: vec![target.clone()],
     };
     world.deregister(&target);
     assert!(world.act(&put).await.is_ok());
     world.advance(400);
-    let registered = world.targets(&arn).await.expect("readable");
+    let registered = world.targets(&group).await.expect("readable");
     assert!(registered.iter().all(|it| !it.draining) && registered.len() == 2);
     world.stop(&protected.instance);
     assert_eq!(code(world.act(&put).await), "InvalidTarget");
     let other = world.target_group(GroupType::Other);
-    let groups = world.target_groups().await.expect("readable");
-    assert!(groups.contains(&arn) && !groups.contains(&other));
-    let absent = world.targets("arn:absent").await.expect_err("absent");
+    let listing = world.target_groups(Balancing::Elb).await.expect("readable");
+    let groups: Vec<&TargetGroup> = listing.groups.iter().map(|it| &it.group).collect();
+    assert!(groups.contains(&&group) && !groups.contains(&&other));
+    let absent = TargetGroup::Elb("arn:absent".to_owned());
+    let absent = world.targets(&absent).await.expect_err("absent");
     assert_eq!(absent.code, "TargetGroupNotFound");
 }
 

@@ -43,11 +43,7 @@ pub fn apply(situation: &mut Situation, action: &Action) {
             list.retain(|it| !targets.contains(&it.target));
         }),
         Action::Register { targets, .. } => registrations(situation, |list| {
-            list.extend(targets.iter().map(|target| Registration {
-                target: target.clone(),
-                draining: false,
-                answering: true,
-            }));
+            list.extend(targets.iter().map(registered));
         }),
         Action::SetDeleteOnTermination { instance, devices } => {
             let instance = situation.instances.iter_mut().find(|it| it.id == *instance);
@@ -136,6 +132,15 @@ fn known<T>(fact: &mut Fact<T>) -> &mut T {
     match fact {
         Fact::Known(value) => value,
         Fact::Unavailable { .. } | Fact::NotRead => panic!("changed something it could not read"),
+    }
+}
+
+fn registered(target: &Target) -> Registration {
+    Registration {
+        target: target.clone(),
+        vpc: Some(super::VPC.to_owned()),
+        draining: false,
+        answering: true,
     }
 }
 
@@ -241,6 +246,7 @@ pub fn end_owner(situation: &mut Situation) {
     owner.state_reason = Some("Server.SpotInstanceTermination".to_owned());
     owner.devices.clear();
     owner.private_addresses.clear();
+    owner.vpc = None;
     owner.subnet = None;
     if let Fact::Known(all) = &mut situation.volumes {
         let held = all.iter_mut().filter(|it| {

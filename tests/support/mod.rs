@@ -23,6 +23,7 @@ pub const TEMPLATE: &str = "lt-0123456789abcdef0";
 pub const ADDRESS: &str = "eipalloc-0123456789abcdef0";
 pub const ZONE: &str = "us-east-2a";
 pub const OTHER_ZONE: &str = "us-east-2b";
+pub const VPC: &str = "vpc-0123456789abcdef0";
 pub const WEB: &str =
     "arn:aws:elasticloadbalancing:us-east-2:123456789012:targetgroup/web/0123456789abcdef";
 pub const ADMIN: &str =
@@ -40,6 +41,7 @@ pub fn instance(at: Timestamp) -> Instance {
         state: InstanceState::Running,
         launch_time: at - time::Duration::days(1),
         availability_zone: ZONE.to_owned(),
+        vpc: Some(VPC.to_owned()),
         subnet: "subnet-0123456789abcdef0".parse().ok(),
         instance_type: "m6i.large".to_owned(),
         image: "ami-0123456789abcdef0".parse().ok(),
@@ -124,12 +126,13 @@ pub fn snapshot(
 
 pub fn target(group: &str, id: &str, port: u16) -> Registration {
     let target = Target {
-        target_group_arn: group.to_owned(),
+        group: group.parse().unwrap(),
         id: id.to_owned(),
-        port,
+        port: Some(port),
     };
     Registration {
         target,
+        vpc: Some(VPC.to_owned()),
         draining: false,
         answering: true,
     }
@@ -154,10 +157,10 @@ pub fn situation(now: Timestamp) -> Situation {
             volume(LOGS, Some((LINEAGE, "/dev/sdg")), now),
         ]),
         snapshots: Fact::Known(Vec::new()),
-        registrations: Fact::Known(Registrations {
-            complete: true,
-            list: vec![target(WEB, LINEAGE, 80), target(ADMIN, LINEAGE, 8080)],
-        }),
+        registrations: Fact::Known(Registrations::of_all(vec![
+            target(WEB, LINEAGE, 80),
+            target(ADMIN, LINEAGE, 8080),
+        ])),
         addresses: Fact::Known(vec![Address {
             allocation: ADDRESS.parse().unwrap(),
             instance: LINEAGE.parse().ok(),

@@ -3,7 +3,7 @@
 use super::replay::{QUEUE, Wire, assert_has, assert_lacks, id, ok};
 use spot_rescue::cloud::Cloud;
 use spot_rescue::event::{InstanceAction, Interruption, Trigger, Wake, parse};
-use spot_rescue::situation::{Target, VolumeSettings};
+use spot_rescue::situation::{Target, TargetGroup, VolumeSettings};
 use spot_rescue::step::{Action, CreateVolume};
 use spot_rescue::tags::Tags;
 use std::collections::BTreeMap;
@@ -53,20 +53,17 @@ async fn delete_on_termination_is_always_said() {
 #[tokio::test]
 async fn targets_are_named_with_their_ports() {
     let target = |port| Target {
-        target_group_arn: GROUP.to_owned(),
+        group: TargetGroup::Elb(GROUP.to_owned()),
         id: INSTANCE.to_owned(),
-        port,
+        port: Some(port),
     };
     let targets = vec![target(80), target(15432)];
-    let target_group_arn = GROUP.to_owned();
+    let group = TargetGroup::Elb(GROUP.to_owned());
     let deregister = Action::Deregister {
-        target_group_arn: target_group_arn.clone(),
+        group: group.clone(),
         targets: targets.clone(),
     };
-    let register = Action::Register {
-        target_group_arn,
-        targets,
-    };
+    let register = Action::Register { group, targets };
     for (action, name) in [
         (deregister, "DeregisterTargets"),
         (register, "RegisterTargets"),

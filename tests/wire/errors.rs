@@ -6,7 +6,7 @@ use aws_config::timeout::TimeoutConfig;
 use spot_rescue::aws::in_time;
 use spot_rescue::cloud::{Class, Cloud, Query};
 use spot_rescue::event::Wake;
-use spot_rescue::situation::Target;
+use spot_rescue::situation::{Target, TargetGroup};
 use spot_rescue::step::Action;
 use std::time::Duration;
 
@@ -56,23 +56,17 @@ async fn an_error_of_the_load_balancer_keeps_code_and_request() {
     let body = "<ErrorResponse><Error><Type>Sender</Type><Code>InvalidTarget</Code>\
         <Message>gone</Message></Error><RequestId>request-in-body</RequestId></ErrorResponse>";
     let action = |register| {
-        let target_group_arn = "arn:aws:elasticloadbalancing:eu-west-1:1:targetgroup/a/b";
+        let arn = "arn:aws:elasticloadbalancing:eu-west-1:1:targetgroup/a/b";
+        let group = TargetGroup::Elb(arn.to_owned());
         let targets = vec![Target {
-            target_group_arn: target_group_arn.to_owned(),
+            group: group.clone(),
             id: "i-0123456789abcdef0".to_owned(),
-            port: 80,
+            port: Some(80),
         }];
-        let target_group_arn = target_group_arn.to_owned();
         if register {
-            Action::Register {
-                target_group_arn,
-                targets,
-            }
+            Action::Register { group, targets }
         } else {
-            Action::Deregister {
-                target_group_arn,
-                targets,
-            }
+            Action::Deregister { group, targets }
         }
     };
     for (register, class) in [(true, Class::Transient), (false, Class::AlreadyDone)] {

@@ -2,7 +2,7 @@
 
 use super::replay::{Wire, assert_has, assert_lacks, id, ok};
 use spot_rescue::cloud::{Cloud, Query};
-use spot_rescue::situation::{Market, SnapshotState};
+use spot_rescue::situation::{Balancing, Market, SnapshotState, TargetGroup};
 
 const A: &str = "i-0aaaaaaaaaaaaaaa1";
 const B: &str = "i-0aaaaaaaaaaaaaaa2";
@@ -158,12 +158,14 @@ async fn snapshots_are_the_accounts_own() {
     );
 }
 
-/// TRAP 19, TRAP 20: every port, and what is registered but out of use.
+/// TRAP 19, TRAP 20: every port, and what is registered but out of use; nothing outside the VPC.
 #[tokio::test]
 async fn registrations_are_told_with_port_and_state() {
     let target = |port: u16, state: &str, reason: &str| {
+        let zone = if port == 84 { "all" } else { "eu-west-1a" };
         format!(
-            "<member><Target><Id>{A}</Id><Port>{port}</Port></Target><TargetHealth>\
+            "<member><Target><Id>{A}</Id><Port>{port}</Port>\
+             <AvailabilityZone>{zone}</AvailabilityZone></Target><TargetHealth>\
              <State>{state}</State><Reason>{reason}</Reason></TargetHealth></member>"
         )
     };
@@ -172,6 +174,7 @@ async fn registrations_are_told_with_port_and_state() {
         target(81, "draining", "Target.DeregistrationInProgress"),
         target(82, "unused", "Target.InvalidState"),
         target(83, "unused", "Target.NotRegistered"),
+        target(84, "healthy", ""),
     ];
     let body = format!(
         "<DescribeTargetHealthResponse><DescribeTargetHealthResult><TargetHealthDescriptions>{}\
@@ -179,10 +182,14 @@ async fn registrations_are_told_with_port_and_state() {
         all.concat()
     );
     let wire = Wire::new([ok(body)]).await;
-    let found = wire.aws.targets("arn:group").await.unwrap();
+    let group = TargetGroup::Elb("arn:group".to_owned());
+    let found = wire.aws.targets(&group).await.unwrap();
     let told: Vec<(u16, bool, bool)> = found
         .iter()
-        .map(|it| (it.target.port, it.draining, it.answering))
+        .map(|it| {
+            let port = it.target.port.unwrap();
+            (port, it.draining, it.answering)
+        })
         .collect();
     assert_eq!(
         told,
@@ -216,6 +223,8 @@ async fn target_groups_of_all_pages_that_can_hold_instances() {
         page(&[("c", "ip"), ("d", "alb")], ""),
     ])
     .await;
-    assert_eq!(wire.aws.target_groups().await.unwrap(), ["a", "c"]);
+    let listing = wire.aws.target_groups(Balancing::Elb).await.unwrap();
+    let names = listing.groups.iter().map(|it| it.group.as_str());
+    assert_eq!(names.collect::<Vec<_>>(), ["a", "c"]);
     assert_has(&wire.requests()[1], &[("Marker", "m")]);
 }

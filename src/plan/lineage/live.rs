@@ -14,6 +14,9 @@ pub fn apply(record: &mut Record, owner: &Instance, situation: &Situation, membe
     record.head.get_or_insert_with(|| owner.id.clone());
     let known = std::mem::take(&mut record.volumes);
     record.volumes = volumes(known, &on_instance.volumes, owner, situation, members);
+    if !touched(owner, situation) || record.private_addresses.is_empty() {
+        private_addresses(record, owner);
+    }
     if let Some(place) = place(record.place.take(), owner) {
         record.place = Some(place);
     }
@@ -68,6 +71,15 @@ fn union(mut first: Vec<RecordedVolume>, second: Vec<RecordedVolume>) -> Vec<Rec
         }
     }
     first
+}
+
+/// In a rescue the addresses may be on their way already; one that has ended shows none.
+fn private_addresses(record: &mut Record, owner: &Instance) {
+    if !owner.private_addresses.is_empty() {
+        record
+            .private_addresses
+            .clone_from(&owner.private_addresses);
+    }
 }
 
 /// The zone follows the instance; the type stays the one the user chose, or a rescue that had to

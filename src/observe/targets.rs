@@ -1,0 +1,116 @@
+//! Who is registered where. There is no call that tells it of an instance: all groups are listed, and
+//! each that may hold one of these instances is asked.
+//!
+//! Three services are read side by side. One that fails, is denied, or does not exist in this Region
+//! takes nothing from the others, and little time.
+
+use crate::cloud::{Class, Cloud, CloudError};
+use crate::situation::{Balancing, Instance, Listing, Registration, Registrations, TargetGroup};
+use futures_util::{StreamExt, future::join_all, stream};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+/// How many target groups are asked at once.
+const AT_ONCE: usize = 16;
+/// How long the other reads are kept waiting by a service whose endpoint may not exist.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Groups that have been deleted, as each service says it.
+const GONE: [&str; 3] = [
+    "TargetGroupNotFound",
+    "LoadBalancerNotFound",
+    "ResourceNotFoundException",
+];
+
+/// The groups to ask, and their VPC where that is known.
+type Groups = BTreeMap<TargetGroup, Option<String>>;
+
+/// Everything these instances may be registered with, or only what is on record.
+pub async fn read(
+    cloud: &dyn Cloud,
+    everything: bool,
+    recorded: BTreeSet<TargetGroup>,
+    instances: &[Instance],
+) -> Registrations {
+    let mut found = Registrations::default();
+    let mut groups: Groups = recorded.into_iter().map(|it| (it, None)).collect();
+    if everything {
+        list(cloud, instances, &mut groups, &mut found).await;
+    }
+    ask(cloud, groups, &mut found).await;
+    found
+}
+
+async fn list(
+    cloud: &dyn Cloud,
+    instances: &[Instance],
+    groups: &mut Groups,
+    found: &mut Registrations,
+) {
+    let vpcs: BTreeSet<&String> = instances.iter().filter_map(|it| it.vpc.as_ref()).collect();
+    let listings = Balancing::ALL.map(|of| async move { (of, in_time(cloud, of).await) });
+    for (of, listing) in join_all(listings).await {
+        match listing {
+            Ok(listing) => {
+                found.complete.insert(of);
+                take(listing, &vpcs, groups, found);
+            }
+            Err(error) => tracing::warn!(%error, "failed to list; what is on record counts"),
+        }
+    }
+}
+
+/// Targets are in the VPC of their group (`ip` targets outside of it are nobody's here), so that most
+/// groups need not be asked. An instance that has ended shows no VPC: then all are.
+fn take(
+    listing: Listing,
+    vpcs: &BTreeSet<&String>,
+    groups: &mut Groups,
+    found: &mut Registrations,
+) {
+    for listed in listing.groups {
+        let near = |vpc: &String| vpcs.is_empty() || vpcs.contains(vpc);
+        if let Some(registrations) = listed.registrations {
+            groups.remove(&listed.group);
+            found.list.extend(registrations);
+        } else if listed.vpc.as_ref().is_none_or(near) || groups.contains_key(&listed.group) {
+            groups.insert(listed.group, listed.vpc);
+        }
+    }
+}
+
+async fn in_time(cloud: &dyn Cloud, of: Balancing) -> Result<Listing, CloudError> {
+    let listing = cloud.target_groups(of);
+    if of == Balancing::Elb {
+        return listing.await;
+    }
+    let late = || CloudError {
+        class: Class::Transient,
+        ..CloudError::new("ListTargetGroups", "Timeout", "no answer in time", None)
+    };
+    let in_time = tokio::time::timeout(PATIENCE, listing).await;
+    in_time.unwrap_or_else(|_| Err(late()))
+}
+
+async fn ask(cloud: &dyn Cloud, groups: Groups, found: &mut Registrations) {
+    let each = groups.into_iter().map(|(group, vpc)| async move {
+        let answer = cloud.targets(&group).await;
+        (group, vpc, answer)
+    });
+    let mut answers = stream::iter(each).buffered(AT_ONCE);
+    while let Some((group, vpc, answer)) = answers.next().await {
+        match answer {
+            Ok(list) => found.list.extend(list.into_iter().map(|it| Registration {
+                vpc: it.vpc.or_else(|| vpc.clone()),
+                ..it
+            })),
+            Err(error) if GONE.contains(&error.code.as_str()) => {
+                found.gone.insert(group);
+            }
+            Err(error) => {
+                tracing::warn!(%error, %group, "failed to read; what is on record counts");
+                found.unread.insert(group);
+            }
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! The same targets again: the same place in the same group, on the same port.
+//!
+//! A target that cannot be registered holds up no other, and not the rescue for ever: a group that
+//! has been deleted is dropped at once, anything else (a VPC the group is not in, a quota, a missing
+//! permission) is tried for a while and then named in the outcome.
+
+use super::deregister::{by_group, step_id};
+use super::{Lineage, Plan};
+use crate::record::Record;
+use crate::situation::{Instance, Registrations, Target, TargetGroup};
+use crate::step::{Action, Step};
+
+/// So many seconds a rescue waits for a target. Long enough for a storm in which calls are throttled.
+const PATIENCE: f64 = 300.0;
+/// After so many seconds every target is a call of its own: AWS refuses a call as a whole, however
+/// many good targets it names.
+const TOGETHER: f64 = 30.0;
+
+/// Registers what is on record and not registered. True if nothing is missing that is worth waiting
+/// for. `trying` is for how many seconds we have.
+pub fn plan(lineage: &Lineage, instance: &Instance, trying: f64, plan: &mut Plan) -> bool {
+    let Some(found) = lineage.situation.registrations.known() else {
+        plan.wait(15, "target groups to be readable");
+        return false;
+    };
+    for group in &found.gone {
+        plan.note(format!("{} has been deleted: not joined", group.name()));
+    }
+    let missing = missing(lineage, instance);
+    if missing.is_empty() || trying > PATIENCE {
+        return true;
+    }
+    let nameable = missing.iter().filter_map(|it| match it {
+        Missing::Unregistered(target) => Some(target.clone()),
+        Missing::NoAddress(_) => None,
+    });
+    steps(nameable.collect(), trying > TOGETHER, plan);
+    for target in missing {
+        target.wait(found, plan);
+    }
+    false
+}
+
+/// A target that should be there and is not, or is not to be seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Missing {
+    Unregistered(Target),
+    /// As it was: the instance has no address in its place.
+    NoAddress(Target),
+}
+
+impl Missing {
+    fn wait(&self, found: &Registrations, plan: &mut Plan) {
+        match self {
+            Self::NoAddress(target) => plan.wait(15, format!("an address in place of {target}")),
+            Self::Unregistered(target) if !found.tells_of(&target.group) => {
+                plan.wait(15, format!("{} to be readable", target.group.name()));
+            }
+            Self::Unregistered(_) => {}
+        }
+    }
+
+    #[must_use]
+    pub fn target(&self) -> &Target {
+        let (Self::Unregistered(target) | Self::NoAddress(target)) = self;
+        target
+    }
+}
+
+/// What is on record for this instance and not registered. What is not known counts as registered
+/// nowhere: registering it again changes nothing.
+#[must_use]
+pub fn missing(lineage: &Lineage, instance: &Instance) -> Vec<Missing> {
+    let Some(found) = lineage.situation.registrations.known() else {
+        return Vec::new();
+    };
+    let wanted = lineage.record.targets.iter();
+    let wanted = wanted.filter(|it| !found.gone.contains(&it.group));
+    let missing = wanted.filter_map(|it| match translated(&lineage.record, it, instance) {
+        Some(target) => (!found.holds(&target)).then_some(Missing::Unregistered(target)),
+        None => Some(Missing::NoAddress(it.clone())),
+    });
+    missing.collect()
+}
+
+/// The targets a rescue hands on: those it could register.
+#[must_use]
+pub fn handed_over(lineage: &Lineage, instance: &Instance) -> Vec<Target> {
+    let found = lineage.situation.registrations.known();
+    let wanted = lineage.record.targets.iter();
+    let wanted = wanted.filter_map(|it| translated(&lineage.record, it, instance));
+    wanted
+        .filter(|it| found.is_none_or(|found| found.holds(it)))
+        .collect()
+}
+
+/// The same place: by id where the group lists instances; where it lists addresses, the same address
+/// if the instance has it now, else the one that is where the recorded one was.
+#[must_use]
+pub fn translated(record: &Record, recorded: &Target, instance: &Instance) -> Option<Target> {
+    let mut own = instance.private_addresses.iter();
+    let id = if recorded.is_instance() {
+        instance.id.to_string()
+    } else if own.any(|it| recorded.is_address(it)) {
+        recorded.id.clone()
+    } else {
+        in_its_place(record, recorded, instance)?.clone()
+    };
+    Some(Target {
+        id,
+        ..recorded.clone()
+    })
+}
+
+/// Of the same family, counted from the primary interface's primary address. Where nobody wrote the
+/// old addresses down, the first.
+fn in_its_place<'a>(
+    record: &Record,
+    recorded: &Target,
+    instance: &'a Instance,
+) -> Option<&'a String> {
+    let same_family = |it: &&String| it.contains(':') == recorded.id.contains(':');
+    let before = record.private_addresses.iter().filter(same_family);
+    let place = before.clone().position(|it| recorded.is_address(it));
+    let place = if before.count() == 0 { 0 } else { place? };
+    let mut now = instance.private_addresses.iter().filter(same_family);
+    now.nth(place)
+}
+
+fn steps(missing: Vec<Target>, alone: bool, plan: &mut Plan) {
+    let groups: Vec<(TargetGroup, Vec<Target>)> = if alone {
+        let one = |it: Target| (it.group.clone(), vec![it]);
+        missing.into_iter().map(one).collect()
+    } else {
+        by_group(missing).into_iter().collect()
+    };
+    for (group, targets) in groups {
+        let mut id = step_id("register", &group, &targets);
+        if let (true, Some(port)) = (alone, targets.first().and_then(|it| it.port)) {
+            id = format!("{id} {port}");
+        }
+        plan.step(Step::new(id, Action::Register { group, targets }));
+    }
+}
