@@ -18,7 +18,7 @@ from moto.core.exceptions import ServiceException, _RESTError
 from moto.core.responses import BaseResponse
 from moto.iam.access_control import IAMRequest
 
-from local.aws import launch_permissions, policies, requirements
+from local.aws import lattice, launch_permissions, policies, requirements
 from local.aws.patch import replaces
 from local.aws.requirements import Need
 
@@ -27,6 +27,9 @@ MOTO_CHECK = BaseResponse._authenticate_and_authorize_normal_action
 #: the ELB actions that name a target group or a load balancer; the others are asked for on "*"
 ON_TARGET_GROUPS = ("DeregisterTargets", "RegisterTargets")
 ON_LOAD_BALANCERS = ("DeregisterInstancesFromLoadBalancer", "RegisterInstancesWithLoadBalancer")
+
+
+DENIALS = {"ec2": "UnauthorizedOperation", "vpc-lattice": "AccessDeniedException"}
 
 
 class Refused(_RESTError):
@@ -40,7 +43,7 @@ class Refused(_RESTError):
         if service == "ec2":
             inner = f"<Errors><Error>{error}</Error></Errors><RequestID>0</RequestID>"
             self.description = f"<Response>{inner}</Response>"
-        elif service == "sqs":
+        elif service in ("sqs", "vpc-lattice"):
             self.description = json.dumps({"__type": code, "message": message})
         else:
             inner = f"<Error><Type>Sender</Type>{error}</Error><RequestId>0</RequestId>"
@@ -59,7 +62,7 @@ class Judge(IAMRequest):
                 self._refuse(need)
 
     def _refuse(self, need: Need) -> None:
-        code = "UnauthorizedOperation" if self._service == "ec2" else "AccessDenied"
+        code = DENIALS.get(self._service, "AccessDenied")
         message = (
             "You are not authorized to perform this operation. "
             f"User: {self._access_key.arn} is not authorized to perform: {need.action} "
@@ -90,13 +93,23 @@ def _needs(call: Any) -> list[Need] | None:
     action = call._get_action()
     if call.service_name == "ec2":
         return _ec2(call, action)
-    if call.service_name == "elbv2":
-        arn = call._get_param("TargetGroupArn") if action in ON_TARGET_GROUPS else "*"
-        return [Need(f"elasticloadbalancing:{action}", arn or "*")]
+    if call.service_name in ("elb", "elbv2"):
+        return [Need(f"elasticloadbalancing:{action}", _balancer(call, action))]
+    if call.service_name == "vpc-lattice":
+        return [Need(f"vpc-lattice:{action}", lattice.arn_of(call) or "*")]
     if call.service_name == "sqs":
         name = (call._get_param("QueueUrl") or "*").rsplit("/", 1)[-1]
         return [Need(f"sqs:{action}", f"arn:aws:sqs:{call.region}:{call.current_account}:{name}")]
     return None
+
+
+def _balancer(call: Any, action: str) -> str:
+    if action in ON_TARGET_GROUPS:
+        return call._get_param("TargetGroupArn") or "*"
+    if action in ON_LOAD_BALANCERS:
+        owner = f"arn:aws:elasticloadbalancing:{call.region}:{call.current_account}"
+        return f"{owner}:loadbalancer/{call._get_param('LoadBalancerName')}"
+    return "*"
 
 
 def _ec2(call: Any, action: str) -> list[Need]:

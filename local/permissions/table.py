@@ -15,7 +15,12 @@ DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "PERMISSIONS.md"
 HEAD = "| statement | actions | why | on | if |"
 RULE = "|---|---|---|---|---|"
 ANYWHERE = "everything: AWS knows no resources here"
-SCOPES = {"targetgroup": "target group", "loadbalancer": "load balancer", "log-group": "the function's log", "sqs": "the queue"}
+SCOPES = {
+    "targetgroup": "target group",
+    "loadbalancer": "load balancer",
+    "log-group": "the function's log",
+    "sqs": "the queue",
+}
 ROW = re.compile(r"^\| (\w+) \| ([^|]+) \| ([^|]*) \| ([^|]+) \| ([^|]*) \|$")
 
 
