@@ -120,10 +120,16 @@ invoke: setup build ## one event into the function, on a local AWS of its own
 	$(BIN)/python -m local.invoke $(EVENT)
 
 .PHONY: bench
-bench: setup build ## start-up time, memory, size
-	$(BIN)/python -m local.bench
+bench: build $(VENV)-bench/installed ## how fast it is, beside a plain function in Python and AWS's rates
+	cargo build --release --locked --no-default-features --features sim --example bench
+	target/release/examples/bench
+
+$(VENV)-bench/installed: bench/baseline/requirements.txt
+	$(PYTHON) -m venv .venv-bench
+	$(VENV)-bench/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
 
 .PHONY: clean
 clean: ## what was built and installed
 	cargo clean
-	rm -rf $(VENV) $(VENV)-checkov .aws-sam local/permissions/node_modules
+	rm -rf $(VENV) $(VENV)-bench $(VENV)-checkov .aws-sam local/permissions/node_modules

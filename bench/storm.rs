@@ -1,0 +1,235 @@
+//! Many interruptions at the same moment, the published token buckets enforced, the function run as
+//! Lambda would run it: until all are out of service, kept, snapshotted and launched again.
+
+use crate::endpoint::{Call, Outcome};
+use crate::function::{Function, Program};
+use crate::limits;
+use crate::queue::{self, Mapping};
+use crate::scene::{Scene, Shape, TARGETS};
+use serde::Serialize;
+use spot_rescue::id::InstanceId;
+use spot_rescue::situation::SnapshotState;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What every API call takes.
+pub const LATENCY: Duration = Duration::from_millis(20);
+
+/// Once all are safe, what is left is mostly waiting for instances to end.
+const AFTERWARDS: f64 = 8.0;
+
+/// Everything in AWS's seconds, compressed or not.
+#[derive(Debug, Clone, Serialize)]
+pub struct Storm {
+    pub instances: usize,
+    /// AWS's seconds in one of ours until all were safe; the buckets refill as much faster.
+    pub time_compression: f64,
+    pub seconds_to_deregistered: f64,
+    pub seconds_to_preserved: f64,
+    pub seconds_to_snapshotted: f64,
+    pub seconds_to_launched: f64,
+    /// The whole rescue: the replacements serve, with their volumes.
+    pub seconds_to_back_in_service: f64,
+    /// What the buckets allow at best, two round trips included.
+    pub ideal: BTreeMap<&'static str, f64>,
+    /// The later of deregistered and preserved, to its ideal.
+    pub ratio_to_ideal: f64,
+    pub calls: usize,
+    pub calls_per_interruption: f64,
+    pub by_action: BTreeMap<String, usize>,
+    pub throttled: usize,
+    /// Data gone, or no replacement, in the end.
+    pub lost: usize,
+    /// Volumes that went with their instance before the flag could be set, and are in a snapshot.
+    pub saved_by_snapshot: usize,
+    pub functions: usize,
+    pub peak_mb: f64,
+}
+
+/// When each instance reached what.
+#[derive(Debug, Default)]
+struct Reached {
+    deregistered: BTreeMap<String, f64>,
+    kept: BTreeMap<String, f64>,
+    snapshotted: BTreeMap<String, f64>,
+    launched: BTreeMap<String, f64>,
+    registered: BTreeMap<String, f64>,
+    seen: usize,
+}
+
+pub async fn storm(
+    program: &Program,
+    mapping: Mapping,
+    count: usize,
+    speed: f64,
+) -> io::Result<Storm> {
+    let shape = Shape {
+        instances: count,
+        latency: LATENCY,
+        enforced: true,
+        speed,
+    };
+    let scene = Scene::prepare(shape).await?;
+    let ideal = ideal(count);
+    let patience = ideal.values().copied().fold(0.0, f64::max) * 2.5 + 240.0;
+    let pace = &scene.endpoint.pace;
+    let began = pace.seconds();
+    let afterwards = AFTERWARDS.max(speed);
+    scene.interrupt(&scene.instances);
+    let reached = std::cell::RefCell::new(Reached::default());
+    let over = || {
+        let mut reached = reached.borrow_mut();
+        reached.read(&scene.endpoint.calls());
+        if reached.safe(count) && pace.speed() < afterwards {
+            pace.change(afterwards);
+        }
+        reached.complete(count) || pace.seconds() - began > patience
+    };
+    let inbox = scene.endpoint.inbox.clone();
+    let url = &scene.endpoint.url;
+    let start = || Function::start(program, url);
+    let functions = queue::map(inbox, mapping, start, over).await?;
+    let mut reached = reached.into_inner();
+    reached.read(&scene.endpoint.calls());
+    Ok(sum(&scene, &reached, &functions, (began, speed), ideal))
+}
+
+fn sum(
+    scene: &Scene,
+    reached: &Reached,
+    functions: &[Arc<Function>],
+    (began, time_compression): (f64, f64),
+    ideal: BTreeMap<&'static str, f64>,
+) -> Storm {
+    let count = scene.instances.len();
+    let all = |times: &BTreeMap<String, f64>, wanted: usize| {
+        let last = times.values().copied().fold(began, f64::max);
+        if times.len() < wanted {
+            f64::INFINITY
+        } else {
+            round(last - began)
+        }
+    };
+    let deregistered = all(&reached.deregistered, count * TARGETS);
+    let kept = all(&reached.kept, count);
+    let (lost, saved) = losses(scene, reached);
+    let calls = scene.endpoint.calls();
+    let mut by_action: BTreeMap<String, usize> = BTreeMap::new();
+    for call in calls.iter() {
+        *by_action.entry(call.action.clone()).or_default() += 1;
+    }
+    Storm {
+        instances: count,
+        time_compression,
+        seconds_to_deregistered: deregistered,
+        seconds_to_preserved: kept,
+        seconds_to_snapshotted: all(&reached.snapshotted, count),
+        seconds_to_launched: all(&reached.launched, count),
+        seconds_to_back_in_service: all(&reached.registered, count * TARGETS),
+        ratio_to_ideal: round(
+            deregistered.max(kept) / ideal["deregistered"].max(ideal["preserved"]),
+        ),
+        ideal,
+        calls: calls.len(),
+        calls_per_interruption: round(calls.len() as f64 / count as f64),
+        by_action,
+        throttled: calls
+            .iter()
+            .filter(|it| it.outcome == Outcome::Throttled)
+            .count(),
+        lost,
+        saved_by_snapshot: saved,
+        functions: functions.len(),
+        peak_mb: round(
+            functions
+                .iter()
+                .map(|it| it.peak_memory())
+                .max()
+                .unwrap_or(0) as f64
+                * 1024.0
+                / 1e6,
+        ),
+    }
+}
+
+/// Instances that lost a volume for good, or have no replacement; volumes only a snapshot has saved.
+fn losses(scene: &Scene, reached: &Reached) -> (usize, usize) {
+    let launched = |id: &InstanceId| reached.launched.contains_key(id.as_str());
+    let unlaunched = scene.instances.iter().filter(|it| !launched(it));
+    let mut lost: BTreeSet<&InstanceId> = unlaunched.collect();
+    let saved = scene.endpoint.world.look(|it| {
+        let usable = it.snapshots.values().map(|it| &it.facts);
+        let usable = usable.filter(|it| it.state != SnapshotState::Unusable);
+        let copied: BTreeSet<_> = usable.map(|it| &it.volume).collect();
+        let (saved, gone): (Vec<_>, Vec<_>) = it
+            .deleted_with_instance
+            .iter()
+            .partition(|it| copied.contains(it));
+        lost.extend(gone.iter().filter_map(|it| scene.volumes.get(it)));
+        saved.len()
+    });
+    (lost.len(), saved)
+}
+
+/// Two round trips, then as many calls as there must be: one per instance, and per target group
+/// one for all its targets.
+fn ideal(count: usize) -> BTreeMap<&'static str, f64> {
+    let trips = 2.0 * LATENCY.as_secs_f64();
+    let calls = count as f64;
+    let changing = |action| limits::ec2_changing(action).seconds_for(calls);
+    let groups = (count as f64 / 100.0).ceil();
+    let launches = changing("CreateFleet").max(limits::LAUNCHES.seconds_for(calls));
+    // Two data volumes each, once the instance has ended.
+    let attaching = limits::CHANGING.seconds_for(2.0 * calls);
+    let all = [
+        ("deregistered", limits::REGISTRATION.seconds_for(groups)),
+        ("preserved", changing("ModifyInstanceAttribute")),
+        ("snapshotted", changing("CreateSnapshots")),
+        ("launched", launches),
+        ("back in service", 120.0 + attaching),
+    ];
+    all.map(|(name, seconds)| (name, trips + seconds)).into()
+}
+
+impl Reached {
+    fn read(&mut self, calls: &[Call]) {
+        // A call under way is looked at again when it is answered.
+        while let Some(call) = calls.get(self.seen) {
+            if call.answered.is_none() {
+                break;
+            }
+            self.seen += 1;
+            if call.outcome != Outcome::Done {
+                continue;
+            }
+            let times = match call.action.as_str() {
+                "DeregisterTargets" => &mut self.deregistered,
+                "ModifyInstanceAttribute" => &mut self.kept,
+                "CreateSnapshots" => &mut self.snapshotted,
+                "CreateFleet" => &mut self.launched,
+                "RegisterTargets" => &mut self.registered,
+                _ => continue,
+            };
+            for about in &call.about {
+                times.entry(about.clone()).or_insert(call.second);
+            }
+        }
+    }
+
+    /// Nothing can be lost any more, and all replacements are on their way.
+    fn safe(&self, count: usize) -> bool {
+        let each = [&self.kept, &self.snapshotted, &self.launched];
+        each.iter().all(|it| it.len() >= count) && self.deregistered.len() >= count * TARGETS
+    }
+
+    /// All are back in service.
+    fn complete(&self, count: usize) -> bool {
+        self.safe(count) && self.registered.len() >= count * TARGETS
+    }
+}
+
+fn round(value: f64) -> f64 {
+    (value * 1000.0).round() / 1000.0
+}
