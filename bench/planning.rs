@@ -106,6 +106,7 @@ impl Known {
             let look = Look {
                 now: at,
                 notices: &[],
+                risks: &[],
                 defaults: &defaults,
                 pass: 1,
                 confirming: false,
@@ -129,7 +130,7 @@ impl Known {
             Trigger::Interruption(it) => self.warned(it),
             Trigger::Wake(it) => self.looked(&it.instance),
             Trigger::StateChange { instance, .. } => self.looked(&instance),
-            Trigger::Snapshots { .. } | Trigger::Sweep => 0,
+            Trigger::Snapshots { .. } | Trigger::AtRisk { .. } | Trigger::Sweep => 0,
         }
     }
 

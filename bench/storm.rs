@@ -40,6 +40,7 @@ pub struct Storm {
     pub calls_per_interruption: f64,
     pub by_action: BTreeMap<String, usize>,
     pub throttled: usize,
+    pub throttled_by_action: BTreeMap<String, usize>,
     /// Data gone, or no replacement, in the end.
     pub lost: usize,
     /// Volumes that went with their instance before the flag could be set, and are in a snapshot.
@@ -55,7 +56,9 @@ struct Reached {
     kept: BTreeMap<String, f64>,
     snapshotted: BTreeMap<String, f64>,
     launched: BTreeMap<String, f64>,
+    /// Of replacements; the rest is about the originals.
     registered: BTreeMap<String, f64>,
+    originals: BTreeSet<String>,
     seen: usize,
 }
 
@@ -78,7 +81,7 @@ pub async fn storm(
     let began = pace.seconds();
     let afterwards = AFTERWARDS.max(speed);
     scene.interrupt(&scene.instances);
-    let reached = std::cell::RefCell::new(Reached::default());
+    let reached = std::cell::RefCell::new(Reached::of(&scene.instances));
     let over = || {
         let mut reached = reached.borrow_mut();
         reached.read(&scene.endpoint.calls());
@@ -116,10 +119,14 @@ fn sum(
     let kept = all(&reached.kept, count);
     let (lost, saved) = losses(scene, reached);
     let calls = scene.endpoint.calls();
-    let mut by_action: BTreeMap<String, usize> = BTreeMap::new();
-    for call in calls.iter() {
-        *by_action.entry(call.action.clone()).or_default() += 1;
-    }
+    let counted = |wanted: &dyn Fn(&&Call) -> bool| {
+        let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+        for call in calls.iter().filter(wanted) {
+            *counts.entry(call.action.clone()).or_default() += 1;
+        }
+        counts
+    };
+    let throttled_by_action = counted(&|it| it.outcome == Outcome::Throttled);
     Storm {
         instances: count,
         time_compression,
@@ -134,11 +141,9 @@ fn sum(
         ideal,
         calls: calls.len(),
         calls_per_interruption: round(calls.len() as f64 / count as f64),
-        by_action,
-        throttled: calls
-            .iter()
-            .filter(|it| it.outcome == Outcome::Throttled)
-            .count(),
+        by_action: counted(&|_| true),
+        throttled: throttled_by_action.values().sum(),
+        throttled_by_action,
         lost,
         saved_by_snapshot: saved,
         functions: functions.len(),
@@ -194,6 +199,13 @@ fn ideal(count: usize) -> BTreeMap<&'static str, f64> {
 }
 
 impl Reached {
+    fn of(instances: &[InstanceId]) -> Self {
+        Self {
+            originals: instances.iter().map(ToString::to_string).collect(),
+            ..Self::default()
+        }
+    }
+
     fn read(&mut self, calls: &[Call]) {
         // A call under way is looked at again when it is answered.
         while let Some(call) = calls.get(self.seen) {
@@ -212,7 +224,11 @@ impl Reached {
                 "RegisterTargets" => &mut self.registered,
                 _ => continue,
             };
-            for about in &call.about {
+            let wanted = |about: &&String| {
+                let id = about.split(' ').next().unwrap_or_default();
+                self.originals.contains(id) != (call.action == "RegisterTargets")
+            };
+            for about in call.about.iter().filter(wanted) {
                 times.entry(about.clone()).or_insert(call.second);
             }
         }
