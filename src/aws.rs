@@ -4,6 +4,7 @@
 //! credentials from the environment only: that is all a Lambda function has.
 
 mod act;
+mod autoscaling;
 mod convert;
 mod error;
 mod fleet;
@@ -14,8 +15,8 @@ mod template;
 use crate::cloud::{Cloud, CloudError, Query};
 use crate::id::ImageId;
 use crate::situation::{
-    Address, Balancing, Image, Instance, Listing, Registration, Snapshot, TargetGroup, Template,
-    Volume,
+    Address, AutoScalingGroup, Balancing, Image, Instance, Listing, Registration, Snapshot,
+    TargetGroup, Template, Volume,
 };
 use crate::step::Action;
 use async_trait::async_trait;
@@ -27,8 +28,9 @@ use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use std::time::Duration;
 
-/// Connections to EC2, to the services that balance load, and to our own queue.
+/// Connections to EC2, to Auto Scaling, to the services that balance load, and to our own queue.
 pub struct Aws {
+    autoscaling: aws_sdk_autoscaling::Client,
     ec2: aws_sdk_ec2::Client,
     balancers: targets::Balancers,
     sqs: aws_sdk_sqs::Client,
@@ -45,6 +47,7 @@ impl Aws {
     #[must_use]
     pub fn new(config: &SdkConfig, queue_url: Option<String>) -> Self {
         Self {
+            autoscaling: aws_sdk_autoscaling::Client::new(config),
             ec2: aws_sdk_ec2::Client::new(config),
             balancers: targets::Balancers::new(config),
             sqs: aws_sdk_sqs::Client::new(config),
@@ -108,6 +111,10 @@ impl Cloud for Aws {
 
     async fn targets(&self, group: &TargetGroup) -> Result<Vec<Registration>, CloudError> {
         self.balancers.targets(group).await
+    }
+
+    async fn groups(&self, names: &[String]) -> Result<Vec<AutoScalingGroup>, CloudError> {
+        autoscaling::groups(&self.autoscaling, names).await
     }
 
     async fn act(&self, action: &Action) -> Result<String, CloudError> {

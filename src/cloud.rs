@@ -12,6 +12,7 @@
 //! | `Launch`, `WriteTemplate`, `CreateVolume` | `ClientToken` from the intent |
 //! | `SnapshotInstance`, `SnapshotVolume` | no token exists: looked for by tag first; a twin is refused by the per-volume rate, or expires with the rest |
 //! | `Attach` | looked at first; "already attached there" counts as done |
+//! | `Group` | looked at first; "not part of", "already part of" and "no active lifecycle action" count as done |
 //! | `Delete…` | "not found" counts as done |
 //! | `Wake` | a twin only looks twice |
 
@@ -21,8 +22,8 @@ pub use codes::{Class, classify};
 
 use crate::id::{ImageId, InstanceId, SnapshotId};
 use crate::situation::{
-    Address, Balancing, Image, Instance, Listing, Registration, Snapshot, TargetGroup, Template,
-    Volume,
+    Address, AutoScalingGroup, Balancing, Image, Instance, Listing, Registration, Snapshot,
+    TargetGroup, Template, Volume,
 };
 use crate::step::Action;
 use async_trait::async_trait;
@@ -41,6 +42,9 @@ pub trait Cloud: Send + Sync {
     /// What of one service can hold instances: target groups of type `instance` and `ip`.
     async fn target_groups(&self, of: Balancing) -> Result<Listing, CloudError>;
     async fn targets(&self, group: &TargetGroup) -> Result<Vec<Registration>, CloudError>;
+    /// Auto Scaling groups by name, with their launch hooks where a member waits in one. One that
+    /// does not exist is left out.
+    async fn groups(&self, names: &[String]) -> Result<Vec<AutoScalingGroup>, CloudError>;
     /// Does it, and says in a few words what came of it (an id, mostly).
     async fn act(&self, action: &Action) -> Result<String, CloudError>;
 }
@@ -64,6 +68,8 @@ pub enum Query {
 
 /// The IAM actions of the reads above.
 pub const READ_ACTIONS: &[&str] = &[
+    "autoscaling:DescribeAutoScalingGroups",
+    "autoscaling:DescribeLifecycleHooks",
     "ec2:DescribeAddresses",
     "ec2:DescribeImages",
     "ec2:DescribeInstances",
@@ -102,7 +108,8 @@ impl CloudError {
             code: code.to_owned(),
             message: message.to_owned(),
             request_id: request_id.map(str::to_owned),
-            class: classify(operation, code),
+            class: codes::by_message(operation, message)
+                .unwrap_or_else(|| classify(operation, code)),
         }
     }
 }

@@ -10,6 +10,7 @@
 pub mod interruption;
 pub mod own;
 pub mod risk;
+pub mod scaling;
 pub mod snapshot;
 pub mod state_change;
 
@@ -34,6 +35,8 @@ pub enum Trigger {
     },
     /// Instances that may be taken soon, or have a date on which they will be changed.
     AtRisk { risks: Vec<Risk> },
+    /// An Auto Scaling group has launched it.
+    Launched { instance: InstanceId },
     /// Snapshots completed or failed; only their ids are known.
     Snapshots { snapshots: Vec<SnapshotId> },
     /// Look again: our own delayed message.
@@ -118,6 +121,8 @@ pub const PARSERS: &[(&str, &str, Parser)] = &[
     ),
     (risk::SOURCE, risk::REBALANCE, risk::parse_rebalance),
     (risk::HEALTH_SOURCE, risk::HEALTH, risk::parse_health),
+    (scaling::SOURCE, scaling::LAUNCHED, scaling::parse),
+    (scaling::SOURCE, scaling::LAUNCH_HOOK, scaling::parse),
     (snapshot::SOURCE, snapshot::SINGLE, snapshot::parse_single),
     (
         snapshot::SOURCE,

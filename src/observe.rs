@@ -12,8 +12,8 @@ use crate::id::{ImageId, InstanceId};
 use crate::plan::template_name;
 use crate::record::Record;
 use crate::situation::{
-    Address, Fact, Image, Instance, Registrations, Situation, Snapshot, TargetGroup, Template,
-    Volume,
+    Address, Fact, Group, Image, Instance, Registrations, Situation, Snapshot, TargetGroup,
+    Template, Volume,
 };
 use crate::tags::{self, Tags};
 use std::collections::BTreeSet;
@@ -28,6 +28,7 @@ pub struct Facts {
     registrations: Fact<Registrations>,
     addresses: Fact<Vec<Address>>,
     images: Fact<Vec<Image>>,
+    groups: Fact<Vec<Group>>,
 }
 
 /// Which target groups are asked.
@@ -63,6 +64,7 @@ pub fn brief(
         registrations: Fact::NotRead,
         addresses: Fact::NotRead,
         images: Fact::NotRead,
+        group: Fact::NotRead,
     }
 }
 
@@ -96,10 +98,12 @@ pub async fn lineages(
         .is_some_and(|it| it.len() >= lineages.len());
     let attached = Query::Instances(instances.iter().map(|it| it.id.clone()).collect());
     let images = images_of(&instances);
-    let (attached, registrations, images) = tokio::join!(
+    let groups = group_names(&instances, &templates);
+    let (attached, registrations, images, groups) = tokio::join!(
         cloud.volumes(&attached),
         registrations(cloud, scope, all_recorded, &instances, &templates),
         cloud.images(&images),
+        self::groups(cloud, &groups),
     );
     let volumes = tagged.and_then(|tagged| Ok(merge(tagged, attached?, |it| it.id.clone())));
     Ok(Facts {
@@ -110,6 +114,7 @@ pub async fn lineages(
         registrations: Fact::Known(registrations),
         addresses: fact(addresses),
         images: fact(images),
+        groups: fact(groups),
     })
 }
 
@@ -148,6 +153,7 @@ impl Facts {
                 .as_ref()
                 .is_some_and(|a| instances.iter().any(|i| i.id == a.instance))
         };
+        let group = group_of(&instances, &name, &self.templates);
         let volumes = select(&self.volumes, |it| ours(&it.tags) || held(it));
         Situation {
             now,
@@ -167,6 +173,10 @@ impl Facts {
             registrations: self.registrations.clone(),
             addresses: self.addresses.clone(),
             images: self.images.clone(),
+            group: self.groups.clone().map(|all| {
+                all.into_iter()
+                    .find(|it| Some(&it.scaling.name) == group.as_ref())
+            }),
             instances,
         }
     }
@@ -229,4 +239,56 @@ fn recorded_groups(
         .chain(templates.iter().map(|it| &it.tags));
     let targets = tagged.flat_map(|tags| Record::from_tags(tags).targets);
     targets.map(|it| it.group).collect()
+}
+
+/// The groups the lineages are members of: by the instances' own tags, and by the record once those
+/// have gone. For all others no call is made.
+fn group_names(instances: &[Instance], templates: &Fact<Vec<Template>>) -> Vec<String> {
+    let shown = instances.iter().filter_map(Instance::group);
+    let templates = templates.known().map(Vec::as_slice).unwrap_or_default();
+    let recorded = templates.iter().filter_map(|it| it.tags.get(tags::GROUP));
+    let names: BTreeSet<&str> = shown.chain(recorded.map(String::as_str)).collect();
+    names.into_iter().map(str::to_owned).collect()
+}
+
+/// The group of one lineage. A detached instance has lost its tag, a terminated one loses all: then
+/// the record counts.
+fn group_of(instances: &[Instance], name: &str, templates: &Fact<Vec<Template>>) -> Option<String> {
+    let templates = templates.known().map(Vec::as_slice).unwrap_or_default();
+    let template = templates.iter().find(|it| it.name == name);
+    let recorded = template.and_then(|it| it.tags.get(tags::GROUP)).cloned();
+    let shown = || {
+        instances
+            .iter()
+            .find_map(Instance::group)
+            .map(str::to_owned)
+    };
+    recorded.or_else(shown)
+}
+
+/// The groups, their members as EC2 shows them, and the rescues of all of them.
+async fn groups(cloud: &dyn Cloud, names: &[String]) -> Result<Vec<Group>, CloudError> {
+    if names.is_empty() {
+        return Ok(Vec::new());
+    }
+    let tagged = |key| Query::Tag {
+        key,
+        values: names.to_vec(),
+    };
+    let (of_members, of_rescues) = (tagged(tags::GROUP_MEMBER), tagged(tags::GROUP));
+    let (scaling, instances, templates) = tokio::try_join!(
+        cloud.groups(names),
+        cloud.instances(&of_members),
+        cloud.templates(&of_rescues),
+    )?;
+    let group = |scaling: crate::situation::AutoScalingGroup| {
+        let member = |it: &&Instance| it.group() == Some(scaling.name.as_str());
+        let rescue = |it: &&Template| it.tags.get(tags::GROUP) == Some(&scaling.name);
+        Group {
+            instances: instances.iter().filter(member).cloned().collect(),
+            templates: templates.iter().filter(rescue).cloned().collect(),
+            scaling,
+        }
+    };
+    Ok(scaling.into_iter().map(group).collect())
 }

@@ -5,7 +5,7 @@
 //! the same world. It models behaviour, not calls: tests say what happens to the world
 //! ([`World::interrupt`], [`World::advance`]), never what a call is to answer.
 //!
-//! Not modelled: Auto Scaling groups that replace by themselves, persistent requests, permissions.
+//! Not modelled: persistent requests, permissions.
 //!
 //! [`Cloud`]: crate::cloud::Cloud
 
@@ -30,6 +30,8 @@ mod outside;
 mod queue;
 mod reads;
 mod rng;
+mod scaling;
+mod scaling_builder;
 mod snapshots;
 mod state;
 mod summary;
@@ -51,6 +53,7 @@ pub use model::{
 };
 pub use queue::{Message, Queue};
 pub use rng::Rng;
+pub use scaling::ScalingGroup;
 pub use state::State;
 pub use summary::{Attached, LineageSummary, Summary};
 pub use throttle::Limit;

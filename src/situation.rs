@@ -4,10 +4,14 @@
 //! other; its id is the id of its first instance. Facts carry no opinion: what they mean is decided
 //! in `plan`.
 
+mod group;
+
+pub use group::{AutoScalingGroup, Group, Lifecycle, Member};
+
 use crate::clock::Timestamp;
 use crate::event::{InstanceState, Interruption, Risk};
 use crate::id::{AllocationId, ImageId, InstanceId, SnapshotId, SubnetId, TemplateId, VolumeId};
-use crate::tags::Tags;
+use crate::tags::{self, Tags};
 pub use crate::target::{
     Balancing, ListedGroup, Listing, Registration, Registrations, Target, TargetGroup,
 };
@@ -67,6 +71,8 @@ pub struct Situation {
     pub registrations: Fact<Registrations>,
     pub addresses: Fact<Vec<Address>>,
     pub images: Fact<Vec<Image>>,
+    /// The Auto Scaling group its instances are members of, or were.
+    pub group: Fact<Option<Group>>,
 }
 
 /// An instance as `DescribeInstances` shows it. A terminated one has lost devices, network and,
@@ -203,10 +209,7 @@ impl Instance {
     /// The lineage this instance belongs to.
     #[must_use]
     pub fn lineage(&self) -> InstanceId {
-        let tagged = self
-            .tags
-            .get(crate::tags::RESCUE)
-            .and_then(|id| id.parse().ok());
+        let tagged = self.tags.get(tags::RESCUE).and_then(|id| id.parse().ok());
         tagged.unwrap_or_else(|| self.id.clone())
     }
 
@@ -225,9 +228,7 @@ impl Instance {
     /// A member of an Auto Scaling group, by the tag the group puts on it.
     #[must_use]
     pub fn group(&self) -> Option<&str> {
-        self.tags
-            .get("aws:autoscaling:groupName")
-            .map(String::as_str)
+        self.tags.get(tags::GROUP_MEMBER).map(String::as_str)
     }
 
     #[must_use]

@@ -69,6 +69,8 @@ pub enum Action {
         allocation: AllocationId,
         instance: InstanceId,
     },
+    /// To an Auto Scaling group, about one instance.
+    Group(GroupChange),
     DeleteVolume {
         volume: VolumeId,
     },
@@ -84,6 +86,24 @@ pub enum Action {
         wake: Wake,
         delay_seconds: u16,
     },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupChange {
+    pub group: String,
+    pub instance: InstanceId,
+    pub verb: GroupVerb,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GroupVerb {
+    /// Out of the group. Unless the desired capacity goes down with it, the group launches another at
+    /// once.
+    Detach { decrement: bool },
+    /// Into the group: the desired capacity goes up with it.
+    Attach,
+    /// Ends the wait in a launch lifecycle hook: the member may go into service.
+    CompleteLaunch { hook: String },
 }
 
 /// One replacement from the prepared rescue.
@@ -120,7 +140,7 @@ pub struct WriteTemplate {
 }
 
 /// What the prepared rescue must say, whatever `GetLaunchTemplateData` answers (TRAP 9).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TemplateSpec {
     /// The user's tags, for the replacement.
     pub instance_tags: Tags,

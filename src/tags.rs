@@ -27,6 +27,8 @@ pub const HEAD: &str = "spot-rescue:head";
 pub const PLACE: &str = "spot-rescue:place";
 /// On the launch template: how many launches have failed.
 pub const ATTEMPT: &str = "spot-rescue:attempt";
+/// On the launch template: the Auto Scaling group the lineage belongs to.
+pub const GROUP: &str = "spot-rescue:group";
 /// On the launch template: milestones of the rescue, in seconds since the interruption.
 pub const PROGRESS: &str = "spot-rescue:progress";
 /// What was foreseen for the head: which instance, when, and on what date. On the launch template; on
@@ -56,16 +58,21 @@ pub const PRIVATE_ADDRESSES: &str = "spot-rescue:private-address";
 /// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/launch-instances-from-launch-template.html>
 pub const LAUNCHED_FROM: &str = "aws:ec2launchtemplate:id";
 
+/// Set by Auto Scaling on its members, and taken away from who is detached; nobody else can set it.
+/// <https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-tagging.html>
+pub const GROUP_MEMBER: &str = "aws:autoscaling:groupName";
+
 /// Keys that only this function writes. Users' keys are in the table of `policy`.
 #[must_use]
 pub fn is_own(key: &str) -> bool {
-    const OWN: [&str; 16] = [
+    const OWN: [&str; 17] = [
         RESCUE,
         PREPARED,
         REPLACES,
         INTERRUPTED_AT,
         HEAD,
         PLACE,
+        GROUP,
         ATTEMPT,
         PROGRESS,
         AT_RISK,

@@ -20,6 +20,7 @@ fn action(text: &str) -> Option<(String, InstanceAction)> {
         Trigger::Interruption(it) => Some((it.instance.to_string(), it.action)),
         Trigger::StateChange { .. }
         | Trigger::AtRisk { .. }
+        | Trigger::Launched { .. }
         | Trigger::Snapshots { .. }
         | Trigger::Wake(_)
         | Trigger::Sweep => None,
@@ -53,6 +54,18 @@ fn the_three_instance_actions_are_told_apart_and_resources_are_not_read() {
         reservation["resources"].is_string(),
         "the sample is not the real form"
     );
+}
+
+/// TRAP 39: keys in Pascal case, some with spaces, some absent; only the instance is read.
+#[test]
+fn a_groups_launch_names_the_instance() {
+    for name in ["group-launch-successful", "group-launch-hook"] {
+        let expected = Trigger::Launched {
+            instance: INSTANCE.parse().unwrap(),
+        };
+        assert_eq!(event::parse(&sample(name)), Ok(expected), "{name}");
+    }
+    assert!(sample("group-launch-successful").contains("Availability Zone"));
 }
 
 #[test]

@@ -32,6 +32,7 @@ fn every_sample_event_leads_to_the_plans_on_file() {
             Ok(
                 Trigger::StateChange { .. }
                 | Trigger::AtRisk { .. }
+                | Trigger::Launched { .. }
                 | Trigger::Snapshots { .. }
                 | Trigger::Wake(_)
                 | Trigger::Sweep,
@@ -91,6 +92,7 @@ fn brief(situation: &Situation) -> Situation {
         registrations: Fact::NotRead,
         addresses: Fact::NotRead,
         images: Fact::NotRead,
+        group: Fact::NotRead,
         ..situation.clone()
     }
 }

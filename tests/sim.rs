@@ -21,6 +21,8 @@ mod naive;
 mod on_time;
 #[path = "sim/others.rs"]
 mod others;
+#[path = "sim/scaling.rs"]
+mod scaling;
 #[path = "sim/stories.rs"]
 mod stories;
 #[path = "sim/support.rs"]

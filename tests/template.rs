@@ -7,7 +7,8 @@ use spot_rescue::cloud::READ_ACTIONS;
 use spot_rescue::event::{InstanceState, PARSERS, Wake, interruption, own, snapshot, state_change};
 use spot_rescue::situation::{Market, TargetGroup, VolumeSettings};
 use spot_rescue::step::{
-    Action, CreateVolume, Launch, LaunchTemplate, TemplateSpec, WriteTemplate,
+    Action, CreateVolume, GroupChange, GroupVerb, Launch, LaunchTemplate, TemplateSpec,
+    WriteTemplate,
 };
 use spot_rescue::tags::{self, Tags};
 use std::collections::{BTreeMap, BTreeSet};
@@ -114,8 +115,9 @@ fn every_action() -> Vec<Action> {
         },
     ];
     all.extend(balancing());
+    all.extend(group_changes());
     let kinds: BTreeSet<u8> = all.iter().map(kind).collect();
-    assert_eq!(kinds.len(), 17, "an action is missing from the list");
+    assert_eq!(kinds.len(), 20, "an action is missing from the list");
     all
 }
 
@@ -141,6 +143,22 @@ fn balancing() -> impl Iterator<Item = Action> {
     })
 }
 
+fn group_changes() -> [Action; 3] {
+    let hook = String::new();
+    let verbs = [
+        GroupVerb::Detach { decrement: false },
+        GroupVerb::Attach,
+        GroupVerb::CompleteLaunch { hook },
+    ];
+    verbs.map(|verb| {
+        Action::Group(GroupChange {
+            group: String::new(),
+            instance: "i-0123456789abcdef0".parse().unwrap(),
+            verb,
+        })
+    })
+}
+
 fn kind(action: &Action) -> u8 {
     match action {
         Action::Tag { .. } => 0,
@@ -160,6 +178,11 @@ fn kind(action: &Action) -> u8 {
         Action::DeleteSnapshot { .. } => 14,
         Action::Wake { .. } => 15,
         Action::EndSpare { .. } => 16,
+        Action::Group(change) => match change.verb {
+            GroupVerb::Detach { .. } => 17,
+            GroupVerb::Attach => 18,
+            GroupVerb::CompleteLaunch { .. } => 19,
+        },
     }
 }
 

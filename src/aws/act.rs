@@ -1,6 +1,6 @@
 //! One call per action, nothing decided.
 
-use super::{Aws, error::failed, fleet, template};
+use super::{Aws, autoscaling, error::failed, fleet, template};
 use crate::cloud::CloudError;
 use crate::event::{Wake, own};
 use crate::id::{InstanceId, SnapshotId, VolumeId};
@@ -42,6 +42,7 @@ impl Aws {
                 allocation,
                 instance,
             } => self.associate(allocation.as_str(), instance).await,
+            Action::Group(change) => autoscaling::change(&self.autoscaling, change).await,
             Action::DeleteVolume { volume } => self.delete_volume(volume).await,
             Action::DeleteSnapshot { snapshot } => self.delete_snapshot(snapshot).await,
             Action::EndSpare { instance } => self.end_spare(instance).await,

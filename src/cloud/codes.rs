@@ -51,6 +51,26 @@ const ALREADY_DONE: &[(&str, &str)] = &[
     ("vpc-lattice:DeregisterTargets", "ResourceNotFoundException"),
 ];
 
+/// Auto Scaling has one code for everything that cannot be done, `ValidationError`; only its message
+/// tells. These mean success.
+const ALREADY_DONE_BY_MESSAGE: &[(&str, &str)] = &[
+    // Completed, timed out, or gone with its instance (TRAP 24).
+    (
+        "CompleteLifecycleAction",
+        "No active Lifecycle Action found",
+    ),
+    // A twin has detached it, or the group has let it go.
+    ("DetachInstances", "is not part of Auto Scaling group"),
+    ("AttachInstances", "is already part of AutoScalingGroup"),
+];
+
+/// Where the code says nothing.
+pub fn by_message(operation: &str, message: &str) -> Option<Class> {
+    let mut known = ALREADY_DONE_BY_MESSAGE.iter();
+    let done = known.any(|(of, text)| *of == operation && message.contains(text));
+    done.then_some(Class::AlreadyDone)
+}
+
 const CAPACITY: &[&str] = &[
     "InsufficientInstanceCapacity",
     "InsufficientCapacity",
@@ -79,6 +99,9 @@ const TRANSIENT: &[&str] = &[
     "RequestTimeout",
     "Timeout",
     "Dispatch",
+    // "You already have a pending update to an Amazon EC2 Auto Scaling resource".
+    "ResourceContention",
+    "ScalingActivityInProgress",
     // Not yet in the state the call needs, or not yet visible.
     "IncorrectInstanceState",
     "IncorrectState",

@@ -213,6 +213,11 @@ impl Subject {
                 self.risks.extend(risks.iter().cloned());
                 self.watching = true;
             }
+            // A group's own launch may be what a rescue waits for, long after its wakes have ended.
+            Trigger::Launched { .. } => {
+                self.watching = true;
+                self.new = true;
+            }
             Trigger::Snapshots { .. } | Trigger::Sweep => {}
         }
     }
@@ -242,7 +247,7 @@ impl Subject {
 fn instances_of(trigger: &Trigger) -> Vec<&InstanceId> {
     match trigger {
         Trigger::Interruption(interruption) => vec![&interruption.instance],
-        Trigger::StateChange { instance, .. } => vec![instance],
+        Trigger::StateChange { instance, .. } | Trigger::Launched { instance } => vec![instance],
         Trigger::Wake(wake) => vec![&wake.instance],
         Trigger::AtRisk { risks } => risks.iter().map(|it| &it.instance).collect(),
         Trigger::Snapshots { .. } | Trigger::Sweep => Vec::new(),
@@ -266,6 +271,7 @@ fn is_fresh(trigger: &Trigger, now: Timestamp) -> bool {
         Trigger::Wake(wake) => wake.interruptions.iter().any(fresh),
         Trigger::StateChange { .. }
         | Trigger::AtRisk { .. }
+        | Trigger::Launched { .. }
         | Trigger::Snapshots { .. }
         | Trigger::Sweep => false,
     }
@@ -301,6 +307,7 @@ async fn by_snapshot(
         Trigger::Interruption(_)
         | Trigger::StateChange { .. }
         | Trigger::AtRisk { .. }
+        | Trigger::Launched { .. }
         | Trigger::Wake(_)
         | Trigger::Sweep => None,
     });

@@ -5,7 +5,7 @@ use super::{Entry, State};
 use crate::cloud::CloudError;
 use crate::event::own;
 use crate::id::{InstanceId, VolumeId};
-use crate::step::Action;
+use crate::step::{Action, GroupVerb};
 use crate::tags;
 
 /// The API a change calls.
@@ -26,6 +26,11 @@ pub fn operation(action: &Action) -> &'static str {
         Action::CreateVolume(_) => "CreateVolume",
         Action::Attach { .. } => "AttachVolume",
         Action::Associate { .. } => "AssociateAddress",
+        Action::Group(change) => match change.verb {
+            GroupVerb::Detach { .. } => "DetachInstances",
+            GroupVerb::Attach => "AttachInstances",
+            GroupVerb::CompleteLaunch { .. } => "CompleteLifecycleAction",
+        },
         Action::DeleteVolume { .. } => "DeleteVolume",
         Action::DeleteSnapshot { .. } => "DeleteSnapshot",
         Action::EndSpare { .. } => "TerminateInstances",
@@ -77,6 +82,7 @@ impl State {
                 allocation,
                 instance,
             } => self.associate(allocation, instance),
+            Action::Group(change) => self.change_group(change),
             Action::DeleteVolume { volume } => self.delete_volume(volume),
             Action::DeleteSnapshot { snapshot } => self.delete_snapshot(snapshot),
             Action::EndSpare { instance } => self.end_spare(instance),
@@ -113,6 +119,15 @@ impl State {
                 let holder = self.addresses.get(allocation).cloned().flatten();
                 let holder = holder.map(|it| it.to_string());
                 holder.into_iter().chain([instance.to_string()]).collect()
+            }
+            Action::Group(change) => {
+                let known = self.scaling_groups.get(&change.group);
+                let opted_in = known.is_none_or(|it| it.facts.is_opted_in());
+                let group = (!opted_in).then(|| change.group.clone());
+                group
+                    .into_iter()
+                    .chain([change.instance.to_string()])
+                    .collect()
             }
             Action::CreateVolume(create) => vec![create.snapshot.to_string()],
             Action::DeleteSnapshot { snapshot } => vec![snapshot.to_string()],

@@ -23,6 +23,11 @@ pub enum Due {
     VolumeReady(VolumeId),
     SnapshotsSettle(Vec<SnapshotId>),
     Drained(Target),
+    /// Auto Scaling groups by name.
+    GroupLooks(String),
+    HealthCheckFails(String, InstanceId),
+    GoesIntoService(String, InstanceId),
+    HookTimesOut(String, InstanceId),
 }
 
 impl Due {
@@ -30,7 +35,7 @@ impl Due {
     fn is_slow(&self) -> bool {
         matches!(
             self,
-            Self::LosesTags(_) | Self::Vanishes(_) | Self::Drained(_)
+            Self::LosesTags(_) | Self::Vanishes(_) | Self::Drained(_) | Self::HookTimesOut(..)
         )
     }
 }
@@ -93,6 +98,10 @@ impl State {
             Due::VolumeReady(volume) => self.volume_ready(&volume),
             Due::SnapshotsSettle(set) => self.snapshots_settle(&set),
             Due::Drained(target) => self.drained(&target),
+            Due::GroupLooks(group) => self.group_looks(&group),
+            Due::HealthCheckFails(group, id) => self.health_check_fails(&group, &id),
+            Due::GoesIntoService(group, id) => self.goes_into_service(&group, &id),
+            Due::HookTimesOut(group, id) => self.hook_times_out(&group, &id),
         }
     }
 }

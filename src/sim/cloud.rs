@@ -4,8 +4,8 @@ use super::World;
 use crate::cloud::{Cloud, CloudError, Query};
 use crate::id::ImageId;
 use crate::situation::{
-    Address, Balancing, Image, Instance, Listing, Registration, Snapshot, TargetGroup, Template,
-    Volume,
+    Address, AutoScalingGroup, Balancing, Image, Instance, Listing, Registration, Snapshot,
+    TargetGroup, Template, Volume,
 };
 use crate::step::Action;
 use async_trait::async_trait;
@@ -85,6 +85,11 @@ impl Cloud for World {
     async fn targets(&self, group: &TargetGroup) -> Result<Vec<Registration>, CloudError> {
         self.call().await;
         self.change(|it| it.read_targets(group))
+    }
+
+    async fn groups(&self, names: &[String]) -> Result<Vec<AutoScalingGroup>, CloudError> {
+        self.call().await;
+        self.change(|it| it.read_groups(names))
     }
 
     async fn act(&self, action: &Action) -> Result<String, CloudError> {

@@ -36,6 +36,9 @@ pub struct Config {
     pub interleave: bool,
     /// A hibernated instance keeps its launch time when it is resumed.
     pub resume_keeps_launch_time: bool,
+    /// Until a group notices that a member has ended; and the heartbeat of its launch hooks.
+    pub health_check_seconds: i64,
+    pub hook_seconds: i64,
     pub events: EventQuality,
     /// Messages per invocation, and invocations at a time.
     pub batch: usize,
@@ -62,6 +65,8 @@ impl Default for Config {
             call_millis: 0,
             interleave: false,
             resume_keeps_launch_time: false,
+            health_check_seconds: 45,
+            hook_seconds: 3600,
             events: EventQuality::default(),
             batch: 10,
             concurrency: 1,

@@ -3,7 +3,9 @@
 
 use super::State;
 use crate::clock::{self, Timestamp};
-use crate::event::{InstanceAction, InstanceState, interruption, risk, snapshot, state_change};
+use crate::event::{
+    InstanceAction, InstanceState, interruption, risk, scaling, snapshot, state_change,
+};
 use crate::id::{InstanceId, SnapshotId};
 use serde_json::{Value, json};
 
@@ -58,19 +60,63 @@ impl State {
         self.emit(kind, self.now, &resource, &detail);
     }
 
+    /// A launch hook holds it: `Pending:Wait`.
+    pub(super) fn emit_launch_hook(&mut self, group: &str, hook: &str, id: &InstanceId) {
+        let detail = json!({
+            "LifecycleActionToken": "87654321-4321-4321-4321-210987654321",
+            "AutoScalingGroupName": group, "LifecycleHookName": hook, "EC2InstanceId": id,
+            "LifecycleTransition": "autoscaling:EC2_INSTANCE_LAUNCHING",
+            "Origin": "EC2", "Destination": "AutoScalingGroup",
+        });
+        self.emit_scaling(scaling::LAUNCH_HOOK, group, &detail);
+    }
+
+    /// It is in service. The keys of `Details` have spaces (TRAP 39).
+    pub(super) fn emit_launched(&mut self, group: &str, id: &InstanceId) {
+        let detail = json!({
+            "StatusCode": "InProgress", "AutoScalingGroupName": group, "EC2InstanceId": id,
+            "ActivityId": "87654321-4321-4321-4321-210987654321",
+            "Details": { "Availability Zone": "eu-west-1a", "Subnet ID": "subnet-12345678" },
+            "Cause": "At 2026-11-23T10:00:00Z an instance was started in response to a difference",
+        });
+        self.emit_scaling(scaling::LAUNCHED, group, &detail);
+    }
+
+    fn emit_scaling(&mut self, detail_type: &str, group: &str, detail: &Value) {
+        let arn = format!(
+            "arn:aws:autoscaling:{REGION}:{ACCOUNT}:autoScalingGroup:x:autoScalingGroupName/{group}"
+        );
+        self.emit_from(scaling::SOURCE, detail_type, self.now, &arn, detail);
+    }
+
     fn emit(&mut self, detail_type: &str, at: Timestamp, resource: &str, detail: &Value) {
+        self.emit_from(interruption::SOURCE, detail_type, at, resource, detail);
+    }
+
+    fn emit_from(
+        &mut self,
+        source: &str,
+        detail_type: &str,
+        at: Timestamp,
+        resource: &str,
+        detail: &Value,
+    ) {
         let event = json!({
             "version": "0", "id": format!("event-{}", self.queue.sent), "account": ACCOUNT,
-            "source": interruption::SOURCE, "detail-type": detail_type, "region": REGION,
+            "source": source, "detail-type": detail_type, "region": REGION,
             "time": clock::format(at), "resources": [resource], "detail": detail,
         });
+        self.put_event(&event);
+    }
+
+    fn put_event(&mut self, event: &Value) {
         let quality = self.config.events;
         if self.rng.percent(quality.lost_percent) {
             return;
         }
-        self.deliver(&event, quality.late_seconds);
+        self.deliver(event, quality.late_seconds);
         if self.rng.percent(quality.doubled_percent) {
-            self.deliver(&event, quality.late_seconds);
+            self.deliver(event, quality.late_seconds);
         }
     }
 

@@ -5,8 +5,8 @@ use super::balancer::calls;
 use crate::cloud::{Cloud, CloudError, Query};
 use crate::id::ImageId;
 use crate::situation::{
-    Address, Balancing, Image, Instance, Listing, Registration, Snapshot, TargetGroup, Template,
-    Volume,
+    Address, AutoScalingGroup, Balancing, Image, Instance, Listing, Registration, Snapshot,
+    TargetGroup, Template, Volume,
 };
 use crate::step::Action;
 use async_trait::async_trait;
@@ -185,6 +185,11 @@ impl<C: Cloud> Cloud for FailingCloud<C> {
     async fn targets(&self, group: &TargetGroup) -> Result<Vec<Registration>, CloudError> {
         let call = calls(group.balancing()).read;
         self.read(call, self.inner.targets(group)).await
+    }
+
+    async fn groups(&self, names: &[String]) -> Result<Vec<AutoScalingGroup>, CloudError> {
+        self.read("DescribeAutoScalingGroups", self.inner.groups(names))
+            .await
     }
 
     async fn act(&self, action: &Action) -> Result<String, CloudError> {

@@ -99,7 +99,12 @@ impl State {
         Ok(pool)
     }
 
-    fn offer(&self, kind: &str, subnet: &SubnetId, market: Market) -> Result<(), &'static str> {
+    pub(super) fn offer(
+        &self,
+        kind: &str,
+        subnet: &SubnetId,
+        market: Market,
+    ) -> Result<(), &'static str> {
         let zone = self.subnets.get(subnet).ok_or("InvalidSubnetID.NotFound")?;
         match self.supplies.get(&pool(kind, zone, market)) {
             None | Some(Supply::Left(1..)) => Ok(()),
@@ -108,7 +113,7 @@ impl State {
         }
     }
 
-    fn take_capacity(&mut self, kind: &str, subnet: &SubnetId, market: Market) {
+    pub(super) fn take_capacity(&mut self, kind: &str, subnet: &SubnetId, market: Market) {
         let zone = self.subnets.get(subnet).cloned().unwrap_or_default();
         let pool = pool(kind, &zone, market);
         if let Some(Supply::Left(left)) = self.supplies.get_mut(&pool) {
@@ -118,7 +123,7 @@ impl State {
 
     /// A fresh root from the image, and an empty volume for every other device of the image that
     /// the template does not keep empty (TRAP 9).
-    fn boot_up(
+    pub(super) fn boot_up(
         &mut self,
         version: &Version,
         market: Market,

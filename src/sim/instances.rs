@@ -27,6 +27,11 @@ impl State {
             instance.facts.state_reason = Some(reason.to_owned());
         }
         self.emit_state_change(id, state);
+        match state {
+            InstanceState::Running => self.member_runs(id),
+            InstanceState::Stopping | InstanceState::ShuttingDown => self.member_ends(id),
+            InstanceState::Pending | InstanceState::Stopped | InstanceState::Terminated => {}
+        }
     }
 
     /// Takes its place in the world as pending; runs once it has booted.

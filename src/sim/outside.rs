@@ -21,6 +21,7 @@ impl World {
     /// EC2 takes a Spot Instance, and says so: two minutes before, at once for hibernation.
     pub fn interrupt(&self, id: &InstanceId, action: InstanceAction) {
         self.warn(id, action, self.now());
+        self.change(|it| it.group_is_warned(id));
         self.interrupt_silently(id, action);
     }
 

@@ -4,7 +4,10 @@ use super::agenda::Agenda;
 use super::fleet::Supplies;
 use super::throttle::Bucket;
 use super::tokens::Used;
-use super::{Config, Entry, Group, Queue, Rng, SimInstance, SimSnapshot, SimTemplate, SimVolume};
+use super::{
+    Config, Entry, Group, Queue, Rng, ScalingGroup, SimInstance, SimSnapshot, SimTemplate,
+    SimVolume,
+};
 use crate::clock::Timestamp;
 use crate::cloud::CloudError;
 use crate::id::{AllocationId, ImageId, InstanceId, SnapshotId, SubnetId, TemplateId, VolumeId};
@@ -27,6 +30,7 @@ pub struct State {
     /// Elastic IPs, and who has them.
     pub addresses: BTreeMap<AllocationId, Option<InstanceId>>,
     pub groups: BTreeMap<TargetGroup, Group>,
+    pub scaling_groups: BTreeMap<String, ScalingGroup>,
     pub images: BTreeMap<ImageId, Image>,
     /// Subnets and their zones.
     pub subnets: BTreeMap<SubnetId, String>,
@@ -67,6 +71,7 @@ impl State {
             templates: BTreeMap::new(),
             addresses: BTreeMap::new(),
             groups: BTreeMap::new(),
+            scaling_groups: BTreeMap::new(),
             images: BTreeMap::new(),
             subnets: BTreeMap::new(),
             queue: Queue::default(),

@@ -1,6 +1,6 @@
 //! What a step needs: permissions and time.
 
-use super::Action;
+use super::{Action, GroupVerb};
 use crate::situation::Balancing;
 use std::time::Duration;
 
@@ -50,6 +50,11 @@ impl Action {
             Self::CreateVolume(_) => &["ec2:CreateVolume", "ec2:CreateTags"],
             Self::Attach { .. } => &["ec2:AttachVolume"],
             Self::Associate { .. } => &["ec2:AssociateAddress"],
+            Self::Group(change) => match change.verb {
+                GroupVerb::Detach { .. } => &["autoscaling:DetachInstances"],
+                GroupVerb::Attach => &["autoscaling:AttachInstances"],
+                GroupVerb::CompleteLaunch { .. } => &["autoscaling:CompleteLifecycleAction"],
+            },
             Self::DeleteVolume { .. } => &["ec2:DeleteVolume"],
             Self::DeleteSnapshot { .. } => &["ec2:DeleteSnapshot"],
             Self::EndSpare { .. } => &["ec2:TerminateInstances"],
@@ -74,6 +79,7 @@ impl Action {
             | Self::CreateVolume(_)
             | Self::Attach { .. }
             | Self::Associate { .. }
+            | Self::Group(_)
             | Self::DeleteVolume { .. }
             | Self::DeleteSnapshot { .. }
             | Self::EndSpare { .. }

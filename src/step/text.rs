@@ -2,7 +2,8 @@
 //! step; every field is named, so that a new one cannot be forgotten.
 
 use super::{
-    Action, CreateVolume, Launch, LaunchTemplate, RootDevice, TemplateSpec, WriteTemplate,
+    Action, CreateVolume, GroupChange, GroupVerb, Launch, LaunchTemplate, RootDevice, TemplateSpec,
+    WriteTemplate,
 };
 use crate::event::Wake;
 use crate::id::SubnetId;
@@ -84,6 +85,7 @@ impl fmt::Display for Action {
             } => {
                 write!(f, "associate {allocation} with {instance}")
             }
+            Self::Group(change) => change.fmt(f),
             Self::DeleteVolume { volume } => write!(f, "delete {volume}"),
             Self::DeleteSnapshot { snapshot } => write!(f, "delete {snapshot}"),
             Self::EndSpare { instance } => write!(f, "end the spare {instance}"),
@@ -101,6 +103,34 @@ impl fmt::Display for Action {
                     f,
                     "wake {instance} in {delay_seconds} s (attempt {attempt})"
                 )
+            }
+        }
+    }
+}
+
+impl fmt::Display for GroupChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            group,
+            instance,
+            verb,
+        } = self;
+        match verb {
+            GroupVerb::Detach { decrement: true } => {
+                write!(
+                    f,
+                    "detach {instance} from group {group}, which gets smaller by one"
+                )
+            }
+            GroupVerb::Detach { decrement: false } => {
+                write!(
+                    f,
+                    "detach {instance} from group {group}, which launches another"
+                )
+            }
+            GroupVerb::Attach => write!(f, "attach {instance} to group {group}"),
+            GroupVerb::CompleteLaunch { hook } => {
+                write!(f, "complete {hook} of group {group} for {instance}")
             }
         }
     }

@@ -124,7 +124,8 @@ pub fn apply(situation: &mut Situation, action: &Action) {
         Action::EndSpare { instance } => {
             situation.instances.retain(|it| it.id != *instance);
         }
-        Action::Wake { .. } => {}
+        // What a group does about it is the simulator's business.
+        Action::Group(_) | Action::Wake { .. } => {}
     }
 }
 

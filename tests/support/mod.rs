@@ -170,5 +170,6 @@ pub fn situation(now: Timestamp) -> Situation {
             root_device: Some("/dev/xvda".to_owned()),
             devices: vec!["/dev/sdb".to_owned()],
         }]),
+        group: Fact::Known(None),
     }
 }
