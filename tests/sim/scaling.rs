@@ -109,7 +109,7 @@ async fn only_a_running_instance_is_attached_and_only_within_the_maximum_size() 
 async fn a_launch_hook_holds_a_member_until_it_is_completed_or_abandoned() {
     let (world, member) = group_with_member((1, 1));
     world.change_group("web", |it| {
-        it.facts.launch_hooks = vec!["spot-rescue".to_owned()]
+        it.facts.launch_hooks = vec!["spot-rescue".to_owned()];
     });
     world
         .act(&leave(&member, false))
