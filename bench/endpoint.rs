@@ -90,6 +90,17 @@ impl Endpoint {
         if let Some(target) = &request.target {
             return self.json(target, request);
         }
+        if request.path.starts_with("/targetgroups") {
+            // VPC Lattice: there is none.
+            let position = self.note(
+                "ListTargetGroups",
+                Vec::new(),
+                request.received,
+                Outcome::Done,
+            );
+            let response = Response::new(200, json!({ "items": [] }).to_string());
+            return (position, response.with("content-type", "application/json"));
+        }
         let p = Parameters::parse(&request.body);
         let action = p.get("Action").to_owned();
         let is_elb = p.get("Version") != "2016-11-15";

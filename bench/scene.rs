@@ -50,10 +50,10 @@ impl Scene {
         } = shape;
         let world = World::new(1);
         world.change(|it| it.config.batch = 100);
-        let mut group = String::new();
+        let mut group = world.target_group(GroupType::Instance);
         let mut instances = Vec::with_capacity(count);
         for n in 0..count {
-            if n % PER_GROUP == 0 {
+            if n > 0 && n % PER_GROUP == 0 {
                 group = world.target_group(GroupType::Instance);
             }
             let builder = world.spot_instance("m5.large", "eu-west-1a").protected();

@@ -7,7 +7,7 @@ pub mod xml;
 use query::Parameters;
 use spot_rescue::cloud::{Class, Cloud, CloudError, Query};
 use spot_rescue::sim::World;
-use spot_rescue::situation::{Instance, Market, Target, VolumeSettings};
+use spot_rescue::situation::{Balancing, Instance, Market, Target, TargetGroup, VolumeSettings};
 use spot_rescue::step::{Action, CreateVolume, Launch, LaunchTemplate};
 use spot_rescue::tags::{self, Tags};
 use std::collections::BTreeSet;
@@ -219,18 +219,14 @@ fn again(world: &World, id: &str) -> String {
 }
 
 pub async fn elb(world: &World, action: &str, p: &Parameters) -> Answer {
-    let arn = p.get("TargetGroupArn");
+    let group = TargetGroup::Elb(p.get("TargetGroupArn").to_owned());
     let inner = match action {
         "DescribeTargetGroups" => {
-            let all = world.target_groups().await?;
-            wrapped(
-                "TargetGroups",
-                "member",
-                all.iter().map(|it| xml::target_group(it)),
-            )
+            let all = world.target_groups(Balancing::Elb).await?.groups;
+            wrapped("TargetGroups", "member", all.iter().map(xml::target_group))
         }
         "DescribeTargetHealth" => {
-            let all = world.targets(arn).await?;
+            let all = world.targets(&group).await?;
             wrapped(
                 "TargetHealthDescriptions",
                 "member",
@@ -238,17 +234,11 @@ pub async fn elb(world: &World, action: &str, p: &Parameters) -> Answer {
             )
         }
         "DeregisterTargets" | "RegisterTargets" => {
-            let (target_group_arn, targets) = (arn.to_owned(), targets(p));
+            let targets = targets(p);
             let action = if action == "RegisterTargets" {
-                Action::Register {
-                    target_group_arn,
-                    targets,
-                }
+                Action::Register { group, targets }
             } else {
-                Action::Deregister {
-                    target_group_arn,
-                    targets,
-                }
+                Action::Deregister { group, targets }
             };
             world.act(&action).await?
         }
@@ -259,9 +249,9 @@ pub async fn elb(world: &World, action: &str, p: &Parameters) -> Answer {
 
 pub fn targets(p: &Parameters) -> Vec<Target> {
     let target = |it: String| Target {
-        target_group_arn: p.get("TargetGroupArn").to_owned(),
+        group: TargetGroup::Elb(p.get("TargetGroupArn").to_owned()),
         id: p.get(&format!("{it}.Id")).to_owned(),
-        port: p.get(&format!("{it}.Port")).parse().unwrap_or(0),
+        port: p.get(&format!("{it}.Port")).parse().ok(),
     };
     p.members("Targets.member").map(target).collect()
 }
@@ -351,7 +341,7 @@ pub fn about(action: &str, p: &Parameters) -> Vec<String> {
         }
         "DeregisterTargets" | "RegisterTargets" => targets(p)
             .iter()
-            .map(|it| format!("{} {}", it.id, it.port))
+            .map(|it| format!("{} {:?}", it.id, it.port))
             .collect(),
         "CreateTags" => p.list("ResourceId"),
         _ => Vec::new(),

@@ -3,8 +3,8 @@
 use spot_rescue::clock::Timestamp;
 use spot_rescue::event::InstanceState;
 use spot_rescue::situation::{
-    Address, Image, Instance, Market, Registration, Snapshot, SnapshotState, Template, Volume,
-    VolumeState,
+    Address, Image, Instance, ListedGroup, Market, Registration, Snapshot, SnapshotState,
+    TargetGroup, Template, Volume, VolumeState,
 };
 use spot_rescue::tags::Tags;
 use std::fmt::{Display, Write};
@@ -107,7 +107,7 @@ pub fn instance(it: &Instance) -> String {
         )
         + "<monitoring><state>disabled</state></monitoring>"
         + &optional("subnetId", it.subnet.as_ref())
-        + &element("vpcId", "vpc-0123456789abcdef0")
+        + &optional("vpcId", it.vpc.as_ref())
         + &optional("privateIpAddress", address)
         + &element("sourceDestCheck", true)
         + &items("groupSet", it.security_groups.iter().map(group))
@@ -230,13 +230,18 @@ pub fn image(it: &Image) -> String {
         + &items("blockDeviceMapping", root.chain(&it.devices).map(device))
 }
 
-pub fn target_group(arn: &str) -> String {
-    let name = arn.rsplit('/').nth(1).unwrap_or_default();
+pub fn target_group(it: &ListedGroup) -> String {
+    let TargetGroup::Elb(arn) = &it.group else {
+        return String::new();
+    };
     element("TargetGroupArn", arn)
-        + &element("TargetGroupName", name)
+        + &element(
+            "TargetGroupName",
+            arn.rsplit('/').nth(1).unwrap_or_default(),
+        )
         + &element("Protocol", "HTTP")
         + &element("Port", 80)
-        + &element("VpcId", "vpc-0123456789abcdef0")
+        + &optional("VpcId", it.vpc.as_ref())
         + &element("TargetType", "instance")
 }
 
@@ -246,7 +251,7 @@ pub fn health(it: &Registration) -> String {
         (false, true) => "healthy",
         (false, false) => "unhealthy",
     };
-    let target = element("Id", &it.target.id) + &element("Port", it.target.port);
+    let target = element("Id", &it.target.id) + &optional("Port", it.target.port);
     let health = element("State", state);
     format!(
         "<Target>{target}</Target><HealthCheckPort>80</HealthCheckPort><TargetHealth>{health}</TargetHealth>"
