@@ -121,6 +121,7 @@ impl Known {
         })
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the mix has these three")]
     /// A warning: first aid from the instance alone, then the whole plan. Anything else: the plan.
     fn plan(&self, message: &str) -> usize {
         let Ok(trigger) = event::parse(message) else {
@@ -130,7 +131,7 @@ impl Known {
             Trigger::Interruption(it) => self.warned(it),
             Trigger::Wake(it) => self.looked(&it.instance),
             Trigger::StateChange { instance, .. } => self.looked(&instance),
-            Trigger::Snapshots { .. } | Trigger::AtRisk { .. } | Trigger::Sweep => 0,
+            _ => 0,
         }
     }
 
