@@ -111,6 +111,7 @@ impl Known {
                 pass: 1,
                 confirming: false,
                 failed_launches: 0,
+                refused: &BTreeSet::new(),
             };
             situations.insert(id.clone(), facts.situation(&id, &look));
         }

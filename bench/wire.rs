@@ -194,6 +194,7 @@ fn volume(p: &Parameters) -> Option<CreateVolume> {
             throughput: number("Throughput"),
             encrypted: p.get("Encrypted") == "true",
             kms_key: (!key.is_empty()).then(|| key.to_owned()),
+            multi_attach: p.get("MultiAttachEnabled") == "true",
         },
         tags: pairs(p, "TagSpecification.1.Tag"),
         token: p.get("ClientToken").to_owned(),

@@ -313,7 +313,7 @@ fn serving(state: &State) -> impl Iterator<Item = &spot_rescue::situation::Targe
 fn left(state: &State, before: &BTreeSet<SnapshotId>) -> Value {
     let mut counts = [0_u32; 4];
     let free = state.volumes.values();
-    for it in free.filter(|it| it.facts.attachment.is_none()) {
+    for it in free.filter(|it| it.facts.attachments.is_empty()) {
         let expires = it.tags.current().contains_key(tags::EXPIRES_AT);
         counts[usize::from(!expires)] += 1;
     }

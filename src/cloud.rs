@@ -9,7 +9,7 @@
 //! |---|---|
 //! | `Tag`, `Untag`, `SetDeleteOnTermination`, `Deregister`, `Associate` | idempotent by nature |
 //! | `Register` | registering a registered target changes nothing |
-//! | `Launch`, `WriteTemplate`, `CreateVolume` | `ClientToken` from the intent |
+//! | `Launch`, `WriteTemplate`, `CreateVolume`, `CopyVolume` | `ClientToken` from the intent |
 //! | `SnapshotInstance`, `SnapshotVolume` | no token exists: looked for by tag first; a twin is refused by the per-volume rate, or expires with the rest |
 //! | `Attach` | looked at first; "already attached there" counts as done |
 //! | `Group` | looked at first; "not part of", "already part of" and "no active lifecycle action" count as done |
@@ -81,6 +81,18 @@ pub const READ_ACTIONS: &[&str] = &[
     "elasticloadbalancing:DescribeTargetHealth",
     "vpc-lattice:ListTargetGroups",
     "vpc-lattice:ListTargets",
+];
+
+/// What EC2 does in the caller's name with the keys of encrypted volumes: whenever one is made, copied
+/// or attached, and whenever an instance is launched with one. Only for customer managed keys.
+/// <https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption-requirements.html>
+pub const KEY_ACTIONS: &[&str] = &[
+    "kms:CreateGrant",
+    "kms:Decrypt",
+    "kms:DescribeKey",
+    "kms:GenerateDataKeyWithoutPlaintext",
+    "kms:ReEncryptFrom",
+    "kms:ReEncryptTo",
 ];
 
 /// A call AWS did not do, or whose answer we did not get.

@@ -57,6 +57,7 @@ pub fn brief(
         pass: 0,
         confirming: false,
         failed_launches: 0,
+        refused: BTreeSet::new(),
         instances: vec![instance.clone()],
         template: Fact::NotRead,
         volumes: Fact::NotRead,
@@ -128,6 +129,7 @@ pub struct Look<'a> {
     pub pass: u32,
     pub confirming: bool,
     pub failed_launches: u32,
+    pub refused: &'a BTreeSet<String>,
 }
 
 impl Facts {
@@ -142,17 +144,14 @@ impl Facts {
             pass,
             confirming,
             failed_launches,
+            refused,
         } = *look;
         let members = self.instances.iter().filter(|it| it.lineage() == *lineage);
         let instances: Vec<Instance> = members.cloned().collect();
         let name = template_name(lineage);
         let ours =
             |tags: &Tags| tags.get(tags::RESCUE).map(String::as_str) == Some(lineage.as_str());
-        let held = |it: &Volume| {
-            it.attachment
-                .as_ref()
-                .is_some_and(|a| instances.iter().any(|i| i.id == a.instance))
-        };
+        let held = |it: &Volume| instances.iter().any(|i| it.attachment(&i.id).is_some());
         let group = group_of(&instances, &name, &self.templates);
         let volumes = select(&self.volumes, |it| ours(&it.tags) || held(it));
         Situation {
@@ -164,6 +163,7 @@ impl Facts {
             pass,
             confirming,
             failed_launches,
+            refused: refused.clone(),
             template: self
                 .templates
                 .clone()

@@ -3,7 +3,9 @@
 //! Nothing here awaits, reads a clock or calls AWS. The plan is recomputed from the world each time,
 //! so there is no stored program counter: what is done is not planned again, what is missing is.
 
+mod clone;
 mod close;
+mod copies;
 mod deregister;
 mod launch;
 mod lineage;

@@ -56,6 +56,8 @@ pub enum Data {
     Auto,
     /// Only ever moved.
     Move,
+    /// Copied at once, while the old instance still has them; moved where that fails.
+    Clone,
     /// Only ever restored.
     Restore,
     /// Not at all.
@@ -246,7 +248,7 @@ mod tests {
         assert_eq!(policy.data.value, Data::Auto);
         assert_eq!(
             warnings[0].to_string(),
-            "tag spot-rescue:data: \"nnone\" is not one of auto | move | restore | none; \
+            "tag spot-rescue:data: \"nnone\" is not one of auto | move | clone | restore | none; \
              kept the value before it"
         );
     }

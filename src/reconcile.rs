@@ -158,6 +158,7 @@ async fn look_again(context: &Context<'_>, batch: &mut Batch, pass: u32, now: Ti
             pass,
             confirming: subject.confirming,
             failed_launches: subject.failed_launches,
+            refused: &subject.refused,
         };
         let situation = facts.situation(id, &look);
         subject.resting = !run(context, subject, plan::plan(&situation)).await;
@@ -179,11 +180,12 @@ async fn run(context: &Context<'_>, subject: &mut Subject, mut plan: Plan) -> bo
     let done = |id: &str| steps.iter().any(|it| it.id == id && it.outcome.succeeded());
     let outcome = plan.outcome.filter(|(step, _)| done(step));
     let failed = steps.iter().any(|it| !it.outcome.succeeded());
-    let refused = plan
+    let launches = plan
         .steps
         .iter()
         .filter_map(|it| refused_launch(it, &steps));
-    subject.failed_launches = refused.fold(subject.failed_launches, u32::max);
+    subject.failed_launches = launches.fold(subject.failed_launches, u32::max);
+    subject.refused.extend(steps.iter().filter_map(refused));
     subject.confirm_next = plan.confirm;
     let news = !steps.is_empty();
     let report = &mut subject.report;
@@ -207,6 +209,19 @@ fn refused_launch(step: &Step, reports: &[StepReport]) -> Option<u32> {
     let report = reports.iter().find(|it| it.id == step.id)?;
     match &report.outcome {
         StepOutcome::Failed(error) if error.class == Class::Capacity => Some(launch.attempt + 1),
+        StepOutcome::Failed(_)
+        | StepOutcome::Done { .. }
+        | StepOutcome::AlreadyDone { .. }
+        | StepOutcome::Skipped { .. }
+        | StepOutcome::OutOfTime => None,
+    }
+}
+
+/// The step, if AWS has refused it and would do so again.
+fn refused(report: &StepReport) -> Option<String> {
+    let refused = |error: &CloudError| matches!(error.class, Class::Permanent | Class::Capacity);
+    match &report.outcome {
+        StepOutcome::Failed(error) if refused(error) => Some(report.id.clone()),
         StepOutcome::Failed(_)
         | StepOutcome::Done { .. }
         | StepOutcome::AlreadyDone { .. }

@@ -31,6 +31,8 @@ pub struct Outcome {
     pub volumes: VolumeCounts,
     /// Device -> seconds between the snapshot it came from and the interruption.
     pub restored_from: BTreeMap<String, f64>,
+    /// Device -> seconds from the interruption to the clone it came from.
+    pub cloned_at: BTreeMap<String, f64>,
     pub seconds: BTreeMap<Milestone, f64>,
     /// Targets that could not be registered again.
     pub targets_missing: Vec<String>,
@@ -39,6 +41,7 @@ pub struct Outcome {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct VolumeCounts {
     pub moved: usize,
+    pub cloned: usize,
     pub restored: usize,
     pub lost: usize,
     pub left: usize,
@@ -151,6 +154,7 @@ impl Outcome {
             "seconds": self.seconds(),
             "volumes": volumes,
             "restored_from_seconds_before": self.restored_from,
+            "cloned_at_seconds": self.cloned_at,
             "targets_missing": self.targets_missing,
         });
         if let (Value::Object(line), Value::Object(metrics)) = (&mut line, emf::metrics(self)) {
@@ -179,6 +183,7 @@ impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let VolumeCounts {
             moved,
+            cloned,
             restored,
             lost,
             left,
@@ -192,10 +197,13 @@ impl fmt::Display for Outcome {
         }
         write!(
             f,
-            "; volumes: {moved} moved, {restored} restored, {lost} lost, {left} left"
+            "; volumes: {moved} moved, {cloned} cloned, {restored} restored, {lost} lost, {left} left"
         )?;
         for (device, seconds) in &self.restored_from {
             write!(f, "; {device} from {seconds} s before the interruption")?;
+        }
+        for (device, seconds) in &self.cloned_at {
+            write!(f, "; {device} without what was written from {seconds} s on")?;
         }
         if !self.targets_missing.is_empty() {
             let missing = self.targets_missing.join(" ");

@@ -14,6 +14,7 @@ mod address;
 mod agenda;
 mod balancer;
 mod builder;
+mod clones;
 mod cloud;
 mod config;
 mod contents;

@@ -16,6 +16,7 @@ pub use crate::target::{
     Balancing, ListedGroup, Listing, Registration, Registrations, Target, TargetGroup,
 };
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 /// Something read, or why it is not known. "Could not find out" is never an empty list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,6 +65,8 @@ pub struct Situation {
     pub confirming: bool,
     /// How often launching has failed by what this invocation saw: the record shows it only later.
     pub failed_launches: u32,
+    /// Steps that AWS has refused for good in this invocation, by id: another way is tried.
+    pub refused: BTreeSet<String>,
     pub instances: Vec<Instance>,
     pub template: Fact<Option<Template>>,
     pub volumes: Fact<Vec<Volume>>,
@@ -127,7 +130,10 @@ pub struct Volume {
     pub created: Timestamp,
     /// The snapshot it was made from, by EC2's own account.
     pub snapshot: Option<SnapshotId>,
-    pub attachment: Option<Attachment>,
+    /// The volume it was copied from, by EC2's own account: only for clones (`CopyVolumes`).
+    pub source: Option<VolumeId>,
+    /// More than one only with Multi-Attach.
+    pub attachments: Vec<Attachment>,
     pub settings: VolumeSettings,
     pub tags: Tags,
 }
@@ -163,6 +169,9 @@ pub struct VolumeSettings {
     pub throughput: Option<i32>,
     pub encrypted: bool,
     pub kms_key: Option<String>,
+    /// io1 and io2 only: up to sixteen instances of the zone at a time, without any fencing.
+    /// <https://docs.aws.amazon.com/ebs/latest/userguide/ebs-volumes-multi.html>
+    pub multi_attach: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -262,8 +271,12 @@ impl Volume {
 
     #[must_use]
     pub fn attached_to(&self, instance: &InstanceId) -> bool {
-        self.attachment
-            .as_ref()
-            .is_some_and(|it| it.settled && it.instance == *instance)
+        self.attachment(instance).is_some_and(|it| it.settled)
+    }
+
+    /// Its attachment to this instance, whatever state that is in.
+    #[must_use]
+    pub fn attachment(&self, instance: &InstanceId) -> Option<&Attachment> {
+        self.attachments.iter().find(|it| it.instance == *instance)
     }
 }

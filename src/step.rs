@@ -60,6 +60,7 @@ pub enum Action {
         template: TemplateId,
     },
     CreateVolume(CreateVolume),
+    CopyVolume(CopyVolume),
     Attach {
         volume: VolumeId,
         instance: InstanceId,
@@ -167,6 +168,16 @@ pub struct RootDevice {
 pub struct CreateVolume {
     pub snapshot: SnapshotId,
     pub availability_zone: String,
+    pub settings: VolumeSettings,
+    pub tags: Tags,
+    pub token: String,
+}
+
+/// A volume copied at once, in its own zone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CopyVolume {
+    pub source: VolumeId,
+    /// All of them said: the type's default is gp2 (TRAP 33).
     pub settings: VolumeSettings,
     pub tags: Tags,
     pub token: String,

@@ -38,10 +38,12 @@ pub const AT_RISK: &str = "spot-rescue:at-risk";
 pub const DEVICE: &str = "spot-rescue:device";
 /// On volumes and snapshots: settings a snapshot does not remember.
 pub const VOLUME: &str = "spot-rescue:volume";
-/// On a restored volume: the volume it stands for.
+/// On a restored volume or a clone: the volume it stands for.
 pub const COPY_OF: &str = "spot-rescue:copy-of";
 /// On a restored volume: the snapshot it was made from.
 pub const RESTORED_FROM: &str = "spot-rescue:restored-from";
+/// On a clone: the instance it was given to. From then on it is newer than its source.
+pub const TAKEN_BY: &str = "spot-rescue:taken-by";
 /// On snapshots: the set they belong to.
 pub const SET: &str = "spot-rescue:set";
 /// A safety copy, or a spare, that may go after this moment.
@@ -65,7 +67,7 @@ pub const GROUP_MEMBER: &str = "aws:autoscaling:groupName";
 /// Keys that only this function writes. Users' keys are in the table of `policy`.
 #[must_use]
 pub fn is_own(key: &str) -> bool {
-    const OWN: [&str; 17] = [
+    const OWN: &[&str] = &[
         RESCUE,
         PREPARED,
         REPLACES,
@@ -80,6 +82,7 @@ pub fn is_own(key: &str) -> bool {
         VOLUME,
         COPY_OF,
         RESTORED_FROM,
+        TAKEN_BY,
         SET,
         EXPIRES_AT,
         FINGERPRINT,

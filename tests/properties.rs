@@ -40,7 +40,8 @@ enum Disturbance {
     Pass(u8),
 }
 
-const POLICIES: [(&str, &str); 9] = [
+const POLICIES: [(&str, &str); 10] = [
+    ("spot-rescue:data", "clone"),
     ("spot-rescue:data", "move"),
     ("spot-rescue:data", "restore"),
     ("spot-rescue:data", "none"),
@@ -136,7 +137,7 @@ fn disturb(situation: &mut Situation, disturbance: &Disturbance) {
         Disturbance::DetachVolume(which) => pick(which, known(&mut situation.volumes))
             .into_iter()
             .for_each(|it| {
-                it.attachment = None;
+                it.attachments.clear();
                 it.state = VolumeState::Available;
             }),
         Disturbance::SnapshotState(which, state) => {
@@ -334,7 +335,7 @@ proptest! {
                     prop_assert_eq!(&volume.availability_zone, &instance.availability_zone);
                     prop_assert_eq!(volume.state, VolumeState::Available);
                     prop_assert_eq!(instance.state, InstanceState::Running);
-                    prop_assert!(volume.attachment.is_none());
+                    prop_assert!(volume.attachments.is_empty());
                 }
             }
         }

@@ -174,16 +174,18 @@ pub fn volume(it: &Volume) -> String {
     element("volumeId", &it.id)
         + &element("size", it.settings.size)
         + &optional("snapshotId", it.snapshot.as_ref())
+        + &optional("sourceVolumeId", it.source.as_ref())
         + &element("availabilityZone", &it.availability_zone)
         + &element("status", state)
         + &element("createTime", at(it.created))
-        + &items("attachmentSet", it.attachment.iter().map(attachment))
+        + &items("attachmentSet", it.attachments.iter().map(attachment))
         + &tags(&it.tags)
         + &element("volumeType", &it.settings.volume_type)
         + &optional("iops", it.settings.iops)
         + &optional("throughput", it.settings.throughput)
         + &element("encrypted", it.settings.encrypted)
         + &optional("kmsKeyId", it.settings.kms_key.as_ref())
+        + &element("multiAttachEnabled", it.settings.multi_attach)
 }
 
 pub fn snapshot(it: &Snapshot) -> String {

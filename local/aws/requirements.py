@@ -169,6 +169,7 @@ TOUCHED: dict[str, Callable[[Request], Iterator[Need]]] = {
     "CreateSnapshot": _made("snapshot", "VolumeId"),
     "CreateSnapshots": _snapshot_set,
     "CreateTags": _tagged,
+    "CopyVolumes": _made("volume", "SourceVolumeId"),
     "CreateVolume": _made("volume", "SnapshotId"),
     "DeleteLaunchTemplate": _template,
     "DeleteSnapshot": _named("SnapshotId"),

@@ -67,6 +67,15 @@ ALL = [
         ),
     ),
     Accepted(
+        "copy any volume, if AWS shows the request's tags on the source as well",
+        [on("CopyVolumes", "volume", given=MARK)],
+        (
+            "source and copy are both volumes to IAM, the copy has no tags before it exists, and we know of "
+            "no documentation that the request's tags are not looked at for the source; AWS's own "
+            "policies are written in this way"
+        ),
+    ),
+    Accepted(
         "snapshot a volume along with an opted-in instance",
         [on("CreateSnapshots", "instance", ON), on("CreateSnapshots", "volume")],
         "the call takes an instance, never a volume",

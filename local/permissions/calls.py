@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from local.deploy import REGION
 from local.permissions.judge import Request
-from local.permissions.policy import ACCOUNT
+from local.permissions.policy import ACCOUNT, KEY_ARN
 
 Tags = dict[str, str]
 Call = list[Request]
@@ -99,6 +99,14 @@ def targets(action: str, account: str = ACCOUNT) -> Request:
     group = f"targetgroup/web/{'0123456789abcdef'}"
     resource = f"arn:aws:elasticloadbalancing:{REGION}:{account}:{group}"
     return Request(f"elasticloadbalancing:{action}", resource)
+
+
+def key(action: str, arn: str = KEY_ARN, via: str = "ec2", for_aws: bool = True) -> Request:
+    """The use of a KMS key by a service in the role's name."""
+    context = {"kms:ViaService": [f"{via}.{REGION}.amazonaws.com"]}
+    if action == "CreateGrant":
+        context["kms:GrantIsForAWSResource"] = [str(for_aws).lower()]
+    return Request(f"kms:{action}", arn, context)
 
 
 def elsewhere(action: str, resource: str) -> Request:

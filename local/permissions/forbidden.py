@@ -17,12 +17,13 @@ from local.permissions.calls import (
     Tags,
     created_by,
     elsewhere,
+    key,
     linked_role,
     on,
     passing,
     targets,
 )
-from local.permissions.policy import ACCOUNT, LOG_ARN, QUEUE_ARN
+from local.permissions.policy import ACCOUNT, KEY_ARN, LOG_ARN, QUEUE_ARN
 
 STRANGER = "999999999999"
 NO_OPT_IN = "the user has not opted this instance in"
@@ -59,6 +60,10 @@ def restore(snapshot: Tags, given: Tags = MARK) -> Call:
     return [on("CreateVolume", "snapshot", snapshot), on("CreateVolume", "volume", given=given)]
 
 
+def clone(volume: Tags, given: Tags = MARK) -> Call:
+    return [on("CopyVolumes", "volume", volume), on("CopyVolumes", "volume", given=given)]
+
+
 def launch(action: str, template: Tags, given: Tags = MARK) -> Call:
     parts = [on("RunInstances", kind) for kind in ("image", "subnet", "security-group", "volume")]
     made = [on(action, "instance", given=given)]
@@ -88,6 +93,8 @@ INSTANCES = [
 VOLUMES = [
     Case("attach a foreign volume", NO_MARK, attach(NOTHING, ON), attach(MARK, ON)),
     Case("snapshot a foreign volume", NO_MARK, copy(NOTHING), copy(MARK)),
+    Case("clone a foreign volume", NO_MARK, clone(NOTHING), clone(MARK)),
+    Case("clone without a mark", "it would be lost", clone(MARK, NOTHING), clone(MARK)),
     Case("snapshot without a mark", "it would be lost", copy(MARK, NOTHING), copy(MARK)),
     Case("a set without a mark", "it would be lost", snapshot_set(ON, NOTHING), snapshot_set(ON)),
     Case("restore a foreign snapshot", NO_MARK, restore(NOTHING), restore(MARK)),
@@ -106,6 +113,27 @@ VOLUMES = [
             ("with an expiry but no mark", EXPIRY),
         )
     ),
+]
+
+OTHER_KEY = KEY_ARN.replace("0123", "9999")
+NOT_BY_EC2 = "the keys of volumes are used by EC2 and by nobody else"
+
+KEYS = [
+    Case(
+        "use a key that is not named",
+        "the user names them",
+        [key("Decrypt", OTHER_KEY)],
+        [key("Decrypt")],
+    ),
+    Case("decrypt by itself", NOT_BY_EC2, [key("Decrypt", via="s3")], [key("Decrypt")]),
+    Case("grant by itself", NOT_BY_EC2, [key("CreateGrant", via="s3")], [key("CreateGrant")]),
+    Case(
+        "grant to anybody",
+        "a grant is for the resource of an AWS service",
+        [key("CreateGrant", for_aws=False)],
+        [key("CreateGrant")],
+    ),
+    Case("schedule the deletion of a key", NEVER, [key("ScheduleKeyDeletion")]),
 ]
 
 LAUNCHES = [
@@ -242,4 +270,4 @@ ANYTHING = [
     ),
 ]
 
-ALL = [*INSTANCES, *VOLUMES, *tags.ALL, *LAUNCHES, *SPARES, *PLACES, *ANYTHING]
+ALL = [*INSTANCES, *VOLUMES, *KEYS, *tags.ALL, *LAUNCHES, *SPARES, *PLACES, *ANYTHING]

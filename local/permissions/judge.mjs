@@ -10,6 +10,19 @@ import { runSimulation } from '@cloud-copilot/iam-simulate'
 
 const { account, principal, policies, questions } = JSON.parse(readFileSync(0, 'utf8'))
 
+// A KMS key has a policy that must allow it, too. The default one leaves the decision to IAM policies.
+const KEY_POLICY = {
+  Version: '2012-10-17',
+  Statement: [
+    {
+      Effect: 'Allow',
+      Principal: { AWS: `arn:aws:iam::${account}:root` },
+      Action: 'kms:*',
+      Resource: '*',
+    },
+  ],
+}
+
 async function answer({ policy, action, resource, context }) {
   const request = {
     principal,
@@ -21,6 +34,7 @@ async function answer({ policy, action, resource, context }) {
   const simulation = {
     request,
     identityPolicies: [{ name: 'role', policy: policies[policy] }],
+    resourcePolicy: action.startsWith('kms:') ? KEY_POLICY : undefined,
     serviceControlPolicies: [],
     resourceControlPolicies: [],
   }

@@ -16,13 +16,17 @@ ACCOUNT = "123456789012"
 QUEUE_ARN = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{STACK}-Queue-AAAAAAAAAAAA"
 LOG_ARN = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/lambda/{STACK}:*"
 ROLE = "FunctionRole"
+KEY_POLICY = "KeyPolicy"
+KEY_ARN = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/01234567-89ab-cdef-0123-456789abcdef"
 
 KNOWN = {
     "AWS::AccountId": ACCOUNT,
     "AWS::Partition": "aws",
     "AWS::Region": REGION,
     "AWS::StackName": STACK,
+    "AWS::URLSuffix": "amazonaws.com",
     "FunctionLog.Arn": LOG_ARN,
+    "KmsKeyArns": [KEY_ARN],
     "Queue.Arn": QUEUE_ARN,
 }
 VARIABLE = re.compile(r"\$\{([^}]+)\}")
@@ -37,8 +41,10 @@ def _resources() -> dict[str, Any]:
 
 @cache
 def _statements() -> list[Statement]:
-    policies = _resources()[ROLE]["Properties"]["Policies"]
-    found = [it for policy in policies for it in policy["PolicyDocument"]["Statement"]]
+    resources = _resources()
+    keys = resources[KEY_POLICY]["Properties"]
+    policies = resources[ROLE]["Properties"]["Policies"]
+    found = [it for policy in [*policies, keys] for it in policy["PolicyDocument"]["Statement"]]
     return [listed(resolved(it)) for it in found]
 
 

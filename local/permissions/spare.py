@@ -17,6 +17,7 @@ Grant = tuple[str, str, str]
 Taken = TypeVar("Taken", str, Grant)
 
 LAMBDA = "Lambda makes these calls in the role's name; here the pump does, as an administrator"
+KEYS = "EC2 asks KMS for it in the role's name, after the call has been answered"
 FIRST_USE = "EC2 makes the roles itself, once in an account's life"
 NOT_SEEN = {
     "logs:CreateLogStream": LAMBDA,
@@ -25,6 +26,12 @@ NOT_SEEN = {
     "sqs:DeleteMessage": LAMBDA,
     "sqs:GetQueueAttributes": LAMBDA,
     "iam:CreateServiceLinkedRole": FIRST_USE,
+    "kms:CreateGrant": KEYS,
+    "kms:Decrypt": KEYS,
+    "kms:DescribeKey": KEYS,
+    "kms:GenerateDataKeyWithoutPlaintext": KEYS,
+    "kms:ReEncryptFrom": KEYS,
+    "kms:ReEncryptTo": KEYS,
 }
 # By action and kind of resource.
 UNUSED = {

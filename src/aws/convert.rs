@@ -120,7 +120,8 @@ pub fn volume(it: &ec2::Volume) -> Option<Volume> {
         availability_zone: it.availability_zone()?.to_owned(),
         created: time(it.create_time())?,
         snapshot: it.snapshot_id().and_then(|id| id.parse().ok()),
-        attachment: it.attachments().iter().find_map(attachment),
+        source: it.source_volume_id().and_then(|id| id.parse().ok()),
+        attachments: it.attachments().iter().filter_map(attachment).collect(),
         settings: settings(it)?,
         tags: tags(it.tags()),
     })
@@ -163,6 +164,7 @@ fn settings(it: &ec2::Volume) -> Option<VolumeSettings> {
             .kms_key_id()
             .filter(|it| !it.is_empty())
             .map(str::to_owned),
+        multi_attach: it.multi_attach_enabled().unwrap_or(false),
         volume_type,
     })
 }

@@ -35,6 +35,7 @@ const ALREADY_DONE: &[(&str, &str)] = &[
     ("CreateLaunchTemplate", "IdempotentParameterMismatch"),
     ("CreateLaunchTemplateVersion", "IdempotentParameterMismatch"),
     ("CreateVolume", "IdempotentParameterMismatch"),
+    ("CopyVolumes", "IdempotentParameterMismatch"),
     // Gone is what was wanted.
     ("DeleteLaunchTemplate", "InvalidLaunchTemplateId.NotFound"),
     ("DeleteVolume", "InvalidVolume.NotFound"),

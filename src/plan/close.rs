@@ -1,6 +1,6 @@
 //! The end of a rescue: the successor becomes the owner, and the outcome is told, once.
 
-use super::volumes::{Fate, HandOver};
+use super::volumes::{Fate, HandOver, Origin};
 use super::{Lineage, Plan, progress, register};
 use crate::clock::seconds_between;
 use crate::event::Interruption;
@@ -73,7 +73,9 @@ pub fn outcome(
     hand_over: &HandOver,
     progress: BTreeMap<Milestone, f64>,
 ) -> Outcome {
-    let attached = |fate: &Fate, copy: bool| matches!(fate, Fate::Attached { restored_from, .. } if restored_from.is_some() == copy);
+    let attached = |wanted: fn(&Origin) -> bool| {
+        hand_over.count(|fate| matches!(fate, Fate::Attached { from, .. } if wanted(from)))
+    };
     Outcome {
         result,
         rescue: lineage.situation.lineage.clone(),
@@ -83,12 +85,14 @@ pub fn outcome(
         at: interruption.at,
         reported: lineage.situation.now,
         volumes: VolumeCounts {
-            moved: hand_over.count(|fate| attached(fate, false)),
-            restored: hand_over.count(|fate| attached(fate, true)),
+            moved: attached(|it| *it == Origin::Moved),
+            cloned: attached(|it| matches!(it, Origin::Clone(_))),
+            restored: attached(|it| matches!(it, Origin::Snapshot(_))),
             lost: hand_over.count(|fate| *fate == Fate::Lost),
             left: hand_over.count(|fate| matches!(fate, Fate::Left { .. })),
         },
         restored_from: restored_from(lineage, interruption, hand_over),
+        cloned_at: cloned_at(interruption, hand_over),
         seconds: progress,
         targets_missing: lineage
             .successor
@@ -102,6 +106,22 @@ pub fn outcome(
 pub fn targets_missing(lineage: &Lineage, instance: &Instance) -> Vec<String> {
     let missing = register::missing(lineage, instance);
     missing.iter().map(|it| it.target().to_string()).collect()
+}
+
+/// For each clone, when it was made: seconds after the interruption. What the old instance wrote
+/// later is not in it.
+fn cloned_at(interruption: &Interruption, hand_over: &HandOver) -> BTreeMap<String, f64> {
+    let at = |(recorded, fate): &(RecordedVolume, Fate)| match fate {
+        Fate::Attached {
+            from: Origin::Clone(at),
+            ..
+        } => Some((
+            recorded.device.clone(),
+            seconds_between(interruption.at, *at),
+        )),
+        Fate::Attached { .. } | Fate::Coming | Fate::Lost | Fate::Left { .. } => None,
+    };
+    hand_over.volumes.iter().filter_map(at).collect()
 }
 
 /// For each restored volume, how old its data is: seconds between the snapshot and the interruption
@@ -119,7 +139,7 @@ fn restored_from(
         .unwrap_or_default();
     let age = |(recorded, fate): &(RecordedVolume, Fate)| {
         let Fate::Attached {
-            restored_from: Some(origin),
+            from: Origin::Snapshot(origin),
             ..
         } = fate
         else {

@@ -8,7 +8,7 @@ use crate::event::{InstanceAction, InstanceState, Interruption, Risk};
 use crate::id::{InstanceId, TemplateId};
 use crate::policy::{Policy, PolicyWarning};
 use crate::record::{Record, interruption_from};
-use crate::situation::{Instance, Situation, Template};
+use crate::situation::{Instance, Situation, Snapshot, Template};
 use crate::tags::{self, Tags};
 use std::cmp::Reverse;
 
@@ -50,6 +50,13 @@ impl<'a> Lineage<'a> {
         };
         lineage.successor = lineage.find_successor();
         lineage
+    }
+
+    /// Those that have been read.
+    #[must_use]
+    pub fn snapshots(&self) -> &'a [Snapshot] {
+        let known = self.situation.snapshots.known();
+        known.map(Vec::as_slice).unwrap_or_default()
     }
 
     /// The prepared rescue, if it has been read and exists.

@@ -136,6 +136,7 @@ fn outcome(
         reported: lineage.situation.now,
         volumes: VolumeCounts::default(),
         restored_from: BTreeMap::new(),
+        cloned_at: BTreeMap::new(),
         seconds,
         targets_missing: lineage
             .owner

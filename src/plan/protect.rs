@@ -108,9 +108,8 @@ pub fn mark_volumes(lineage: &Lineage, plan: &mut Plan) {
         resources.extend(itself);
         resources.sort();
         if !resources.is_empty() {
-            let id = format!("mark {}", volume.id);
             plan.step(Step::new(
-                id,
+                mark_id(&volume.id),
                 Action::Tag {
                     resources,
                     tags: wanted,
@@ -118,6 +117,10 @@ pub fn mark_volumes(lineage: &Lineage, plan: &mut Plan) {
             ));
         }
     }
+}
+
+pub fn mark_id(volume: &VolumeId) -> String {
+    format!("mark {volume}")
 }
 
 /// The recorded volumes, and the roots of successors that were interrupted in their turn.

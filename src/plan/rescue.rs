@@ -2,8 +2,8 @@
 //! Steps listed first are sent first: traffic leaves, then volumes are kept, then the rest.
 
 use super::{
-    Lineage, Plan, close, deregister, launch, prepare, progress, protect, rejoin, risk, snapshot,
-    volumes,
+    Lineage, Plan, clone, close, deregister, launch, prepare, progress, protect, rejoin, risk,
+    snapshot, volumes,
 };
 use crate::event::Interruption;
 
@@ -34,6 +34,7 @@ pub fn plan(lineage: &Lineage, interruption: &Interruption) -> Plan {
     }
     protect::remember(lineage, interruption, &mut plan);
     protect::mark_volumes(lineage, &mut plan);
+    clone::request(lineage, &mut plan);
     prepare::at_the_latest(lineage, interruption, &mut plan);
     risk::keep(lineage, &mut plan);
     if launch::replacement(lineage, &mut plan) == launch::Decision::Refused {

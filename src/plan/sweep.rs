@@ -34,7 +34,8 @@ pub fn sweep(
             .and_then(|text| clock::parse(text).ok());
         lineage.is_some_and(|it| !busy.contains(it.as_str())) && at.is_some_and(|it| it < now)
     };
-    let free = |it: &&Volume| it.state == VolumeState::Available && due(&it.tags);
+    let unused = |it: &Volume| matches!(it.state, VolumeState::Available | VolumeState::Error);
+    let free = |it: &&Volume| unused(it) && it.attachments.is_empty() && due(&it.tags);
     let volumes = expired.volumes.iter().filter(free);
     let volumes = volumes.map(|it| Action::DeleteVolume {
         volume: it.id.clone(),

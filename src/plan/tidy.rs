@@ -3,15 +3,17 @@
 //! Nothing is deleted here. The sweep deletes what has expired, a day later, and nothing is marked
 //! while it could be the only copy: the owner must run with its volumes first.
 
-use super::{Lineage, Plan, risk};
+use super::{Lineage, Plan, clone, risk};
 use crate::clock::{self, Timestamp};
 use crate::record::VolumeTag;
 use crate::situation::{Snapshot, SnapshotState, Volume, VolumeState};
 use crate::step::{Action, Step};
 use crate::tags::{self, Tags};
+use std::collections::{BTreeMap, BTreeSet};
+use time::Duration;
 
 /// How long a safety copy is kept.
-pub const KEPT: time::Duration = time::Duration::hours(24);
+pub const KEPT: Duration = Duration::hours(24);
 
 /// The owner is well. Marks roots of former owners, volumes a copy stands for, and snapshot sets of
 /// finished rescues.
@@ -24,22 +26,42 @@ pub fn after(lineage: &Lineage, plan: &mut Plan) {
         return;
     };
     let spent = volumes.iter().filter(|it| is_spent(lineage, it, volumes));
-    let mut resources: Vec<String> = spent.map(|it| it.id.to_string()).collect();
-    resources.extend(old_sets(snapshots));
-    expire(lineage, resources, plan);
+    let mut expiring: BTreeMap<Duration, Vec<String>> = BTreeMap::new();
+    for volume in spent {
+        let kept = KEPT + clone::source_kept(volume, volumes);
+        expiring
+            .entry(kept)
+            .or_default()
+            .push(volume.id.to_string());
+    }
+    expiring
+        .entry(KEPT)
+        .or_default()
+        .extend(old_sets(snapshots));
+    for (kept, resources) in expiring {
+        expire(lineage, kept, resources, plan);
+    }
     let ending = lineage
         .interrupted()
         .filter(|(it, _)| it.is_alive() || !it.devices.is_empty());
     for (instance, _) in ending {
         plan.wait(15, format!("{} to end", instance.id));
     }
-    await_roots(lineage, volumes, plan);
+    await_release(lineage, volumes, plan);
 }
 
 fn is_spent(lineage: &Lineage, volume: &Volume, all: &[Volume]) -> bool {
-    let free = volume.state == VolumeState::Available && volume.attachment.is_none();
+    let free = volume.state == VolumeState::Available && volume.attachments.is_empty();
     let unmarked = !volume.tags.contains_key(tags::EXPIRES_AT);
-    free && unmarked && (is_former_root(lineage, volume) || is_superseded(lineage, volume, all))
+    let of_no_use = || clone::is_unused(volume) || is_former_root(lineage, volume);
+    let had_its_time = free && (of_no_use() || is_superseded(lineage, volume, all));
+    unmarked && (had_its_time || is_stillborn(volume))
+}
+
+/// A copy of ours that never came to be.
+fn is_stillborn(volume: &Volume) -> bool {
+    let made = volume.source.is_some() || volume.snapshot.is_some();
+    made && volume.tags.contains_key(tags::COPY_OF) && volume.state == VolumeState::Error
 }
 
 fn is_former_root(lineage: &Lineage, volume: &Volume) -> bool {
@@ -57,31 +79,33 @@ fn is_superseded(lineage: &Lineage, volume: &Volume, all: &[Volume]) -> bool {
     let Some(owner) = lineage.owner else {
         return false;
     };
-    let mut origin = &volume.id;
+    let mut line = BTreeSet::from([volume.id.as_str()]);
     // Bounded: tags that name each other must not lead round in circles.
     for _ in all {
-        let named =
-            |it: &&Volume| it.tags.get(tags::COPY_OF).map(String::as_str) == Some(origin.as_str());
-        let copies: Vec<&Volume> = all.iter().filter(named).collect();
+        let of_line = |it: &&Volume| {
+            let named = it.tags.get(tags::COPY_OF);
+            named.is_some_and(|it| line.contains(it.as_str()))
+        };
+        let copies: Vec<&Volume> = all.iter().filter(of_line).collect();
         if copies.iter().any(|it| it.attached_to(&owner.id)) {
             return true;
         }
-        let Some(copy) = copies.first() else {
-            return false;
-        };
-        origin = &copy.id;
+        line.extend(copies.iter().map(|it| it.id.as_str()));
     }
     false
 }
 
-/// A root still held by an instance that is ending will have to be marked later.
-fn await_roots(lineage: &Lineage, volumes: &[Volume], plan: &mut Plan) {
+/// What is still held by an instance that is ending will have to be marked later: its root, and
+/// volumes of which the owner has a clone.
+fn await_release(lineage: &Lineage, volumes: &[Volume], plan: &mut Plan) {
     let held = volumes.iter().filter(|it| {
-        let holder = it.attachment.as_ref().map(|it| &it.instance);
-        holder.is_some() && holder != lineage.owner.map(|it| &it.id) && is_former_root(lineage, it)
+        let owner = lineage.owner.map(|it| &it.id);
+        let elsewhere = it.attachments.iter().any(|it| Some(&it.instance) != owner);
+        let spent = || is_former_root(lineage, it) || is_superseded(lineage, it, volumes);
+        elsewhere && spent()
     });
     for volume in held {
-        plan.wait(15, format!("{}, a former root, to be released", volume.id));
+        plan.wait(15, format!("{}, a safety copy, to be released", volume.id));
     }
 }
 
@@ -105,15 +129,17 @@ fn is_rescue_set(set: &str) -> bool {
     set.starts_with("i-") || set.starts_with("closing-")
 }
 
-fn expire(lineage: &Lineage, mut resources: Vec<String>, plan: &mut Plan) {
+fn expire(lineage: &Lineage, kept: Duration, mut resources: Vec<String>, plan: &mut Plan) {
     resources.sort();
     if !resources.is_empty() {
-        let at = clock::format(lineage.situation.now + KEPT);
+        let at = clock::format(lineage.situation.now + kept);
         let tags = Tags::from([(tags::EXPIRES_AT.to_owned(), at)]);
-        plan.step(Step::new(
-            "expire safety copies",
-            Action::Tag { resources, tags },
-        ));
+        let id = if kept == KEPT {
+            "expire safety copies".to_owned()
+        } else {
+            format!("expire {}", resources.join(" "))
+        };
+        plan.step(Step::new(id, Action::Tag { resources, tags }));
     }
 }
 

@@ -1,11 +1,12 @@
 //! Data volumes reach the successor: moved when they are free in its zone, else restored.
 
-use super::{Lineage, Plan, attach_id, restore};
+use super::{Lineage, Plan, attach_id, clone, copies, restore};
+use crate::clock::Timestamp;
 use crate::event::{InstanceState, Interruption};
 use crate::id::{InstanceId, VolumeId};
 use crate::policy::Data;
 use crate::record::RecordedVolume;
-use crate::situation::{Instance, Snapshot, Volume, VolumeState};
+use crate::situation::{Instance, Volume, VolumeState};
 use crate::step::{Action, Step};
 use crate::tags;
 use std::collections::BTreeMap;
@@ -21,17 +22,24 @@ pub struct HandOver {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fate {
     /// Attached to the successor: the volume itself, or the copy that stands for it.
-    Attached {
-        volume: VolumeId,
-        /// The snapshot it was made from, if it is not the volume itself.
-        restored_from: Option<String>,
-    },
+    Attached { volume: VolumeId, from: Origin },
     /// On its way.
     Coming,
-    /// Neither the volume nor a completed snapshot of it is left.
+    /// It cannot be had as things are: neither the volume nor a usable snapshot of it is left.
     Lost,
     /// Kept where it is, on purpose.
     Left { why: String },
+}
+
+/// What an attached volume was made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// It is the volume itself.
+    Moved,
+    /// Made from this snapshot.
+    Snapshot(String),
+    /// Copied while the old instance lived, at this moment.
+    Clone(Timestamp),
 }
 
 impl HandOver {
@@ -61,10 +69,9 @@ pub fn hand_over(lineage: &Lineage, interruption: &Interruption, plan: &mut Plan
     if lineage.policy.data.value == Data::None {
         return done;
     }
-    let snapshots = lineage.situation.snapshots.known();
-    let snapshots = snapshots.map(Vec::as_slice).unwrap_or_default();
     for recorded in lineage.record.data_volumes() {
-        let current = newest_copy(&recorded.volume, volumes, snapshots);
+        let snapshots = lineage.snapshots();
+        let current = copies::newest(&recorded.volume, volumes, snapshots, &successor.id);
         let case = Case {
             lineage,
             successor,
@@ -87,34 +94,6 @@ pub fn hand_over(lineage: &Lineage, interruption: &Interruption, plan: &mut Plan
     done
 }
 
-/// The volume itself, or the newest usable copy made of it (or of a copy, and so on).
-pub fn newest_copy<'a>(
-    volume: &VolumeId,
-    volumes: &'a [Volume],
-    snapshots: &[Snapshot],
-) -> Option<&'a Volume> {
-    let mut found = volumes.iter().find(|it| it.id == *volume && it.is_usable());
-    let mut origin = volume.clone();
-    // Bounded: tags that name each other must not lead round in circles.
-    for _ in volumes {
-        let copies = volumes.iter().filter(|it| is_copy(it, &origin, snapshots));
-        let Some(copy) = copies.max_by_key(|it| (it.created, &it.id)) else {
-            break;
-        };
-        origin = copy.id.clone();
-        found = Some(copy);
-    }
-    found
-}
-
-/// A tag alone makes no copy: whoever may tag volumes could hand the replacement his own. EC2 must
-/// say that it was made from a snapshot of the volume it claims to stand for.
-fn is_copy(volume: &Volume, of: &VolumeId, snapshots: &[Snapshot]) -> bool {
-    let claimed = volume.tags.get(tags::COPY_OF).map(String::as_str) == Some(of.as_str());
-    let made_from = |it: &Snapshot| volume.snapshot.as_ref() == Some(&it.id) && it.volume == *of;
-    volume.is_usable() && claimed && snapshots.iter().any(made_from)
-}
-
 /// One volume that exists, and the instance it is wanted on.
 struct Case<'a> {
     lineage: &'a Lineage<'a>,
@@ -131,42 +110,68 @@ impl Case<'_> {
             ..
         } = self;
         if volume.attached_to(&successor.id) {
-            let is_copy = volume.id != recorded.volume;
-            let origin = || volume.tags.get(tags::RESTORED_FROM).cloned();
             return Fate::Attached {
                 volume: volume.id.clone(),
-                restored_from: is_copy.then(|| origin().unwrap_or_default()),
+                from: origin(volume, recorded),
             };
         }
-        match (&volume.attachment, volume.state) {
-            (Some(attachment), _) => self.held(volume, &attachment.instance, plan),
-            (None, VolumeState::Available) => self.free(volume, plan),
-            (None, _) => {
-                plan.wait(5, format!("{} to be available", volume.id));
-                Fate::Coming
-            }
+        if volume.attachment(&successor.id).is_some() {
+            plan.wait(5, format!("{} to be attached", volume.id));
+            return Fate::Coming;
         }
+        if !volume.attachments.is_empty() {
+            return if volume.settings.multi_attach {
+                self.share(volume, plan)
+            } else {
+                self.held(volume, plan)
+            };
+        }
+        if volume.state == VolumeState::Available {
+            return self.free(volume, plan);
+        }
+        plan.wait(5, format!("{} to be available", volume.id));
+        Fate::Coming
     }
 
     /// Still on another instance: the dying one lets go when it has ended (TRAP 17). Whatever is
     /// not of this lineage was given the volume by its user.
-    fn held(&self, volume: &Volume, holder: &InstanceId, plan: &mut Plan) -> Fate {
-        if *holder == self.successor.id {
-            plan.wait(5, format!("{} to be attached", volume.id));
-            return Fate::Coming;
+    fn held(&self, volume: &Volume, plan: &mut Plan) -> Fate {
+        if let Some(stranger) = self.stranger(volume) {
+            let why = format!("it is attached to {stranger}, which is not part of this rescue");
+            plan.note(format!("{} is left alone: {why}", volume.id));
+            return Fate::Left { why };
         }
-        let member = self.lineage.member(holder);
-        let interrupted = member.is_some_and(|it| self.lineage.interruption(it).is_some());
-        if interrupted || *holder == self.interruption.instance || is_dead(member) {
-            plan.wait(
-                self.release_in(),
-                format!("{holder} to end and release {}", volume.id),
-            );
-            return Fate::Coming;
+        if !clone::stand_in(self.lineage, self.interruption, self.recorded, volume, plan) {
+            let holders: Vec<&str> = holders(volume).map(InstanceId::as_str).collect();
+            let what = format!("{} to end and release {}", holders.join(" "), volume.id);
+            plan.wait(self.release_in(), what);
         }
-        let why = format!("it is attached to {holder}, which is not part of this rescue");
-        plan.note(format!("{} is left alone: {why}", volume.id));
-        Fate::Left { why }
+        Fate::Coming
+    }
+
+    /// An instance that has the volume and will not let go of it.
+    fn stranger<'v>(&self, volume: &'v Volume) -> Option<&'v InstanceId> {
+        holders(volume).find(|holder| {
+            let member = self.lineage.member(holder);
+            let interrupted = member.is_some_and(|it| self.lineage.interruption(it).is_some());
+            !interrupted && **holder != self.interruption.instance && !is_dead(member)
+        })
+    }
+
+    /// Multi-Attach: nobody has to let go of it first. In another zone there is nothing to share: a copy would
+    /// not be the volume that the others write to.
+    fn share(&self, volume: &Volume, plan: &mut Plan) -> Fate {
+        if volume.availability_zone == self.successor.availability_zone {
+            return self.attached(volume, plan);
+        }
+        if self.stranger(volume).is_none() {
+            return self.held(volume, plan);
+        }
+        plan.note(format!(
+            "{} is shared with other instances in {}, where its replacement is not",
+            volume.id, volume.availability_zone
+        ));
+        Fate::Lost
     }
 
     fn release_in(&self) -> u16 {
@@ -197,17 +202,42 @@ impl Case<'_> {
         if !here || (policy == Data::Restore && !is_copy) {
             return restore::elsewhere(lineage, successor, recorded, volume, plan);
         }
+        self.attached(volume, plan)
+    }
+
+    fn attached(&self, volume: &Volume, plan: &mut Plan) -> Fate {
+        let successor = self.successor;
         if successor.state == InstanceState::Running {
-            let action = Action::Attach {
-                volume: volume.id.clone(),
-                instance: successor.id.clone(),
-                device: recorded.device.clone(),
-            };
-            plan.step(Step::new(attach_id(&volume.id), action));
+            plan.step(attach(volume, successor, self.recorded));
         }
         plan.wait(5, format!("{} to run with {}", successor.id, volume.id));
         Fate::Coming
     }
+}
+
+/// Under the device name that the user chose.
+pub fn attach(volume: &Volume, instance: &Instance, recorded: &RecordedVolume) -> Step {
+    let action = Action::Attach {
+        volume: volume.id.clone(),
+        instance: instance.id.clone(),
+        device: recorded.device.clone(),
+    };
+    Step::new(attach_id(&volume.id), action)
+}
+
+fn origin(volume: &Volume, recorded: &RecordedVolume) -> Origin {
+    if volume.id == recorded.volume {
+        Origin::Moved
+    } else if volume.source.is_some() {
+        Origin::Clone(volume.created)
+    } else {
+        let from = volume.tags.get(tags::RESTORED_FROM);
+        Origin::Snapshot(from.cloned().unwrap_or_default())
+    }
+}
+
+fn holders(volume: &Volume) -> impl Iterator<Item = &InstanceId> {
+    volume.attachments.iter().map(|it| &it.instance)
 }
 
 fn is_dead(member: Option<&Instance>) -> bool {

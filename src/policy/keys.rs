@@ -46,14 +46,16 @@ pub const KEYS: &[Key] = &[
     },
     Key {
         name: "spot-rescue:data",
-        values: "auto | move | restore | none",
+        values: "auto | move | clone | restore | none",
         default: "auto",
-        meaning: "how data volumes follow: moved, restored from a snapshot, or the first that works",
+        meaning: "how data volumes follow: moved, restored from a snapshot, or the first that works; \
+                  clone is faster and loses what is written after the warning",
         kept: BEFORE,
         set: |policy, value, source| {
             let choices = [
                 ("auto", Data::Auto),
                 ("move", Data::Move),
+                ("clone", Data::Clone),
                 ("restore", Data::Restore),
                 ("none", Data::None),
             ];

@@ -31,6 +31,8 @@ pub struct Subject {
     pub confirming: bool,
     pub confirm_next: bool,
     pub failed_launches: u32,
+    /// Steps refused for good, by id.
+    pub refused: BTreeSet<String>,
     pub done: Done,
     pub report: Report,
     /// The last plan held nothing new.
@@ -181,6 +183,7 @@ impl Subject {
             confirming: false,
             confirm_next: false,
             failed_launches: 0,
+            refused: BTreeSet::new(),
             done: Done::default(),
             report: Report::default(),
             resting: false,

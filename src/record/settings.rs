@@ -22,12 +22,14 @@ impl VolumeTag {
             throughput,
             encrypted,
             kms_key,
+            multi_attach,
         } = settings;
         let mut words = vec![format!("type={volume_type}"), format!("size={size}")];
         words.extend(iops.map(|n| format!("iops={n}")));
         words.extend(throughput.map(|n| format!("throughput={n}")));
         words.extend(encrypted.then(|| "encrypted=true".to_owned()));
         words.extend(kms_key.as_ref().map(|key| format!("kms={key}")));
+        words.extend(multi_attach.then(|| "multi-attach=true".to_owned()));
         words.extend(root_of.as_ref().map(|id| format!("root-of={id}")));
         words.join(" ")
     }
@@ -45,6 +47,7 @@ impl VolumeTag {
                 "throughput" => settings.throughput = Some(value.parse().ok()?),
                 "encrypted" => settings.encrypted = value == "true",
                 "kms" => settings.kms_key = Some(value.to_owned()),
+                "multi-attach" => settings.multi_attach = value == "true",
                 "root-of" => tag.root_of = value.parse().ok(),
                 _ => {}
             }
@@ -60,7 +63,7 @@ mod tests {
     #[test]
     fn settings_survive_the_tag() {
         let text = "type=io2 size=500 iops=9000 encrypted=true kms=arn:aws:kms:eu-west-1:1:key/ab \
-                    root-of=i-0123456789abcdef0";
+                    multi-attach=true root-of=i-0123456789abcdef0";
         assert_eq!(VolumeTag::parse(text).unwrap().text(), text);
         assert_eq!(VolumeTag::parse("type=gp3"), None);
         assert_eq!(VolumeTag::parse("nonsense"), None);

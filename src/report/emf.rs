@@ -20,6 +20,7 @@ const SECONDS: [(Milestone, &str); 5] = [
 pub fn metrics(outcome: &Outcome) -> Value {
     let VolumeCounts {
         moved,
+        cloned,
         restored,
         lost,
         left: _,
@@ -36,6 +37,7 @@ pub fn metrics(outcome: &Outcome) -> Value {
         }
     }
     add("VolumesMoved", "Count", json!(moved));
+    add("VolumesCloned", "Count", json!(cloned));
     add("VolumesRestored", "Count", json!(restored));
     add("VolumesLost", "Count", json!(lost));
     let missing = outcome.targets_missing.len();

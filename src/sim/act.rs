@@ -24,6 +24,7 @@ pub fn operation(action: &Action) -> &'static str {
         Action::WriteTemplate(_) => "CreateLaunchTemplate",
         Action::DeleteTemplate { .. } => "DeleteLaunchTemplate",
         Action::CreateVolume(_) => "CreateVolume",
+        Action::CopyVolume(_) => "CopyVolumes",
         Action::Attach { .. } => "AttachVolume",
         Action::Associate { .. } => "AssociateAddress",
         Action::Group(change) => match change.verb {
@@ -73,6 +74,7 @@ impl State {
             Action::WriteTemplate(write) => self.write_template(write),
             Action::DeleteTemplate { template } => self.delete_template(template),
             Action::CreateVolume(create) => self.create_volume(create),
+            Action::CopyVolume(copy) => self.copy_volume(copy),
             Action::Attach {
                 volume,
                 instance,
@@ -130,6 +132,7 @@ impl State {
                     .collect()
             }
             Action::CreateVolume(create) => vec![create.snapshot.to_string()],
+            Action::CopyVolume(copy) => vec![copy.source.to_string()],
             Action::DeleteSnapshot { snapshot } => vec![snapshot.to_string()],
             Action::DeleteTemplate { template } => vec![template.to_string()],
             Action::Launch(_) | Action::Wake { .. } => Vec::new(),
@@ -158,8 +161,8 @@ impl State {
         }
         if let Ok(id) = id.parse::<VolumeId>() {
             return self.volumes.get(&id).is_none_or(|it| {
-                let holder = it.facts.attachment.as_ref().map(|it| &it.instance);
-                marked(it.tags.current()) || holder.is_some_and(|it| self.is_ours(it.as_str()))
+                let mut holders = it.facts.attachments.iter().map(|it| &it.instance);
+                marked(it.tags.current()) || holders.any(|it| self.is_ours(it.as_str()))
             });
         }
         let snapshot = id.parse().ok().and_then(|it| self.snapshots.get(&it));

@@ -204,5 +204,6 @@ pub(super) fn general_purpose() -> VolumeSettings {
         throughput: Some(125),
         encrypted: false,
         kms_key: None,
+        multi_attach: false,
     }
 }

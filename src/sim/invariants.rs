@@ -118,7 +118,7 @@ pub fn nothing_left_over(state: &State) -> Vec<String> {
         dated || lineage.is_none_or(|it| !lives(state, it))
     };
     let volumes = state.volumes.values();
-    let free = volumes.filter(|it| it.facts.attachment.is_none() && !kept(it.tags.current()));
+    let free = volumes.filter(|it| it.facts.attachments.is_empty() && !kept(it.tags.current()));
     let snapshots = state.snapshots.values();
     let snapshots = snapshots.filter(|it| it.own && !kept(it.tags.current()));
     free.map(|it| it.facts.id.to_string())

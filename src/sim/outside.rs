@@ -104,7 +104,7 @@ impl World {
             if it
                 .volumes
                 .get(id)
-                .is_some_and(|it| it.facts.attachment.is_none())
+                .is_some_and(|it| it.facts.attachments.is_empty())
             {
                 it.volumes.remove(id);
             }
@@ -115,7 +115,10 @@ impl World {
     pub fn give_away(&self, volume: &VolumeId, to: &InstanceId, device: &str) {
         self.change(|it| {
             it.put(volume, to, device, false, false);
-            it.schedule(it.config.attach_seconds, Due::Attached(volume.clone()));
+            it.schedule(
+                it.config.attach_seconds,
+                Due::Attached(volume.clone(), to.clone()),
+            );
         });
     }
 

@@ -88,8 +88,8 @@ impl State {
         });
         let wanted = |it: &Volume| match query {
             Query::Instances(ids) => {
-                let holder = it.attachment.as_ref().map(|it| &it.instance);
-                holder.is_some_and(|it| ids.contains(it))
+                let mut holders = it.attachments.iter().map(|it| &it.instance);
+                holders.any(|it| ids.contains(it))
             }
             Query::Names(_) | Query::Snapshots(_) | Query::Tag { .. } | Query::TagKey(_) => {
                 by_tag(query, &it.tags)

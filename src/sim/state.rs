@@ -40,6 +40,12 @@ pub struct State {
     pub calls: BTreeMap<&'static str, u64>,
     /// KMS keys that cannot be used: that shows later (TRAP 36).
     pub broken_keys: BTreeSet<String>,
+    /// The code with which `CopyVolumes` is refused.
+    pub clone_refusal: Option<&'static str>,
+    /// Clones are accepted, and end in `error`.
+    pub fail_clones: bool,
+    /// Clones, and when EC2 has copied all of them.
+    pub(super) initializing: BTreeMap<VolumeId, Timestamp>,
     /// `StateReason` codes the next instances to boot die with.
     pub boot_failures: Vec<&'static str>,
     /// So many of the next snapshot requests fail after they were accepted.
@@ -78,6 +84,9 @@ impl State {
             journal: Vec::new(),
             calls: BTreeMap::new(),
             broken_keys: BTreeSet::new(),
+            clone_refusal: None,
+            fail_clones: false,
+            initializing: BTreeMap::new(),
             boot_failures: Vec::new(),
             snapshot_failures: 0,
             violations: Vec::new(),

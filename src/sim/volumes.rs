@@ -15,6 +15,9 @@ use crate::step::CreateVolume;
 use crate::tags::{self, Tags};
 use std::collections::BTreeMap;
 
+/// So many instances may share a Multi-Attach volume.
+const MULTI_ATTACH: usize = 16;
+
 impl State {
     /// An empty volume, available at once.
     pub(super) fn blank_volume(&mut self, zone: &str, settings: VolumeSettings) -> VolumeId {
@@ -27,7 +30,8 @@ impl State {
                 availability_zone: zone.to_owned(),
                 created: self.now,
                 snapshot: None,
-                attachment: None,
+                source: None,
+                attachments: Vec::new(),
                 settings,
                 tags: Tags::new(),
             },
@@ -90,7 +94,8 @@ impl State {
         };
         if volume.facts.state == VolumeState::Creating {
             let key = volume.facts.settings.kms_key.as_ref();
-            let usable = key.is_none_or(|it| !self.broken_keys.contains(it));
+            let failed = self.fail_clones && volume.facts.source.is_some();
+            let usable = !failed && key.is_none_or(|it| !self.broken_keys.contains(it));
             volume.facts.state = if usable {
                 VolumeState::Available
             } else {
@@ -110,7 +115,8 @@ impl State {
         self.may_attach(volume, instance, device)
             .map_err(|(code, message)| refused("AttachVolume", code, &message))?;
         self.put(volume, instance, device, false, false);
-        self.schedule(self.config.attach_seconds, Due::Attached(volume.clone()));
+        let due = Due::Attached(volume.clone(), instance.clone());
+        self.schedule(self.config.attach_seconds, due);
         Ok(String::new())
     }
 
@@ -133,10 +139,13 @@ impl State {
             let message = format!("the volume is in {here}, the instance in {there}");
             return Err(("InvalidVolume.ZoneMismatch", message));
         }
-        if volume.attachment.is_some() {
+        let shares = volume.settings.multi_attach
+            && volume.attachments.len() < MULTI_ATTACH
+            && volume.attachment(&instance.id).is_none();
+        if !volume.attachments.is_empty() && !shares {
             return Err(("VolumeInUse", format!("{} is already attached", volume.id)));
         }
-        if volume.state != VolumeState::Available {
+        if volume.attachments.is_empty() && volume.state != VolumeState::Available {
             return Err((
                 "IncorrectState",
                 format!("{} is not 'available'", volume.id),
@@ -169,7 +178,7 @@ impl State {
     ) {
         if let Some(volume) = self.volumes.get_mut(volume) {
             volume.facts.state = VolumeState::InUse;
-            volume.facts.attachment = Some(Attachment {
+            volume.facts.attachments.push(Attachment {
                 instance: instance.clone(),
                 device: device.to_owned(),
                 settled,
@@ -185,29 +194,28 @@ impl State {
         }
     }
 
-    pub(super) fn attached(&mut self, id: &VolumeId) {
-        let attachment = self
-            .volumes
-            .get_mut(id)
-            .and_then(|it| it.facts.attachment.as_mut());
-        if let Some(attachment) = attachment {
+    pub(super) fn attached(&mut self, id: &VolumeId, to: &InstanceId) {
+        if let Some(attachment) = self.attachment(id, to) {
             attachment.settled = true;
         }
     }
 
-    /// The instance has ended: the volume goes with it, or is released a little later.
+    fn attachment(&mut self, id: &VolumeId, to: &InstanceId) -> Option<&mut Attachment> {
+        let volume = &mut self.volumes.get_mut(id)?.facts;
+        volume.attachments.iter_mut().find(|it| it.instance == *to)
+    }
+
+    /// The instance has ended: the volume goes with it, or is released a little later. One that
+    /// several have goes with the last of them.
     pub(super) fn part(&mut self, device: &Device, instance: &InstanceId) {
         let id = &device.volume;
-        if device.delete_on_termination {
+        let held = self.volumes.get(id).map(|it| it.facts.attachments.len());
+        if device.delete_on_termination && held.is_none_or(|it| it <= 1) {
             self.note_deletion(id);
             self.volumes.remove(id);
             return;
         }
-        let attachment = self
-            .volumes
-            .get_mut(id)
-            .and_then(|it| it.facts.attachment.as_mut());
-        if let Some(attachment) = attachment {
+        if let Some(attachment) = self.attachment(id, instance) {
             attachment.settled = false;
         }
         self.schedule(
@@ -220,9 +228,8 @@ impl State {
         let Some(volume) = self.volumes.get_mut(id) else {
             return;
         };
-        let held = volume.facts.attachment.as_ref().map(|it| &it.instance);
-        if held == Some(from) {
-            volume.facts.attachment = None;
+        volume.facts.attachments.retain(|it| it.instance != *from);
+        if volume.facts.attachments.is_empty() && volume.facts.state == VolumeState::InUse {
             volume.facts.state = VolumeState::Available;
         }
     }
@@ -243,10 +250,15 @@ impl State {
             .volumes
             .get(id)
             .ok_or_else(|| refused(CALL, "InvalidVolume.NotFound", id.as_str()))?;
-        if volume.facts.attachment.is_some() {
+        if !volume.facts.attachments.is_empty() {
             return Err(refused(CALL, "VolumeInUse", id.as_str()));
         }
-        if !volume.root && !self.is_elsewhere(id) {
+        let known_gap = self.was_cloned(id);
+        if let Some(clone) = self.clone_in_the_making(id) {
+            let message = format!("{id} was deleted while {clone} is still made of it");
+            self.violations.push(message);
+        }
+        if !volume.root && !known_gap && !self.is_elsewhere(id) {
             self.violations
                 .push(format!("{id} was deleted while it was the only copy"));
         }
@@ -280,7 +292,8 @@ impl State {
             };
             device.delete_on_termination = *flag;
             let volume = self.volumes.get_mut(&device.volume);
-            if let Some(attachment) = volume.and_then(|it| it.facts.attachment.as_mut()) {
+            let attachments = volume.into_iter().flat_map(|it| &mut it.facts.attachments);
+            for attachment in attachments.filter(|it| it.instance == *id) {
                 attachment.delete_on_termination = *flag;
             }
         }

@@ -48,6 +48,7 @@ impl Action {
             ],
             Self::DeleteTemplate { .. } => &["ec2:DeleteLaunchTemplate"],
             Self::CreateVolume(_) => &["ec2:CreateVolume", "ec2:CreateTags"],
+            Self::CopyVolume(_) => &["ec2:CopyVolumes", "ec2:CreateTags"],
             Self::Attach { .. } => &["ec2:AttachVolume"],
             Self::Associate { .. } => &["ec2:AssociateAddress"],
             Self::Group(change) => match change.verb {
@@ -77,6 +78,7 @@ impl Action {
             | Self::SnapshotVolume { .. }
             | Self::DeleteTemplate { .. }
             | Self::CreateVolume(_)
+            | Self::CopyVolume(_)
             | Self::Attach { .. }
             | Self::Associate { .. }
             | Self::Group(_)

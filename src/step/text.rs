@@ -2,8 +2,8 @@
 //! step; every field is named, so that a new one cannot be forgotten.
 
 use super::{
-    Action, CreateVolume, GroupChange, GroupVerb, Launch, LaunchTemplate, RootDevice, TemplateSpec,
-    WriteTemplate,
+    Action, CopyVolume, CreateVolume, GroupChange, GroupVerb, Launch, LaunchTemplate, RootDevice,
+    TemplateSpec, WriteTemplate,
 };
 use crate::event::Wake;
 use crate::id::SubnetId;
@@ -72,6 +72,7 @@ impl fmt::Display for Action {
             Self::WriteTemplate(write) => write.fmt(f),
             Self::DeleteTemplate { template } => write!(f, "delete {template}"),
             Self::CreateVolume(create) => create.fmt(f),
+            Self::CopyVolume(copy) => copy.fmt(f),
             Self::Attach {
                 volume,
                 instance,
@@ -227,21 +228,51 @@ impl fmt::Display for CreateVolume {
             token: _,
         } = self;
         let VolumeSettings {
-            volume_type,
-            size,
-            iops,
-            throughput,
-            encrypted,
-            kms_key,
+            volume_type, size, ..
         } = settings;
         write!(
             f,
             "create {volume_type} volume of {size} GiB from {snapshot} in {availability_zone}"
         )?;
-        write!(
-            f,
-            " (iops {iops:?}, throughput {throughput:?}, encrypted {encrypted}"
-        )?;
-        write!(f, ", key {kms_key:?}) with {}", list(tags))
+        write!(f, " ({}) with {}", Rest(settings), list(tags))
+    }
+}
+
+impl fmt::Display for CopyVolume {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            source,
+            settings,
+            tags,
+            token: _,
+        } = self;
+        let VolumeSettings {
+            volume_type, size, ..
+        } = settings;
+        write!(f, "copy {source} to a {volume_type} volume of {size} GiB")?;
+        write!(f, " ({}) with {}", Rest(settings), list(tags))
+    }
+}
+
+/// What else is said of a volume.
+struct Rest<'a>(&'a VolumeSettings);
+
+impl fmt::Display for Rest<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let VolumeSettings {
+            volume_type: _,
+            size: _,
+            iops,
+            throughput,
+            encrypted,
+            kms_key,
+            multi_attach,
+        } = self.0;
+        write!(f, "iops {iops:?}, throughput {throughput:?}")?;
+        write!(f, ", encrypted {encrypted}, key {kms_key:?}")?;
+        if *multi_attach {
+            write!(f, ", multi-attach")?;
+        }
+        Ok(())
     }
 }

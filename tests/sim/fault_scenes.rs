@@ -31,9 +31,11 @@ pub enum Story {
     GroupMember,
     /// No warning, and the volumes stay.
     Silent,
+    /// Clones go to the replacement while the old instance lives.
+    Clone,
 }
 
-pub const ALL: [Story; 12] = [
+pub const ALL: [Story; 13] = [
     Story::SameZone,
     Story::OtherZone,
     Story::OnDemand,
@@ -46,6 +48,7 @@ pub const ALL: [Story; 12] = [
     Story::Storm,
     Story::GroupMember,
     Story::Silent,
+    Story::Clone,
 ];
 
 pub struct Scene {
@@ -64,6 +67,7 @@ impl Story {
                 Scene { world, protected }
             }
             Self::Storm => storm().await,
+            Self::Clone => one(&[("spot-rescue:data", "clone")]).await,
             Self::GroupMember => one(&[("aws:autoscaling:groupName", "web")]).await,
             Self::OtherZone => {
                 let scene = one(&[]).await;
@@ -104,6 +108,7 @@ impl Story {
             | Self::OlderSet
             | Self::Storm
             | Self::GroupMember
+            | Self::Clone
             | Self::Silent => InstanceAction::Terminate,
         };
         for it in &scene.protected {
@@ -137,6 +142,7 @@ impl Story {
             | Self::Unprepared
             | Self::Storm
             | Self::GroupMember
+            | Self::Clone
             | Self::Silent => {}
         }
         let quiet = world.run_until_quiet(function).await.quiet;

@@ -70,6 +70,11 @@ fn comparable(scene: &Scene, story: Story, kind: Option<Kind>) -> Summary {
         lineage.market = lineage.market.filter(|_| !refused && kind.is_none());
         for volume in lineage.volumes.values_mut() {
             volume.lost_writes = volume.lost_writes.min(1);
+            if story == Story::Clone {
+                // Whether a volume is cloned or moves in the end: that is what a fault may change.
+                volume.is_copy = true;
+                volume.lost_writes = 0;
+            }
             // Volumes are kept before anything is written down about them: if that is all that was
             // done, nobody knows the user's flags any more, and they stay on the side that keeps data.
             volume.delete_on_termination &= story != Story::Unprepared;

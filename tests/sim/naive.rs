@@ -136,6 +136,7 @@ async fn a_restored_volume_is_as_fast_as_the_old_one() {
         throughput: Some(600),
         encrypted: true,
         kms_key: None,
+        multi_attach: false,
     };
     let builder = world.spot_instance("m5.large", "eu-west-1a").protected();
     let builder = builder.tags(&[("spot-rescue:subnets", elsewhere.as_str())]);

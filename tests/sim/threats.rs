@@ -160,8 +160,8 @@ async fn a_forged_warning_takes_no_disk_from_a_living_instance() {
     world.warn(&protected.instance, InstanceAction::Terminate, world.now());
     let _ = world.run_for(&function, 3600).await;
     for id in &protected.data {
-        let holder = world.look(|it| it.volumes[id].facts.attachment.clone());
-        let holder = holder.map(|it| it.instance);
+        let holder = world.look(|it| it.volumes[id].facts.attachments.clone());
+        let holder = holder.into_iter().map(|it| it.instance).next();
         assert_eq!(
             holder.as_ref(),
             Some(&protected.instance),

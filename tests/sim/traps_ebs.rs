@@ -95,7 +95,12 @@ async fn a_dying_instance_lets_go_late() {
     }
     let fresh = volume(&world, &other, id).await.expect("attached");
     assert!(!fresh.attached_to(&other), "attaching takes a moment");
-    assert!(!fresh.attachment.expect("attached").delete_on_termination);
+    assert!(
+        !fresh
+            .attachment(&other)
+            .expect("attached")
+            .delete_on_termination
+    );
     world.advance(2);
     let settled = volume(&world, &other, id).await.expect("attached");
     assert!(settled.attached_to(&other));

@@ -4,7 +4,7 @@ use super::{LINEAGE, TEMPLATE, device};
 use spot_rescue::event::InstanceState;
 use spot_rescue::plan::{Plan, plan};
 use spot_rescue::situation::*;
-use spot_rescue::step::{Action, CreateVolume, Launch};
+use spot_rescue::step::{Action, CopyVolume, CreateVolume, Launch};
 use spot_rescue::tags::{self, Tags};
 
 /// Plans and does until a plan holds nothing new. Returns the last plan, or the step it repeats.
@@ -83,6 +83,7 @@ pub fn apply(situation: &mut Situation, action: &Action) {
         }
         Action::DeleteTemplate { .. } => situation.template = Fact::Known(None),
         Action::CreateVolume(create) => created(situation, create),
+        Action::CopyVolume(copy) => copied(situation, copy),
         Action::Attach {
             volume,
             instance,
@@ -93,7 +94,7 @@ pub fn apply(situation: &mut Situation, action: &Action) {
                 .find(|it| it.id == *volume)
                 .unwrap();
             found.state = VolumeState::InUse;
-            found.attachment = Some(Attachment {
+            found.attachments.push(Attachment {
                 instance: instance.clone(),
                 device: name.clone(),
                 settled: true,
@@ -236,6 +237,17 @@ fn created(situation: &mut Situation, create: &CreateVolume) {
     all.push(volume);
 }
 
+fn copied(situation: &mut Situation, copy: &CopyVolume) {
+    let now = situation.now;
+    let all = known(&mut situation.volumes);
+    let mut volume = super::volume(&format!("vol-{:017x}", 0xd0 + all.len()), None, now);
+    volume.created = now;
+    volume.source = Some(copy.source.clone());
+    volume.settings = copy.settings.clone();
+    volume.tags = copy.tags.clone();
+    all.push(volume);
+}
+
 /// Time passes: the interrupted instance has ended and released its volumes.
 pub fn end_owner(situation: &mut Situation) {
     let owner = situation
@@ -250,15 +262,13 @@ pub fn end_owner(situation: &mut Situation) {
     owner.vpc = None;
     owner.subnet = None;
     if let Fact::Known(all) = &mut situation.volumes {
-        let held = all.iter_mut().filter(|it| {
-            it.attachment
-                .as_ref()
-                .is_some_and(|a| a.instance.as_str() == LINEAGE)
-        });
-        held.for_each(|it| {
-            it.attachment = None;
-            it.state = VolumeState::Available;
-        });
+        let held = |it: &Attachment| it.instance.as_str() == LINEAGE;
+        for volume in all.iter_mut().filter(|it| it.attachments.iter().any(held)) {
+            volume.attachments.retain(|it| !held(it));
+            if volume.attachments.is_empty() {
+                volume.state = VolumeState::Available;
+            }
+        }
     }
     if let Fact::Known(all) = &mut situation.addresses {
         all.iter_mut()

@@ -13,6 +13,7 @@ use spot_rescue::clock::Timestamp;
 use spot_rescue::event::InstanceState;
 use spot_rescue::situation::*;
 use spot_rescue::tags::{self, Tags};
+use std::collections::BTreeSet;
 
 pub const LINEAGE: &str = "i-0123456789abcdef0";
 pub const SUCCESSOR: &str = "i-0aaaaaaaaaaaaaaa1";
@@ -72,23 +73,25 @@ pub fn device(name: &str, volume: &str, delete_on_termination: bool) -> Device {
 
 /// A volume in use by an instance, or free.
 pub fn volume(id: &str, held_by: Option<(&str, &str)>, at: Timestamp) -> Volume {
-    let attachment = held_by.map(|(instance, device)| Attachment {
-        instance: instance.parse().unwrap(),
-        device: device.to_owned(),
-        settled: true,
-        delete_on_termination: false,
-    });
+    let attachments: Vec<Attachment> =
+        Vec::from_iter(held_by.map(|(instance, device)| Attachment {
+            instance: instance.parse().unwrap(),
+            device: device.to_owned(),
+            settled: true,
+            delete_on_termination: false,
+        }));
     Volume {
         id: id.parse().unwrap(),
-        state: if attachment.is_some() {
-            VolumeState::InUse
-        } else {
+        state: if attachments.is_empty() {
             VolumeState::Available
+        } else {
+            VolumeState::InUse
         },
         availability_zone: ZONE.to_owned(),
         created: at - time::Duration::days(1),
         snapshot: None,
-        attachment,
+        source: None,
+        attachments,
         settings: VolumeSettings {
             volume_type: "gp3".to_owned(),
             size: 100,
@@ -96,6 +99,7 @@ pub fn volume(id: &str, held_by: Option<(&str, &str)>, at: Timestamp) -> Volume 
             throughput: Some(125),
             encrypted: true,
             kms_key: Some("arn:aws:kms:us-east-2:123456789012:key/0f".to_owned()),
+            multi_attach: false,
         },
         tags: tags(&[(tags::RESCUE, LINEAGE)]),
     }
@@ -149,6 +153,7 @@ pub fn situation(now: Timestamp) -> Situation {
         pass: 1,
         confirming: true,
         failed_launches: 0,
+        refused: BTreeSet::new(),
         instances: vec![instance(now)],
         template: Fact::Known(None),
         volumes: Fact::Known(vec![

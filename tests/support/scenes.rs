@@ -1,8 +1,9 @@
 //! The stages a plan is made for, by name. Each is made from the one before by what AWS would do.
 
-use super::apply::{end_owner, settled};
+use super::apply::{apply, end_owner, settled};
 use super::*;
 use spot_rescue::event::{InstanceAction, Interruption};
+use spot_rescue::plan::plan;
 
 /// A stage: what the world looks like `now`, three seconds after `at`.
 pub type Scene = fn(Timestamp, &[Interruption]) -> Situation;
@@ -21,6 +22,8 @@ pub const SCENES: &[(&str, Scene)] = &[
     ("spot has failed once", spot_failed),
     ("replacement pending", replacement_pending),
     ("old instance ended, volumes free", ended),
+    ("clones wanted, no replacement yet", clones_wanted),
+    ("clones made, replacement running", clones_made),
     ("old instance ended, replacement in another zone", elsewhere),
     (
         "old instance ended, a data volume gone, set completed",
@@ -171,6 +174,25 @@ fn ended(at: Timestamp, notices: &[Interruption]) -> Situation {
     let mut situation = replacement_pending(at, notices);
     situation.instances.last_mut().unwrap().state = InstanceState::Running;
     end_owner(&mut situation);
+    situation
+}
+
+fn clones_wanted(at: Timestamp, notices: &[Interruption]) -> Situation {
+    let mut situation = interrupted(at, notices);
+    let want = |it: &mut Tags| it.insert("spot-rescue:data".to_owned(), "clone".to_owned());
+    want(&mut situation.instances[0].tags);
+    if let Fact::Known(Some(template)) = &mut situation.template {
+        want(&mut template.tags);
+    }
+    situation
+}
+
+/// One look later.
+fn clones_made(at: Timestamp, notices: &[Interruption]) -> Situation {
+    let mut situation = clones_wanted(at, notices);
+    for step in plan(&situation).steps {
+        apply(&mut situation, &step.action);
+    }
     situation
 }
 

@@ -134,6 +134,7 @@ async fn a_restored_volume_is_asked_for_as_it_was() {
         throughput: Some(200),
         encrypted: true,
         kms_key: Some("arn:aws:kms:eu-west-1:1:key/2".to_owned()),
+        multi_attach: false,
     };
     let request = sent(&create(settings.clone()), "CreateVolumeResponse").await;
     assert_has(
