@@ -101,7 +101,7 @@ impl Known {
         let mut situations = BTreeMap::new();
         for id in instances {
             let one = BTreeSet::from([id.clone()]);
-            let facts = observe::lineages(&world, &one, &one, Scope::Recorded).await;
+            let facts = observe::lineages(&world, &one, &one, Scope::Recorded, &defaults).await;
             let facts = facts.map_err(io::Error::other)?;
             let look = Look {
                 now: at,
@@ -110,8 +110,8 @@ impl Known {
                 defaults: &defaults,
                 pass: 1,
                 confirming: false,
-                failed_launches: 0,
                 refused: &BTreeSet::new(),
+                remembered: &defaults,
             };
             situations.insert(id.clone(), facts.situation(&id, &look));
         }

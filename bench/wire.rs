@@ -8,7 +8,7 @@ use query::Parameters;
 use spot_rescue::cloud::{Class, Cloud, CloudError, Query};
 use spot_rescue::sim::World;
 use spot_rescue::situation::{Balancing, Instance, Market, Target, TargetGroup, VolumeSettings};
-use spot_rescue::step::{Action, CreateVolume, Launch, LaunchTemplate};
+use spot_rescue::step::{Action, CreateVolume, InstanceTypes, Launch, LaunchTemplate};
 use spot_rescue::tags::{self, Tags};
 use std::collections::BTreeSet;
 use std::str::FromStr;
@@ -125,7 +125,7 @@ fn step(action: &str, p: &Parameters) -> Option<Action> {
             volume: id(p, "VolumeId")?,
             tags: pairs(p, "TagSpecification.1.Tag"),
         },
-        "CreateFleet" => Action::Launch(launch(p)),
+        "CreateFleet" => Action::Launch(launch(p)?),
         "CreateVolume" => Action::CreateVolume(volume(p)?),
         "AttachVolume" => Action::Attach {
             volume: id(p, "VolumeId")?,
@@ -149,7 +149,7 @@ fn step(action: &str, p: &Parameters) -> Option<Action> {
     })
 }
 
-fn launch(p: &Parameters) -> Launch {
+fn launch(p: &Parameters) -> Option<Launch> {
     let config = "LaunchTemplateConfigs.1";
     let named = p.get(&format!(
         "{config}.LaunchTemplateSpecification.LaunchTemplateName"
@@ -164,21 +164,18 @@ fn launch(p: &Parameters) -> Launch {
         overrides.iter().map(of).collect()
     };
     let spot = p.get("TargetCapacitySpecification.DefaultTargetCapacityType") == "spot";
-    Launch {
+    Some(Launch {
         template: template.map_or_else(
             || LaunchTemplate::Name(named.to_owned()),
             LaunchTemplate::Id,
         ),
         market: if spot { Market::Spot } else { Market::OnDemand },
-        instance_types: each("InstanceType").into_iter().collect(),
-        subnets: each("SubnetId")
-            .iter()
-            .filter_map(|it| it.parse().ok())
-            .collect(),
+        instance_types: InstanceTypes::Named(each("InstanceType").into_iter().collect()),
+        subnet: each("SubnetId").iter().find_map(|it| it.parse().ok())?,
         tags: pairs(p, "TagSpecification.1.Tag"),
         attempt: 0,
         token: p.get("ClientToken").to_owned(),
-    }
+    })
 }
 
 fn volume(p: &Parameters) -> Option<CreateVolume> {

@@ -9,13 +9,14 @@ mod convert;
 mod error;
 mod fleet;
 mod read;
+mod shapes;
 mod targets;
 mod template;
 
 use crate::cloud::{Cloud, CloudError, Query};
 use crate::id::ImageId;
 use crate::situation::{
-    Address, AutoScalingGroup, Balancing, Image, Instance, Listing, Registration, Snapshot,
+    Address, AutoScalingGroup, Balancing, Image, Instance, Listing, Registration, Shape, Snapshot,
     TargetGroup, Template, Volume,
 };
 use crate::step::Action;
@@ -103,6 +104,10 @@ impl Cloud for Aws {
 
     async fn images(&self, ids: &[ImageId]) -> Result<Vec<Image>, CloudError> {
         read::images(&self.ec2, ids).await
+    }
+
+    async fn shapes(&self, instance_types: &[String]) -> Result<Vec<Shape>, CloudError> {
+        shapes::shapes(&self.ec2, instance_types).await
     }
 
     async fn target_groups(&self, of: Balancing) -> Result<Listing, CloudError> {

@@ -1,7 +1,7 @@
 //! The seam: what the core asks of AWS, in domain terms.
 //!
 //! Reads are batched and typed; every change is one verb, [`Cloud::act`], because steps are data.
-//! A wrapper that fails, repeats or records calls has seven short methods to write.
+//! A wrapper that fails, repeats or records calls has ten short methods to write.
 //!
 //! How each change survives being done twice:
 //!
@@ -22,11 +22,12 @@ pub use codes::{Class, classify};
 
 use crate::id::{ImageId, InstanceId, SnapshotId};
 use crate::situation::{
-    Address, AutoScalingGroup, Balancing, Image, Instance, Listing, Registration, Snapshot,
+    Address, AutoScalingGroup, Balancing, Image, Instance, Listing, Registration, Shape, Snapshot,
     TargetGroup, Template, Volume,
 };
 use crate::step::Action;
 use async_trait::async_trait;
+use std::collections::BTreeMap;
 
 /// What can be asked of AWS.
 #[async_trait]
@@ -39,6 +40,8 @@ pub trait Cloud: Send + Sync {
     /// All addresses of the account: the list is short and the call has no pages.
     async fn addresses(&self) -> Result<Vec<Address>, CloudError>;
     async fn images(&self, ids: &[ImageId]) -> Result<Vec<Image>, CloudError>;
+    /// What these types are; one that does not exist is left out.
+    async fn shapes(&self, instance_types: &[String]) -> Result<Vec<Shape>, CloudError>;
     /// What of one service can hold instances: target groups of type `instance` and `ip`.
     async fn target_groups(&self, of: Balancing) -> Result<Listing, CloudError>;
     async fn targets(&self, group: &TargetGroup) -> Result<Vec<Registration>, CloudError>;
@@ -72,6 +75,7 @@ pub const READ_ACTIONS: &[&str] = &[
     "autoscaling:DescribeLifecycleHooks",
     "ec2:DescribeAddresses",
     "ec2:DescribeImages",
+    "ec2:DescribeInstanceTypes",
     "ec2:DescribeInstances",
     "ec2:DescribeLaunchTemplates",
     "ec2:DescribeSnapshots",
@@ -104,6 +108,8 @@ pub struct CloudError {
     pub message: String,
     pub request_id: Option<String>,
     pub class: Class,
+    /// Of a launch: the code by instance type, where AWS says it.
+    pub refused: BTreeMap<String, String>,
 }
 
 impl CloudError {
@@ -122,6 +128,7 @@ impl CloudError {
             request_id: request_id.map(str::to_owned),
             class: codes::by_message(operation, message)
                 .unwrap_or_else(|| classify(operation, code)),
+            refused: BTreeMap::new(),
         }
     }
 }

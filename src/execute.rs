@@ -1,7 +1,7 @@
 //! Plan x Cloud -> Report. Makes no choices: independent steps run at once, a step waits for those
 //! named in its `after`, a failing step never stops an independent one.
 
-use crate::cloud::{Class, Cloud};
+use crate::cloud::{Class, Cloud, CloudError};
 use crate::plan::Plan;
 use crate::report::{StepOutcome, StepReport};
 use crate::step::{Action, Step};
@@ -85,7 +85,7 @@ async fn run(step: &Step, cloud: &dyn Cloud, before: &[StepReport], left: Durati
         Err(_) => StepOutcome::OutOfTime,
     };
     if let StepOutcome::Failed(error) = &outcome {
-        note_failure(step, error.class, cloud, left).await;
+        note_failure(step, error, cloud, left).await;
     }
     StepReport {
         id: step.id.clone(),
@@ -98,15 +98,13 @@ async fn run(step: &Step, cloud: &dyn Cloud, before: &[StepReport], left: Durati
 /// answer is remembered with the request's token: after any other failure the same request is sent
 /// again, and whoever sends it in the meantime gets the same instance. Should the writing fail, the
 /// same request is only repeated once more.
-async fn note_failure(step: &Step, class: Class, cloud: &dyn Cloud, left: Duration) {
-    let Some(action) = step
-        .on_failure
-        .as_ref()
-        .filter(|_| class == Class::Capacity)
-    else {
+async fn note_failure(step: &Step, failed: &CloudError, cloud: &dyn Cloud, left: Duration) {
+    let refusal = step.on_failure.as_ref();
+    let refusal = refusal.filter(|_| failed.class == Class::Capacity);
+    let Some(action) = refusal.and_then(|it| it.action(failed)) else {
         return;
     };
-    match tokio::time::timeout(action.budget().min(left), cloud.act(action)).await {
+    match tokio::time::timeout(action.budget().min(left), cloud.act(&action)).await {
         Ok(Ok(_)) => {}
         Ok(Err(error)) => tracing::warn!(step = step.id, %error, "failed to write down a failure"),
         Err(_) => tracing::warn!(step = step.id, "out of time writing down a failure"),

@@ -10,9 +10,10 @@ use crate::cloud::{Cloud, CloudError, Query};
 use crate::event::{Interruption, Risk};
 use crate::id::{ImageId, InstanceId};
 use crate::plan::template_name;
+use crate::policy::{Policy, Types};
 use crate::record::Record;
 use crate::situation::{
-    Address, Fact, Group, Image, Instance, Registrations, Situation, Snapshot, TargetGroup,
+    Address, Fact, Group, Image, Instance, Registrations, Shape, Situation, Snapshot, TargetGroup,
     Template, Volume,
 };
 use crate::tags::{self, Tags};
@@ -29,6 +30,7 @@ pub struct Facts {
     addresses: Fact<Vec<Address>>,
     images: Fact<Vec<Image>>,
     groups: Fact<Vec<Group>>,
+    shapes: Fact<Vec<Shape>>,
 }
 
 /// Which target groups are asked.
@@ -56,8 +58,8 @@ pub fn brief(
         defaults: defaults.clone(),
         pass: 0,
         confirming: false,
-        failed_launches: 0,
         refused: BTreeSet::new(),
+        remembered: Tags::new(),
         instances: vec![instance.clone()],
         template: Fact::NotRead,
         volumes: Fact::NotRead,
@@ -66,6 +68,7 @@ pub fn brief(
         addresses: Fact::NotRead,
         images: Fact::NotRead,
         group: Fact::NotRead,
+        shapes: Fact::NotRead,
     }
 }
 
@@ -75,6 +78,7 @@ pub async fn lineages(
     lineages: &BTreeSet<InstanceId>,
     named: &BTreeSet<InstanceId>,
     scope: Scope,
+    defaults: &Tags,
 ) -> Result<Facts, CloudError> {
     let ids: Vec<String> = lineages.iter().map(ToString::to_string).collect();
     let of_lineage = Query::Tag {
@@ -100,11 +104,13 @@ pub async fn lineages(
     let attached = Query::Instances(instances.iter().map(|it| it.id.clone()).collect());
     let images = images_of(&instances);
     let groups = group_names(&instances, &templates);
-    let (attached, registrations, images, groups) = tokio::join!(
+    let types = types_of(&instances, defaults);
+    let (attached, registrations, images, groups, shapes) = tokio::join!(
         cloud.volumes(&attached),
         registrations(cloud, scope, all_recorded, &instances, &templates),
         cloud.images(&images),
         self::groups(cloud, &groups),
+        shapes(cloud, scope, &types),
     );
     let volumes = tagged.and_then(|tagged| Ok(merge(tagged, attached?, |it| it.id.clone())));
     Ok(Facts {
@@ -116,6 +122,7 @@ pub async fn lineages(
         addresses: fact(addresses),
         images: fact(images),
         groups: fact(groups),
+        shapes,
     })
 }
 
@@ -128,8 +135,8 @@ pub struct Look<'a> {
     pub defaults: &'a Tags,
     pub pass: u32,
     pub confirming: bool,
-    pub failed_launches: u32,
     pub refused: &'a BTreeSet<String>,
+    pub remembered: &'a Tags,
 }
 
 impl Facts {
@@ -143,8 +150,8 @@ impl Facts {
             defaults,
             pass,
             confirming,
-            failed_launches,
             refused,
+            remembered,
         } = *look;
         let members = self.instances.iter().filter(|it| it.lineage() == *lineage);
         let instances: Vec<Instance> = members.cloned().collect();
@@ -162,8 +169,8 @@ impl Facts {
             defaults: defaults.clone(),
             pass,
             confirming,
-            failed_launches,
             refused: refused.clone(),
+            remembered: remembered.clone(),
             template: self
                 .templates
                 .clone()
@@ -177,6 +184,7 @@ impl Facts {
                 all.into_iter()
                     .find(|it| Some(&it.scaling.name) == group.as_ref())
             }),
+            shapes: self.shapes.clone(),
             instances,
         }
     }
@@ -214,6 +222,33 @@ fn images_of(instances: &[Instance]) -> Vec<ImageId> {
     let living = instances.iter().filter(|it| it.is_alive());
     let ids: BTreeSet<ImageId> = living.filter_map(|it| it.image.clone()).collect();
     ids.into_iter().collect()
+}
+
+/// The instances' own types and those they may be replaced by, where the policy names any.
+fn types_of(instances: &[Instance], defaults: &Tags) -> Vec<String> {
+    let living = instances.iter().filter(|it| it.is_alive());
+    let types = living.flat_map(|instance| {
+        let (policy, _) = Policy::of(defaults, &instance.tags);
+        let others = match policy.instance_types.value {
+            Types::Named(names) if names.is_empty() => return Vec::new(),
+            Types::Named(names) => names,
+            Types::Like => Vec::new(),
+        };
+        [instance.instance_type.clone()]
+            .into_iter()
+            .chain(others)
+            .collect()
+    });
+    let types: BTreeSet<String> = types.collect();
+    types.into_iter().collect()
+}
+
+/// Types do not change: read when all else is, not while waiting.
+async fn shapes(cloud: &dyn Cloud, scope: Scope, types: &[String]) -> Fact<Vec<Shape>> {
+    if scope == Scope::Recorded || types.is_empty() {
+        return Fact::NotRead;
+    }
+    fact(cloud.shapes(types).await)
 }
 
 async fn registrations(

@@ -3,14 +3,17 @@
 //! Nothing here awaits, reads a clock or calls AWS. The plan is recomputed from the world each time,
 //! so there is no stored program counter: what is done is not planned again, what is missing is.
 
+mod breaker;
 mod clone;
 mod close;
 mod copies;
 mod deregister;
+mod lanes;
 mod launch;
 mod lineage;
 mod pause;
 mod phase;
+mod pools;
 mod prepare;
 mod progress;
 mod protect;
@@ -158,8 +161,8 @@ impl fmt::Display for Plan {
             if !after.is_empty() {
                 write!(f, " (after {})", after.join(", "))?;
             }
-            if let Some(action) = on_failure {
-                write!(f, " (on failure: {action})")?;
+            if let Some(refusal) = on_failure {
+                write!(f, " (on failure: {refusal})")?;
             }
             writeln!(f)?;
         }

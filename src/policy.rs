@@ -4,8 +4,10 @@
 //! A bad value never stops a rescue: it becomes a warning, and the value before it stays, which is
 //! the one that keeps data.
 
+mod breaker;
 mod keys;
 
+pub use breaker::Breaker;
 pub use keys::{KEYS, Key};
 
 use crate::id::SubnetId;
@@ -18,10 +20,11 @@ pub struct Policy {
     pub protected: Setting<bool>,
     pub replace: Setting<Replace>,
     pub data: Setting<Data>,
-    pub instance_types: Setting<Vec<String>>,
+    pub instance_types: Setting<Types>,
     pub subnets: Setting<Vec<SubnetId>>,
     pub on_demand: Setting<OnDemand>,
     pub rebalance: Setting<Rebalance>,
+    pub breaker: Setting<Option<Breaker>>,
 }
 
 /// A value that remembers where it comes from.
@@ -64,6 +67,14 @@ pub enum Data {
     None,
 }
 
+/// Which types the replacement may have besides the instance's own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Types {
+    Named(Vec<String>),
+    /// As many processors, no less memory.
+    Like,
+}
+
 /// Whether an On-Demand Instance may stand in when there is no Spot capacity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnDemand {
@@ -94,10 +105,11 @@ impl Default for Policy {
             protected: Setting::built_in(false),
             replace: Setting::built_in(Replace::Auto),
             data: Setting::built_in(Data::Auto),
-            instance_types: Setting::built_in(Vec::new()),
+            instance_types: Setting::built_in(Types::Named(Vec::new())),
             subnets: Setting::built_in(Vec::new()),
             on_demand: Setting::built_in(OnDemand::Fallback),
             rebalance: Setting::built_in(Rebalance::Snapshot),
+            breaker: Setting::built_in(Some(breaker::DEFAULT)),
         }
     }
 }
@@ -234,7 +246,8 @@ mod tests {
         assert_eq!(warnings, []);
         assert_eq!(policy.on_demand.value, OnDemand::Fallback);
         assert_eq!(policy.on_demand.source, Source::InstanceTag);
-        assert_eq!(policy.instance_types.value, ["m6i.large", "m5.large"]);
+        let named = ["m6i.large", "m5.large"].map(str::to_owned).to_vec();
+        assert_eq!(policy.instance_types.value, Types::Named(named));
         assert_eq!(policy.instance_types.source, Source::StackParameter);
         assert_eq!(policy.data.source, Source::BuiltIn);
     }

@@ -137,7 +137,15 @@ async fn look_again(context: &Context<'_>, batch: &mut Batch, pass: u32, now: Ti
     } else {
         Scope::Recorded
     };
-    let facts = match observe::lineages(context.cloud, &active, &batch.named(), scope).await {
+    let facts = match observe::lineages(
+        context.cloud,
+        &active,
+        &batch.named(),
+        scope,
+        context.defaults,
+    )
+    .await
+    {
         Ok(facts) => facts,
         Err(error) => {
             batch.read_failed(&error);
@@ -157,8 +165,8 @@ async fn look_again(context: &Context<'_>, batch: &mut Batch, pass: u32, now: Ti
             defaults: context.defaults,
             pass,
             confirming: subject.confirming,
-            failed_launches: subject.failed_launches,
             refused: &subject.refused,
+            remembered: &subject.remembered,
         };
         let situation = facts.situation(id, &look);
         subject.resting = !run(context, subject, plan::plan(&situation)).await;
@@ -184,8 +192,8 @@ async fn run(context: &Context<'_>, subject: &mut Subject, mut plan: Plan) -> bo
         .steps
         .iter()
         .filter_map(|it| refused_launch(it, &steps));
-    subject.failed_launches = launches.fold(subject.failed_launches, u32::max);
     subject.refused.extend(steps.iter().filter_map(refused));
+    subject.remembered.extend(launches.flatten());
     subject.confirm_next = plan.confirm;
     let news = !steps.is_empty();
     let report = &mut subject.report;
@@ -201,14 +209,12 @@ async fn run(context: &Context<'_>, subject: &mut Subject, mut plan: Plan) -> bo
     news
 }
 
-/// The number of failed launches, this one included, if this was one and found no capacity.
-fn refused_launch(step: &Step, reports: &[StepReport]) -> Option<u32> {
-    let Action::Launch(launch) = &step.action else {
-        return None;
-    };
+/// What was to be written down about a launch that found no capacity.
+fn refused_launch(step: &Step, reports: &[StepReport]) -> Option<Tags> {
+    let refusal = step.on_failure.as_ref()?;
     let report = reports.iter().find(|it| it.id == step.id)?;
     match &report.outcome {
-        StepOutcome::Failed(error) if error.class == Class::Capacity => Some(launch.attempt + 1),
+        StepOutcome::Failed(error) if error.class == Class::Capacity => Some(refusal.tags(error)),
         StepOutcome::Failed(_)
         | StepOutcome::Done { .. }
         | StepOutcome::AlreadyDone { .. }

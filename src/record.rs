@@ -3,16 +3,23 @@
 //! It lives in the tags of the prepared rescue (and in part on the instance). Reading never fails:
 //! what is not understood is left out, because a rescue with one target less is still a rescue.
 
+mod history;
+mod pools;
 mod settings;
+mod shape;
 
+pub use history::{LONGEST as MOST_REMEMBERED, Taken, history_from, history_tags};
+pub use pools::{FailedPool, Pool, failed_pool_tags, failed_pools_from};
 pub use settings::VolumeTag;
+pub use shape::{shape_from, shape_text};
 
 use crate::clock;
 use crate::event::{InstanceAction, Interruption, Risk};
 use crate::id::{AllocationId, InstanceId, SubnetId, VolumeId};
-use crate::situation::{Instance, Target};
+use crate::situation::{Instance, Shape, Target};
 use crate::tags::{self, Tags};
 use std::collections::BTreeMap;
+use std::fmt;
 
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Record {
@@ -27,8 +34,13 @@ pub struct Record {
     pub interruption: Option<Interruption>,
     /// What was foreseen last, and for whom.
     pub risk: Option<Risk>,
-    /// Launches that failed so far.
+    /// Launches that failed so far, and what they found empty.
     pub attempt: u32,
+    pub failed_pools: Vec<FailedPool>,
+    /// When which instance of the lineage was taken.
+    pub history: Vec<Taken>,
+    /// Of the head's type.
+    pub shape: Option<Shape>,
     /// Seconds from the interruption to each milestone reached.
     pub progress: BTreeMap<Milestone, f64>,
 }
@@ -50,6 +62,17 @@ impl Place {
             subnet: instance.subnet.clone()?,
             instance_type: instance.instance_type.clone(),
         })
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            availability_zone,
+            subnet,
+            instance_type,
+        } = self;
+        write!(f, "{availability_zone} {subnet} {instance_type}")
     }
 }
 
@@ -134,6 +157,9 @@ impl Record {
                 .collect(),
             interruption: get(tags::INTERRUPTED_AT).and_then(interruption_from),
             risk: get(tags::AT_RISK).and_then(risk_from),
+            failed_pools: failed_pools_from(tags),
+            history: history_from(tags),
+            shape: get(tags::SHAPE).and_then(shape_from),
             attempt: get(tags::ATTEMPT).and_then(|n| n.parse().ok()).unwrap_or(0),
             progress: get(tags::PROGRESS).map(progress_from).unwrap_or_default(),
         }
@@ -151,17 +177,15 @@ impl Record {
         if self.targets.iter().any(|it| !it.is_instance()) {
             all.extend(tags::pack(tags::PRIVATE_ADDRESSES, &self.private_addresses));
         }
+        all.extend(history_tags(&self.history));
+        if let Some(shape) = &self.shape {
+            all.insert(tags::SHAPE.to_owned(), shape_text(shape));
+        }
         if let Some(head) = &self.head {
             all.insert(tags::HEAD.to_owned(), head.to_string());
         }
-        if let Some(Place {
-            availability_zone,
-            subnet,
-            instance_type,
-        }) = &self.place
-        {
-            let text = format!("{availability_zone} {subnet} {instance_type}");
-            all.insert(tags::PLACE.to_owned(), text);
+        if let Some(place) = &self.place {
+            all.insert(tags::PLACE.to_owned(), place.to_string());
         }
         all
     }

@@ -33,6 +33,7 @@ mod reads;
 mod rng;
 mod scaling;
 mod scaling_builder;
+mod shapes;
 mod snapshots;
 mod state;
 mod summary;

@@ -63,10 +63,10 @@ pub struct Situation {
     pub pass: u32,
     /// A loss was seen a minute ago; this look is to confirm it.
     pub confirming: bool,
-    /// How often launching has failed by what this invocation saw: the record shows it only later.
-    pub failed_launches: u32,
     /// Steps that AWS has refused for good in this invocation, by id: another way is tried.
     pub refused: BTreeSet<String>,
+    /// What this invocation wrote into the record when launches failed: reads show it only later.
+    pub remembered: Tags,
     pub instances: Vec<Instance>,
     pub template: Fact<Option<Template>>,
     pub volumes: Fact<Vec<Volume>>,
@@ -76,6 +76,8 @@ pub struct Situation {
     pub images: Fact<Vec<Image>>,
     /// The Auto Scaling group its instances are members of, or were.
     pub group: Fact<Option<Group>>,
+    /// Of the types that the policy has to do with.
+    pub shapes: Fact<Vec<Shape>>,
 }
 
 /// An instance as `DescribeInstances` shows it. A terminated one has lost devices, network and,
@@ -107,11 +109,21 @@ pub struct Instance {
     pub tags: Tags,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Market {
     Spot,
     OnDemand,
+}
+
+impl Market {
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Spot => "spot",
+            Self::OnDemand => "on-demand",
+        }
+    }
 }
 
 /// A volume as the instance sees it.
@@ -212,6 +224,27 @@ pub struct Image {
     pub root_device: Option<String>,
     /// Devices the image would create volumes for.
     pub devices: Vec<String>,
+}
+
+/// What an instance type is, as far as another one can be like it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "facts that do not exclude each other"
+)]
+pub struct Shape {
+    pub instance_type: String,
+    pub vcpus: i32,
+    pub memory_mib: i32,
+    /// `x86_64`, `arm64`, …
+    pub architectures: Vec<String>,
+    pub current_generation: bool,
+    pub burstable: bool,
+    pub bare_metal: bool,
+    /// It has instance store volumes.
+    pub local_storage: bool,
+    /// It has GPUs, or other accelerators.
+    pub accelerated: bool,
 }
 
 impl Instance {

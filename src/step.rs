@@ -1,11 +1,14 @@
 //! A plan is data: steps with everything the executor needs, so that it makes no choices.
 
 mod needs;
+mod refusal;
 mod text;
+
+pub use refusal::Refusal;
 
 use crate::event::{Interruption, Wake};
 use crate::id::{AllocationId, InstanceId, SnapshotId, SubnetId, TemplateId, VolumeId};
-use crate::situation::{Market, Target, TargetGroup, VolumeSettings};
+use crate::situation::{Market, Shape, Target, TargetGroup, VolumeSettings};
 use crate::tags::Tags;
 use std::collections::BTreeMap;
 
@@ -18,7 +21,7 @@ pub struct Step {
     /// Steps that must have succeeded first; everything else runs at once.
     pub after: Vec<String>,
     /// What to write down when AWS answers that there is no capacity.
-    pub on_failure: Option<Action>,
+    pub on_failure: Option<Refusal>,
 }
 
 /// Every call that changes something, with all its parameters.
@@ -112,12 +115,23 @@ pub enum GroupVerb {
 pub struct Launch {
     pub template: LaunchTemplate,
     pub market: Market,
-    pub instance_types: Vec<String>,
-    pub subnets: Vec<SubnetId>,
+    pub instance_types: InstanceTypes,
+    /// One: a fleet with two subnets of one zone is refused as a whole ("duplicate instance pools"),
+    /// and requirements may not be said twice.
+    pub subnet: SubnetId,
     pub tags: Tags,
     /// How many launches have failed before.
     pub attempt: u32,
     pub token: String,
+}
+
+/// What the replacement may be: these types, the first of them preferably, or any of this shape. Not
+/// both: a fleet takes either.
+/// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-fleet-attribute-based-instance-type-selection.html>
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum InstanceTypes {
+    Named(Vec<String>),
+    Like(Shape),
 }
 
 /// By id, so that nobody's namesake is launched; by name only while it is being created.
@@ -201,8 +215,8 @@ impl Step {
     }
 
     #[must_use]
-    pub fn or_else(mut self, action: Option<Action>) -> Self {
-        self.on_failure = action;
+    pub fn or_else(mut self, refusal: Refusal) -> Self {
+        self.on_failure = Some(refusal);
         self
     }
 }

@@ -29,6 +29,12 @@ pub const PLACE: &str = "spot-rescue:place";
 pub const ATTEMPT: &str = "spot-rescue:attempt";
 /// On the launch template: the Auto Scaling group the lineage belongs to.
 pub const GROUP: &str = "spot-rescue:group";
+/// On the launch template: pools (type, subnet, market) that had no capacity, when, and why.
+pub const FAILED_POOLS: &str = "spot-rescue:failed-pool";
+/// On the launch template and the instance: when which instance of the lineage was interrupted.
+pub const HISTORY: &str = "spot-rescue:history";
+/// On the launch template and the instance: what the head's type is like.
+pub const SHAPE: &str = "spot-rescue:shape";
 /// On the launch template: milestones of the rescue, in seconds since the interruption.
 pub const PROGRESS: &str = "spot-rescue:progress";
 /// What was foreseen for the head: which instance, when, and on what date. On the launch template; on
@@ -86,11 +92,19 @@ pub fn is_own(key: &str) -> bool {
         SET,
         EXPIRES_AT,
         FINGERPRINT,
+        SHAPE,
     ];
     OWN.contains(&key)
-        || [VOLUMES, TARGETS, ADDRESSES, PRIVATE_ADDRESSES]
-            .iter()
-            .any(|list| is_numbered(key, list))
+        || [
+            VOLUMES,
+            TARGETS,
+            ADDRESSES,
+            PRIVATE_ADDRESSES,
+            FAILED_POOLS,
+            HISTORY,
+        ]
+        .iter()
+        .any(|list| is_numbered(key, list))
 }
 
 /// `<key>-<n>`

@@ -7,8 +7,8 @@ use spot_rescue::cloud::{KEY_ACTIONS, READ_ACTIONS};
 use spot_rescue::event::{InstanceState, PARSERS, Wake, interruption, own, snapshot, state_change};
 use spot_rescue::situation::{Market, TargetGroup, VolumeSettings};
 use spot_rescue::step::{
-    Action, CopyVolume, CreateVolume, GroupChange, GroupVerb, Launch, LaunchTemplate, TemplateSpec,
-    WriteTemplate,
+    Action, CopyVolume, CreateVolume, GroupChange, GroupVerb, InstanceTypes, Launch,
+    LaunchTemplate, TemplateSpec, WriteTemplate,
 };
 use spot_rescue::tags::{self, Tags};
 use std::collections::{BTreeMap, BTreeSet};
@@ -58,8 +58,8 @@ fn every_action() -> Vec<Action> {
         Action::Launch(Launch {
             template: LaunchTemplate::Name(empty()),
             market: Market::Spot,
-            instance_types: vec![],
-            subnets: vec![],
+            instance_types: InstanceTypes::Named(vec![]),
+            subnet: "subnet-0123456789abcdef0".parse().unwrap(),
             tags: Tags::new(),
             attempt: 0,
             token: empty(),

@@ -3,17 +3,17 @@
 //!
 //! <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateFleet.html>
 
-use super::{act::tagged, error::failed};
+use super::{act::tagged, error::failed, shapes::requirements};
 use crate::cloud::{Class, CloudError};
 use crate::situation::Market;
-use crate::step::{Launch, LaunchTemplate};
+use crate::step::{InstanceTypes, Launch, LaunchTemplate};
 use aws_sdk_ec2::operation::RequestId;
 use aws_sdk_ec2::operation::create_fleet::CreateFleetOutput;
 use aws_sdk_ec2::types::{
-    DefaultTargetCapacityType, FleetLaunchTemplateConfigRequest,
-    FleetLaunchTemplateOverridesRequest, FleetLaunchTemplateSpecificationRequest, FleetType,
-    InstanceType, ResourceType, SpotAllocationStrategy, SpotOptionsRequest,
-    TargetCapacitySpecificationRequest,
+    CreateFleetError, DefaultTargetCapacityType, FleetLaunchTemplateConfigRequest,
+    FleetLaunchTemplateOverridesRequest, FleetLaunchTemplateSpecificationRequest,
+    FleetOnDemandAllocationStrategy, FleetType, InstanceType, OnDemandOptionsRequest, ResourceType,
+    SpotAllocationStrategy, SpotOptionsRequest, TargetCapacitySpecificationRequest,
 };
 
 pub async fn launch(ec2: &aws_sdk_ec2::Client, launch: &Launch) -> Result<String, CloudError> {
@@ -26,19 +26,31 @@ pub async fn launch(ec2: &aws_sdk_ec2::Client, launch: &Launch) -> Result<String
         .tag_specifications(tagged(ResourceType::Instance, &launch.tags))
         .tag_specifications(tagged(ResourceType::Fleet, &launch.tags))
         .client_token(&launch.token);
-    let request = match launch.market {
-        Market::Spot => {
-            let strategy = SpotAllocationStrategy::PriceCapacityOptimized;
-            request.spot_options(
-                SpotOptionsRequest::builder()
-                    .allocation_strategy(strategy)
-                    .build(),
-            )
-        }
-        Market::OnDemand => request,
+    let request = match (launch.market, &launch.instance_types) {
+        (Market::Spot, _) => request.spot_options(spot()),
+        (Market::OnDemand, InstanceTypes::Named(_)) => request.on_demand_options(in_order()),
+        // The lowest price, which is the default: requirements have no order.
+        (Market::OnDemand, InstanceTypes::Like(_)) => request,
     };
     let answer = request.send().await.map_err(failed("CreateFleet"))?;
     launched(&answer).ok_or_else(|| refused(&answer))
+}
+
+/// The deepest pool at the best price. No strategy but `capacity-optimized-prioritized` knows priorities,
+/// and that one does not look at the price.
+fn spot() -> SpotOptionsRequest {
+    let strategy = SpotAllocationStrategy::PriceCapacityOptimized;
+    SpotOptionsRequest::builder()
+        .allocation_strategy(strategy)
+        .build()
+}
+
+/// The original's type first.
+fn in_order() -> OnDemandOptionsRequest {
+    let strategy = FleetOnDemandAllocationStrategy::Prioritized;
+    OnDemandOptionsRequest::builder()
+        .allocation_strategy(strategy)
+        .build()
 }
 
 fn config(launch: &Launch) -> FleetLaunchTemplateConfigRequest {
@@ -47,17 +59,27 @@ fn config(launch: &Launch) -> FleetLaunchTemplateConfigRequest {
         LaunchTemplate::Id(id) => template.launch_template_id(id.as_str()),
         LaunchTemplate::Name(name) => template.launch_template_name(name),
     };
-    let mut config =
-        FleetLaunchTemplateConfigRequest::builder().launch_template_specification(template.build());
-    for instance_type in &launch.instance_types {
-        for subnet in &launch.subnets {
-            let pool = FleetLaunchTemplateOverridesRequest::builder()
-                .instance_type(InstanceType::from(instance_type.as_str()))
-                .subnet_id(subnet.as_str());
-            config = config.overrides(pool.build());
+    FleetLaunchTemplateConfigRequest::builder()
+        .launch_template_specification(template.build())
+        .set_overrides(Some(overrides(launch)))
+        .build()
+}
+
+fn overrides(launch: &Launch) -> Vec<FleetLaunchTemplateOverridesRequest> {
+    let pool = || FleetLaunchTemplateOverridesRequest::builder().subnet_id(launch.subnet.as_str());
+    let named = |(name, priority): (&String, u32)| {
+        let pool = pool().instance_type(InstanceType::from(name.as_str()));
+        match launch.market {
+            Market::Spot => pool.build(),
+            Market::OnDemand => pool.priority(f64::from(priority)).build(),
+        }
+    };
+    match &launch.instance_types {
+        InstanceTypes::Named(names) => names.iter().zip(0..).map(named).collect(),
+        InstanceTypes::Like(shape) => {
+            vec![pool().instance_requirements(requirements(shape)).build()]
         }
     }
-    config.build()
 }
 
 fn capacity(market: Market) -> TargetCapacitySpecificationRequest {
@@ -71,36 +93,51 @@ fn capacity(market: Market) -> TargetCapacitySpecificationRequest {
         .build()
 }
 
+/// The instance, and which pools were passed over for it.
 fn launched(answer: &CreateFleetOutput) -> Option<String> {
     let mut ids = answer.instances().iter().flat_map(|it| it.instance_ids());
-    ids.next().cloned()
+    let id = ids.next()?;
+    let passed = passed_over(answer);
+    Some(if passed.is_empty() {
+        id.clone()
+    } else {
+        format!("{id} (not {})", passed.join("; not "))
+    })
+}
+
+fn passed_over(answer: &CreateFleetOutput) -> Vec<String> {
+    let text = |it: &CreateFleetError| {
+        let code = it.error_code().unwrap_or("Unknown");
+        let message = it.error_message().unwrap_or("");
+        let name = instance_type(it).map(|name| format!("{name}: "));
+        format!("{}{code}: {message}", name.unwrap_or_default())
+    };
+    answer.errors().iter().map(text).collect()
+}
+
+fn instance_type(error: &CreateFleetError) -> Option<&str> {
+    let pool = error.launch_template_and_overrides()?.overrides()?;
+    pool.instance_type().map(InstanceType::as_str)
 }
 
 /// No instance. The code that allows another try goes first, all are told.
 fn refused(answer: &CreateFleetOutput) -> CloudError {
-    let errors: Vec<(&str, &str)> = answer
-        .errors()
-        .iter()
-        .map(|it| {
-            (
-                it.error_code().unwrap_or("Unknown"),
-                it.error_message().unwrap_or(""),
-            )
-        })
-        .collect();
-    let error = |code: &str| {
-        let all: Vec<String> = errors
+    let all = passed_over(answer).join("; ");
+    let error = |code: &str| CloudError::new("CreateFleet", code, &all, answer.request_id());
+    let codes = || {
+        answer
+            .errors()
             .iter()
-            .map(|(code, message)| format!("{code}: {message}"))
-            .collect();
-        CloudError::new("CreateFleet", code, &all.join("; "), answer.request_id())
+            .filter_map(CreateFleetError::error_code)
     };
-    let of_capacity = errors
-        .iter()
-        .map(|(code, _)| error(code))
-        .find(|it| it.class == Class::Capacity);
-    let first = errors
-        .first()
-        .map_or("UnfulfillableCapacity", |(code, _)| code);
-    of_capacity.unwrap_or_else(|| error(first))
+    let of_capacity = codes().map(error).find(|it| it.class == Class::Capacity);
+    let first = codes().next().unwrap_or("UnfulfillableCapacity");
+    let by_type = answer.errors().iter().filter_map(|it| {
+        let code = it.error_code()?.to_owned();
+        Some((instance_type(it)?.to_owned(), code))
+    });
+    CloudError {
+        refused: by_type.collect(),
+        ..of_capacity.unwrap_or_else(|| error(first))
+    }
 }

@@ -4,68 +4,60 @@
 //! number of launches that failed so far: whoever plans the same launch sends the same token and
 //! gets the same instance (TRAP 7). A failed launch is written down, and the next lane is tried.
 
-use super::{Lineage, Plan, prepare, protect, risk, template_name};
-use crate::id::{InstanceId, SubnetId, TemplateId};
-use crate::policy::{OnDemand, Replace};
+use super::lanes::{Lane, lanes};
+use super::pools::{self, Choice};
+use super::{Lineage, Plan, breaker, prepare, protect, template_name};
+use crate::clock::Timestamp;
+use crate::id::InstanceId;
+use crate::policy::{Replace, Types};
 use crate::situation::{Instance, Market};
-use crate::step::{Action, Launch, LaunchTemplate, Step, token};
+use crate::step::{Action, Launch, LaunchTemplate, Refusal, Step, token};
 use crate::tags::{self, Tags};
 
 pub const STEP: &str = "launch";
-
-/// One way to ask for capacity.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Lane {
-    market: Market,
-    subnets: Vec<SubnetId>,
-}
 
 /// At first sight of a warning, if the prepared rescue is known to exist.
 pub fn first(lineage: &Lineage, instance: &Instance, plan: &mut Plan) {
     let prepared = instance.tags.contains_key(tags::PREPARED);
     // A spare may wait already, or be gone again: that is looked up first.
     let at_risk = instance.tags.contains_key(tags::AT_RISK);
-    if prepared && !at_risk && refusal(lineage, instance).is_none() {
+    let knows = knows_all_pools(lineage, instance);
+    if prepared && knows && !at_risk && refusal(lineage, instance).is_none() {
         steps(lineage, &instance.id, plan);
     }
 }
 
-/// Ahead of an interruption, by the same request; only in the first way to launch, and once.
-pub fn spare(
-    lineage: &Lineage,
-    owner: &Instance,
-    template: &TemplateId,
-    after: Option<&str>,
-    plan: &mut Plan,
-) {
+/// Ahead of an interruption, by the same request; only in the first way to launch, and only on Spot.
+pub fn spare(lineage: &Lineage, owner: &Instance, after: Option<&str>, plan: &mut Plan) {
     if let Some(why) = refusal(lineage, owner) {
         plan.note(format!("no spare is launched: {why}"));
         return;
     }
-    let ways = lanes(lineage);
-    let number = usize::try_from(attempts(lineage)).unwrap_or(0);
-    let first = ways.first().is_some_and(|it| it.market == Market::Spot);
-    if !first || number % ways.len() != 0 {
+    let Some(place) = &lineage.record.place else {
+        return;
+    };
+    let mut ways = lanes(lineage, place);
+    ways.truncate(1);
+    ways.retain(|it| it.market == Market::Spot);
+    let base = lineage.base().map_or(&owner.id, |it| &it.id);
+    let failed = &lineage.record.failed_pools;
+    let Some(Choice { lane, not_before }) = pools::choose(ways, failed, since(lineage, base))
+    else {
+        return;
+    };
+    if not_before.is_some_and(|it| it > lineage.situation.now) {
         return;
     }
-    let base = lineage.base().map_or(&owner.id, |it| &it.id);
-    steps(lineage, base, plan);
-    if let Some(step) = plan.steps.iter_mut().find(|it| it.id == STEP) {
-        step.on_failure = risk::next_round(lineage, template);
-        step.after.extend(after.map(str::to_owned));
-    }
+    let mut step = launch(lineage, base, lane, plan);
+    step.after.extend(after.map(str::to_owned));
+    plan.step(step);
+    plan.wait(5, "the spare to run");
 }
 
-/// The number of the launch that begins a new round of ways.
-pub fn next_round(lineage: &Lineage) -> Option<u32> {
-    let ways = u32::try_from(lanes(lineage).len()).ok()?;
-    let rounds = attempts(lineage).checked_div(ways)? + 1;
-    rounds.checked_mul(ways)
-}
-
-fn attempts(lineage: &Lineage) -> u32 {
-    let failed = lineage.situation.failed_launches;
-    lineage.record.attempt.max(failed)
+/// Pools that failed before it was launched are on record, which has not been read: for an instance
+/// older than their rest they do not matter.
+fn knows_all_pools(lineage: &Lineage, instance: &Instance) -> bool {
+    since(lineage, &instance.id) - instance.launch_time > pools::REST
 }
 
 /// Whether there is, or will be, a replacement.
@@ -106,38 +98,27 @@ fn refusal(lineage: &Lineage, base: &Instance) -> Option<String> {
 }
 
 fn steps(lineage: &Lineage, base: &InstanceId, plan: &mut Plan) {
-    let lanes = lanes(lineage);
-    let attempt = attempts(lineage);
-    let tried = usize::try_from(lineage.situation.pass).unwrap_or(usize::MAX);
     let Some(place) = &lineage.record.place else {
         plan.note("no replacement is launched: subnet and type of the instance are unknown");
         return;
     };
-    if tried > lanes.len() {
-        plan.wait(
-            30,
-            format!(
-                "capacity: all {} ways to launch have just failed",
-                lanes.len()
-            ),
+    notes(lineage, plan);
+    let failed = &lineage.record.failed_pools;
+    let since = since(lineage, base);
+    let Some(Choice { lane, not_before }) = pools::choose(lanes(lineage, place), failed, since)
+    else {
+        return;
+    };
+    let rests = not_before.map_or(0, |it| (it - lineage.situation.now).whole_seconds());
+    if rests > 0 {
+        let what = format!(
+            "capacity: every pool rests, {} first is asked again",
+            lane.name()
         );
+        plan.wait(u16::try_from(rests).unwrap_or(u16::MAX).max(5), what);
         return;
     }
-    let number = usize::try_from(attempt).unwrap_or(0);
-    let Lane { market, subnets } = lanes[number % lanes.len()].clone();
-    let mut instance_types = vec![place.instance_type.clone()];
-    let others = lineage.policy.instance_types.value.iter();
-    instance_types.extend(others.filter(|it| **it != place.instance_type).cloned());
-    let launch = Launch {
-        template: template(lineage, plan),
-        market,
-        instance_types,
-        subnets,
-        tags: launch_tags(lineage, base),
-        attempt,
-        token: token(&["launch", base.as_str(), &attempt.to_string()]),
-    };
-    let step = Step::new(STEP, Action::Launch(launch)).or_else(failed(lineage, attempt));
+    let step = launch(lineage, base, lane, plan);
     plan.step(if prepare::is_planned(plan) {
         step.after(prepare::STEP)
     } else {
@@ -146,36 +127,52 @@ fn steps(lineage: &Lineage, base: &InstanceId, plan: &mut Plan) {
     plan.wait(5, "the replacement to run");
 }
 
-/// Spot where it was, On-Demand where it was, then the same in the other subnets.
-fn lanes(lineage: &Lineage) -> Vec<Lane> {
-    let own: Vec<SubnetId> = lineage
-        .record
-        .place
-        .iter()
-        .map(|it| it.subnet.clone())
-        .collect();
-    let others = lineage
-        .policy
-        .subnets
-        .value
-        .iter()
-        .filter(|it| !own.contains(it));
-    let others: Vec<SubnetId> = others.cloned().collect();
-    let markets = match lineage.policy.on_demand.value {
-        OnDemand::Fallback => &[Market::Spot, Market::OnDemand][..],
-        OnDemand::Never => &[Market::Spot][..],
+/// What a person should know about the choice.
+fn notes(lineage: &Lineage, plan: &mut Plan) {
+    if let Some(why) = breaker::open(lineage) {
+        plan.note(format!("breaker open: {why}"));
+    }
+    for failed in &lineage.record.failed_pools {
+        plan.note(format!("not to be had: {failed}"));
+    }
+    let like = lineage.policy.instance_types.value == Types::Like;
+    if like && lineage.record.shape.is_none() {
+        plan.note("no other type is tried: what the instance's own is like is not on record");
+    }
+}
+
+fn launch(lineage: &Lineage, base: &InstanceId, lane: Lane, plan: &Plan) -> Step {
+    let attempt = lineage.record.attempt;
+    let refusal = Refusal {
+        template: lineage.template_id(),
+        attempt: attempt + 1,
+        at: lineage.situation.now,
+        pools: lane.pools(),
+        known: lineage.record.failed_pools.clone(),
     };
-    let places = [own, others]
-        .into_iter()
-        .filter(|subnets| !subnets.is_empty());
-    places
-        .flat_map(|subnets| {
-            markets.iter().map(move |market| Lane {
-                market: *market,
-                subnets: subnets.clone(),
-            })
-        })
-        .collect()
+    let launch = Launch {
+        template: template(lineage, plan),
+        market: lane.market,
+        instance_types: lane.types,
+        subnet: lane.subnet,
+        tags: launch_tags(lineage, base),
+        attempt,
+        token: token(&["launch", base.as_str(), &attempt.to_string()]),
+    };
+    Step::new(STEP, Action::Launch(launch)).or_else(refusal)
+}
+
+/// When the instance to be replaced was taken, or began if nothing else is known.
+fn since(lineage: &Lineage, base: &InstanceId) -> Timestamp {
+    let instance = lineage.member(base);
+    let taken = instance.and_then(|it| lineage.interruption(it));
+    let recorded = lineage.record.interruption.as_ref();
+    taken
+        .as_ref()
+        .or(recorded)
+        .map(|it| it.at)
+        .or(instance.map(|it| it.launch_time))
+        .unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
 fn template(lineage: &Lineage, plan: &Plan) -> LaunchTemplate {
@@ -189,11 +186,4 @@ fn launch_tags(lineage: &Lineage, base: &InstanceId) -> Tags {
     let mut tags = protect::own(lineage);
     tags.insert(tags::REPLACES.to_owned(), base.to_string());
     tags
-}
-
-/// A failed launch counts in the record, so that the next one is another request.
-fn failed(lineage: &Lineage, attempt: u32) -> Option<Action> {
-    let resources = vec![lineage.template_id()?.to_string()];
-    let tags = Tags::from([(tags::ATTEMPT.to_owned(), (attempt + 1).to_string())]);
-    Some(Action::Tag { resources, tags })
 }

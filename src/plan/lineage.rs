@@ -35,6 +35,7 @@ impl<'a> Lineage<'a> {
             .unwrap_or_default();
         let members = member::members(situation, &record);
         let owner = owner(&situation.lineage, &members, &record);
+        live::remember(&mut record, situation, owner);
         let (policy, warnings) = policy(situation, owner, template);
         if let Some(owner) = owner {
             live::apply(&mut record, owner, situation, &members);

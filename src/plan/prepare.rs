@@ -7,9 +7,14 @@ use super::{Lineage, Plan, protect, risk, template_name, tidy};
 use crate::clock::seconds_between;
 use crate::event::{InstanceState, Interruption};
 use crate::id::{AllocationId, TemplateId};
-use crate::policy::policy_tags;
-use crate::record::{Place, Record, RecordedVolume, interruption_text, target_tags, volumes_of};
-use crate::situation::{Balancing, Fact, Instance, Registration, Target, TargetGroup, Template};
+use crate::policy::{Types, policy_tags};
+use crate::record::{
+    Place, Record, RecordedVolume, history_tags, interruption_text, shape_text, target_tags,
+    volumes_of,
+};
+use crate::situation::{
+    Balancing, Fact, Instance, Registration, Shape, Target, TargetGroup, Template,
+};
 use crate::step::{Action, RootDevice, Step, TemplateSpec, WriteTemplate, token};
 use crate::tags::{self, Tags};
 
@@ -103,8 +108,20 @@ fn current(lineage: &Lineage, owner: &Instance) -> Record {
         targets: targets(lineage, owner).unwrap_or_else(|| known.targets.clone()),
         addresses: addresses(lineage, owner).unwrap_or_else(|| known.addresses.clone()),
         private_addresses: known.private_addresses.clone(),
+        history: known.history.clone(),
+        shape: shape(lineage),
         ..Record::default()
     }
+}
+
+/// What the type on record is like, if the policy asks for others like it.
+fn shape(lineage: &Lineage) -> Option<Shape> {
+    let wanted = lineage.policy.instance_types.value == Types::Like;
+    let of = lineage.record.place.as_ref().filter(|_| wanted)?;
+    let own = |it: &&Shape| it.instance_type == of.instance_type;
+    let read = lineage.situation.shapes.known();
+    let found = read.and_then(|all| all.iter().find(own));
+    found.or(lineage.record.shape.as_ref().filter(own)).cloned()
 }
 
 /// Something on record would be forgotten. At first sight that is not believed: tags are seen late,
@@ -238,7 +255,21 @@ fn instance(lineage: &Lineage, owner: &Instance, record: &Record, plan: &mut Pla
     let mut wanted = protect::own(lineage);
     wanted.insert(tags::PREPARED.to_owned(), template.id.to_string());
     wanted.extend(target_tags(&record.targets));
-    let stale = |key: &&String| tags::is_numbered(key, tags::TARGETS) && !wanted.contains_key(*key);
+    wanted.extend(history_tags(&record.history));
+    if let Some(shape) = &record.shape {
+        wanted.insert(tags::SHAPE.to_owned(), shape_text(shape));
+    }
+    // A stand-in of another type: the first way to launch is chosen before the record is read.
+    let place = record.place.as_ref();
+    if let Some(place) = place.filter(|it| it.instance_type != owner.instance_type) {
+        wanted.insert(tags::PLACE.to_owned(), place.to_string());
+    }
+    let listed = |key: &str| {
+        let lists = [tags::TARGETS, tags::HISTORY];
+        [tags::PLACE, tags::SHAPE].contains(&key)
+            || lists.iter().any(|it| tags::is_numbered(key, it))
+    };
+    let stale = |key: &&String| listed(key) && !wanted.contains_key(*key);
     let keys: Vec<String> = owner.tags.keys().filter(stale).cloned().collect();
     let resources = vec![owner.id.to_string()];
     if !protect::holds(&owner.tags, &wanted) {
@@ -310,7 +341,7 @@ fn spec(lineage: &Lineage, source: &Instance) -> TemplateSpec {
         public_address: source.auto_public_address,
         empty_devices: empty_devices(lineage, source),
         root: root(lineage, source),
-        one_type: lineage.policy.instance_types.value.is_empty(),
+        one_type: lineage.policy.instance_types.value == Types::Named(Vec::new()),
     }
 }
 

@@ -1,9 +1,11 @@
 //! The first thing at a warning: nothing of the instance may vanish with it.
 
-use super::{Lineage, Plan};
+use super::{Lineage, Plan, breaker};
 use crate::event::{InstanceState, Interruption};
 use crate::id::{InstanceId, VolumeId};
-use crate::record::{VolumeTag, interruption_from, interruption_text, volume_tags, volumes_of};
+use crate::record::{
+    VolumeTag, history_tags, interruption_from, interruption_text, volume_tags, volumes_of,
+};
 use crate::situation::{Instance, Snapshot, Volume};
 use crate::step::{Action, Step};
 use crate::tags::{self, Tags};
@@ -77,13 +79,19 @@ pub fn remember(lineage: &Lineage, interruption: &Interruption, plan: &mut Plan)
     let same = |text: &String| {
         interruption_from(text).is_some_and(|it| it.instance == interruption.instance)
     };
-    if standing.is_some_and(same) {
+    let known = standing.is_some_and(same);
+    let mut tags = history_tags(&breaker::history(lineage));
+    if known && holds(&template.tags, &tags) {
         return;
     }
-    let text = interruption_text(interruption);
-    let tags = Tags::from([(tags::INTERRUPTED_AT.to_owned(), text)]);
+    // A successor that was interrupted in its turn: only the history has grown.
+    let step = if known { "remember one more" } else { REMEMBER };
+    if !known {
+        let text = interruption_text(interruption);
+        tags.insert(tags::INTERRUPTED_AT.to_owned(), text);
+    }
     let resources = vec![template.id.to_string()];
-    plan.step(Step::new(REMEMBER, Action::Tag { resources, tags }));
+    plan.step(Step::new(step, Action::Tag { resources, tags }));
 }
 
 /// Every volume of the lineage says what it is, and so does every snapshot of one: a prepared

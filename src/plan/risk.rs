@@ -12,9 +12,8 @@
 use super::{Lineage, Plan, launch, snapshot, tidy};
 use crate::clock::Timestamp;
 use crate::event::{InstanceState, Risk};
-use crate::id::TemplateId;
 use crate::policy::Rebalance;
-use crate::record::risk_text;
+use crate::record::{failed_pool_tags, risk_text};
 use crate::situation::{Instance, Market};
 use crate::step::{Action, Step};
 use crate::tags::{self, Tags};
@@ -80,10 +79,10 @@ fn spare(lineage: &Lineage, owner: &Instance, risk: &Risk, plan: &mut Plan) {
         plan.note(format!("{} waits to replace {}", spare.id, owner.id));
         return;
     }
-    let Some(template) = lineage.template_id() else {
+    if lineage.template_id().is_none() {
         plan.wait(5, "a prepared rescue to launch a spare from");
         return;
-    };
+    }
     if owner.market != Market::Spot || lineage.situation.pass > 1 {
         return;
     }
@@ -94,7 +93,7 @@ fn spare(lineage: &Lineage, owner: &Instance, risk: &Risk, plan: &mut Plan) {
         let tags = Tags::from([(tags::AT_RISK.to_owned(), risk_text(risk))]);
         plan.step(Step::new(NOTE, Action::Tag { resources, tags }));
     }
-    launch::spare(lineage, owner, &template, (!noted).then_some(NOTE), plan);
+    launch::spare(lineage, owner, (!noted).then_some(NOTE), plan);
 }
 
 /// Only what is empty goes: a replacement that holds volumes of the lineage is no spare any more.
@@ -107,21 +106,15 @@ pub fn give_back(lineage: &Lineage, plan: &mut Plan) {
     }
     // The next launch must be another request: this one's token stays with the spare, dead or alive.
     let count = "count the spare";
-    let next = lineage.template_id();
-    if let Some(action) = next.and_then(|it| next_round(lineage, &it)) {
-        plan.step(Step::new(count, action));
+    if let Some(template) = lineage.template_id() {
+        let resources = vec![template.to_string()];
+        let attempt = lineage.record.attempt + 1;
+        let tags = Tags::from([(tags::ATTEMPT.to_owned(), attempt.to_string())]);
+        plan.step(Step::new(count, Action::Tag { resources, tags }));
     }
     plan.note(format!("{} was not needed: it is given back", spare.id));
     let step = tidy::expire_at(lineage.situation.now, spare.id.to_string());
     plan.step(step.after(count));
-}
-
-/// A whole round of ways to launch is passed over: the next one begins with the first again.
-pub fn next_round(lineage: &Lineage, template: &TemplateId) -> Option<Action> {
-    let attempt = launch::next_round(lineage)?;
-    let resources = vec![template.to_string()];
-    let tags = Tags::from([(tags::ATTEMPT.to_owned(), attempt.to_string())]);
-    Some(Action::Tag { resources, tags })
 }
 
 /// It has its own root volume and nothing else.
@@ -153,6 +146,7 @@ pub fn record_tags(lineage: &Lineage, owner: &Instance) -> Tags {
     if lineage.record.attempt > 0 {
         let attempt = lineage.record.attempt.to_string();
         all.insert(tags::ATTEMPT.to_owned(), attempt);
+        all.extend(failed_pool_tags(&lineage.record.failed_pools));
     }
     all
 }

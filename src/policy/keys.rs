@@ -1,6 +1,6 @@
 //! The one table of the user's keys.
 
-use super::{Data, OnDemand, Policy, Rebalance, Replace, Setting, Source};
+use super::{Data, OnDemand, Policy, Rebalance, Replace, Setting, Source, Types, breaker};
 
 /// One tag a user may set.
 pub struct Key {
@@ -64,19 +64,14 @@ pub const KEYS: &[Key] = &[
     },
     Key {
         name: "spot-rescue:instance-types",
-        values: "instance types, separated by spaces",
+        values: "instance types, separated by spaces, or like",
         default: "the instance's own type",
-        meaning: "further types the replacement may have",
+        meaning: "further types the replacement may have; like stands for every type with as many \
+                  vCPUs, no less memory and the same architecture",
         kept: BEFORE,
         set: |policy, value, source| {
-            let types = words(value)
-                .map(instance_type)
-                .collect::<Option<_>>()
-                .ok_or(())?;
-            policy.instance_types = Setting {
-                value: types,
-                source,
-            };
+            let value = types(value).ok_or(())?;
+            policy.instance_types = Setting { value, source };
             Ok(())
         },
     },
@@ -126,6 +121,18 @@ pub const KEYS: &[Key] = &[
             choose(&mut policy.rebalance, value, source, &choices)
         },
     },
+    Key {
+        name: "spot-rescue:breaker",
+        values: "interruptions/time, as in 3/1h, or off",
+        default: "3/1h",
+        meaning: "so many interruptions within that time, and On-Demand comes before Spot",
+        kept: BEFORE,
+        set: |policy, value, source| {
+            let value = breaker::parse(value)?;
+            policy.breaker = Setting { value, source };
+            Ok(())
+        },
+    },
 ];
 
 fn choose<T: Copy>(
@@ -145,6 +152,14 @@ fn choose<T: Copy>(
 /// Spaces or commas: both are what people type.
 fn words(value: &str) -> impl Iterator<Item = &str> {
     value.split([' ', ',']).filter(|word| !word.is_empty())
+}
+
+fn types(value: &str) -> Option<Types> {
+    if value == "like" {
+        return Some(Types::Like);
+    }
+    let names = words(value).map(instance_type).collect::<Option<_>>()?;
+    Some(Types::Named(names))
 }
 
 /// `m6i.large`: family, dot, size.

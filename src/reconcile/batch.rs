@@ -9,7 +9,7 @@ use crate::id::{InstanceId, SnapshotId};
 use crate::plan::template_name;
 use crate::report::Report;
 use crate::situation::Instance;
-use crate::tags;
+use crate::tags::{self, Tags};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One lineage, and what this invocation knows and did about it.
@@ -30,9 +30,10 @@ pub struct Subject {
     pub attempt: u32,
     pub confirming: bool,
     pub confirm_next: bool,
-    pub failed_launches: u32,
     /// Steps refused for good, by id.
     pub refused: BTreeSet<String>,
+    /// Written into the record by this invocation when launches failed.
+    pub remembered: Tags,
     pub done: Done,
     pub report: Report,
     /// The last plan held nothing new.
@@ -182,8 +183,8 @@ impl Subject {
             attempt: 0,
             confirming: false,
             confirm_next: false,
-            failed_launches: 0,
             refused: BTreeSet::new(),
+            remembered: Tags::new(),
             done: Done::default(),
             report: Report::default(),
             resting: false,

@@ -4,7 +4,7 @@ use super::World;
 use crate::cloud::{Cloud, CloudError, Query};
 use crate::id::ImageId;
 use crate::situation::{
-    Address, AutoScalingGroup, Balancing, Image, Instance, Listing, Registration, Snapshot,
+    Address, AutoScalingGroup, Balancing, Image, Instance, Listing, Registration, Shape, Snapshot,
     TargetGroup, Template, Volume,
 };
 use crate::step::Action;
@@ -75,6 +75,11 @@ impl Cloud for World {
     async fn images(&self, ids: &[ImageId]) -> Result<Vec<Image>, CloudError> {
         self.call().await;
         self.change(|it| it.read_images(ids))
+    }
+
+    async fn shapes(&self, instance_types: &[String]) -> Result<Vec<Shape>, CloudError> {
+        self.call().await;
+        self.change(|it| it.read_shapes(instance_types))
     }
 
     async fn target_groups(&self, of: Balancing) -> Result<Listing, CloudError> {

@@ -5,7 +5,7 @@ use super::balancer::calls;
 use crate::cloud::{Cloud, CloudError, Query};
 use crate::id::ImageId;
 use crate::situation::{
-    Address, AutoScalingGroup, Balancing, Image, Instance, Listing, Registration, Snapshot,
+    Address, AutoScalingGroup, Balancing, Image, Instance, Listing, Registration, Shape, Snapshot,
     TargetGroup, Template, Volume,
 };
 use crate::step::Action;
@@ -175,6 +175,11 @@ impl<C: Cloud> Cloud for FailingCloud<C> {
 
     async fn images(&self, ids: &[ImageId]) -> Result<Vec<Image>, CloudError> {
         self.read("DescribeImages", self.inner.images(ids)).await
+    }
+
+    async fn shapes(&self, instance_types: &[String]) -> Result<Vec<Shape>, CloudError> {
+        self.read("DescribeInstanceTypes", self.inner.shapes(instance_types))
+            .await
     }
 
     async fn target_groups(&self, of: Balancing) -> Result<Listing, CloudError> {

@@ -4,16 +4,17 @@
 //! <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateFleet.html>
 
 use super::model::Version;
+use super::shapes::alike;
 use super::state::refused;
 use super::tagging::check_tags;
 use super::{Lagged, SimInstance, SimTemplate, State, VPC};
-use crate::cloud::CloudError;
+use crate::cloud::{Class, CloudError, classify};
 use crate::event::InstanceState;
 use crate::id::{InstanceId, SubnetId};
 use crate::situation::{Instance, Market, VolumeSettings};
-use crate::step::{Launch, LaunchTemplate, RootDevice};
+use crate::step::{InstanceTypes, Launch, LaunchTemplate, RootDevice};
 use crate::tags::{self, Tags};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 const CALL: &str = "CreateFleet";
 
@@ -64,39 +65,45 @@ impl State {
                 ..refused(CALL, code, &launch.template.to_string())
             });
         };
-        let (instance_type, subnet) = self.choose_pool(launch)?;
+        let instance_type = self.choose_pool(launch)?;
         let mut tags = version.spec.instance_tags.clone();
         tags.extend(launch.tags.clone());
         check_tags(CALL, &tags)?;
         // EC2's own, after the check: nobody else can set it.
         tags.insert(tags::LAUNCHED_FROM.to_owned(), template_id);
-        let id = self.boot_up(&version, launch.market, instance_type, &subnet, tags);
+        let id = self.boot_up(&version, launch.market, instance_type, &launch.subnet, tags);
         Ok(id.to_string())
     }
 
     /// Spot goes where EC2 sees capacity, On-Demand to the first type that is to be had.
-    fn choose_pool(&mut self, launch: &Launch) -> Result<(String, SubnetId), CloudError> {
+    fn choose_pool(&mut self, launch: &Launch) -> Result<String, CloudError> {
+        let types = match &launch.instance_types {
+            InstanceTypes::Named(names) => names.clone(),
+            InstanceTypes::Like(shape) => alike(shape),
+        };
+        let distinct: BTreeSet<&String> = types.iter().collect();
+        if distinct.len() < types.len() {
+            let what = "The fleet configuration contains duplicate instance pools.";
+            return Err(refused("CreateFleet (refused)", "InvalidFleetConfig", what));
+        }
         let mut open = Vec::new();
-        let mut codes = Vec::new();
-        for instance_type in &launch.instance_types {
-            for subnet in &launch.subnets {
-                match self.offer(instance_type, subnet, launch.market) {
-                    Ok(()) => open.push((instance_type.clone(), subnet.clone())),
-                    Err(code) => codes.push(code),
-                }
+        let mut codes = BTreeMap::new();
+        for name in types {
+            match self.offer(&name, &launch.subnet, launch.market) {
+                Ok(()) => open.push(name),
+                Err(code) => drop(codes.insert(name, code.to_owned())),
             }
         }
         if open.is_empty() {
-            let code = codes.first().copied().unwrap_or("InvalidFleetConfig");
-            return Err(refused(CALL, code, &codes.join("; ")));
+            return Err(none_open(codes));
         }
         let chosen = match launch.market {
             Market::Spot => self.rng.index(open.len()),
             Market::OnDemand => 0,
         };
-        let pool = open.swap_remove(chosen);
-        self.take_capacity(&pool.0, &pool.1, launch.market);
-        Ok(pool)
+        let chosen = open.swap_remove(chosen);
+        self.take_capacity(&chosen, &launch.subnet, launch.market);
+        Ok(chosen)
     }
 
     pub(super) fn offer(
@@ -106,6 +113,9 @@ impl State {
         market: Market,
     ) -> Result<(), &'static str> {
         let zone = self.subnets.get(subnet).ok_or("InvalidSubnetID.NotFound")?;
+        if let Some(code) = self.quotas.get(&market) {
+            return Err(code);
+        }
         match self.supplies.get(&pool(kind, zone, market)) {
             None | Some(Supply::Left(1..)) => Ok(()),
             Some(Supply::Left(0)) => Err("InsufficientInstanceCapacity"),
@@ -192,6 +202,22 @@ impl State {
         }
         let delete = spec.is_none_or(|it| it.delete_on_termination);
         self.put(&volume, id, device, delete, true);
+    }
+}
+
+/// `Errors[]` of the answer: a code per pool, one that allows another try first.
+fn none_open(refused_pools: BTreeMap<String, String>) -> CloudError {
+    let text = |(name, code): (&String, &String)| format!("{name}: {code}");
+    let all: Vec<String> = refused_pools.iter().map(text).collect();
+    let codes = || refused_pools.values().map(String::as_str);
+    let of_capacity = codes().find(|it| classify(CALL, it) == Class::Capacity);
+    let code = of_capacity
+        .or(codes().next())
+        .unwrap_or("InvalidFleetConfig");
+    let error = refused(CALL, code, &all.join("; "));
+    CloudError {
+        refused: refused_pools,
+        ..error
     }
 }
 

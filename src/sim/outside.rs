@@ -134,6 +134,22 @@ impl World {
         self.change(|it| it.supplies.insert(pool, supply));
     }
 
+    /// The account's quota for Spot or On-Demand Instances is used up, or raised.
+    /// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/using-spot-limits.html>
+    pub fn quota(&self, market: Market, used_up: bool) {
+        let code = match market {
+            Market::Spot => "MaxSpotInstanceCountExceeded",
+            Market::OnDemand => "VcpuLimitExceeded",
+        };
+        self.change(|it| {
+            if used_up {
+                it.quotas.insert(market, code);
+            } else {
+                it.quotas.remove(&market);
+            }
+        });
+    }
+
     /// The schedule's message.
     pub fn sweep(&self) {
         let body = json!({ "source": own::SOURCE, "detail-type": own::SWEEP, "detail": {} });

@@ -11,7 +11,7 @@ use super::{
 use crate::clock::Timestamp;
 use crate::cloud::CloudError;
 use crate::id::{AllocationId, ImageId, InstanceId, SnapshotId, SubnetId, TemplateId, VolumeId};
-use crate::situation::{Image, TargetGroup};
+use crate::situation::{Image, Market, TargetGroup};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::str::FromStr;
@@ -57,6 +57,8 @@ pub struct State {
     /// The newest write to each line of volumes.
     pub(super) writes: BTreeMap<VolumeId, u64>,
     pub(super) supplies: Supplies,
+    /// What the account may not exceed any further, and the code that says so.
+    pub(super) quotas: BTreeMap<Market, &'static str>,
     pub(super) agenda: Agenda,
     pub(super) tokens: BTreeMap<(&'static str, String), Used>,
     pub(super) buckets: BTreeMap<&'static str, Bucket>,
@@ -93,6 +95,7 @@ impl State {
             deleted_with_instance: Vec::new(),
             writes: BTreeMap::new(),
             supplies: Supplies::default(),
+            quotas: BTreeMap::new(),
             agenda: Agenda::default(),
             tokens: BTreeMap::new(),
             buckets: BTreeMap::new(),

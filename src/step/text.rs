@@ -2,12 +2,11 @@
 //! step; every field is named, so that a new one cannot be forgotten.
 
 use super::{
-    Action, CopyVolume, CreateVolume, GroupChange, GroupVerb, Launch, LaunchTemplate, RootDevice,
-    TemplateSpec, WriteTemplate,
+    Action, CopyVolume, CreateVolume, GroupChange, GroupVerb, InstanceTypes, Launch,
+    LaunchTemplate, RootDevice, TemplateSpec, WriteTemplate,
 };
 use crate::event::Wake;
-use crate::id::SubnetId;
-use crate::situation::{Target, TargetGroup, VolumeSettings};
+use crate::situation::{Shape, Target, TargetGroup, VolumeSettings};
 use crate::tags::Tags;
 use std::fmt;
 
@@ -143,19 +142,30 @@ impl fmt::Display for Launch {
             template,
             market,
             instance_types,
-            subnets,
+            subnet,
             tags,
             attempt: _,
             token: _,
         } = self;
-        let subnets: Vec<&str> = subnets.iter().map(SubnetId::as_str).collect();
         write!(
             f,
-            "launch 1 {market:?} from {template} as {} in {} with {}",
-            instance_types.join(" | "),
-            subnets.join(" | "),
+            "launch 1 {market:?} from {template} as {instance_types} in {subnet} with {}",
             list(tags)
         )
+    }
+}
+
+impl fmt::Display for InstanceTypes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Named(types) => f.write_str(&types.join(" | ")),
+            Self::Like(Shape {
+                instance_type,
+                vcpus,
+                memory_mib,
+                ..
+            }) => write!(f, "like {instance_type} ({vcpus} vCPU, {memory_mib} MiB)"),
+        }
     }
 }
 

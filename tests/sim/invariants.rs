@@ -6,7 +6,7 @@ use spot_rescue::event::InstanceAction;
 use spot_rescue::id::{InstanceId, SnapshotId};
 use spot_rescue::sim::{Protected, World, invariants};
 use spot_rescue::situation::Market;
-use spot_rescue::step::{Action, Launch, LaunchTemplate};
+use spot_rescue::step::{Action, InstanceTypes, Launch, LaunchTemplate};
 use spot_rescue::tags::{self, Tags};
 
 fn launch(world: &World, protected: &Protected, token: &str) -> Action {
@@ -14,8 +14,8 @@ fn launch(world: &World, protected: &Protected, token: &str) -> Action {
     Action::Launch(Launch {
         template: LaunchTemplate::Name(format!("spot-rescue-{lineage}")),
         market: Market::Spot,
-        instance_types: vec!["m5.large".to_owned()],
-        subnets: vec![world.subnet("eu-west-1a")],
+        instance_types: InstanceTypes::Named(vec!["m5.large".to_owned()]),
+        subnet: world.subnet("eu-west-1a"),
         tags: Tags::from([
             (tags::RESCUE.to_owned(), lineage.clone()),
             (tags::REPLACES.to_owned(), lineage),

@@ -7,7 +7,7 @@ use spot_rescue::event::{self, InstanceAction, InstanceState, Trigger};
 use spot_rescue::id::InstanceId;
 use spot_rescue::sim::{Protected, Supply, World};
 use spot_rescue::situation::{Instance, Market};
-use spot_rescue::step::{Action, Launch, LaunchTemplate};
+use spot_rescue::step::{Action, InstanceTypes, Launch, LaunchTemplate};
 use spot_rescue::tags::{self, Tags};
 
 pub async fn seen(world: &World, id: &InstanceId) -> Option<Instance> {
@@ -20,8 +20,8 @@ pub fn launch(world: &World, protected: &Protected, token: &str) -> Launch {
     Launch {
         template: LaunchTemplate::Name(format!("spot-rescue-{}", protected.instance)),
         market: Market::Spot,
-        instance_types: vec!["m5.large".to_owned()],
-        subnets: vec![world.subnet("eu-west-1a")],
+        instance_types: InstanceTypes::Named(vec!["m5.large".to_owned()]),
+        subnet: world.subnet("eu-west-1a"),
         tags: Tags::from([(
             tags::RESCUE.to_owned(),
             protected.instance.as_str().to_owned(),

@@ -197,7 +197,7 @@ fn launched(situation: &mut Situation, launch: &Launch) {
     let mut replacement = super::instance(situation.now);
     replacement.id = id.parse().unwrap();
     replacement.launch_time = situation.now;
-    replacement.subnet = launch.subnets.first().cloned();
+    replacement.subnet = Some(launch.subnet.clone());
     let own = situation
         .instances
         .iter()

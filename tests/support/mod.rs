@@ -152,8 +152,8 @@ pub fn situation(now: Timestamp) -> Situation {
         defaults: Tags::new(),
         pass: 1,
         confirming: true,
-        failed_launches: 0,
         refused: BTreeSet::new(),
+        remembered: Tags::new(),
         instances: vec![instance(now)],
         template: Fact::Known(None),
         volumes: Fact::Known(vec![
@@ -176,5 +176,6 @@ pub fn situation(now: Timestamp) -> Situation {
             devices: vec!["/dev/sdb".to_owned()],
         }]),
         group: Fact::Known(None),
+        shapes: Fact::NotRead,
     }
 }

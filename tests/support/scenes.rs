@@ -156,6 +156,13 @@ fn spot_failed(at: Timestamp, notices: &[Interruption]) -> Situation {
         template
             .tags
             .insert(tags::ATTEMPT.to_owned(), "1".to_owned());
+        let failed = format!(
+            "spot/subnet-0123456789abcdef0/InsufficientInstanceCapacity/{}/m6i.large",
+            at.unix_timestamp()
+        );
+        template
+            .tags
+            .insert(format!("{}-1", tags::FAILED_POOLS), failed);
     }
     situation
 }

@@ -14,11 +14,8 @@ fn launch(market: Market) -> Action {
     Action::Launch(Launch {
         template: LaunchTemplate::Id(id("lt-0123456789abcdef0")),
         market,
-        instance_types: vec!["m6i.large".to_owned(), "m7i.large".to_owned()],
-        subnets: vec![
-            id("subnet-0123456789abcdefa"),
-            id("subnet-0123456789abcdefb"),
-        ],
+        instance_types: InstanceTypes::Named(vec!["m6i.large".to_owned(), "m7i.large".to_owned()]),
+        subnet: id("subnet-0123456789abcdefa"),
         tags: Tags::from([("team".to_owned(), "a & b = c/ü".to_owned())]),
         attempt: 0,
         token: "token-1".to_owned(),

@@ -5,7 +5,7 @@
 
 use crate::event::InstanceState;
 use crate::record::{Place, Record, RecordedVolume, volumes_of};
-use crate::situation::{Instance, Situation};
+use crate::situation::{Fact, Instance, Situation};
 use crate::tags;
 
 /// Corrects the record by what the owner shows.
@@ -93,4 +93,22 @@ fn place(recorded: Option<Place>, owner: &Instance) -> Option<Place> {
         instance_type,
         ..live
     })
+}
+
+/// What this invocation wrote a moment ago counts before it can be read. And until the prepared rescue
+/// has been read, the owner's own copy of what its launch depends on.
+pub fn remember(record: &mut Record, situation: &Situation, owner: Option<&Instance>) {
+    let written = Record::from_tags(&situation.remembered);
+    if written.attempt > record.attempt {
+        record.attempt = written.attempt;
+        record.failed_pools = written.failed_pools;
+    }
+    if let (Fact::NotRead, Some(owner)) = (&situation.template, owner) {
+        let noted = Record::from_tags(&owner.tags);
+        record.history = noted.history;
+        record.shape = noted.shape;
+        if let (Some(place), Some(noted)) = (&mut record.place, noted.place) {
+            place.instance_type = noted.instance_type;
+        }
+    }
 }

@@ -1,0 +1,116 @@
+//! The ways to ask for capacity, best first: one request each, for one market in one subnet.
+//!
+//! Where the instance was come Spot and On-Demand, because there the volumes need only move; then Spot
+//! in the other subnets, in the order in which they are named, then On-Demand there. While the breaker
+//! is open, On-Demand comes before Spot.
+//!
+//! Of several types, EC2 takes the one whose pool is deepest, at the best price
+//! (`price-capacity-optimized`, which knows no order of preference); On-Demand they are tried in order,
+//! the instance's own type first.
+
+use super::{Lineage, breaker};
+use crate::id::SubnetId;
+use crate::policy::{OnDemand, Types};
+use crate::record::{Place, Pool};
+use crate::situation::Market;
+use crate::step::InstanceTypes;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lane {
+    pub market: Market,
+    pub subnet: SubnetId,
+    pub types: InstanceTypes,
+}
+
+impl Lane {
+    pub fn pools(&self) -> Vec<Pool> {
+        Pool::of(self.market, &self.subnet, &self.types)
+    }
+
+    /// For a person to read.
+    pub fn name(&self) -> String {
+        let Self {
+            market,
+            subnet,
+            types,
+        } = self;
+        format!("{} {types} in {subnet}", market.as_str())
+    }
+
+    /// Only those of its types whose pools are named.
+    pub fn narrowed(mut self, to: &[Pool]) -> Self {
+        if let InstanceTypes::Named(types) = &mut self.types {
+            types.retain(|name| to.iter().any(|it| it.instance_type == *name));
+        }
+        self
+    }
+}
+
+pub fn lanes(lineage: &Lineage, place: &Place) -> Vec<Lane> {
+    let mut lanes = Vec::new();
+    for subnets in [vec![place.subnet.clone()], others(lineage, place)] {
+        for market in markets(lineage).iter().copied() {
+            for subnet in &subnets {
+                let types = types(lineage, place, market).into_iter();
+                lanes.extend(types.map(|types| Lane {
+                    market,
+                    subnet: subnet.clone(),
+                    types,
+                }));
+            }
+        }
+    }
+    lanes
+}
+
+/// Named by the policy, each once.
+fn others(lineage: &Lineage, place: &Place) -> Vec<SubnetId> {
+    let mut others: Vec<SubnetId> = Vec::new();
+    for subnet in &lineage.policy.subnets.value {
+        if *subnet != place.subnet && !others.contains(subnet) {
+            others.push(subnet.clone());
+        }
+    }
+    others
+}
+
+fn markets(lineage: &Lineage) -> &'static [Market] {
+    match lineage.policy.on_demand.value {
+        OnDemand::Never => &[Market::Spot],
+        OnDemand::Fallback if breaker::open(lineage).is_some() => &[Market::OnDemand, Market::Spot],
+        OnDemand::Fallback => &[Market::Spot, Market::OnDemand],
+    }
+}
+
+/// By name, all types are one request. By shape they are one and the own type is another, since EC2's
+/// price protection may leave it out: second on Spot, where its pool has just been taken from us, first
+/// on On-Demand.
+fn types(lineage: &Lineage, place: &Place, market: Market) -> Vec<InstanceTypes> {
+    let own = place.instance_type.clone();
+    match &lineage.policy.instance_types.value {
+        Types::Named(others) => {
+            let mut names = vec![own];
+            for other in others {
+                if !names.contains(other) {
+                    names.push(other.clone());
+                }
+            }
+            vec![InstanceTypes::Named(names)]
+        }
+        Types::Like => {
+            let own = InstanceTypes::Named(vec![own]);
+            match (like(lineage, place), market) {
+                (None, _) => vec![own],
+                (Some(like), Market::Spot) => vec![like, own],
+                (Some(like), Market::OnDemand) => vec![own, like],
+            }
+        }
+    }
+}
+
+/// Known, and of this type; accelerators are not compared.
+fn like(lineage: &Lineage, place: &Place) -> Option<InstanceTypes> {
+    let shape = lineage.record.shape.as_ref()?;
+    let fits = shape.instance_type == place.instance_type && !shape.accelerated;
+    fits.then(|| InstanceTypes::Like(shape.clone()))
+}

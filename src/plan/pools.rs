@@ -1,0 +1,140 @@
+//! Which way to launch is next, given which pools had no capacity a moment ago: those rest.
+//!
+//! The choice depends on the record alone, never on the time of looking: that decides only *whether* to
+//! launch now or later. So two invocations that count the same failures send the same request, which
+//! the token demands of them (TRAP 7).
+
+use super::lanes::Lane;
+use crate::clock::Timestamp;
+use crate::record::{FailedPool, Pool};
+use time::Duration;
+
+/// A pool without capacity is not asked again for so long.
+pub const REST: Duration = Duration::minutes(3);
+
+/// What to ask for, and from when on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Choice {
+    pub lane: Lane,
+    /// None if it has not failed lately.
+    pub not_before: Option<Timestamp>,
+}
+
+/// The first lane with a pool that is not at rest; if all are, the one that is free again first.
+/// `since` is when the rescue began: what failed long before it counts for nothing.
+pub fn choose(lanes: Vec<Lane>, failed: &[FailedPool], since: Timestamp) -> Option<Choice> {
+    let last = failed.iter().map(|it| it.at).max();
+    let reference = last.map_or(since, |it| it.max(since));
+    let mut best: Option<(Timestamp, Lane)> = None;
+    for lane in lanes {
+        let Some(free) = lane.pools().iter().map(|it| free_from(it, failed)).min() else {
+            continue;
+        };
+        if free <= reference {
+            return Some(rested(lane, failed, reference, None));
+        }
+        if best.as_ref().is_none_or(|(earliest, _)| free < *earliest) {
+            best = Some((free, lane));
+        }
+    }
+    best.map(|(free, lane)| rested(lane, failed, free, Some(free)))
+}
+
+/// The part of the lane that is not at rest at that time.
+fn rested(lane: Lane, failed: &[FailedPool], at: Timestamp, from: Option<Timestamp>) -> Choice {
+    let mut pools = lane.pools();
+    pools.retain(|it| free_from(it, failed) <= at);
+    Choice {
+        lane: lane.narrowed(&pools),
+        not_before: from,
+    }
+}
+
+fn free_from(pool: &Pool, failed: &[FailedPool]) -> Timestamp {
+    let concerning = failed.iter().filter(|it| it.concerns(pool));
+    let last = concerning.map(|it| it.at).max();
+    last.map_or(Timestamp::UNIX_EPOCH, |it| it + REST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::situation::Market;
+    use crate::step::InstanceTypes;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_unix_timestamp(1_790_000_000 + seconds).unwrap()
+    }
+
+    fn lane(market: Market, subnet: u8, types: &[&str]) -> Lane {
+        Lane {
+            market,
+            subnet: format!("subnet-0000000000000000{subnet}").parse().unwrap(),
+            types: InstanceTypes::Named(types.iter().map(|it| (*it).to_owned()).collect()),
+        }
+    }
+
+    fn failed(lane: &Lane, code: &str, seconds: i64) -> Vec<FailedPool> {
+        let failed = |pool| FailedPool {
+            pool,
+            code: code.to_owned(),
+            at: at(seconds),
+        };
+        lane.pools().into_iter().map(failed).collect()
+    }
+
+    const NONE_LEFT: &str = "InsufficientInstanceCapacity";
+
+    #[test]
+    fn a_pool_without_capacity_rests_for_three_minutes() {
+        let spot = lane(Market::Spot, 1, &["m6i.large"]);
+        let on_demand = lane(Market::OnDemand, 1, &["m6i.large"]);
+        let lanes = vec![spot.clone(), on_demand.clone()];
+        let mut memory = failed(&spot, NONE_LEFT, 0);
+        let next = choose(lanes.clone(), &memory, at(0)).unwrap();
+        assert_eq!((next.lane, next.not_before), (on_demand.clone(), None));
+        memory.extend(failed(&on_demand, NONE_LEFT, 2));
+        let next = choose(lanes.clone(), &memory, at(0)).unwrap();
+        assert_eq!((next.lane, next.not_before), (spot.clone(), Some(at(180))));
+        // Three minutes later it is asked again; when that fails, the other has rested, too.
+        memory = failed(&on_demand, NONE_LEFT, 2);
+        memory.extend(failed(&spot, NONE_LEFT, 182));
+        let next = choose(lanes, &memory, at(0)).unwrap();
+        assert_eq!((next.lane, next.not_before), (on_demand, None));
+    }
+
+    #[test]
+    fn of_a_request_only_the_rested_pools_are_asked() {
+        let both = lane(Market::Spot, 1, &["m6i.large", "m7i.large"]);
+        let memory = failed(&lane(Market::Spot, 1, &["m6i.large"]), NONE_LEFT, 0);
+        let next = choose(vec![both], &memory, at(10)).unwrap();
+        assert_eq!(next.lane, lane(Market::Spot, 1, &["m7i.large"]));
+        assert_eq!(next.not_before, None);
+    }
+
+    #[test]
+    fn an_exhausted_quota_rules_its_market_out_everywhere() {
+        let spot = |subnet| lane(Market::Spot, subnet, &["m6i.large"]);
+        let on_demand = |subnet| lane(Market::OnDemand, subnet, &["m6i.large"]);
+        let lanes = vec![spot(1), on_demand(1), spot(2), on_demand(2)];
+        let mut memory = failed(&spot(1), NONE_LEFT, 0);
+        memory.extend(failed(&on_demand(1), "VcpuLimitExceeded", 1));
+        let next = choose(lanes.clone(), &memory, at(0)).unwrap();
+        assert_eq!(next.lane, spot(2));
+        memory.extend(failed(&spot(2), "MaxSpotInstanceCountExceeded", 2));
+        let next = choose(lanes, &memory, at(0)).unwrap();
+        assert_eq!(
+            next.not_before,
+            Some(at(181)),
+            "On-Demand is not asked elsewhere"
+        );
+    }
+
+    #[test]
+    fn what_failed_long_before_the_rescue_counts_for_nothing() {
+        let spot = lane(Market::Spot, 1, &["m6i.large"]);
+        let memory = failed(&spot, NONE_LEFT, 0);
+        let next = choose(vec![spot], &memory, at(200)).unwrap();
+        assert_eq!(next.not_before, None);
+    }
+}

@@ -1,0 +1,75 @@
+//! `spot-rescue:breaker`: how many interruptions are too many.
+
+use crate::record::MOST_REMEMBERED;
+use std::fmt;
+use time::Duration;
+
+/// So many interruptions of one lineage within the window, and On-Demand comes first until fewer lie
+/// within it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Breaker {
+    pub interruptions: usize,
+    pub window: Duration,
+}
+
+/// The third within an hour is no accident.
+pub const DEFAULT: Breaker = Breaker {
+    interruptions: 3,
+    window: Duration::hours(1),
+};
+
+/// `3/1h`; `off` is None.
+pub fn parse(text: &str) -> Result<Option<Breaker>, ()> {
+    if text == "off" {
+        return Ok(None);
+    }
+    let (interruptions, window) = text.split_once('/').ok_or(())?;
+    let breaker = Breaker {
+        interruptions: interruptions.parse().map_err(drop)?,
+        window: duration(window).ok_or(())?,
+    };
+    let sensible = (1..=MOST_REMEMBERED).contains(&breaker.interruptions)
+        && (Duration::MINUTE..=Duration::DAY).contains(&breaker.window);
+    sensible.then_some(Some(breaker)).ok_or(())
+}
+
+/// `45m`, `1h`, `1d`.
+fn duration(text: &str) -> Option<Duration> {
+    let unit = text.chars().next_back().filter(char::is_ascii)?;
+    let number: u16 = text[..text.len() - 1].parse().ok()?;
+    let number = i64::from(number);
+    match unit {
+        'm' => Some(Duration::minutes(number)),
+        'h' => Some(Duration::hours(number)),
+        'd' => Some(Duration::days(number)),
+        _ => None,
+    }
+}
+
+impl fmt::Display for Breaker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            interruptions,
+            window,
+        } = self;
+        let minutes = window.whole_minutes();
+        write!(f, "{interruptions} interruptions within {minutes} minutes")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_breaker_is_a_number_and_a_window() {
+        assert_eq!(parse("3/1h"), Ok(Some(DEFAULT)));
+        assert_eq!(parse("off"), Ok(None));
+        let bad = [
+            "", "3", "0/1h", "11/1h", "3/", "3/h", "3/1y", "3/2d", "-1/1h",
+        ];
+        for bad in bad.into_iter().chain(["3/1\u{fc}", "3/\u{fc}"]) {
+            assert_eq!(parse(bad), Err(()), "{bad}");
+        }
+    }
+}
