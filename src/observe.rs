@@ -154,12 +154,19 @@ impl Facts {
             remembered,
         } = *look;
         let members = self.instances.iter().filter(|it| it.lineage() == *lineage);
-        let instances: Vec<Instance> = members.cloned().collect();
+        let members: Vec<Instance> = members.cloned().collect();
         let name = template_name(lineage);
+        let group = group_of(&members, &name, &self.templates);
+        let group = self.groups.clone().map(|all| {
+            let named = |it: &Group| Some(&it.scaling.name) == group.as_ref();
+            all.into_iter().find(named)
+        });
+        let claimed = group.known().and_then(Option::as_ref);
+        let claimed = claimed.map(|it| it.claimed(lineage)).unwrap_or_default();
+        let instances = merge(members, claimed, |it| it.id.clone());
         let ours =
             |tags: &Tags| tags.get(tags::RESCUE).map(String::as_str) == Some(lineage.as_str());
         let held = |it: &Volume| instances.iter().any(|i| it.attachment(&i.id).is_some());
-        let group = group_of(&instances, &name, &self.templates);
         let volumes = select(&self.volumes, |it| ours(&it.tags) || held(it));
         Situation {
             now,
@@ -180,10 +187,7 @@ impl Facts {
             registrations: self.registrations.clone(),
             addresses: self.addresses.clone(),
             images: self.images.clone(),
-            group: self.groups.clone().map(|all| {
-                all.into_iter()
-                    .find(|it| Some(&it.scaling.name) == group.as_ref())
-            }),
+            group,
             shapes: self.shapes.clone(),
             instances,
         }

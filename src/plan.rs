@@ -8,6 +8,7 @@ mod clone;
 mod close;
 mod copies;
 mod deregister;
+mod group;
 mod lanes;
 mod launch;
 mod lineage;
@@ -111,6 +112,11 @@ pub fn plan(situation: &Situation) -> Plan {
     if let Fact::Unavailable { operation, why } = &situation.template {
         return without_record(situation, operation, why);
     }
+    if let Some(rescue) = group::claimed_by(situation) {
+        let mut plan = Plan::default();
+        group::call(&rescue, &mut plan);
+        return plan;
+    }
     let mut plan = match phase(&lineage) {
         Phase::Unprotected(why) => return Plan::nothing(why),
         Phase::Ended(why) => tidy::ended(&lineage, why),
@@ -125,7 +131,10 @@ pub fn plan(situation: &Situation) -> Plan {
             stranger.id, situation.lineage
         ));
     }
-    plan.warnings = lineage.warnings;
+    if let (Phase::Healthy, Some(owner)) = (phase(&lineage), lineage.owner) {
+        plan.warnings = group::warnings(&lineage, owner);
+    }
+    plan.warnings.extend(lineage.warnings);
     plan
 }
 

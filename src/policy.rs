@@ -1,6 +1,7 @@
 //! Tags -> ([`Policy`], warnings). One table of keys drives the parser, the README and "did you mean".
 //!
-//! Layers, each overriding the one before: built-in, stack parameter `PolicyDefaults`, instance tag.
+//! Layers, each overriding the one before: built-in, stack parameter `PolicyDefaults`, tags of the
+//! instance's Auto Scaling group, instance tag.
 //! A bad value never stops a rescue: it becomes a warning, and the value before it stays, which is
 //! the one that keeps data.
 
@@ -38,6 +39,7 @@ pub struct Setting<T> {
 pub enum Source {
     BuiltIn,
     StackParameter,
+    GroupTag,
     InstanceTag,
 }
 
@@ -46,8 +48,10 @@ pub enum Source {
 pub enum Replace {
     /// We do, unless the instance is a member of an Auto Scaling group.
     Auto,
-    /// We do.
+    /// We do; a member's replacement joins its group.
     Launch,
+    /// The group does; its new member takes over.
+    Group,
     /// Nobody does: volumes and targets are protected, and that is all.
     None,
 }
@@ -128,8 +132,15 @@ impl Policy {
     /// ever taken from the instance: a stack-wide default must not protect by surprise.
     #[must_use]
     pub fn of(defaults: &Tags, instance: &Tags) -> (Self, Vec<PolicyWarning>) {
+        Self::layered(defaults, &Tags::new(), instance)
+    }
+
+    /// The same for a member of an Auto Scaling group: the group's own tags lie between.
+    #[must_use]
+    pub fn layered(defaults: &Tags, group: &Tags, instance: &Tags) -> (Self, Vec<PolicyWarning>) {
         let mut policy = Self::default();
         let mut warnings = policy.apply(defaults, Source::StackParameter);
+        warnings.extend(policy.apply(group, Source::GroupTag));
         policy.protected = Setting::built_in(false);
         warnings.extend(policy.apply(instance, Source::InstanceTag));
         (policy, warnings)

@@ -31,6 +31,10 @@ pub struct Record {
     pub addresses: Vec<AllocationId>,
     /// In the instance's own order: where an `ip` target was says which address takes its place.
     pub private_addresses: Vec<String>,
+    /// The Auto Scaling group it is a member of.
+    pub group: Option<String>,
+    /// The member that left it for good, to be replaced by ours.
+    pub left_group: Option<InstanceId>,
     pub interruption: Option<Interruption>,
     /// What was foreseen last, and for whom.
     pub risk: Option<Risk>,
@@ -155,6 +159,8 @@ impl Record {
                 .into_iter()
                 .map(str::to_owned)
                 .collect(),
+            group: get(tags::GROUP).map(str::to_owned),
+            left_group: get(tags::LEFT_GROUP).and_then(|id| id.parse().ok()),
             interruption: get(tags::INTERRUPTED_AT).and_then(interruption_from),
             risk: get(tags::AT_RISK).and_then(risk_from),
             failed_pools: failed_pools_from(tags),
@@ -180,6 +186,9 @@ impl Record {
         all.extend(history_tags(&self.history));
         if let Some(shape) = &self.shape {
             all.insert(tags::SHAPE.to_owned(), shape_text(shape));
+        }
+        if let Some(group) = &self.group {
+            all.insert(tags::GROUP.to_owned(), group.clone());
         }
         if let Some(head) = &self.head {
             all.insert(tags::HEAD.to_owned(), head.to_string());

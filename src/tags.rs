@@ -35,6 +35,8 @@ pub const FAILED_POOLS: &str = "spot-rescue:failed-pool";
 pub const HISTORY: &str = "spot-rescue:history";
 /// On the launch template and the instance: what the head's type is like.
 pub const SHAPE: &str = "spot-rescue:shape";
+/// On the launch template: the member that has left its group for good, the group being smaller for it.
+pub const LEFT_GROUP: &str = "spot-rescue:left-group";
 /// On the launch template: milestones of the rescue, in seconds since the interruption.
 pub const PROGRESS: &str = "spot-rescue:progress";
 /// What was foreseen for the head: which instance, when, and on what date. On the launch template; on
@@ -81,6 +83,7 @@ pub fn is_own(key: &str) -> bool {
         HEAD,
         PLACE,
         GROUP,
+        LEFT_GROUP,
         ATTEMPT,
         PROGRESS,
         AT_RISK,

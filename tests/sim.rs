@@ -17,6 +17,8 @@ mod fault_scenes;
 mod faults;
 #[path = "sim/foreseen.rs"]
 mod foreseen;
+#[path = "sim/groups.rs"]
+mod groups;
 #[path = "sim/naive.rs"]
 mod naive;
 #[path = "sim/on_time.rs"]

@@ -4,12 +4,13 @@
 //! number of launches that failed so far: whoever plans the same launch sends the same token and
 //! gets the same instance (TRAP 7). A failed launch is written down, and the next lane is tried.
 
+use super::group::{self, Way};
 use super::lanes::{Lane, lanes};
 use super::pools::{self, Choice};
 use super::{Lineage, Plan, breaker, prepare, protect, template_name};
 use crate::clock::Timestamp;
 use crate::id::InstanceId;
-use crate::policy::{Replace, Types};
+use crate::policy::Types;
 use crate::situation::{Instance, Market};
 use crate::step::{Action, Launch, LaunchTemplate, Refusal, Step, token};
 use crate::tags::{self, Tags};
@@ -22,14 +23,14 @@ pub fn first(lineage: &Lineage, instance: &Instance, plan: &mut Plan) {
     // A spare may wait already, or be gone again: that is looked up first.
     let at_risk = instance.tags.contains_key(tags::AT_RISK);
     let knows = knows_all_pools(lineage, instance);
-    if prepared && knows && !at_risk && refusal(lineage, instance).is_none() {
+    if prepared && knows && !at_risk && refusal(lineage).is_none() {
         steps(lineage, &instance.id, plan);
     }
 }
 
 /// Ahead of an interruption, by the same request; only in the first way to launch, and only on Spot.
 pub fn spare(lineage: &Lineage, owner: &Instance, after: Option<&str>, plan: &mut Plan) {
-    if let Some(why) = refusal(lineage, owner) {
+    if let Some(why) = refusal(lineage) {
         plan.note(format!("no spare is launched: {why}"));
         return;
     }
@@ -69,15 +70,28 @@ pub enum Decision {
 }
 
 /// If nobody has taken over yet.
-pub fn replacement(lineage: &Lineage, plan: &mut Plan) -> Decision {
+pub fn replacement(lineage: &Lineage, way: &Way, plan: &mut Plan) -> Decision {
+    group::leave(lineage, way, plan);
     if lineage.successor.is_some() {
+        group::welcome(lineage, plan);
         return Decision::Wanted;
     }
-    let base = lineage.base();
-    if let Some(why) = base.and_then(|it| refusal(lineage, it)) {
-        plan.note(format!("no replacement is launched: {why}"));
-        return Decision::Refused;
+    match way {
+        Way::Own | Way::Join => {}
+        Way::Group => {
+            group::await_replacement(lineage, plan);
+            return Decision::Wanted;
+        }
+        Way::Unknown(what) => {
+            plan.wait(5, what.clone());
+            return Decision::Wanted;
+        }
+        Way::Refused(why) => {
+            plan.note(format!("no replacement is launched: {why}"));
+            return Decision::Refused;
+        }
     }
+    let base = lineage.base();
     if lineage.template().is_none() && !prepare::is_planned(plan) {
         plan.wait(15, "a prepared rescue to launch from");
     } else if let Some(base) = base.map(|it| &it.id).or(lineage.record.head.as_ref()) {
@@ -86,14 +100,13 @@ pub fn replacement(lineage: &Lineage, plan: &mut Plan) -> Decision {
     Decision::Wanted
 }
 
-fn refusal(lineage: &Lineage, base: &Instance) -> Option<String> {
-    match (lineage.policy.replace.value, base.group()) {
-        (Replace::None, _) => Some(format!("tag {}replace is none", tags::PREFIX)),
-        (Replace::Auto, Some(group)) => Some(format!(
-            "{} is a member of the Auto Scaling group {group}, which replaces it",
-            base.id
-        )),
-        (Replace::Auto | Replace::Launch, _) => None,
+/// Why it is not for us to launch.
+fn refusal(lineage: &Lineage) -> Option<String> {
+    match group::way(lineage) {
+        Way::Own | Way::Join => None,
+        Way::Group => Some("the Auto Scaling group replaces it".to_owned()),
+        Way::Refused(why) => Some(why),
+        Way::Unknown(what) => Some(format!("waiting for {what}")),
     }
 }
 

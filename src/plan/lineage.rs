@@ -6,6 +6,7 @@ mod member;
 
 use crate::event::{InstanceAction, InstanceState, Interruption, Risk};
 use crate::id::{InstanceId, TemplateId};
+use crate::plan::group;
 use crate::policy::{Policy, PolicyWarning};
 use crate::record::{Record, interruption_from};
 use crate::situation::{Instance, Situation, Snapshot, Template};
@@ -64,6 +65,13 @@ impl<'a> Lineage<'a> {
     #[must_use]
     pub fn template(&self) -> Option<&'a Template> {
         self.situation.template.known().and_then(Option::as_ref)
+    }
+
+    /// The Auto Scaling group, by the record or by the instance's own tag.
+    #[must_use]
+    pub fn group_name(&self) -> Option<&str> {
+        let shown = || self.base().and_then(Instance::group);
+        self.record.group.as_deref().or_else(shown)
     }
 
     /// Its id, which a prepared instance also carries in a tag.
@@ -151,7 +159,7 @@ impl<'a> Lineage<'a> {
         let candidates = self.members.iter().copied().filter(|it| {
             Some(&it.id) != owner
                 && after.is_none_or(|after| it.launch_time >= after)
-                && it.tags.contains_key(tags::REPLACES)
+                && (it.tags.contains_key(tags::REPLACES) || group::is_claimed(self.situation, it))
                 && it.is_alive()
                 && self.interruption(it).is_none()
         });
@@ -208,5 +216,7 @@ fn policy(
         .filter(|tags| tags.contains_key(tags::OPT_IN));
     let empty = Tags::new();
     let source = live.or(template.map(|it| &it.tags)).unwrap_or(&empty);
-    Policy::of(&situation.defaults, source)
+    let group = situation.group.known().and_then(Option::as_ref);
+    let group = group.map_or(&empty, |it| &it.scaling.tags);
+    Policy::layered(&situation.defaults, group, source)
 }

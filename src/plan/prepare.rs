@@ -3,7 +3,7 @@
 //! they are, and the instance's own tags name its targets, so that one `DescribeInstances` is enough.
 
 use super::deregister::is_of;
-use super::{Lineage, Plan, protect, risk, template_name, tidy};
+use super::{Lineage, Plan, group, protect, risk, template_name, tidy};
 use crate::clock::seconds_between;
 use crate::event::{InstanceState, Interruption};
 use crate::id::{AllocationId, TemplateId};
@@ -40,6 +40,9 @@ pub fn plan(lineage: &Lineage) -> Plan {
                 successor.id
             ),
         );
+        return plan;
+    }
+    if group::newcomer(lineage, owner, &mut plan) {
         return plan;
     }
     if owner.state == InstanceState::Running {
@@ -103,6 +106,7 @@ fn current(lineage: &Lineage, owner: &Instance) -> Record {
     let known = &lineage.record;
     Record {
         head: Some(owner.id.clone()),
+        group: owner.group().map(str::to_owned),
         place: known.place.clone(),
         volumes: volumes_of(owner),
         targets: targets(lineage, owner).unwrap_or_else(|| known.targets.clone()),
@@ -135,6 +139,7 @@ fn forgets(lineage: &Lineage, now: &Record) -> bool {
         volumes,
         targets,
         addresses,
+        group,
         ..
     } = Record::from_tags(&template.tags);
     let flagged = |it: &RecordedVolume| (it.volume.clone(), it.delete_on_termination);
@@ -146,6 +151,7 @@ fn forgets(lineage: &Lineage, now: &Record) -> bool {
         .all(|it| kept.contains(&flagged(it)))
         || !targets.iter().all(|it| now.targets.contains(it))
         || !addresses.iter().all(|it| now.addresses.contains(it))
+        || (group.is_some() && group != now.group)
 }
 
 /// Where the owner serves.
@@ -283,6 +289,24 @@ fn instance(lineage: &Lineage, owner: &Instance, record: &Record, plan: &mut Pla
         let action = Action::Untag { resources, keys };
         plan.step(Step::new(format!("unmark {}", owner.id), action));
     }
+}
+
+/// A launch template like this instance, by another name: the claim to it.
+pub fn named(
+    lineage: &Lineage,
+    source: &Instance,
+    name: String,
+    tags: Tags,
+    token: String,
+) -> Action {
+    Action::WriteTemplate(WriteTemplate {
+        source: source.id.clone(),
+        name,
+        existing: None,
+        spec: spec(lineage, source),
+        tags,
+        token,
+    })
 }
 
 fn write(

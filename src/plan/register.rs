@@ -5,7 +5,7 @@
 //! permission) is tried for a while and then named in the outcome.
 
 use super::deregister::{by_group, step_id};
-use super::{Lineage, Plan};
+use super::{Lineage, Plan, group};
 use crate::record::Record;
 use crate::situation::{Instance, Registrations, Target, TargetGroup};
 use crate::step::{Action, Step};
@@ -76,6 +76,9 @@ pub fn missing(lineage: &Lineage, instance: &Instance) -> Vec<Missing> {
     };
     let wanted = lineage.record.targets.iter();
     let wanted = wanted.filter(|it| !found.gone.contains(&it.group));
+    // A group registers its members by itself.
+    let by_group = |it: &&Target| group::registers(lineage, instance, &it.group);
+    let wanted = wanted.filter(|it| !by_group(it));
     let missing = wanted.filter_map(|it| match translated(&lineage.record, it, instance) {
         Some(target) => (!found.holds(&target)).then_some(Missing::Unregistered(target)),
         None => Some(Missing::NoAddress(it.clone())),

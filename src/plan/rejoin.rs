@@ -1,6 +1,7 @@
 //! The successor serves: the same targets on the same ports, the same addresses. Not before its
 //! volumes are there, and never without one that is lost: an empty database must not take traffic.
 
+use super::group::{self, Way};
 use super::volumes::{self, HandOver};
 use super::{Lineage, Plan, register};
 use crate::clock::seconds_between;
@@ -12,6 +13,7 @@ use crate::step::{Action, Step};
 /// True once everything is as it was.
 pub fn plan(
     lineage: &Lineage,
+    way: &Way,
     interruption: &Interruption,
     hand_over: &HandOver,
     plan: &mut Plan,
@@ -26,11 +28,14 @@ pub fn plan(
     if !hand_over.complete() {
         return false;
     }
-    let flagged = volumes::delete_flags(hand_over, successor, plan);
+    // A launch hook that is given up ends its instance: the flags come back once that is past.
+    let in_service = group::in_service(lineage, successor, plan);
+    let flagged = in_service && volumes::delete_flags(hand_over, successor, plan);
     let trying = since(Milestone::DataAttached, lineage, interruption);
     let registered = register::plan(lineage, successor, trying, plan);
     let addressed = addresses(lineage, successor, plan);
-    flagged && registered && addressed
+    let joined = registered && group::join(lineage, way, successor, interruption, plan);
+    flagged && joined && addressed
 }
 
 /// Seconds since a milestone; 0 if it has not been written down.

@@ -2,8 +2,8 @@
 //! Steps listed first are sent first: traffic leaves, then volumes are kept, then the rest.
 
 use super::{
-    Lineage, Plan, clone, close, deregister, launch, prepare, progress, protect, rejoin, risk,
-    snapshot, volumes,
+    Lineage, Plan, clone, close, deregister, group, launch, prepare, progress, protect, rejoin,
+    risk, snapshot, volumes,
 };
 use crate::event::Interruption;
 
@@ -37,12 +37,13 @@ pub fn plan(lineage: &Lineage, interruption: &Interruption) -> Plan {
     clone::request(lineage, &mut plan);
     prepare::at_the_latest(lineage, interruption, &mut plan);
     risk::keep(lineage, &mut plan);
-    if launch::replacement(lineage, &mut plan) == launch::Decision::Refused {
+    let way = group::way(lineage);
+    if launch::replacement(lineage, &way, &mut plan) == launch::Decision::Refused {
         progress::kept(lineage, interruption, &mut plan);
         return plan;
     }
     let hand_over = volumes::hand_over(lineage, interruption, &mut plan);
-    let rejoined = rejoin::plan(lineage, interruption, &hand_over, &mut plan);
+    let rejoined = rejoin::plan(lineage, &way, interruption, &hand_over, &mut plan);
     progress::plan(lineage, interruption, &hand_over, &mut plan);
     if rejoined {
         close::plan(lineage, interruption, &hand_over, &mut plan);

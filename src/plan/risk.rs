@@ -98,7 +98,8 @@ fn spare(lineage: &Lineage, owner: &Instance, risk: &Risk, plan: &mut Plan) {
 
 /// Only what is empty goes: a replacement that holds volumes of the lineage is no spare any more.
 pub fn give_back(lineage: &Lineage, plan: &mut Plan) {
-    let Some(spare) = lineage.successor.filter(|it| is_empty(it)) else {
+    let spare = lineage.successor.filter(|it| it.group().is_none());
+    let Some(spare) = spare.filter(|it| is_empty(it)) else {
         return;
     };
     if spare.tags.contains_key(tags::EXPIRES_AT) {

@@ -50,6 +50,11 @@ pub fn sweep(
     let spares = spares.map(|it| Action::EndSpare {
         instance: it.id.clone(),
     });
+    let claims = templates.iter().filter(|it| is_claim(it));
+    let served = claims.filter(|it| !busy.contains(it.tags[tags::RESCUE].as_str()));
+    let served = served.map(|it| Action::DeleteTemplate {
+        template: it.id.clone(),
+    });
     let wakes = lineages(protected, templates)
         .into_iter()
         .map(|instance| Action::Wake {
@@ -65,6 +70,7 @@ pub fn sweep(
         .chain(volumes)
         .chain(snapshots)
         .chain(spares)
+        .chain(served)
         .map(|it| Step::new(it.to_string(), it))
         .collect()
 }
@@ -74,8 +80,21 @@ pub fn sweep(
 fn is_spare(instance: &Instance, heads: &BTreeSet<InstanceId>) -> bool {
     let tagged = |key| instance.tags.contains_key(key);
     let launched = tagged(tags::REPLACES) && tagged(tags::LAUNCHED_FROM);
-    let owner = heads.contains(&instance.id) || tagged(tags::PREPARED);
+    // A group's own.
+    let member = tagged(tags::GROUP_MEMBER);
+    let owner = heads.contains(&instance.id) || tagged(tags::PREPARED) || member;
     instance.is_alive() && launched && !owner && risk::is_empty(instance)
+}
+
+/// The template by which a rescue claimed a member of a group: named for that instance, marked with the
+/// lineage.
+fn is_claim(template: &Template) -> bool {
+    let rescue = template
+        .tags
+        .get(tags::RESCUE)
+        .and_then(|it| it.parse().ok());
+    let named = rescue.is_some_and(|it: InstanceId| template_name(&it) != template.name);
+    named && template.tags.contains_key(tags::GROUP)
 }
 
 fn heads(templates: &[Template]) -> BTreeSet<InstanceId> {

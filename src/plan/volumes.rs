@@ -1,6 +1,6 @@
 //! Data volumes reach the successor: moved when they are free in its zone, else restored.
 
-use super::{Lineage, Plan, attach_id, clone, copies, restore};
+use super::{Lineage, Plan, attach_id, clone, copies, group, restore};
 use crate::clock::Timestamp;
 use crate::event::{InstanceState, Interruption};
 use crate::id::{InstanceId, VolumeId};
@@ -79,6 +79,10 @@ pub fn hand_over(lineage: &Lineage, interruption: &Interruption, plan: &mut Plan
             interruption,
         };
         let fate = match current {
+            _ if let Some(why) = occupied(lineage, successor, recorded, current) => {
+                plan.note(format!("{} is kept: {why}", recorded.volume));
+                Fate::Left { why }
+            }
             Some(volume) => case.existing(volume, plan),
             None if lineage.policy.data.value == Data::Move => {
                 plan.note(format!(
@@ -92,6 +96,28 @@ pub fn hand_over(lineage: &Lineage, interruption: &Interruption, plan: &mut Plan
         done.volumes.push((recorded.clone(), fate));
     }
     done
+}
+
+/// What a group launches may bring a volume of its own for the device: its launch template says so, and
+/// nobody but its user knows whether that one is wanted.
+fn occupied(
+    lineage: &Lineage,
+    successor: &Instance,
+    recorded: &RecordedVolume,
+    current: Option<&Volume>,
+) -> Option<String> {
+    let there = successor
+        .devices
+        .iter()
+        .find(|it| it.name == recorded.device)?;
+    let other = there.volume != recorded.volume && current.is_none_or(|it| it.id != there.volume);
+    let why = || {
+        format!(
+            "{} has brought {} of its own for {}",
+            successor.id, there.volume, recorded.device
+        )
+    };
+    (other && group::is_claimed(lineage.situation, successor)).then(why)
 }
 
 /// One volume that exists, and the instance it is wanted on.

@@ -30,15 +30,16 @@ pub const KEYS: &[Key] = &[
     },
     Key {
         name: "spot-rescue:replace",
-        values: "auto | launch | none",
+        values: "auto | launch | group | none",
         default: "auto",
-        meaning: "who launches the replacement; auto leaves members of an Auto Scaling group to \
-                  their group",
+        meaning: "who launches the replacement: we do, or the instance's Auto Scaling group does; auto \
+                  is group for a group's members and launch for all others",
         kept: BEFORE,
         set: |policy, value, source| {
             let choices = [
                 ("auto", Replace::Auto),
                 ("launch", Replace::Launch),
+                ("group", Replace::Group),
                 ("none", Replace::None),
             ];
             choose(&mut policy.replace, value, source, &choices)

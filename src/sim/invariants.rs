@@ -5,8 +5,9 @@ use super::{Drain, Entry, SimInstance, State};
 use crate::clock;
 use crate::id::InstanceId;
 use crate::situation::Target;
+use crate::step::Action;
 use crate::tags::{self, Tags};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What holds at any moment.
 #[must_use]
@@ -16,6 +17,7 @@ pub fn always(state: &State) -> Vec<String> {
         no_foreign(state),
         same_zone(state),
         completed_only(state),
+        own_volumes(state),
     ]
     .concat()
 }
@@ -58,6 +60,31 @@ pub fn one_replacement(state: &State) -> Vec<String> {
 fn is_tombstoned(instance: &SimInstance, tags: &Tags) -> bool {
     let text = tags.get(tags::INTERRUPTED_AT);
     text.is_some_and(|it| it.starts_with(instance.facts.id.as_str()))
+}
+
+/// Nobody is given the volumes of two lineages: what our tags say of a volume, they say of its holder.
+#[must_use]
+pub fn own_volumes(state: &State) -> Vec<String> {
+    let done = state.journal.iter().filter(|it| it.outcome.is_ok());
+    let attached = done.filter_map(|it| {
+        let Action::Attach {
+            volume, instance, ..
+        } = &it.action
+        else {
+            return None;
+        };
+        Some((volume, instance))
+    });
+    let mut lineages: BTreeMap<&InstanceId, BTreeSet<&String>> = BTreeMap::new();
+    for (volume, instance) in attached {
+        let volume = state.volumes.get(volume);
+        let rescue = volume.and_then(|it| it.tags.current().get(tags::RESCUE));
+        lineages.entry(instance).or_default().extend(rescue);
+    }
+    let several = lineages.into_iter().filter(|(_, of)| of.len() > 1);
+    several
+        .map(|(id, of)| format!("{id} has been given volumes of {of:?}"))
+        .collect()
 }
 
 /// No opt-in, no mutation.

@@ -101,7 +101,7 @@ impl State {
     }
 
     /// The group compares what it has with what it should have.
-    pub(super) fn group_looks(&mut self, name: &str) {
+    pub fn group_looks(&mut self, name: &str) {
         let Some(group) = self.scaling_groups.get(name) else {
             return;
         };
@@ -350,6 +350,11 @@ impl State {
         self.mark_member(id, Some(name));
         self.join_traffic_sources(name, id);
         Ok(String::new())
+    }
+
+    /// Somebody else completes a hook.
+    pub fn goes_on(&mut self, name: &str, hook: &str, id: &InstanceId) {
+        self.complete_launch(name, hook, id).ok();
     }
 
     fn complete_launch(

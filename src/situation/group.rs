@@ -5,6 +5,7 @@
 
 use super::{Instance, TargetGroup, Template};
 use crate::id::InstanceId;
+use crate::plan::template_name;
 use crate::tags::{self, Tags};
 use std::collections::BTreeSet;
 
@@ -16,6 +17,27 @@ pub struct Group {
     pub instances: Vec<Instance>,
     /// The launch templates of the group's lineages, and those by which a member has been claimed.
     pub templates: Vec<Template>,
+}
+
+impl Group {
+    /// The launch template that bears the instance's name and says whose it is: names are unique.
+    #[must_use]
+    pub fn template_of(&self, instance: &Instance) -> Option<&Template> {
+        let name = template_name(&instance.id);
+        self.templates.iter().find(|it| it.name == name)
+    }
+
+    /// Members that have been claimed for this lineage.
+    #[must_use]
+    pub fn claimed(&self, lineage: &InstanceId) -> Vec<Instance> {
+        let by_claim = |it: &&Instance| {
+            let mark = self
+                .template_of(it)
+                .and_then(|it| it.tags.get(tags::RESCUE));
+            it.id != *lineage && mark.is_some_and(|it| it == lineage.as_str())
+        };
+        self.instances.iter().filter(by_claim).cloned().collect()
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -240,4 +240,28 @@ MUTANTS = [
         "(started_since || seen_stopped)",
         "(started_since && !seen_stopped)",
     ),
+    Mutant(
+        "a member is detached although Capacity Rebalancing replaces it",
+        "src/plan/group/join.rs",
+        "} else if scaling.capacity_rebalance {",
+        "} else if scaling.deleting {",
+    ),
+    Mutant(
+        "the launch hooks of others are completed",
+        "src/plan/group/claim.rs",
+        "hooks.filter(|it| it.starts_with(OUR_HOOKS))",
+        "hooks.filter(|it| !it.is_empty())",
+    ),
+    Mutant(
+        "a group that is not opted in is changed",
+        "src/plan/group/join.rs",
+        "    if !scaling.is_opted_in() {\n        Some(not_opted_in(group))\n    } else if decrement {",
+        "    if scaling.deleting {\n        Some(not_opted_in(group))\n    } else if decrement {",
+    ),
+    Mutant(
+        "in a group that cannot get smaller we launch beside it",
+        "src/plan/group.rs",
+        "scaling.desired_capacity <= scaling.min_size",
+        "scaling.desired_capacity < scaling.min_size",
+    ),
 ]

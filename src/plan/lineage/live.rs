@@ -12,6 +12,9 @@ use crate::tags;
 pub fn apply(record: &mut Record, owner: &Instance, situation: &Situation, members: &[&Instance]) {
     let on_instance = Record::from_tags(&owner.tags);
     record.head.get_or_insert_with(|| owner.id.clone());
+    if let Some(group) = owner.group() {
+        record.group = Some(group.to_owned());
+    }
     let known = std::mem::take(&mut record.volumes);
     record.volumes = volumes(known, &on_instance.volumes, owner, situation, members);
     if !touched(owner, situation) || record.private_addresses.is_empty() {

@@ -2,8 +2,10 @@
 //!
 //! Anyone who may tag instances could tag his own as the replacement of another's, and would be given
 //! its disks. What cannot be tagged is `aws:ec2launchtemplate:id`: EC2 sets it on what is launched from
-//! a launch template, and a replacement is launched from the lineage's own.
+//! a launch template, and a replacement is launched from the lineage's own. A member of the lineage's Auto
+//! Scaling group is one by the tag only Auto Scaling can set, and by the claim to it.
 
+use crate::plan::group;
 use crate::record::Record;
 use crate::situation::{Instance, Situation};
 use crate::tags;
@@ -25,5 +27,8 @@ pub fn belongs(instance: &Instance, situation: &Situation, record: &Record) -> b
         Some(None) | None => instance.tags.get(tags::PREPARED).map(String::as_str),
     };
     let ours = launched_from.is_some() && launched_from.map(String::as_str) == prepared;
-    instance.id == situation.lineage || record.head.as_ref() == Some(&instance.id) || ours
+    instance.id == situation.lineage
+        || record.head.as_ref() == Some(&instance.id)
+        || ours
+        || group::is_claimed(situation, instance)
 }

@@ -1,0 +1,206 @@
+//! The group's new member becomes the successor.
+//!
+//! It is claimed by a launch template that bears its name (`spot-rescue-<instance>`) and the lineage's
+//! mark. Names are unique, so of two rescues that want the same member one gets it, for good: nothing is
+//! attached before the claim is seen. A member that belongs to nobody makes the same template for a
+//! rescue of its own, so that this, too, is either one or the other. The sweep removes claims that have
+//! served.
+//!
+//! That it is a member at all is Auto Scaling's own word: its tag, which nobody else can set, and its
+//! list. While one of *our* launch hooks holds it (`Pending:Wait`), it gets its volumes before it serves;
+//! the hooks of others are theirs to complete.
+
+use super::pairs::{is_free, pairs, partner};
+use crate::event::Wake;
+use crate::id::InstanceId;
+use crate::plan::{Lineage, Plan, prepare, protect, template_name};
+use crate::situation::{Fact, Group, Instance, Lifecycle, Situation, TargetGroup};
+use crate::step::{Action, GroupChange, GroupVerb, Step, token};
+use crate::tags;
+
+/// Launch hooks whose names begin so are ours to complete.
+const OUR_HOOKS: &str = "spot-rescue";
+
+/// Auto Scaling says it is a member, and the claim says whose.
+#[must_use]
+pub fn is_claimed(situation: &Situation, instance: &Instance) -> bool {
+    let group = situation.group.known().and_then(Option::as_ref);
+    group.is_some_and(|group| {
+        let mut claimed = group.claimed(&situation.lineage).into_iter();
+        claimed.any(|it| it.id == instance.id)
+    })
+}
+
+/// The lineage another rescue has claimed this instance for: the template of its own name says so
+/// before its tags do.
+#[must_use]
+pub fn claimed_by(situation: &Situation) -> Option<InstanceId> {
+    let template = situation.template.known()?.as_ref()?;
+    let lineage: InstanceId = template.tags.get(tags::RESCUE)?.parse().ok()?;
+    (lineage != situation.lineage).then_some(lineage)
+}
+
+/// Nobody has taken over yet: claims the group's new member, or waits for one.
+pub fn await_replacement(lineage: &Lineage, plan: &mut Plan) {
+    let Fact::Known(Some(group)) = &lineage.situation.group else {
+        return;
+    };
+    let name = &group.scaling.name;
+    let owner = lineage.owner;
+    let unannounced =
+        owner.is_none_or(|it| !it.is_alive() && !it.tags.contains_key(tags::INTERRUPTED_AT));
+    if let Some(member) = partner(lineage.situation, unannounced) {
+        claim(lineage, group, member, plan);
+        return;
+    }
+    if group.scaling.suspends("Launch") {
+        plan.note(format!(
+            "{name} launches nothing: its Launch process is suspended"
+        ));
+    }
+    let left = owner.is_none_or(|it| group.scaling.lifecycle(&it.id).is_none());
+    let seconds = if left { 5 } else { 15 };
+    plan.wait(seconds, format!("{name} to launch a replacement"));
+}
+
+fn claim(lineage: &Lineage, group: &Group, member: &Instance, plan: &mut Plan) {
+    let id = format!("claim {}", member.id);
+    let mut tags = protect::own(lineage);
+    tags.insert(tags::GROUP.to_owned(), group.scaling.name.clone());
+    let rescue = lineage.situation.lineage.as_str();
+    let token = token(&["claim", rescue, member.id.as_str()]);
+    let name = template_name(&member.id);
+    let step = Step::new(id, prepare::named(lineage, member, name, tags, token));
+    // It has begun to prepare a rescue of its own.
+    let step = if let Some(own) = group.template_of(member) {
+        let release = format!("release {}", member.id);
+        let template = own.id.clone();
+        plan.step(Step::new(&release, Action::DeleteTemplate { template }));
+        step.after(&release)
+    } else {
+        step
+    };
+    plan.step(step);
+    plan.wait(5, format!("the claim to {} to be visible", member.id));
+}
+
+/// The claimed member says whose it is.
+pub fn welcome(lineage: &Lineage, plan: &mut Plan) {
+    let Some(successor) = lineage
+        .successor
+        .filter(|it| is_claimed(lineage.situation, it))
+    else {
+        return;
+    };
+    let mut wanted = protect::own(lineage);
+    if let Some(head) = &lineage.record.head {
+        wanted.insert(tags::REPLACES.to_owned(), head.to_string());
+    }
+    if !protect::holds(&successor.tags, &wanted) {
+        let resources = vec![successor.id.to_string()];
+        let id = format!("mark {}", successor.id);
+        plan.step(Step::new(
+            id,
+            Action::Tag {
+                resources,
+                tags: wanted,
+            },
+        ));
+    }
+}
+
+/// Lets it go into service. True once it is; true of whoever is no member.
+pub fn in_service(lineage: &Lineage, successor: &Instance, plan: &mut Plan) -> bool {
+    if !is_claimed(lineage.situation, successor) {
+        return true;
+    }
+    let Fact::Known(Some(group)) = &lineage.situation.group else {
+        return false;
+    };
+    complete_hooks(group, successor, plan);
+    let lifecycle = group.scaling.lifecycle(&successor.id);
+    let serves = lifecycle == Some(Lifecycle::InService);
+    if !serves {
+        plan.wait(5, format!("{} to go into service", successor.id));
+    }
+    serves
+}
+
+/// Auto Scaling registers the claimed member there by itself, when it goes into service.
+#[must_use]
+pub fn registers(lineage: &Lineage, instance: &Instance, target_group: &TargetGroup) -> bool {
+    let group = lineage.situation.group.known().and_then(Option::as_ref);
+    is_claimed(lineage.situation, instance)
+        && group.is_some_and(|it| it.scaling.serves(target_group))
+}
+
+fn complete_hooks(group: &Group, instance: &Instance, plan: &mut Plan) {
+    if group.scaling.lifecycle(&instance.id) != Some(Lifecycle::PendingWait) {
+        return;
+    }
+    if !group.scaling.is_opted_in() {
+        plan.note(not_opted_in(group));
+        return;
+    }
+    let hooks = group.scaling.launch_hooks.iter();
+    for hook in hooks.filter(|it| it.starts_with(OUR_HOOKS)) {
+        let change = GroupChange {
+            group: group.scaling.name.clone(),
+            instance: instance.id.clone(),
+            verb: GroupVerb::CompleteLaunch { hook: hook.clone() },
+        };
+        let id = format!("complete {hook} for {}", instance.id);
+        plan.step(Step::new(id, Action::Group(change)));
+    }
+}
+
+pub fn not_opted_in(group: &Group) -> String {
+    format!(
+        "{} is left alone: the group itself is not tagged {}=on",
+        group.scaling.name,
+        tags::OPT_IN
+    )
+}
+
+/// A member nothing has happened to. If a rescue of its group waits for it, that rescue is called, and
+/// the member prepares none of its own: true. Otherwise it need not wait in our hook any longer.
+pub fn newcomer(lineage: &Lineage, owner: &Instance, plan: &mut Plan) -> bool {
+    let Some(_) = lineage.group_name() else {
+        return false;
+    };
+    let group = match &lineage.situation.group {
+        Fact::Known(Some(group)) => group,
+        Fact::Known(None) => return false,
+        Fact::Unavailable { .. } | Fact::NotRead => {
+            let unprepared = lineage.template().is_none();
+            if unprepared {
+                plan.wait(5, "its Auto Scaling group to be readable");
+            }
+            return unprepared;
+        }
+    };
+    let pairs = pairs(group, &lineage.situation.defaults);
+    let waits = pairs.iter().find(|(_, member)| **member == owner.id);
+    if let Some((rescue, _)) = waits.filter(|_| is_free(group, owner)) {
+        call(rescue, plan);
+        return true;
+    }
+    complete_hooks(group, owner, plan);
+    false
+}
+
+/// Has another lineage looked at.
+pub fn call(rescue: &InstanceId, plan: &mut Plan) {
+    let wake = Wake {
+        instance: rescue.clone(),
+        attempt: 0,
+        interruptions: Vec::new(),
+        confirm: false,
+    };
+    let step = Action::Wake {
+        wake,
+        delay_seconds: 0,
+    };
+    plan.note(format!("it takes over for {rescue}"));
+    plan.step(Step::new(format!("call {rescue}"), step));
+}

@@ -1,0 +1,135 @@
+//! Which new member takes over from which interrupted one: the same answer for whoever asks.
+//!
+//! Several members may be interrupted at once, and nothing in AWS links a group's launch to the member
+//! it is for. So the open rescues of the group are put in order, and its new members; first those that
+//! are in one zone are matched (volumes can move), then the rest. The answer is only a proposal: facts
+//! lag, and two rescues may see different ones. What decides is the claim.
+
+use super::{Way, choose};
+use crate::clock::Timestamp;
+use crate::id::InstanceId;
+use crate::plan::template_name;
+use crate::policy::Policy;
+use crate::record::{Place, Record};
+use crate::situation::{Group, Instance, Lifecycle, Situation};
+use crate::tags::{self, Tags};
+use std::collections::BTreeMap;
+use time::Duration;
+
+/// An interrupted member nobody has taken over from.
+struct Open {
+    lineage: InstanceId,
+    at: Timestamp,
+    place: Option<Place>,
+}
+
+/// Lineage -> the new member.
+pub fn pairs(group: &Group, defaults: &Tags) -> BTreeMap<InstanceId, InstanceId> {
+    let mut open = open(group, defaults);
+    open.sort_by(|a, b| (a.at, &a.lineage).cmp(&(b.at, &b.lineage)));
+    let mut free = candidates(group);
+    let mut pairs = BTreeMap::new();
+    for same_zone in [true, false] {
+        open.retain(|rescue| {
+            let fits = |it: &&Instance| {
+                let zone = rescue.place.as_ref().map(|it| &it.availability_zone);
+                // Events are timed to the second.
+                it.launch_time >= rescue.at - Duration::SECOND
+                    && (!same_zone || zone == Some(&it.availability_zone))
+            };
+            let Some(position) = free.iter().position(fits) else {
+                return true;
+            };
+            let taken = free.remove(position);
+            pairs.insert(rescue.lineage.clone(), taken.id.clone());
+            false
+        });
+    }
+    pairs
+}
+
+fn open(group: &Group, defaults: &Tags) -> Vec<Open> {
+    let open = group.templates.iter().filter_map(|it| {
+        let lineage: InstanceId = it.tags.get(tags::RESCUE)?.parse().ok()?;
+        let record = Record::from_tags(&it.tags);
+        let interruption = record.interruption.as_ref()?;
+        let is_open = it.name == template_name(&lineage)
+            && record.head.as_ref() == Some(&interruption.instance)
+            && !has_successor(group, &lineage);
+        let (policy, _) = Policy::layered(defaults, &group.scaling.tags, &it.tags);
+        let head = record.head.as_ref();
+        let left = record.left_group.as_ref();
+        let way = choose(policy.replace.value, group, head, left);
+        (is_open && way == Way::Group).then(|| Open {
+            at: interruption.at,
+            place: record.place.clone(),
+            lineage,
+        })
+    });
+    open.collect()
+}
+
+/// A member that was claimed for it lives, and is not interrupted itself.
+fn has_successor(group: &Group, lineage: &InstanceId) -> bool {
+    let mut claimed = group.claimed(lineage).into_iter();
+    claimed.any(|it| it.is_alive() && !is_interrupted(&it))
+}
+
+/// New members that belong to nobody, oldest first; those that have begun to prepare a rescue of their
+/// own after the others. Only who is opted in, and who is a member by Auto Scaling's own account.
+fn candidates(group: &Group) -> Vec<&Instance> {
+    let own = |it: &Instance| it.tags.contains_key(tags::PREPARED);
+    let mut free: Vec<&Instance> = group.instances.iter().collect();
+    free.retain(|it| is_free(group, it));
+    free.sort_by_key(|it| (own(it), it.launch_time, it.id.clone()));
+    free
+}
+
+pub fn is_free(group: &Group, instance: &Instance) -> bool {
+    let opted_in = instance.tags.get(tags::OPT_IN).is_some_and(|it| it == "on");
+    let member = matches!(
+        group.scaling.lifecycle(&instance.id),
+        Some(Lifecycle::Pending | Lifecycle::PendingWait | Lifecycle::InService)
+    );
+    let prepared = group.template_of(instance);
+    let own = prepared.is_none_or(|it| {
+        let record = Record::from_tags(&it.tags);
+        it.tags.get(tags::RESCUE).map(String::as_str) == Some(instance.id.as_str())
+            && record.interruption.is_none()
+            && record.head.is_none_or(|it| it == instance.id)
+    });
+    opted_in
+        && member
+        && instance.is_alive()
+        && instance.lineage() == instance.id
+        && !is_interrupted(instance)
+        && own
+}
+
+fn is_interrupted(instance: &Instance) -> bool {
+    let tombstone = instance.tags.get(tags::INTERRUPTED_AT);
+    tombstone.is_some_and(|it| it.starts_with(instance.id.as_str()))
+}
+
+/// The member for this lineage. One that was found dead long after its end, without a warning, may take
+/// a member launched since then as well, if that has nothing of its own yet.
+pub fn partner(situation: &Situation, found_dead: bool) -> Option<&Instance> {
+    let group = situation.group.known()?.as_ref()?;
+    let pairs = pairs(group, &situation.defaults);
+    let by_id = |id: &InstanceId| group.instances.iter().find(|it| it.id == *id);
+    if let Some(paired) = pairs.get(&situation.lineage) {
+        return by_id(paired);
+    }
+    let recent = |it: &&Instance| {
+        situation.now - it.launch_time < LATE
+            && crate::plan::risk::is_empty(it)
+            && pairs.values().all(|taken| *taken != it.id)
+    };
+    let open = open(group, &situation.defaults);
+    let is_open = open.iter().any(|it| it.lineage == situation.lineage);
+    let late = candidates(group).into_iter().find(recent);
+    late.filter(|_| found_dead && is_open)
+}
+
+/// The sweep comes every fifteen minutes; a group needs a few to notice and to launch.
+const LATE: Duration = Duration::minutes(25);

@@ -1,0 +1,67 @@
+//! What will not be as the tags ask for, said while there is time.
+
+use super::room;
+use crate::plan::Lineage;
+use crate::policy::{PolicyWarning, Replace};
+use crate::situation::{Instance, Lifecycle};
+use crate::tags;
+
+const REPLACE: &str = "spot-rescue:replace";
+
+/// About a member whose rescue is being prepared.
+#[must_use]
+pub fn warnings(lineage: &Lineage, owner: &Instance) -> Vec<PolicyWarning> {
+    let replace = lineage.policy.replace.value;
+    let warning = |key: &str, what: String| PolicyWarning {
+        key: key.to_owned(),
+        what,
+    };
+    let group = lineage.situation.group.known().and_then(Option::as_ref);
+    let Some(group) = group.filter(|_| owner.group().is_some()) else {
+        let lone = replace == Replace::Group && lineage.group_name().is_none();
+        let what = format!("{} is in no Auto Scaling group: we launch", owner.id);
+        return lone.then(|| warning(REPLACE, what)).into_iter().collect();
+    };
+    let scaling = &group.scaling;
+    let name = &scaling.name;
+    let mut found = Vec::new();
+    let mut warn = |key, what| found.push(warning(key, what));
+    if replace == Replace::None {
+        return found;
+    }
+    if let (Replace::Launch, Err(why)) = (replace, room(scaling)) {
+        warn(REPLACE, format!("{name} launches the replacement: {why}"));
+    }
+    if !scaling.is_opted_in() {
+        let what = "the group itself is not tagged on: it is never changed, so it replaces a member \
+                    only after that has ended, and our launch hooks in it are not completed";
+        warn(tags::OPT_IN, format!("{name}: {what}"));
+    }
+    if !scaling.propagates_opt_in {
+        let what = "the group does not put the tag on what it launches; unless its launch template does, \
+                    what it launches takes nothing over";
+        warn(tags::OPT_IN, format!("{name}: {what}"));
+    }
+    if scaling.suspends("Launch") {
+        warn(
+            REPLACE,
+            format!("{name} launches nothing: its Launch process is suspended"),
+        );
+    }
+    match scaling.lifecycle(&owner.id) {
+        Some(Lifecycle::Standby) if replace != Replace::Launch => {
+            warn(
+                REPLACE,
+                format!("{name} does not replace what is in standby: it is kept only"),
+            );
+        }
+        Some(Lifecycle::Warmed) if replace != Replace::Launch => {
+            warn(
+                REPLACE,
+                format!("{name} does not replace what is in its warm pool: it is kept only"),
+            );
+        }
+        Some(_) | None => {}
+    }
+    found
+}
