@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 import threading
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
+from local.balancers import Balancers
 from local.deploy import REGION, Deployment
 
 ZONES = [f"{REGION}{letter}" for letter in "abc"]
@@ -48,6 +50,7 @@ class World:
         self.subnets: dict[str, str] = {}
         self.groups: dict[str, str] = {}
         self.image: dict[str, Any] = {}
+        self.vpc = ""
         self.security_group = ""
         self.profile = ""
 
@@ -59,8 +62,13 @@ class World:
     def elb(self) -> Any:
         return self._client("elbv2")
 
+    @cached_property
+    def balancers(self) -> Balancers:
+        return Balancers(self._client("elb"), self._client("vpc-lattice"))
+
     def build(self) -> None:
         vpc = self.ec2.create_vpc(CidrBlock="10.7.0.0/16")["Vpc"]["VpcId"]
+        self.vpc = vpc
         for n, zone in enumerate(ZONES):
             subnet = self.ec2.create_subnet(
                 VpcId=vpc, CidrBlock=f"10.7.{n}.0/24", AvailabilityZone=zone
@@ -73,11 +81,15 @@ class World:
         images = self.ec2.describe_images(Owners=["amazon"])["Images"]
         linux = [it for it in images if it["RootDeviceName"] == "/dev/xvda"]
         self.image = min(linux or images, key=lambda it: it["ImageId"])
-        self.groups = {
-            "web": self._target_group("web", vpc, "HTTP", 80, "instance"),
-            "data": self._target_group("data", vpc, "TCP", 5432, "instance"),
-            "by-ip": self._target_group("by-ip", vpc, "TCP", 9000, "ip"),
-        }
+        self.add_group("web", "HTTP", 80, "instance")
+        self.add_group("data", "TCP", 5432, "instance")
+        self.add_group("by-ip", "TCP", 9000, "ip")
+
+    def add_group(self, name: str, protocol: str, port: int, kind: str, **more: Any) -> None:
+        answer = self.elb.create_target_group(
+            Name=name, Protocol=protocol, Port=port, VpcId=self.vpc, TargetType=kind, **more
+        )
+        self.groups[name] = answer["TargetGroups"][0]["TargetGroupArn"]
 
     def launch(
         self,
@@ -108,9 +120,9 @@ class World:
 
     def serve(self, instance: str) -> None:
         """Registers a running instance: plain, on two other ports, by address; and an Elastic IP."""
-        self._register("web", {"Id": instance})
-        self._register("data", {"Id": instance, "Port": 15432}, {"Id": instance, "Port": 25432})
-        self._register("by-ip", {"Id": self.instance(instance)["PrivateIpAddress"]})
+        self.register("web", {"Id": instance})
+        self.register("data", {"Id": instance, "Port": 15432}, {"Id": instance, "Port": 25432})
+        self.register("by-ip", {"Id": self.instance(instance)["PrivateIpAddress"]})
         address = self.ec2.allocate_address(Domain="vpc")["AllocationId"]
         self.ec2.associate_address(AllocationId=address, InstanceId=instance)
 
@@ -146,7 +158,9 @@ class World:
     def targets(self, instance: str, address: str) -> set[tuple[str, str, int]]:
         """Registrations that send traffic; what drains does not."""
         names = {instance: "instance", address: "address"}
-        found = set()
+        names |= dict.fromkeys(self.ipv6(instance), "ipv6")
+        registered = self.balancers.registered()
+        found = {(group, names[it], port) for group, it, port in registered if it in names}
         for name, arn in self.groups.items():
             for health in self.elb.describe_target_health(TargetGroupArn=arn)[
                 "TargetHealthDescriptions"
@@ -156,6 +170,10 @@ class World:
                 if target["Id"] in names and not draining:
                     found.add((name, names[target["Id"]], target["Port"]))
         return found
+
+    def ipv6(self, instance: str) -> list[str]:
+        interfaces = self.instance(instance).get("NetworkInterfaces", [])
+        return [ip["Ipv6Address"] for it in interfaces for ip in it.get("Ipv6Addresses", [])]
 
     def instance(self, instance: str) -> dict[str, Any]:
         return self.instances([instance])[0]
@@ -195,13 +213,7 @@ class World:
             devices.append({"DeviceName": name, "Ebs": {**ebs, "DeleteOnTermination": delete}})
         return devices
 
-    def _target_group(self, name: str, vpc: str, protocol: str, port: int, kind: str) -> str:
-        answer = self.elb.create_target_group(
-            Name=name, Protocol=protocol, Port=port, VpcId=vpc, TargetType=kind
-        )
-        return answer["TargetGroups"][0]["TargetGroupArn"]
-
-    def _register(self, group: str, *targets: dict[str, Any]) -> None:
+    def register(self, group: str, *targets: dict[str, Any]) -> None:
         self.elb.register_targets(TargetGroupArn=self.groups[group], Targets=list(targets))
 
     def _client(self, service: str) -> Any:

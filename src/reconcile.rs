@@ -192,10 +192,13 @@ async fn run(context: &Context<'_>, subject: &mut Subject, mut plan: Plan) -> bo
         .steps
         .iter()
         .filter_map(|it| refused_launch(it, &steps));
+    let before = subject.refused.len();
     subject.refused.extend(steps.iter().filter_map(refused));
     subject.remembered.extend(launches.flatten());
     subject.confirm_next = plan.confirm;
-    let news = !steps.is_empty();
+    // What fails now fails a moment later: only what was done leads on, or the next way to launch.
+    let refused = subject.refused.len() > before;
+    let news = refused || steps.iter().any(|it| it.outcome.succeeded());
     let report = &mut subject.report;
     report.outcomes.extend(outcome.map(|(_, outcome)| outcome));
     report.steps.extend(steps);

@@ -31,6 +31,8 @@ mod scaling;
 mod stories;
 #[path = "sim/support.rs"]
 mod support;
+#[path = "sim/targets.rs"]
+mod targets;
 #[path = "sim/threats.rs"]
 mod threats;
 #[path = "sim/traps.rs"]

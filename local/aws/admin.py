@@ -4,7 +4,7 @@
     POST /local-aws/event      an event, delivered through the rules
     POST /local-aws/capacity   {"availability_zone", "instance_type", "market", "code"}
     POST /local-aws/settings   any of speed, snapshot_seconds, shutdown_seconds, boot_seconds,
-                               snapshot_result
+                               snapshot_result, targets_per_group
     POST /local-aws/start      {"instance_id"}
     POST /local-aws/chaos      {"rate", "principal", "kinds", "latency_ms", "seed"}
     GET  /local-aws/journal?since=n

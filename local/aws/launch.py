@@ -1,7 +1,8 @@
 """One launch, whoever asks: RunInstances or a fleet.
 
-AWS: with a network interface in the request, subnet and security groups belong inside it
-(`InvalidParameterCombination`); an interface or private address that another instance has cannot be
+AWS: a subnet with AssignIpv6AddressOnCreation gives every interface in it an IPv6 address
+(https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifySubnetAttribute.html); with a network
+interface in the request, subnet and security groups belong inside it (`InvalidParameterCombination`); an interface or private address that another instance has cannot be
 given twice; an instance is `pending` first
 (https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RunInstances.html). moto mixes them, answers an
 address in use with HTTP 500, and has the instance running at once.
@@ -193,4 +194,6 @@ def _complete(instance: Any, launch: Launch) -> None:
         default = "NetworkInterfaceId" not in asked
         wanted = asked.get("DeleteOnTermination")
         nic.delete_on_termination = default if wanted is None else bool(wanted)
+        if nic.subnet.assign_ipv6_address_on_creation and not nic.ipv6_addresses:
+            backend.assign_ipv6_addresses(nic.id, None, 1)
     tags.write(backend, instance.id, launch.instance_tags | launch.reserved_tags)

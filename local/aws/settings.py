@@ -22,6 +22,8 @@ class Settings:
     boot_seconds: float = 8
     #: what becomes of snapshots: `succeeded` or `failed`
     snapshot_result: str = "succeeded"
+    #: the quota "targets per target group"
+    targets_per_group: float = 1000
 
 
 SETTINGS = Settings()

@@ -5,7 +5,9 @@ registered with a port override, you must specify both; deregistering what is no
 deregistered target drains for the deregistration delay, 300 seconds by default, and then is unused
 (https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DeregisterTargets.html,
 https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetHealth.html). Only running
-instances can be registered; a stopped or terminated one stays registered as `Target.InvalidState`. moto
+instances can be registered; a stopped or terminated one stays registered as `Target.InvalidState`.
+Quotas limit the targets of a group, and a call that exceeds one registers nobody
+(https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html). moto
 knows ids without ports, fails on absent targets, and drains nothing.
 
 Simplified: a target group without a listener counts as used.
@@ -20,6 +22,7 @@ from moto.elbv2.responses import ELBV2Response
 
 from local.aws.clock import CLOCK
 from local.aws.patch import Answer, answers, replaces
+from local.aws.settings import SETTINGS
 
 REGISTRATION_SECONDS = 10
 DELAY = "deregistration_delay.timeout_seconds"
@@ -52,6 +55,9 @@ def register(self: Any, targets: list[dict[str, Any]]) -> None:
     for target in targets:
         _check_running(self, target["Id"])
     table = registrations(self)
+    kept = {key for key, it in table.items() if it.drained is None}
+    if len(kept | {_key(self, it) for it in targets}) > SETTINGS.targets_per_group:
+        raise ELBClientError("TooManyTargets", "The maximum number of targets has been reached")
     for target in targets:
         key = _key(self, target)
         if key not in table or table[key].drained is not None:

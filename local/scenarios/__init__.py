@@ -1,10 +1,20 @@
 """The stories, by the name that `make demo SCENARIO=` takes."""
 
-from local.scenarios import bad_input, capacity, chaos, foreseen, pauses, races, rescues, upkeep
+from local.scenarios import (
+    bad_input,
+    capacity,
+    chaos,
+    foreseen,
+    pauses,
+    races,
+    rescues,
+    targets,
+    upkeep,
+)
 from local.scenarios.scenario import Scenario
 
 ALL: dict[str, Scenario] = {
     it.name: it
-    for module in (rescues, capacity, pauses, foreseen, races, chaos, bad_input, upkeep)
+    for module in (rescues, targets, capacity, pauses, foreseen, races, chaos, bad_input, upkeep)
     for it in module.SCENARIOS
 }

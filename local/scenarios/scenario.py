@@ -36,6 +36,8 @@ class Scenario:
     instances: int = 1
     # The first data volume is deleted with the instance unless somebody prevents it.
     delete_first: bool = True
+    # What the user has besides, before the rescue is prepared.
+    more: Drive = lambda *_: None
     tags: Callable[[Stage], dict[str, str]] = lambda _: {}
     settings: dict[str, Any] = field(default_factory=dict)
     functions: int = 2
@@ -96,6 +98,7 @@ def prepare(scenario: Scenario, stage: Stage, played: Played) -> tuple[dict[str,
     stage.until("the instances to run", running, aws_seconds=200)
     for instance in played.instances:
         stage.world.serve(instance)
+    scenario.more(stage, played.instances)
     stage.settle(400)
     # The rescue was prepared when the instance began to run; the sweep sees the targets.
     stage.sweep()

@@ -10,8 +10,9 @@ use crate::record::Record;
 use crate::situation::{Instance, Registrations, Target, TargetGroup};
 use crate::step::{Action, Step};
 
-/// So many seconds a rescue waits for a target. Long enough for a storm in which calls are throttled.
-const PATIENCE: f64 = 300.0;
+/// So many seconds a rescue waits for a target: long enough for throttled calls to get through, and
+/// within one chain of wakes.
+const PATIENCE: f64 = 180.0;
 /// After so many seconds every target is a call of its own: AWS refuses a call as a whole, however
 /// many good targets it names.
 const TOGETHER: f64 = 30.0;

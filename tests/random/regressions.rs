@@ -23,6 +23,8 @@ fn one_volume() -> Setup {
         volumes: vec![true],
         ports: Vec::new(),
         by_address: false,
+        classic: false,
+        lattice: false,
         address: false,
         behaviour: InstanceAction::Terminate,
         policy: Vec::new(),

@@ -5,6 +5,7 @@ use crate::model::{Lineage, Model};
 use proptest::prelude::*;
 use spot_rescue::event::InstanceAction;
 use spot_rescue::sim::{EventQuality, GroupType, ROOT_DEVICE, World};
+use spot_rescue::situation::TargetGroup;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub const ZONES: [&str; 2] = ["eu-west-1a", "eu-west-1b"];
@@ -29,6 +30,9 @@ pub struct Setup {
     pub ports: Vec<u16>,
     /// Registered by its address in another group, too.
     pub by_address: bool,
+    /// With a Classic Load Balancer and with VPC Lattice, too.
+    pub classic: bool,
+    pub lattice: bool,
     pub address: bool,
     pub behaviour: InstanceAction,
     pub policy: Vec<(&'static str, &'static str)>,
@@ -72,11 +76,14 @@ fn setup() -> impl Strategy<Value = Setup> {
     let disks = prop::collection::vec(any::<bool>(), 0..4);
     let ports = prop::sample::subsequence(vec![80, 443, 8080], 0..=3);
     let flags = (any::<bool>(), any::<bool>(), any::<bool>(), 0..10_u8);
-    (disks, ports, behaviour, policy(), flags).prop_map(
-        |(volumes, ports, behaviour, policy, flags)| Setup {
+    let others = (any::<bool>(), any::<bool>());
+    (disks, ports, behaviour, policy(), flags, others).prop_map(
+        |(volumes, ports, behaviour, policy, flags, others)| Setup {
             volumes,
             ports,
             by_address: flags.0,
+            classic: others.0,
+            lattice: others.1,
             address: flags.1,
             behaviour,
             policy,
@@ -164,6 +171,16 @@ impl Setup {
             let address = world.look(|it| it.instances[&id].facts.private_addresses[0].clone());
             let target = world.register(&group, &address, 7000);
             targets.insert((target.group.to_string(), 7000));
+        }
+        let mut served = |group: TargetGroup, port| {
+            let _ = world.register(&group, id.as_str(), port);
+            targets.insert((group.to_string(), port));
+        };
+        if self.classic {
+            served(world.classic_load_balancer(), 0);
+        }
+        if self.lattice {
+            served(world.lattice_group(GroupType::Instance), 8443);
         }
         let addresses = self.address.then(|| world.elastic_ip(Some(&id)));
         let disks = world.volumes_of(&id).into_iter();

@@ -5,7 +5,7 @@ use spot_rescue::cloud::Cloud;
 use spot_rescue::event::InstanceAction;
 use spot_rescue::handler::Handler;
 use spot_rescue::id::InstanceId;
-use spot_rescue::sim::{Protected, Supply, World};
+use spot_rescue::sim::{GroupType, Protected, Supply, World};
 use spot_rescue::situation::Market;
 
 /// More than one invocation may be needed; nothing lasts longer than this.
@@ -153,6 +153,10 @@ impl Story {
 
 async fn one(tags: &[(&str, &str)]) -> Scene {
     let (world, function, protected) = prepared(42, tags).await;
+    let id = protected.instance.as_str();
+    let _ = world.register(&world.classic_load_balancer(), id, 0);
+    let _ = world.register(&world.lattice_group(GroupType::Instance), id, 80);
+    world.sweep();
     world.change(|it| it.config.snapshot_seconds = 40);
     let _ = world.run_until_quiet(&function).await;
     let scene = Scene {
