@@ -105,13 +105,22 @@ pub async fn lineages(
     let images = images_of(&instances);
     let groups = group_names(&instances, &templates);
     let types = types_of(&instances, defaults);
-    let (attached, registrations, images, groups, shapes) = tokio::join!(
+    let everything = scope == Scope::AllTargetGroups || !all_recorded;
+    let (attached, mut registrations, images, groups, shapes) = tokio::join!(
         cloud.volumes(&attached),
-        registrations(cloud, scope, all_recorded, &instances, &templates),
+        targets::read(
+            cloud,
+            everything,
+            &instances,
+            recorded_groups(&instances, &templates)
+        ),
         cloud.images(&images),
         self::groups(cloud, &groups),
         shapes(cloud, scope, &types),
     );
+    if let (true, Ok(groups)) = (everything, &groups) {
+        targets::add_sources(cloud, groups, &mut registrations).await;
+    }
     let volumes = tagged.and_then(|tagged| Ok(merge(tagged, attached?, |it| it.id.clone())));
     Ok(Facts {
         instances,
@@ -253,18 +262,6 @@ async fn shapes(cloud: &dyn Cloud, scope: Scope, types: &[String]) -> Fact<Vec<S
         return Fact::NotRead;
     }
     fact(cloud.shapes(types).await)
-}
-
-async fn registrations(
-    cloud: &dyn Cloud,
-    scope: Scope,
-    all_recorded: bool,
-    instances: &[Instance],
-    templates: &Fact<Vec<Template>>,
-) -> Registrations {
-    let everything = scope == Scope::AllTargetGroups || !all_recorded;
-    let recorded = recorded_groups(instances, templates);
-    targets::read(cloud, everything, recorded, instances).await
 }
 
 fn recorded_groups(

@@ -188,16 +188,17 @@ async fn run(context: &Context<'_>, subject: &mut Subject, mut plan: Plan) -> bo
     let done = |id: &str| steps.iter().any(|it| it.id == id && it.outcome.succeeded());
     let outcome = plan.outcome.filter(|(step, _)| done(step));
     let failed = steps.iter().any(|it| !it.outcome.succeeded());
-    let launches = plan
+    let launches: Vec<Tags> = plan
         .steps
         .iter()
-        .filter_map(|it| refused_launch(it, &steps));
+        .filter_map(|it| refused_launch(it, &steps))
+        .collect();
     let before = subject.refused.len();
     subject.refused.extend(steps.iter().filter_map(refused));
-    subject.remembered.extend(launches.flatten());
+    let refused = !launches.is_empty() || subject.refused.len() > before;
+    subject.remembered.extend(launches.into_iter().flatten());
     subject.confirm_next = plan.confirm;
     // What fails now fails a moment later: only what was done leads on, or the next way to launch.
-    let refused = subject.refused.len() > before;
     let news = refused || steps.iter().any(|it| it.outcome.succeeded());
     let report = &mut subject.report;
     report.outcomes.extend(outcome.map(|(_, outcome)| outcome));

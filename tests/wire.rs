@@ -15,5 +15,7 @@ mod fleet;
 mod reads;
 #[path = "wire/replay.rs"]
 mod replay;
+#[path = "wire/targets.rs"]
+mod targets;
 #[path = "wire/template.rs"]
 mod template;

@@ -5,7 +5,9 @@
 //! takes nothing from the others, and little time.
 
 use crate::cloud::{Class, Cloud, CloudError};
-use crate::situation::{Balancing, Instance, Listing, Registration, Registrations, TargetGroup};
+use crate::situation::{
+    Balancing, Group, Instance, Listing, Registration, Registrations, TargetGroup,
+};
 use futures_util::{StreamExt, future::join_all, stream};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -29,8 +31,8 @@ type Groups = BTreeMap<TargetGroup, Option<String>>;
 pub async fn read(
     cloud: &dyn Cloud,
     everything: bool,
-    recorded: BTreeSet<TargetGroup>,
     instances: &[Instance],
+    recorded: BTreeSet<TargetGroup>,
 ) -> Registrations {
     let mut found = Registrations::default();
     let mut groups: Groups = recorded.into_iter().map(|it| (it, None)).collect();
@@ -39,6 +41,14 @@ pub async fn read(
     }
     ask(cloud, groups, &mut found).await;
     found
+}
+
+/// Where Auto Scaling groups register their members: known without any listing, should one have failed.
+pub async fn add_sources(cloud: &dyn Cloud, groups: &[Group], found: &mut Registrations) {
+    let sources = groups.iter().flat_map(|it| &it.scaling.traffic_sources);
+    let unlisted = sources.filter(|it| !found.complete.contains(&it.balancing()));
+    let unlisted: Groups = unlisted.map(|it| (it.clone(), None)).collect();
+    ask(cloud, unlisted, found).await;
 }
 
 async fn list(

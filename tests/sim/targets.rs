@@ -446,3 +446,33 @@ async fn waiting_costs_no_listing() {
         assert!(after - before <= 2, "{after} {before}");
     }
 }
+
+/// What the Auto Scaling group says counts where listing fails: its members' targets are found.
+#[tokio::test]
+async fn a_groups_traffic_sources_are_found_without_any_listing() {
+    let world = World::new(12);
+    let listings = [
+        every("DescribeTargetGroups", "AccessDenied"),
+        every("vpc-lattice:ListTargetGroups", "AccessDeniedException"),
+    ];
+    let function = failing(&world, listings.to_vec());
+    let member = world.spot_instance("m5.large", "eu-west-1a").protected();
+    let member = member.run();
+    world.scaling_group("web", &["eu-west-1a"]);
+    world.member("web", &member);
+    let sources = [
+        world.target_group(GroupType::Instance),
+        world.lattice_group(GroupType::Instance),
+    ];
+    for source in &sources {
+        world.traffic_source("web", source);
+        let _ = world.register(source, member.as_str(), 80);
+    }
+    let _ = world.run_for(&function, 60).await;
+    let tags = world.look(|it| it.instances[&member].tags.current().clone());
+    let found = spot_rescue::record::Record::from_tags(&tags).targets;
+    let groups: Vec<&TargetGroup> = found.iter().map(|it| &it.group).collect();
+    for source in &sources {
+        assert!(groups.contains(&source), "{source}\n{}", journal(&world));
+    }
+}
