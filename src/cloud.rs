@@ -131,4 +131,9 @@ impl CloudError {
             refused: BTreeMap::new(),
         }
     }
+
+    #[must_use]
+    pub fn is_throttled(&self) -> bool {
+        codes::is_throttled(&self.code)
+    }
 }

@@ -1,7 +1,8 @@
 //! Plan x Cloud -> Report. Makes no choices: independent steps run at once, a step waits for those
 //! named in its `after`, a failing step never stops an independent one.
 
-use crate::cloud::{Class, Cloud, CloudError};
+use crate::calls::Calls;
+use crate::cloud::{Class, CloudError};
 use crate::plan::Plan;
 use crate::report::{StepOutcome, StepReport};
 use crate::step::{Action, Step};
@@ -23,7 +24,7 @@ impl Done {
 /// Runs the steps not done before. `left` is the time the invocation still has.
 pub async fn execute(
     plan: &Plan,
-    cloud: &dyn Cloud,
+    calls: &Calls<'_>,
     done: &mut Done,
     left: Duration,
 ) -> Vec<StepReport> {
@@ -50,7 +51,7 @@ pub async fn execute(
             break;
         }
         let left = left.saturating_sub(started.elapsed());
-        let round = ready.iter().map(|step| run(step, cloud, &reports, left));
+        let round = ready.iter().map(|step| run(step, calls, &reports, left));
         let finished = join_all(round).await;
         reports.extend(finished);
         open = blocked;
@@ -66,7 +67,7 @@ fn is_settled(id: &str, plan: &Plan, reports: &[StepReport], open: &[&Step]) -> 
     reported || !pending || !plan.steps.iter().any(|it| it.id == id)
 }
 
-async fn run(step: &Step, cloud: &dyn Cloud, before: &[StepReport], left: Duration) -> StepReport {
+async fn run(step: &Step, calls: &Calls<'_>, before: &[StepReport], left: Duration) -> StepReport {
     let failed = |id: &&String| {
         before
             .iter()
@@ -76,7 +77,7 @@ async fn run(step: &Step, cloud: &dyn Cloud, before: &[StepReport], left: Durati
         return skipped(step, &format!("because [{cause}] was not done"));
     }
     let budget = step.action.budget().min(left);
-    let outcome = match tokio::time::timeout(budget, cloud.act(&step.action)).await {
+    let outcome = match tokio::time::timeout(budget, calls.act(&step.action)).await {
         Ok(Ok(what)) => StepOutcome::Done { what },
         Ok(Err(error)) if error.class == Class::AlreadyDone => {
             StepOutcome::AlreadyDone { why: error.code }
@@ -85,7 +86,7 @@ async fn run(step: &Step, cloud: &dyn Cloud, before: &[StepReport], left: Durati
         Err(_) => StepOutcome::OutOfTime,
     };
     if let StepOutcome::Failed(error) = &outcome {
-        note_failure(step, error, cloud, left).await;
+        note_failure(step, error, calls, left).await;
     }
     StepReport {
         id: step.id.clone(),
@@ -98,13 +99,13 @@ async fn run(step: &Step, cloud: &dyn Cloud, before: &[StepReport], left: Durati
 /// answer is remembered with the request's token: after any other failure the same request is sent
 /// again, and whoever sends it in the meantime gets the same instance. Should the writing fail, the
 /// same request is only repeated once more.
-async fn note_failure(step: &Step, failed: &CloudError, cloud: &dyn Cloud, left: Duration) {
+async fn note_failure(step: &Step, failed: &CloudError, calls: &Calls<'_>, left: Duration) {
     let refusal = step.on_failure.as_ref();
     let refusal = refusal.filter(|_| failed.class == Class::Capacity);
     let Some(action) = refusal.and_then(|it| it.action(failed)) else {
         return;
     };
-    match tokio::time::timeout(action.budget().min(left), cloud.act(&action)).await {
+    match tokio::time::timeout(action.budget().min(left), calls.act(&action)).await {
         Ok(Ok(_)) => {}
         Ok(Err(error)) => tracing::warn!(step = step.id, %error, "failed to write down a failure"),
         Err(_) => tracing::warn!(step = step.id, "out of time writing down a failure"),

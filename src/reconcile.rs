@@ -5,6 +5,7 @@
 
 mod batch;
 
+use crate::calls::Calls;
 use crate::clock::{Clock, Timestamp};
 use crate::cloud::{Class, Cloud, CloudError, Query};
 use crate::event::{Trigger, Wake};
@@ -81,17 +82,18 @@ pub async fn reconcile(context: &Context<'_>, triggers: &[Trigger]) -> Reconcile
 }
 
 async fn rescue(context: &Context<'_>, mut batch: Batch, reconciled: &mut Reconciled) {
-    first_aid(context, &mut batch).await;
+    let calls = &Calls::new(context.cloud);
+    first_aid(context, calls, &mut batch).await;
     let now = context.clock.now();
     for pass in 1..=MAX_PASSES {
-        if !look_again(context, &mut batch, pass, now).await {
+        if !look_again(context, calls, &mut batch, pass, now).await {
             break;
         }
     }
     let wakes = batch
         .subjects
         .values_mut()
-        .map(|subject| wake(context, subject));
+        .map(|subject| wake(calls, subject));
     let failures = join_all(wakes).await;
     for (subject, failure) in batch.subjects.values().zip(failures) {
         if let Some(why) = failure {
@@ -110,7 +112,7 @@ async fn rescue(context: &Context<'_>, mut batch: Batch, reconciled: &mut Reconc
 }
 
 /// Round trip two of a warning: sent before anything else is read.
-async fn first_aid(context: &Context<'_>, batch: &mut Batch) {
+async fn first_aid(context: &Context<'_>, calls: &Calls<'_>, batch: &mut Batch) {
     let now = context.clock.now();
     let urgent = batch
         .subjects
@@ -120,14 +122,20 @@ async fn first_aid(context: &Context<'_>, batch: &mut Batch) {
         for instance in subject.warned() {
             let situation = observe::brief(&instance, &subject.notices, context.defaults, now);
             let plan = plan::first_aid(&situation);
-            run(context, subject, plan).await;
+            run(context, calls, subject, plan).await;
         }
     });
     join_all(each).await;
 }
 
 /// Observes, plans, executes. True if another look may find more to do.
-async fn look_again(context: &Context<'_>, batch: &mut Batch, pass: u32, now: Timestamp) -> bool {
+async fn look_again(
+    context: &Context<'_>,
+    calls: &Calls<'_>,
+    batch: &mut Batch,
+    pass: u32,
+    now: Timestamp,
+) -> bool {
     let active: BTreeSet<InstanceId> = batch.active().cloned().collect();
     if active.is_empty() || left(context) < ENOUGH {
         return false;
@@ -169,14 +177,19 @@ async fn look_again(context: &Context<'_>, batch: &mut Batch, pass: u32, now: Ti
             remembered: &subject.remembered,
         };
         let situation = facts.situation(id, &look);
-        subject.resting = !run(context, subject, plan::plan(&situation)).await;
+        subject.resting = !run(context, calls, subject, plan::plan(&situation)).await;
     });
     join_all(each).await;
     true
 }
 
 /// Executes what is new in a plan. False if there was nothing new.
-async fn run(context: &Context<'_>, subject: &mut Subject, mut plan: Plan) -> bool {
+async fn run(
+    context: &Context<'_>,
+    calls: &Calls<'_>,
+    subject: &mut Subject,
+    mut plan: Plan,
+) -> bool {
     tracing::debug!(%plan, "planned");
     // An instance that has ended already takes no tombstone; then the record's is the beginning.
     let begins = |it: &Step| it.id.starts_with("tombstone") || it.id == REMEMBER;
@@ -184,7 +197,7 @@ async fn run(context: &Context<'_>, subject: &mut Subject, mut plan: Plan) -> bo
     if !subject.watching {
         plan.leave_outcome();
     }
-    let steps = execute(&plan, context.cloud, &mut subject.done, left(context)).await;
+    let steps = execute(&plan, calls, &mut subject.done, left(context)).await;
     let done = |id: &str| steps.iter().any(|it| it.id == id && it.outcome.succeeded());
     let outcome = plan.outcome.filter(|(step, _)| done(step));
     let failed = steps.iter().any(|it| !it.outcome.succeeded());
@@ -200,17 +213,23 @@ async fn run(context: &Context<'_>, subject: &mut Subject, mut plan: Plan) -> bo
     subject.confirm_next = plan.confirm;
     // What fails now fails a moment later: only what was done leads on, or the next way to launch.
     let news = refused || steps.iter().any(|it| it.outcome.succeeded());
+    let throttled = steps.iter().any(is_throttled);
     let report = &mut subject.report;
     report.outcomes.extend(outcome.map(|(_, outcome)| outcome));
     report.steps.extend(steps);
     report.waits = plan.waits;
     if failed {
-        report.wait(10, "a step that was not done");
+        let soon = if throttled { 5 } else { 10 };
+        report.wait(soon, "a step that was not done");
     }
     report.notes = plan.notes;
     let warnings = plan.warnings.iter().map(ToString::to_string);
     report.notes.extend(warnings);
     news
+}
+
+fn is_throttled(step: &StepReport) -> bool {
+    matches!(&step.outcome, StepOutcome::Failed(error) if error.is_throttled())
 }
 
 /// What was to be written down about a launch that found no capacity.
@@ -241,7 +260,7 @@ fn refused(report: &StepReport) -> Option<String> {
 }
 
 /// Waiting is a delayed message. Returns why it could not be sent.
-async fn wake(context: &Context<'_>, subject: &mut Subject) -> Option<String> {
+async fn wake(calls: &Calls<'_>, subject: &mut Subject) -> Option<String> {
     let soonest = subject.soonest_wait()?;
     if !subject.watching {
         return None;
@@ -268,13 +287,7 @@ async fn wake(context: &Context<'_>, subject: &mut Subject) -> Option<String> {
         steps: vec![Step::new("wake", action)],
         ..Plan::default()
     };
-    let reports = execute(
-        &plan,
-        context.cloud,
-        &mut Done::default(),
-        Duration::from_secs(2),
-    )
-    .await;
+    let reports = execute(&plan, calls, &mut Done::default(), Duration::from_secs(2)).await;
     let failed = reports.iter().find(|it| !it.outcome.succeeded());
     failed.map(ToString::to_string)
 }
@@ -294,6 +307,7 @@ async fn sweep(context: &Context<'_>) -> Result<(), CloudError> {
         cloud.snapshots(&expiring),
     )?;
     let expired = Expired { volumes, snapshots };
+    let calls = Calls::new(cloud);
     let steps = plan::sweep(context.clock.now(), &protected, &templates, &expired);
     // A few at a time: a thousand wakes must not take the bucket from a rescue.
     for chunk in steps.chunks(20) {
@@ -301,7 +315,7 @@ async fn sweep(context: &Context<'_>) -> Result<(), CloudError> {
             steps: chunk.to_vec(),
             ..Plan::default()
         };
-        let reports = execute(&plan, cloud, &mut Done::default(), left(context)).await;
+        let reports = execute(&plan, &calls, &mut Done::default(), left(context)).await;
         for failed in reports.iter().filter(|it| !it.outcome.succeeded()) {
             tracing::warn!(step = %failed, "sweep");
         }

@@ -86,11 +86,16 @@ const CAPACITY: &[&str] = &[
     "VcpuLimitExceeded",
 ];
 
-const TRANSIENT: &[&str] = &[
+/// Too many calls of this kind: none was done, and the next would not be.
+const THROTTLED: &[&str] = &[
     "RequestLimitExceeded",
+    "RequestThrottled",
     "Throttling",
     "ThrottlingException",
     "TooManyRequestsException",
+];
+
+const TRANSIENT: &[&str] = &[
     "InternalError",
     "InternalFailure",
     "InternalServerException",
@@ -136,13 +141,19 @@ pub fn classify(operation: &str, code: &str) -> Class {
         Class::AlreadyDone
     } else if CAPACITY.contains(&code) {
         Class::Capacity
-    } else if TRANSIENT.contains(&code) {
+    } else if TRANSIENT.contains(&code) || is_throttled(code) {
         Class::Transient
     } else if DENIED.contains(&code) {
         Class::Denied
     } else {
         Class::Permanent
     }
+}
+
+/// Whether there were too many calls.
+#[must_use]
+pub fn is_throttled(code: &str) -> bool {
+    THROTTLED.contains(&code)
 }
 
 #[cfg(test)]

@@ -1,0 +1,248 @@
+//! How changes are sent when many are wanted at once: together where AWS takes several in one call,
+//! and no more of them than AWS has tokens for.
+//!
+//! - One `DeregisterTargets` (or `RegisterTargets`) per target group for all lineages of a batch:
+//!   Elastic Load Balancing grants 4 a second, for the whole account.
+//!   <https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/elb-api-throttling.html>
+//! - Of every other call few at first, more with each success. Once AWS answers that there were too
+//!   many, the rest is not sent: it would only be refused, and the next look comes soon enough to
+//!   find the tokens that have come in meanwhile. A bucket holds those of ten seconds.
+//!   <https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html>
+//!
+//! Each API has a bucket of its own, so nothing waits for another kind of call.
+
+use crate::cloud::{Cloud, CloudError};
+use crate::situation::{Target, TargetGroup};
+use crate::step::Action;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::{Semaphore, oneshot};
+
+/// So many of a kind at once to begin with, and at most.
+const AT_FIRST: usize = 8;
+const AT_MOST: usize = 32;
+/// Targets in one call; the documentation names no limit, other controllers send as many.
+const TARGETS: usize = 100;
+
+type Answer = Result<String, CloudError>;
+
+/// Of one invocation.
+pub struct Calls<'a> {
+    cloud: &'a dyn Cloud,
+    gates: Mutex<BTreeMap<&'static str, Arc<Gate>>>,
+    joint: Mutex<BTreeMap<(bool, TargetGroup), Joint>>,
+}
+
+/// One kind of call.
+#[derive(Debug)]
+struct Gate {
+    /// Served in the order of arrival: what is more urgent asks first.
+    free: Semaphore,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    allowed: usize,
+    /// AWS's answer that there were too many.
+    refusal: Option<CloudError>,
+}
+
+/// What others want to add to a call that is about to be sent.
+#[derive(Debug, Default)]
+struct Joint {
+    targets: Vec<Target>,
+    waiting: Vec<oneshot::Sender<Answer>>,
+}
+
+impl<'a> Calls<'a> {
+    #[must_use]
+    pub fn new(cloud: &'a dyn Cloud) -> Self {
+        Self {
+            cloud,
+            gates: Mutex::default(),
+            joint: Mutex::default(),
+        }
+    }
+
+    pub async fn act(&self, action: &Action) -> Answer {
+        if let Action::Deregister { group, targets } = action {
+            self.together(false, group, targets).await
+        } else if let Action::Register { group, targets } = action {
+            self.together(true, group, targets).await
+        } else {
+            self.send(action).await
+        }
+    }
+
+    /// Whoever comes first sends for all who come before it does. What a joint call was refused for
+    /// may be the fault of one: then each sends its own.
+    async fn together(&self, register: bool, group: &TargetGroup, targets: &[Target]) -> Answer {
+        let key = (register, group.clone());
+        let answer = match self.join(&key, targets) {
+            Some(answer) => answer.await.ok(),
+            None => self.lead(key, targets).await,
+        };
+        match answer {
+            Some(Ok(text)) => Ok(text),
+            Some(Err(error)) if error.is_throttled() => Err(error),
+            // Its own sender was cut short, or one of the targets is in the way.
+            Some(Err(_)) | None => self.send(&targeting(register, group, targets)).await,
+        }
+    }
+
+    /// The answer to come, if somebody is about to send; otherwise it is for us to send.
+    fn join(
+        &self,
+        key: &(bool, TargetGroup),
+        targets: &[Target],
+    ) -> Option<oneshot::Receiver<Answer>> {
+        let mut joint = lock(&self.joint);
+        let Some(open) = joint.get_mut(key) else {
+            joint.insert(key.clone(), Joint::default());
+            return None;
+        };
+        let (sender, answer) = oneshot::channel();
+        open.targets.extend_from_slice(targets);
+        open.waiting.push(sender);
+        Some(answer)
+    }
+
+    /// None if the call was ours alone and is still to be sent.
+    async fn lead(&self, key: (bool, TargetGroup), targets: &[Target]) -> Option<Answer> {
+        // The other lineages of the batch have their turn meanwhile.
+        tokio::task::yield_now().await;
+        let Joint {
+            targets: others,
+            waiting,
+        } = lock(&self.joint).remove(&key).unwrap_or_default();
+        if waiting.is_empty() {
+            return None;
+        }
+        let (register, group) = key;
+        let mut all = [targets, &others].concat();
+        all.sort();
+        all.dedup();
+        let mut answer = Ok(String::new());
+        for some in all.chunks(TARGETS) {
+            answer = answer.and(self.send(&targeting(register, &group, some)).await);
+        }
+        for it in waiting {
+            it.send(answer.clone()).ok();
+        }
+        Some(answer)
+    }
+
+    async fn send(&self, action: &Action) -> Answer {
+        let Some(api) = action.iam_actions().first() else {
+            return self.cloud.act(action).await;
+        };
+        let gate = lock(&self.gates).entry(api).or_default().clone();
+        let permit = gate.free.acquire().await;
+        if let Some(refusal) = gate.refusal() {
+            return Err(refusal);
+        }
+        let answer = self.cloud.act(action).await;
+        gate.learn(&answer);
+        drop(permit);
+        answer
+    }
+}
+
+impl Default for Gate {
+    fn default() -> Self {
+        Self {
+            free: Semaphore::new(AT_FIRST),
+            state: Mutex::new(State {
+                allowed: AT_FIRST,
+                refusal: None,
+            }),
+        }
+    }
+}
+
+impl Gate {
+    fn refusal(&self) -> Option<CloudError> {
+        lock(&self.state).refusal.clone()
+    }
+
+    fn learn(&self, answer: &Answer) {
+        let mut state = lock(&self.state);
+        match answer {
+            Err(error) if error.is_throttled() => state.refusal = Some(error.clone()),
+            Ok(_) if state.allowed < AT_MOST => {
+                state.allowed += 1;
+                self.free.add_permits(1);
+            }
+            Ok(_) | Err(_) => {}
+        }
+    }
+}
+
+fn targeting(register: bool, group: &TargetGroup, targets: &[Target]) -> Action {
+    let (group, targets) = (group.clone(), targets.to_vec());
+    if register {
+        Action::Register { group, targets }
+    } else {
+        Action::Deregister { group, targets }
+    }
+}
+
+/// Nothing that holds one of these can panic halfway.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(all(test, feature = "sim"))]
+mod tests {
+    use super::*;
+    use crate::sim::{GroupType, Limit, World};
+    use crate::tags::Tags;
+    use futures_util::future::join_all;
+
+    #[tokio::test]
+    async fn targets_of_one_group_leave_in_one_call() {
+        let world = World::new(1);
+        let group = world.target_group(GroupType::Instance);
+        let targets: Vec<Target> = (0..20)
+            .map(|n| world.register(&group, &format!("i-{n:017x}"), 80))
+            .collect();
+        let calls = Calls::new(&world);
+        let each = targets.iter().map(|it| {
+            let action = targeting(false, &group, std::slice::from_ref(it));
+            let calls = &calls;
+            async move { calls.act(&action).await }
+        });
+        assert!(join_all(each).await.iter().all(Result::is_ok));
+        world.look(|it| {
+            assert_eq!(it.calls["DeregisterTargets"], 1);
+            let draining = it.groups[&group].targets.values();
+            assert!(draining.clone().all(|it| *it != crate::sim::Drain::No));
+        });
+    }
+
+    #[tokio::test]
+    async fn what_would_be_refused_is_not_sent() {
+        let world = World::new(1);
+        let volumes: Vec<_> = (0..100).map(|_| world.volume("eu-west-1a")).collect();
+        let few = Limit {
+            capacity: 10.0,
+            per_second: 1.0,
+        };
+        world.change(|it| it.throttle("CreateTags", few));
+        let calls = Calls::new(&world);
+        let each = volumes.iter().map(|it| {
+            let action = Action::Tag {
+                resources: vec![it.to_string()],
+                tags: Tags::from([("a".to_owned(), "b".to_owned())]),
+            };
+            let calls = &calls;
+            async move { calls.act(&action).await }
+        });
+        let answers = join_all(each).await;
+        assert_eq!(answers.iter().filter(|it| it.is_ok()).count(), 10);
+        let refused = answers.iter().filter_map(|it| it.as_ref().err());
+        assert!(refused.clone().all(CloudError::is_throttled));
+        assert!(world.look(|it| it.calls["CreateTags"]) < 10 + 2 * AT_MOST as u64);
+    }
+}
