@@ -78,7 +78,8 @@ class Pump:
         """One batch, if there is one."""
         answer = sqs.receive_message(
             QueueUrl=self._deployment.queue_url,
-            MaxNumberOfMessages=self._batch_size,
+            # One call takes ten at most; Lambda fills larger batches with further calls.
+            MaxNumberOfMessages=min(self._batch_size, 10),
             MessageSystemAttributeNames=["All"],
             WaitTimeSeconds=0,
         )

@@ -35,6 +35,7 @@ pub mod situation;
 pub mod step;
 pub mod tags;
 pub mod target;
+pub mod warm;
 
 #[cfg(feature = "aws")]
 pub mod aws;

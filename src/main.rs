@@ -6,6 +6,7 @@ use spot_rescue::aws::Aws;
 use spot_rescue::clock::WallClock;
 use spot_rescue::handler::{Handler, HandlerError};
 use spot_rescue::policy;
+use spot_rescue::warm;
 use std::env;
 use std::time::{Duration, SystemTime};
 use tracing_subscriber::filter::LevelFilter;
@@ -19,10 +20,11 @@ async fn main() -> Result<(), Error> {
         defaults: policy::parse_defaults(&env::var("SPOT_RESCUE_DEFAULTS").unwrap_or_default()),
         print: spot_rescue::report::print,
     };
-    run(service_fn(|event: LambdaEvent<Value>| {
+    let runtime = run(service_fn(|event: LambdaEvent<Value>| {
         invoke(&handler, event)
-    }))
-    .await
+    }));
+    let ((), ended) = tokio::join!(warm::up(&handler.cloud), runtime);
+    ended
 }
 
 async fn invoke(

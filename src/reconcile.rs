@@ -114,11 +114,11 @@ async fn rescue(context: &Context<'_>, mut batch: Batch, reconciled: &mut Reconc
 /// Round trip two of a warning: sent before anything else is read.
 async fn first_aid(context: &Context<'_>, calls: &Calls<'_>, batch: &mut Batch) {
     let now = context.clock.now();
-    let urgent = batch
-        .subjects
-        .values_mut()
-        .filter(|it| !it.urgent.is_empty());
-    let each = urgent.map(|subject| async move {
+    let urgent = batch.subjects.values_mut();
+    let mut urgent: Vec<_> = urgent.filter(|it| !it.urgent.is_empty()).collect();
+    // Calls of a kind are served in the order they are asked for: whose two minutes end first, first.
+    urgent.sort_by_key(|it| it.notices.iter().map(|it| it.at).min());
+    let each = urgent.into_iter().map(|subject| async move {
         for instance in subject.warned() {
             let situation = observe::brief(&instance, &subject.notices, context.defaults, now);
             let plan = plan::first_aid(&situation);
