@@ -23,6 +23,7 @@ DATA_VOLUMES = {
     "/dev/sdg": {"VolumeType": "io2", "VolumeSize": 10, "Iops": 500},
 }
 KEY = "operator"
+GROUP = "databases"
 EC2 = {"Service": "ec2.amazonaws.com"}
 USER_TAGS = {"Name": "database", "team": "storage", "spot-rescue": "on"}
 
@@ -65,6 +66,10 @@ class World:
     @cached_property
     def balancers(self) -> Balancers:
         return Balancers(self._client("elb"), self._client("vpc-lattice"))
+
+    @property
+    def scaling(self) -> Any:
+        return self._client("autoscaling")
 
     def build(self) -> None:
         vpc = self.ec2.create_vpc(CidrBlock="10.7.0.0/16")["Vpc"]["VpcId"]
@@ -125,6 +130,49 @@ class World:
         self.register("by-ip", {"Id": self.instance(instance)["PrivateIpAddress"]})
         address = self.ec2.allocate_address(Domain="vpc")["AllocationId"]
         self.ec2.associate_address(AllocationId=address, InstanceId=instance)
+
+    def group(
+        self, members: list[str], rebalance: bool, hook: str | None, least: int | None
+    ) -> None:
+        """An Auto Scaling group of these instances, as large as it may be; `least` is its minimum."""
+        size = len(members)
+        tags = as_dict(self.instance(members[0])["Tags"])
+        users = {
+            key: it for key, it in tags.items() if not key.startswith(("aws:", "spot-rescue:"))
+        }
+        data = {
+            "ImageId": self.image["ImageId"],
+            "InstanceType": INSTANCE_TYPE,
+            "SecurityGroupIds": [self.security_group],
+            "KeyName": KEY,
+            "IamInstanceProfile": {"Arn": self.profile},
+            "InstanceMarketOptions": market("terminate"),
+        }
+        template = self.ec2.create_launch_template(
+            LaunchTemplateName=GROUP, LaunchTemplateData=data
+        )["LaunchTemplate"]["LaunchTemplateId"]
+        policy = {key: it for key, it in tags.items() if key == "spot-rescue:replace"}
+        self.scaling.create_auto_scaling_group(
+            AutoScalingGroupName=GROUP,
+            LaunchTemplate={"LaunchTemplateId": template},
+            MinSize=0,
+            MaxSize=size,
+            DesiredCapacity=0,
+            VPCZoneIdentifier=self.subnets[ZONES[0]],
+            TargetGroupARNs=[self.groups["web"]],
+            CapacityRebalance=rebalance,
+            Tags=[{**it, "PropagateAtLaunch": True} for it in as_list(users | policy)],
+        )
+        self.scaling.attach_instances(AutoScalingGroupName=GROUP, InstanceIds=members)
+        self.scaling.update_auto_scaling_group(
+            AutoScalingGroupName=GROUP, MinSize=size if least is None else least
+        )
+        if hook:
+            self.scaling.put_lifecycle_hook(
+                AutoScalingGroupName=GROUP,
+                LifecycleHookName=hook,
+                LifecycleTransition="autoscaling:EC2_INSTANCE_LAUNCHING",
+            )
 
     def view(self, instance: str) -> View:
         it = self.instance(instance)
@@ -193,7 +241,9 @@ class World:
         return self.ec2.describe_volumes()["Volumes"]
 
     def templates(self) -> list[dict[str, Any]]:
-        return self.ec2.describe_launch_templates()["LaunchTemplates"]
+        """The prepared rescues, and claims; not what the user has."""
+        found = self.ec2.describe_launch_templates()["LaunchTemplates"]
+        return [it for it in found if it["LaunchTemplateName"].startswith("spot-rescue-")]
 
     def _profile(self, name: str) -> str:
         """An instance profile with a role in it: whoever launches with it passes the role on."""

@@ -27,6 +27,7 @@ BEHAVIOURS = (
     "queue",
     "reservations",
     "run",
+    "scaling",
     "snapshots",
     "snapshot_calls",
     "spot",

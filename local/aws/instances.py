@@ -12,6 +12,7 @@ the terminated ones keep everything for ever.
 """
 
 import copy
+from collections.abc import Callable
 from typing import Any
 
 from moto.core.utils import utcnow
@@ -40,6 +41,8 @@ ENTRY_STAYS_SECONDS = 3600
 ENDED = ("shutting-down", "terminated")
 
 Reason = tuple[str, str]
+#: hear of every state an instance enters
+LISTENERS: list[Callable[[Any, str], None]] = []
 
 
 def enter(instance: Any, state: str, reason: Reason | None = None) -> None:
@@ -53,6 +56,8 @@ def enter(instance: Any, state: str, reason: Reason | None = None) -> None:
     arn = f"arn:aws:ec2:{backend.region_name}:{backend.account_id}:instance/{instance.id}"
     detail = {"instance-id": instance.id, "state": state}
     events.emit("EC2 Instance State-change Notification", [arn], detail, backend)
+    for listener in LISTENERS:
+        listener(instance, state)
 
 
 def boot(instance: Any) -> None:

@@ -18,7 +18,7 @@ from moto.core.exceptions import ServiceException, _RESTError
 from moto.core.responses import BaseResponse
 from moto.iam.access_control import IAMRequest
 
-from local.aws import lattice, launch_permissions, policies, requirements
+from local.aws import lattice, launch_permissions, policies, requirements, scaling
 from local.aws.patch import replaces
 from local.aws.requirements import Need
 
@@ -95,12 +95,22 @@ def _needs(call: Any) -> list[Need] | None:
         return _ec2(call, action)
     if call.service_name in ("elb", "elbv2"):
         return [Need(f"elasticloadbalancing:{action}", _balancer(call, action))]
+    if call.service_name == "autoscaling":
+        return [_group(call, action)]
     if call.service_name == "vpc-lattice":
         return [Need(f"vpc-lattice:{action}", lattice.arn_of(call) or "*")]
     if call.service_name == "sqs":
         name = (call._get_param("QueueUrl") or "*").rsplit("/", 1)[-1]
         return [Need(f"sqs:{action}", f"arn:aws:sqs:{call.region}:{call.current_account}:{name}")]
     return None
+
+
+def _group(call: Any, action: str) -> Need:
+    """Descriptions know no resources; what changes a group asks for its tags."""
+    found = None if action.startswith("Describe") else scaling.tags_of(call)
+    arn, held = found or ("*", {})
+    context = {f"aws:resourcetag/{key}": [value] for key, value in held.items()}
+    return Need(f"autoscaling:{action}", arn, context)
 
 
 def _balancer(call: Any, action: str) -> str:

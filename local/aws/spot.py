@@ -8,6 +8,7 @@ has stopped or hibernated, only EC2 starts again
 (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/interruption-behavior.html). moto never interrupts.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from moto.ec2.models import ec2_backends
@@ -18,6 +19,8 @@ from local.aws.settings import BadInput
 
 #: seconds from the warning to the end
 NOTICE = {"terminate": 120, "stop": 120, "hibernate": 0}
+#: hear of every warning
+LISTENERS: list[Callable[[Any], None]] = []
 DETAIL_TYPE = "EC2 Spot Instance Interruption Warning"
 
 
@@ -53,6 +56,8 @@ def _warn(instance: Any, action: str) -> None:
     arn = f"arn:aws:ec2:{instance.placement.zone}:instance/{instance.id}"
     detail = {"instance-id": instance.id, "instance-action": action}
     events.emit(DETAIL_TYPE, [arn], detail, instance.ec2_backend)
+    for listener in LISTENERS:
+        listener(instance)
 
 
 def _take(instance: Any, action: str) -> None:

@@ -101,6 +101,14 @@ def targets(action: str, account: str = ACCOUNT) -> Request:
     return Request(f"elasticloadbalancing:{action}", resource)
 
 
+def scaling(action: str, held: Tags) -> Request:
+    """An Auto Scaling action on a group that holds tags."""
+    owner = f"arn:aws:autoscaling:{REGION}:{ACCOUNT}"
+    group = f"{owner}:autoScalingGroup:01234567-89ab:autoScalingGroupName/web"
+    context = {f"aws:ResourceTag/{key}": [value] for key, value in held.items()}
+    return Request(f"autoscaling:{action}", group, context)
+
+
 def key(action: str, arn: str = KEY_ARN, via: str = "ec2", for_aws: bool = True) -> Request:
     """The use of a KMS key by a service in the role's name."""
     context = {"kms:ViaService": [f"{via}.{REGION}.amazonaws.com"]}

@@ -21,6 +21,7 @@ from local.permissions.calls import (
     linked_role,
     on,
     passing,
+    scaling,
     targets,
 )
 from local.permissions.policy import ACCOUNT, KEY_ARN, LOG_ARN, QUEUE_ARN
@@ -244,6 +245,20 @@ PLACES = [
     ),
 ]
 
+GROUPS = [
+    *(
+        Case(
+            f"{action} of a group that is not opted in",
+            "the user has not opted this group in",
+            [scaling(action, OFF)],
+            [scaling(action, ON)],
+        )
+        for action in ("AttachInstances", "CompleteLifecycleAction", "DetachInstances")
+    ),
+    Case("change a group's size", NEVER, [scaling("UpdateAutoScalingGroup", ON)]),
+    Case("end a group", NEVER, [scaling("DeleteAutoScalingGroup", ON)]),
+]
+
 # Not even with every tag there is.
 ANYTHING = [
     *(
@@ -270,4 +285,4 @@ ANYTHING = [
     ),
 ]
 
-ALL = [*INSTANCES, *VOLUMES, *KEYS, *tags.ALL, *LAUNCHES, *SPARES, *PLACES, *ANYTHING]
+ALL = [*INSTANCES, *VOLUMES, *KEYS, *tags.ALL, *LAUNCHES, *SPARES, *GROUPS, *PLACES, *ANYTHING]

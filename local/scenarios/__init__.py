@@ -5,6 +5,7 @@ from local.scenarios import (
     capacity,
     chaos,
     foreseen,
+    groups,
     pauses,
     races,
     rescues,
@@ -15,6 +16,17 @@ from local.scenarios.scenario import Scenario
 
 ALL: dict[str, Scenario] = {
     it.name: it
-    for module in (rescues, targets, capacity, pauses, foreseen, races, chaos, bad_input, upkeep)
+    for module in (
+        rescues,
+        targets,
+        capacity,
+        groups,
+        pauses,
+        foreseen,
+        races,
+        chaos,
+        bad_input,
+        upkeep,
+    )
     for it in module.SCENARIOS
 }

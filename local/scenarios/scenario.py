@@ -32,6 +32,8 @@ class Scenario:
         checks.rejoined,
         checks.one_replacement,
     )
+    # What ends the story.
+    afterwards: Callable[[Stage], None] = lambda stage: None
     action: str = "terminate"
     instances: int = 1
     # The first data volume is deleted with the instance unless somebody prevents it.
@@ -79,6 +81,7 @@ def play(scenario: Scenario, stage: Stage) -> Played:
         outcomes = await_outcomes(scenario, stage, played)
         stage.say("over; waiting for everything to come to rest")
         stage.settle(scenario.rest)
+        scenario.afterwards(stage)
         played.results += examine(played, before, outcomes, known)
     except Overdue as overdue:
         played.results.append(Result(False, str(overdue)))
