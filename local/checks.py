@@ -8,7 +8,13 @@ from typing import Any
 from local.stage import Stage
 from local.world import View, as_dict
 
-DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthFailure"}
+DENIED = {
+    "AccessDenied",
+    "AccessDeniedException",
+    "UnauthorizedOperation",
+    "AuthFailure",
+    "SignatureDoesNotMatch",
+}
 READS = ("Describe", "Get", "List", "Receive")
 RESCUE = "spot-rescue:rescue"
 EXPIRES = "spot-rescue:expires-at"

@@ -85,9 +85,9 @@ MUTANTS = [
     ),
     Mutant(
         "ports are forgotten",
-        "src/plan/rejoin.rs",
+        "src/plan/register.rs",
         "        id,\n        ..recorded.clone()",
-        "        id,\n        port: 80,\n        ..recorded.clone()",
+        "        id,\n        port: recorded.port.map(|_| 80),\n        ..recorded.clone()",
     ),
     Mutant(
         "the replacement is registered before it has its volumes",
@@ -207,8 +207,26 @@ MUTANTS = [
     Mutant(
         "a neighbour's address is taken out of service",
         "src/plan/deregister.rs",
-        "let deserted = !it.answering && lineage",
-        "let deserted = lineage",
+        "let deserted = !it.answering && on_record(it);",
+        "let deserted = on_record(it);",
+    ),
+    Mutant(
+        "an address of another VPC is ours",
+        "src/situation.rs",
+        "(near || it.target.is_instance())",
+        "(near || !it.target.is_instance() || it.target.is_instance())",
+    ),
+    Mutant(
+        "what could not be read is forgotten",
+        "src/plan/prepare.rs",
+        "found.complete.contains(&it.balancing()) && found.tells_of(it);",
+        "found.complete.contains(&it.balancing()) || !found.tells_of(it);",
+    ),
+    Mutant(
+        "one refused target keeps a rescue open for ever",
+        "src/plan/register.rs",
+        "if missing.is_empty() || trying > PATIENCE {",
+        "if missing.is_empty() || trying > 1e9 {",
     ),
     Mutant(
         "always the same way to launch",
