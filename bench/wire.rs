@@ -193,6 +193,7 @@ fn volume(p: &Parameters) -> Option<CreateVolume> {
             kms_key: (!key.is_empty()).then(|| key.to_owned()),
             multi_attach: p.get("MultiAttachEnabled") == "true",
         },
+        initialization_rate: number("VolumeInitializationRate"),
         tags: pairs(p, "TagSpecification.1.Tag"),
         token: p.get("ClientToken").to_owned(),
     })

@@ -6,6 +6,7 @@ use spot_rescue::aws::Aws;
 use spot_rescue::clock::WallClock;
 use spot_rescue::handler::{Handler, HandlerError};
 use spot_rescue::policy;
+use spot_rescue::tags::{self, Tags};
 use spot_rescue::warm;
 use std::env;
 use std::time::{Duration, SystemTime};
@@ -17,7 +18,7 @@ async fn main() -> Result<(), Error> {
     let handler = Handler {
         cloud: Aws::connect(env::var("SPOT_RESCUE_QUEUE_URL").ok()).await,
         clock: WallClock,
-        defaults: policy::parse_defaults(&env::var("SPOT_RESCUE_DEFAULTS").unwrap_or_default()),
+        defaults: defaults(),
         print: spot_rescue::report::print,
     };
     let runtime = run(service_fn(|event: LambdaEvent<Value>| {
@@ -25,6 +26,15 @@ async fn main() -> Result<(), Error> {
     }));
     let ((), ended) = tokio::join!(warm::up(&handler.cloud), runtime);
     ended
+}
+
+/// What the stack's parameters say.
+fn defaults() -> Tags {
+    let parameter = |name| env::var(name).unwrap_or_default();
+    let mut defaults = policy::parse_defaults(&parameter("SPOT_RESCUE_DEFAULTS"));
+    let keys = parameter("SPOT_RESCUE_KMS_KEYS");
+    defaults.insert(tags::KMS_KEYS.to_owned(), keys);
+    defaults
 }
 
 async fn invoke(

@@ -4,11 +4,13 @@
 //! so there is no stored program counter: what is done is not planned again, what is missing is.
 
 mod breaker;
+mod caveats;
 mod clone;
 mod close;
 mod copies;
 mod deregister;
 mod group;
+mod keys;
 mod lanes;
 mod launch;
 mod lineage;

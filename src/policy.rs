@@ -21,6 +21,8 @@ pub struct Policy {
     pub protected: Setting<bool>,
     pub replace: Setting<Replace>,
     pub data: Setting<Data>,
+    /// MiB/s.
+    pub initialization_rate: Setting<Option<i32>>,
     pub instance_types: Setting<Types>,
     pub subnets: Setting<Vec<SubnetId>>,
     pub on_demand: Setting<OnDemand>,
@@ -109,6 +111,7 @@ impl Default for Policy {
             protected: Setting::built_in(false),
             replace: Setting::built_in(Replace::Auto),
             data: Setting::built_in(Data::Auto),
+            initialization_rate: Setting::built_in(None),
             instance_types: Setting::built_in(Types::Named(Vec::new())),
             subnets: Setting::built_in(Vec::new()),
             on_demand: Setting::built_in(OnDemand::Fallback),

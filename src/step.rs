@@ -183,6 +183,8 @@ pub struct CreateVolume {
     pub snapshot: SnapshotId,
     pub availability_zone: String,
     pub settings: VolumeSettings,
+    /// MiB/s in which EC2 fetches the data; None for whenever they are read (TRAP 38).
+    pub initialization_rate: Option<i32>,
     pub tags: Tags,
     pub token: String,
 }

@@ -37,6 +37,8 @@ pub const HISTORY: &str = "spot-rescue:history";
 pub const SHAPE: &str = "spot-rescue:shape";
 /// On the launch template: the member that has left its group for good, the group being smaller for it.
 pub const LEFT_GROUP: &str = "spot-rescue:left-group";
+/// On the launch template: the newest replacement that died while it booted.
+pub const DIED: &str = "spot-rescue:died-booting";
 /// On the launch template: milestones of the rescue, in seconds since the interruption.
 pub const PROGRESS: &str = "spot-rescue:progress";
 /// What was foreseen for the head: which instance, when, and on what date. On the launch template; on
@@ -50,6 +52,10 @@ pub const VOLUME: &str = "spot-rescue:volume";
 pub const COPY_OF: &str = "spot-rescue:copy-of";
 /// On a restored volume: the snapshot it was made from.
 pub const RESTORED_FROM: &str = "spot-rescue:restored-from";
+/// On a snapshot: how often and when last a volume was to be made of it.
+pub const RESTORE: &str = "spot-rescue:restore";
+/// Among the stack's defaults, and nowhere else: the KMS keys its user has named.
+pub const KMS_KEYS: &str = "spot-rescue:kms-keys";
 /// On a clone: the instance it was given to. From then on it is newer than its source.
 pub const TAKEN_BY: &str = "spot-rescue:taken-by";
 /// On snapshots: the set they belong to.
@@ -91,7 +97,10 @@ pub fn is_own(key: &str) -> bool {
         VOLUME,
         COPY_OF,
         RESTORED_FROM,
+        DIED,
         TAKEN_BY,
+        RESTORE,
+        KMS_KEYS,
         SET,
         EXPIRES_AT,
         FINGERPRINT,

@@ -19,6 +19,8 @@ mod faults;
 mod foreseen;
 #[path = "sim/groups.rs"]
 mod groups;
+#[path = "sim/keys.rs"]
+mod keys;
 #[path = "sim/naive.rs"]
 mod naive;
 #[path = "sim/on_time.rs"]
@@ -27,6 +29,8 @@ mod on_time;
 mod others;
 #[path = "sim/scaling.rs"]
 mod scaling;
+#[path = "sim/shared.rs"]
+mod shared;
 #[path = "sim/stories.rs"]
 mod stories;
 #[path = "sim/support.rs"]

@@ -86,6 +86,7 @@ fn every_action() -> Vec<Action> {
             snapshot: snapshot(),
             availability_zone: empty(),
             settings: VolumeSettings::default(),
+            initialization_rate: None,
             tags: Tags::new(),
             token: empty(),
         }),

@@ -144,6 +144,7 @@ impl Aws {
             snapshot,
             availability_zone,
             settings,
+            initialization_rate,
             tags,
             token,
         } = create;
@@ -159,6 +160,7 @@ impl Aws {
             .set_encrypted(settings.encrypted.then_some(true))
             .set_kms_key_id(settings.kms_key.clone())
             .set_multi_attach_enabled(settings.multi_attach.then_some(true))
+            .set_volume_initialization_rate(*initialization_rate)
             .client_token(token)
             .tag_specifications(tagged(ResourceType::Volume, tags));
         let answer = request.send().await.map_err(failed("CreateVolume"))?;

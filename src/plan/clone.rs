@@ -118,7 +118,12 @@ pub fn stand_in(
     }
     let here = |it: &&Volume| it.availability_zone == successor.availability_zone;
     let of_it = |it: &&Volume| copies::is_clone(it, &volume.id) && !copies::is_taken(it);
-    let Some(clone) = volumes.iter().filter(here).find(of_it) else {
+    let Some(clone) = volumes
+        .iter()
+        .filter(here)
+        .filter(of_it)
+        .min_by_key(|it| (it.created, &it.id))
+    else {
         plan.note(format!(
             "{} has no clone: it moves when its instance has ended",
             volume.id

@@ -7,7 +7,7 @@
 use super::group::{self, Way};
 use super::lanes::{Lane, lanes};
 use super::pools::{self, Choice};
-use super::{Lineage, Plan, breaker, prepare, protect, template_name};
+use super::{Lineage, Plan, breaker, keys, prepare, protect, template_name};
 use crate::clock::Timestamp;
 use crate::id::InstanceId;
 use crate::policy::Types;
@@ -94,6 +94,8 @@ pub fn replacement(lineage: &Lineage, way: &Way, plan: &mut Plan) -> Decision {
     let base = lineage.base();
     if lineage.template().is_none() && !prepare::is_planned(plan) {
         plan.wait(15, "a prepared rescue to launch from");
+    } else if keys::launching_is_vain(lineage, plan) {
+        // Another one would die like those before it.
     } else if let Some(base) = base.map(|it| &it.id).or(lineage.record.head.as_ref()) {
         steps(lineage, base, plan);
     }
@@ -111,6 +113,7 @@ fn refusal(lineage: &Lineage) -> Option<String> {
 }
 
 fn steps(lineage: &Lineage, base: &InstanceId, plan: &mut Plan) {
+    let base = &keys::replaced(lineage, base);
     let Some(place) = &lineage.record.place else {
         plan.note("no replacement is launched: subnet and type of the instance are unknown");
         return;

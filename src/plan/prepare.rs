@@ -3,7 +3,7 @@
 //! they are, and the instance's own tags name its targets, so that one `DescribeInstances` is enough.
 
 use super::deregister::is_of;
-use super::{Lineage, Plan, group, protect, risk, template_name, tidy};
+use super::{Lineage, Plan, caveats, group, protect, risk, template_name, tidy};
 use crate::clock::seconds_between;
 use crate::event::{InstanceState, Interruption};
 use crate::id::{AllocationId, TemplateId};
@@ -56,6 +56,9 @@ pub fn plan(lineage: &Lineage) -> Plan {
         } else {
             template(lineage, owner, &record, &mut plan);
             instance(lineage, owner, &record, &mut plan);
+            if is_planned(&plan) {
+                caveats::tell(lineage, owner, &mut plan);
+            }
         }
         protect::mark_volumes(lineage, &mut plan);
     }

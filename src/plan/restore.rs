@@ -5,13 +5,16 @@
 //! written is lost. A vanished volume: the newest *completed* set; a failed set counts for nothing
 //! (TRAP 28), a pending one is waited for (TRAP 4).
 
+mod attempt;
+
 use super::volumes::Fate;
-use super::{Lineage, Plan, protect};
-use crate::clock;
+use super::{Lineage, Plan, keys, protect};
+use crate::clock::{self, Timestamp};
 use crate::record::{RecordedVolume, VolumeTag};
 use crate::situation::{Instance, Snapshot, SnapshotState, Volume, VolumeSettings};
 use crate::step::{Action, CreateVolume, Step, token};
-use crate::tags;
+use crate::tags::{self, Tags};
+use attempt::Attempt;
 use std::collections::BTreeMap;
 
 /// So many closing snapshots may fail before an older set is better than none.
@@ -39,7 +42,9 @@ pub fn elsewhere(
     // A twin may have taken a second one; everybody picks the first.
     match usable.into_iter().min_by_key(|it| (it.started, &it.id)) {
         Some(taken) if taken.state == SnapshotState::Completed => {
-            create(lineage, successor, recorded, &volume.settings, taken, plan);
+            if !create(lineage, successor, recorded, &volume.settings, taken, plan) {
+                return from_sets(lineage, successor, recorded, snapshots, plan);
+            }
         }
         Some(taken) => plan.wait(30, format!("{} to complete", taken.id)),
         None if failed.len() < TRIES => close_up(lineage, recorded, volume, closing, plan),
@@ -99,7 +104,8 @@ fn from_sets(
     snapshots: &[Snapshot],
     plan: &mut Plan,
 ) -> Fate {
-    match newest_complete(recorded, snapshots) {
+    let usable = |it: &Snapshot| attempt(lineage, successor, it) != Attempt::Failed;
+    match newest_complete(recorded, snapshots, usable) {
         Newest::Pending(id) => {
             plan.wait(30, format!("{id} to complete"));
             Fate::Coming
@@ -120,10 +126,10 @@ fn from_sets(
             Fate::Coming
         }
         Newest::None => {
-            plan.note(format!(
-                "{} ({}) cannot be restored: no completed snapshot of it exists",
-                recorded.volume, recorded.device
-            ));
+            plan.note(cannot(lineage, recorded, snapshots));
+            if failed(recorded, snapshots).next().is_some() {
+                plan.wait(900, format!("another try to restore {}", recorded.volume));
+            }
             Fate::Lost
         }
     }
@@ -135,9 +141,50 @@ enum Newest<'a> {
     None,
 }
 
+fn attempt(lineage: &Lineage, successor: &Instance, snapshot: &Snapshot) -> Attempt {
+    let volumes = lineage.situation.volumes.known();
+    let volumes = volumes.map(Vec::as_slice).unwrap_or_default();
+    let zone = &successor.availability_zone;
+    attempt::of(snapshot, volumes, zone, lineage.situation.now)
+}
+
+/// Completed snapshots of the volume of which nothing could be made.
+fn failed<'a>(
+    recorded: &'a RecordedVolume,
+    snapshots: &'a [Snapshot],
+) -> impl Iterator<Item = &'a Snapshot> {
+    let tried = |it: &&Snapshot| it.tags.contains_key(tags::RESTORE);
+    let of_it = |it: &&Snapshot| it.volume == recorded.volume;
+    snapshots.iter().filter(of_it).filter(tried)
+}
+
+fn cannot(lineage: &Lineage, recorded: &RecordedVolume, snapshots: &[Snapshot]) -> String {
+    let RecordedVolume { volume, device, .. } = recorded;
+    let newest = failed(recorded, snapshots).max_by_key(|it| (it.started, &it.id));
+    let Some(snapshot) = newest else {
+        return format!(
+            "{volume} ({device}) cannot be restored: no completed snapshot of it exists"
+        );
+    };
+    let tag = snapshot.tags.get(tags::VOLUME);
+    let settings = tag
+        .and_then(|text| VolumeTag::parse(text))
+        .unwrap_or_default()
+        .settings;
+    let advice = keys::advice(lineage, &settings);
+    format!(
+        "{volume} ({device}) cannot be restored: no volume came of {}{advice}",
+        snapshot.id
+    )
+}
+
 /// Sets, newest first: one that has failed in any part is passed over as a whole.
-fn newest_complete<'a>(recorded: &RecordedVolume, snapshots: &'a [Snapshot]) -> Newest<'a> {
-    let mut sets: BTreeMap<(clock::Timestamp, &str), Vec<&Snapshot>> = BTreeMap::new();
+fn newest_complete<'a>(
+    recorded: &RecordedVolume,
+    snapshots: &'a [Snapshot],
+    usable: impl Fn(&Snapshot) -> bool,
+) -> Newest<'a> {
+    let mut sets: BTreeMap<(Timestamp, &str), Vec<&Snapshot>> = BTreeMap::new();
     for snapshot in snapshots {
         let set = snapshot
             .tags
@@ -151,7 +198,7 @@ fn newest_complete<'a>(recorded: &RecordedVolume, snapshots: &'a [Snapshot]) -> 
         let Some(own) = members.iter().find(|it| it.volume == recorded.volume) else {
             continue;
         };
-        if members.iter().any(|it| it.state == SnapshotState::Unusable) {
+        if members.iter().any(|it| it.state == SnapshotState::Unusable) || !usable(own) {
             continue;
         }
         let pending = members
@@ -165,6 +212,7 @@ fn newest_complete<'a>(recorded: &RecordedVolume, snapshots: &'a [Snapshot]) -> 
     Newest::None
 }
 
+/// False if that was tried a moment ago, and nothing came of it.
 fn create(
     lineage: &Lineage,
     successor: &Instance,
@@ -172,7 +220,15 @@ fn create(
     settings: &VolumeSettings,
     snapshot: &Snapshot,
     plan: &mut Plan,
-) {
+) -> bool {
+    let number = match attempt(lineage, successor, snapshot) {
+        Attempt::Failed => return false,
+        Attempt::New(number) => {
+            plan.step(begin(snapshot, number, lineage.situation.now));
+            number
+        }
+        Attempt::Open(number) => number,
+    };
     let zone = &successor.availability_zone;
     let tag = VolumeTag {
         settings: settings.clone(),
@@ -188,9 +244,13 @@ fn create(
         availability_zone: zone.clone(),
         settings: settings.clone(),
         tags: marks,
-        token: token(&["volume", snapshot.id.as_str(), zone]),
+        initialization_rate: rate(lineage, snapshot, plan),
+        token: token(&["volume", snapshot.id.as_str(), zone, &number.to_string()]),
     });
-    plan.step(Step::new(format!("restore {}", snapshot.volume), action));
+    let step = Step::new(step_id(snapshot), action);
+    let begin = begin_id(snapshot);
+    let begins = plan.steps.iter().any(|it| it.id == begin);
+    plan.step(if begins { step.after(&begin) } else { step });
     let taken = clock::format(snapshot.started);
     plan.note(format!(
         "{} is restored from {}, taken {taken}",
@@ -200,4 +260,41 @@ fn create(
         5,
         format!("the copy of {} to be available", snapshot.volume),
     );
+    true
+}
+
+/// The attempt is written down before it is made: a volume that vanishes tells nothing.
+fn begin(snapshot: &Snapshot, number: u32, now: Timestamp) -> Step {
+    let text = attempt::text(number, now);
+    let action = Action::Tag {
+        resources: vec![snapshot.id.to_string()],
+        tags: Tags::from([(tags::RESTORE.to_owned(), text)]),
+    };
+    Step::new(begin_id(snapshot), action)
+}
+
+fn begin_id(snapshot: &Snapshot) -> String {
+    format!("begin with {}", snapshot.id)
+}
+
+fn step_id(snapshot: &Snapshot) -> String {
+    format!("restore {}", snapshot.volume)
+}
+
+/// The user's, which costs extra; an account's rates are limited in sum, and a slow volume is better
+/// than none.
+fn rate(lineage: &Lineage, snapshot: &Snapshot, plan: &mut Plan) -> Option<i32> {
+    let wanted = lineage.policy.initialization_rate.value?;
+    if lineage.situation.refused.contains(&step_id(snapshot)) {
+        plan.note(format!(
+            "{} is restored without an initialization rate: {wanted} MiB/s was refused",
+            snapshot.volume
+        ));
+        return None;
+    }
+    plan.note(format!(
+        "{} is initialized with {wanted} MiB/s",
+        snapshot.volume
+    ));
+    Some(wanted)
 }

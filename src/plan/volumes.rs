@@ -168,7 +168,8 @@ impl Case<'_> {
             return Fate::Left { why };
         }
         if !clone::stand_in(self.lineage, self.interruption, self.recorded, volume, plan) {
-            let holders: Vec<&str> = holders(volume).map(InstanceId::as_str).collect();
+            let mut holders: Vec<&str> = holders(volume).map(InstanceId::as_str).collect();
+            holders.sort_unstable();
             let what = format!("{} to end and release {}", holders.join(" "), volume.id);
             plan.wait(self.release_in(), what);
         }
@@ -177,11 +178,12 @@ impl Case<'_> {
 
     /// An instance that has the volume and will not let go of it.
     fn stranger<'v>(&self, volume: &'v Volume) -> Option<&'v InstanceId> {
-        holders(volume).find(|holder| {
+        let strangers = holders(volume).filter(|holder| {
             let member = self.lineage.member(holder);
             let interrupted = member.is_some_and(|it| self.lineage.interruption(it).is_some());
             !interrupted && **holder != self.interruption.instance && !is_dead(member)
-        })
+        });
+        strangers.min()
     }
 
     /// Multi-Attach: nobody has to let go of it first. In another zone there is nothing to share: a copy would

@@ -64,6 +64,23 @@ pub const KEYS: &[Key] = &[
         },
     },
     Key {
+        name: "spot-rescue:initialization-rate",
+        values: "100 to 300 (MiB/s)",
+        default: "none",
+        meaning: "how fast EC2 fills a restored volume, at an extra charge; without it, blocks are fetched \
+                  when they are first read",
+        kept: BEFORE,
+        set: |policy, value, source| {
+            let rate = value.parse().map_err(drop)?;
+            let possible = (100..=300).contains(&rate);
+            policy.initialization_rate = Setting {
+                value: possible.then_some(Some(rate)).ok_or(())?,
+                source,
+            };
+            Ok(())
+        },
+    },
+    Key {
         name: "spot-rescue:instance-types",
         values: "instance types, separated by spaces, or like",
         default: "the instance's own type",

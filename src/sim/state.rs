@@ -40,6 +40,10 @@ pub struct State {
     pub calls: BTreeMap<&'static str, u64>,
     /// KMS keys that cannot be used: that shows later (TRAP 36).
     pub broken_keys: BTreeSet<String>,
+    /// A volume whose key cannot be used is gone at once, instead of in `error`: both are seen.
+    pub keys_vanish: bool,
+    /// The account's quota of initialization rates is used up.
+    pub no_initialization_rate: bool,
     /// The code with which `CopyVolumes` is refused.
     pub clone_refusal: Option<&'static str>,
     /// Clones are accepted, and end in `error`.
@@ -86,6 +90,8 @@ impl State {
             journal: Vec::new(),
             calls: BTreeMap::new(),
             broken_keys: BTreeSet::new(),
+            keys_vanish: false,
+            no_initialization_rate: false,
             clone_refusal: None,
             fail_clones: false,
             initializing: BTreeMap::new(),

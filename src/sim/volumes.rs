@@ -49,10 +49,12 @@ impl State {
             snapshot,
             availability_zone,
             settings,
+            initialization_rate,
             tags,
             token,
         } = create;
-        let parameters = format!("{snapshot} {availability_zone} {settings:?} {tags:?}");
+        let wanted = (settings, initialization_rate, tags);
+        let parameters = format!("{snapshot} {availability_zone} {wanted:?}");
         let never = |_: &CloudError| false;
         self.once("CreateVolume", token, parameters, never, |world| {
             world.volume_from(create)
@@ -70,6 +72,11 @@ impl State {
         if snapshot.facts.state != SnapshotState::Completed {
             let message = format!("Snapshot '{}' is not 'completed'.", create.snapshot);
             return Err(refused(CALL, "IncorrectState", &message));
+        }
+        // "The sum of all rates" is a quota of the account; its error code is not documented.
+        if create.initialization_rate.is_some() && self.no_initialization_rate {
+            let code = "VolumeInitializationRateLimitExceeded";
+            return Err(refused(CALL, code, create.snapshot.as_str()));
         }
         if create.settings.size < snapshot.size {
             let message = "the volume is smaller than the snapshot";
@@ -96,6 +103,10 @@ impl State {
             let key = volume.facts.settings.kms_key.as_ref();
             let failed = self.fail_clones && volume.facts.source.is_some();
             let usable = !failed && key.is_none_or(|it| !self.broken_keys.contains(it));
+            if !usable && self.keys_vanish {
+                self.volumes.remove(id);
+                return;
+            }
             volume.facts.state = if usable {
                 VolumeState::Available
             } else {

@@ -234,6 +234,7 @@ impl fmt::Display for CreateVolume {
             snapshot,
             availability_zone,
             settings,
+            initialization_rate,
             tags,
             token: _,
         } = self;
@@ -244,6 +245,9 @@ impl fmt::Display for CreateVolume {
             f,
             "create {volume_type} volume of {size} GiB from {snapshot} in {availability_zone}"
         )?;
+        if let Some(rate) = initialization_rate {
+            write!(f, " at {rate} MiB/s")?;
+        }
         write!(f, " ({}) with {}", Rest(settings), list(tags))
     }
 }

@@ -45,6 +45,7 @@ pub fn create(snapshot: &SnapshotId, zone: &str, size: i32, token: &str) -> Acti
             size,
             ..VolumeSettings::default()
         },
+        initialization_rate: None,
         tags: Tags::new(),
         token: token.to_owned(),
     })

@@ -4,7 +4,7 @@ use super::replay::{QUEUE, Wire, assert_has, assert_lacks, id, ok};
 use spot_rescue::cloud::Cloud;
 use spot_rescue::event::{InstanceAction, Interruption, Trigger, Wake, parse};
 use spot_rescue::situation::{Target, TargetGroup, VolumeSettings};
-use spot_rescue::step::{Action, CreateVolume};
+use spot_rescue::step::{Action, CopyVolume, CreateVolume};
 use spot_rescue::tags::Tags;
 use std::collections::BTreeMap;
 
@@ -123,6 +123,7 @@ async fn a_restored_volume_is_asked_for_as_it_was() {
             snapshot: id("snap-0123456789abcdef0"),
             availability_zone: "eu-west-1b".to_owned(),
             settings,
+            initialization_rate: Some(200),
             tags: tags(),
             token: "token-2".to_owned(),
         })
@@ -149,6 +150,7 @@ async fn a_restored_volume_is_asked_for_as_it_was() {
             ("Throughput", "200"),
             ("Encrypted", "true"),
             ("KmsKeyId", "arn:aws:kms:eu-west-1:1:key/2"),
+            ("VolumeInitializationRate", "200"),
             ("ClientToken", "token-2"),
             ("TagSpecification.1.ResourceType", "volume"),
         ],
@@ -164,6 +166,43 @@ async fn a_restored_volume_is_asked_for_as_it_was() {
     let request = sent(&create(plain), "CreateVolumeResponse").await;
     // `Encrypted=false` is refused for a snapshot that is encrypted; the rest for a gp2 volume.
     for unwanted in ["Encrypted", "Iops", "Throughput", "KmsKeyId"] {
+        assert_lacks(&request, unwanted);
+    }
+}
+
+/// TRAP 33: the type's default is gp2, whatever the source is.
+#[tokio::test]
+async fn a_clone_is_asked_for_as_its_source_is() {
+    let copy = Action::CopyVolume(CopyVolume {
+        source: id(VOLUME),
+        settings: VolumeSettings {
+            volume_type: "io2".to_owned(),
+            size: 20,
+            iops: Some(9000),
+            throughput: None,
+            encrypted: true,
+            kms_key: Some("arn:aws:kms:eu-west-1:1:key/2".to_owned()),
+            multi_attach: false,
+        },
+        tags: tags(),
+        token: "token-3".to_owned(),
+    });
+    let request = sent(&copy, "CopyVolumesResponse").await;
+    assert_has(
+        &request,
+        &[
+            ("Action", "CopyVolumes"),
+            ("SourceVolumeId", VOLUME),
+            ("VolumeType", "io2"),
+            ("Size", "20"),
+            ("Iops", "9000"),
+            ("Encrypted", "true"),
+            ("KmsKeyId", "arn:aws:kms:eu-west-1:1:key/2"),
+            ("ClientToken", "token-3"),
+            ("TagSpecification.1.ResourceType", "volume"),
+        ],
+    );
+    for unwanted in ["Throughput", "MultiAttachEnabled"] {
         assert_lacks(&request, unwanted);
     }
 }

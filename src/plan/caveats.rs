@@ -1,0 +1,82 @@
+//! What a rescue will not bring back, said when it is prepared and not when it is needed.
+
+use super::{Lineage, Plan, keys};
+use crate::situation::{Instance, Volume};
+
+/// Once for every version of the prepared rescue.
+pub fn tell(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
+    if has_instance_store(&owner.instance_type) {
+        plan.note(format!(
+            "{} is an {}: what is on its instance store volumes is not recovered",
+            owner.id, owner.instance_type
+        ));
+    }
+    if owner.hibernation {
+        // TRAP 30
+        plan.note(format!(
+            "{} is enabled for hibernation: EC2 takes no snapshot of it, so a lost volume is lost",
+            owner.id
+        ));
+    }
+    shared(lineage, owner, plan);
+    keys::unnamed(lineage, owner, plan);
+}
+
+/// Multi-Attach has no fencing, and no copy of it is the volume that the others write to.
+fn shared(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
+    let volumes = lineage.situation.volumes.known();
+    let volumes = volumes.map(Vec::as_slice).unwrap_or_default();
+    let shared = volumes
+        .iter()
+        .filter(|it| it.settings.multi_attach && it.attached_to(&owner.id));
+    let mut shared: Vec<&Volume> = shared.collect();
+    shared.sort_by_key(|it| &it.id);
+    for volume in shared {
+        plan.note(format!(
+            "{} is a Multi-Attach volume: a replacement shares it at once, while {} may still write; only \
+             in {}",
+            volume.id, owner.id, volume.availability_zone
+        ));
+    }
+}
+
+/// By the name: "d – Instance store volumes", and the families that are made of them.
+/// <https://docs.aws.amazon.com/ec2/latest/instancetypes/instance-type-names.html>
+fn has_instance_store(instance_type: &str) -> bool {
+    let family = instance_type.split('.').next().unwrap_or_default();
+    let series = family.trim_end_matches(|it: char| !it.is_ascii_digit());
+    let options = &family[series.len()..];
+    let series = series.trim_end_matches(|it: char| it.is_ascii_digit());
+    options.contains('d') || matches!(series, "d" | "h" | "i" | "im" | "is" | "x")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instance_store_is_told_by_the_name_of_the_type() {
+        for with in [
+            "m5d.large",
+            "c6gd.metal",
+            "i4i.large",
+            "d3.xlarge",
+            "r5dn.large",
+            "g4dn.xlarge",
+            "im4gn.large",
+        ] {
+            assert!(has_instance_store(with), "{with}");
+        }
+        for without in [
+            "m5.large",
+            "c7g.large",
+            "r6i.metal",
+            "t3.micro",
+            "m7i-flex.large",
+            "",
+            "x",
+        ] {
+            assert!(!has_instance_store(without), "{without}");
+        }
+    }
+}

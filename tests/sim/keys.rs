@@ -1,0 +1,140 @@
+//! TRAP 36: keys that cannot be used show only after the call; and restores that EC2 fills faster.
+
+use crate::support::{
+    assert_whole, count, function, journal, lineage, lost_writes, prepared, settle,
+};
+use spot_rescue::event::InstanceAction;
+use spot_rescue::sim::{DATA_DEVICES, Protected, Supply, World};
+use spot_rescue::situation::{Market, VolumeSettings};
+use spot_rescue::step::{Action, CreateVolume};
+
+const KEY: &str = "arn:aws:kms:eu-west-1:123456789012:key/0f";
+
+fn restores(world: &World) -> Vec<CreateVolume> {
+    world.look(|it| {
+        let all = it.journal.iter().filter_map(|it| match &it.action {
+            Action::CreateVolume(create) => Some(create.clone()),
+            _ => None,
+        });
+        all.collect()
+    })
+}
+
+/// One data volume, encrypted with a key of the user's; its replacement will be in another zone.
+async fn encrypted(seed: u64) -> (World, spot_rescue::id::InstanceId) {
+    let world = World::new(seed);
+    let elsewhere = world.subnet("eu-west-1b");
+    let settings = VolumeSettings {
+        volume_type: "gp3".to_owned(),
+        size: 20,
+        iops: Some(3000),
+        throughput: Some(125),
+        encrypted: true,
+        kms_key: Some(KEY.to_owned()),
+        multi_attach: false,
+    };
+    let builder = world.spot_instance("m5.large", "eu-west-1a").protected();
+    let builder = builder.tags(&[("spot-rescue:subnets", elsewhere.as_str())]);
+    let id = builder.volume_like(DATA_DEVICES[0], settings, false).run();
+    settle(&world, &function(&world)).await;
+    world.advance(3600);
+    for market in [Market::Spot, Market::OnDemand] {
+        world.supply("m5.large", "eu-west-1a", market, Supply::Left(0));
+    }
+    (world, id)
+}
+
+/// Whether the volume ends in `error` or is simply gone: the same token would go on naming it.
+#[tokio::test]
+async fn a_key_that_cannot_be_used_is_not_tried_for_ever_and_works_once_it_is_granted() {
+    for vanish in [false, true] {
+        let (world, id) = encrypted(71).await;
+        let function = function(&world);
+        world.change(|it| {
+            it.broken_keys.insert(KEY.to_owned());
+            it.keys_vanish = vanish;
+        });
+        world.interrupt(&id, InstanceAction::Terminate);
+        let _ = world.run_for(&function, 3600).await;
+        let tokens = || {
+            let all = restores(&world).into_iter().map(|it| it.token);
+            all.collect::<std::collections::BTreeSet<_>>().len()
+        };
+        assert!(
+            (2..=10).contains(&tokens()),
+            "{} tokens\n{}",
+            tokens(),
+            journal(&world)
+        );
+        let tries = count(&world, |it| matches!(it, Action::CreateVolume(_)));
+        assert!(tries <= 60, "{tries} tries\n{}", journal(&world));
+        // The key is granted.
+        world.change(|it| it.broken_keys.clear());
+        world.sweep();
+        let _ = world.run_for(&function, 3600).await;
+        let found = world.summary().lineages.remove(&id).expect("known");
+        assert_eq!(found.volumes.len(), 1, "{}", journal(&world));
+        assert!(found.volumes.values().all(|it| it.lost_writes == 0));
+    }
+}
+
+/// Whoever dies while booting is replaced, but not for ever.
+#[tokio::test]
+async fn replacements_that_all_die_booting_are_not_launched_without_end() {
+    let (world, function, protected) = prepared(72, &[]).await;
+    world.change(|it| it.boot_failures = vec!["Client.InternalError"; 50]);
+    world.interrupt(&protected.instance, InstanceAction::Terminate);
+    let _ = world.run_for(&function, 1800).await;
+    let launches = count(&world, |it| matches!(it, Action::Launch(_)));
+    assert!(
+        (3..=4).contains(&launches),
+        "{launches}\n{}",
+        journal(&world)
+    );
+    // The key is granted; in the hour after, EC2 has forgotten those that died.
+    world.change(|it| it.boot_failures.clear());
+    for _ in 0..8 {
+        world.advance(900);
+        world.sweep();
+        let _ = world.run_for(&function, 300).await;
+    }
+    assert_whole(&world, &protected);
+    assert_eq!(lost_writes(&world, &protected), [0, 0]);
+}
+
+async fn restored_elsewhere(seed: u64, limited: bool) -> (World, Protected) {
+    let (world, function, protected) =
+        prepared(seed, &[("spot-rescue:initialization-rate", "200")]).await;
+    let elsewhere = world.subnet("eu-west-1b");
+    let tag = ("spot-rescue:subnets", elsewhere.as_str());
+    world.retag(protected.instance.as_str(), &[tag]);
+    for market in [Market::Spot, Market::OnDemand] {
+        world.supply("m5.large", "eu-west-1a", market, Supply::Left(0));
+    }
+    world.change(|it| it.no_initialization_rate = limited);
+    world.interrupt(&protected.instance, InstanceAction::Terminate);
+    settle(&world, &function).await;
+    (world, protected)
+}
+
+/// TRAP 38: restored volumes are loaded lazily, unless somebody pays for more.
+#[tokio::test]
+async fn a_restored_volume_is_initialized_as_fast_as_the_user_wants() {
+    let (world, protected) = restored_elsewhere(73, false).await;
+    assert_whole(&world, &protected);
+    let rates: Vec<_> = restores(&world)
+        .iter()
+        .map(|it| it.initialization_rate)
+        .collect();
+    assert_eq!(rates, [Some(200), Some(200)]);
+}
+
+/// The rates of an account are limited in sum: a slow volume is better than none.
+#[tokio::test]
+async fn a_rate_that_is_refused_is_left_out_in_the_same_breath() {
+    let (world, protected) = restored_elsewhere(74, true).await;
+    assert_whole(&world, &protected);
+    assert_eq!(lost_writes(&world, &protected), [0, 0]);
+    let found = lineage(&world, &protected);
+    assert!(found.volumes.values().all(|it| it.is_copy));
+}
