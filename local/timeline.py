@@ -22,6 +22,7 @@ WORDS = {
     "ec2:CreateSnapshot": "closing snapshot begun",
     "ec2:CreateFleet": "replacement asked for",
     "ec2:CreateVolume": "volume restored",
+    "ec2:CopyVolumes": "volume cloned",
     "ec2:AttachVolume": "volume attached",
     "ec2:AssociateAddress": "address moved",
     "ec2:CreateTags": "written down",

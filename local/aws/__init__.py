@@ -16,6 +16,7 @@ BEHAVIOURS = (
     "addresses",
     "attachments",
     "attributes",
+    "clones",
     "classic",
     "events",
     "fleet",

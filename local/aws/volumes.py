@@ -21,6 +21,8 @@ CREATE_SECONDS = 2
 GP3_THROUGHPUT = 125
 IOPS_PER_GIB = 3
 GP2_IOPS = (100, 16_000)
+#: of VolumeInitializationRate, in MiB/s
+RATES = range(100, 301)
 FIELDS = {
     "attachment.device": lambda it: [a["Device"] for a in it["Attachments"]],
     "attachment.instance-id": lambda it: [a["InstanceId"] for a in it["Attachments"]],
@@ -111,6 +113,8 @@ def view(volume: Any) -> View:
         "KmsKeyId": volume.kms_key_id,
         "Size": volume.size,
         "SnapshotId": volume.snapshot_id or "",
+        "SourceVolumeId": getattr(volume, "source_volume_id", None),
+        "VolumeInitializationRate": getattr(volume, "initialization_rate", None),
         "State": state(volume),
         "VolumeType": volume.volume_type,
         "Iops": volume.iops or gp2,
@@ -147,10 +151,20 @@ def _create(call: Any) -> Answer:
         raise refuse("InvalidParameterValue", message)
     names = ["Size", "SnapshotId", "VolumeType", "Encrypted", "KmsKeyId", "Iops", "Throughput"]
     volume = make(backend, zone, {name: call._get_param(name) for name in names})
+    volume.initialization_rate = _rate(call, volume)
     tags.write(backend, volume.id, wanted)
     volume.being_created = True
     CLOCK.after(CREATE_SECONDS, lambda: setattr(volume, "being_created", False))
     return view(volume)
+
+
+def _rate(call: Any, volume: Any) -> int | None:
+    """ "Valid range: 100 - 300 MiB/s", and only for volumes made from snapshots."""
+    rate = _number(call._get_param("VolumeInitializationRate"))
+    if rate is not None and (not volume.snapshot_id or rate not in RATES):
+        message = f"{rate} is not a volume initialization rate of a volume from a snapshot"
+        raise refuse("InvalidParameterValue", message)
+    return rate
 
 
 @answers(EC2Response)

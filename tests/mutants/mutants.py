@@ -18,6 +18,24 @@ class Mutant:
 
 MUTANTS = [
     Mutant(
+        "a clone counts before anybody has it",
+        "src/plan/copies.rs",
+        "(is_clone(volume, of) && is_taken(volume))",
+        "is_clone(volume, of)",
+    ),
+    Mutant(
+        "a clone is used although the volume is about to be free",
+        "src/plan/clone.rs",
+        "lineage.policy.data.value != Data::Clone || ends_soon",
+        "lineage.policy.data.value != Data::Clone",
+    ),
+    Mutant(
+        "a restore that came to nothing is asked for with the same token",
+        "src/plan/restore/attempt.rs",
+        "Attempt::New(number + 1)",
+        "Attempt::New(number)",
+    ),
+    Mutant(
         "no tombstone",
         "src/plan/protect.rs",
         "        || instance.state == InstanceState::Terminated\n    {",
