@@ -38,6 +38,10 @@ class Control:
     def start(self, instance: str) -> None:
         self._post("start", {"instance_id": instance})
 
+    def persistent(self, instance: str) -> None:
+        """Its request is one that only RequestSpotInstances makes: persistent, and it terminates."""
+        self._post("persistent", {"instance_id": instance})
+
     def event(self, event: dict[str, Any]) -> None:
         self._post("event", event)
 

@@ -14,10 +14,10 @@ mod targets;
 mod template;
 
 use crate::cloud::{Cloud, CloudError, Query};
-use crate::id::ImageId;
+use crate::id::{ImageId, RequestId};
 use crate::situation::{
     Address, AutoScalingGroup, Balancing, Image, Instance, Listing, Registration, Shape, Snapshot,
-    TargetGroup, Template, Volume,
+    SpotRequest, TargetGroup, Template, Volume,
 };
 use crate::step::Action;
 use async_trait::async_trait;
@@ -108,6 +108,10 @@ impl Cloud for Aws {
 
     async fn shapes(&self, instance_types: &[String]) -> Result<Vec<Shape>, CloudError> {
         shapes::shapes(&self.ec2, instance_types).await
+    }
+
+    async fn requests(&self, ids: &[RequestId]) -> Result<Vec<SpotRequest>, CloudError> {
+        read::requests(&self.ec2, ids).await
     }
 
     async fn target_groups(&self, of: Balancing) -> Result<Listing, CloudError> {

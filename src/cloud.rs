@@ -7,7 +7,7 @@
 //!
 //! | action | handle |
 //! |---|---|
-//! | `Tag`, `Untag`, `SetDeleteOnTermination`, `Deregister`, `Associate` | idempotent by nature |
+//! | `Tag`, `Untag`, `SetDeleteOnTermination`, `Deregister`, `Associate`, `EndSpare`, `CancelRequest` | idempotent by nature |
 //! | `Register` | registering a registered target changes nothing |
 //! | `Launch`, `WriteTemplate`, `CreateVolume`, `CopyVolume` | `ClientToken` from the intent |
 //! | `SnapshotInstance`, `SnapshotVolume` | no token exists: looked for by tag first; a twin is refused by the per-volume rate, or expires with the rest |
@@ -20,10 +20,10 @@ mod codes;
 
 pub use codes::{Class, classify};
 
-use crate::id::{ImageId, InstanceId, SnapshotId};
+use crate::id::{ImageId, InstanceId, RequestId, SnapshotId};
 use crate::situation::{
     Address, AutoScalingGroup, Balancing, Image, Instance, Listing, Registration, Shape, Snapshot,
-    TargetGroup, Template, Volume,
+    SpotRequest, TargetGroup, Template, Volume,
 };
 use crate::step::Action;
 use async_trait::async_trait;
@@ -42,6 +42,7 @@ pub trait Cloud: Send + Sync {
     async fn images(&self, ids: &[ImageId]) -> Result<Vec<Image>, CloudError>;
     /// What these types are; one that does not exist is left out.
     async fn shapes(&self, instance_types: &[String]) -> Result<Vec<Shape>, CloudError>;
+    async fn requests(&self, ids: &[RequestId]) -> Result<Vec<SpotRequest>, CloudError>;
     /// What of one service can hold instances: target groups of type `instance` and `ip`.
     async fn target_groups(&self, of: Balancing) -> Result<Listing, CloudError>;
     async fn targets(&self, group: &TargetGroup) -> Result<Vec<Registration>, CloudError>;
@@ -79,6 +80,7 @@ pub const READ_ACTIONS: &[&str] = &[
     "ec2:DescribeInstances",
     "ec2:DescribeLaunchTemplates",
     "ec2:DescribeSnapshots",
+    "ec2:DescribeSpotInstanceRequests",
     "ec2:DescribeVolumes",
     "elasticloadbalancing:DescribeLoadBalancers",
     "elasticloadbalancing:DescribeTargetGroups",

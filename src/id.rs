@@ -18,9 +18,11 @@ pub struct IdError {
 }
 
 fn is_resource_id(text: &str, prefix: &str) -> bool {
-    let hexadecimal = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    // Spot requests are older than the format: their eight are digits and letters of any kind.
+    let last = if prefix == "sir-" { b'z' } else { b'f' };
+    let allowed = |byte: u8| byte.is_ascii_digit() || (b'a'..=last).contains(&byte);
     text.strip_prefix(prefix)
-        .is_some_and(|rest| matches!(rest.len(), 8 | 17) && rest.bytes().all(hexadecimal))
+        .is_some_and(|rest| matches!(rest.len(), 8 | 17) && rest.bytes().all(allowed))
 }
 
 /// At most 40 characters of outside text, so that a hostile value cannot flood a log line.
@@ -103,6 +105,10 @@ resource_id!(
 resource_id!(
     /// An Amazon machine image, `ami-…`.
     ImageId, "an image id", "ami-"
+);
+resource_id!(
+    /// A Spot Instance request, `sir-…`.
+    RequestId, "a Spot Instance request id", "sir-"
 );
 
 #[cfg(test)]

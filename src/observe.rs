@@ -8,13 +8,13 @@ mod targets;
 use crate::clock::Timestamp;
 use crate::cloud::{Cloud, CloudError, Query};
 use crate::event::{Interruption, Risk};
-use crate::id::{ImageId, InstanceId};
+use crate::id::{ImageId, InstanceId, RequestId};
 use crate::plan::template_name;
 use crate::policy::{Policy, Types};
-use crate::record::Record;
+use crate::record::{Record, RecordedRequest};
 use crate::situation::{
-    Address, Fact, Group, Image, Instance, Registrations, Shape, Situation, Snapshot, TargetGroup,
-    Template, Volume,
+    Address, Fact, Group, Image, Instance, Registrations, Shape, Situation, Snapshot, SpotRequest,
+    TargetGroup, Template, Volume,
 };
 use crate::tags::{self, Tags};
 use std::collections::BTreeSet;
@@ -31,6 +31,7 @@ pub struct Facts {
     images: Fact<Vec<Image>>,
     groups: Fact<Vec<Group>>,
     shapes: Fact<Vec<Shape>>,
+    requests: Fact<Vec<SpotRequest>>,
 }
 
 /// Which target groups are asked.
@@ -69,6 +70,7 @@ pub fn brief(
         images: Fact::NotRead,
         group: Fact::NotRead,
         shapes: Fact::NotRead,
+        requests: Fact::NotRead,
     }
 }
 
@@ -106,7 +108,8 @@ pub async fn lineages(
     let groups = group_names(&instances, &templates);
     let types = types_of(&instances, defaults);
     let everything = scope == Scope::AllTargetGroups || !all_recorded;
-    let (attached, mut registrations, images, groups, shapes) = tokio::join!(
+    let requests = requests_of(&instances, &templates);
+    let (attached, mut registrations, images, groups, shapes, requests) = tokio::join!(
         cloud.volumes(&attached),
         targets::read(
             cloud,
@@ -117,6 +120,7 @@ pub async fn lineages(
         cloud.images(&images),
         self::groups(cloud, &groups),
         shapes(cloud, scope, &types),
+        cloud.requests(&requests),
     );
     if let (true, Ok(groups)) = (everything, &groups) {
         targets::add_sources(cloud, groups, &mut registrations).await;
@@ -132,6 +136,7 @@ pub async fn lineages(
         images: fact(images),
         groups: fact(groups),
         shapes,
+        requests: fact(requests),
     })
 }
 
@@ -198,6 +203,7 @@ impl Facts {
             images: self.images.clone(),
             group,
             shapes: self.shapes.clone(),
+            requests: self.requests.clone(),
             instances,
         }
     }
@@ -262,6 +268,21 @@ async fn shapes(cloud: &dyn Cloud, scope: Scope, types: &[String]) -> Fact<Vec<S
         return Fact::NotRead;
     }
     fact(cloud.shapes(types).await)
+}
+
+/// A one-time request is over once it has launched: when that is on record, it is not asked for again.
+fn requests_of(instances: &[Instance], templates: &Fact<Vec<Template>>) -> Vec<RequestId> {
+    let templates = templates.known().map(Vec::as_slice).unwrap_or_default();
+    let records = templates.iter().map(|it| Record::from_tags(&it.tags));
+    let known: Vec<RecordedRequest> = records.filter_map(|it| it.request).collect();
+    let over = |id: &RequestId| known.iter().any(|it| it.id == *id && !it.persistent);
+    let asked = instances.iter().filter_map(|it| it.request.clone());
+    let persistent = known.iter().filter(|it| it.persistent);
+    let all: BTreeSet<RequestId> = asked
+        .filter(|it| !over(it))
+        .chain(persistent.map(|it| it.id.clone()))
+        .collect();
+    all.into_iter().collect()
 }
 
 fn recorded_groups(

@@ -22,6 +22,7 @@ mod progress;
 mod protect;
 mod register;
 mod rejoin;
+mod requests;
 mod rescue;
 mod restore;
 mod risk;
@@ -101,7 +102,9 @@ pub fn first_aid(situation: &Situation) -> Plan {
     let lineage = Lineage::of(situation);
     match phase(&lineage) {
         Phase::Rescue(interruption) => rescue::first_aid(&lineage, &interruption),
-        Phase::Paused(interruption) => pause::first_aid(&lineage, &interruption),
+        Phase::Paused(interruption) | Phase::Restore(interruption) => {
+            pause::first_aid(&lineage, &interruption)
+        }
         Phase::Unprotected(_) | Phase::Healthy | Phase::Returned(_) | Phase::Ended(_) => {
             Plan::default()
         }
@@ -124,6 +127,7 @@ pub fn plan(situation: &Situation) -> Plan {
         Phase::Ended(why) => tidy::ended(&lineage, why),
         Phase::Healthy => prepare::plan(&lineage),
         Phase::Paused(interruption) => pause::plan(&lineage, &interruption),
+        Phase::Restore(interruption) => pause::restore(&lineage, &interruption),
         Phase::Returned(interruption) => pause::returned(&lineage, &interruption),
         Phase::Rescue(interruption) => rescue::plan(&lineage, &interruption),
     };

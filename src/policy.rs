@@ -28,6 +28,8 @@ pub struct Policy {
     pub on_demand: Setting<OnDemand>,
     pub rebalance: Setting<Rebalance>,
     pub breaker: Setting<Option<Breaker>>,
+    pub return_minutes: Setting<u16>,
+    pub no_return: Setting<NoReturn>,
 }
 
 /// A value that remembers where it comes from.
@@ -98,6 +100,15 @@ pub enum Rebalance {
     Replace,
 }
 
+/// What is done when EC2 does not bring back what it has stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoReturn {
+    /// It is told.
+    Alarm,
+    /// That, and a replacement is launched with copies of the volumes.
+    Restore,
+}
+
 /// Something in the tags that was not followed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PolicyWarning {
@@ -117,6 +128,8 @@ impl Default for Policy {
             on_demand: Setting::built_in(OnDemand::Fallback),
             rebalance: Setting::built_in(Rebalance::Snapshot),
             breaker: Setting::built_in(Some(breaker::DEFAULT)),
+            return_minutes: Setting::built_in(60),
+            no_return: Setting::built_in(NoReturn::Alarm),
         }
     }
 }

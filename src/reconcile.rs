@@ -193,7 +193,7 @@ async fn run(
     tracing::debug!(%plan, "planned");
     // An instance that has ended already takes no tombstone; then the record's is the beginning.
     let begins = |it: &Step| it.id.starts_with("tombstone") || it.id == REMEMBER;
-    subject.watching |= plan.steps.iter().any(begins);
+    subject.watching |= plan.steps.iter().any(begins) || plan.confirm;
     if !subject.watching {
         plan.leave_outcome();
     }

@@ -15,8 +15,8 @@ pub use shape::{shape_from, shape_text};
 
 use crate::clock;
 use crate::event::{InstanceAction, Interruption, Risk};
-use crate::id::{AllocationId, InstanceId, SubnetId, VolumeId};
-use crate::situation::{Instance, Shape, Target};
+use crate::id::{AllocationId, InstanceId, RequestId, SubnetId, VolumeId};
+use crate::situation::{Instance, Shape, SpotRequest, Target};
 use crate::tags::{self, Tags};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -36,6 +36,8 @@ pub struct Record {
     /// The member that left it for good, to be replaced by ours.
     pub left_group: Option<InstanceId>,
     pub interruption: Option<Interruption>,
+    /// What EC2 does by itself for the head.
+    pub request: Option<RecordedRequest>,
     /// What was foreseen last, and for whom.
     pub risk: Option<Risk>,
     /// Launches that failed so far, and what they found empty.
@@ -47,6 +49,50 @@ pub struct Record {
     pub shape: Option<Shape>,
     /// Seconds from the interruption to each milestone reached.
     pub progress: BTreeMap<Milestone, f64>,
+}
+
+/// The head's Spot Instance request: what will not change of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordedRequest {
+    pub id: RequestId,
+    pub persistent: bool,
+    pub behaviour: InstanceAction,
+}
+
+impl RecordedRequest {
+    #[must_use]
+    pub fn of(request: &SpotRequest) -> Self {
+        Self {
+            id: request.id.clone(),
+            persistent: request.persistent,
+            behaviour: request.behaviour,
+        }
+    }
+
+    #[must_use]
+    pub fn text(&self) -> String {
+        let Self {
+            id,
+            persistent,
+            behaviour,
+        } = self;
+        let kind = if *persistent {
+            "persistent"
+        } else {
+            "one-time"
+        };
+        format!("{id} {kind} {behaviour}")
+    }
+
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut words = text.split(' ');
+        Some(Self {
+            id: words.next()?.parse().ok()?,
+            persistent: words.next()? == "persistent",
+            behaviour: InstanceAction::parse(words.next()?)?,
+        })
+    }
 }
 
 /// Where the head runs, and the type the user chose for it.
@@ -105,10 +151,12 @@ pub enum Milestone {
     Failed,
     /// Reported as kept: nobody was to take over.
     Kept,
+    /// Reported as overdue: EC2 has not brought it back in time.
+    Overdue,
 }
 
 impl Milestone {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Deregistered,
         Self::SnapshotStarted,
         Self::ReplacementRunning,
@@ -118,6 +166,7 @@ impl Milestone {
         Self::Returned,
         Self::Failed,
         Self::Kept,
+        Self::Overdue,
     ];
 
     #[must_use]
@@ -132,6 +181,7 @@ impl Milestone {
             Self::Returned => "returned",
             Self::Failed => "failed",
             Self::Kept => "kept",
+            Self::Overdue => "overdue",
         }
     }
 }
@@ -162,6 +212,7 @@ impl Record {
             group: get(tags::GROUP).map(str::to_owned),
             left_group: get(tags::LEFT_GROUP).and_then(|id| id.parse().ok()),
             interruption: get(tags::INTERRUPTED_AT).and_then(interruption_from),
+            request: get(tags::REQUEST).and_then(RecordedRequest::parse),
             risk: get(tags::AT_RISK).and_then(risk_from),
             failed_pools: failed_pools_from(tags),
             history: history_from(tags),
@@ -404,6 +455,24 @@ mod tests {
         }
         for bad in ["", "i-0123456789abcdef0", "i-0123456789abcdef0 soon"] {
             assert_eq!(risk_from(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_request_is_read_back() {
+        for text in [
+            "sir-q2ci6n6k persistent stop",
+            "sir-08b93456 one-time terminate",
+        ] {
+            assert_eq!(RecordedRequest::parse(text).unwrap().text(), text);
+        }
+        for bad in [
+            "",
+            "sir-q2ci6n6k",
+            "sir-q2ci6n6k persistent",
+            "x persistent stop",
+        ] {
+            assert_eq!(RecordedRequest::parse(bad), None, "{bad}");
         }
     }
 

@@ -19,7 +19,7 @@ use std::fmt;
 /// The end of a rescue, or of its first part.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outcome {
-    /// `back-in-service`, `paused`, `resumed`, `kept` or `failed`.
+    /// `back-in-service`, `paused`, `overdue`, `resumed`, `returned-late`, `kept` or `failed`.
     pub result: &'static str,
     pub rescue: InstanceId,
     pub instance: InstanceId,
@@ -166,6 +166,8 @@ impl Outcome {
     fn level(&self) -> &'static str {
         match self.result {
             "failed" => "ERROR",
+            // A person should look at these.
+            "overdue" | "returned-late" => "WARN",
             _ if !self.targets_missing.is_empty() => "WARN",
             _ => "INFO",
         }

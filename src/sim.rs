@@ -5,7 +5,7 @@
 //! the same world. It models behaviour, not calls: tests say what happens to the world
 //! ([`World::interrupt`], [`World::advance`]), never what a call is to answer.
 //!
-//! Not modelled: persistent requests, permissions.
+//! Not modelled: permissions.
 //!
 //! [`Cloud`]: crate::cloud::Cloud
 
@@ -30,6 +30,7 @@ mod model;
 mod outside;
 mod queue;
 mod reads;
+mod requests;
 mod rng;
 mod scaling;
 mod scaling_builder;
@@ -54,6 +55,7 @@ pub use model::{
     Drain, Group, GroupType, SimInstance, SimSnapshot, SimTemplate, SimVolume, Version,
 };
 pub use queue::{Message, Queue};
+pub use requests::SimRequest;
 pub use rng::Rng;
 pub use scaling::ScalingGroup;
 pub use state::State;

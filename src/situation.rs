@@ -9,8 +9,10 @@ mod group;
 pub use group::{AutoScalingGroup, Group, Lifecycle, Member};
 
 use crate::clock::Timestamp;
-use crate::event::{InstanceState, Interruption, Risk};
-use crate::id::{AllocationId, ImageId, InstanceId, SnapshotId, SubnetId, TemplateId, VolumeId};
+use crate::event::{InstanceAction, InstanceState, Interruption, Risk};
+use crate::id::{
+    AllocationId, ImageId, InstanceId, RequestId, SnapshotId, SubnetId, TemplateId, VolumeId,
+};
 use crate::tags::{self, Tags};
 pub use crate::target::{
     Balancing, ListedGroup, Listing, Registration, Registrations, Target, TargetGroup,
@@ -78,6 +80,7 @@ pub struct Situation {
     pub group: Fact<Option<Group>>,
     /// Of the types that the policy has to do with.
     pub shapes: Fact<Vec<Shape>>,
+    pub requests: Fact<Vec<SpotRequest>>,
 }
 
 /// An instance as `DescribeInstances` shows it. A terminated one has lost devices, network and,
@@ -94,6 +97,8 @@ pub struct Instance {
     pub instance_type: String,
     pub image: Option<ImageId>,
     pub market: Market,
+    /// The request EC2 launched it for.
+    pub request: Option<RequestId>,
     pub root_device: Option<String>,
     pub devices: Vec<Device>,
     /// Every private address, IPv4 and IPv6, the primary one first: `ip` targets name them.
@@ -124,6 +129,21 @@ impl Market {
             Self::OnDemand => "on-demand",
         }
     }
+}
+
+/// A Spot Instance request, as far as it decides what EC2 does by itself.
+/// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_SpotInstanceRequest.html>
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SpotRequest {
+    pub id: RequestId,
+    /// EC2 fulfils it again and again; a one-time request is done with once it was fulfilled.
+    pub persistent: bool,
+    pub behaviour: InstanceAction,
+    /// `open`, `active` or `disabled`: it may still launch or start something.
+    pub live: bool,
+    /// Whom it has launched last.
+    pub instance: Option<InstanceId>,
+    pub tags: Tags,
 }
 
 /// A volume as the instance sees it.

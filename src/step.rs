@@ -7,7 +7,7 @@ mod text;
 pub use refusal::Refusal;
 
 use crate::event::{Interruption, Wake};
-use crate::id::{AllocationId, InstanceId, SnapshotId, SubnetId, TemplateId, VolumeId};
+use crate::id::{AllocationId, InstanceId, RequestId, SnapshotId, SubnetId, TemplateId, VolumeId};
 use crate::situation::{Market, Shape, Target, TargetGroup, VolumeSettings};
 use crate::tags::Tags;
 use std::collections::BTreeMap;
@@ -84,6 +84,10 @@ pub enum Action {
     /// A replacement launched ahead that nobody needed.
     EndSpare {
         instance: InstanceId,
+    },
+    /// So that EC2 launches nothing from it by itself. What runs goes on; what is stopped would end.
+    CancelRequest {
+        request: RequestId,
     },
     /// The delayed message that stands in for waiting.
     Wake {

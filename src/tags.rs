@@ -19,13 +19,17 @@ pub const RESCUE: &str = "spot-rescue:rescue";
 pub const PREPARED: &str = "spot-rescue:prepared";
 /// On a replacement: the instance it replaces.
 pub const REPLACES: &str = "spot-rescue:replaces";
+/// On a replacement we have launched ourselves: given at the launch, and never afterwards. What has it
+/// may be ended by us, if it never took over.
+pub const LAUNCHED: &str = "spot-rescue:launched";
 /// The tombstone: which instance, when, how. On the instance and on the launch template.
 pub const INTERRUPTED_AT: &str = "spot-rescue:interrupted-at";
 /// On the launch template: the instance that owns disks, targets and addresses now.
 pub const HEAD: &str = "spot-rescue:head";
 /// On the launch template: zone, subnet and type of the head.
 pub const PLACE: &str = "spot-rescue:place";
-/// On the launch template: how many launches have failed.
+/// How many launches have failed, or led to a spare that is gone. On the launch template; on the
+/// instance as far as the first request of a warning must know.
 pub const ATTEMPT: &str = "spot-rescue:attempt";
 /// On the launch template: the Auto Scaling group the lineage belongs to.
 pub const GROUP: &str = "spot-rescue:group";
@@ -42,8 +46,13 @@ pub const DIED: &str = "spot-rescue:died-booting";
 /// On the launch template: milestones of the rescue, in seconds since the interruption.
 pub const PROGRESS: &str = "spot-rescue:progress";
 /// What was foreseen for the head: which instance, when, and on what date. On the launch template; on
-/// the instance once a spare has been asked for.
+/// the instance once launches have been made for it that a warning must know of.
 pub const AT_RISK: &str = "spot-rescue:at-risk";
+/// On the launch template: the head's Spot Instance request, its type and interruption behaviour.
+pub const REQUEST: &str = "spot-rescue:request";
+/// On volumes a copy stands for: their instance came back after it had been replaced, and may have
+/// written to them since.
+pub const RAN_AGAIN: &str = "spot-rescue:ran-again";
 /// On volumes and snapshots: the device name inside the instance.
 pub const DEVICE: &str = "spot-rescue:device";
 /// On volumes and snapshots: settings a snapshot does not remember.
@@ -85,6 +94,7 @@ pub fn is_own(key: &str) -> bool {
         RESCUE,
         PREPARED,
         REPLACES,
+        LAUNCHED,
         INTERRUPTED_AT,
         HEAD,
         PLACE,
@@ -93,6 +103,8 @@ pub fn is_own(key: &str) -> bool {
         ATTEMPT,
         PROGRESS,
         AT_RISK,
+        REQUEST,
+        RAN_AGAIN,
         DEVICE,
         VOLUME,
         COPY_OF,

@@ -93,6 +93,7 @@ fn brief(situation: &Situation) -> Situation {
         addresses: Fact::NotRead,
         images: Fact::NotRead,
         group: Fact::NotRead,
+        requests: Fact::NotRead,
         ..situation.clone()
     }
 }

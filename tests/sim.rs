@@ -27,6 +27,8 @@ mod naive;
 mod on_time;
 #[path = "sim/others.rs"]
 mod others;
+#[path = "sim/pauses.rs"]
+mod pauses;
 #[path = "sim/scaling.rs"]
 mod scaling;
 #[path = "sim/shared.rs"]

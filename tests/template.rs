@@ -112,6 +112,9 @@ fn every_action() -> Vec<Action> {
         Action::EndSpare {
             instance: instance(),
         },
+        Action::CancelRequest {
+            request: "sir-q2ci6n6k".parse().unwrap(),
+        },
         Action::Wake {
             wake: Wake {
                 instance: instance(),
@@ -125,7 +128,7 @@ fn every_action() -> Vec<Action> {
     all.extend(balancing());
     all.extend(group_changes());
     let kinds: BTreeSet<u8> = all.iter().map(kind).collect();
-    assert_eq!(kinds.len(), 21, "an action is missing from the list");
+    assert_eq!(kinds.len(), 22, "an action is missing from the list");
     all
 }
 
@@ -192,6 +195,7 @@ fn kind(action: &Action) -> u8 {
             GroupVerb::CompleteLaunch { .. } => 19,
         },
         Action::CopyVolume(_) => 20,
+        Action::CancelRequest { .. } => 21,
     }
 }
 

@@ -97,12 +97,6 @@ fn no_termination_hook_is_relied_on() {
     ]);
 }
 
-/// TRAP 25: cancelling the request of a stopped instance ends it.
-#[test]
-fn no_request_is_ever_cancelled() {
-    nobody_uses(&["CancelSpot", "cancel_spot"]);
-}
-
 /// TRAP 32: an agent that does not answer, and a file system that stays frozen.
 #[test]
 fn nothing_is_run_on_the_dying_instance() {

@@ -26,6 +26,7 @@ BEHAVIOURS = (
     "launch_data",
     "permissions",
     "queue",
+    "requests",
     "reservations",
     "run",
     "scaling",

@@ -4,8 +4,9 @@
     POST /local-aws/event      an event, delivered through the rules
     POST /local-aws/capacity   {"availability_zone", "instance_type", "market", "code"}
     POST /local-aws/settings   any of speed, snapshot_seconds, shutdown_seconds, boot_seconds,
-                               snapshot_result, targets_per_group
+                               relaunch_seconds, snapshot_result, targets_per_group
     POST /local-aws/start      {"instance_id"}
+    POST /local-aws/persistent {"instance_id"}: as if by RequestSpotInstances
     POST /local-aws/chaos      {"rate", "principal", "kinds", "latency_ms", "seed"}
     GET  /local-aws/journal?since=n
     GET  /local-aws/chaos
@@ -21,7 +22,7 @@ from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
-from local.aws import capacity, events, settings, spot
+from local.aws import capacity, events, requests, settings, spot
 from local.aws.chaos import CHAOS
 from local.aws.clock import CLOCK
 from local.aws.journal import JOURNAL
@@ -76,6 +77,13 @@ def _start(body: dict[str, Any]) -> Any:
     return {"started": body["instance_id"]}
 
 
+def _persistent(body: dict[str, Any]) -> Any:
+    if not isinstance(body.get("instance_id"), str):
+        raise BadInput("instance_id is missing")
+    requests.make_persistent(spot.find(body["instance_id"]))
+    return {"persistent": body["instance_id"]}
+
+
 def _journal(since: str) -> Any:
     if not since.isdecimal():
         raise BadInput(f"since is a number, not {since!r}")
@@ -88,6 +96,7 @@ POSTS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "capacity": _capacity,
     "settings": _settings,
     "start": _start,
+    "persistent": _persistent,
     "chaos": CHAOS.change,
 }
 

@@ -14,7 +14,7 @@ from typing import Any
 from moto.ec2.models.instance_types import INSTANCE_TYPES
 from moto.ec2.utils import parse_user_data, random_spot_request_id
 
-from local.aws import capacity, devices, instances, tags
+from local.aws import capacity, devices, instances, requests, tags
 from local.aws.patch import refuse
 
 #: values of RunInstances that stand for themselves in a template
@@ -187,7 +187,7 @@ def _complete(instance: Any, launch: Launch) -> None:
         instance.lifecycle = "spot"
         instance.spot_request_id = random_spot_request_id()
         options = (launch.data.get("InstanceMarketOptions") or {}).get("SpotOptions") or {}
-        instance.persistent = options.get("SpotInstanceType") == "persistent"
+        requests.made(instance, options)
     given = {it.get("DeviceIndex", 0): it for it in launch.data.get("NetworkInterfaces") or []}
     for index, nic in instance.nics.items():
         asked = given.get(index, {})

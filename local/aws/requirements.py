@@ -23,6 +23,7 @@ KINDS = {
     "fleet": "fleet",
     "i": "instance",
     "lt": "launch-template",
+    "sir": "spot-instances-request",
     "snap": "snapshot",
     "vol": "volume",
 }
@@ -163,6 +164,7 @@ def _template_data(request: Request) -> Iterator[Need]:
 
 TOUCHED: dict[str, Callable[[Request], Iterator[Need]]] = {
     "AssociateAddress": _named("AllocationId", "InstanceId"),
+    "CancelSpotInstanceRequests": _named("SpotInstanceRequestIds"),
     "AttachVolume": _named("VolumeId", "InstanceId"),
     "CreateLaunchTemplate": _made("launch-template"),
     "CreateLaunchTemplateVersion": _template,

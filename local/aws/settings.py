@@ -20,6 +20,8 @@ class Settings:
     shutdown_seconds: float = 10
     #: from `pending` to `running`
     boot_seconds: float = 8
+    #: from the interruption of a persistent request's instance to its next launch
+    relaunch_seconds: float = 20
     #: what becomes of snapshots: `succeeded` or `failed`
     snapshot_result: str = "succeeded"
     #: the quota "targets per target group"

@@ -13,9 +13,10 @@ from typing import Any
 
 from moto.ec2.models import ec2_backends
 
-from local.aws import events, instances
+from local.aws import events, instances, launch, requests
 from local.aws.clock import CLOCK
-from local.aws.settings import BadInput
+from local.aws.requests import SpotRequest
+from local.aws.settings import SETTINGS, BadInput
 
 #: seconds from the warning to the end
 NOTICE = {"terminate": 120, "stop": 120, "hibernate": 0}
@@ -32,7 +33,23 @@ def interrupt(ids: list[str], action: str, warn: bool) -> None:
     for victim in victims:
         if warn:
             _warn(victim, action)
+        _reopen(requests.interrupted(victim, action))
         CLOCK.after(NOTICE[action], lambda it=victim: _take(it, action))
+
+
+def _reopen(request: SpotRequest | None) -> None:
+    """TRAP 25: EC2 launches again by itself, from the old specification, which knows no tags."""
+    if request is not None:
+        CLOCK.after(SETTINGS.relaunch_seconds, lambda: _launch_again(request))
+
+
+def _launch_again(request: SpotRequest) -> None:
+    if request.state != "open":
+        return
+    old = request.instance
+    again = launch.Launch(data=old.launched_as, market="spot", block_devices=[])
+    (instance,) = launch.start(old.ec2_backend, again).instances
+    requests.fulfilled(request, instance)
 
 
 def _spot_instance(instance_id: str) -> Any:

@@ -91,6 +91,8 @@ def create_tags(call: Any) -> Answer:
 
 def _exists(backend: Any, resource: str) -> None:
     prefix = resource.rsplit("-", 1)[0]
+    if prefix == "sir":
+        return  # whose it is, its own calls check
     if prefix == "i":
         backend.get_instance(resource)
     elif prefix in TABLES:

@@ -76,6 +76,14 @@ ALL = [
         ),
     ),
     Accepted(
+        "mark any Spot Instance request, and so be able to cancel it",
+        [on("CreateTags", "spot-instances-request", given=MARK)],
+        (
+            "requests are unmarked until the function marks them, and carry no tag that says whose "
+            "instance theirs is; a mark can be set, never removed"
+        ),
+    ),
+    Accepted(
         "snapshot a volume along with an opted-in instance",
         [on("CreateSnapshots", "instance", ON), on("CreateSnapshots", "volume")],
         "the call takes an instance, never a volume",

@@ -22,6 +22,7 @@ IDS = {
     "launch-template": "lt-0123456789abcdef0",
     "network-interface": "eni-0123456789abcdef0",
     "security-group": "sg-0123456789abcdef0",
+    "spot-instances-request": "sir-q2ci6n6k",
     "snapshot": "snap-0123456789abcdef0",
     "subnet": "subnet-0123456789abcdef0",
     "volume": "vol-0123456789abcdef0",
@@ -33,7 +34,7 @@ OFF: Tags = {"spot-rescue": "off"}
 NOTHING: Tags = {}
 MARK: Tags = {"spot-rescue:rescue": "i-0123456789abcdef0"}
 EXPIRY: Tags = {"spot-rescue:expires-at": "2030-01-01T00:00:00Z"}
-REPLACES: Tags = {"spot-rescue:replaces": "i-0123456789abcdef0"}
+LAUNCHED: Tags = {"spot-rescue:launched": "yes"}
 
 TIME: Tags = {"spot-rescue:interrupted-at": "i-0123456789abcdef0 2030-01-01T00:00:00Z terminate"}
 

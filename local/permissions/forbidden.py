@@ -6,11 +6,11 @@ from local.deploy import REGION, STACK
 from local.permissions import forbidden_tags as tags
 from local.permissions.calls import (
     EXPIRY,
+    LAUNCHED,
     MARK,
     NOTHING,
     OFF,
     ON,
-    REPLACES,
     TIME,
     Call,
     Case,
@@ -191,14 +191,29 @@ SPARES = [
             f"end an instance {held}",
             "only a spare that nobody needs any more is ever ended",
             [on("TerminateInstances", "instance", ON | tags)],
-            [on("TerminateInstances", "instance", ON | MARK | REPLACES | EXPIRY)],
+            [on("TerminateInstances", "instance", ON | MARK | LAUNCHED | EXPIRY)],
         )
         for held, tags in (
             ("of the user's", MARK),
-            ("that was launched and is needed", MARK | REPLACES),
+            ("that was launched and is needed", MARK | LAUNCHED),
             ("with an expiry that was never launched", MARK | EXPIRY),
-            ("without a mark", REPLACES | EXPIRY),
+            ("without a mark", LAUNCHED | EXPIRY),
         )
+    ),
+]
+
+REQUESTS = [
+    Case(
+        "cancel a request of the user's",
+        "only one that was marked when a rescue was prepared",
+        [on("CancelSpotInstanceRequests", "spot-instances-request")],
+        [on("CancelSpotInstanceRequests", "spot-instances-request", MARK)],
+    ),
+    Case(
+        "give a request other tags",
+        "only our mark",
+        [on("CreateTags", "spot-instances-request", given=MARK | {"Name": "x"})],
+        [on("CreateTags", "spot-instances-request", given=MARK)],
     ),
 ]
 
@@ -285,4 +300,15 @@ ANYTHING = [
     ),
 ]
 
-ALL = [*INSTANCES, *VOLUMES, *KEYS, *tags.ALL, *LAUNCHES, *SPARES, *GROUPS, *PLACES, *ANYTHING]
+ALL = [
+    *INSTANCES,
+    *VOLUMES,
+    *KEYS,
+    *tags.ALL,
+    *LAUNCHES,
+    *SPARES,
+    *GROUPS,
+    *REQUESTS,
+    *PLACES,
+    *ANYTHING,
+]

@@ -28,6 +28,7 @@ DEFAULTS = {
     "snapshot_seconds": 40,
     "shutdown_seconds": 10,
     "boot_seconds": 8,
+    "relaunch_seconds": 20,
     "snapshot_result": "succeeded",
 }
 DEADLINE = 20

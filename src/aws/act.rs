@@ -47,6 +47,7 @@ impl Aws {
             Action::DeleteVolume { volume } => self.delete_volume(volume).await,
             Action::DeleteSnapshot { snapshot } => self.delete_snapshot(snapshot).await,
             Action::EndSpare { instance } => self.end_spare(instance).await,
+            Action::CancelRequest { request } => self.cancel(request.as_str()).await,
             Action::Wake {
                 wake,
                 delay_seconds,
@@ -233,6 +234,16 @@ impl Aws {
         let request = self.ec2.terminate_instances();
         let request = request.instance_ids(instance.as_str());
         request.send().await.map_err(failed("TerminateInstances"))?;
+        Ok(String::new())
+    }
+
+    /// A request that is cancelled already stays so.
+    async fn cancel(&self, request: &str) -> Result<String, CloudError> {
+        let call = self.ec2.cancel_spot_instance_requests();
+        let call = call.spot_instance_request_ids(request);
+        call.send()
+            .await
+            .map_err(failed("CancelSpotInstanceRequests"))?;
         Ok(String::new())
     }
 

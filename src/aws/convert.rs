@@ -1,10 +1,10 @@
 //! SDK types -> plain facts. What lacks an id or a state is left out: nothing could be done with it.
 
 use crate::clock::Timestamp;
-use crate::event::InstanceState;
+use crate::event::{InstanceAction, InstanceState};
 use crate::situation::{
     Address, Attachment, Device, Image, Instance, ListedGroup, Market, Registration, Snapshot,
-    SnapshotState, Target, TargetGroup, Template, Volume, VolumeSettings, VolumeState,
+    SnapshotState, SpotRequest, Target, TargetGroup, Template, Volume, VolumeSettings, VolumeState,
 };
 use crate::tags::Tags;
 use aws_sdk_ec2::types as ec2;
@@ -25,6 +25,7 @@ pub fn instance(it: &ec2::Instance) -> Option<Instance> {
         instance_type: it.instance_type()?.as_str().to_owned(),
         image: it.image_id().and_then(|id| id.parse().ok()),
         market: market(it),
+        request: it.spot_instance_request_id().and_then(|id| id.parse().ok()),
         root_device: it.root_device_name().map(str::to_owned),
         devices: it
             .block_device_mappings()
@@ -179,6 +180,21 @@ pub fn snapshot(it: &ec2::Snapshot) -> Option<Snapshot> {
             _ => SnapshotState::Unusable,
         },
         started: time(it.start_time())?,
+        tags: tags(it.tags()),
+    })
+}
+
+/// Without a behaviour EC2 terminates.
+pub fn request(it: &ec2::SpotInstanceRequest) -> Option<SpotRequest> {
+    let behaviour = it.instance_interruption_behavior();
+    let behaviour = behaviour.map_or("terminate", |it| it.as_str());
+    let state = it.state()?.as_str();
+    Some(SpotRequest {
+        id: it.spot_instance_request_id()?.parse().ok()?,
+        persistent: it.r#type()?.as_str() == "persistent",
+        behaviour: InstanceAction::parse(behaviour)?,
+        live: matches!(state, "open" | "active" | "disabled"),
+        instance: it.instance_id().and_then(|id| id.parse().ok()),
         tags: tags(it.tags()),
     })
 }

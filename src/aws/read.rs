@@ -2,9 +2,9 @@
 
 use super::{convert, error::failed};
 use crate::cloud::{CloudError, Query};
-use crate::id::ImageId;
-use crate::situation::{Address, Image, Instance, Snapshot, Template, Volume};
-use aws_sdk_ec2::types::{Filter, LaunchTemplate, SnapshotState};
+use crate::id::{ImageId, RequestId};
+use crate::situation::{Address, Image, Instance, Snapshot, SpotRequest, Template, Volume};
+use aws_sdk_ec2::types::{Filter, LaunchTemplate, SnapshotState, SpotInstanceRequest};
 
 /// A filter takes at most 200 values
 /// (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html>).
@@ -140,4 +140,25 @@ pub async fn images(ec2: &aws_sdk_ec2::Client, ids: &[ImageId]) -> Result<Vec<Im
     let request = ec2.describe_images().filters(filter);
     let answer = request.send().await.map_err(failed("DescribeImages"))?;
     Ok(answer.images().iter().filter_map(convert::image).collect())
+}
+
+/// By filter as well: a request that EC2 has forgotten must not hide the others.
+pub async fn requests(
+    ec2: &aws_sdk_ec2::Client,
+    ids: &[RequestId],
+) -> Result<Vec<SpotRequest>, CloudError> {
+    let mut found = Vec::new();
+    for ids in ids.chunks(FILTER_VALUES) {
+        let values = ids.iter().map(ToString::to_string).collect();
+        let filter = Filter::builder()
+            .name("spot-instance-request-id")
+            .set_values(Some(values))
+            .build();
+        let request = ec2.describe_spot_instance_requests().filters(filter);
+        let pages = request.max_results(1000).into_paginator().items().send();
+        let all: Result<Vec<SpotInstanceRequest>, _> = pages.collect().await;
+        let all = all.map_err(failed("DescribeSpotInstanceRequests"))?;
+        found.extend(all.iter().filter_map(convert::request));
+    }
+    Ok(found)
 }

@@ -41,6 +41,10 @@ const ALREADY_DONE: &[(&str, &str)] = &[
     ("DeleteVolume", "InvalidVolume.NotFound"),
     ("DeleteSnapshot", "InvalidSnapshot.NotFound"),
     ("TerminateInstances", "InvalidInstanceID.NotFound"),
+    (
+        "CancelSpotInstanceRequests",
+        "InvalidSpotInstanceRequestID.NotFound",
+    ),
     // A terminated instance takes its target along, a deleted group all of them.
     ("DeregisterTargets", "InvalidTarget"),
     ("DeregisterTargets", "TargetGroupNotFound"),

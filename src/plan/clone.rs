@@ -56,7 +56,7 @@ fn held<'a>(
     recorded: &RecordedVolume,
 ) -> Option<&'a Volume> {
     let volumes = lineage.situation.volumes.known()?;
-    let newest = copies::newest(&recorded.volume, volumes, lineage.snapshots(), &instance.id);
+    let newest = copies::newest(lineage, &recorded.volume, volumes, &instance.id);
     newest.filter(|it| it.attached_to(&instance.id))
 }
 

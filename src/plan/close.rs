@@ -8,6 +8,7 @@ use crate::record::{Milestone, Record, RecordedVolume, volumes_of};
 use crate::report::{Outcome, VolumeCounts};
 use crate::situation::Instance;
 use crate::step::{Action, Step};
+use crate::tags;
 use std::collections::BTreeMap;
 
 const STEP: &str = "hand over";
@@ -20,13 +21,10 @@ pub fn plan(lineage: &Lineage, interruption: &Interruption, hand_over: &HandOver
     };
     let record = handed_over(lineage, successor, hand_over);
     let resources = vec![template.id.to_string()];
-    plan.step(Step::new(
-        STEP,
-        Action::Tag {
-            resources,
-            tags: record.to_tags(),
-        },
-    ));
+    let mut tags = record.to_tags();
+    // Failed launches count for one owner.
+    tags.insert(tags::ATTEMPT.to_owned(), "0".to_owned());
+    plan.step(Step::new(STEP, Action::Tag { resources, tags }));
     let mut reached = progress::reached(lineage, interruption, hand_over);
     let now = seconds_between(interruption.at, lineage.situation.now);
     reached.entry(Milestone::BackInService).or_insert(now);

@@ -20,6 +20,14 @@ pub fn found(lineage: &Lineage, plan: &mut Plan) {
     steps(targets, plan);
 }
 
+/// Whatever AWS shows of one instance.
+pub fn of(lineage: &Lineage, instance: &Instance, plan: &mut Plan) {
+    let known = lineage.situation.registrations.known();
+    let found = known.into_iter().flat_map(|it| &it.list);
+    let serving = found.filter(|it| !it.draining && instance.is_registered_as(it));
+    steps(serving.map(|it| it.target.clone()).collect(), plan);
+}
+
 /// Registrations that still send traffic to an interrupted instance. None if none are known.
 ///
 /// A dead instance no longer shows its addresses, and nobody deregisters `ip` targets for it: the

@@ -103,7 +103,7 @@ pub fn replacement(lineage: &Lineage, way: &Way, plan: &mut Plan) -> Decision {
 }
 
 /// Why it is not for us to launch.
-fn refusal(lineage: &Lineage) -> Option<String> {
+pub fn refusal(lineage: &Lineage) -> Option<String> {
     match group::way(lineage) {
         Way::Own | Way::Join => None,
         Way::Group => Some("the Auto Scaling group replaces it".to_owned()),
@@ -201,5 +201,6 @@ fn template(lineage: &Lineage, plan: &Plan) -> LaunchTemplate {
 fn launch_tags(lineage: &Lineage, base: &InstanceId) -> Tags {
     let mut tags = protect::own(lineage);
     tags.insert(tags::REPLACES.to_owned(), base.to_string());
+    tags.insert(tags::LAUNCHED.to_owned(), "yes".to_owned());
     tags
 }

@@ -166,11 +166,40 @@ impl<'a> Lineage<'a> {
         candidates.min_by_key(|it| (Reverse(it.launch_time), &it.id))
     }
 
+    /// It was stopped, did not come back in time and was replaced: whatever EC2 does with it now, it
+    /// owns nothing any more.
+    #[must_use]
+    pub fn is_retired(&self, instance: &Instance) -> bool {
+        let replaced = self.owner.is_none_or(|it| it.id != instance.id)
+            && self
+                .record
+                .head
+                .as_ref()
+                .is_some_and(|it| *it != instance.id);
+        let terminated = |it: Interruption| it.action == InstanceAction::Terminate;
+        replaced
+            && instance.is_alive()
+            && !instance.tags.contains_key(tags::REPLACES)
+            && !self.interruption(instance).is_some_and(terminated)
+    }
+
+    /// Living replacements that do not own anything and are not being taken.
+    pub fn idle(&self) -> impl Iterator<Item = &'a Instance> + '_ {
+        let owner = self.owner.map(|it| &it.id).or(self.record.head.as_ref());
+        self.members.iter().copied().filter(move |it| {
+            Some(&it.id) != owner
+                && it.tags.contains_key(tags::REPLACES)
+                && it.is_alive()
+                && self.interruption(it).is_none()
+        })
+    }
+
     /// The instance a replacement is launched for: the newest, so that a replacement that was
     /// itself interrupted, or died, leads to a request of its own and not to the old answer.
     #[must_use]
     pub fn base(&self) -> Option<&'a Instance> {
-        self.members.last().copied().or(self.owner)
+        let mut newest = self.members.iter().rev().copied();
+        newest.find(|it| !self.is_retired(it)).or(self.owner)
     }
 
     /// Instances that are being taken away and still exist in some form, oldest first.

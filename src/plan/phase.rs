@@ -1,6 +1,6 @@
 //! Where a lineage stands: one total function from facts to [`Phase`].
 
-use super::Lineage;
+use super::{Lineage, pause};
 use crate::event::{InstanceAction, InstanceState, Interruption};
 use crate::situation::{Instance, Market};
 use crate::tags;
@@ -13,6 +13,8 @@ pub enum Phase {
     Healthy,
     /// Stopped or hibernated by EC2, which brings it back by itself.
     Paused(Interruption),
+    /// It was to be back by now: copies of its volumes go to a replacement.
+    Restore(Interruption),
     /// It has come back from a stop or hibernation.
     Returned(Interruption),
     /// EC2 takes it, or took it.
@@ -94,8 +96,12 @@ fn interrupted(lineage: &Lineage, owner: &Instance, interruption: Interruption) 
             }
         }
         InstanceAction::Stop | InstanceAction::Hibernate => {
-            if has_returned(lineage, owner, &interruption) {
+            if pause::is_too_late(lineage) {
+                Phase::Restore(interruption)
+            } else if has_returned(lineage, owner, &interruption) {
                 Phase::Returned(interruption)
+            } else if pause::is_given_up(lineage, owner, &interruption) {
+                Phase::Restore(interruption)
             } else {
                 Phase::Paused(interruption)
             }
@@ -107,6 +113,6 @@ fn interrupted(lineage: &Lineage, owner: &Instance, interruption: Interruption) 
 /// "seen stopped" in the record tells as well.
 fn has_returned(lineage: &Lineage, owner: &Instance, interruption: &Interruption) -> bool {
     let started_since = owner.launch_time > interruption.at;
-    let seen_stopped = super::pause::seen_stopped(lineage);
+    let seen_stopped = pause::seen_stopped(lineage);
     owner.state == InstanceState::Running && (started_since || seen_stopped)
 }

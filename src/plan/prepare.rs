@@ -3,7 +3,7 @@
 //! they are, and the instance's own tags name its targets, so that one `DescribeInstances` is enough.
 
 use super::deregister::is_of;
-use super::{Lineage, Plan, caveats, group, protect, risk, template_name, tidy};
+use super::{Lineage, Plan, caveats, group, pause, protect, requests, risk, template_name, tidy};
 use crate::clock::seconds_between;
 use crate::event::{InstanceState, Interruption};
 use crate::id::{AllocationId, TemplateId};
@@ -28,18 +28,19 @@ pub fn plan(lineage: &Lineage) -> Plan {
     let Some(owner) = lineage.owner else {
         return plan;
     };
-    if let Some(successor) = lineage.successor
+    if let Some(idle) = lineage.idle().next()
         && lineage.risk(owner).is_none()
     {
         // Someone is taking over, and we see no interruption: describes lag behind. What the owner
-        // shows now, its flags above all, may be the rescue's doing and is not written down.
-        plan.wait(
-            15,
-            format!(
-                "the interruption that {} is for to be visible",
-                successor.id
-            ),
-        );
+        // shows now, its flags above all, may be the rescue's doing and is not written down. If that
+        // is so a minute later, the owner has come back after all.
+        if lineage.situation.confirming {
+            risk::give_back(lineage, &mut plan);
+        } else {
+            let what = format!("the interruption that {} is for to be visible", idle.id);
+            plan.wait(60, what);
+            plan.confirm = true;
+        }
         return plan;
     }
     if group::newcomer(lineage, owner, &mut plan) {
@@ -60,9 +61,12 @@ pub fn plan(lineage: &Lineage) -> Plan {
                 caveats::tell(lineage, owner, &mut plan);
             }
         }
+        requests::prepare(lineage, owner, &mut plan);
+        pause::foretell(lineage, owner, &mut plan);
         protect::mark_volumes(lineage, &mut plan);
     }
     risk::plan(lineage, owner, &mut plan);
+    pause::late(lineage, &mut plan);
     tidy::after(lineage, &mut plan);
     plan
 }
@@ -344,6 +348,14 @@ fn template_tags(lineage: &Lineage, owner: &Instance, record: &Record) -> Tags {
     all.extend(protect::own(lineage));
     all.extend(policy_tags(&owner.tags));
     all.extend(risk::record_tags(lineage, owner));
+    if let Some(request) = requests::recorded(lineage, owner) {
+        all.insert(tags::REQUEST.to_owned(), request.text());
+    }
+    // Tokens of launches for this owner that are used up; whoever takes over begins anew.
+    if lineage.record.attempt > 0 {
+        let attempt = lineage.record.attempt.to_string();
+        all.insert(tags::ATTEMPT.to_owned(), attempt);
+    }
     all.insert(tags::FINGERPRINT.to_owned(), fingerprint(lineage, owner));
     all
 }

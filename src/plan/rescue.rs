@@ -3,7 +3,7 @@
 
 use super::{
     Lineage, Plan, clone, close, deregister, group, launch, prepare, progress, protect, rejoin,
-    risk, snapshot, volumes,
+    requests, risk, snapshot, volumes,
 };
 use crate::event::Interruption;
 
@@ -27,7 +27,8 @@ pub fn first_aid(lineage: &Lineage, interruption: &Interruption) -> Plan {
 pub fn plan(lineage: &Lineage, interruption: &Interruption) -> Plan {
     let mut plan = Plan::default();
     deregister::found(lineage, &mut plan);
-    for (instance, interruption) in lineage.interrupted() {
+    let interrupted = lineage.interrupted();
+    for (instance, interruption) in interrupted.filter(|(it, _)| !lineage.is_retired(it)) {
         protect::keep_volumes(instance, &mut plan);
         protect::tombstone(lineage, instance, &interruption, &mut plan);
         snapshot::warning(lineage, instance, &interruption, &mut plan);
@@ -37,6 +38,7 @@ pub fn plan(lineage: &Lineage, interruption: &Interruption) -> Plan {
     clone::request(lineage, &mut plan);
     prepare::at_the_latest(lineage, interruption, &mut plan);
     risk::keep(lineage, &mut plan);
+    requests::cancel(lineage, interruption, &mut plan);
     let way = group::way(lineage);
     if launch::replacement(lineage, &way, &mut plan) == launch::Decision::Refused {
         progress::kept(lineage, interruption, &mut plan);

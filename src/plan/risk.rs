@@ -9,12 +9,13 @@
 //!
 //! A spare nobody needed is given back: marked with an expiry here, ended by the sweep.
 
-use super::{Lineage, Plan, launch, snapshot, tidy};
+use super::{Lineage, Plan, copies, launch, requests, snapshot, tidy};
 use crate::clock::Timestamp;
 use crate::event::{InstanceState, Risk};
+use crate::id::VolumeId;
 use crate::policy::Rebalance;
 use crate::record::{failed_pool_tags, risk_text};
-use crate::situation::{Instance, Market};
+use crate::situation::{Instance, Market, Volume};
 use crate::step::{Action, Step};
 use crate::tags::{self, Tags};
 use time::Duration;
@@ -24,7 +25,7 @@ const LASTS: Duration = Duration::hours(6);
 /// So long before a date the instance counts as at risk: two sweeps.
 const LEAD: Duration = Duration::minutes(30);
 
-pub const NOTE: &str = "note the risk";
+const NOTE: &str = "note the risk";
 
 /// Where a risk stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,7 +65,7 @@ pub fn plan(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
             Rebalance::Snapshot => snapshot::ahead(lineage, owner, begins(&risk), plan),
             Rebalance::Replace => {
                 snapshot::ahead(lineage, owner, begins(&risk), plan);
-                spare(lineage, owner, &risk, plan);
+                spare(lineage, owner, plan);
             }
         }
     }
@@ -74,9 +75,18 @@ pub fn plan(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
 }
 
 /// One attempt per look, in the first way to launch: a recommendation is no emergency.
-fn spare(lineage: &Lineage, owner: &Instance, risk: &Risk, plan: &mut Plan) {
+fn spare(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
     if let Some(spare) = lineage.successor {
         plan.note(format!("{} waits to replace {}", spare.id, owner.id));
+        return;
+    }
+    if let Some(why) = requests::comes_back(lineage, owner) {
+        plan.note(format!("no spare is launched: {why}"));
+        return;
+    }
+    if requests::recorded(lineage, owner).is_none() {
+        let what = "the Spot Instance request to be readable, before a spare is launched";
+        plan.wait(15, what);
         return;
     }
     if lineage.template_id().is_none() {
@@ -87,42 +97,86 @@ fn spare(lineage: &Lineage, owner: &Instance, risk: &Risk, plan: &mut Plan) {
         return;
     }
     // Whoever warns of the instance later must not launch before he has looked for the spare.
-    let noted = owner.tags.contains_key(tags::AT_RISK);
-    if !noted {
+    let noted = note(lineage, owner, plan);
+    launch::spare(lineage, owner, noted.then_some(NOTE), plan);
+}
+
+/// Replacements nobody waits for: marked, to be ended by the sweep. Nothing may be lost with them.
+pub fn give_back(lineage: &Lineage, plan: &mut Plan) {
+    for spare in lineage.idle() {
+        let ours = spare.tags.contains_key(tags::LAUNCHED);
+        let marked = spare.tags.contains_key(tags::EXPIRES_AT);
+        if !ours || marked || !holds_nothing(lineage, spare) {
+            continue;
+        }
+        let count = "count the spare";
+        if let Some(action) = next_request(lineage)
+            && !plan.steps.iter().any(|it| it.id == count)
+        {
+            plan.step(Step::new(count, action));
+            if let Some(owner) = lineage.owner {
+                note(lineage, owner, plan);
+            }
+        }
+        plan.note(format!("{} was not needed: it is given back", spare.id));
+        let step = tidy::expire_at(lineage.situation.now, spare.id.to_string());
+        let counted = plan.steps.iter().any(|it| it.id == count);
+        plan.step(if counted { step.after(count) } else { step });
+    }
+}
+
+/// Launches have been made for this instance already: whoever warns of it must not launch before he has
+/// looked. True if that had to be said.
+fn note(lineage: &Lineage, owner: &Instance, plan: &mut Plan) -> bool {
+    let unsaid = !owner.tags.contains_key(tags::AT_RISK) && owner.is_alive();
+    if unsaid {
         let resources = vec![owner.id.to_string()];
-        let tags = Tags::from([(tags::AT_RISK.to_owned(), risk_text(risk))]);
+        let risk = lineage.risk(owner).unwrap_or(Risk {
+            instance: owner.id.clone(),
+            at: lineage.situation.now,
+            due: None,
+        });
+        let tags = Tags::from([(tags::AT_RISK.to_owned(), risk_text(&risk))]);
         plan.step(Step::new(NOTE, Action::Tag { resources, tags }));
     }
-    launch::spare(lineage, owner, (!noted).then_some(NOTE), plan);
+    unsaid
 }
 
-/// Only what is empty goes: a replacement that holds volumes of the lineage is no spare any more.
-pub fn give_back(lineage: &Lineage, plan: &mut Plan) {
-    let spare = lineage.successor.filter(|it| it.group().is_none());
-    let Some(spare) = spare.filter(|it| is_empty(it)) else {
-        return;
-    };
-    if spare.tags.contains_key(tags::EXPIRES_AT) {
-        return;
-    }
-    // The next launch must be another request: this one's token stays with the spare, dead or alive.
-    let count = "count the spare";
-    if let Some(template) = lineage.template_id() {
-        let resources = vec![template.to_string()];
-        let attempt = lineage.record.attempt + 1;
-        let tags = Tags::from([(tags::ATTEMPT.to_owned(), attempt.to_string())]);
-        plan.step(Step::new(count, Action::Tag { resources, tags }));
-    }
-    plan.note(format!("{} was not needed: it is given back", spare.id));
-    let step = tidy::expire_at(lineage.situation.now, spare.id.to_string());
-    plan.step(step.after(count));
+/// The next launch must be another request: this one's token stays with the spare, dead or alive.
+fn next_request(lineage: &Lineage) -> Option<Action> {
+    let resources = vec![lineage.template_id()?.to_string()];
+    let attempt = lineage.record.attempt + 1;
+    let tags = Tags::from([(tags::ATTEMPT.to_owned(), attempt.to_string())]);
+    Some(Action::Tag { resources, tags })
 }
-
 /// It has its own root volume and nothing else.
 #[must_use]
 pub fn is_empty(instance: &Instance) -> bool {
     let mut devices = instance.devices.iter();
     devices.all(|it| instance.is_root(&it.name))
+}
+
+/// Its own root volume apart: what would go with it is a copy, by EC2's own account, of what the owner
+/// has.
+fn holds_nothing(lineage: &Lineage, spare: &Instance) -> bool {
+    let volumes = lineage.situation.volumes.known();
+    let volumes = volumes.map(Vec::as_slice).unwrap_or_default();
+    let snapshots = lineage.situation.snapshots.known();
+    let snapshots = snapshots.map(Vec::as_slice).unwrap_or_default();
+    let is_copy = |id: &VolumeId| {
+        let copy = volumes.iter().find(|it| it.id == *id);
+        let origins = volumes.iter().filter(|it| held_by(it, lineage.owner));
+        copy.is_some_and(|copy| {
+            let mut origins = origins;
+            origins.any(|it| copies::is_copy(copy, &it.id, snapshots))
+        })
+    };
+    let mut data = spare.devices.iter().filter(|it| !spare.is_root(&it.name));
+    data.all(|it| !it.delete_on_termination || is_copy(&it.volume))
+}
+
+fn held_by(volume: &Volume, owner: Option<&Instance>) -> bool {
+    owner.is_some_and(|owner| volume.attached_to(&owner.id))
 }
 
 /// A rescue begins: the spare is needed after all.

@@ -1,6 +1,6 @@
 //! The schedule: who is looked at again, and which safety copies have had their time.
 
-use super::{risk, template_name};
+use super::template_name;
 use crate::clock::{self, Timestamp};
 use crate::event::Wake;
 use crate::id::InstanceId;
@@ -27,12 +27,15 @@ pub fn sweep(
     expired: &Expired,
 ) -> Vec<Step> {
     let busy = in_rescue(templates);
-    let due = |tags: &Tags| {
-        let lineage = tags.get(tags::RESCUE);
+    let is_past = |tags: &Tags| {
         let at = tags
             .get(tags::EXPIRES_AT)
             .and_then(|text| clock::parse(text).ok());
-        lineage.is_some_and(|it| !busy.contains(it.as_str())) && at.is_some_and(|it| it < now)
+        tags.contains_key(tags::RESCUE) && at.is_some_and(|it| it < now)
+    };
+    let due = |tags: &Tags| {
+        let lineage = tags.get(tags::RESCUE);
+        lineage.is_some_and(|it| !busy.contains(it.as_str())) && is_past(tags)
     };
     let unused = |it: &Volume| matches!(it.state, VolumeState::Available | VolumeState::Error);
     let free = |it: &&Volume| unused(it) && it.attachments.is_empty() && due(&it.tags);
@@ -45,7 +48,7 @@ pub fn sweep(
         snapshot: it.id.clone(),
     });
     let heads = heads(templates);
-    let spent = |it: &&Instance| is_spare(it, &heads) && due(&it.tags);
+    let spent = |it: &&Instance| is_spare(it, &heads) && is_past(&it.tags);
     let spares = protected.iter().filter(spent);
     let spares = spares.map(|it| Action::EndSpare {
         instance: it.id.clone(),
@@ -75,15 +78,15 @@ pub fn sweep(
         .collect()
 }
 
-/// A replacement that never took over: it is on nobody's record, and has its root volume alone. Whoever
-/// owns disks says so (`spot-rescue:prepared`) and is never ended.
+/// A replacement that never took over: it is on nobody's record. Whoever owns disks says so
+/// (`spot-rescue:prepared`) and is never ended.
 fn is_spare(instance: &Instance, heads: &BTreeSet<InstanceId>) -> bool {
     let tagged = |key| instance.tags.contains_key(key);
-    let launched = tagged(tags::REPLACES) && tagged(tags::LAUNCHED_FROM);
+    let launched = tagged(tags::LAUNCHED) && tagged(tags::LAUNCHED_FROM);
     // A group's own.
     let member = tagged(tags::GROUP_MEMBER);
     let owner = heads.contains(&instance.id) || tagged(tags::PREPARED) || member;
-    instance.is_alive() && launched && !owner && risk::is_empty(instance)
+    instance.is_alive() && launched && !owner
 }
 
 /// The template by which a rescue claimed a member of a group: named for that instance, marked with the

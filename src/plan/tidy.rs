@@ -5,6 +5,7 @@
 
 use super::{Lineage, Plan, clone, risk};
 use crate::clock::{self, Timestamp};
+use crate::id::InstanceId;
 use crate::record::VolumeTag;
 use crate::situation::{Snapshot, SnapshotState, Volume, VolumeState};
 use crate::step::{Action, Step};
@@ -43,7 +44,8 @@ pub fn after(lineage: &Lineage, plan: &mut Plan) {
     }
     let ending = lineage
         .interrupted()
-        .filter(|(it, _)| it.is_alive() || !it.devices.is_empty());
+        .filter(|(it, _)| it.is_alive() || !it.devices.is_empty())
+        .filter(|(it, _)| !lineage.is_retired(it));
     for (instance, _) in ending {
         plan.wait(15, format!("{} to end", instance.id));
     }
@@ -54,8 +56,12 @@ fn is_spent(lineage: &Lineage, volume: &Volume, all: &[Volume]) -> bool {
     let free = volume.state == VolumeState::Available && volume.attachments.is_empty();
     let unmarked = !volume.tags.contains_key(tags::EXPIRES_AT);
     let of_no_use = || clone::is_unused(volume) || is_former_root(lineage, volume);
-    let had_its_time = free && (of_no_use() || is_superseded(lineage, volume, all));
-    unmarked && (had_its_time || is_stillborn(volume))
+    let had_its_time = free
+        && (of_no_use()
+            || is_superseded(lineage, volume, all)
+            || is_old_copy(lineage, volume, all));
+    let unique = volume.tags.contains_key(tags::RAN_AGAIN);
+    unmarked && !unique && (had_its_time || is_stillborn(volume))
 }
 
 /// A copy of ours that never came to be.
@@ -71,6 +77,14 @@ fn is_former_root(lineage: &Lineage, volume: &Volume) -> bool {
         .and_then(|text| VolumeTag::parse(text));
     let root_of = tag.and_then(|it| it.root_of);
     root_of.is_some_and(|it| Some(&it) != lineage.owner.map(|it| &it.id))
+}
+
+/// The owner has the very volume it was made for: it came back before the copy was needed.
+fn is_old_copy(lineage: &Lineage, volume: &Volume, all: &[Volume]) -> bool {
+    let origin = volume.tags.get(tags::COPY_OF);
+    let held = |it: &Volume| lineage.owner.is_some_and(|owner| it.attached_to(&owner.id));
+    all.iter()
+        .any(|it| Some(it.id.as_str()) == origin.map(String::as_str) && held(it))
 }
 
 /// A copy of it is attached to the owner, or a copy of a copy: an owner that was interrupted right
@@ -98,9 +112,13 @@ fn is_superseded(lineage: &Lineage, volume: &Volume, all: &[Volume]) -> bool {
 /// What is still held by an instance that is ending will have to be marked later: its root, and
 /// volumes of which the owner has a clone.
 fn await_release(lineage: &Lineage, volumes: &[Volume], plan: &mut Plan) {
+    let retired = |it: &InstanceId| lineage.member(it).is_some_and(|it| lineage.is_retired(it));
     let held = volumes.iter().filter(|it| {
         let owner = lineage.owner.map(|it| &it.id);
-        let elsewhere = it.attachments.iter().any(|it| Some(&it.instance) != owner);
+        let elsewhere = it
+            .attachments
+            .iter()
+            .any(|it| Some(&it.instance) != owner && !retired(&it.instance));
         let spent = || is_former_root(lineage, it) || is_superseded(lineage, it, volumes);
         elsewhere && spent()
     });
@@ -154,6 +172,12 @@ pub fn expire_at(now: Timestamp, resource: String) -> Step {
 /// The user ended the instance: its prepared rescue goes, its volumes are left as they are.
 pub fn ended(lineage: &Lineage, why: String) -> Plan {
     let mut plan = Plan::nothing(why);
+    if lineage.template().is_some() && !lineage.situation.confirming {
+        // A warning of the same moment, and what was launched for it, may not be visible yet.
+        plan.wait(60, "its end to be seen again before it is forgotten");
+        plan.confirm = true;
+        return plan;
+    }
     // A spare has nobody to wait for any more.
     risk::give_back(lineage, &mut plan);
     let before: Vec<String> = plan.steps.iter().map(|it| it.id.clone()).collect();

@@ -2,7 +2,7 @@
 
 use super::{Lineage, Plan, attach_id, clone, copies, group, restore};
 use crate::clock::Timestamp;
-use crate::event::{InstanceState, Interruption};
+use crate::event::{InstanceAction, InstanceState, Interruption};
 use crate::id::{InstanceId, VolumeId};
 use crate::policy::Data;
 use crate::record::RecordedVolume;
@@ -70,8 +70,7 @@ pub fn hand_over(lineage: &Lineage, interruption: &Interruption, plan: &mut Plan
         return done;
     }
     for recorded in lineage.record.data_volumes() {
-        let snapshots = lineage.snapshots();
-        let current = copies::newest(&recorded.volume, volumes, snapshots, &successor.id);
+        let current = copies::newest(lineage, &recorded.volume, volumes, &successor.id);
         let case = Case {
             lineage,
             successor,
@@ -166,6 +165,20 @@ impl Case<'_> {
             let why = format!("it is attached to {stranger}, which is not part of this rescue");
             plan.note(format!("{} is left alone: {why}", volume.id));
             return Fate::Left { why };
+        }
+        // What is stopped stays EC2's to start: nothing is taken from it, it is copied (TRAP 2).
+        let stopped = |it: &InstanceId| {
+            let member = self.lineage.member(it);
+            member.is_some_and(|it| it.state == InstanceState::Stopped)
+        };
+        if self.interruption.action != InstanceAction::Terminate && holders(volume).any(stopped) {
+            let Self {
+                lineage,
+                successor,
+                recorded,
+                ..
+            } = self;
+            return restore::elsewhere(lineage, successor, recorded, volume, plan);
         }
         if !clone::stand_in(self.lineage, self.interruption, self.recorded, volume, plan) {
             let mut holders: Vec<&str> = holders(volume).map(InstanceId::as_str).collect();

@@ -1,6 +1,8 @@
 //! The one table of the user's keys.
 
-use super::{Data, OnDemand, Policy, Rebalance, Replace, Setting, Source, Types, breaker};
+use super::{
+    Data, NoReturn, OnDemand, Policy, Rebalance, Replace, Setting, Source, Types, breaker,
+};
 
 /// One tag a user may set.
 pub struct Key {
@@ -149,6 +151,31 @@ pub const KEYS: &[Key] = &[
             let value = breaker::parse(value)?;
             policy.breaker = Setting { value, source };
             Ok(())
+        },
+    },
+    Key {
+        name: "spot-rescue:return-minutes",
+        values: "minutes, up to 10080",
+        default: "60",
+        meaning: "how long EC2 may take to bring back what it has stopped or hibernated",
+        kept: BEFORE,
+        set: |policy, value, source| {
+            let minutes = value.parse().ok().filter(|it| (1..=10080).contains(it));
+            let value = minutes.ok_or(())?;
+            policy.return_minutes = Setting { value, source };
+            Ok(())
+        },
+    },
+    Key {
+        name: "spot-rescue:no-return",
+        values: "alarm | restore",
+        default: "alarm",
+        meaning: "what then happens: an alarm, or also a replacement with copies of the stopped \
+                  instance's volumes; who comes back later than that is kept out of service",
+        kept: BEFORE,
+        set: |policy, value, source| {
+            let choices = [("alarm", NoReturn::Alarm), ("restore", NoReturn::Restore)];
+            choose(&mut policy.no_return, value, source, &choices)
         },
     },
 ];

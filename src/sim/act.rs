@@ -4,7 +4,7 @@ use super::balancer::calls;
 use super::{Entry, State};
 use crate::cloud::CloudError;
 use crate::event::own;
-use crate::id::{InstanceId, VolumeId};
+use crate::id::{InstanceId, RequestId, VolumeId};
 use crate::step::{Action, GroupVerb};
 use crate::tags;
 
@@ -35,6 +35,7 @@ pub fn operation(action: &Action) -> &'static str {
         Action::DeleteVolume { .. } => "DeleteVolume",
         Action::DeleteSnapshot { .. } => "DeleteSnapshot",
         Action::EndSpare { .. } => "TerminateInstances",
+        Action::CancelRequest { .. } => "CancelSpotInstanceRequests",
         Action::Wake { .. } => "SendMessage",
     }
 }
@@ -88,6 +89,7 @@ impl State {
             Action::DeleteVolume { volume } => self.delete_volume(volume),
             Action::DeleteSnapshot { snapshot } => self.delete_snapshot(snapshot),
             Action::EndSpare { instance } => self.end_spare(instance),
+            Action::CancelRequest { request } => self.cancel_request(request),
             Action::Wake {
                 wake,
                 delay_seconds,
@@ -135,6 +137,11 @@ impl State {
             Action::CopyVolume(copy) => vec![copy.source.to_string()],
             Action::DeleteSnapshot { snapshot } => vec![snapshot.to_string()],
             Action::DeleteTemplate { template } => vec![template.to_string()],
+            // Whose instance is opted in.
+            Action::CancelRequest { request } => {
+                let request = self.requests.get(request);
+                request.map(|it| it.first.to_string()).into_iter().collect()
+            }
             Action::Launch(_) | Action::Wake { .. } => Vec::new(),
         };
         named.into_iter().filter(|it| !self.is_ours(it)).collect()
@@ -164,6 +171,10 @@ impl State {
                 let mut holders = it.facts.attachments.iter().map(|it| &it.instance);
                 marked(it.tags.current()) || holders.any(|it| self.is_ours(it.as_str()))
             });
+        }
+        if let Ok(id) = id.parse::<RequestId>() {
+            let first = self.requests.get(&id).map(|it| it.first.to_string());
+            return first.is_none_or(|it| self.is_ours(&it));
         }
         let snapshot = id.parse().ok().and_then(|it| self.snapshots.get(&it));
         let template = id.parse().ok().and_then(|it| self.templates.get(&it));

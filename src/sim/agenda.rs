@@ -4,7 +4,7 @@
 use super::State;
 use crate::clock::Timestamp;
 use crate::event::InstanceAction;
-use crate::id::{InstanceId, SnapshotId, VolumeId};
+use crate::id::{InstanceId, RequestId, SnapshotId, VolumeId};
 use crate::situation::Target;
 use std::collections::BTreeMap;
 use time::Duration;
@@ -28,6 +28,8 @@ pub enum Due {
     HealthCheckFails(String, InstanceId),
     GoesIntoService(String, InstanceId),
     HookTimesOut(String, InstanceId),
+    /// A persistent request is fulfilled again.
+    Relaunched(RequestId),
 }
 
 impl Due {
@@ -97,6 +99,7 @@ impl State {
             Due::Attached(volume, instance) => self.attached(&volume, &instance),
             Due::VolumeReady(volume) => self.volume_ready(&volume),
             Due::SnapshotsSettle(set) => self.snapshots_settle(&set),
+            Due::Relaunched(request) => self.relaunched(&request),
             Due::Drained(target) => self.drained(&target),
             Due::GroupLooks(group) => self.group_looks(&group),
             Due::HealthCheckFails(group, id) => self.health_check_fails(&group, &id),

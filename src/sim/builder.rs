@@ -3,7 +3,7 @@
 use super::fleet::general_purpose;
 use super::model::Content;
 use super::{Drain, Group, GroupType, Lagged, SimSnapshot, World};
-use crate::event::InstanceState;
+use crate::event::{InstanceAction, InstanceState};
 use crate::id::{AllocationId, ImageId, InstanceId, SnapshotId, SubnetId, VolumeId};
 use crate::situation::{
     Balancing, Image, Instance, Market, Snapshot, SnapshotState, Target, TargetGroup,
@@ -30,6 +30,8 @@ pub struct InstanceBuilder<'a> {
     volumes: Vec<(String, VolumeSettings, bool)>,
     tags: Tags,
     hibernation: bool,
+    /// Its request, if it is persistent.
+    persistent: Option<InstanceAction>,
 }
 
 /// The usual case, and everything it has.
@@ -68,6 +70,7 @@ impl World {
             volumes: vec![(ROOT_DEVICE.to_owned(), general_purpose(), true)],
             tags: Tags::new(),
             hibernation: false,
+            persistent: None,
         }
     }
 
@@ -81,8 +84,18 @@ impl World {
     /// The same in this zone, with further tags.
     #[must_use]
     pub fn protected_in(&self, zone: &str, tags: &[(&str, &str)]) -> Protected {
+        self.protected_like(self.spot_instance("m5.large", zone), zone, tags)
+    }
+
+    /// The same, made of an instance that is special in some way.
+    #[must_use]
+    pub fn protected_like(
+        &self,
+        builder: InstanceBuilder<'_>,
+        zone: &str,
+        tags: &[(&str, &str)],
+    ) -> Protected {
         let subnet = self.subnet(zone);
-        let builder = self.spot_instance("m5.large", zone);
         let builder = builder.volume(DATA_DEVICES[0], 100, true);
         let builder = builder.volume(DATA_DEVICES[1], 50, false);
         let instance = builder.protected().tags(tags).run();
@@ -257,6 +270,12 @@ impl InstanceBuilder<'_> {
         self
     }
 
+    /// EC2 fulfils its request again and again.
+    pub fn persistent(mut self, behaviour: InstanceAction) -> Self {
+        self.persistent = Some(behaviour);
+        self
+    }
+
     /// Runs, and has said so.
     #[must_use]
     pub fn run(self) -> InstanceId {
@@ -269,6 +288,7 @@ impl InstanceBuilder<'_> {
             volumes,
             tags,
             hibernation,
+            persistent,
         } = self;
         let subnet = world.subnet(&zone);
         world.change(|it| {
@@ -291,6 +311,7 @@ impl InstanceBuilder<'_> {
                 instance_type,
                 image: Some(image),
                 market,
+                request: None,
                 root_device,
                 devices: Vec::new(),
                 private_addresses: vec![it.new_address()],
@@ -302,6 +323,10 @@ impl InstanceBuilder<'_> {
                 tags: Tags::new(),
             };
             it.add_instance(facts, tags);
+            if market == Market::Spot {
+                let behaviour = persistent.unwrap_or(InstanceAction::Terminate);
+                it.request_for(&id, persistent.is_some(), behaviour);
+            }
             for (device, settings, delete) in volumes {
                 let volume = it.blank_volume(&zone, settings);
                 if let Some(volume) = it.volumes.get_mut(&volume) {

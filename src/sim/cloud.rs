@@ -2,10 +2,10 @@
 
 use super::World;
 use crate::cloud::{Cloud, CloudError, Query};
-use crate::id::ImageId;
+use crate::id::{ImageId, RequestId};
 use crate::situation::{
     Address, AutoScalingGroup, Balancing, Image, Instance, Listing, Registration, Shape, Snapshot,
-    TargetGroup, Template, Volume,
+    SpotRequest, TargetGroup, Template, Volume,
 };
 use crate::step::Action;
 use async_trait::async_trait;
@@ -80,6 +80,11 @@ impl Cloud for World {
     async fn shapes(&self, instance_types: &[String]) -> Result<Vec<Shape>, CloudError> {
         self.call().await;
         self.change(|it| it.read_shapes(instance_types))
+    }
+
+    async fn requests(&self, ids: &[RequestId]) -> Result<Vec<SpotRequest>, CloudError> {
+        self.call().await;
+        self.change(|it| it.read_requests(ids))
     }
 
     async fn target_groups(&self, of: Balancing) -> Result<Listing, CloudError> {

@@ -23,6 +23,8 @@ pub struct Config {
     pub attach_seconds: i64,
     pub volume_seconds: i64,
     pub snapshot_seconds: i64,
+    /// From the interruption of a persistent request's instance to its next one.
+    pub relaunch_seconds: i64,
     /// `deregistration_delay.timeout_seconds`.
     pub drain_seconds: i64,
     /// A terminated instance loses its tags, then its entry (TRAP 14).
@@ -58,6 +60,7 @@ impl Default for Config {
             attach_seconds: 2,
             volume_seconds: 4,
             snapshot_seconds: 90,
+            relaunch_seconds: 30,
             drain_seconds: 300,
             tags_gone_seconds: 1800,
             entry_gone_seconds: 3600,

@@ -3,10 +3,10 @@
 use super::act::operation;
 use super::balancer::calls;
 use crate::cloud::{Cloud, CloudError, Query};
-use crate::id::ImageId;
+use crate::id::{ImageId, RequestId};
 use crate::situation::{
     Address, AutoScalingGroup, Balancing, Image, Instance, Listing, Registration, Shape, Snapshot,
-    TargetGroup, Template, Volume,
+    SpotRequest, TargetGroup, Template, Volume,
 };
 use crate::step::Action;
 use async_trait::async_trait;
@@ -179,6 +179,11 @@ impl<C: Cloud> Cloud for FailingCloud<C> {
 
     async fn shapes(&self, instance_types: &[String]) -> Result<Vec<Shape>, CloudError> {
         self.read("DescribeInstanceTypes", self.inner.shapes(instance_types))
+            .await
+    }
+
+    async fn requests(&self, ids: &[RequestId]) -> Result<Vec<SpotRequest>, CloudError> {
+        self.read("DescribeSpotInstanceRequests", self.inner.requests(ids))
             .await
     }
 

@@ -9,7 +9,7 @@ use super::state::refused;
 use super::tagging::check_tags;
 use super::{Lagged, SimInstance, SimTemplate, State, VPC};
 use crate::cloud::{Class, CloudError, classify};
-use crate::event::InstanceState;
+use crate::event::{InstanceAction, InstanceState};
 use crate::id::{InstanceId, SubnetId};
 use crate::situation::{Instance, Market, VolumeSettings};
 use crate::step::{InstanceTypes, Launch, LaunchTemplate, RootDevice};
@@ -156,6 +156,7 @@ impl State {
             instance_type,
             image: version.image.clone(),
             market,
+            request: None,
             root_device: root_device.clone(),
             devices: Vec::new(),
             private_addresses: vec![self.new_address()],
@@ -167,6 +168,9 @@ impl State {
             tags: Tags::new(),
         };
         self.add_instance(facts, tags);
+        if market == Market::Spot {
+            self.request_for(&id, false, InstanceAction::Terminate);
+        }
         if let Some(device) = root_device {
             self.add_root(&id, &zone, &device, version.spec.root.as_ref());
         }

@@ -90,7 +90,7 @@ impl State {
             .instance(id)
             .ok_or_else(|| refused(CALL, "InvalidInstanceID.NotFound", id.as_str()))?;
         let (facts, tags) = (&instance.facts, instance.tags.current());
-        let spare = tags.contains_key(tags::REPLACES) && tags.contains_key(tags::EXPIRES_AT);
+        let spare = tags.contains_key(tags::LAUNCHED) && tags.contains_key(tags::EXPIRES_AT);
         let holds = facts.devices.iter().any(|it| !facts.is_root(&it.name));
         let alive = facts.is_alive();
         if !spare || holds {
@@ -172,7 +172,11 @@ impl State {
         };
         instance.doomed = action == InstanceAction::Terminate;
         let life = instance.life;
+        let ends = action == InstanceAction::Terminate;
         debug_assert_eq!(instance.facts.market, Market::Spot, "only Spot is taken");
+        if ends {
+            self.reopen(id);
+        }
         let notice = match action {
             InstanceAction::Terminate | InstanceAction::Stop => self.config.notice_seconds,
             InstanceAction::Hibernate => 0,

@@ -30,6 +30,7 @@ pub fn at_quiescence(state: &State) -> Vec<String> {
     all.extend(targets_live(state));
     all.extend(nothing_left_over(state));
     all.extend(nothing_dead(state));
+    all.extend(nobody_beside(state));
     all.dedup();
     all
 }
@@ -157,6 +158,25 @@ pub fn nothing_left_over(state: &State) -> Vec<String> {
 fn lives(state: &State, id: &str) -> bool {
     let mut alive = state.instances.values().filter(|it| it.facts.is_alive());
     alive.any(|it| lineage(it).as_str() == id)
+}
+
+/// EC2 launches nothing by itself beside a replacement of ours.
+#[must_use]
+pub fn nobody_beside(state: &State) -> Vec<String> {
+    let replaced = |first: &InstanceId| {
+        let mut all = state.instances.values().filter(|it| it.facts.is_alive());
+        all.any(|it| it.facts.id != *first && lineage(it) == *first)
+    };
+    let requests = state.requests.values().filter(|it| replaced(&it.first));
+    let beside = requests.filter_map(|it| Some((it, state.beside(it)?)));
+    beside
+        .map(|(it, beside)| {
+            format!(
+                "{} has launched {beside} beside the replacement",
+                it.facts.id
+            )
+        })
+        .collect()
 }
 
 /// No message is given up.

@@ -166,6 +166,9 @@ impl State {
     fn end_from_outside(&mut self, id: &InstanceId, reason: &str) {
         if self.instances.get(id).is_some_and(|it| it.facts.is_alive()) {
             self.shut_down(id, reason);
+            if reason == BY_USER {
+                self.reopen(id);
+            }
         }
     }
 }

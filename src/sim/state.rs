@@ -5,12 +5,14 @@ use super::fleet::Supplies;
 use super::throttle::Bucket;
 use super::tokens::Used;
 use super::{
-    Config, Entry, Group, Queue, Rng, ScalingGroup, SimInstance, SimSnapshot, SimTemplate,
-    SimVolume,
+    Config, Entry, Group, Queue, Rng, ScalingGroup, SimInstance, SimRequest, SimSnapshot,
+    SimTemplate, SimVolume,
 };
 use crate::clock::Timestamp;
 use crate::cloud::CloudError;
-use crate::id::{AllocationId, ImageId, InstanceId, SnapshotId, SubnetId, TemplateId, VolumeId};
+use crate::id::{
+    AllocationId, ImageId, InstanceId, RequestId, SnapshotId, SubnetId, TemplateId, VolumeId,
+};
 use crate::situation::{Image, Market, TargetGroup};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
@@ -34,6 +36,8 @@ pub struct State {
     pub images: BTreeMap<ImageId, Image>,
     /// Subnets and their zones.
     pub subnets: BTreeMap<SubnetId, String>,
+    /// Of Spot Instances.
+    pub requests: BTreeMap<RequestId, SimRequest>,
     pub queue: Queue,
     pub journal: Vec<Entry>,
     /// How often each API was called.
@@ -86,6 +90,7 @@ impl State {
             scaling_groups: BTreeMap::new(),
             images: BTreeMap::new(),
             subnets: BTreeMap::new(),
+            requests: BTreeMap::new(),
             queue: Queue::default(),
             journal: Vec::new(),
             calls: BTreeMap::new(),

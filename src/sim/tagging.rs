@@ -62,6 +62,7 @@ impl State {
                 snapshot.own.then_some(&mut snapshot.tags)
             }
             "lt" => Some(&mut self.templates.get_mut(&id.parse().ok()?)?.tags),
+            "sir" => Some(&mut self.requests.get_mut(&id.parse().ok()?)?.tags),
             _ => None,
         }
     }
@@ -94,6 +95,7 @@ fn unknown(call: &'static str, id: &str) -> CloudError {
         Some("vol") => "InvalidVolume.NotFound",
         Some("snap") => "InvalidSnapshot.NotFound",
         Some("lt") => "InvalidLaunchTemplateId.NotFound",
+        Some("sir") => "InvalidSpotInstanceRequestID.NotFound",
         _ => "InvalidID",
     };
     refused(call, code, id)

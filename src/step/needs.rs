@@ -59,6 +59,7 @@ impl Action {
             Self::DeleteVolume { .. } => &["ec2:DeleteVolume"],
             Self::DeleteSnapshot { .. } => &["ec2:DeleteSnapshot"],
             Self::EndSpare { .. } => &["ec2:TerminateInstances"],
+            Self::CancelRequest { .. } => &["ec2:CancelSpotInstanceRequests"],
             Self::Wake { .. } => &["sqs:SendMessage"],
         }
     }
@@ -85,6 +86,7 @@ impl Action {
             | Self::DeleteVolume { .. }
             | Self::DeleteSnapshot { .. }
             | Self::EndSpare { .. }
+            | Self::CancelRequest { .. }
             | Self::Wake { .. } => Duration::from_secs(6),
         }
     }

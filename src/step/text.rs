@@ -89,6 +89,7 @@ impl fmt::Display for Action {
             Self::DeleteVolume { volume } => write!(f, "delete {volume}"),
             Self::DeleteSnapshot { snapshot } => write!(f, "delete {snapshot}"),
             Self::EndSpare { instance } => write!(f, "end the spare {instance}"),
+            Self::CancelRequest { request } => write!(f, "cancel {request}"),
             Self::Wake {
                 wake:
                     Wake {

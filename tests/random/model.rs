@@ -45,6 +45,8 @@ pub enum Excuse {
     SnapshotFailed,
     /// The user changed targets or volumes.
     Hands,
+    /// EC2 did not bring it back in time, and it was to be replaced: who serves depends on the hour.
+    Overdue,
     /// The user changed his mind on the way: the old wish and the new one are both right.
     NewPolicy,
 }
@@ -73,6 +75,7 @@ pub struct Lineage {
     pub excuses: BTreeSet<Excuse>,
     elsewhere: bool,
     in_group: bool,
+    restores: bool,
     /// Every value a policy ever had.
     policies: BTreeMap<&'static str, BTreeSet<&'static str>>,
     terminated: bool,
@@ -91,6 +94,7 @@ pub struct Model {
 
 const REPLACE: &str = "spot-rescue:replace";
 const DATA: &str = "spot-rescue:data";
+const NO_RETURN: &str = "spot-rescue:no-return";
 const ON_DEMAND: &str = "spot-rescue:on-demand";
 /// What a fault costs: the message becomes visible again after thirty seconds.
 const FAULT: i64 = 35;
@@ -117,6 +121,10 @@ impl Lineage {
             excuses: BTreeSet::new(),
             elsewhere: setup.elsewhere,
             in_group: setup.in_group,
+            restores: setup
+                .policy
+                .iter()
+                .any(|it| it.1 == "restore" && it.0 == NO_RETURN),
             policies,
             terminated: false,
             slack: None,
@@ -201,6 +209,10 @@ impl Model {
             } => {
                 let faults = FAULT * i64::try_from(*faults).unwrap_or(0);
                 let slack = 120 - self.wasted - faults;
+                self.with(lineage, |it| {
+                    let stopped = *action == InstanceAction::Stop && it.restores;
+                    it.excuses.extend(stopped.then_some(Excuse::Overdue));
+                });
                 if let Some(it) = self.lineage(lineage)
                     && *action == InstanceAction::Terminate
                 {

@@ -10,6 +10,8 @@ pub enum Op {
     Interrupt(u16),
     /// The same without a word.
     InterruptSilently(u16),
+    /// EC2 recommends to rebalance.
+    Rebalance(u16),
     /// Messages are delivered for so many seconds.
     Pass(i64),
     /// So many seconds in which nobody delivers anything.
@@ -60,7 +62,7 @@ const CODES: [&str; 5] = [
     "Timeout",
 ];
 
-const POLICIES: [(&str, &str); 9] = [
+const POLICIES: [(&str, &str); 11] = [
     ("spot-rescue:replace", "auto"),
     ("spot-rescue:replace", "none"),
     ("spot-rescue:data", "auto"),
@@ -70,6 +72,8 @@ const POLICIES: [(&str, &str); 9] = [
     ("spot-rescue:on-demand", "never"),
     ("spot-rescue:on-demand", "fallback"),
     ("spot-rescue:data", "nonsense"),
+    ("spot-rescue:rebalance", "replace"),
+    ("spot-rescue:rebalance", "ignore"),
 ];
 
 /// Mostly interruptions and time; the hands of users are rarer than the troubles of AWS.
@@ -114,6 +118,7 @@ fn ec2() -> impl Strategy<Value = Op> {
     let capacity = (any::<u16>(), market, left);
     prop_oneof![
         8 => capacity.prop_map(|(zone, market, left)| Op::Capacity(zone, market, left)),
+        4 => any::<u16>().prop_map(Op::Rebalance),
         3 => any::<u16>().prop_map(Op::Resume),
         1 => any::<u16>().prop_map(Op::GiveUp),
         1 => Just(Op::SnapshotsFail),

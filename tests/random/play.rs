@@ -95,12 +95,26 @@ impl Play {
         self.settle("after the return").await;
         self.world.sweep();
         self.settle("after the sweep").await;
+        // Spares nobody needed are given back after six hours, and ended by the sweep after that.
+        for _ in 0..2 {
+            self.world.advance(6 * 3600 + 900);
+            self.world.sweep();
+            self.settle("hours later").await;
+        }
+        self.world.sweep();
+        self.settle("in the very end").await;
     }
 
     fn happen(&mut self, op: &Op) {
         match *op {
             Op::Interrupt(who) => self.interrupt(who, true),
             Op::InterruptSilently(who) => self.interrupt(who, false),
+            Op::Rebalance(who) => {
+                let running = self.instances(|it| it.facts.state == InstanceState::Running);
+                if let Some(id) = at(who, &running) {
+                    self.world.recommend_rebalance(id);
+                }
+            }
             Op::Duplicate(which) => self.duplicate(which),
             Op::Drop(which) => self.drop_event(which),
             Op::Delay(which, by) => self.delay(which, by),

@@ -30,6 +30,7 @@ fn one_volume() -> Setup {
         policy: Vec::new(),
         elsewhere: false,
         in_group: false,
+        persistent: false,
     }
 }
 
@@ -66,6 +67,7 @@ fn regression_a_refusal_that_does_not_last_leads_to_one_replacement() {
         volumes: Vec::new(),
         policy: vec![("spot-rescue:replace", "launch")],
         in_group: true,
+        persistent: false,
         ..one_volume()
     };
     let weather = Weather {
@@ -204,4 +206,58 @@ fn regression_an_end_that_is_heard_of_when_it_is_over_is_watched_over() {
         InterruptSilently(0),
     ];
     assert_right(14_602_538_088_451_670_162, setup, weather, &ops);
+}
+
+/// EC2 and the user end an instance in the same second: it was forgotten while its replacement booted,
+/// which nobody knew any more.
+#[test]
+fn regression_an_instance_is_ended_by_ec2_and_its_user_in_one_second() {
+    let setup = Setup {
+        volumes: vec![false],
+        by_address: true,
+        address: true,
+        ..one_volume()
+    };
+    let weather = Weather {
+        interleave: true,
+        concurrency: 3,
+        batch: 10,
+        call_millis: 6,
+        lag_seconds: 3,
+        snapshot_seconds: 366,
+        boot_seconds: 46,
+        release_seconds: 16,
+        shutdown_seconds: 60,
+        doubled_percent: 32,
+        late_seconds: 0,
+    };
+    let ops = [
+        Pass(114),
+        LoseReply(5),
+        Pass(221),
+        Pass(129),
+        Duplicate(26949),
+        Outage(17),
+        Interrupt(62489),
+        Delay(7682, 49),
+        Pass(9),
+        Resume(43465),
+        RefuseRead(0, "ServiceUnavailable"),
+        Retag(24820, "spot-rescue:rebalance", "replace"),
+        LoseReply(3),
+        Pass(82),
+        Retag(30377, "spot-rescue:rebalance", "replace"),
+        Duplicate(11439),
+        Interrupt(42981),
+        Pass(214),
+        Retag(48448, "spot-rescue:rebalance", "replace"),
+        Outage(23),
+        CrashAfter(11),
+        Pass(214),
+        Interrupt(35660),
+        Terminate(46164),
+        Sweep,
+        Twice(0),
+    ];
+    assert_right(4_687_452_326_248_182_914, setup, weather, &ops);
 }

@@ -39,6 +39,8 @@ pub struct Setup {
     /// May be replaced in the other zone.
     pub elsewhere: bool,
     pub in_group: bool,
+    /// Its request is persistent, as one that stops always is.
+    pub persistent: bool,
 }
 
 /// How slow and how unreliable AWS is.
@@ -76,7 +78,7 @@ fn setup() -> impl Strategy<Value = Setup> {
     let disks = prop::collection::vec(any::<bool>(), 0..4);
     let ports = prop::sample::subsequence(vec![80, 443, 8080], 0..=3);
     let flags = (any::<bool>(), any::<bool>(), any::<bool>(), 0..10_u8);
-    let others = (any::<bool>(), any::<bool>());
+    let others = (any::<bool>(), any::<bool>(), any::<bool>());
     (disks, ports, behaviour, policy(), flags, others).prop_map(
         |(volumes, ports, behaviour, policy, flags, others)| Setup {
             volumes,
@@ -89,6 +91,7 @@ fn setup() -> impl Strategy<Value = Setup> {
             policy,
             elsewhere: flags.2,
             in_group: flags.3 == 0,
+            persistent: others.2,
         },
     )
 }
@@ -105,6 +108,8 @@ fn policy() -> impl Strategy<Value = Vec<(&'static str, &'static str)>> {
         1 => tags(&[("spot-rescue:data", "none")]),
         2 => tags(&[("spot-rescue:on-demand", "never")]),
         1 => tags(&[("spot-rescue:on-demand", "never"), ("spot-rescue:data", "restore")]),
+        2 => tags(&[("spot-rescue:rebalance", "replace")]),
+        2 => tags(&[("spot-rescue:no-return", "restore"), ("spot-rescue:return-minutes", "1")]),
     ]
 }
 
@@ -154,6 +159,9 @@ impl Setup {
                 .then_some(("aws:autoscaling:groupName", "web")),
         );
         let mut builder = world.spot_instance(TYPE, ZONES[0]).protected().tags(&tags);
+        if self.persistent || self.behaviour != InstanceAction::Terminate {
+            builder = builder.persistent(self.behaviour);
+        }
         for (delete, letter) in self.volumes.iter().zip('f'..) {
             builder = builder.volume(&format!("/dev/sd{letter}"), 20, *delete);
         }
@@ -218,6 +226,8 @@ impl Weather {
             config.snapshot_seconds = snapshot_seconds;
             config.boot_seconds = boot_seconds;
             config.release_seconds = release_seconds;
+            // EC2 has no capacity for its own before the old one has ended.
+            config.relaunch_seconds = 120;
             config.shutdown_seconds = shutdown_seconds;
             config.events = EventQuality {
                 lost_percent: 0,

@@ -51,7 +51,9 @@ fn is_excused(play: &Play, broken: &str) -> bool {
         let about = play.world.look(|state| is_of(state, broken, it));
         (asked_for && it.volumes.values().any(named)) || (about && is_open(it))
     };
+    let late = |it: &Lineage| unforeseen(it);
     (broken.contains("a dead target") && any_ended)
+        || (broken.contains("beside the replacement") && play.model.lineages.iter().any(late))
         || (broken.contains("left over") && play.model.lineages.iter().any(left))
         || (broken.contains("dead-letter") && play.model.faults > TRIES)
 }

@@ -125,6 +125,9 @@ pub fn apply(situation: &mut Situation, action: &Action) {
         Action::EndSpare { instance } => {
             situation.instances.retain(|it| it.id != *instance);
         }
+        Action::CancelRequest { request } => {
+            known(&mut situation.requests).retain(|it| it.id != *request);
+        }
         // What a group does about it is the simulator's business.
         Action::Group(_) | Action::Wake { .. } => {}
     }
@@ -163,6 +166,11 @@ fn retag(situation: &mut Situation, resources: &[String], change: impl Fn(&mut T
         change(&mut it.tags);
     }
     if let Fact::Known(all) = &mut situation.volumes {
+        all.iter_mut()
+            .filter(|it| named(it.id.as_str()))
+            .for_each(|it| change(&mut it.tags));
+    }
+    if let Fact::Known(all) = &mut situation.requests {
         all.iter_mut()
             .filter(|it| named(it.id.as_str()))
             .for_each(|it| change(&mut it.tags));

@@ -10,7 +10,7 @@ pub mod apply;
 pub mod scenes;
 
 use spot_rescue::clock::Timestamp;
-use spot_rescue::event::InstanceState;
+use spot_rescue::event::{InstanceAction, InstanceState};
 use spot_rescue::situation::*;
 use spot_rescue::tags::{self, Tags};
 use std::collections::BTreeSet;
@@ -47,6 +47,7 @@ pub fn instance(at: Timestamp) -> Instance {
         instance_type: "m6i.large".to_owned(),
         image: "ami-0123456789abcdef0".parse().ok(),
         market: Market::Spot,
+        request: "sir-q2ci6n6k".parse().ok(),
         root_device: Some("/dev/xvda".to_owned()),
         devices: vec![
             device("/dev/xvda", ROOT, true),
@@ -177,5 +178,13 @@ pub fn situation(now: Timestamp) -> Situation {
         }]),
         group: Fact::Known(None),
         shapes: Fact::NotRead,
+        requests: Fact::Known(vec![SpotRequest {
+            id: "sir-q2ci6n6k".parse().unwrap(),
+            persistent: false,
+            behaviour: InstanceAction::Terminate,
+            live: true,
+            instance: LINEAGE.parse().ok(),
+            tags: Tags::new(),
+        }]),
     }
 }

@@ -41,6 +41,10 @@ pub const SCENES: &[(&str, Scene)] = &[
     ("no warning came, instance terminated by Spot", silent),
     ("stopped by Spot", stopped),
     ("running again after a stop", returned),
+    ("at risk, a spare is asked for", at_risk),
+    ("at risk, the spare waits", spare_waits),
+    ("stopped, overdue, to be restored", overdue),
+    ("its request is persistent and terminates", persistent),
     ("terminated by its user", ended_by_user),
     ("forgotten by EC2 during the rescue", forgotten),
     ("rescued, old root left", rescued),
@@ -270,6 +274,48 @@ fn returned(at: Timestamp, notices: &[Interruption]) -> Situation {
     let mut situation = begun(at, &[], InstanceAction::Stop);
     settled(&mut situation);
     situation.instances[0].launch_time = at + time::Duration::seconds(2);
+    situation.notices = notices.to_vec();
+    situation
+}
+
+fn at_risk(at: Timestamp, notices: &[Interruption]) -> Situation {
+    let mut situation = with_tag(at, notices, "spot-rescue:rebalance", "replace");
+    situation.risks.push(spot_rescue::event::Risk {
+        instance: LINEAGE.parse().unwrap(),
+        at,
+        due: None,
+    });
+    situation
+}
+
+fn spare_waits(at: Timestamp, notices: &[Interruption]) -> Situation {
+    let mut situation = at_risk(at, &[]);
+    settled(&mut situation);
+    situation.risks.clear();
+    situation.notices = notices.to_vec();
+    situation
+}
+
+/// An hour and more ago; told already.
+fn overdue(at: Timestamp, notices: &[Interruption]) -> Situation {
+    let mut situation = stopped(at, notices);
+    situation.now = at + time::Duration::minutes(70);
+    let restore = ("spot-rescue:no-return".to_owned(), "restore".to_owned());
+    situation.instances[0].tags.extend([restore.clone()]);
+    if let Fact::Known(Some(template)) = &mut situation.template {
+        let told = "deregistered=1 stopped=120 overdue=3700".to_owned();
+        template.tags.insert(tags::PROGRESS.to_owned(), told);
+        template.tags.extend([restore]);
+    }
+    situation
+}
+
+fn persistent(at: Timestamp, notices: &[Interruption]) -> Situation {
+    let mut situation = fresh(at, &[]);
+    if let Fact::Known(all) = &mut situation.requests {
+        all[0].persistent = true;
+    }
+    settled(&mut situation);
     situation.notices = notices.to_vec();
     situation
 }

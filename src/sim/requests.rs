@@ -1,0 +1,154 @@
+//! Spot Instance requests: what EC2 does by itself.
+//!
+//! - <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/spot-request-status.html>: at the notice a
+//!   persistent request is open again, two minutes before its instance ends (TRAP 25, TRAP 26)
+//! - <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/interruption-behavior.html>: cancelling the
+//!   request ends the instance that is stopped, not the one that runs
+
+use super::agenda::Due;
+use super::fleet::pool;
+use super::instances::BY_USER;
+use super::state::refused;
+use super::{Lagged, State, Supply};
+use crate::cloud::CloudError;
+use crate::event::{InstanceAction, InstanceState};
+use crate::id::{InstanceId, RequestId};
+use crate::situation::{Instance, Market, SpotRequest};
+use crate::tags::Tags;
+
+/// So often EC2 looks for capacity again: enough for tests, and the world gets quiet.
+const TRIES: u32 = 3;
+
+#[derive(Debug, Clone)]
+pub struct SimRequest {
+    pub facts: SpotRequest,
+    pub tags: Lagged<Tags>,
+    /// Whom it launched first, before anybody interrupted anything.
+    pub first: InstanceId,
+    tries: u32,
+}
+
+impl State {
+    /// The request behind an instance that has just been made.
+    pub(super) fn request_for(
+        &mut self,
+        instance: &InstanceId,
+        persistent: bool,
+        behaviour: InstanceAction,
+    ) {
+        let id: RequestId = self.new_id("sir-");
+        let facts = SpotRequest {
+            id: id.clone(),
+            persistent,
+            behaviour,
+            live: true,
+            instance: Some(instance.clone()),
+            tags: Tags::new(),
+        };
+        let request = SimRequest {
+            facts,
+            tags: Lagged::new(Tags::new()),
+            first: instance.clone(),
+            tries: 0,
+        };
+        self.requests.insert(id.clone(), request);
+        if let Some(it) = self.instances.get_mut(instance) {
+            it.facts.request = Some(id);
+        }
+    }
+
+    pub(super) fn read_requests(
+        &mut self,
+        ids: &[RequestId],
+    ) -> Result<Vec<SpotRequest>, CloudError> {
+        self.admit("DescribeSpotInstanceRequests")?;
+        let found = ids.iter().filter_map(|id| self.requests.get(id));
+        let shown = found.map(|it| SpotRequest {
+            tags: it.tags.seen(self.now).clone(),
+            ..it.facts.clone()
+        });
+        Ok(shown.collect())
+    }
+
+    pub(super) fn cancel_request(&mut self, id: &RequestId) -> Result<String, CloudError> {
+        const CALL: &str = "CancelSpotInstanceRequests";
+        let request = self
+            .requests
+            .get_mut(id)
+            .ok_or_else(|| refused(CALL, "InvalidSpotInstanceRequestID.NotFound", id.as_str()))?;
+        request.facts.live = false;
+        let instance = request.facts.instance.clone();
+        let stopped = |it: &InstanceId| {
+            let state = self.instances.get(it).map(|it| it.facts.state);
+            matches!(
+                state,
+                Some(InstanceState::Stopping | InstanceState::Stopped)
+            )
+        };
+        if let Some(instance) = instance.filter(stopped) {
+            let what = format!("{instance} was stopped and was ended by cancelling {id}");
+            self.violations.push(what);
+            self.shut_down(&instance, BY_USER);
+        }
+        Ok(String::new())
+    }
+
+    /// The instance is being taken, or its user ends it: a persistent request wants another one.
+    pub(super) fn reopen(&mut self, instance: &InstanceId) {
+        let id = self
+            .instances
+            .get(instance)
+            .and_then(|it| it.facts.request.clone());
+        let request = id.and_then(|it| self.requests.get(&it));
+        let Some(request) = request.filter(|it| it.facts.persistent && it.facts.live) else {
+            return;
+        };
+        let id = request.facts.id.clone();
+        self.schedule(self.config.relaunch_seconds, Due::Relaunched(id));
+    }
+
+    /// From the old specification: an empty instance, without a tag.
+    pub(super) fn relaunched(&mut self, id: &RequestId) {
+        let Some(request) = self.requests.get_mut(id).filter(|it| it.facts.live) else {
+            return;
+        };
+        request.tries += 1;
+        let again = request.tries < TRIES;
+        let last = request.facts.instance.clone();
+        let Some(old) = last.and_then(|it| self.instances.get(&it)).cloned() else {
+            return;
+        };
+        let (kind, zone) = (&old.facts.instance_type, &old.facts.availability_zone);
+        let left = self.supplies.get(&pool(kind, zone, Market::Spot));
+        if !matches!(left, None | Some(Supply::Left(1..))) {
+            if again {
+                self.schedule(self.config.relaunch_seconds, Due::Relaunched(id.clone()));
+            }
+            return;
+        }
+        let subnet = self.subnets.iter().find(|(_, it)| *it == zone);
+        let subnet = subnet.map(|it| it.0.clone());
+        let facts = Instance {
+            id: self.new_id("i-"),
+            launch_time: self.now,
+            subnet,
+            devices: Vec::new(),
+            private_addresses: Vec::new(),
+            ..old.facts.clone()
+        };
+        let new = facts.id.clone();
+        self.add_instance(facts, Tags::new());
+        if let Some(request) = self.requests.get_mut(id) {
+            request.facts.instance = Some(new.clone());
+        }
+        self.start(&new, true);
+    }
+
+    /// EC2 has launched beside us what we have replaced.
+    #[must_use]
+    pub(super) fn beside(&self, request: &SimRequest) -> Option<InstanceId> {
+        let now = request.facts.instance.as_ref()?;
+        let alive = self.instances.get(now)?.facts.is_alive();
+        (alive && *now != request.first).then(|| now.clone())
+    }
+}
