@@ -3,7 +3,7 @@
 use super::replay::{Wire, assert_has, assert_lacks, id, ok};
 use spot_rescue::cloud::{Class, Cloud};
 use spot_rescue::situation::Market;
-use spot_rescue::step::{Action, Launch, LaunchTemplate};
+use spot_rescue::step::{Action, InstanceTypes, Launch, LaunchTemplate};
 use spot_rescue::tags::Tags;
 
 const LAUNCHED: &str = "<CreateFleetResponse><requestId>r-1</requestId><fleetId>fleet-1</fleetId>\
