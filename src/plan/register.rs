@@ -12,7 +12,7 @@ use crate::step::{Action, Step};
 
 /// So many seconds a rescue waits for a target: long enough for throttled calls to get through, and
 /// within one chain of wakes.
-const PATIENCE: f64 = 180.0;
+const PATIENCE: f64 = 120.0;
 /// After so many seconds every target is a call of its own: AWS refuses a call as a whole, however
 /// many good targets it names.
 const TOGETHER: f64 = 30.0;
@@ -38,6 +38,9 @@ pub fn plan(lineage: &Lineage, instance: &Instance, trying: f64, plan: &mut Plan
     steps(nameable.collect(), trying > TOGETHER, plan);
     for target in missing {
         target.wait(found, plan);
+    }
+    if trying > TOGETHER {
+        plan.wait(15, "targets that are refused");
     }
     false
 }
