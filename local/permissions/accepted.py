@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from local.permissions.calls import MARK, ON, Call, arn, on, passing, targets
+from local.permissions.calls import MARK, ON, Call, arn, classic, lattice, on, passing, targets
 from local.permissions.judge import Request
 
 
@@ -55,7 +55,14 @@ ALL = [
     ),
     Accepted(
         "register anything with any target group",
-        [targets("RegisterTargets"), targets("DeregisterTargets")],
+        [
+            targets("RegisterTargets"),
+            targets("DeregisterTargets"),
+            classic("RegisterInstancesWithLoadBalancer"),
+            classic("DeregisterInstancesFromLoadBalancer"),
+            lattice("RegisterTargets"),
+            lattice("DeregisterTargets"),
+        ],
         "target groups carry no tag of ours, and there is no condition on the target",
     ),
     Accepted(

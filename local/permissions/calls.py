@@ -118,6 +118,16 @@ def key(action: str, arn: str = KEY_ARN, via: str = "ec2", for_aws: bool = True)
     return Request(f"kms:{action}", arn, context)
 
 
+def lattice(action: str, account: str = ACCOUNT) -> Request:
+    group = f"arn:aws:vpc-lattice:{REGION}:{account}:targetgroup/tg-0123456789abcdef0"
+    return Request(f"vpc-lattice:{action}", group)
+
+
+def classic(action: str, account: str = ACCOUNT) -> Request:
+    resource = f"arn:aws:elasticloadbalancing:{REGION}:{account}:loadbalancer/web"
+    return Request(f"elasticloadbalancing:{action}", resource)
+
+
 def elsewhere(action: str, resource: str) -> Request:
     """Anything else, as it is."""
     return Request(action, resource)
