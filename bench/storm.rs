@@ -12,13 +12,15 @@ use spot_rescue::situation::SnapshotState;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// What every API call takes.
 pub const LATENCY: Duration = Duration::from_millis(20);
 
 /// Once all are safe, what is left is mostly waiting for instances to end.
 const AFTERWARDS: f64 = 8.0;
+/// Of our time: what is not reached by then is told as not reached.
+const AT_MOST: Duration = Duration::from_mins(2);
 
 /// Everything in AWS's seconds, compressed or not.
 #[derive(Debug, Clone, Serialize)]
@@ -80,6 +82,7 @@ pub async fn storm(
     let pace = &scene.endpoint.pace;
     let began = pace.seconds();
     let afterwards = AFTERWARDS.max(speed);
+    let started = Instant::now();
     scene.interrupt(&scene.instances);
     let reached = std::cell::RefCell::new(Reached::of(&scene.instances));
     let over = || {
@@ -88,7 +91,7 @@ pub async fn storm(
         if reached.safe(count) && pace.speed() < afterwards {
             pace.change(afterwards);
         }
-        reached.complete(count) || pace.seconds() - began > patience
+        reached.complete(count) || pace.seconds() - began > patience || started.elapsed() > AT_MOST
     };
     let inbox = scene.endpoint.inbox.clone();
     let url = &scene.endpoint.url;

@@ -2,7 +2,7 @@
 //!
 //! <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html>
 
-use super::{State, state::refused};
+use super::{SimInstance, SimSnapshot, SimTemplate, SimVolume, State, state::refused};
 use crate::cloud::{CloudError, Query};
 use crate::id::ImageId;
 use crate::situation::{Address, Image, Instance, Snapshot, Template, Volume};
@@ -36,17 +36,17 @@ impl State {
             .instances
             .values()
             .filter(|it| it.visible_from <= self.now);
-        let shown = visible.map(|it| Instance {
+        let wanted = |it: &&SimInstance| match query {
+            Query::Instances(ids) => ids.contains(&it.facts.id),
+            Query::Names(_) | Query::Snapshots(_) | Query::Tag { .. } | Query::TagKey(_) => {
+                by_tag(query, it.tags.seen(self.now))
+            }
+        };
+        let shown = visible.filter(wanted).map(|it| Instance {
             tags: it.tags.seen(self.now).clone(),
             ..it.facts.clone()
         });
-        let wanted = |it: &Instance| match query {
-            Query::Instances(ids) => ids.contains(&it.id),
-            Query::Names(_) | Query::Snapshots(_) | Query::Tag { .. } | Query::TagKey(_) => {
-                by_tag(query, &it.tags)
-            }
-        };
-        Ok(shown.filter(wanted).collect())
+        Ok(shown.collect())
     }
 
     pub(super) fn read_templates(&mut self, query: &Query) -> Result<Vec<Template>, CloudError> {
@@ -59,17 +59,17 @@ impl State {
             .templates
             .values()
             .filter(|it| it.visible_from <= self.now);
-        let shown = visible.map(|it| Template {
+        let wanted = |it: &&SimTemplate| match query {
+            Query::Names(names) => names.contains(&it.facts.name),
+            Query::Instances(_) | Query::Snapshots(_) | Query::Tag { .. } | Query::TagKey(_) => {
+                by_tag(query, it.tags.seen(self.now))
+            }
+        };
+        let shown = visible.filter(wanted).map(|it| Template {
             tags: it.tags.seen(self.now).clone(),
             ..it.facts.clone()
         });
-        let wanted = |it: &Template| match query {
-            Query::Names(names) => names.contains(&it.name),
-            Query::Instances(_) | Query::Snapshots(_) | Query::Tag { .. } | Query::TagKey(_) => {
-                by_tag(query, &it.tags)
-            }
-        };
-        Ok(shown.filter(wanted).collect())
+        Ok(shown.collect())
     }
 
     pub(super) fn read_volumes(&mut self, query: &Query) -> Result<Vec<Volume>, CloudError> {
@@ -82,20 +82,20 @@ impl State {
             .volumes
             .values()
             .filter(|it| it.visible_from <= self.now);
-        let shown = visible.map(|it| Volume {
-            tags: it.tags.seen(self.now).clone(),
-            ..it.facts.clone()
-        });
-        let wanted = |it: &Volume| match query {
+        let wanted = |it: &&SimVolume| match query {
             Query::Instances(ids) => {
-                let mut holders = it.attachments.iter().map(|it| &it.instance);
+                let mut holders = it.facts.attachments.iter().map(|it| &it.instance);
                 holders.any(|it| ids.contains(it))
             }
             Query::Names(_) | Query::Snapshots(_) | Query::Tag { .. } | Query::TagKey(_) => {
-                by_tag(query, &it.tags)
+                by_tag(query, it.tags.seen(self.now))
             }
         };
-        Ok(shown.filter(wanted).collect())
+        let shown = visible.filter(wanted).map(|it| Volume {
+            tags: it.tags.seen(self.now).clone(),
+            ..it.facts.clone()
+        });
+        Ok(shown.collect())
     }
 
     /// Owned by the account: public and shared ones stay out (TRAP 27).
@@ -109,17 +109,17 @@ impl State {
             .snapshots
             .values()
             .filter(|it| it.own && it.visible_from <= self.now);
-        let shown = visible.map(|it| Snapshot {
+        let wanted = |it: &&SimSnapshot| match query {
+            Query::Snapshots(ids) => ids.contains(&it.facts.id),
+            Query::Instances(_) | Query::Names(_) | Query::Tag { .. } | Query::TagKey(_) => {
+                by_tag(query, it.tags.seen(self.now))
+            }
+        };
+        let shown = visible.filter(wanted).map(|it| Snapshot {
             tags: it.tags.seen(self.now).clone(),
             ..it.facts.clone()
         });
-        let wanted = |it: &Snapshot| match query {
-            Query::Snapshots(ids) => ids.contains(&it.id),
-            Query::Instances(_) | Query::Names(_) | Query::Tag { .. } | Query::TagKey(_) => {
-                by_tag(query, &it.tags)
-            }
-        };
-        Ok(shown.filter(wanted).collect())
+        Ok(shown.collect())
     }
 
     pub(super) fn read_addresses(&mut self) -> Result<Vec<Address>, CloudError> {
