@@ -29,6 +29,7 @@ mod risk;
 mod snapshot;
 mod sweep;
 mod tidy;
+mod types;
 mod volumes;
 
 pub use lineage::Lineage;

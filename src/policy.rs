@@ -14,6 +14,7 @@ pub use keys::{KEYS, Key};
 use crate::id::SubnetId;
 use crate::tags::{self, Tags};
 use std::fmt;
+use time::Duration;
 
 /// What the user wants for one instance.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +31,7 @@ pub struct Policy {
     pub breaker: Setting<Option<Breaker>>,
     pub return_minutes: Setting<u16>,
     pub no_return: Setting<NoReturn>,
+    pub pool_rest: Setting<Duration>,
 }
 
 /// A value that remembers where it comes from.
@@ -130,6 +132,7 @@ impl Default for Policy {
             breaker: Setting::built_in(Some(breaker::DEFAULT)),
             return_minutes: Setting::built_in(60),
             no_return: Setting::built_in(NoReturn::Alarm),
+            pool_rest: Setting::built_in(Duration::minutes(3)),
         }
     }
 }

@@ -25,6 +25,11 @@ pub struct Outcome {
     pub instance: InstanceId,
     pub replacement: Option<InstanceId>,
     pub market: Option<Market>,
+    pub instance_type: Option<String>,
+    /// Where it was not to be had: market, type, subnet, and AWS's code.
+    pub refused: Vec<String>,
+    /// Why On-Demand came before Spot, if it did.
+    pub breaker: Option<String>,
     /// The interruption's own time: seconds count from here.
     pub at: Timestamp,
     pub reported: Timestamp,
@@ -138,6 +143,9 @@ impl Outcome {
             instance,
             replacement,
             market,
+            instance_type,
+            refused,
+            breaker,
             at,
             volumes,
             ..
@@ -150,6 +158,9 @@ impl Outcome {
             "instance": instance,
             "replacement": replacement,
             "market": market,
+            "instance_type": instance_type,
+            "refused": refused,
+            "breaker": breaker,
             "interrupted_at": crate::clock::format(*at),
             "seconds": self.seconds(),
             "volumes": volumes,

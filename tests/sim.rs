@@ -9,6 +9,8 @@
 mod blind;
 #[path = "sim/invariants.rs"]
 mod broken;
+#[path = "sim/capacity.rs"]
+mod capacity;
 #[path = "sim/clones.rs"]
 mod clones;
 #[path = "sim/fault_scenes.rs"]

@@ -7,10 +7,15 @@ type, `maintain`, would relaunch for ever
 (https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateFleet.html). moto launches the cheapest
 pool whatever happens, without the template's devices, groups and profile.
 
+A pool named twice, which two subnets of one zone do, fails the whole request: "InvalidFleetConfig: The
+fleet configuration contains duplicate instance pools"
+(https://github.com/aws-samples/aws-plugin-for-slurm/issues/19).
+
 Not verified on AWS: the error code for market options, and that every error of a launch, not only of
 capacity, is told in `Errors`.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +23,7 @@ from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.responses import EC2Response
 from moto.ec2.utils import random_fleet_id
 
-from local.aws import launch, tags, templates, tokens
+from local.aws import launch, selection, tags, templates, tokens
 from local.aws.patch import Answer, answers, refuse
 
 #: what an override may say about a launch
@@ -83,10 +88,33 @@ def _pools(backend: Any, configs: list[dict[str, Any]]) -> list[Pool]:
     pools = []
     for config in configs:
         version = templates.resolve(backend, config.get("LaunchTemplateSpecification") or {})
-        pools += [Pool(version, it) for it in config.get("Overrides") or [{}]]
+        overrides = config.get("Overrides") or [{}]
+        pools += [Pool(version, it) for one in overrides for it in selection.expanded(one)]
     if not pools:
         raise refuse("MissingParameter", "A launch template is needed")
-    return pools
+    _check_distinct(backend, pools)
+    return sorted(pools, key=_rank)
+
+
+def _rank(pool: Pool) -> float:
+    """The lower the number, the higher the priority; without one comes last."""
+    priority = pool.overrides.get("Priority")
+    return math.inf if priority is None else float(priority)
+
+
+def _check_distinct(backend: Any, pools: list[Pool]) -> None:
+    """Two subnets of one zone are one pool, named twice."""
+    named = [
+        (
+            backend.get_subnet(it.overrides["SubnetId"]).availability_zone,
+            it.overrides["InstanceType"],
+        )
+        for it in pools
+        if it.overrides.get("SubnetId") and it.overrides.get("InstanceType")
+    ]
+    if len(set(named)) < len(named):
+        message = "The fleet configuration contains duplicate instance pools."
+        raise refuse("InvalidFleetConfig", message)
 
 
 def _markets(capacity: dict[str, Any]) -> list[str]:

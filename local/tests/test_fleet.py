@@ -1,5 +1,7 @@
 """CreateFleet of type `instant`."""
 
+from functools import partial
+
 from local.tests.fleets import fleet, launched, subnet, template
 from local.tests.harness import ROOT_DEVICE, TYPE, ZONE_A, ZONE_B, Local, code_of, tagged
 
@@ -57,6 +59,49 @@ def test_the_first_pool_with_capacity_is_taken(aws: Local) -> None:
     found = aws.instance(answer["Instances"][0]["InstanceIds"][0])
     place = (found["InstanceType"], found["Placement"]["AvailabilityZone"])
     assert place == (OTHER_TYPE, ZONE_B)
+
+
+def test_types_by_attributes(aws: Local) -> None:
+    """InstanceRequirements: as many vCPUs, no less memory, of the image's architecture; burstable
+    performance is excluded by default."""
+    requirements = {
+        "VCpuCount": {"Min": 2, "Max": 2},
+        "MemoryMiB": {"Min": 8192},
+        "InstanceGenerations": ["current"],
+        "AcceleratorCount": {"Max": 0},
+    }
+    place = subnet(aws, ZONE_A)
+    wanted = {"InstanceRequirements": requirements, "SubnetId": place}
+    found = aws.instance(launched(fleet(aws, template(aws), overrides=[wanted])))
+    (info,) = aws.ec2.describe_instance_types(InstanceTypes=[found["InstanceType"]])[
+        "InstanceTypes"
+    ]
+    assert info["VCpuInfo"]["DefaultVCpus"] == 2
+    assert info["MemoryInfo"]["SizeInMiB"] >= 8192
+    assert "x86_64" in info["ProcessorInfo"]["SupportedArchitectures"]
+    assert not info["BurstablePerformanceSupported"]
+    both = [{**wanted, "InstanceType": TYPE}]
+    assert (
+        code_of(partial(fleet, aws, template(aws)), overrides=both) == "InvalidParameterCombination"
+    )
+
+
+def test_on_demand_in_order_of_priority(aws: Local) -> None:
+    """Priority: the lower the number, the higher the priority."""
+    place = subnet(aws, ZONE_A)
+    overrides = [
+        {"InstanceType": OTHER_TYPE, "SubnetId": place, "Priority": 1},
+        {"InstanceType": TYPE, "SubnetId": place, "Priority": 0},
+    ]
+    answer = fleet(aws, template(aws), market="on-demand", overrides=overrides)
+    assert aws.instance(launched(answer))["InstanceType"] == TYPE
+
+
+def test_a_pool_named_twice_fails_the_request(aws: Local) -> None:
+    """The fleet configuration contains duplicate instance pools."""
+    pool = {"InstanceType": TYPE, "SubnetId": subnet(aws, ZONE_A)}
+    code = code_of(partial(fleet, aws, template(aws)), overrides=[pool, pool])
+    assert code == "InvalidFleetConfig"
 
 
 # TRAP 8

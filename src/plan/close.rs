@@ -1,10 +1,10 @@
 //! The end of a rescue: the successor becomes the owner, and the outcome is told, once.
 
 use super::volumes::{Fate, HandOver, Origin};
-use super::{Lineage, Plan, progress, register};
+use super::{Lineage, Plan, breaker, progress, register};
 use crate::clock::seconds_between;
 use crate::event::Interruption;
-use crate::record::{Milestone, Record, RecordedVolume, volumes_of};
+use crate::record::{FailedPool, Milestone, Record, RecordedVolume, volumes_of};
 use crate::report::{Outcome, VolumeCounts};
 use crate::situation::Instance;
 use crate::step::{Action, Step};
@@ -80,6 +80,9 @@ pub fn outcome(
         instance: interruption.instance.clone(),
         replacement: lineage.successor.map(|it| it.id.clone()),
         market: lineage.successor.map(|it| it.market),
+        instance_type: lineage.successor.map(|it| it.instance_type.clone()),
+        refused: refused(lineage, interruption),
+        breaker: breaker::open(lineage),
         at: interruption.at,
         reported: lineage.situation.now,
         volumes: VolumeCounts {
@@ -98,6 +101,16 @@ pub fn outcome(
             .map(|it| targets_missing(lineage, it))
             .unwrap_or_default(),
     }
+}
+
+/// What had no capacity in this rescue.
+fn refused(lineage: &Lineage, interruption: &Interruption) -> Vec<String> {
+    let failed = lineage.record.failed_pools.iter();
+    let mut of_this: Vec<&FailedPool> = failed
+        .filter(|it| it.at.unix_timestamp() >= interruption.at.unix_timestamp())
+        .collect();
+    of_this.sort_by_key(|it| (it.at, &it.pool));
+    of_this.iter().map(ToString::to_string).collect()
 }
 
 /// The names of the targets nobody could register, for a person to look after.

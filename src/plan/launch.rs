@@ -6,7 +6,7 @@
 
 use super::group::{self, Way};
 use super::lanes::{Lane, lanes};
-use super::pools::{self, Choice};
+use super::pools::{self, Choice, Memory};
 use super::{Lineage, Plan, breaker, keys, prepare, protect, template_name};
 use crate::clock::Timestamp;
 use crate::id::InstanceId;
@@ -41,9 +41,8 @@ pub fn spare(lineage: &Lineage, owner: &Instance, after: Option<&str>, plan: &mu
     ways.truncate(1);
     ways.retain(|it| it.market == Market::Spot);
     let base = lineage.base().map_or(&owner.id, |it| &it.id);
-    let failed = &lineage.record.failed_pools;
-    let Some(Choice { lane, not_before }) = pools::choose(ways, failed, since(lineage, base))
-    else {
+    let since = since(lineage, base);
+    let Some(Choice { lane, not_before }) = pools::choose(ways, memory(lineage), since) else {
         return;
     };
     if not_before.is_some_and(|it| it > lineage.situation.now) {
@@ -58,7 +57,7 @@ pub fn spare(lineage: &Lineage, owner: &Instance, after: Option<&str>, plan: &mu
 /// Pools that failed before it was launched are on record, which has not been read: for an instance
 /// older than their rest they do not matter.
 fn knows_all_pools(lineage: &Lineage, instance: &Instance) -> bool {
-    since(lineage, &instance.id) - instance.launch_time > pools::REST
+    since(lineage, &instance.id) - instance.launch_time > lineage.policy.pool_rest.value
 }
 
 /// Whether there is, or will be, a replacement.
@@ -119,10 +118,9 @@ fn steps(lineage: &Lineage, base: &InstanceId, plan: &mut Plan) {
         return;
     };
     notes(lineage, plan);
-    let failed = &lineage.record.failed_pools;
     let since = since(lineage, base);
-    let Some(Choice { lane, not_before }) = pools::choose(lanes(lineage, place), failed, since)
-    else {
+    let ways = lanes(lineage, place);
+    let Some(Choice { lane, not_before }) = pools::choose(ways, memory(lineage), since) else {
         return;
     };
     let rests = not_before.map_or(0, |it| (it - lineage.situation.now).whole_seconds());
@@ -141,6 +139,13 @@ fn steps(lineage: &Lineage, base: &InstanceId, plan: &mut Plan) {
         step
     });
     plan.wait(5, "the replacement to run");
+}
+
+fn memory<'a>(lineage: &'a Lineage) -> Memory<'a> {
+    Memory {
+        failed: &lineage.record.failed_pools,
+        rest: lineage.policy.pool_rest.value,
+    }
 }
 
 /// What a person should know about the choice.

@@ -36,11 +36,11 @@ impl<'a> Lineage<'a> {
             .unwrap_or_default();
         let members = member::members(situation, &record);
         let owner = owner(&situation.lineage, &members, &record);
-        live::remember(&mut record, situation, owner);
         let (policy, warnings) = policy(situation, owner, template);
         if let Some(owner) = owner {
             live::apply(&mut record, owner, situation, &members);
         }
+        live::remember(&mut record, situation, owner);
         let mut lineage = Self {
             situation,
             record,

@@ -9,8 +9,12 @@ use crate::clock::Timestamp;
 use crate::record::{FailedPool, Pool};
 use time::Duration;
 
-/// A pool without capacity is not asked again for so long.
-pub const REST: Duration = Duration::minutes(3);
+/// What failed, and how long that counts.
+#[derive(Clone, Copy)]
+pub struct Memory<'a> {
+    pub failed: &'a [FailedPool],
+    pub rest: Duration,
+}
 
 /// What to ask for, and from when on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,38 +26,40 @@ pub struct Choice {
 
 /// The first lane with a pool that is not at rest; if all are, the one that is free again first.
 /// `since` is when the rescue began: what failed long before it counts for nothing.
-pub fn choose(lanes: Vec<Lane>, failed: &[FailedPool], since: Timestamp) -> Option<Choice> {
-    let last = failed.iter().map(|it| it.at).max();
+pub fn choose(lanes: Vec<Lane>, memory: Memory, since: Timestamp) -> Option<Choice> {
+    let last = memory.failed.iter().map(|it| it.at).max();
     let reference = last.map_or(since, |it| it.max(since));
     let mut best: Option<(Timestamp, Lane)> = None;
     for lane in lanes {
-        let Some(free) = lane.pools().iter().map(|it| free_from(it, failed)).min() else {
+        let Some(free) = lane.pools().iter().map(|it| memory.free_from(it)).min() else {
             continue;
         };
         if free <= reference {
-            return Some(rested(lane, failed, reference, None));
+            return Some(rested(lane, memory, reference, None));
         }
         if best.as_ref().is_none_or(|(earliest, _)| free < *earliest) {
             best = Some((free, lane));
         }
     }
-    best.map(|(free, lane)| rested(lane, failed, free, Some(free)))
+    best.map(|(free, lane)| rested(lane, memory, free, Some(free)))
 }
 
 /// The part of the lane that is not at rest at that time.
-fn rested(lane: Lane, failed: &[FailedPool], at: Timestamp, from: Option<Timestamp>) -> Choice {
+fn rested(lane: Lane, memory: Memory, at: Timestamp, from: Option<Timestamp>) -> Choice {
     let mut pools = lane.pools();
-    pools.retain(|it| free_from(it, failed) <= at);
+    pools.retain(|it| memory.free_from(it) <= at);
     Choice {
         lane: lane.narrowed(&pools),
         not_before: from,
     }
 }
 
-fn free_from(pool: &Pool, failed: &[FailedPool]) -> Timestamp {
-    let concerning = failed.iter().filter(|it| it.concerns(pool));
-    let last = concerning.map(|it| it.at).max();
-    last.map_or(Timestamp::UNIX_EPOCH, |it| it + REST)
+impl Memory<'_> {
+    fn free_from(self, pool: &Pool) -> Timestamp {
+        let concerning = self.failed.iter().filter(|it| it.concerns(pool));
+        let last = concerning.map(|it| it.at).max();
+        last.map_or(Timestamp::UNIX_EPOCH, |it| it + self.rest)
+    }
 }
 
 #[cfg(test)]
@@ -81,6 +87,11 @@ mod tests {
             at: at(seconds),
         };
         lane.pools().into_iter().map(failed).collect()
+    }
+
+    fn choose(lanes: Vec<Lane>, failed: &[FailedPool], since: Timestamp) -> Option<Choice> {
+        let rest = Duration::minutes(3);
+        super::choose(lanes, Memory { failed, rest }, since)
     }
 
     const NONE_LEFT: &str = "InsufficientInstanceCapacity";

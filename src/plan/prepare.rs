@@ -3,7 +3,9 @@
 //! they are, and the instance's own tags name its targets, so that one `DescribeInstances` is enough.
 
 use super::deregister::is_of;
-use super::{Lineage, Plan, caveats, group, pause, protect, requests, risk, template_name, tidy};
+use super::{
+    Lineage, Plan, caveats, group, pause, protect, requests, risk, template_name, tidy, types,
+};
 use crate::clock::seconds_between;
 use crate::event::{InstanceState, Interruption};
 use crate::id::{AllocationId, TemplateId};
@@ -55,6 +57,7 @@ pub fn plan(lineage: &Lineage) -> Plan {
             );
             plan.confirm = true;
         } else {
+            types::check(lineage, &mut plan);
             template(lineage, owner, &record, &mut plan);
             instance(lineage, owner, &record, &mut plan);
             if is_planned(&plan) {

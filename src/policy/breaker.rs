@@ -1,4 +1,5 @@
-//! `spot-rescue:breaker`: how many interruptions are too many.
+//! `spot-rescue:breaker`: how many interruptions are too many. `spot-rescue:pool-rest`: how soon a pool
+//! without capacity is asked again.
 
 use crate::record::MOST_REMEMBERED;
 use std::fmt;
@@ -33,12 +34,20 @@ pub fn parse(text: &str) -> Result<Option<Breaker>, ()> {
     sensible.then_some(Some(breaker)).ok_or(())
 }
 
-/// `45m`, `1h`, `1d`.
+/// How long a pool without capacity is left alone.
+pub fn rest(text: &str) -> Result<Duration, ()> {
+    let rest = duration(text).ok_or(())?;
+    let sensible = (Duration::seconds(5)..=Duration::HOUR).contains(&rest);
+    sensible.then_some(rest).ok_or(())
+}
+
+/// `30s`, `45m`, `1h`, `1d`.
 fn duration(text: &str) -> Option<Duration> {
     let unit = text.chars().next_back().filter(char::is_ascii)?;
     let number: u16 = text[..text.len() - 1].parse().ok()?;
     let number = i64::from(number);
     match unit {
+        's' => Some(Duration::seconds(number)),
         'm' => Some(Duration::minutes(number)),
         'h' => Some(Duration::hours(number)),
         'd' => Some(Duration::days(number)),
@@ -60,6 +69,14 @@ impl fmt::Display for Breaker {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_rest_is_seconds_to_an_hour() {
+        assert_eq!(rest("3m"), Ok(Duration::minutes(3)));
+        for bad in ["", "0s", "4s", "2h", "s", "3"] {
+            assert_eq!(rest(bad), Err(()), "{bad}");
+        }
+    }
 
     #[test]
     fn a_breaker_is_a_number_and_a_window() {

@@ -178,6 +178,18 @@ pub const KEYS: &[Key] = &[
             choose(&mut policy.no_return, value, source, &choices)
         },
     },
+    Key {
+        name: "spot-rescue:pool-rest",
+        values: "a time, as in 3m",
+        default: "3m",
+        meaning: "how long a pool (type, zone, Spot or On-Demand) without capacity is not asked again",
+        kept: BEFORE,
+        set: |policy, value, source| {
+            let value = breaker::rest(value)?;
+            policy.pool_rest = Setting { value, source };
+            Ok(())
+        },
+    },
 ];
 
 fn choose<T: Copy>(

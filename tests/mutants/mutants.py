@@ -164,9 +164,9 @@ MUTANTS = [
     ),
     Mutant(
         "On-Demand although the user said never",
-        "src/plan/launch.rs",
-        "OnDemand::Never => &[Market::Spot][..],",
-        "OnDemand::Never => &[Market::Spot, Market::OnDemand][..],",
+        "src/plan/lanes.rs",
+        "OnDemand::Never => &[Market::Spot],",
+        "OnDemand::Never => &[Market::Spot, Market::OnDemand],",
     ),
     Mutant(
         "a member of a group is replaced beside its group",
@@ -248,9 +248,21 @@ MUTANTS = [
     ),
     Mutant(
         "always the same way to launch",
-        "src/plan/launch.rs",
-        "lanes[number % lanes.len()].clone()",
-        "lanes[number.min(0)].clone()",
+        "src/plan/pools.rs",
+        "if free <= reference {",
+        "if best.is_none() {",
+    ),
+    Mutant(
+        "a failed pool is asked again at once",
+        "src/plan/pools.rs",
+        "last.map_or(Timestamp::UNIX_EPOCH, |it| it + self.rest)",
+        "last.map_or(Timestamp::UNIX_EPOCH, |it| it + self.rest / 90)",
+    ),
+    Mutant(
+        "the breaker never opens",
+        "src/plan/breaker.rs",
+        "count() >= breaker.interruptions;",
+        "count() > breaker.interruptions + 9;",
     ),
     Mutant(
         "a dead replacement is a successor",

@@ -2,7 +2,7 @@
 
 use super::replay::{Wire, assert_has, assert_lacks, id, ok};
 use spot_rescue::cloud::{Class, Cloud};
-use spot_rescue::situation::Market;
+use spot_rescue::situation::{Market, Shape};
 use spot_rescue::step::{Action, InstanceTypes, Launch, LaunchTemplate};
 use spot_rescue::tags::Tags;
 
@@ -69,30 +69,22 @@ async fn a_launch_is_one_instant_fleet() {
             ("TagSpecification.2.ResourceType", "fleet"),
         ],
     );
-    for (n, (instance_type, zone)) in [("m6i", 'a'), ("m6i", 'b'), ("m7i", 'a'), ("m7i", 'b')]
-        .into_iter()
-        .enumerate()
-    {
-        let pool = format!("{config}.Overrides.{}", n + 1);
+    for (n, instance_type) in [(1, "m6i.large"), (2, "m7i.large")] {
+        let pool = format!("{config}.Overrides.{n}");
         assert_has(
             &request,
             &[
-                (
-                    &format!("{pool}.InstanceType"),
-                    &format!("{instance_type}.large"),
-                ),
-                (
-                    &format!("{pool}.SubnetId"),
-                    &format!("subnet-0123456789abcdef{zone}"),
-                ),
+                (&format!("{pool}.InstanceType"), instance_type),
+                (&format!("{pool}.SubnetId"), "subnet-0123456789abcdefa"),
             ],
         );
+        assert_lacks(&request, &format!("{pool}.Priority"));
     }
     for unwanted in [
         "MarketOptions",
         "MaxPrice",
         "ValidUntil",
-        "Overrides.5",
+        "Overrides.3",
         "LaunchTemplateName",
     ] {
         assert_lacks(&request, unwanted);
@@ -107,6 +99,67 @@ async fn an_on_demand_launch_says_nothing_of_spot() {
     let market = "TargetCapacitySpecification.DefaultTargetCapacityType";
     assert_has(&request, &[("Type", "instant"), (market, "on-demand")]);
     assert_lacks(&request, "SpotOptions");
+    let overrides = "LaunchTemplateConfigs.1.Overrides";
+    assert_has(
+        &request,
+        &[
+            ("OnDemandOptions.AllocationStrategy", "prioritized"),
+            (&format!("{overrides}.1.InstanceType"), "m6i.large"),
+            (&format!("{overrides}.1.Priority"), "0"),
+            (&format!("{overrides}.2.Priority"), "1"),
+        ],
+    );
+}
+
+/// "You can specify either instance types or instance attributes, but not both": and what is not said
+/// would let accelerators in, and leave the original's own kind out.
+#[tokio::test]
+async fn a_type_like_the_original_is_asked_for_by_its_attributes() {
+    for market in [Market::Spot, Market::OnDemand] {
+        let wire = Wire::new([ok(LAUNCHED)]).await;
+        let Action::Launch(named) = launch(market) else {
+            panic!("a launch");
+        };
+        let shape = Shape {
+            instance_type: "t3.large".to_owned(),
+            vcpus: 2,
+            memory_mib: 8192,
+            architectures: vec!["x86_64".to_owned()],
+            current_generation: true,
+            burstable: true,
+            ..Shape::default()
+        };
+        let like = Action::Launch(Launch {
+            instance_types: InstanceTypes::Like(shape),
+            ..named
+        });
+        wire.aws.act(&like).await.unwrap();
+        let request = wire.only_request();
+        let pool = "LaunchTemplateConfigs.1.Overrides.1";
+        let wanted = format!("{pool}.InstanceRequirements");
+        assert_has(
+            &request,
+            &[
+                (&format!("{pool}.SubnetId"), "subnet-0123456789abcdefa"),
+                (&format!("{wanted}.VCpuCount.Min"), "2"),
+                (&format!("{wanted}.VCpuCount.Max"), "2"),
+                (&format!("{wanted}.MemoryMiB.Min"), "8192"),
+                (&format!("{wanted}.AcceleratorCount.Max"), "0"),
+                (&format!("{wanted}.InstanceGeneration.1"), "current"),
+                (&format!("{wanted}.BurstablePerformance"), "included"),
+                (&format!("{wanted}.BareMetal"), "excluded"),
+                (&format!("{wanted}.LocalStorage"), "included"),
+            ],
+        );
+        for unwanted in [
+            "InstanceType",
+            "MemoryMiB.Max",
+            "Overrides.2",
+            "prioritized",
+        ] {
+            assert_lacks(&request, unwanted);
+        }
+    }
 }
 
 /// TRAP 8: a 200 without an instance is a failure, with the code that was given for it.
@@ -119,6 +172,70 @@ async fn errors_inside_a_200_are_errors() {
     assert_eq!(error.class, Class::Capacity);
     assert!(error.request_id.is_some(), "{error}");
     assert_eq!(wire.requests().len(), 1, "the next try is another request");
+}
+
+/// TRAP 8: each pool has its own reason, and is remembered with it.
+#[tokio::test]
+async fn errors_are_told_by_type() {
+    let item = |name: &str, code: &str| {
+        format!(
+            "<item><launchTemplateAndOverrides><overrides><instanceType>{name}</instanceType>\
+             </overrides></launchTemplateAndOverrides><lifecycle>spot</lifecycle>\
+             <errorCode>{code}</errorCode><errorMessage>no</errorMessage></item>"
+        )
+    };
+    let items =
+        item("m6i.large", "InsufficientInstanceCapacity") + &item("m7i.large", "Unsupported");
+    let empty = format!(
+        "<CreateFleetResponse><requestId>r-2</requestId><fleetId>fleet-2</fleetId>\
+         <errorSet>{items}</errorSet><fleetInstanceSet/></CreateFleetResponse>"
+    );
+    let wire = Wire::new([ok(empty)]).await;
+    let error = wire.aws.act(&launch(Market::Spot)).await.unwrap_err();
+    assert_eq!(error.refused["m6i.large"], "InsufficientInstanceCapacity");
+    assert_eq!(error.refused["m7i.large"], "Unsupported");
+    let one = item("m6i.large", "InsufficientInstanceCapacity");
+    let launched = LAUNCHED.replace("<errorSet/>", &format!("<errorSet>{one}</errorSet>"));
+    let wire = Wire::new([ok(launched)]).await;
+    let what = wire.aws.act(&launch(Market::Spot)).await.unwrap();
+    assert!(
+        what.starts_with("i-0aaaaaaaaaaaaaaa1 (not m6i.large: Insuff"),
+        "{what}"
+    );
+}
+
+/// What a type is, and no error for one that does not exist.
+#[tokio::test]
+async fn types_are_read_by_filter() {
+    let body = "<DescribeInstanceTypesResponse><requestId>r</requestId><instanceTypeSet><item>\
+        <instanceType>m6i.large</instanceType><currentGeneration>true</currentGeneration>\
+        <bareMetal>false</bareMetal><instanceStorageSupported>false</instanceStorageSupported>\
+        <burstablePerformanceSupported>false</burstablePerformanceSupported>\
+        <processorInfo><supportedArchitectures><item>x86_64</item></supportedArchitectures>\
+        </processorInfo><vCpuInfo><defaultVCpus>2</defaultVCpus></vCpuInfo>\
+        <memoryInfo><sizeInMiB>8192</sizeInMiB></memoryInfo></item></instanceTypeSet>\
+        </DescribeInstanceTypesResponse>";
+    let wire = Wire::new([ok(body)]).await;
+    let names = ["m6i.large".to_owned(), "m99.large".to_owned()];
+    let found = wire.aws.shapes(&names).await.unwrap();
+    let expected = Shape {
+        instance_type: "m6i.large".to_owned(),
+        vcpus: 2,
+        memory_mib: 8192,
+        architectures: vec!["x86_64".to_owned()],
+        current_generation: true,
+        ..Shape::default()
+    };
+    assert_eq!(found, [expected]);
+    let request = wire.only_request();
+    assert_has(
+        &request,
+        &[
+            ("Action", "DescribeInstanceTypes"),
+            ("Filter.1.Name", "instance-type"),
+            ("Filter.1.Value.2", "m99.large"),
+        ],
+    );
 }
 
 /// Four pools, three reasons: if one of them allows another way, it is taken.
