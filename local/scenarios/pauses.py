@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 from local import checks
 from local.checks import Evidence, Result
-from local.scenarios.scenario import Drive, Scenario
+from local.scenarios.scenario import Check, Drive, Scenario
 from local.stage import Stage
+from local.world import as_list
 
 
 def paused_by(action: str) -> Drive:
@@ -30,23 +33,139 @@ def same_instance(evidence: Evidence) -> list[Result]:
     return [checks.equal("the same instance runs", "running", state)]
 
 
+INTERRUPTED = "spot-rescue:interrupted-at"
+RESTORE = {"spot-rescue:no-return": "restore"}
+
+
+def not_back(stage: Stage, instances: list[str]) -> None:
+    """Nobody waits an hour: the time of the interruption is moved instead, and the sweep comes by."""
+    (instance,) = instances
+    stage.control.interrupt(instances, "stop")
+    stopped = lambda: stage.world.states([instance])[instance] == "stopped"
+    stage.until("the instance to stop", stopped, 300)
+    said = lambda: any(it["outcome"] == "paused" for it in stage.log.outcomes())
+    stage.until("it to be told", said, 100)
+    stage.settle(300)
+    (template,) = stage.world.templates()
+    long_ago = (datetime.now(UTC) - timedelta(hours=2)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    stage.world.ec2.create_tags(
+        Resources=[instance, template["LaunchTemplateId"]],
+        Tags=as_list({INTERRUPTED: f"{instance} {long_ago} stop"}),
+    )
+    stage.sweep()
+
+
+def then_too_late(stage: Stage, instances: list[str]) -> None:
+    """Replaced; and then EC2 has capacity for the original after all."""
+    (instance,) = instances
+    not_back(stage, instances)
+    back = lambda: any(it["outcome"] == "back-in-service" for it in stage.log.outcomes())
+    stage.until("the replacement to serve", back, 600)
+    stage.settle(300)
+    stage.control.start(instance)
+
+
+def told(*expected: str) -> Check:
+    def check(evidence: Evidence) -> list[Result]:
+        said = [it["outcome"] for it in evidence.stage.log.outcomes()]
+        return [checks.equal(f"reported as {', '.join(expected)}", list(expected), said)]
+
+    return check
+
+
+def still_stopped(evidence: Evidence) -> list[Result]:
+    world, before = evidence.stage.world, evidence.before
+    view = world.view(before.instance)
+    return [
+        checks.equal("it stays stopped", "stopped", world.states()[before.instance]),
+        checks.equal("with its volumes", checks.names(before), checks.names(view)),
+    ]
+
+
+def out_of_service(evidence: Evidence) -> list[Result]:
+    """Both run, one serves."""
+    world, before = evidence.stage.world, evidence.before
+    found = [it["InstanceId"] for it in checks.lineage(evidence, before.instance)]
+    serving = world.view(found[0]).targets
+    original = world.targets(before.instance, before.private_address)
+    return [
+        checks.equal("one replacement was launched", 1, len(found)),
+        checks.equal("it has all targets", before.targets, serving),
+        checks.equal("the original has none", set(), original),
+        checks.equal(
+            "and all its volumes", checks.names(before), checks.names(world.view(before.instance))
+        ),
+    ]
+
+
+def kept_request(stage: Stage, instances: list[str]) -> None:
+    """Made by RequestSpotInstances: it terminates, and EC2 launches from it again."""
+    (instance,) = instances
+    stage.control.persistent(instance)
+    # What is on record says one-time: an instance that was made so is prepared anew.
+    (template,) = stage.world.templates()
+    stage.world.ec2.delete_tags(
+        Resources=[template["LaunchTemplateId"]], Tags=[{"Key": "spot-rescue:request"}]
+    )
+    stage.sweep()
+    marked = lambda: stage.called("ec2:DescribeSpotInstanceRequests")
+    stage.until("the request to be looked at", marked, 100)
+    stage.settle(200)
+    stage.control.interrupt(instances)
+
+
+def nobody_beside(evidence: Evidence) -> list[Result]:
+    states = evidence.stage.world.states()
+    running = [it for it, state in states.items() if state == "running"]
+    return [
+        checks.equal("nobody else runs", [evidence.outcome["replacement"]], running),
+        Result(evidence.stage.called("ec2:CancelSpotInstanceRequests"), "the request is cancelled"),
+    ]
+
+
 SCENARIOS = [
     Scenario(
-        name=action,
-        story=story,
-        drive=paused_by(action),
-        action=action,
-        ends=frozenset({"resumed"}),
-        checks=(
-            checks.moved,
-            checks.rejoined,
-            checks.no_replacement,
-            same_instance,
-            reported_paused,
-        ),
-    )
-    for action, story in {
-        "stop": "stopped after two minutes, started again by EC2",
-        "hibernate": "hibernated at once, resumed by EC2",
-    }.items()
+        name="stop-no-return",
+        story="stopped, and not brought back in time: told, and left to EC2",
+        drive=not_back,
+        action="stop",
+        ends=frozenset({"overdue"}),
+        checks=(still_stopped, checks.no_replacement, told("paused", "overdue")),
+    ),
+    Scenario(
+        name="stop-restore",
+        story="stopped, not back in time, replaced with copies; then it comes back after all",
+        drive=then_too_late,
+        action="stop",
+        tags=lambda _: RESTORE,
+        ends=frozenset({"returned-late"}),
+        checks=(out_of_service, told("paused", "overdue", "back-in-service", "returned-late")),
+        deadline=900,
+    ),
+    Scenario(
+        name="persistent",
+        story="a persistent request that terminates is cancelled before EC2 launches from it again",
+        drive=kept_request,
+        checks=(checks.moved, checks.rejoined, checks.one_replacement, nobody_beside),
+    ),
+    *(
+        Scenario(
+            name=action,
+            story=story,
+            drive=paused_by(action),
+            action=action,
+            ends=frozenset({"resumed"}),
+            checks=(
+                checks.moved,
+                checks.rejoined,
+                checks.no_replacement,
+                same_instance,
+                reported_paused,
+            ),
+        )
+        for action, story in {
+            "stop": "stopped after two minutes, started again by EC2",
+            "hibernate": "hibernated at once, resumed by EC2",
+        }.items()
+    ),
 ]

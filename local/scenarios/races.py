@@ -29,6 +29,17 @@ def after_the_end(stage: Stage, instances: list[str]) -> None:
     stage.pump.resume()
 
 
+def unheard(stage: Stage, instances: list[str]) -> None:
+    """Neither the warning nor the end is told; only the schedule comes round."""
+    stage.pump.pause()
+    stage.control.interrupt(instances, warn=False)
+    ended = lambda: set(stage.world.states(instances).values()) == {"terminated"}
+    stage.until("the instance to end", ended, 400)
+    stage.sqs.purge_queue(QueueUrl=stage.deployment.queue_url)
+    stage.pump.resume()
+    stage.sweep()
+
+
 def killed_twice(stage: Stage, instances: list[str]) -> None:
     """Once when the replacement has just been asked for, once when a volume is being attached."""
     since = stage.now()
@@ -83,6 +94,12 @@ SCENARIOS = [
         story="no event arrives before the instance is gone",
         drive=after_the_end,
         # What is deleted with the instance is gone before anybody hears of it.
+        delete_first=False,
+    ),
+    Scenario(
+        name="no-warning",
+        story="no warning and no event at all: the sweep finds the ended instance",
+        drive=unheard,
         delete_first=False,
     ),
     Scenario(

@@ -104,3 +104,37 @@ def test_nobody_else_speaks_for_ec2(aws: Local) -> None:
     answer = aws.events.put_events(Entries=[entry, entry | {"Source": "mine"}])
     assert answer["FailedEntryCount"] == 1
     assert answer["Entries"][0]["ErrorCode"] == "NotAuthorizedForSourceException"
+
+
+# TRAP 25, TRAP 26
+def test_a_persistent_request_launches_again_unless_it_is_cancelled(aws: Local) -> None:
+    """At the notice it is open again; cancelling it does not end what runs."""
+    for cancelled in (False, True):
+        instance = aws.launch()
+        aws.post("persistent", instance_id=instance)
+        sir = aws.instance(instance)["SpotInstanceRequestId"]
+        aws.post("interrupt", instance_id=instance, action="terminate")
+        assert _request(aws, sir)["State"] == "open"
+        if cancelled:
+            aws.ec2.cancel_spot_instance_requests(SpotInstanceRequestIds=[sir])
+            assert aws.instance(instance)["State"]["Name"] == "running"
+        aws.reach(instance, "terminated")
+        again = _request(aws, sir)["InstanceId"] != instance
+        assert again is not cancelled
+
+
+# TRAP 2
+def test_cancelling_the_request_of_what_is_stopped_ends_it(aws: Local) -> None:
+    """If you cancel a Spot request, EC2 terminates the associated stopped instance."""
+    instance = aws.persistent("stop")
+    aws.post("interrupt", instance_id=instance, action="stop")
+    aws.reach(instance, "stopped")
+    sir = aws.instance(instance)["SpotInstanceRequestId"]
+    aws.ec2.cancel_spot_instance_requests(SpotInstanceRequestIds=[sir])
+    aws.reach(instance, "terminated")
+
+
+def _request(aws: Local, sir: str) -> dict:
+    filters = [{"Name": "spot-instance-request-id", "Values": [sir]}]
+    (found,) = aws.ec2.describe_spot_instance_requests(Filters=filters)["SpotInstanceRequests"]
+    return found

@@ -75,7 +75,7 @@ fn overrides(launch: &Launch) -> Vec<FleetLaunchTemplateOverridesRequest> {
         }
     };
     match &launch.instance_types {
-        InstanceTypes::Named(names) => names.iter().zip(0..).map(named).collect(),
+        InstanceTypes::Named(types) => types.iter().zip(0..).map(named).collect(),
         InstanceTypes::Like(shape) => {
             vec![pool().instance_requirements(requirements(shape)).build()]
         }

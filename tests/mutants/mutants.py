@@ -312,4 +312,22 @@ MUTANTS = [
         "scaling.desired_capacity <= scaling.min_size",
         "scaling.desired_capacity < scaling.min_size",
     ),
+    Mutant(
+        "the request of what EC2 stops is cancelled",
+        "src/plan/requests.rs",
+        "request.persistent && request.behaviour == InstanceAction::Terminate && request.live",
+        "request.persistent && request.live",
+    ),
+    Mutant(
+        "an original that comes back late serves beside its replacement",
+        "src/plan/pause.rs",
+        "        deregister::of(lineage, it, plan);\n",
+        "",
+    ),
+    Mutant(
+        "a spare's token is used again",
+        "src/plan/risk.rs",
+        "let attempt = lineage.record.attempt + 1;",
+        "let attempt = lineage.record.attempt;",
+    ),
 ]
