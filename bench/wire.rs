@@ -8,7 +8,7 @@ use query::Parameters;
 use spot_rescue::cloud::{Class, Cloud, CloudError, Query};
 use spot_rescue::sim::World;
 use spot_rescue::situation::{Balancing, Instance, Market, Target, TargetGroup, VolumeSettings};
-use spot_rescue::step::{Action, CreateVolume, InstanceTypes, Launch, LaunchTemplate};
+use spot_rescue::step::{Action, CreateVolume, InstanceTypes, Launch, LaunchTemplate, Network};
 use spot_rescue::tags::{self, Tags};
 use std::collections::BTreeSet;
 use std::str::FromStr;
@@ -132,10 +132,12 @@ fn step(action: &str, p: &Parameters) -> Option<Action> {
             instance: id(p, "InstanceId")?,
             device: p.get("Device").to_owned(),
         },
-        "AssociateAddress" => Action::Associate {
+        "AssociateAddress" => Action::Network(Network::Associate {
             allocation: id(p, "AllocationId")?,
-            instance: id(p, "InstanceId")?,
-        },
+            interface: id(p, "NetworkInterfaceId")?,
+            private_address: p.get("PrivateIpAddress").to_owned(),
+            take: p.get("AllowReassociation") == "true",
+        }),
         "DeleteVolume" => Action::DeleteVolume {
             volume: id(p, "VolumeId")?,
         },

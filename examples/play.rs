@@ -248,7 +248,7 @@ impl Stage {
             "volumes": owner.map_or(json!({}), |id| self.volumes(state, id)),
             "targets": owner.map_or(json!([]), |id| self.targets(state, id)),
             "dead targets": self.dead_targets(state),
-            "address": owner.is_some_and(|id| state.addresses.values().flatten().any(|it| it == id)),
+            "address": owner.is_some_and(|id| state.addresses.keys().any(|it| state.address_holder(it).as_ref() == Some(id))),
             "left": left(state, &self.snapshots),
             "template": state.templates.values().any(|it| {
                 it.tags.current().get(tags::RESCUE).is_some_and(|it| *it == self.original.to_string())

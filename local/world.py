@@ -40,6 +40,8 @@ class View:
     settings: dict[str, dict[str, Any]]  # device -> type, size, IOPS, throughput
     targets: set[tuple[str, str, int]]  # target group, "instance" or "address", port
     addresses: set[str]
+    seats: dict[str, tuple[int, str]]  # address -> device index and private address it is on
+    interfaces: dict[int, tuple[str, bool]]  # device index -> interface, DeleteOnTermination
 
 
 class World:
@@ -174,9 +176,43 @@ class World:
                 LifecycleTransition="autoscaling:EC2_INSTANCE_LAUNCHING",
             )
 
+    def networked(self, instance: str) -> None:
+        """A secondary private address and a second interface, each with an Elastic IP."""
+        ec2, it = self.ec2, self.instance(instance)
+        primary = it["NetworkInterfaces"][0]["NetworkInterfaceId"]
+        answer = ec2.assign_private_ip_addresses(
+            NetworkInterfaceId=primary, SecondaryPrivateIpAddressCount=1
+        )
+        self._elastic_ip(primary, answer["AssignedPrivateIpAddresses"][0]["PrivateIpAddress"])
+        nic = ec2.create_network_interface(SubnetId=it["SubnetId"], Groups=[self.security_group])[
+            "NetworkInterface"
+        ]
+        nic_id = nic["NetworkInterfaceId"]
+        attachment = ec2.attach_network_interface(
+            NetworkInterfaceId=nic_id, InstanceId=instance, DeviceIndex=1
+        )["AttachmentId"]
+        ec2.modify_network_interface_attribute(
+            NetworkInterfaceId=nic_id,
+            Attachment={"AttachmentId": attachment, "DeleteOnTermination": True},
+        )
+        self._elastic_ip(nic_id, nic["PrivateIpAddress"])
+
+    def _elastic_ip(self, nic: str, private_address: str) -> None:
+        self.ec2.associate_address(
+            AllocationId=self.ec2.allocate_address(Domain="vpc")["AllocationId"],
+            NetworkInterfaceId=nic,
+            PrivateIpAddress=private_address,
+        )
+
     def view(self, instance: str) -> View:
         it = self.instance(instance)
         address = it.get("PrivateIpAddress", "")
+        attached = {nic["NetworkInterfaceId"]: nic["Attachment"] for nic in it["NetworkInterfaces"]}
+        held = [
+            found
+            for found in self.ec2.describe_addresses()["Addresses"]
+            if found.get("InstanceId") == instance
+        ]
         mappings = {
             device["DeviceName"]: device["Ebs"]
             for device in it["BlockDeviceMappings"]
@@ -196,10 +232,18 @@ class World:
             },
             settings={name: settings(by_id[ebs["VolumeId"]]) for name, ebs in mappings.items()},
             targets=self.targets(instance, address),
-            addresses={
-                found["AllocationId"]
-                for found in self.ec2.describe_addresses()["Addresses"]
-                if found.get("InstanceId") == instance
+            addresses={found["AllocationId"] for found in held},
+            seats={
+                found["AllocationId"]: (
+                    attached[found["NetworkInterfaceId"]]["DeviceIndex"],
+                    found["PrivateIpAddress"],
+                )
+                for found in held
+            },
+            interfaces={
+                at["DeviceIndex"]: (nic, at["DeleteOnTermination"])
+                for nic, at in attached.items()
+                if at["DeviceIndex"] > 0
             },
         )
 

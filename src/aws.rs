@@ -8,6 +8,7 @@ mod autoscaling;
 mod convert;
 mod error;
 mod fleet;
+mod network;
 mod read;
 mod shapes;
 mod targets;
@@ -16,8 +17,8 @@ mod template;
 use crate::cloud::{Cloud, CloudError, Query};
 use crate::id::{ImageId, RequestId};
 use crate::situation::{
-    Address, AutoScalingGroup, Balancing, Image, Instance, Listing, Registration, Shape, Snapshot,
-    SpotRequest, TargetGroup, Template, Volume,
+    Address, AutoScalingGroup, Balancing, Image, Instance, Listing, NetworkInterface, Registration,
+    Shape, Snapshot, SpotRequest, TargetGroup, Template, Volume,
 };
 use crate::step::Action;
 use async_trait::async_trait;
@@ -100,6 +101,10 @@ impl Cloud for Aws {
 
     async fn addresses(&self) -> Result<Vec<Address>, CloudError> {
         read::addresses(&self.ec2).await
+    }
+
+    async fn interfaces(&self, query: &Query) -> Result<Vec<NetworkInterface>, CloudError> {
+        read::interfaces(&self.ec2, query).await
     }
 
     async fn images(&self, ids: &[ImageId]) -> Result<Vec<Image>, CloudError> {

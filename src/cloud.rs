@@ -7,12 +7,13 @@
 //!
 //! | action | handle |
 //! |---|---|
-//! | `Tag`, `Untag`, `SetDeleteOnTermination`, `Deregister`, `Associate`, `EndSpare`, `CancelRequest` | idempotent by nature |
+//! | `Tag`, `Untag`, `SetDeleteOnTermination`, `Deregister`, `EndSpare`, `CancelRequest` | idempotent by nature |
 //! | `Register` | registering a registered target changes nothing |
 //! | `Launch`, `WriteTemplate`, `CreateVolume`, `CopyVolume` | `ClientToken` from the intent |
 //! | `SnapshotInstance`, `SnapshotVolume` | no token exists: looked for by tag first; a twin is refused by the per-volume rate, or expires with the rest |
 //! | `Attach` | looked at first; "already attached there" counts as done |
 //! | `Group` | looked at first; "not part of", "already part of" and "no active lifecycle action" count as done |
+//! | `Network` | associating and flags are idempotent by nature; attaching and assigning are looked at first, and a twin is refused, except that one which names no addresses may add one too many |
 //! | `Delete…` | "not found" counts as done |
 //! | `Wake` | a twin only looks twice |
 
@@ -20,10 +21,10 @@ mod codes;
 
 pub use codes::{Class, classify};
 
-use crate::id::{ImageId, InstanceId, RequestId, SnapshotId};
+use crate::id::{ImageId, InstanceId, InterfaceId, RequestId, SnapshotId};
 use crate::situation::{
-    Address, AutoScalingGroup, Balancing, Image, Instance, Listing, Registration, Shape, Snapshot,
-    SpotRequest, TargetGroup, Template, Volume,
+    Address, AutoScalingGroup, Balancing, Image, Instance, Listing, NetworkInterface, Registration,
+    Shape, Snapshot, SpotRequest, TargetGroup, Template, Volume,
 };
 use crate::step::Action;
 use async_trait::async_trait;
@@ -39,6 +40,7 @@ pub trait Cloud: Send + Sync {
     async fn snapshots(&self, query: &Query) -> Result<Vec<Snapshot>, CloudError>;
     /// All addresses of the account: the list is short and the call has no pages.
     async fn addresses(&self) -> Result<Vec<Address>, CloudError>;
+    async fn interfaces(&self, query: &Query) -> Result<Vec<NetworkInterface>, CloudError>;
     async fn images(&self, ids: &[ImageId]) -> Result<Vec<Image>, CloudError>;
     /// What these types are; one that does not exist is left out.
     async fn shapes(&self, instance_types: &[String]) -> Result<Vec<Shape>, CloudError>;
@@ -61,6 +63,9 @@ pub enum Query {
     /// Launch templates by name.
     Names(Vec<String>),
     Snapshots(Vec<SnapshotId>),
+    Interfaces(Vec<InterfaceId>),
+    /// Network interfaces by the private addresses they hold.
+    PrivateAddresses(Vec<String>),
     /// A tag with one of these values.
     Tag {
         key: &'static str,
@@ -68,6 +73,22 @@ pub enum Query {
     },
     /// A tag with any value.
     TagKey(&'static str),
+}
+
+impl Query {
+    /// Nothing can come of it.
+    #[must_use]
+    pub fn names_nothing(&self) -> bool {
+        match self {
+            Self::Instances(ids) => ids.is_empty(),
+            Self::Names(values) | Self::PrivateAddresses(values) | Self::Tag { values, .. } => {
+                values.is_empty()
+            }
+            Self::Snapshots(ids) => ids.is_empty(),
+            Self::Interfaces(ids) => ids.is_empty(),
+            Self::TagKey(_) => false,
+        }
+    }
 }
 
 /// The IAM actions of the reads above.
@@ -79,6 +100,7 @@ pub const READ_ACTIONS: &[&str] = &[
     "ec2:DescribeInstanceTypes",
     "ec2:DescribeInstances",
     "ec2:DescribeLaunchTemplates",
+    "ec2:DescribeNetworkInterfaces",
     "ec2:DescribeSnapshots",
     "ec2:DescribeSpotInstanceRequests",
     "ec2:DescribeVolumes",

@@ -103,6 +103,10 @@ resource_id!(
     AllocationId, "an allocation id", "eipalloc-"
 );
 resource_id!(
+    /// An elastic network interface, `eni-…`.
+    InterfaceId, "a network interface id", "eni-"
+);
+resource_id!(
     /// An Amazon machine image, `ami-…`.
     ImageId, "an image id", "ami-"
 );

@@ -8,13 +8,13 @@ mod targets;
 use crate::clock::Timestamp;
 use crate::cloud::{Cloud, CloudError, Query};
 use crate::event::{Interruption, Risk};
-use crate::id::{ImageId, InstanceId, RequestId};
+use crate::id::{ImageId, InstanceId, InterfaceId, RequestId};
 use crate::plan::template_name;
 use crate::policy::{Policy, Types};
 use crate::record::{Record, RecordedRequest};
 use crate::situation::{
-    Address, Fact, Group, Image, Instance, Registrations, Shape, Situation, Snapshot, SpotRequest,
-    TargetGroup, Template, Volume,
+    Address, Fact, Group, Image, Instance, NetworkInterface, Registrations, Shape, Situation,
+    Snapshot, SpotRequest, TargetGroup, Template, Volume,
 };
 use crate::tags::{self, Tags};
 use std::collections::BTreeSet;
@@ -28,6 +28,7 @@ pub struct Facts {
     snapshots: Fact<Vec<Snapshot>>,
     registrations: Fact<Registrations>,
     addresses: Fact<Vec<Address>>,
+    interfaces: Fact<Vec<NetworkInterface>>,
     images: Fact<Vec<Image>>,
     groups: Fact<Vec<Group>>,
     shapes: Fact<Vec<Shape>>,
@@ -67,6 +68,7 @@ pub fn brief(
         snapshots: Fact::NotRead,
         registrations: Fact::NotRead,
         addresses: Fact::NotRead,
+        interfaces: Fact::NotRead,
         images: Fact::NotRead,
         group: Fact::NotRead,
         shapes: Fact::NotRead,
@@ -109,7 +111,7 @@ pub async fn lineages(
     let types = types_of(&instances, defaults);
     let everything = scope == Scope::AllTargetGroups || !all_recorded;
     let requests = requests_of(&instances, &templates);
-    let (attached, mut registrations, images, groups, shapes, requests) = tokio::join!(
+    let (attached, mut registrations, interfaces, images, groups, shapes, requests) = tokio::join!(
         cloud.volumes(&attached),
         targets::read(
             cloud,
@@ -117,6 +119,7 @@ pub async fn lineages(
             &instances,
             recorded_groups(&instances, &templates)
         ),
+        interfaces(cloud, &instances, &templates),
         cloud.images(&images),
         self::groups(cloud, &groups),
         shapes(cloud, scope, &types),
@@ -133,6 +136,7 @@ pub async fn lineages(
         snapshots: fact(snapshots),
         registrations: Fact::Known(registrations),
         addresses: fact(addresses),
+        interfaces: fact(interfaces),
         images: fact(images),
         groups: fact(groups),
         shapes,
@@ -200,6 +204,7 @@ impl Facts {
             snapshots: select(&self.snapshots, |it| ours(&it.tags)),
             registrations: self.registrations.clone(),
             addresses: self.addresses.clone(),
+            interfaces: self.interfaces.clone(),
             images: self.images.clone(),
             group,
             shapes: self.shapes.clone(),
@@ -283,6 +288,37 @@ fn requests_of(instances: &[Instance], templates: &Fact<Vec<Template>>) -> Vec<R
         .chain(persistent.map(|it| it.id.clone()))
         .collect();
     all.into_iter().collect()
+}
+
+/// Those that are to follow, and whoever holds the private addresses that are. Most instances have
+/// one interface with one address: then nobody is asked.
+async fn interfaces(
+    cloud: &dyn Cloud,
+    instances: &[Instance],
+    templates: &Fact<Vec<Template>>,
+) -> Result<Vec<NetworkInterface>, CloudError> {
+    let held = instances.iter().flat_map(|it| &it.interfaces);
+    let held = held.filter(|it| !it.slot.is_primary());
+    let mut ids: BTreeSet<InterfaceId> = held.map(|it| it.id.clone()).collect();
+    let mut private: BTreeSet<String> = BTreeSet::new();
+    for template in templates.known().into_iter().flatten() {
+        let record = Record::from_tags(&template.tags);
+        ids.extend(record.interfaces.into_iter().map(|it| it.interface));
+        private.extend(record.secondary);
+    }
+    let (by_id, by_address) = (
+        Query::Interfaces(ids.into_iter().collect()),
+        Query::PrivateAddresses(private.into_iter().collect()),
+    );
+    let (by_id, by_address) = tokio::join!(ask(cloud, &by_id), ask(cloud, &by_address));
+    Ok(merge(by_id?, by_address?, |it| it.id.clone()))
+}
+
+async fn ask(cloud: &dyn Cloud, query: &Query) -> Result<Vec<NetworkInterface>, CloudError> {
+    if query.names_nothing() {
+        return Ok(Vec::new());
+    }
+    cloud.interfaces(query).await
 }
 
 fn recorded_groups(

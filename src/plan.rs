@@ -3,6 +3,7 @@
 //! Nothing here awaits, reads a clock or calls AWS. The plan is recomputed from the world each time,
 //! so there is no stored program counter: what is done is not planned again, what is missing is.
 
+mod addresses;
 mod breaker;
 mod caveats;
 mod clone;
@@ -10,6 +11,7 @@ mod close;
 mod copies;
 mod deregister;
 mod group;
+mod interfaces;
 mod keys;
 mod lanes;
 mod launch;

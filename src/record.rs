@@ -4,18 +4,23 @@
 //! what is not understood is left out, because a rescue with one target less is still a rescue.
 
 mod history;
+mod network;
 mod pools;
 mod settings;
 mod shape;
 
 pub use history::{LONGEST as MOST_REMEMBERED, Taken, history_from, history_tags};
+pub use network::{
+    RecordedAddress, RecordedInterface, Seat, addresses_of, interface_tags, interfaces_of,
+    secondary_of,
+};
 pub use pools::{FailedPool, Pool, failed_pool_tags, failed_pools_from};
 pub use settings::VolumeTag;
 pub use shape::{shape_from, shape_text};
 
 use crate::clock;
 use crate::event::{InstanceAction, Interruption, Risk};
-use crate::id::{AllocationId, InstanceId, RequestId, SubnetId, VolumeId};
+use crate::id::{InstanceId, RequestId, SubnetId, VolumeId};
 use crate::situation::{Instance, Shape, SpotRequest, Target};
 use crate::tags::{self, Tags};
 use std::collections::BTreeMap;
@@ -28,9 +33,13 @@ pub struct Record {
     pub place: Option<Place>,
     pub volumes: Vec<RecordedVolume>,
     pub targets: Vec<Target>,
-    pub addresses: Vec<AllocationId>,
     /// In the instance's own order: where an `ip` target was says which address takes its place.
     pub private_addresses: Vec<String>,
+    pub addresses: Vec<RecordedAddress>,
+    /// Beyond the primary one.
+    pub interfaces: Vec<RecordedInterface>,
+    /// Secondary private addresses of the primary interface.
+    pub secondary: Vec<String>,
     /// The Auto Scaling group it is a member of.
     pub group: Option<String>,
     /// The member that left it for good, to be replaced by ours.
@@ -203,7 +212,15 @@ impl Record {
                 .collect(),
             addresses: tags::unpack(tags::ADDRESSES, tags)
                 .into_iter()
-                .filter_map(|id| id.parse().ok())
+                .filter_map(network::address_from)
+                .collect(),
+            interfaces: tags::unpack(tags::INTERFACES, tags)
+                .into_iter()
+                .filter_map(network::interface_from)
+                .collect(),
+            secondary: tags::unpack(tags::SECONDARY, tags)
+                .into_iter()
+                .filter_map(network::private_from)
                 .collect(),
             private_addresses: tags::unpack(tags::PRIVATE_ADDRESSES, tags)
                 .into_iter()
@@ -229,7 +246,7 @@ impl Record {
         let volumes: Vec<String> = self.volumes.iter().map(volume_text).collect();
         let mut all = tags::pack(tags::VOLUMES, &volumes);
         all.extend(target_tags(&self.targets));
-        let addresses: Vec<String> = self.addresses.iter().map(ToString::to_string).collect();
+        let addresses: Vec<String> = self.addresses.iter().map(network::address_text).collect();
         all.extend(tags::pack(tags::ADDRESSES, &addresses));
         if self.targets.iter().any(|it| !it.is_instance()) {
             all.extend(tags::pack(tags::PRIVATE_ADDRESSES, &self.private_addresses));
@@ -238,6 +255,8 @@ impl Record {
         if let Some(shape) = &self.shape {
             all.insert(tags::SHAPE.to_owned(), shape_text(shape));
         }
+        all.extend(interface_tags(&self.interfaces));
+        all.extend(tags::pack(tags::SECONDARY, &self.secondary));
         if let Some(group) = &self.group {
             all.insert(tags::GROUP.to_owned(), group.clone());
         }
@@ -427,7 +446,12 @@ mod tests {
             let record = Record {
                 head: "i-0123456789abcdef0".parse().ok(),
                 place: place_from("eu-west-1a subnet-12345678 m6i.large"),
-                addresses: vec!["eipalloc-12345678".parse().unwrap()],
+                addresses: ["eipalloc-12345678", "eipalloc-12345679=1=10.0.1.5"]
+                    .into_iter()
+                    .filter_map(network::address_from)
+                    .collect(),
+                interfaces: network::interface_from("eni-12345678=1=delete").into_iter().collect(),
+                secondary: vec!["10.0.0.11".to_owned()],
                 volumes,
                 targets,
                 ..Record::default()

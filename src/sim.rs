@@ -23,6 +23,7 @@ mod events;
 mod fault;
 mod fleet;
 mod instances;
+mod interfaces;
 pub mod invariants;
 mod journal;
 mod lagged;
@@ -52,7 +53,8 @@ pub use fleet::Supply;
 pub use journal::Entry;
 pub use lagged::Lagged;
 pub use model::{
-    Drain, Group, GroupType, SimInstance, SimSnapshot, SimTemplate, SimVolume, Version,
+    Drain, Group, GroupType, SimInstance, SimInterface, SimSnapshot, SimTemplate, SimVolume,
+    Version,
 };
 pub use queue::{Message, Queue};
 pub use requests::SimRequest;

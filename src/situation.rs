@@ -11,7 +11,8 @@ pub use group::{AutoScalingGroup, Group, Lifecycle, Member};
 use crate::clock::Timestamp;
 use crate::event::{InstanceAction, InstanceState, Interruption, Risk};
 use crate::id::{
-    AllocationId, ImageId, InstanceId, RequestId, SnapshotId, SubnetId, TemplateId, VolumeId,
+    AllocationId, ImageId, InstanceId, InterfaceId, RequestId, SnapshotId, SubnetId, TemplateId,
+    VolumeId,
 };
 use crate::tags::{self, Tags};
 pub use crate::target::{
@@ -75,6 +76,8 @@ pub struct Situation {
     pub snapshots: Fact<Vec<Snapshot>>,
     pub registrations: Fact<Registrations>,
     pub addresses: Fact<Vec<Address>>,
+    /// Those on record, and whoever holds a private address that is.
+    pub interfaces: Fact<Vec<NetworkInterface>>,
     pub images: Fact<Vec<Image>>,
     /// The Auto Scaling group its instances are members of, or were.
     pub group: Fact<Option<Group>>,
@@ -103,6 +106,8 @@ pub struct Instance {
     pub devices: Vec<Device>,
     /// Every private address, IPv4 and IPv6, the primary one first: `ip` targets name them.
     pub private_addresses: Vec<String>,
+    /// The primary one first, then by device index.
+    pub interfaces: Vec<Interface>,
     /// The primary interface has a public address from Amazon's pool.
     pub auto_public_address: bool,
     pub security_groups: Vec<String>,
@@ -144,6 +149,48 @@ pub struct SpotRequest {
     /// Whom it has launched last.
     pub instance: Option<InstanceId>,
     pub tags: Tags,
+}
+
+/// A network interface as the instance sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Interface {
+    pub id: InterfaceId,
+    pub slot: Slot,
+    /// What `ModifyNetworkInterfaceAttribute` wants to be told.
+    pub attachment: String,
+    pub delete_on_termination: bool,
+    /// IPv4, the primary one first.
+    pub addresses: Vec<String>,
+}
+
+/// Where on an instance an interface is; the primary one is at device 0 of card 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Slot {
+    pub card: u8,
+    pub device: u8,
+}
+
+/// A network interface by itself: it may outlive its instance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NetworkInterface {
+    pub id: InterfaceId,
+    pub subnet: SubnetId,
+    pub availability_zone: String,
+    pub addresses: Vec<String>,
+    pub holder: Holder,
+    pub tags: Tags,
+}
+
+/// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_NetworkInterface.html>
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Holder {
+    /// `available`
+    Nobody,
+    Instance(InstanceId),
+    /// A load balancer, a gateway, a function.
+    Service,
+    /// On its way from one to another.
+    Unsettled,
 }
 
 /// A volume as the instance sees it.
@@ -235,6 +282,9 @@ pub struct Template {
 pub struct Address {
     pub allocation: AllocationId,
     pub instance: Option<InstanceId>,
+    /// Also of things that are no instances: none is what makes it free.
+    pub interface: Option<InterfaceId>,
+    pub private_address: Option<String>,
 }
 
 /// The part of an image a prepared rescue needs.
@@ -298,6 +348,12 @@ impl Instance {
         self.root_device.as_deref() == Some(device)
     }
 
+    /// Every instance has one as long as it has a network at all.
+    #[must_use]
+    pub fn primary_interface(&self) -> Option<&Interface> {
+        self.interfaces.iter().find(|it| it.slot.is_primary())
+    }
+
     /// Whether a target names this instance, by its id or one of its addresses.
     #[must_use]
     pub fn answers_to(&self, target: &Target) -> bool {
@@ -310,6 +366,13 @@ impl Instance {
     pub fn is_registered_as(&self, it: &Registration) -> bool {
         let near = it.vpc.is_some() && it.vpc == self.vpc;
         self.answers_to(&it.target) && (near || it.target.is_instance())
+    }
+}
+
+impl Slot {
+    #[must_use]
+    pub fn is_primary(self) -> bool {
+        self == Self::default()
     }
 }
 

@@ -1,13 +1,15 @@
 //! A plan is data: steps with everything the executor needs, so that it makes no choices.
 
 mod needs;
+mod network;
 mod refusal;
 mod text;
 
+pub use network::{Network, PrivateAddresses};
 pub use refusal::Refusal;
 
 use crate::event::{Interruption, Wake};
-use crate::id::{AllocationId, InstanceId, RequestId, SnapshotId, SubnetId, TemplateId, VolumeId};
+use crate::id::{InstanceId, RequestId, SnapshotId, SubnetId, TemplateId, VolumeId};
 use crate::situation::{Market, Shape, Target, TargetGroup, VolumeSettings};
 use crate::tags::Tags;
 use std::collections::BTreeMap;
@@ -69,10 +71,7 @@ pub enum Action {
         instance: InstanceId,
         device: String,
     },
-    Associate {
-        allocation: AllocationId,
-        instance: InstanceId,
-    },
+    Network(Network),
     /// To an Auto Scaling group, about one instance.
     Group(GroupChange),
     DeleteVolume {

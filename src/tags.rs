@@ -78,6 +78,9 @@ pub const VOLUMES: &str = "spot-rescue:volume";
 pub const TARGETS: &str = "spot-rescue:target";
 pub const ADDRESSES: &str = "spot-rescue:address";
 pub const PRIVATE_ADDRESSES: &str = "spot-rescue:private-address";
+pub const INTERFACES: &str = "spot-rescue:interface";
+/// Secondary private addresses of the primary interface.
+pub const SECONDARY: &str = "spot-rescue:secondary";
 
 /// Set by EC2 on what is launched from a launch template; nobody can set or edit it.
 /// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/launch-instances-from-launch-template.html>
@@ -126,6 +129,8 @@ pub fn is_own(key: &str) -> bool {
             PRIVATE_ADDRESSES,
             FAILED_POOLS,
             HISTORY,
+            INTERFACES,
+            SECONDARY,
         ]
         .iter()
         .any(|list| is_numbered(key, list))

@@ -270,6 +270,7 @@ fn reversed(situation: &Situation) -> Situation {
     known(&mut turned.volumes).reverse();
     known(&mut turned.snapshots).reverse();
     known(&mut turned.addresses).reverse();
+    known(&mut turned.interfaces).reverse();
     known(&mut turned.images).reverse();
     if let Fact::Known(found) = &mut turned.registrations {
         found.list.reverse();

@@ -5,6 +5,8 @@
     reason = "tests: most stories go one way"
 )]
 
+#[path = "sim/addresses.rs"]
+mod addresses;
 #[path = "sim/blind.rs"]
 mod blind;
 #[path = "sim/invariants.rs"]

@@ -5,10 +5,10 @@
 use serde_yaml_ng::Value;
 use spot_rescue::cloud::{KEY_ACTIONS, READ_ACTIONS};
 use spot_rescue::event::{InstanceState, PARSERS, Wake, interruption, own, snapshot, state_change};
-use spot_rescue::situation::{Market, TargetGroup, VolumeSettings};
+use spot_rescue::situation::{Market, Slot, TargetGroup, VolumeSettings};
 use spot_rescue::step::{
     Action, CopyVolume, CreateVolume, GroupChange, GroupVerb, InstanceTypes, Launch,
-    LaunchTemplate, TemplateSpec, WriteTemplate,
+    LaunchTemplate, Network, PrivateAddresses, TemplateSpec, WriteTemplate,
 };
 use spot_rescue::tags::{self, Tags};
 use std::collections::{BTreeMap, BTreeSet};
@@ -101,10 +101,6 @@ fn every_action() -> Vec<Action> {
             instance: instance(),
             device: empty(),
         },
-        Action::Associate {
-            allocation: "eipalloc-0123456789abcdef0".parse().unwrap(),
-            instance: instance(),
-        },
         Action::DeleteVolume { volume: volume() },
         Action::DeleteSnapshot {
             snapshot: snapshot(),
@@ -127,8 +123,9 @@ fn every_action() -> Vec<Action> {
     ];
     all.extend(balancing());
     all.extend(group_changes());
+    all.extend(every_network_action());
     let kinds: BTreeSet<u8> = all.iter().map(kind).collect();
-    assert_eq!(kinds.len(), 22, "an action is missing from the list");
+    assert_eq!(kinds.len(), 25, "an action is missing from the list");
     all
 }
 
@@ -170,6 +167,32 @@ fn group_changes() -> [Action; 3] {
     })
 }
 
+fn every_network_action() -> Vec<Action> {
+    let interface = || "eni-0123456789abcdef0".parse().unwrap();
+    vec![
+        Action::Network(Network::Associate {
+            allocation: "eipalloc-0123456789abcdef0".parse().unwrap(),
+            interface: interface(),
+            private_address: String::new(),
+            take: false,
+        }),
+        Action::Network(Network::Assign {
+            interface: interface(),
+            addresses: PrivateAddresses::Any(1),
+        }),
+        Action::Network(Network::Flag {
+            interface: interface(),
+            attachment: String::new(),
+            delete_on_termination: false,
+        }),
+        Action::Network(Network::Attach {
+            interface: interface(),
+            instance: "i-0123456789abcdef0".parse().unwrap(),
+            slot: Slot::default(),
+        }),
+    ]
+}
+
 fn kind(action: &Action) -> u8 {
     match action {
         Action::Tag { .. } => 0,
@@ -184,7 +207,7 @@ fn kind(action: &Action) -> u8 {
         Action::DeleteTemplate { .. } => 9,
         Action::CreateVolume(_) => 10,
         Action::Attach { .. } => 11,
-        Action::Associate { .. } => 12,
+        Action::Network(Network::Associate { .. }) => 12,
         Action::DeleteVolume { .. } => 13,
         Action::DeleteSnapshot { .. } => 14,
         Action::Wake { .. } => 15,
@@ -196,6 +219,9 @@ fn kind(action: &Action) -> u8 {
         },
         Action::CopyVolume(_) => 20,
         Action::CancelRequest { .. } => 21,
+        Action::Network(Network::Assign { .. }) => 22,
+        Action::Network(Network::Flag { .. }) => 23,
+        Action::Network(Network::Attach { .. }) => 24,
     }
 }
 

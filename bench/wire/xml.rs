@@ -81,16 +81,21 @@ pub fn instance(it: &Instance) -> String {
     };
     let group = |id: &String| element("groupId", id) + &element("groupName", "bench");
     let address = it.private_addresses.first();
-    let interface = |address: &String| {
-        let attachment = element("deviceIndex", 0) + &element("status", "attached");
-        element("networkInterfaceId", "eni-0123456789abcdef0")
+    let interface = |nic: &spot_rescue::situation::Interface| {
+        let attachment = element("attachmentId", &nic.attachment)
+            + &element("deviceIndex", nic.slot.device)
+            + &element("status", "attached");
+        let private = |(n, address): (usize, &String)| {
+            element("privateIpAddress", address) + &element("primary", n == 0)
+        };
+        element("networkInterfaceId", &nic.id)
             + &optional("subnetId", it.subnet.as_ref())
             + &element("status", "in-use")
-            + &element("privateIpAddress", address)
+            + &optional("privateIpAddress", nic.addresses.first())
             + &format!("<attachment>{attachment}</attachment>")
             + &items(
                 "privateIpAddressesSet",
-                [element("privateIpAddress", address) + &element("primary", true)].into_iter(),
+                nic.addresses.iter().enumerate().map(private),
             )
     };
     let mut all = element("instanceId", &it.id)
@@ -118,10 +123,7 @@ pub fn instance(it: &Instance) -> String {
         + &element("virtualizationType", "hvm")
         + &tags(&it.tags)
         + &element("hypervisor", "xen")
-        + &items(
-            "networkInterfaceSet",
-            address.iter().map(|it| interface(it)),
-        )
+        + &items("networkInterfaceSet", it.interfaces.iter().map(interface))
         + &element("ebsOptimized", true)
         + "<cpuOptions><coreCount>1</coreCount><threadsPerCore>2</threadsPerCore></cpuOptions>"
         + "<metadataOptions><state>applied</state><httpTokens>required</httpTokens><httpEndpoint>enabled</httpEndpoint></metadataOptions>"
@@ -215,6 +217,8 @@ pub fn address(it: &Address) -> String {
     element("allocationId", &it.allocation)
         + &element("domain", "vpc")
         + &optional("instanceId", it.instance.as_ref())
+        + &optional("networkInterfaceId", it.interface.as_ref())
+        + &optional("privateIpAddress", it.private_address.as_ref())
 }
 
 pub fn image(it: &Image) -> String {

@@ -22,6 +22,7 @@ BEHAVIOURS = (
     "fleet",
     "images",
     "instances",
+    "interfaces",
     "lattice",
     "launch_data",
     "permissions",

@@ -3,8 +3,8 @@
 AWS: `pending` until it has booted; `shutting-down`, which takes a while, before `terminated`; one
 event for each state
 (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-instance-lifecycle.html). At the end the
-volumes marked DeleteOnTermination are deleted and the others become `available`, a little later; Elastic
-IP addresses are disassociated; tags are "gradually disassociated" and the entry disappears within
+volumes and interfaces marked DeleteOnTermination are deleted and the others become `available`, volumes
+a little later; Elastic IP addresses are disassociated, except from an interface that stays; tags are "gradually disassociated" and the entry disappears within
 about an hour (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/terminating-instances.html).
 
 moto's instances are running, stopped and terminated in the instant of the call, send no event, and
@@ -18,7 +18,7 @@ from typing import Any
 from moto.core.utils import utcnow
 from moto.ec2.models.instances import Instance, InstanceState, StateReason
 
-from local.aws import attachments, events, volumes
+from local.aws import addresses, attachments, events, interfaces, volumes
 from local.aws.clock import CLOCK
 from local.aws.patch import refuse, replaces
 from local.aws.settings import SETTINGS
@@ -105,15 +105,15 @@ def _ended(instance: Any) -> None:
 
 def _leave_network(instance: Any) -> None:
     backend = instance.ec2_backend
-    for address in backend.addresses:
-        if address.instance is instance:
-            backend.disassociate_address(address=address.public_ip)
     for nic in instance.nics.values():
         nic.stop()
-        if nic.delete_on_termination:
-            nic.delete()
-        else:
-            nic.instance, nic.attachment_id, nic.status = None, None, "available"
+        if not nic.delete_on_termination:
+            interfaces.released(nic)
+            continue
+        for address in backend.addresses:
+            if address.eni is nic:
+                addresses.leave(address)
+        nic.delete()
 
 
 def _vanish(instance: Any) -> None:

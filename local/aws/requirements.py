@@ -20,6 +20,7 @@ NEW = "new"
 KINDS = {
     "ami": "image",
     "eipalloc": "elastic-ip",
+    "eni": "network-interface",
     "fleet": "fleet",
     "i": "instance",
     "lt": "launch-template",
@@ -163,7 +164,9 @@ def _template_data(request: Request) -> Iterator[Need]:
 
 
 TOUCHED: dict[str, Callable[[Request], Iterator[Need]]] = {
-    "AssociateAddress": _named("AllocationId", "InstanceId"),
+    "AssignPrivateIpAddresses": _named("NetworkInterfaceId"),
+    "AssociateAddress": _named("AllocationId", "NetworkInterfaceId", "InstanceId"),
+    "AttachNetworkInterface": _named("NetworkInterfaceId", "InstanceId"),
     "CancelSpotInstanceRequests": _named("SpotInstanceRequestIds"),
     "AttachVolume": _named("VolumeId", "InstanceId"),
     "CreateLaunchTemplate": _made("launch-template"),
@@ -180,5 +183,6 @@ TOUCHED: dict[str, Callable[[Request], Iterator[Need]]] = {
     "DetachVolume": _named("VolumeId", "InstanceId"),
     "GetLaunchTemplateData": _template_data,
     "ModifyInstanceAttribute": _modified,
+    "ModifyNetworkInterfaceAttribute": _named("NetworkInterfaceId"),
     "TerminateInstances": _named("InstanceIds"),
 }

@@ -46,12 +46,22 @@ ALL = [
         "we know of no documented value of ec2:Attribute that stands for DeleteOnTermination",
     ),
     Accepted(
-        "move any address to any network interface",
-        [on("AssociateAddress", "elastic-ip"), on("AssociateAddress", "network-interface")],
+        "move any address to a marked network interface",
+        [on("AssociateAddress", "elastic-ip"), on("AssociateAddress", "network-interface", MARK)],
+        "addresses carry no tag of ours; the function looks at who holds one",
+    ),
+    Accepted(
+        "mark any network interface, and so make it ours",
+        [on("CreateTags", "network-interface", given=MARK)],
         (
-            "we know of no documentation whether a call that names an instance is checked against its "
-            "interface too; addresses carry no tag of ours"
+            "the user's interfaces are unmarked until the function marks them, as with volumes; a mark "
+            "can be set, never removed"
         ),
+    ),
+    Accepted(
+        "change any attribute of a marked interface",
+        [on("ModifyNetworkInterfaceAttribute", "network-interface", MARK)],
+        "we know of no documented value of ec2:Attribute that stands for DeleteOnTermination",
     ),
     Accepted(
         "register anything with any target group",

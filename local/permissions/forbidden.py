@@ -51,8 +51,12 @@ def attach(volume: Tags, instance: Tags) -> Call:
     return [on("AttachVolume", "volume", volume), on("AttachVolume", "instance", instance)]
 
 
-def associate(instance: Tags) -> Call:
-    return [on("AssociateAddress", "elastic-ip"), on("AssociateAddress", "instance", instance)]
+def interface(action: str, held: Tags, instance: Tags = ON) -> Call:
+    return [on(action, "network-interface", held), on(action, "instance", instance)]
+
+
+def associate(held: Tags, instance: Tags = ON) -> Call:
+    return [on("AssociateAddress", "elastic-ip"), *interface("AssociateAddress", held, instance)]
 
 
 def copy(volume: Tags, given: Tags = MARK) -> Call:
@@ -84,12 +88,40 @@ INSTANCES = [
         [on("GetLaunchTemplateData", "instance", ON)],
     ),
     Case("attach to an instance", NO_OPT_IN, attach(MARK, NOTHING), attach(MARK, ON)),
-    Case("move an address", NO_OPT_IN, associate(NOTHING), associate(ON)),
+    Case("move an address", NO_OPT_IN, associate(MARK, NOTHING), associate(MARK)),
+    *(
+        Case(
+            f"{action} on the interface of a foreign instance",
+            NO_OPT_IN,
+            interface(action, MARK, NOTHING),
+            interface(action, MARK),
+        )
+        for action in ("AttachNetworkInterface", "ModifyNetworkInterfaceAttribute")
+    ),
     Case(
         "mark an instance",
         NO_OPT_IN,
         [on("CreateTags", "instance", given=TIME)],
         [on("CreateTags", "instance", ON, TIME)],
+    ),
+]
+
+INTERFACES = [
+    Case("move an address to a foreign interface", NO_MARK, associate(NOTHING), associate(MARK)),
+    Case(
+        "assign private addresses to a foreign interface",
+        NO_MARK,
+        [on("AssignPrivateIpAddresses", "network-interface")],
+        [on("AssignPrivateIpAddresses", "network-interface", MARK)],
+    ),
+    *(
+        Case(
+            f"{action} on a foreign interface",
+            NO_MARK,
+            interface(action, NOTHING),
+            interface(action, MARK),
+        )
+        for action in ("AttachNetworkInterface", "ModifyNetworkInterfaceAttribute")
     ),
 ]
 
@@ -296,6 +328,8 @@ ANYTHING = [
     ),
     Case("DetachVolume", NEVER, [on("DetachVolume", "volume", MARK | EXPIRY)]),
     Case("share a snapshot", NEVER, [on("ModifySnapshotAttribute", "snapshot", MARK)]),
+    Case("DetachNetworkInterface", NEVER, interface("DetachNetworkInterface", MARK)),
+    Case("delete an interface", NEVER, [on("DeleteNetworkInterface", "network-interface", MARK)]),
     Case("release an address", NEVER, [on("ReleaseAddress", "elastic-ip", MARK)]),
     Case(
         "change its own code",
@@ -316,6 +350,7 @@ ANYTHING = [
 
 ALL = [
     *INSTANCES,
+    *INTERFACES,
     *VOLUMES,
     *KEYS,
     *tags.ALL,

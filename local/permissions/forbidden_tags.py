@@ -61,6 +61,12 @@ ALL = [
         [on("CreateTags", "volume", MARK, EXPIRY)],
     ),
     Case(
+        "name an interface",
+        USERS,
+        [on("CreateTags", "network-interface", given={"Name": "x"})],
+        [on("CreateTags", "network-interface", given=MARK)],
+    ),
+    Case(
         "give a foreign volume an expiry",
         NO_MARK,
         [on("CreateTags", "volume", given=MARK | EXPIRY)],

@@ -35,7 +35,11 @@ NOT_SEEN = {
 }
 # By action and kind of resource.
 UNUSED = {
-    ("ec2:AssociateAddress", "network-interface"): "AWS may check the instance's interface as well",
+    ("ec2:AssociateAddress", "instance"): "AWS may check the interface's instance as well",
+    (
+        "ec2:ModifyNetworkInterfaceAttribute",
+        "instance",
+    ): "AWS may check the interface's instance as well",
     ("ec2:DeleteSnapshot", "volume"): "one statement for both deletions",
     ("ec2:DeleteVolume", "snapshot"): "one statement for both deletions",
     ("ec2:RunInstances", "fleet"): "stands beside CreateFleet's, and no launch names one",

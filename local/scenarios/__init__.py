@@ -1,6 +1,7 @@
 """The stories, by the name that `make demo SCENARIO=` takes."""
 
 from local.scenarios import (
+    addresses,
     bad_input,
     capacity,
     chaos,
@@ -19,6 +20,7 @@ ALL: dict[str, Scenario] = {
     it.name: it
     for module in (
         rescues,
+        addresses,
         targets,
         capacity,
         clones,

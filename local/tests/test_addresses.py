@@ -43,3 +43,28 @@ def test_termination_disassociates(aws: Local) -> None:
     aws.ec2.terminate_instances(InstanceIds=[instance])
     until(lambda: "InstanceId" not in _shown(aws, allocation))
     assert "AssociationId" not in _shown(aws, allocation)
+
+
+def test_every_private_address_has_an_elastic_ip_of_its_own(aws: Local) -> None:
+    """ "If you associate an Elastic IP address with an instance that has an existing Elastic IP address,
+    the existing address is disassociated from the instance"; with several interfaces the instance
+    must not be named.
+    """
+    instance = aws.launch()
+    nic = aws.instance(instance)["NetworkInterfaces"][0]["NetworkInterfaceId"]
+    answer = aws.ec2.assign_private_ip_addresses(
+        NetworkInterfaceId=nic, SecondaryPrivateIpAddressCount=1
+    )
+    secondary = answer["AssignedPrivateIpAddresses"][0]["PrivateIpAddress"]
+    first, second, third = (_address(aws) for _ in range(3))
+    associate = aws.ec2.associate_address
+    associate(AllocationId=first, InstanceId=instance)
+    associate(AllocationId=second, NetworkInterfaceId=nic, PrivateIpAddress=secondary)
+    assert _shown(aws, second)["PrivateIpAddress"] == secondary
+    assert aws.instance(instance)["PublicIpAddress"] == _shown(aws, first)["PublicIp"]
+    associate(AllocationId=third, NetworkInterfaceId=nic, PrivateIpAddress=secondary)
+    assert "AssociationId" not in _shown(aws, second)
+    other = aws.ec2.create_network_interface(SubnetId=aws.instance(instance)["SubnetId"])
+    other = other["NetworkInterface"]["NetworkInterfaceId"]
+    aws.ec2.attach_network_interface(NetworkInterfaceId=other, InstanceId=instance, DeviceIndex=1)
+    assert code_of(associate, AllocationId=first, InstanceId=instance) == "InvalidInstanceID"

@@ -1,6 +1,6 @@
 //! One call per action, nothing decided.
 
-use super::{Aws, autoscaling, error::failed, fleet, template};
+use super::{Aws, autoscaling, error::failed, fleet, network, template};
 use crate::cloud::CloudError;
 use crate::event::{Wake, own};
 use crate::id::{InstanceId, SnapshotId, VolumeId};
@@ -39,10 +39,7 @@ impl Aws {
                 instance,
                 device,
             } => self.attach(volume, instance, device).await,
-            Action::Associate {
-                allocation,
-                instance,
-            } => self.associate(allocation.as_str(), instance).await,
+            Action::Network(change) => network::change(&self.ec2, change).await,
             Action::Group(change) => autoscaling::change(&self.autoscaling, change).await,
             Action::DeleteVolume { volume } => self.delete_volume(volume).await,
             Action::DeleteSnapshot { snapshot } => self.delete_snapshot(snapshot).await,
@@ -205,16 +202,6 @@ impl Aws {
         let request = request.instance_id(instance.as_str()).device(device);
         request.send().await.map_err(failed("AttachVolume"))?;
         Ok(String::new())
-    }
-
-    /// Reassociation is said, not assumed: the plan has looked who holds the address.
-    async fn associate(&self, id: &str, instance: &InstanceId) -> Result<String, CloudError> {
-        let request = self.ec2.associate_address().allocation_id(id);
-        let request = request
-            .instance_id(instance.as_str())
-            .allow_reassociation(true);
-        let answer = request.send().await.map_err(failed("AssociateAddress"))?;
-        Ok(answer.association_id().unwrap_or_default().to_owned())
     }
 
     async fn delete_volume(&self, volume: &VolumeId) -> Result<String, CloudError> {

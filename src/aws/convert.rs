@@ -1,5 +1,6 @@
 //! SDK types -> plain facts. What lacks an id or a state is left out: nothing could be done with it.
 
+use super::network;
 use crate::clock::Timestamp;
 use crate::event::{InstanceAction, InstanceState};
 use crate::situation::{
@@ -33,6 +34,7 @@ pub fn instance(it: &ec2::Instance) -> Option<Instance> {
             .filter_map(device)
             .collect(),
         private_addresses: private_addresses(it),
+        interfaces: network::interfaces(it),
         auto_public_address: has_auto_public_address(it),
         security_groups: strings(
             it.security_groups()
@@ -211,6 +213,8 @@ pub fn address(it: &ec2::Address) -> Option<Address> {
     Some(Address {
         allocation: it.allocation_id()?.parse().ok()?,
         instance: it.instance_id().and_then(|id| id.parse().ok()),
+        interface: it.network_interface_id().and_then(|id| id.parse().ok()),
+        private_address: it.private_ip_address().map(str::to_owned),
     })
 }
 
@@ -297,7 +301,7 @@ pub fn tags(tags: &[ec2::Tag]) -> Tags {
     tags.iter().filter_map(pair).collect()
 }
 
-fn strings<'a>(values: impl Iterator<Item = Option<&'a str>>) -> Vec<String> {
+pub fn strings<'a>(values: impl Iterator<Item = Option<&'a str>>) -> Vec<String> {
     values.flatten().map(str::to_owned).collect()
 }
 

@@ -1,9 +1,12 @@
 //! The reads: by filter, every page (a page may be empty and still have a successor).
 
-use super::{convert, error::failed};
+use super::{convert, error::failed, network};
 use crate::cloud::{CloudError, Query};
 use crate::id::{ImageId, RequestId};
-use crate::situation::{Address, Image, Instance, Snapshot, SpotRequest, Template, Volume};
+use crate::situation::{
+    Address, Image, Instance, NetworkInterface, Registration, Snapshot, SpotRequest, Template,
+    Volume,
+};
 use aws_sdk_ec2::types::{Filter, LaunchTemplate, SnapshotState, SpotInstanceRequest};
 
 /// A filter takes at most 200 values
@@ -32,6 +35,13 @@ fn filters(query: &Query, by_instance: &str) -> Vec<Filter> {
             "snapshot-id".to_owned(),
             ids.iter().map(ToString::to_string).collect(),
         ),
+        Query::Interfaces(ids) => of(
+            "network-interface-id".to_owned(),
+            ids.iter().map(ToString::to_string).collect(),
+        ),
+        Query::PrivateAddresses(addresses) => {
+            of("addresses.private-ip-address".to_owned(), addresses.clone())
+        }
         Query::Tag { key, values } => of(format!("tag:{key}"), values.clone()),
         Query::TagKey(key) => of("tag-key".to_owned(), vec![(*key).to_owned()]),
     }
@@ -125,6 +135,22 @@ pub async fn addresses(ec2: &aws_sdk_ec2::Client) -> Result<Vec<Address>, CloudE
         .iter()
         .filter_map(convert::address)
         .collect())
+}
+
+pub async fn interfaces(
+    ec2: &aws_sdk_ec2::Client,
+    query: &Query,
+) -> Result<Vec<NetworkInterface>, CloudError> {
+    let mut found = Vec::new();
+    for filter in filters(query, "attachment.instance-id") {
+        let request = ec2.describe_network_interfaces().filters(filter);
+        let mut pages = request.max_results(1000).into_paginator().items().send();
+        while let Some(interface) = pages.next().await {
+            let interface = interface.map_err(failed("DescribeNetworkInterfaces"))?;
+            found.extend(network::interface(&interface));
+        }
+    }
+    Ok(found)
 }
 
 /// By filter: an image that has been deregistered must not fail the rest.

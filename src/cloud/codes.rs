@@ -116,6 +116,10 @@ const TRANSIENT: &[&str] = &[
     "IncorrectInstanceState",
     "IncorrectState",
     "VolumeInUse",
+    // Someone was faster, ourselves perhaps: the next look sees who.
+    "InvalidNetworkInterface.InUse",
+    "InvalidNetworkInterfaceID.NotFound",
+    "Resource.AlreadyAssociated",
     // AssociateAddress says so of a pending instance.
     "InvalidInstanceID",
     "InvalidInstanceID.NotFound",

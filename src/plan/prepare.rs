@@ -4,15 +4,16 @@
 
 use super::deregister::is_of;
 use super::{
-    Lineage, Plan, caveats, group, pause, protect, requests, risk, template_name, tidy, types,
+    Lineage, Plan, caveats, group, interfaces, pause, protect, requests, risk, template_name, tidy,
+    types,
 };
 use crate::clock::seconds_between;
 use crate::event::{InstanceState, Interruption};
-use crate::id::{AllocationId, TemplateId};
+use crate::id::TemplateId;
 use crate::policy::{Types, policy_tags};
 use crate::record::{
-    Place, Record, RecordedVolume, history_tags, interruption_text, shape_text, target_tags,
-    volumes_of,
+    Place, Record, RecordedAddress, RecordedVolume, addresses_of, history_tags, interfaces_of,
+    interruption_text, secondary_of, shape_text, target_tags, volumes_of,
 };
 use crate::situation::{
     Balancing, Fact, Instance, Registration, Shape, Target, TargetGroup, Template,
@@ -67,6 +68,7 @@ pub fn plan(lineage: &Lineage) -> Plan {
         requests::prepare(lineage, owner, &mut plan);
         pause::foretell(lineage, owner, &mut plan);
         protect::mark_volumes(lineage, &mut plan);
+        interfaces::mark_all(lineage, owner, &mut plan);
     }
     risk::plan(lineage, owner, &mut plan);
     pause::late(lineage, &mut plan);
@@ -124,6 +126,8 @@ fn current(lineage: &Lineage, owner: &Instance) -> Record {
         private_addresses: known.private_addresses.clone(),
         history: known.history.clone(),
         shape: shape(lineage),
+        interfaces: interfaces_of(owner),
+        secondary: secondary_of(owner),
         ..Record::default()
     }
 }
@@ -150,6 +154,7 @@ fn forgets(lineage: &Lineage, now: &Record) -> bool {
         targets,
         addresses,
         group,
+        interfaces,
         ..
     } = Record::from_tags(&template.tags);
     let flagged = |it: &RecordedVolume| (it.volume.clone(), it.delete_on_termination);
@@ -160,7 +165,11 @@ fn forgets(lineage: &Lineage, now: &Record) -> bool {
         .filter(deleted)
         .all(|it| kept.contains(&flagged(it)))
         || !targets.iter().all(|it| now.targets.contains(it))
-        || !addresses.iter().all(|it| now.addresses.contains(it))
+        || !addresses.iter().all(|it| {
+            let mut kept = now.addresses.iter();
+            kept.any(|kept| kept.allocation == it.allocation)
+        })
+        || !interfaces.iter().all(|it| now.interfaces.contains(it))
         || (group.is_some() && group != now.group)
 }
 
@@ -196,14 +205,9 @@ fn lists_targets(lineage: &Lineage) -> bool {
     found.is_some_and(|it| it.complete.contains(&Balancing::Elb) && !it.unread.iter().any(of_elb))
 }
 
-fn addresses(lineage: &Lineage, owner: &Instance) -> Option<Vec<AllocationId>> {
+fn addresses(lineage: &Lineage, owner: &Instance) -> Option<Vec<RecordedAddress>> {
     let found = lineage.situation.addresses.known()?;
-    let of_owner = found
-        .iter()
-        .filter(|it| it.instance.as_ref() == Some(&owner.id));
-    let mut addresses: Vec<_> = of_owner.map(|it| it.allocation.clone()).collect();
-    addresses.sort();
-    Some(addresses)
+    Some(addresses_of(owner, found))
 }
 
 fn template(lineage: &Lineage, owner: &Instance, record: &Record, plan: &mut Plan) {

@@ -4,7 +4,8 @@ use super::{Lineage, Plan, breaker};
 use crate::event::{InstanceState, Interruption};
 use crate::id::{InstanceId, VolumeId};
 use crate::record::{
-    VolumeTag, history_tags, interruption_from, interruption_text, volume_tags, volumes_of,
+    VolumeTag, history_tags, interface_tags, interfaces_of, interruption_from, interruption_text,
+    volume_tags, volumes_of,
 };
 use crate::situation::{Instance, Snapshot, Volume};
 use crate::step::{Action, Step};
@@ -57,6 +58,7 @@ pub fn tombstone(
     // No flag set: the user has none, or our own hand was here already and must not hide his.
     if !instance.tags.contains_key(tags::PREPARED) && standing.is_none() && flagged {
         marks.extend(volume_tags(&volumes_of(instance)));
+        marks.extend(interface_tags(&interfaces_of(instance)));
     }
     let resources = vec![instance.id.to_string()];
     let id = format!("tombstone {}", instance.id);

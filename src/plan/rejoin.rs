@@ -3,12 +3,14 @@
 
 use super::group::{self, Way};
 use super::volumes::{self, HandOver};
-use super::{Lineage, Plan, register};
+use super::{Lineage, Plan, addresses, interfaces, register};
 use crate::clock::seconds_between;
 use crate::event::{InstanceState, Interruption};
 use crate::record::Milestone;
-use crate::situation::Instance;
-use crate::step::{Action, Step};
+
+/// So many seconds after its data a replacement without one of its addresses counts as back, as one
+/// without one of its targets does.
+const PATIENCE: f64 = 300.0;
 
 /// True once everything is as it was.
 pub fn plan(
@@ -32,10 +34,22 @@ pub fn plan(
     let in_service = group::in_service(lineage, successor, plan);
     let flagged = in_service && volumes::delete_flags(hand_over, successor, plan);
     let trying = since(Milestone::DataAttached, lineage, interruption);
+    let moved = interfaces::plan(lineage, successor, plan);
     let registered = register::plan(lineage, successor, trying, plan);
-    let addressed = addresses(lineage, successor, plan);
+    let addressed = addresses::plan(lineage, successor, &moved, plan);
+    let networked = settled(trying, moved.complete && addressed, plan);
     let joined = registered && group::join(lineage, way, successor, interruption, plan);
-    flagged && joined && addressed
+    flagged && joined && networked
+}
+
+/// An interface that does not fit, an address that is not to be had: after a while that is told and
+/// the rescue is over all the same, or its lineage could not be rescued a second time.
+fn settled(trying: f64, complete: bool, plan: &mut Plan) -> bool {
+    let late = trying > PATIENCE;
+    if late && !complete {
+        plan.note("not everything of the network could be brought back: see the steps above");
+    }
+    complete || late
 }
 
 /// Seconds since a milestone; 0 if it has not been written down.
@@ -43,39 +57,4 @@ pub fn since(milestone: Milestone, lineage: &Lineage, interruption: &Interruptio
     let now = seconds_between(interruption.at, lineage.situation.now);
     let reached = lineage.record.progress.get(&milestone);
     reached.map_or(0.0, |reached| now - reached)
-}
-
-/// Moves the Elastic IPs. One that someone gave to a stranger meanwhile is left there.
-fn addresses(lineage: &Lineage, successor: &Instance, plan: &mut Plan) -> bool {
-    let Some(found) = lineage.situation.addresses.known() else {
-        plan.wait(15, "addresses to be readable");
-        return false;
-    };
-    let mut complete = true;
-    for allocation in &lineage.record.addresses {
-        let Some(address) = found.iter().find(|it| it.allocation == *allocation) else {
-            plan.note(format!("{allocation} has been released: not moved"));
-            continue;
-        };
-        let holder = address.instance.as_ref();
-        if holder == Some(&successor.id) {
-            continue;
-        }
-        let ours = holder.is_none_or(|it| {
-            lineage.member(it).is_some() || lineage.record.head.as_ref() == Some(it)
-        });
-        if !ours {
-            plan.note(format!(
-                "{allocation} is in use by another instance: left there"
-            ));
-            continue;
-        }
-        complete = false;
-        let action = Action::Associate {
-            allocation: allocation.clone(),
-            instance: successor.id.clone(),
-        };
-        plan.step(Step::new(format!("associate {allocation}"), action));
-    }
-    complete
 }

@@ -2,8 +2,8 @@
 //! Steps listed first are sent first: traffic leaves, then volumes are kept, then the rest.
 
 use super::{
-    Lineage, Plan, clone, close, deregister, group, launch, prepare, progress, protect, rejoin,
-    requests, risk, snapshot, volumes,
+    Lineage, Plan, clone, close, deregister, group, interfaces, launch, prepare, progress, protect,
+    rejoin, requests, risk, snapshot, volumes,
 };
 use crate::event::Interruption;
 
@@ -15,6 +15,7 @@ pub fn first_aid(lineage: &Lineage, interruption: &Interruption) -> Plan {
     };
     deregister::on_record(lineage, instance, &mut plan);
     protect::keep_volumes(instance, &mut plan);
+    interfaces::keep(lineage, instance, &mut plan);
     let first_sight = protect::tombstone(lineage, instance, interruption, &mut plan);
     if first_sight {
         snapshot::warning(lineage, instance, interruption, &mut plan);
@@ -30,6 +31,8 @@ pub fn plan(lineage: &Lineage, interruption: &Interruption) -> Plan {
     let interrupted = lineage.interrupted();
     for (instance, interruption) in interrupted.filter(|(it, _)| !lineage.is_retired(it)) {
         protect::keep_volumes(instance, &mut plan);
+        interfaces::keep(lineage, instance, &mut plan);
+        interfaces::mark_all(lineage, instance, &mut plan);
         protect::tombstone(lineage, instance, &interruption, &mut plan);
         snapshot::warning(lineage, instance, &interruption, &mut plan);
     }

@@ -4,7 +4,8 @@ use super::balancer::calls;
 use super::{Entry, State};
 use crate::cloud::CloudError;
 use crate::event::own;
-use crate::id::{InstanceId, RequestId, VolumeId};
+use crate::id::{InstanceId, InterfaceId, RequestId, VolumeId};
+use crate::situation::Holder;
 use crate::step::{Action, GroupVerb};
 use crate::tags;
 
@@ -26,7 +27,7 @@ pub fn operation(action: &Action) -> &'static str {
         Action::CreateVolume(_) => "CreateVolume",
         Action::CopyVolume(_) => "CopyVolumes",
         Action::Attach { .. } => "AttachVolume",
-        Action::Associate { .. } => "AssociateAddress",
+        Action::Network(change) => change.operation(),
         Action::Group(change) => match change.verb {
             GroupVerb::Detach { .. } => "DetachInstances",
             GroupVerb::Attach => "AttachInstances",
@@ -81,10 +82,7 @@ impl State {
                 instance,
                 device,
             } => self.attach(volume, instance, device),
-            Action::Associate {
-                allocation,
-                instance,
-            } => self.associate(allocation, instance),
+            Action::Network(change) => self.change_network(change),
             Action::Group(change) => self.change_group(change),
             Action::DeleteVolume { volume } => self.delete_volume(volume),
             Action::DeleteSnapshot { snapshot } => self.delete_snapshot(snapshot),
@@ -116,14 +114,7 @@ impl State {
             Action::Attach {
                 volume, instance, ..
             } => vec![volume.to_string(), instance.to_string()],
-            Action::Associate {
-                allocation,
-                instance,
-            } => {
-                let holder = self.addresses.get(allocation).cloned().flatten();
-                let holder = holder.map(|it| it.to_string());
-                holder.into_iter().chain([instance.to_string()]).collect()
-            }
+            Action::Network(change) => self.touched_by(change),
             Action::Group(change) => {
                 let known = self.scaling_groups.get(&change.group);
                 let opted_in = known.is_none_or(|it| it.facts.is_opted_in());
@@ -175,6 +166,13 @@ impl State {
         if let Ok(id) = id.parse::<RequestId>() {
             let first = self.requests.get(&id).map(|it| it.first.to_string());
             return first.is_none_or(|it| self.is_ours(&it));
+        }
+        if let Ok(id) = id.parse::<InterfaceId>() {
+            return self.interfaces.get(&id).is_none_or(|it| {
+                let held =
+                    matches!(&it.facts.holder, Holder::Instance(by) if self.is_ours(by.as_str()));
+                marked(it.tags.current()) || held
+            });
         }
         let snapshot = id.parse().ok().and_then(|it| self.snapshots.get(&it));
         let template = id.parse().ok().and_then(|it| self.templates.get(&it));

@@ -171,7 +171,8 @@ impl World {
     pub fn elastic_ip(&self, holder: Option<&InstanceId>) -> AllocationId {
         self.change(|it| {
             let id: AllocationId = it.new_id("eipalloc-");
-            it.addresses.insert(id.clone(), holder.cloned());
+            let seat = holder.and_then(|holder| it.primary_seat(holder));
+            it.addresses.insert(id.clone(), seat);
             id
         })
     }
@@ -315,6 +316,7 @@ impl InstanceBuilder<'_> {
                 root_device,
                 devices: Vec::new(),
                 private_addresses: vec![it.new_address()],
+                interfaces: Vec::new(),
                 auto_public_address: false,
                 security_groups: vec!["sg-0123456789abcdef0".to_owned()],
                 instance_profile: None,

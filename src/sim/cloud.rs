@@ -4,8 +4,8 @@ use super::World;
 use crate::cloud::{Cloud, CloudError, Query};
 use crate::id::{ImageId, RequestId};
 use crate::situation::{
-    Address, AutoScalingGroup, Balancing, Image, Instance, Listing, Registration, Shape, Snapshot,
-    SpotRequest, TargetGroup, Template, Volume,
+    Address, AutoScalingGroup, Balancing, Image, Instance, Listing, NetworkInterface, Registration,
+    Shape, Snapshot, SpotRequest, TargetGroup, Template, Volume,
 };
 use crate::step::Action;
 use async_trait::async_trait;
@@ -70,6 +70,11 @@ impl Cloud for World {
     async fn addresses(&self) -> Result<Vec<Address>, CloudError> {
         self.call().await;
         self.change(super::State::read_addresses)
+    }
+
+    async fn interfaces(&self, query: &Query) -> Result<Vec<NetworkInterface>, CloudError> {
+        self.call().await;
+        self.change(|it| it.read_interfaces(query))
     }
 
     async fn images(&self, ids: &[ImageId]) -> Result<Vec<Image>, CloudError> {

@@ -5,8 +5,8 @@ use super::balancer::calls;
 use crate::cloud::{Cloud, CloudError, Query};
 use crate::id::{ImageId, RequestId};
 use crate::situation::{
-    Address, AutoScalingGroup, Balancing, Image, Instance, Listing, Registration, Shape, Snapshot,
-    SpotRequest, TargetGroup, Template, Volume,
+    Address, AutoScalingGroup, Balancing, Image, Instance, Listing, NetworkInterface, Registration,
+    Shape, Snapshot, SpotRequest, TargetGroup, Template, Volume,
 };
 use crate::step::Action;
 use async_trait::async_trait;
@@ -171,6 +171,11 @@ impl<C: Cloud> Cloud for FailingCloud<C> {
 
     async fn addresses(&self) -> Result<Vec<Address>, CloudError> {
         self.read("DescribeAddresses", self.inner.addresses()).await
+    }
+
+    async fn interfaces(&self, query: &Query) -> Result<Vec<NetworkInterface>, CloudError> {
+        self.read("DescribeNetworkInterfaces", self.inner.interfaces(query))
+            .await
     }
 
     async fn images(&self, ids: &[ImageId]) -> Result<Vec<Image>, CloudError> {

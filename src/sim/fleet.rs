@@ -160,6 +160,7 @@ impl State {
             root_device: root_device.clone(),
             devices: Vec::new(),
             private_addresses: vec![self.new_address()],
+            interfaces: Vec::new(),
             auto_public_address: version.spec.public_address,
             security_groups: version.spec.security_groups.clone(),
             instance_profile: version.instance_profile.clone(),
@@ -194,7 +195,9 @@ impl State {
             life: 0,
             facts,
         };
-        self.instances.insert(instance.facts.id.clone(), instance);
+        let id = instance.facts.id.clone();
+        self.instances.insert(id.clone(), instance);
+        self.add_primary_interface(&id);
     }
 
     fn add_root(&mut self, id: &InstanceId, zone: &str, device: &str, spec: Option<&RootDevice>) {

@@ -122,7 +122,6 @@ impl State {
         };
         let facts = &mut instance.facts;
         let devices = std::mem::take(&mut facts.devices);
-        facts.private_addresses.clear();
         facts.security_groups.clear();
         facts.vpc = None;
         facts.subnet = None;
@@ -131,9 +130,7 @@ impl State {
         for device in devices {
             self.part(&device, id);
         }
-        for holder in self.addresses.values_mut() {
-            holder.take_if(|it| it == id);
-        }
+        self.release_interfaces(id);
         self.schedule(self.config.tags_gone_seconds, Due::LosesTags(id.clone()));
         self.schedule(self.config.entry_gone_seconds, Due::Vanishes(id.clone()));
     }

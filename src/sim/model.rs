@@ -3,7 +3,7 @@
 use super::Lagged;
 use crate::clock::Timestamp;
 use crate::id::{ImageId, SnapshotId, VolumeId};
-use crate::situation::{Instance, Snapshot, Target, Template, Volume};
+use crate::situation::{Instance, NetworkInterface, Slot, Snapshot, Target, Template, Volume};
 use crate::step::TemplateSpec;
 use crate::tags::Tags;
 use std::collections::BTreeMap;
@@ -18,6 +18,16 @@ pub struct SimInstance {
     pub doomed: bool,
     /// Counts starts: what was planned for an earlier life is void.
     pub life: u32,
+}
+
+/// A network interface, and how it is attached while it is.
+#[derive(Debug, Clone)]
+pub struct SimInterface {
+    pub facts: NetworkInterface,
+    pub tags: Lagged<Tags>,
+    pub slot: Slot,
+    pub attachment: String,
+    pub delete_on_termination: bool,
 }
 
 #[derive(Debug, Clone)]

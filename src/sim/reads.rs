@@ -5,7 +5,7 @@
 use super::{SimInstance, SimSnapshot, SimTemplate, SimVolume, State, state::refused};
 use crate::cloud::{CloudError, Query};
 use crate::id::ImageId;
-use crate::situation::{Address, Image, Instance, Snapshot, Template, Volume};
+use crate::situation::{Address, Image, Instance, NetworkInterface, Snapshot, Template, Volume};
 use crate::tags::{self, Tags};
 
 /// The part of a query all kinds of resource share.
@@ -17,8 +17,19 @@ fn by_tag(query: &Query, tags: &Tags) -> bool {
             let lineage = tags.get(tags::RESCUE);
             lineage.is_some_and(|it| ids.iter().any(|id| id.as_str() == it))
         }
-        Query::Names(_) | Query::Snapshots(_) => false,
+        Query::Names(_)
+        | Query::Snapshots(_)
+        | Query::Interfaces(_)
+        | Query::PrivateAddresses(_) => false,
     }
+}
+
+/// What nearly every kind of resource can be asked by.
+fn by_instance_or_tag(query: &Query) -> bool {
+    matches!(
+        query,
+        Query::Instances(_) | Query::Tag { .. } | Query::TagKey(_)
+    )
 }
 
 fn bad_filter(operation: &'static str) -> CloudError {
@@ -29,7 +40,7 @@ impl State {
     pub(super) fn read_instances(&mut self, query: &Query) -> Result<Vec<Instance>, CloudError> {
         const CALL: &str = "DescribeInstances";
         self.admit(CALL)?;
-        if matches!(query, Query::Names(_) | Query::Snapshots(_)) {
+        if !by_instance_or_tag(query) {
             return Err(bad_filter(CALL));
         }
         let visible = self
@@ -38,9 +49,12 @@ impl State {
             .filter(|it| it.visible_from <= self.now);
         let wanted = |it: &&SimInstance| match query {
             Query::Instances(ids) => ids.contains(&it.facts.id),
-            Query::Names(_) | Query::Snapshots(_) | Query::Tag { .. } | Query::TagKey(_) => {
-                by_tag(query, it.tags.seen(self.now))
-            }
+            Query::Names(_)
+            | Query::Snapshots(_)
+            | Query::Interfaces(_)
+            | Query::PrivateAddresses(_)
+            | Query::Tag { .. }
+            | Query::TagKey(_) => by_tag(query, it.tags.seen(self.now)),
         };
         let shown = visible.filter(wanted).map(|it| Instance {
             tags: it.tags.seen(self.now).clone(),
@@ -52,7 +66,7 @@ impl State {
     pub(super) fn read_templates(&mut self, query: &Query) -> Result<Vec<Template>, CloudError> {
         const CALL: &str = "DescribeLaunchTemplates";
         self.admit(CALL)?;
-        if matches!(query, Query::Snapshots(_)) {
+        if !by_instance_or_tag(query) && !matches!(query, Query::Names(_)) {
             return Err(bad_filter(CALL));
         }
         let visible = self
@@ -61,9 +75,12 @@ impl State {
             .filter(|it| it.visible_from <= self.now);
         let wanted = |it: &&SimTemplate| match query {
             Query::Names(names) => names.contains(&it.facts.name),
-            Query::Instances(_) | Query::Snapshots(_) | Query::Tag { .. } | Query::TagKey(_) => {
-                by_tag(query, it.tags.seen(self.now))
-            }
+            Query::Instances(_)
+            | Query::Snapshots(_)
+            | Query::Interfaces(_)
+            | Query::PrivateAddresses(_)
+            | Query::Tag { .. }
+            | Query::TagKey(_) => by_tag(query, it.tags.seen(self.now)),
         };
         let shown = visible.filter(wanted).map(|it| Template {
             tags: it.tags.seen(self.now).clone(),
@@ -75,7 +92,7 @@ impl State {
     pub(super) fn read_volumes(&mut self, query: &Query) -> Result<Vec<Volume>, CloudError> {
         const CALL: &str = "DescribeVolumes";
         self.admit(CALL)?;
-        if matches!(query, Query::Names(_) | Query::Snapshots(_)) {
+        if !by_instance_or_tag(query) {
             return Err(bad_filter(CALL));
         }
         let visible = self
@@ -87,9 +104,12 @@ impl State {
                 let mut holders = it.facts.attachments.iter().map(|it| &it.instance);
                 holders.any(|it| ids.contains(it))
             }
-            Query::Names(_) | Query::Snapshots(_) | Query::Tag { .. } | Query::TagKey(_) => {
-                by_tag(query, it.tags.seen(self.now))
-            }
+            Query::Names(_)
+            | Query::Snapshots(_)
+            | Query::Interfaces(_)
+            | Query::PrivateAddresses(_)
+            | Query::Tag { .. }
+            | Query::TagKey(_) => by_tag(query, it.tags.seen(self.now)),
         };
         let shown = visible.filter(wanted).map(|it| Volume {
             tags: it.tags.seen(self.now).clone(),
@@ -102,7 +122,7 @@ impl State {
     pub(super) fn read_snapshots(&mut self, query: &Query) -> Result<Vec<Snapshot>, CloudError> {
         const CALL: &str = "DescribeSnapshots";
         self.admit(CALL)?;
-        if matches!(query, Query::Names(_)) {
+        if !by_instance_or_tag(query) && !matches!(query, Query::Snapshots(_)) {
             return Err(bad_filter(CALL));
         }
         let visible = self
@@ -111,9 +131,12 @@ impl State {
             .filter(|it| it.own && it.visible_from <= self.now);
         let wanted = |it: &&SimSnapshot| match query {
             Query::Snapshots(ids) => ids.contains(&it.facts.id),
-            Query::Instances(_) | Query::Names(_) | Query::Tag { .. } | Query::TagKey(_) => {
-                by_tag(query, it.tags.seen(self.now))
-            }
+            Query::Instances(_)
+            | Query::Names(_)
+            | Query::Interfaces(_)
+            | Query::PrivateAddresses(_)
+            | Query::Tag { .. }
+            | Query::TagKey(_) => by_tag(query, it.tags.seen(self.now)),
         };
         let shown = visible.filter(wanted).map(|it| Snapshot {
             tags: it.tags.seen(self.now).clone(),
@@ -124,11 +147,36 @@ impl State {
 
     pub(super) fn read_addresses(&mut self) -> Result<Vec<Address>, CloudError> {
         self.admit("DescribeAddresses")?;
-        let address = self.addresses.iter().map(|(allocation, instance)| Address {
+        let address = self.addresses.keys().map(|allocation| Address {
             allocation: allocation.clone(),
-            instance: instance.clone(),
+            instance: self.address_holder(allocation),
+            interface: self.addresses[allocation].as_ref().map(|it| it.0.clone()),
+            private_address: self.addresses[allocation].as_ref().map(|it| it.1.clone()),
         });
         Ok(address.collect())
+    }
+
+    pub(super) fn read_interfaces(
+        &mut self,
+        query: &Query,
+    ) -> Result<Vec<NetworkInterface>, CloudError> {
+        const CALL: &str = "DescribeNetworkInterfaces";
+        self.admit(CALL)?;
+        let shown = self.interfaces.values().map(|it| NetworkInterface {
+            tags: it.tags.seen(self.now).clone(),
+            ..it.facts.clone()
+        });
+        match query {
+            Query::Interfaces(ids) => Ok(shown.filter(|it| ids.contains(&it.id)).collect()),
+            Query::PrivateAddresses(wanted) => Ok(shown
+                .filter(|it| it.addresses.iter().any(|ip| wanted.contains(ip)))
+                .collect()),
+            Query::Instances(_)
+            | Query::Names(_)
+            | Query::Snapshots(_)
+            | Query::Tag { .. }
+            | Query::TagKey(_) => Err(bad_filter(CALL)),
+        }
     }
 
     pub(super) fn read_images(&mut self, ids: &[ImageId]) -> Result<Vec<Image>, CloudError> {

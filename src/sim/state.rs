@@ -5,13 +5,14 @@ use super::fleet::Supplies;
 use super::throttle::Bucket;
 use super::tokens::Used;
 use super::{
-    Config, Entry, Group, Queue, Rng, ScalingGroup, SimInstance, SimRequest, SimSnapshot,
-    SimTemplate, SimVolume,
+    Config, Entry, Group, Queue, Rng, ScalingGroup, SimInstance, SimInterface, SimRequest,
+    SimSnapshot, SimTemplate, SimVolume,
 };
 use crate::clock::Timestamp;
 use crate::cloud::CloudError;
 use crate::id::{
-    AllocationId, ImageId, InstanceId, RequestId, SnapshotId, SubnetId, TemplateId, VolumeId,
+    AllocationId, ImageId, InstanceId, InterfaceId, RequestId, SnapshotId, SubnetId, TemplateId,
+    VolumeId,
 };
 use crate::situation::{Image, Market, TargetGroup};
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,8 +30,9 @@ pub struct State {
     pub volumes: BTreeMap<VolumeId, SimVolume>,
     pub snapshots: BTreeMap<SnapshotId, SimSnapshot>,
     pub templates: BTreeMap<TemplateId, SimTemplate>,
-    /// Elastic IPs, and who has them.
-    pub addresses: BTreeMap<AllocationId, Option<InstanceId>>,
+    /// Elastic IPs, and the interface and private address they are on.
+    pub addresses: BTreeMap<AllocationId, Option<(InterfaceId, String)>>,
+    pub interfaces: BTreeMap<InterfaceId, SimInterface>,
     pub groups: BTreeMap<TargetGroup, Group>,
     pub scaling_groups: BTreeMap<String, ScalingGroup>,
     pub images: BTreeMap<ImageId, Image>,
@@ -86,6 +88,7 @@ impl State {
             snapshots: BTreeMap::new(),
             templates: BTreeMap::new(),
             addresses: BTreeMap::new(),
+            interfaces: BTreeMap::new(),
             groups: BTreeMap::new(),
             scaling_groups: BTreeMap::new(),
             images: BTreeMap::new(),

@@ -2,7 +2,7 @@
 
 use super::{Drain, SimInstance, State, World};
 use crate::event::InstanceState;
-use crate::id::{AllocationId, InstanceId, VolumeId};
+use crate::id::{AllocationId, InstanceId, InterfaceId, VolumeId};
 use crate::situation::Market;
 use crate::tags;
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,6 +27,8 @@ pub struct LineageSummary {
     /// Group and port (0 where there is none).
     pub targets: BTreeSet<(String, u16)>,
     pub addresses: BTreeSet<AllocationId>,
+    /// Beyond the primary one, by device.
+    pub interfaces: BTreeMap<u8, InterfaceId>,
 }
 
 /// What is behind a device.
@@ -101,8 +103,9 @@ impl LineageSummary {
             };
             Some((it.name.clone(), attached))
         });
-        let held = state.addresses.iter();
-        let held = held.filter(|(_, holder)| holder.as_ref() == Some(&facts.id));
+        let held = state.addresses.keys();
+        let held = held.filter(|it| state.address_holder(it).as_ref() == Some(&facts.id));
+        let others = facts.interfaces.iter().filter(|it| !it.slot.is_primary());
         let targets = state.groups.values().flat_map(|it| it.targets.iter());
         let serving = targets.filter(|(it, drain)| **drain == Drain::No && facts.answers_to(it));
         Self {
@@ -115,7 +118,8 @@ impl LineageSummary {
             targets: serving
                 .map(|(it, _)| (it.group.to_string(), it.port.unwrap_or_default()))
                 .collect(),
-            addresses: held.map(|(id, _)| id.clone()).collect(),
+            addresses: held.cloned().collect(),
+            interfaces: others.map(|it| (it.slot.device, it.id.clone())).collect(),
         }
     }
 }

@@ -56,6 +56,7 @@ impl State {
         let kind = id.split('-').next()?;
         match kind {
             "i" => Some(&mut self.instances.get_mut(&id.parse().ok()?)?.tags),
+            "eni" => Some(&mut self.interfaces.get_mut(&id.parse().ok()?)?.tags),
             "vol" => Some(&mut self.volumes.get_mut(&id.parse().ok()?)?.tags),
             "snap" => {
                 let snapshot = self.snapshots.get_mut(&id.parse().ok()?)?;

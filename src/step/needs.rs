@@ -50,7 +50,7 @@ impl Action {
             Self::CreateVolume(_) => &["ec2:CreateVolume", "ec2:CreateTags"],
             Self::CopyVolume(_) => &["ec2:CopyVolumes", "ec2:CreateTags"],
             Self::Attach { .. } => &["ec2:AttachVolume"],
-            Self::Associate { .. } => &["ec2:AssociateAddress"],
+            Self::Network(change) => change.iam_actions(),
             Self::Group(change) => match change.verb {
                 GroupVerb::Detach { .. } => &["autoscaling:DetachInstances"],
                 GroupVerb::Attach => &["autoscaling:AttachInstances"],
@@ -81,7 +81,7 @@ impl Action {
             | Self::CreateVolume(_)
             | Self::CopyVolume(_)
             | Self::Attach { .. }
-            | Self::Associate { .. }
+            | Self::Network(_)
             | Self::Group(_)
             | Self::DeleteVolume { .. }
             | Self::DeleteSnapshot { .. }

@@ -79,12 +79,7 @@ impl fmt::Display for Action {
             } => {
                 write!(f, "attach {volume} to {instance} as {device}")
             }
-            Self::Associate {
-                allocation,
-                instance,
-            } => {
-                write!(f, "associate {allocation} with {instance}")
-            }
+            Self::Network(change) => change.fmt(f),
             Self::Group(change) => change.fmt(f),
             Self::DeleteVolume { volume } => write!(f, "delete {volume}"),
             Self::DeleteSnapshot { snapshot } => write!(f, "delete {snapshot}"),

@@ -5,8 +5,8 @@ use spot_rescue::cloud::Cloud;
 use spot_rescue::event::InstanceAction;
 use spot_rescue::id::{InstanceId, SnapshotId};
 use spot_rescue::sim::{Protected, World, invariants};
-use spot_rescue::situation::Market;
-use spot_rescue::step::{Action, InstanceTypes, Launch, LaunchTemplate};
+use spot_rescue::situation::{Market, Slot};
+use spot_rescue::step::{Action, InstanceTypes, Launch, LaunchTemplate, Network};
 use spot_rescue::tags::{self, Tags};
 
 fn launch(world: &World, protected: &Protected, token: &str) -> Action {
@@ -64,10 +64,17 @@ async fn touching_what_is_not_ours_is_seen() {
         Action::DeleteSnapshot {
             snapshot: planted.clone(),
         },
-        Action::Associate {
+        Action::Network(Network::Associate {
             allocation: world.elastic_ip(Some(&foreign)),
+            interface: world.interface(&protected.instance, 1, true),
+            private_address: "10.0.0.9".to_owned(),
+            take: true,
+        }),
+        Action::Network(Network::Attach {
+            interface: world.interface(&foreign, 1, true),
             instance: protected.instance.clone(),
-        },
+            slot: Slot { card: 0, device: 2 },
+        }),
     ] {
         world.change(|it| it.violations.clear());
         world.change(|it| it.journal.clear());

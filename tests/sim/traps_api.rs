@@ -7,8 +7,8 @@ use spot_rescue::cloud::Cloud;
 use spot_rescue::event::InstanceAction;
 use spot_rescue::id::InstanceId;
 use spot_rescue::sim::{GroupType, Limit, Run, World};
-use spot_rescue::situation::{Balancing, Target, TargetGroup};
-use spot_rescue::step::Action;
+use spot_rescue::situation::{Balancing, Interface, Target, TargetGroup};
+use spot_rescue::step::{Action, Network};
 use spot_rescue::tags::Tags;
 
 /// "Tag keys starting with 'aws:' are reserved" (TRAP 11); one bad resource fails the call.
@@ -96,17 +96,27 @@ async fn only_running_instances_are_registered() {
 async fn an_address_goes_to_whoever_asks_and_is_free_in_the_end() {
     let (world, _, protected) = prepared(11, &[]).await;
     let other = world.spot_instance("m5.large", "eu-west-1a").run();
-    let take = |instance: &InstanceId| Action::Associate {
-        allocation: protected.address.clone(),
-        instance: instance.clone(),
+    let seat =
+        |it: &InstanceId| world.look(|state| state.instances[it].facts.interfaces[0].clone());
+    let (first, seat) = (seat(&protected.instance), seat(&other));
+    let into = |interface: &Interface, take: bool| {
+        Action::Network(Network::Associate {
+            allocation: protected.address.clone(),
+            interface: interface.id.clone(),
+            private_address: interface.addresses[0].clone(),
+            take,
+        })
     };
-    assert!(world.act(&take(&other)).await.is_ok());
+    let stay = world.act(&into(&seat, false)).await;
+    assert_eq!(code(stay), "Resource.AlreadyAssociated");
+    assert!(world.act(&into(&first, false)).await.is_ok(), "where it is");
+    assert!(world.act(&into(&seat, true)).await.is_ok());
     world.terminate(&other);
     world.advance(60);
     let addresses = world.addresses().await.expect("readable");
     assert!(addresses.iter().all(|it| it.instance.is_none()));
-    let ended = world.act(&take(&other)).await;
-    assert_eq!(code(ended), "IncorrectInstanceState");
+    let ended = world.act(&into(&seat, true)).await;
+    assert_eq!(code(ended), "InvalidNetworkInterfaceID.NotFound");
 }
 
 /// Eventual consistency: what was just made or tagged is not seen for a while.

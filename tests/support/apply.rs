@@ -4,7 +4,7 @@ use super::{LINEAGE, TEMPLATE, device};
 use spot_rescue::event::InstanceState;
 use spot_rescue::plan::{Plan, plan};
 use spot_rescue::situation::*;
-use spot_rescue::step::{Action, CopyVolume, CreateVolume, Launch};
+use spot_rescue::step::{Action, CopyVolume, CreateVolume, Launch, Network, PrivateAddresses};
 use spot_rescue::tags::{self, Tags};
 
 /// Plans and does until a plan holds nothing new. Returns the last plan, or the step it repeats.
@@ -107,15 +107,7 @@ pub fn apply(situation: &mut Situation, action: &Action) {
                 .unwrap();
             holder.devices.push(device(name, volume.as_str(), false));
         }
-        Action::Associate {
-            allocation,
-            instance,
-        } => {
-            let found = known(&mut situation.addresses)
-                .iter_mut()
-                .find(|it| it.allocation == *allocation);
-            found.unwrap().instance = Some(instance.clone());
-        }
+        Action::Network(change) => network(situation, change),
         Action::DeleteVolume { volume } => {
             known(&mut situation.volumes).retain(|it| it.id != *volume);
         }
@@ -131,6 +123,79 @@ pub fn apply(situation: &mut Situation, action: &Action) {
         // What a group does about it is the simulator's business.
         Action::Group(_) | Action::Wake { .. } => {}
     }
+}
+
+fn network(situation: &mut Situation, change: &Network) {
+    match change {
+        Network::Associate {
+            allocation,
+            interface,
+            private_address,
+            take: _,
+        } => {
+            let mut instances = situation.instances.iter();
+            let holder = instances.find(|it| it.interfaces.iter().any(|i| i.id == *interface));
+            let holder = holder.map(|it| it.id.clone());
+            let all = known(&mut situation.addresses).iter_mut();
+            for it in all {
+                if it.allocation == *allocation {
+                    it.instance.clone_from(&holder);
+                    it.interface = Some(interface.clone());
+                    it.private_address = Some(private_address.clone());
+                } else if it.interface.as_ref() == Some(interface)
+                    && it.private_address.as_ref() == Some(private_address)
+                {
+                    (it.instance, it.interface, it.private_address) = (None, None, None);
+                }
+            }
+        }
+        Network::Assign {
+            interface,
+            addresses,
+        } => {
+            let new = match addresses {
+                PrivateAddresses::These(these) => these.clone(),
+                PrivateAddresses::Any(count) => {
+                    (0..*count).map(|n| format!("10.0.2.{}", 100 + n)).collect()
+                }
+            };
+            on_interface(situation, interface, |it| it.addresses.extend(new.clone()));
+        }
+        Network::Flag {
+            interface,
+            attachment: _,
+            delete_on_termination,
+        } => on_interface(situation, interface, |it| {
+            it.delete_on_termination = *delete_on_termination;
+        }),
+        Network::Attach {
+            interface,
+            instance,
+            slot,
+        } => {
+            let all = known(&mut situation.interfaces).iter_mut();
+            for it in all.filter(|it| it.id == *interface) {
+                it.holder = Holder::Instance(instance.clone());
+                let mut shown = super::interface(interface.as_str(), slot.device, &[]);
+                shown.delete_on_termination = false;
+                shown.addresses.clone_from(&it.addresses);
+                let mut instances = situation.instances.iter_mut();
+                let holder = instances.find(|it| it.id == *instance).unwrap();
+                holder.private_addresses.extend(shown.addresses.clone());
+                holder.interfaces.push(shown);
+            }
+        }
+    }
+}
+
+fn on_interface(
+    situation: &mut Situation,
+    id: &spot_rescue::id::InterfaceId,
+    change: impl Fn(&mut Interface),
+) {
+    let instances = situation.instances.iter_mut();
+    let all = instances.flat_map(|it| &mut it.interfaces);
+    all.filter(|it| it.id == *id).for_each(change);
 }
 
 fn known<T>(fact: &mut Fact<T>) -> &mut T {
@@ -175,6 +240,11 @@ fn retag(situation: &mut Situation, resources: &[String], change: impl Fn(&mut T
             .filter(|it| named(it.id.as_str()))
             .for_each(|it| change(&mut it.tags));
     }
+    if let Fact::Known(all) = &mut situation.interfaces {
+        all.iter_mut()
+            .filter(|it| named(it.id.as_str()))
+            .for_each(|it| change(&mut it.tags));
+    }
     if let Fact::Known(all) = &mut situation.snapshots {
         all.iter_mut()
             .filter(|it| named(it.id.as_str()))
@@ -215,7 +285,10 @@ fn launched(situation: &mut Situation, launch: &Launch) {
     replacement.market = launch.market;
     let root = format!("vol-0000000000000bbb{number}");
     replacement.devices = vec![device("/dev/xvda", &root, true)];
-    replacement.private_addresses = vec![format!("10.0.1.{number}")];
+    let address = format!("10.0.1.{number}");
+    let primary = format!("eni-0bbbbbbbbbbbbbbb{number}");
+    replacement.interfaces = vec![super::interface(&primary, 0, &[&address])];
+    replacement.private_addresses = vec![address];
     replacement.tags.extend(launch.tags.clone());
     // EC2 says what it was launched from.
     let template = TEMPLATE.to_owned();
@@ -268,6 +341,9 @@ pub fn end_owner(situation: &mut Situation) {
     owner.devices.clear();
     owner.private_addresses.clear();
     owner.vpc = None;
+    let interfaces = std::mem::take(&mut owner.interfaces);
+    let kept = interfaces.iter().filter(|it| !it.delete_on_termination);
+    let kept: Vec<_> = kept.map(|it| it.id.clone()).collect();
     owner.subnet = None;
     if let Fact::Known(all) = &mut situation.volumes {
         let held = |it: &Attachment| it.instance.as_str() == LINEAGE;
@@ -281,6 +357,16 @@ pub fn end_owner(situation: &mut Situation) {
     if let Fact::Known(all) = &mut situation.addresses {
         all.iter_mut()
             .filter(|it| it.instance.as_ref().is_some_and(|i| i.as_str() == LINEAGE))
-            .for_each(|it| it.instance = None);
+            .for_each(|it| {
+                it.instance = None;
+                if it.interface.as_ref().is_none_or(|id| !kept.contains(id)) {
+                    (it.interface, it.private_address) = (None, None);
+                }
+            });
+    }
+    if let Fact::Known(all) = &mut situation.interfaces {
+        all.iter_mut()
+            .filter(|it| kept.contains(&it.id))
+            .for_each(|it| it.holder = Holder::Nobody);
     }
 }

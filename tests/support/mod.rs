@@ -22,6 +22,8 @@ pub const DATA: &str = "vol-00000000000000002";
 pub const LOGS: &str = "vol-00000000000000003";
 pub const TEMPLATE: &str = "lt-0123456789abcdef0";
 pub const ADDRESS: &str = "eipalloc-0123456789abcdef0";
+pub const PRIMARY: &str = "eni-0123456789abcdef0";
+pub const SECOND: &str = "eni-00000000000000002";
 pub const ZONE: &str = "us-east-2a";
 pub const OTHER_ZONE: &str = "us-east-2b";
 pub const VPC: &str = "vpc-0123456789abcdef0";
@@ -55,12 +57,35 @@ pub fn instance(at: Timestamp) -> Instance {
             device("/dev/sdg", LOGS, false),
         ],
         private_addresses: vec!["10.0.0.10".to_owned()],
+        interfaces: vec![interface(PRIMARY, 0, &["10.0.0.10"])],
         auto_public_address: false,
         security_groups: vec!["sg-0123456789abcdef0".to_owned()],
         instance_profile: None,
         state_reason: None,
         hibernation: false,
         tags: tags(&[("Name", "db"), (tags::OPT_IN, "on")]),
+    }
+}
+
+pub fn interface(id: &str, device: u8, addresses: &[&str]) -> Interface {
+    Interface {
+        id: id.parse().unwrap(),
+        slot: Slot { card: 0, device },
+        attachment: id.replace("eni-", "eni-attach-"),
+        delete_on_termination: true,
+        addresses: addresses.iter().map(|it| (*it).to_owned()).collect(),
+    }
+}
+
+/// In the subnet of the protected instance, and on it.
+pub fn network_interface(id: &str, address: &str) -> NetworkInterface {
+    NetworkInterface {
+        id: id.parse().unwrap(),
+        subnet: "subnet-0123456789abcdef0".parse().unwrap(),
+        availability_zone: ZONE.to_owned(),
+        addresses: vec![address.to_owned()],
+        holder: Holder::Instance(LINEAGE.parse().unwrap()),
+        tags: Tags::new(),
     }
 }
 
@@ -170,7 +195,10 @@ pub fn situation(now: Timestamp) -> Situation {
         addresses: Fact::Known(vec![Address {
             allocation: ADDRESS.parse().unwrap(),
             instance: LINEAGE.parse().ok(),
+            interface: PRIMARY.parse().ok(),
+            private_address: Some("10.0.0.10".to_owned()),
         }]),
+        interfaces: Fact::Known(Vec::new()),
         images: Fact::Known(vec![Image {
             id: "ami-0123456789abcdef0".parse().unwrap(),
             root_device: Some("/dev/xvda".to_owned()),

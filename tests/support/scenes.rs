@@ -48,6 +48,12 @@ pub const SCENES: &[(&str, Scene)] = &[
     ("terminated by its user", ended_by_user),
     ("forgotten by EC2 during the rescue", forgotten),
     ("rescued, old root left", rescued),
+    ("a second interface, a secondary address", networked),
+    ("volumes attached, a second interface free", networked_free),
+    (
+        "volumes attached, interface in use, secondary address taken",
+        networked_taken,
+    ),
 ];
 
 pub fn scene(name: &str, at: Timestamp, notices: &[Interruption]) -> Situation {
@@ -346,5 +352,66 @@ fn rescued(at: Timestamp, notices: &[Interruption]) -> Situation {
         }
     }
     situation.notices = notices.to_vec();
+    situation
+}
+
+/// Warned with more than one interface: one Elastic IP more on each.
+fn networked(at: Timestamp, notices: &[Interruption]) -> Situation {
+    let mut situation = fresh(at, &[]);
+    let owner = &mut situation.instances[0];
+    owner.interfaces = vec![
+        interface(PRIMARY, 0, &["10.0.0.10", "10.0.0.11"]),
+        interface(SECOND, 1, &["10.0.0.20"]),
+    ];
+    situation.interfaces = Fact::Known(vec![network_interface(SECOND, "10.0.0.20")]);
+    if let Fact::Known(all) = &mut situation.addresses {
+        for (allocation, id, private) in [
+            ("eipalloc-00000000000000011", PRIMARY, "10.0.0.11"),
+            ("eipalloc-00000000000000020", SECOND, "10.0.0.20"),
+        ] {
+            all.push(Address {
+                allocation: allocation.parse().unwrap(),
+                instance: LINEAGE.parse().ok(),
+                interface: id.parse().ok(),
+                private_address: Some(private.to_owned()),
+            });
+        }
+    }
+    settled(&mut situation);
+    situation.notices = notices.to_vec();
+    situation
+}
+
+fn networked_free(at: Timestamp, notices: &[Interruption]) -> Situation {
+    let mut situation = networked(at, &[interruption(at, InstanceAction::Terminate)]);
+    settled(&mut situation);
+    end_owner(&mut situation);
+    // Until the volumes are attached.
+    let first = spot_rescue::plan::plan(&situation);
+    let attached = first
+        .steps
+        .iter()
+        .filter(|it| it.id.starts_with("attach vol"));
+    attached.for_each(|it| apply::apply(&mut situation, &it.action));
+    situation.notices = notices.to_vec();
+    situation
+}
+
+fn networked_taken(at: Timestamp, notices: &[Interruption]) -> Situation {
+    let mut situation = networked_free(at, notices);
+    let stranger = Holder::Instance("i-0ccccccccccccccc1".parse().unwrap());
+    if let Fact::Known(all) = &mut situation.interfaces {
+        all[0].holder = stranger.clone();
+        let mut other = network_interface("eni-0ccccccccccccccc1", "10.0.0.11");
+        other.holder = stranger;
+        all.push(other);
+    }
+    // With an interface goes the address on it.
+    if let Fact::Known(all) = &mut situation.addresses {
+        let on_it = all
+            .iter_mut()
+            .filter(|it| it.interface == SECOND.parse().ok());
+        on_it.for_each(|it| it.instance = "i-0ccccccccccccccc1".parse().ok());
+    }
     situation
 }

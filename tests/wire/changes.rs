@@ -3,12 +3,13 @@
 use super::replay::{QUEUE, Wire, assert_has, assert_lacks, id, ok};
 use spot_rescue::cloud::Cloud;
 use spot_rescue::event::{InstanceAction, Interruption, Trigger, Wake, parse};
-use spot_rescue::situation::{Target, TargetGroup, VolumeSettings};
-use spot_rescue::step::{Action, CopyVolume, CreateVolume};
+use spot_rescue::situation::{Slot, Target, TargetGroup, VolumeSettings};
+use spot_rescue::step::{Action, CopyVolume, CreateVolume, Network, PrivateAddresses};
 use spot_rescue::tags::Tags;
 use std::collections::BTreeMap;
 
 const INSTANCE: &str = "i-0123456789abcdef0";
+const INTERFACE: &str = "eni-0123456789abcdef0";
 const VOLUME: &str = "vol-0123456789abcdef0";
 const GROUP: &str = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/web/1";
 
@@ -224,13 +225,25 @@ async fn small_changes_say_what_they_change() {
             ("Device", "/dev/sdf"),
         ],
     );
-    let associate = Action::Associate {
+    let associate = Action::Network(Network::Associate {
         allocation: id("eipalloc-0123456789abcdef0"),
-        instance: id(INSTANCE),
-    };
+        interface: id(INTERFACE),
+        private_address: "10.0.0.11".to_owned(),
+        take: false,
+    });
     let request = sent(&associate, "AssociateAddressResponse").await;
-    let allocation = ("AllocationId", "eipalloc-0123456789abcdef0");
-    assert_has(&request, &[allocation, ("AllowReassociation", "true")]);
+    assert_has(
+        &request,
+        &[
+            ("AllocationId", "eipalloc-0123456789abcdef0"),
+            ("NetworkInterfaceId", INTERFACE),
+            ("PrivateIpAddress", "10.0.0.11"),
+            // Left out, it would mean that it may be taken from whoever has it.
+            ("AllowReassociation", "false"),
+        ],
+    );
+    // With more than one interface EC2 refuses an instance.
+    assert_lacks(&request, "InstanceId");
     let snapshot = Action::SnapshotVolume {
         volume: volume(),
         tags: tags(),
@@ -246,6 +259,54 @@ async fn small_changes_say_what_they_change() {
     assert_has(&request, &[("Tag.1.Key", "spot-rescue:interrupted-at")]);
     // With a value, only a tag that still has it would go.
     assert_lacks(&request, "Tag.1.Value");
+}
+
+#[tokio::test]
+async fn interfaces_are_kept_attached_and_given_addresses() {
+    let keep = Action::Network(Network::Flag {
+        interface: id(INTERFACE),
+        attachment: "eni-attach-1".to_owned(),
+        delete_on_termination: false,
+    });
+    let request = sent(&keep, "ModifyNetworkInterfaceAttributeResponse").await;
+    assert_has(
+        &request,
+        &[
+            ("NetworkInterfaceId", INTERFACE),
+            ("Attachment.AttachmentId", "eni-attach-1"),
+            ("Attachment.DeleteOnTermination", "false"),
+        ],
+    );
+    let attach = Action::Network(Network::Attach {
+        interface: id(INTERFACE),
+        instance: id(INSTANCE),
+        slot: Slot { card: 0, device: 2 },
+    });
+    let request = sent(&attach, "AttachNetworkInterfaceResponse").await;
+    assert_has(
+        &request,
+        &[
+            ("NetworkInterfaceId", INTERFACE),
+            ("InstanceId", INSTANCE),
+            ("DeviceIndex", "2"),
+            ("NetworkCardIndex", "0"),
+        ],
+    );
+    let assign = |addresses| {
+        Action::Network(Network::Assign {
+            interface: id(INTERFACE),
+            addresses,
+        })
+    };
+    let these = PrivateAddresses::These(vec!["10.0.0.11".to_owned()]);
+    let request = sent(&assign(these), "AssignPrivateIpAddressesResponse").await;
+    let named = ("PrivateIpAddress.1", "10.0.0.11");
+    assert_has(&request, &[named, ("AllowReassignment", "false")]);
+    assert_lacks(&request, "SecondaryPrivateIpAddressCount");
+    let any = PrivateAddresses::Any(3);
+    let request = sent(&assign(any), "AssignPrivateIpAddressesResponse").await;
+    assert_has(&request, &[("SecondaryPrivateIpAddressCount", "3")]);
+    assert_lacks(&request, "PrivateIpAddress.1");
 }
 
 /// What is sent to the queue is what the function reads from it.

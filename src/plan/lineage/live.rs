@@ -4,7 +4,9 @@
 //! tag his instance could name another's. They only tell, of volumes it has, how they were flagged.
 
 use crate::event::InstanceState;
-use crate::record::{Place, Record, RecordedVolume, volumes_of};
+use crate::record::{
+    Place, Record, RecordedInterface, RecordedVolume, interfaces_of, secondary_of, volumes_of,
+};
 use crate::situation::{Fact, Instance, Situation};
 use crate::tags;
 
@@ -17,12 +19,40 @@ pub fn apply(record: &mut Record, owner: &Instance, situation: &Situation, membe
     }
     let known = std::mem::take(&mut record.volumes);
     record.volumes = volumes(known, &on_instance.volumes, owner, situation, members);
+    if shows_everything(owner) {
+        let noted = &on_instance.interfaces;
+        record.interfaces = interfaces(&record.interfaces, noted, owner, situation);
+        record.secondary = secondary_of(owner);
+    }
     if !touched(owner, situation) || record.private_addresses.is_empty() {
         private_addresses(record, owner);
     }
     if let Some(place) = place(record.place.take(), owner) {
         record.place = Some(place);
     }
+}
+
+fn shows_everything(owner: &Instance) -> bool {
+    matches!(owner.state, InstanceState::Pending | InstanceState::Running)
+}
+
+/// With the flags the user had, as with volumes.
+fn interfaces(
+    known: &[RecordedInterface],
+    noted: &[RecordedInterface],
+    owner: &Instance,
+    situation: &Situation,
+) -> Vec<RecordedInterface> {
+    let mut live = interfaces_of(owner);
+    if touched(owner, situation) {
+        for it in &mut live {
+            let mut before = known.iter().chain(noted);
+            if let Some(before) = before.find(|before| before.interface == it.interface) {
+                it.delete_on_termination = before.delete_on_termination;
+            }
+        }
+    }
+    live
 }
 
 /// A running owner shows its volumes. An ending one loses them one by one, a terminated one has
@@ -34,7 +64,7 @@ fn volumes(
     situation: &Situation,
     members: &[&Instance],
 ) -> Vec<RecordedVolume> {
-    if !matches!(owner.state, InstanceState::Pending | InstanceState::Running) {
+    if !shows_everything(owner) {
         return if known.is_empty() {
             volumes_of(owner)
         } else {
