@@ -136,7 +136,7 @@ impl Lineage {
             Expected::Accounted
         } else if !self.terminated {
             Expected::Itself
-        } else if self.never_launches() {
+        } else if self.only(REPLACE, "none") {
             Expected::Kept
         } else {
             Expected::Replaced

@@ -18,6 +18,9 @@ pub struct Start {
     pub weather: Weather,
 }
 
+/// The Auto Scaling group; what it does about an interruption is the seed's choice.
+const GROUP: &str = "web";
+
 /// One protected instance.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(
@@ -87,10 +90,15 @@ fn setup() -> impl Strategy<Value = Setup> {
             classic: others.0,
             lattice: others.1,
             address: flags.1,
-            behaviour,
+            // A group's members are one-time requests.
+            behaviour: if flags.3 < 2 {
+                InstanceAction::Terminate
+            } else {
+                behaviour
+            },
             policy,
             elsewhere: flags.2,
-            in_group: flags.3 == 0,
+            in_group: flags.3 < 2,
             persistent: others.2,
         },
     )
@@ -140,6 +148,15 @@ impl Start {
             .spot_instance(TYPE, ZONES[0])
             .volume("/dev/sdf", 5, false);
         let bystander = bystander.run();
+        world.scaling_group(GROUP, &[ZONES[0]]);
+        world.change_group(GROUP, |it| {
+            it.facts.max_size = 100;
+            it.facts.capacity_rebalance = self.seed % 3 == 0;
+            let hook = "spot-rescue".to_owned();
+            it.facts
+                .launch_hooks
+                .extend((self.seed % 2 == 0).then_some(hook));
+        });
         let lineages = self.instances.iter().map(|it| it.build(&world));
         let lineages: Vec<Lineage> = lineages.collect();
         (world, Model::new(lineages, bystander, &self.weather))
@@ -154,10 +171,6 @@ impl Setup {
             self.elsewhere
                 .then_some(("spot-rescue:subnets", elsewhere.as_str())),
         );
-        tags.extend(
-            self.in_group
-                .then_some(("aws:autoscaling:groupName", "web")),
-        );
         let mut builder = world.spot_instance(TYPE, ZONES[0]).protected().tags(&tags);
         if self.persistent || self.behaviour != InstanceAction::Terminate {
             builder = builder.persistent(self.behaviour);
@@ -166,6 +179,9 @@ impl Setup {
             builder = builder.volume(&format!("/dev/sd{letter}"), 20, *delete);
         }
         let id = builder.run();
+        if self.in_group {
+            world.member(GROUP, &id);
+        }
         let mut targets = BTreeSet::new();
         if !self.ports.is_empty() {
             let group = world.target_group(GroupType::Instance);
