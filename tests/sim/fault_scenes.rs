@@ -28,14 +28,17 @@ pub enum Story {
     OlderSet,
     /// Five at once.
     Storm,
+    /// Its Auto Scaling group replaces it; our launch hook holds the new member.
     GroupMember,
+    /// The replacement is ours and joins the group.
+    GroupJoin,
     /// No warning, and the volumes stay.
     Silent,
     /// Clones go to the replacement while the old instance lives.
     Clone,
 }
 
-pub const ALL: [Story; 13] = [
+pub const ALL: [Story; 14] = [
     Story::SameZone,
     Story::OtherZone,
     Story::OnDemand,
@@ -47,6 +50,7 @@ pub const ALL: [Story; 13] = [
     Story::OlderSet,
     Story::Storm,
     Story::GroupMember,
+    Story::GroupJoin,
     Story::Silent,
     Story::Clone,
 ];
@@ -68,7 +72,8 @@ impl Story {
             }
             Self::Storm => storm().await,
             Self::Clone => one(&[("spot-rescue:data", "clone")]).await,
-            Self::GroupMember => one(&[("aws:autoscaling:groupName", "web")]).await,
+            Self::GroupMember => grouped(&[], 1).await,
+            Self::GroupJoin => grouped(&[("spot-rescue:replace", "launch")], 0).await,
             Self::OtherZone => {
                 let scene = one(&[]).await;
                 let subnet = scene.world.subnet("eu-west-1b");
@@ -108,6 +113,7 @@ impl Story {
             | Self::OlderSet
             | Self::Storm
             | Self::GroupMember
+            | Self::GroupJoin
             | Self::Clone
             | Self::Silent => InstanceAction::Terminate,
         };
@@ -142,6 +148,7 @@ impl Story {
             | Self::Unprepared
             | Self::Storm
             | Self::GroupMember
+            | Self::GroupJoin
             | Self::Clone
             | Self::Silent => {}
         }
@@ -165,6 +172,22 @@ async fn one(tags: &[(&str, &str)]) -> Scene {
     };
     scene.earlier_set();
     scene
+}
+
+async fn grouped(tags: &[(&str, &str)], least: i32) -> Scene {
+    let world = World::new(44);
+    let function = crate::support::function(&world);
+    world.scaling_group("web", &["eu-west-1a"]);
+    let protected = world.protected_in("eu-west-1a", tags);
+    world.member("web", &protected.instance);
+    world.change_group("web", |it| {
+        (it.facts.min_size, it.facts.max_size) = (least, 1);
+        it.facts.launch_hooks.push("spot-rescue".to_owned());
+    });
+    crate::support::settle(&world, &function).await;
+    world.advance(3600);
+    let protected = vec![protected];
+    Scene { world, protected }
 }
 
 async fn storm() -> Scene {

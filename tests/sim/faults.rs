@@ -47,17 +47,9 @@ async fn undisturbed(story: Story) -> (Summary, u64, u64) {
     let function = function(&scene.world, Vec::new());
     assert!(story.play(&scene, &function).await, "{story:?}");
     let broken = scene.world.look(invariants::at_quiescence);
-    assert!(
-        broken.is_empty() || ends_open(story),
-        "{story:?} {broken:?}"
-    );
+    assert!(broken.is_empty(), "{story:?} {broken:?}");
     let cloud = &function.cloud;
     (comparable(&scene, story, None), cloud.acts(), cloud.reads())
-}
-
-/// Nobody takes over, so what is kept is kept.
-fn ends_open(story: Story) -> bool {
-    story == Story::GroupMember
 }
 
 /// What two ends have in common if both are right. Writes go on as long as somebody lives, so what
@@ -89,9 +81,6 @@ async fn damage(story: Story, fault: Fault, expected: &Summary) -> Option<String
     let function = function(&scene.world, vec![fault]);
     let quiet = story.play(&scene, &function).await;
     let mut damage = scene.world.look(invariants::at_quiescence);
-    if ends_open(story) {
-        damage.retain(|it| it.contains("more than one") || it.contains("not ours"));
-    }
     let found = comparable(&scene, story, Some(fault.kind));
     damage.extend((found != *expected).then(|| format!("ends as {found:#?}")));
     damage.extend((!quiet).then(|| "never quiet".to_owned()));
