@@ -5,6 +5,8 @@
 //! these: it forgives what EC2 does not, and never answers with an empty page.
 #![cfg(feature = "aws")]
 
+#[path = "wire/autoscaling.rs"]
+mod autoscaling;
 #[path = "wire/changes.rs"]
 mod changes;
 #[path = "wire/errors.rs"]
