@@ -91,15 +91,15 @@ fn setup() -> impl Strategy<Value = Setup> {
             lattice: others.1,
             address: flags.1,
             // A group's members are one-time requests.
-            behaviour: if flags.3 < 2 {
+            behaviour: if flags.3 == 0 {
                 InstanceAction::Terminate
             } else {
                 behaviour
             },
             policy,
             elsewhere: flags.2,
-            in_group: flags.3 < 2,
-            persistent: others.2,
+            in_group: flags.3 == 0,
+            persistent: others.2 && flags.3 != 0,
         },
     )
 }
