@@ -12,6 +12,7 @@ mod copies;
 mod deregister;
 mod group;
 mod interfaces;
+mod keep;
 mod keys;
 mod lanes;
 mod launch;

@@ -21,6 +21,7 @@ use time::Duration;
 pub struct Policy {
     pub protected: Setting<bool>,
     pub replace: Setting<Replace>,
+    pub protect: Setting<Protect>,
     pub data: Setting<Data>,
     /// MiB/s.
     pub initialization_rate: Setting<Option<i32>>,
@@ -60,6 +61,15 @@ pub enum Replace {
     Group,
     /// Nobody does: volumes and targets are protected, and that is all.
     None,
+}
+
+/// When `DeleteOnTermination` is switched off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protect {
+    /// At the warning, as long as that comes.
+    AtWarning,
+    /// As long as the rescue is prepared.
+    Always,
 }
 
 /// How data volumes reach the replacement.
@@ -123,6 +133,7 @@ impl Default for Policy {
         Self {
             protected: Setting::built_in(false),
             replace: Setting::built_in(Replace::Auto),
+            protect: Setting::built_in(Protect::AtWarning),
             data: Setting::built_in(Data::Auto),
             initialization_rate: Setting::built_in(None),
             instance_types: Setting::built_in(Types::Named(Vec::new())),

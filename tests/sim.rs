@@ -7,6 +7,8 @@
 
 #[path = "sim/addresses.rs"]
 mod addresses;
+#[path = "sim/always.rs"]
+mod always;
 #[path = "sim/blind.rs"]
 mod blind;
 #[path = "sim/invariants.rs"]

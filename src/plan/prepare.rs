@@ -4,8 +4,8 @@
 
 use super::deregister::is_of;
 use super::{
-    Lineage, Plan, caveats, group, interfaces, pause, protect, requests, risk, template_name, tidy,
-    types,
+    Lineage, Plan, caveats, group, interfaces, keep, pause, protect, requests, risk, template_name,
+    tidy, types,
 };
 use crate::clock::seconds_between;
 use crate::event::{InstanceState, Interruption};
@@ -69,6 +69,7 @@ pub fn plan(lineage: &Lineage) -> Plan {
         pause::foretell(lineage, owner, &mut plan);
         protect::mark_volumes(lineage, &mut plan);
         interfaces::mark_all(lineage, owner, &mut plan);
+        keep::always(lineage, owner, &mut plan);
     }
     risk::plan(lineage, owner, &mut plan);
     pause::late(lineage, &mut plan);
@@ -120,7 +121,7 @@ fn current(lineage: &Lineage, owner: &Instance) -> Record {
         head: Some(owner.id.clone()),
         group: owner.group().map(str::to_owned),
         place: known.place.clone(),
-        volumes: volumes_of(owner),
+        volumes: keep::flagged(lineage, volumes_of(owner)),
         targets: targets(lineage, owner).unwrap_or_else(|| known.targets.clone()),
         addresses: addresses(lineage, owner).unwrap_or_else(|| known.addresses.clone()),
         private_addresses: known.private_addresses.clone(),

@@ -3,7 +3,7 @@
 
 use super::group::{self, Way};
 use super::volumes::{self, HandOver};
-use super::{Lineage, Plan, addresses, interfaces, register};
+use super::{Lineage, Plan, addresses, interfaces, keep, register};
 use crate::clock::seconds_between;
 use crate::event::{InstanceState, Interruption};
 use crate::record::Milestone;
@@ -32,7 +32,8 @@ pub fn plan(
     }
     // A launch hook that is given up ends its instance: the flags come back once that is past.
     let in_service = group::in_service(lineage, successor, plan);
-    let flagged = in_service && volumes::delete_flags(hand_over, successor, plan);
+    let flagged = in_service
+        && (keep::is_always(lineage) || volumes::delete_flags(hand_over, successor, plan));
     let trying = since(Milestone::DataAttached, lineage, interruption);
     let moved = interfaces::plan(lineage, successor, plan);
     let registered = register::plan(lineage, successor, trying, plan);

@@ -10,6 +10,9 @@ use crate::step::{Action, Step};
 use crate::tags::{self, Tags};
 use std::collections::BTreeSet;
 
+/// In place of a time: never deleted.
+const IN_USE: &str = "in-use";
+
 /// Everything of ours that carries an expiry.
 #[derive(Debug, Clone, Default)]
 pub struct Expired {
@@ -43,6 +46,12 @@ pub fn sweep(
     let volumes = volumes.map(|it| Action::DeleteVolume {
         volume: it.id.clone(),
     });
+    // Its user has found a use for it: it will not be deleted when he is done with it, either.
+    let used = |it: &&Volume| !it.attachments.is_empty() && due(&it.tags);
+    let used = expired.volumes.iter().filter(used).map(|it| Action::Tag {
+        resources: vec![it.id.to_string()],
+        tags: Tags::from([(tags::EXPIRES_AT.to_owned(), IN_USE.to_owned())]),
+    });
     let snapshots = expired.snapshots.iter().filter(|it| due(&it.tags));
     let snapshots = snapshots.map(|it| Action::DeleteSnapshot {
         snapshot: it.id.clone(),
@@ -74,6 +83,7 @@ pub fn sweep(
         .chain(snapshots)
         .chain(spares)
         .chain(served)
+        .chain(used)
         .map(|it| Step::new(it.to_string(), it))
         .collect()
 }

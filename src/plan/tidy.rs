@@ -3,7 +3,7 @@
 //! Nothing is deleted here. The sweep deletes what has expired, a day later, and nothing is marked
 //! while it could be the only copy: the owner must run with its volumes first.
 
-use super::{Lineage, Plan, clone, risk};
+use super::{Lineage, Plan, clone, keep, risk};
 use crate::clock::{self, Timestamp};
 use crate::id::InstanceId;
 use crate::record::VolumeTag;
@@ -147,7 +147,7 @@ fn is_rescue_set(set: &str) -> bool {
     set.starts_with("i-") || set.starts_with("closing-")
 }
 
-fn expire(lineage: &Lineage, kept: Duration, mut resources: Vec<String>, plan: &mut Plan) {
+pub fn expire(lineage: &Lineage, kept: Duration, mut resources: Vec<String>, plan: &mut Plan) {
     resources.sort();
     if !resources.is_empty() {
         let at = clock::format(lineage.situation.now + kept);
@@ -169,7 +169,8 @@ pub fn expire_at(now: Timestamp, resource: String) -> Step {
     Step::new(id, Action::Tag { resources, tags })
 }
 
-/// The user ended the instance: its prepared rescue goes, its volumes are left as they are.
+/// The user ended the instance: its prepared rescue goes, its volumes are left as they are, or as they
+/// would be without us.
 pub fn ended(lineage: &Lineage, why: String) -> Plan {
     let mut plan = Plan::nothing(why);
     if lineage.template().is_some() && !lineage.situation.confirming {
@@ -180,6 +181,9 @@ pub fn ended(lineage: &Lineage, why: String) -> Plan {
     }
     // A spare has nobody to wait for any more.
     risk::give_back(lineage, &mut plan);
+    if !keep::ended(lineage, &mut plan) {
+        return plan;
+    }
     let before: Vec<String> = plan.steps.iter().map(|it| it.id.clone()).collect();
     if let Some(template) = lineage.template() {
         let action = Action::DeleteTemplate {

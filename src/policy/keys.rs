@@ -1,7 +1,7 @@
 //! The one table of the user's keys.
 
 use super::{
-    Data, NoReturn, OnDemand, Policy, Rebalance, Replace, Setting, Source, Types, breaker,
+    Data, NoReturn, OnDemand, Policy, Protect, Rebalance, Replace, Setting, Source, Types, breaker,
 };
 
 /// One tag a user may set.
@@ -45,6 +45,21 @@ pub const KEYS: &[Key] = &[
                 ("none", Replace::None),
             ];
             choose(&mut policy.replace, value, source, &choices)
+        },
+    },
+    Key {
+        name: "spot-rescue:protect",
+        values: "at-warning | always",
+        default: "at-warning",
+        meaning: "when `DeleteOnTermination` is switched off: at the warning, or as long as the rescue is \
+                  prepared; then volumes that had the flag are deleted a day after you end the instance",
+        kept: BEFORE,
+        set: |policy, value, source| {
+            let choices = [
+                ("at-warning", Protect::AtWarning),
+                ("always", Protect::Always),
+            ];
+            choose(&mut policy.protect, value, source, &choices)
         },
     },
     Key {

@@ -10,15 +10,22 @@ use crate::record::{
 use crate::situation::{Fact, Instance, Situation};
 use crate::tags;
 
-/// Corrects the record by what the owner shows.
-pub fn apply(record: &mut Record, owner: &Instance, situation: &Situation, members: &[&Instance]) {
+/// Corrects the record by what the owner shows. `always`: the flags are ours even while all is well.
+pub fn apply(
+    record: &mut Record,
+    owner: &Instance,
+    situation: &Situation,
+    members: &[&Instance],
+    always: bool,
+) {
     let on_instance = Record::from_tags(&owner.tags);
     record.head.get_or_insert_with(|| owner.id.clone());
     if let Some(group) = owner.group() {
         record.group = Some(group.to_owned());
     }
     let known = std::mem::take(&mut record.volumes);
-    record.volumes = volumes(known, &on_instance.volumes, owner, situation, members);
+    let noted = &on_instance.volumes;
+    record.volumes = volumes(known, noted, owner, situation, members, always);
     if shows_everything(owner) {
         let noted = &on_instance.interfaces;
         record.interfaces = interfaces(&record.interfaces, noted, owner, situation);
@@ -63,6 +70,7 @@ fn volumes(
     owner: &Instance,
     situation: &Situation,
     members: &[&Instance],
+    always: bool,
 ) -> Vec<RecordedVolume> {
     if !shows_everything(owner) {
         return if known.is_empty() {
@@ -72,13 +80,14 @@ fn volumes(
         };
     }
     let mut live = volumes_of(owner);
-    if touched(owner, situation) {
-        // The flags shown are the ones we set; what the user had was written down before.
-        for volume in &mut live {
-            let mut before = known.iter().chain(noted);
-            if let Some(before) = before.find(|it| it.volume == volume.volume) {
-                volume.delete_on_termination = before.delete_on_termination;
-            }
+    let touched = touched(owner, situation);
+    // The flags shown are the ones we set; what the user had was written down before. One that he
+    // has set since counts, as long as nobody has touched them because of a warning.
+    for volume in live.iter_mut().filter(|_| touched || always) {
+        let mut before = known.iter().chain(noted);
+        if let Some(before) = before.find(|it| it.volume == volume.volume) {
+            let since = !touched && volume.delete_on_termination;
+            volume.delete_on_termination = before.delete_on_termination || since;
         }
     }
     // What a successor already holds is still the rescue's.

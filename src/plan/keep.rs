@@ -1,0 +1,70 @@
+//! `spot-rescue:protect=always`: `DeleteOnTermination` is off as long as the rescue is prepared, not
+//! only from the warning on. Without any warning nothing is lost then, and a storm of warnings needs one
+//! call less for each instance, the one with the lowest rate.
+//!
+//! The user's own flags are on record first. When he ends the instance himself, a volume that had the
+//! flag is what he meant to be rid of: it expires a day later. One he has given to another instance by
+//! then is his (see the sweep).
+
+use super::{Lineage, Plan, protect, tidy};
+use crate::policy::Protect;
+use crate::record::{Record, RecordedVolume};
+use crate::situation::{Instance, Volume};
+
+pub fn is_always(lineage: &Lineage) -> bool {
+    lineage.policy.protect.value == Protect::Always
+}
+
+/// The volumes shown, with the flags the user had.
+pub fn flagged(lineage: &Lineage, mut volumes: Vec<RecordedVolume>) -> Vec<RecordedVolume> {
+    for volume in volumes.iter_mut().filter(|_| is_always(lineage)) {
+        let mut recorded = lineage.record.volumes.iter();
+        let recorded = recorded.find(|it| it.volume == volume.volume);
+        volume.delete_on_termination |= recorded.is_some_and(|it| it.delete_on_termination);
+    }
+    volumes
+}
+
+/// While all is well: off, once the record says that it was on.
+pub fn always(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
+    let Some(template) = lineage.template().filter(|_| is_always(lineage)) else {
+        return;
+    };
+    let record = Record::from_tags(&template.tags);
+    let noted = |volume| {
+        let mut noted = record.volumes.iter().filter(|it| it.delete_on_termination);
+        noted.any(|it| it.volume == volume)
+    };
+    let mut flagged = owner.devices.iter().filter(|it| it.delete_on_termination);
+    if flagged.all(|it| noted(it.volume.clone())) {
+        protect::keep_volumes(owner, plan);
+    } else {
+        plan.wait(
+            15,
+            "the record to show which volumes are to go with their instance",
+        );
+    }
+}
+
+/// The user has ended the instance. False while it is not known which volumes are left of it.
+pub fn ended(lineage: &Lineage, plan: &mut Plan) -> bool {
+    if !is_always(lineage) {
+        return true;
+    }
+    let Some(volumes) = lineage.situation.volumes.known() else {
+        plan.wait(30, "volumes to be readable");
+        return false;
+    };
+    let left = volumes.iter().filter(|it| is_left(lineage, it));
+    let resources = left.map(|it| it.id.to_string()).collect();
+    tidy::expire(lineage, tidy::KEPT, resources, plan);
+    true
+}
+
+/// Would have gone with its instance, and nobody else has it.
+fn is_left(lineage: &Lineage, volume: &Volume) -> bool {
+    let mut recorded = lineage.record.volumes.iter();
+    let of_head = |it: &RecordedVolume| it.volume == volume.id && it.delete_on_termination;
+    let mut holders = volume.attachments.iter();
+    recorded.any(of_head) && holders.all(|it| Some(&it.instance) == lineage.record.head.as_ref())
+}
