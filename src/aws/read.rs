@@ -4,8 +4,7 @@ use super::{convert, error::failed, network};
 use crate::cloud::{CloudError, Query};
 use crate::id::{ImageId, RequestId};
 use crate::situation::{
-    Address, Image, Instance, NetworkInterface, Registration, Snapshot, SpotRequest, Template,
-    Volume,
+    Address, Image, Instance, NetworkInterface, Snapshot, SpotRequest, Template, Volume,
 };
 use aws_sdk_ec2::types::{Filter, LaunchTemplate, SnapshotState, SpotInstanceRequest};
 
