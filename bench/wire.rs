@@ -41,11 +41,8 @@ pub async fn ec2(world: &World, action: &str, p: &Parameters) -> Answer {
             page(p, &all, "addressesSet", xml::address)
         }
         "DescribeImages" => {
-            let ids: Vec<_> = values(p, "image-id")
-                .iter()
-                .filter_map(|it| it.parse().ok())
-                .collect();
-            page(p, &world.images(&ids).await?, "imagesSet", xml::image)
+            let all = world.images(&selection(p)).await?;
+            page(p, &all, "imagesSet", xml::image)
         }
         "GetLaunchTemplateData" => {
             let data = element("instanceType", "m5.large");
@@ -174,6 +171,7 @@ fn launch(p: &Parameters) -> Option<Launch> {
         market: if spot { Market::Spot } else { Market::OnDemand },
         instance_types: InstanceTypes::Named(each("InstanceType").into_iter().collect()),
         subnet: each("SubnetId").iter().find_map(|it| it.parse().ok())?,
+        image: each("ImageId").iter().find_map(|it| it.parse().ok()),
         tags: pairs(p, "TagSpecification.1.Tag"),
         attempt: 0,
         token: p.get("ClientToken").to_owned(),
@@ -268,20 +266,13 @@ fn selection(p: &Parameters) -> Query {
         "instance-id" | "attachment.instance-id" => Query::Instances(parsed(values)),
         "launch-template-name" => Query::Names(values.clone()),
         "snapshot-id" => Query::Snapshots(parsed(values)),
+        "image-id" => Query::Images(parsed(values)),
         "tag-key" => Query::TagKey(interned(values.first().map_or("", String::as_str))),
         other => Query::Tag {
             key: interned(other.strip_prefix("tag:").unwrap_or(other)),
             values: values.clone(),
         },
     }
-}
-
-fn values(p: &Parameters, filter: &str) -> Vec<String> {
-    let filters = p.filters().into_iter();
-    filters
-        .filter(|(name, _)| name == filter)
-        .flat_map(|(_, values)| values)
-        .collect()
 }
 
 fn parsed<T: FromStr>(texts: &[String]) -> Vec<T> {

@@ -20,6 +20,7 @@ RESCUE = "spot-rescue:rescue"
 EXPIRES = "spot-rescue:expires-at"
 COPY_OF = "spot-rescue:copy-of"
 SET = "spot-rescue:set"
+KEPT = "spot-rescue:kept"
 # A set that no rescue made, and so no rescue gives an end.
 USERS_SET = "backup-of-the-user"
 
@@ -132,11 +133,13 @@ def nothing_left_over(stage: Stage, lineages: set[str], known: set[str]) -> list
         for it in world.snapshots()
         if it["SnapshotId"] not in known and not ends(as_dict(it.get("Tags", [])))
     ]
+    images = [it["ImageId"] for it in world.images() if EXPIRES not in as_dict(it.get("Tags", []))]
     templates = [it["LaunchTemplateName"] for it in world.templates()]
     wanted = sorted(f"spot-rescue-{it}" for it in lineages)
     return [
         equal("every volume is in use or expires", [], volumes),
         equal("every snapshot of a rescue expires", [], snapshots),
+        equal("every image of a rescue expires", [], images),
         equal("one prepared rescue per instance", wanted, sorted(templates)),
     ]
 
@@ -147,7 +150,8 @@ def ends(tags: dict[str, str]) -> bool:
 
 def is_stray(volume: dict[str, Any], living: set[str]) -> bool:
     used = any(it["InstanceId"] in living for it in volume.get("Attachments", []))
-    return not used and EXPIRES not in as_dict(volume.get("Tags", []))
+    tags = as_dict(volume.get("Tags", []))
+    return not used and EXPIRES not in tags and KEPT not in tags
 
 
 def all_handled(stage: Stage) -> list[Result]:
@@ -191,7 +195,7 @@ def flags(view: View) -> dict[str, bool]:
 
 
 def user_tags(tags: dict[str, str]) -> dict[str, str]:
-    policy = ("replace", "data", "instance-types", "subnets", "on-demand", "rebalance")
+    policy = ("replace", "data", "root", "instance-types", "subnets", "on-demand", "rebalance")
     users = {"spot-rescue", *(f"spot-rescue:{it}" for it in policy)}
     return {
         key: value

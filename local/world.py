@@ -42,6 +42,7 @@ class View:
     addresses: set[str]
     seats: dict[str, tuple[int, str]]  # address -> device index and private address it is on
     interfaces: dict[int, tuple[str, bool]]  # device index -> interface, DeleteOnTermination
+    root: str | None
 
 
 class World:
@@ -97,6 +98,11 @@ class World:
             Name=name, Protocol=protocol, Port=port, VpcId=self.vpc, TargetType=kind, **more
         )
         self.groups[name] = answer["TargetGroups"][0]["TargetGroupArn"]
+
+    def use_windows(self) -> None:
+        images = self.ec2.describe_images(Owners=["amazon"])["Images"]
+        windows = [it for it in images if it.get("Platform") == "windows"]
+        self.image = min(windows, key=lambda it: it["ImageId"])
 
     def launch(
         self,
@@ -213,11 +219,8 @@ class World:
             for found in self.ec2.describe_addresses()["Addresses"]
             if found.get("InstanceId") == instance
         ]
-        mappings = {
-            device["DeviceName"]: device["Ebs"]
-            for device in it["BlockDeviceMappings"]
-            if device["DeviceName"] != it["RootDeviceName"]
-        }
+        mappings = {device["DeviceName"]: device["Ebs"] for device in it["BlockDeviceMappings"]}
+        root = mappings.pop(it["RootDeviceName"], None)
         ids = [ebs["VolumeId"] for ebs in mappings.values()]
         found = self.ec2.describe_volumes(VolumeIds=ids)["Volumes"] if ids else []
         by_id = {volume["VolumeId"]: volume for volume in found}
@@ -245,6 +248,7 @@ class World:
                 for nic, at in attached.items()
                 if at["DeviceIndex"] > 0
             },
+            root=root and root["VolumeId"],
         )
 
     def targets(self, instance: str, address: str) -> set[tuple[str, str, int]]:
@@ -280,6 +284,10 @@ class World:
 
     def snapshots(self) -> list[dict[str, Any]]:
         return self.ec2.describe_snapshots(OwnerIds=["self"])["Snapshots"]
+
+    def images(self) -> list[dict[str, Any]]:
+        """The account's own."""
+        return self.ec2.describe_images(Owners=["self"])["Images"]
 
     def volumes(self) -> list[dict[str, Any]]:
         return self.ec2.describe_volumes()["Volumes"]

@@ -10,15 +10,15 @@ mod error;
 mod fleet;
 mod network;
 mod read;
+mod roots;
 mod shapes;
 mod targets;
 mod template;
-
 use crate::cloud::{Cloud, CloudError, Query};
-use crate::id::{ImageId, RequestId};
+use crate::id::{InstanceId, RequestId};
 use crate::situation::{
     Address, AutoScalingGroup, Balancing, Image, Instance, Listing, NetworkInterface, Registration,
-    Shape, Snapshot, SpotRequest, TargetGroup, Template, Volume,
+    RootTask, Shape, Snapshot, SpotRequest, TargetGroup, Template, Volume,
 };
 use crate::step::Action;
 use async_trait::async_trait;
@@ -107,8 +107,12 @@ impl Cloud for Aws {
         read::interfaces(&self.ec2, query).await
     }
 
-    async fn images(&self, ids: &[ImageId]) -> Result<Vec<Image>, CloudError> {
-        read::images(&self.ec2, ids).await
+    async fn images(&self, query: &Query) -> Result<Vec<Image>, CloudError> {
+        read::images(&self.ec2, query).await
+    }
+
+    async fn root_tasks(&self, ids: &[InstanceId]) -> Result<Vec<RootTask>, CloudError> {
+        roots::tasks(&self.ec2, ids).await
     }
 
     async fn shapes(&self, instance_types: &[String]) -> Result<Vec<Shape>, CloudError> {

@@ -14,7 +14,9 @@
 //! | `Attach` | looked at first; "already attached there" counts as done |
 //! | `Group` | looked at first; "not part of", "already part of" and "no active lifecycle action" count as done |
 //! | `Network` | associating and flags are idempotent by nature; attaching and assigning are looked at first, and a twin is refused, except that one which names no addresses may add one too many |
-//! | `Delete…` | "not found" counts as done |
+//! | `ReplaceRoot` | `ClientToken` from the intent |
+//! | `RegisterImage` | the name, which is unique and says what the image is made of |
+//! | `Delete…`, `DeregisterImage` | "not found" counts as done |
 //! | `Wake` | a twin only looks twice |
 
 mod codes;
@@ -24,7 +26,7 @@ pub use codes::{Class, classify};
 use crate::id::{ImageId, InstanceId, InterfaceId, RequestId, SnapshotId};
 use crate::situation::{
     Address, AutoScalingGroup, Balancing, Image, Instance, Listing, NetworkInterface, Registration,
-    Shape, Snapshot, SpotRequest, TargetGroup, Template, Volume,
+    RootTask, Shape, Snapshot, SpotRequest, TargetGroup, Template, Volume,
 };
 use crate::step::Action;
 use async_trait::async_trait;
@@ -41,7 +43,10 @@ pub trait Cloud: Send + Sync {
     /// All addresses of the account: the list is short and the call has no pages.
     async fn addresses(&self) -> Result<Vec<Address>, CloudError>;
     async fn interfaces(&self, query: &Query) -> Result<Vec<NetworkInterface>, CloudError>;
-    async fn images(&self, ids: &[ImageId]) -> Result<Vec<Image>, CloudError>;
+    /// By id anybody's; by tag only the account's own.
+    async fn images(&self, query: &Query) -> Result<Vec<Image>, CloudError>;
+    /// Of these instances.
+    async fn root_tasks(&self, ids: &[InstanceId]) -> Result<Vec<RootTask>, CloudError>;
     /// What these types are; one that does not exist is left out.
     async fn shapes(&self, instance_types: &[String]) -> Result<Vec<Shape>, CloudError>;
     async fn requests(&self, ids: &[RequestId]) -> Result<Vec<SpotRequest>, CloudError>;
@@ -66,6 +71,7 @@ pub enum Query {
     Interfaces(Vec<InterfaceId>),
     /// Network interfaces by the private addresses they hold.
     PrivateAddresses(Vec<String>),
+    Images(Vec<ImageId>),
     /// A tag with one of these values.
     Tag {
         key: &'static str,
@@ -86,6 +92,7 @@ impl Query {
             }
             Self::Snapshots(ids) => ids.is_empty(),
             Self::Interfaces(ids) => ids.is_empty(),
+            Self::Images(ids) => ids.is_empty(),
             Self::TagKey(_) => false,
         }
     }
@@ -101,6 +108,7 @@ pub const READ_ACTIONS: &[&str] = &[
     "ec2:DescribeInstances",
     "ec2:DescribeLaunchTemplates",
     "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeReplaceRootVolumeTasks",
     "ec2:DescribeSnapshots",
     "ec2:DescribeSpotInstanceRequests",
     "ec2:DescribeVolumes",

@@ -3,18 +3,18 @@
 //! Two round trips: what can be found by the lineage's id, then what hangs on what was found. A read
 //! that fails becomes [`Fact::Unavailable`]; only the instances themselves are indispensable.
 
+mod roots;
 mod targets;
-
 use crate::clock::Timestamp;
 use crate::cloud::{Cloud, CloudError, Query};
 use crate::event::{Interruption, Risk};
-use crate::id::{ImageId, InstanceId, InterfaceId, RequestId};
+use crate::id::{InstanceId, InterfaceId, RequestId};
 use crate::plan::template_name;
 use crate::policy::{Policy, Types};
 use crate::record::{Record, RecordedRequest};
 use crate::situation::{
-    Address, Fact, Group, Image, Instance, NetworkInterface, Registrations, Shape, Situation,
-    Snapshot, SpotRequest, TargetGroup, Template, Volume,
+    Address, Fact, Group, Image, Instance, NetworkInterface, Registrations, RootTask, Shape,
+    Situation, Snapshot, SpotRequest, TargetGroup, Template, Volume,
 };
 use crate::tags::{self, Tags};
 use std::collections::BTreeSet;
@@ -33,6 +33,7 @@ pub struct Facts {
     groups: Fact<Vec<Group>>,
     shapes: Fact<Vec<Shape>>,
     requests: Fact<Vec<SpotRequest>>,
+    root_tasks: Fact<Vec<RootTask>>,
 }
 
 /// Which target groups are asked.
@@ -73,6 +74,7 @@ pub fn brief(
         group: Fact::NotRead,
         shapes: Fact::NotRead,
         requests: Fact::NotRead,
+        root_tasks: Fact::NotRead,
     }
 }
 
@@ -106,12 +108,12 @@ pub async fn lineages(
         .known()
         .is_some_and(|it| it.len() >= lineages.len());
     let attached = Query::Instances(instances.iter().map(|it| it.id.clone()).collect());
-    let images = images_of(&instances);
+    let roots = roots::wanted(&instances, &templates, defaults);
     let groups = group_names(&instances, &templates);
     let types = types_of(&instances, defaults);
     let everything = scope == Scope::AllTargetGroups || !all_recorded;
     let requests = requests_of(&instances, &templates);
-    let (attached, mut registrations, interfaces, images, groups, shapes, requests) = tokio::join!(
+    let (attached, mut registrations, interfaces, images, root_tasks, groups, shapes, requests) = tokio::join!(
         cloud.volumes(&attached),
         targets::read(
             cloud,
@@ -120,7 +122,8 @@ pub async fn lineages(
             recorded_groups(&instances, &templates)
         ),
         interfaces(cloud, &instances, &templates),
-        cloud.images(&images),
+        roots::images(cloud, &instances, &roots),
+        roots::tasks(cloud, &roots),
         self::groups(cloud, &groups),
         shapes(cloud, scope, &types),
         cloud.requests(&requests),
@@ -141,6 +144,7 @@ pub async fn lineages(
         groups: fact(groups),
         shapes,
         requests: fact(requests),
+        root_tasks,
     })
 }
 
@@ -209,6 +213,7 @@ impl Facts {
             group,
             shapes: self.shapes.clone(),
             requests: self.requests.clone(),
+            root_tasks: self.root_tasks.clone(),
             instances,
         }
     }
@@ -240,12 +245,6 @@ fn merge<T, K: Ord>(first: Vec<T>, second: Vec<T>, key: impl Fn(&T) -> K) -> Vec
         .chain(second)
         .filter(|it| seen.insert(key(it)))
         .collect()
-}
-
-fn images_of(instances: &[Instance]) -> Vec<ImageId> {
-    let living = instances.iter().filter(|it| it.is_alive());
-    let ids: BTreeSet<ImageId> = living.filter_map(|it| it.image.clone()).collect();
-    ids.into_iter().collect()
 }
 
 /// The instances' own types and those they may be replaced by, where the policy names any.

@@ -29,6 +29,7 @@ mod requests;
 mod rescue;
 mod restore;
 mod risk;
+mod root;
 mod snapshot;
 mod sweep;
 mod tidy;
@@ -144,6 +145,7 @@ pub fn plan(situation: &Situation) -> Plan {
     if let (Phase::Healthy, Some(owner)) = (phase(&lineage), lineage.owner) {
         plan.warnings = group::warnings(&lineage, owner);
     }
+    plan.warnings.extend(root::warning(&lineage));
     plan.warnings.extend(lineage.warnings);
     plan
 }

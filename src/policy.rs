@@ -33,6 +33,7 @@ pub struct Policy {
     pub return_minutes: Setting<u16>,
     pub no_return: Setting<NoReturn>,
     pub pool_rest: Setting<Duration>,
+    pub root: Setting<Root>,
 }
 
 /// A value that remembers where it comes from.
@@ -121,6 +122,15 @@ pub enum NoReturn {
     Restore,
 }
 
+/// What the replacement's root volume holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Root {
+    /// What the image brings.
+    Fresh,
+    /// What the original's root volume held.
+    Keep,
+}
+
 /// Something in the tags that was not followed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PolicyWarning {
@@ -144,6 +154,7 @@ impl Default for Policy {
             return_minutes: Setting::built_in(60),
             no_return: Setting::built_in(NoReturn::Alarm),
             pool_rest: Setting::built_in(Duration::minutes(3)),
+            root: Setting::built_in(Root::Fresh),
         }
     }
 }

@@ -300,13 +300,18 @@ async fn sweep(context: &Context<'_>) -> Result<(), CloudError> {
     };
     let prepared = Query::TagKey(tags::RESCUE);
     let expiring = Query::TagKey(tags::EXPIRES_AT);
-    let (protected, templates, volumes, snapshots) = tokio::try_join!(
+    let (protected, templates, volumes, snapshots, images) = tokio::try_join!(
         cloud.instances(&opted_in),
         cloud.templates(&prepared),
         cloud.volumes(&expiring),
         cloud.snapshots(&expiring),
+        cloud.images(&expiring),
     )?;
-    let expired = Expired { volumes, snapshots };
+    let expired = Expired {
+        volumes,
+        snapshots,
+        images,
+    };
     let calls = Calls::new(cloud);
     let steps = plan::sweep(context.clock.now(), &protected, &templates, &expired);
     // A few at a time: a thousand wakes must not take the bucket from a rescue.

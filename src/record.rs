@@ -5,6 +5,7 @@
 
 mod history;
 mod network;
+mod original;
 mod pools;
 mod settings;
 mod shape;
@@ -14,6 +15,7 @@ pub use network::{
     RecordedAddress, RecordedInterface, Seat, addresses_of, interface_tags, interfaces_of,
     secondary_of,
 };
+pub use original::Original;
 pub use pools::{FailedPool, Pool, failed_pool_tags, failed_pools_from};
 pub use settings::VolumeTag;
 pub use shape::{shape_from, shape_text};
@@ -49,6 +51,8 @@ pub struct Record {
     pub request: Option<RecordedRequest>,
     /// What was foreseen last, and for whom.
     pub risk: Option<Risk>,
+    /// Only of an instance whose root is to be kept.
+    pub original: Option<Original>,
     /// Launches that failed so far, and what they found empty.
     pub attempt: u32,
     pub failed_pools: Vec<FailedPool>,
@@ -56,6 +60,8 @@ pub struct Record {
     pub history: Vec<Taken>,
     /// Of the head's type.
     pub shape: Option<Shape>,
+    /// Requests to replace the successor's root that were refused so far.
+    pub swaps: u32,
     /// Seconds from the interruption to each milestone reached.
     pub progress: BTreeMap<Milestone, f64>,
 }
@@ -151,6 +157,7 @@ pub enum Milestone {
     SnapshotStarted,
     ReplacementRunning,
     DataAttached,
+    RootReplaced,
     BackInService,
     /// Seen stopping or stopped: what tells a return from the time before.
     Stopped,
@@ -165,11 +172,12 @@ pub enum Milestone {
 }
 
 impl Milestone {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Deregistered,
         Self::SnapshotStarted,
         Self::ReplacementRunning,
         Self::DataAttached,
+        Self::RootReplaced,
         Self::BackInService,
         Self::Stopped,
         Self::Returned,
@@ -185,6 +193,7 @@ impl Milestone {
             Self::SnapshotStarted => "snapshot-started",
             Self::ReplacementRunning => "replacement-running",
             Self::DataAttached => "data-attached",
+            Self::RootReplaced => "root-replaced",
             Self::BackInService => "back-in-service",
             Self::Stopped => "stopped",
             Self::Returned => "returned",
@@ -234,7 +243,9 @@ impl Record {
             failed_pools: failed_pools_from(tags),
             history: history_from(tags),
             shape: get(tags::SHAPE).and_then(shape_from),
+            original: get(tags::ORIGINAL).and_then(Original::parse),
             attempt: get(tags::ATTEMPT).and_then(|n| n.parse().ok()).unwrap_or(0),
+            swaps: get(tags::SWAPS).and_then(|n| n.parse().ok()).unwrap_or(0),
             progress: get(tags::PROGRESS).map(progress_from).unwrap_or_default(),
         }
     }
@@ -266,7 +277,16 @@ impl Record {
         if let Some(place) = &self.place {
             all.insert(tags::PLACE.to_owned(), place.to_string());
         }
+        if let Some(original) = &self.original {
+            all.insert(tags::ORIGINAL.to_owned(), original.text());
+        }
         all
+    }
+
+    /// The root volume, unless it is an instance store volume or not on record.
+    #[must_use]
+    pub fn root(&self) -> Option<&RecordedVolume> {
+        self.volumes.iter().find(|it| it.root)
     }
 
     /// The data volumes, which are what a replacement must get.
@@ -445,6 +465,7 @@ mod tests {
         fn what_is_written_into_tags_is_read_back(volumes in volumes(), targets in targets()) {
             let record = Record {
                 head: "i-0123456789abcdef0".parse().ok(),
+                original: Original::parse("ami-12345678 arch=arm64 virt=hvm boot=uefi ena"),
                 place: place_from("eu-west-1a subnet-12345678 m6i.large"),
                 addresses: ["eipalloc-12345678", "eipalloc-12345679=1=10.0.1.5"]
                     .into_iter()

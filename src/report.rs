@@ -248,7 +248,7 @@ fn advice(error: &CloudError) -> &'static str {
     use crate::cloud::Class;
     match error.class {
         Class::AlreadyDone => "nothing to do",
-        Class::Capacity => "the next way to launch is tried",
+        Class::Capacity => "the next way is tried",
         Class::Transient => "will be tried again",
         Class::Denied => "allow the action in the function's role; tried again at the next look",
         Class::Permanent => "not repeated in this invocation; see the code in the EC2 error list",

@@ -84,6 +84,8 @@ pub struct Situation {
     /// Of the types that the policy has to do with.
     pub shapes: Fact<Vec<Shape>>,
     pub requests: Fact<Vec<SpotRequest>>,
+    /// Replacements of the root volumes of successors. Read only where a root is to be kept.
+    pub root_tasks: Fact<Vec<RootTask>>,
 }
 
 /// An instance as `DescribeInstances` shows it. A terminated one has lost devices, network and,
@@ -116,6 +118,7 @@ pub struct Instance {
     pub state_reason: Option<String>,
     /// Hibernation-enabled instances cannot be snapshotted (TRAP 30).
     pub hibernation: bool,
+    pub boot: Boot,
     pub tags: Tags,
 }
 
@@ -291,9 +294,68 @@ pub struct Address {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Image {
     pub id: ImageId,
+    pub name: String,
+    pub state: ImageState,
     pub root_device: Option<String>,
+    /// The snapshot its root is made from.
+    pub root_snapshot: Option<SnapshotId>,
     /// Devices the image would create volumes for.
     pub devices: Vec<String>,
+    pub boot: Boot,
+    pub tags: Tags,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ImageState {
+    Pending,
+    Available,
+    /// `failed`, `disabled`, `invalid`, …: nothing can be launched from it.
+    Unusable,
+}
+
+/// How an instance boots, and what it is billed as: what an image of its root must say. Left out,
+/// `RegisterImage` takes i386 and paravirtual (TRAP 12).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "features that do not exclude each other"
+)]
+pub struct Boot {
+    pub architecture: String,
+    pub virtualization: String,
+    /// `legacy-bios`, `uefi` or `uefi-preferred`.
+    pub mode: Option<String>,
+    pub ena: bool,
+    /// `sriovNetSupport` is `simple`.
+    pub sriov: bool,
+    /// `NitroTPM`, version 2.0.
+    pub tpm: bool,
+    /// The image demands version 2 of the instance metadata service.
+    pub imds: bool,
+    /// `PlatformDetails`: what is billed.
+    pub platform: String,
+    /// Of the AWS Marketplace.
+    pub product_codes: Vec<String>,
+}
+
+/// One `CreateReplaceRootVolumeTask`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RootTask {
+    pub id: String,
+    pub instance: InstanceId,
+    pub state: RootTaskState,
+}
+
+/// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ReplaceRootVolumeTask.html>
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RootTaskState {
+    /// `pending`, `in-progress`, `failing`, `failing-detached`, and whatever may come to be.
+    Underway,
+    Succeeded,
+    /// The root that was to be replaced is attached as before.
+    Failed,
+    /// No root is attached.
+    FailedDetached,
 }
 
 /// What an instance type is, as far as another one can be like it.
@@ -343,6 +405,12 @@ impl Instance {
         self.tags.get(tags::GROUP_MEMBER).map(String::as_str)
     }
 
+    /// Its root volume, while it has one.
+    #[must_use]
+    pub fn root(&self) -> Option<&Device> {
+        self.devices.iter().find(|it| self.is_root(&it.name))
+    }
+
     #[must_use]
     pub fn is_root(&self, device: &str) -> bool {
         self.root_device.as_deref() == Some(device)
@@ -383,6 +451,12 @@ impl Volume {
             VolumeState::Creating | VolumeState::Available | VolumeState::InUse => true,
             VolumeState::Deleting | VolumeState::Deleted | VolumeState::Error => false,
         }
+    }
+
+    /// In nobody's hands, and ready to be taken.
+    #[must_use]
+    pub fn is_free(&self) -> bool {
+        self.state == VolumeState::Available && self.attachments.is_empty()
     }
 
     #[must_use]

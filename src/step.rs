@@ -9,8 +9,8 @@ pub use network::{Network, PrivateAddresses};
 pub use refusal::Refusal;
 
 use crate::event::{Interruption, Wake};
-use crate::id::{InstanceId, RequestId, SnapshotId, SubnetId, TemplateId, VolumeId};
-use crate::situation::{Market, Shape, Target, TargetGroup, VolumeSettings};
+use crate::id::{ImageId, InstanceId, RequestId, SnapshotId, SubnetId, TemplateId, VolumeId};
+use crate::situation::{Boot, Market, Shape, Target, TargetGroup, VolumeSettings};
 use crate::tags::Tags;
 use std::collections::BTreeMap;
 
@@ -71,6 +71,12 @@ pub enum Action {
         instance: InstanceId,
         device: String,
     },
+    /// The instance reboots with another root volume; the one it had is left over.
+    ReplaceRoot(ReplaceRoot),
+    RegisterImage(RegisterImage),
+    DeregisterImage {
+        image: ImageId,
+    },
     Network(Network),
     /// To an Auto Scaling group, about one instance.
     Group(GroupChange),
@@ -122,6 +128,8 @@ pub struct Launch {
     /// One: a fleet with two subnets of one zone is refused as a whole ("duplicate instance pools"),
     /// and requirements may not be said twice.
     pub subnet: SubnetId,
+    /// Instead of the template's.
+    pub image: Option<ImageId>,
     pub tags: Tags,
     /// How many launches have failed before.
     pub attempt: u32,
@@ -151,6 +159,8 @@ pub struct WriteTemplate {
     pub name: String,
     /// None creates the template; otherwise it gets a new version.
     pub existing: Option<TemplateId>,
+    /// Instead of the source's, which has been made for one rescue and will be gone.
+    pub image: Option<ImageId>,
     pub spec: TemplateSpec,
     /// Of the launch template itself: the record.
     pub tags: Tags,
@@ -200,6 +210,36 @@ pub struct CopyVolume {
     pub settings: VolumeSettings,
     pub tags: Tags,
     pub token: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReplaceRoot {
+    pub instance: InstanceId,
+    pub by: RootSource,
+    /// Of the task.
+    pub tags: Tags,
+    pub token: String,
+}
+
+/// What becomes the root.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RootSource {
+    /// This volume itself: free, and in the instance's zone.
+    Volume(VolumeId),
+    /// A volume made from the image.
+    Image(ImageId),
+}
+
+/// An image of a root's snapshot. Its name says which: it is all there is against a twin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RegisterImage {
+    pub name: String,
+    pub snapshot: SnapshotId,
+    pub root: RootDevice,
+    pub boot: Boot,
+    /// An instance that boots by UEFI, to copy its variables from.
+    pub uefi_data_of: Option<InstanceId>,
+    pub tags: Tags,
 }
 
 impl Step {

@@ -73,6 +73,13 @@ pub const SET: &str = "spot-rescue:set";
 pub const EXPIRES_AT: &str = "spot-rescue:expires-at";
 /// On the launch template: changes when a replacement would have to be launched differently.
 pub const FINGERPRINT: &str = "spot-rescue:fingerprint";
+/// On the launch template of an instance whose root is to be kept: its image, and what an image made of
+/// the root's snapshot must say.
+pub const ORIGINAL: &str = "spot-rescue:original";
+/// On the launch template: how many requests to replace the successor's root were refused.
+pub const SWAPS: &str = "spot-rescue:swaps";
+/// On a root volume that was to be kept and could not be: why. It has no expiry.
+pub const KEPT: &str = "spot-rescue:kept";
 /// Packed lists, on the launch template and partly on the instance.
 pub const VOLUMES: &str = "spot-rescue:volume";
 pub const TARGETS: &str = "spot-rescue:target";
@@ -119,7 +126,10 @@ pub fn is_own(key: &str) -> bool {
         SET,
         EXPIRES_AT,
         FINGERPRINT,
+        KEPT,
+        ORIGINAL,
         SHAPE,
+        SWAPS,
     ];
     OWN.contains(&key)
         || [

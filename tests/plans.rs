@@ -94,6 +94,7 @@ fn brief(situation: &Situation) -> Situation {
         images: Fact::NotRead,
         group: Fact::NotRead,
         requests: Fact::NotRead,
+        root_tasks: Fact::NotRead,
         ..situation.clone()
     }
 }

@@ -40,11 +40,12 @@ enum Disturbance {
     Pass(u8),
 }
 
-const POLICIES: [(&str, &str); 10] = [
+const POLICIES: [(&str, &str); 11] = [
     ("spot-rescue:data", "clone"),
     ("spot-rescue:data", "move"),
     ("spot-rescue:data", "restore"),
     ("spot-rescue:data", "none"),
+    ("spot-rescue:root", "keep"),
     ("spot-rescue:data", "nonsense"),
     ("spot-rescue:replace", "none"),
     ("spot-rescue:replace", "launch"),

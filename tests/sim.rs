@@ -35,6 +35,8 @@ mod on_time;
 mod others;
 #[path = "sim/pauses.rs"]
 mod pauses;
+#[path = "sim/roots.rs"]
+mod roots;
 #[path = "sim/scaling.rs"]
 mod scaling;
 #[path = "sim/shared.rs"]

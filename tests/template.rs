@@ -5,10 +5,11 @@
 use serde_yaml_ng::Value;
 use spot_rescue::cloud::{KEY_ACTIONS, READ_ACTIONS};
 use spot_rescue::event::{InstanceState, PARSERS, Wake, interruption, own, snapshot, state_change};
-use spot_rescue::situation::{Market, Slot, TargetGroup, VolumeSettings};
+use spot_rescue::situation::{Boot, Market, Slot, TargetGroup, VolumeSettings};
 use spot_rescue::step::{
     Action, CopyVolume, CreateVolume, GroupChange, GroupVerb, InstanceTypes, Launch,
-    LaunchTemplate, Network, PrivateAddresses, TemplateSpec, WriteTemplate,
+    LaunchTemplate, Network, PrivateAddresses, RegisterImage, ReplaceRoot, RootDevice, RootSource,
+    TemplateSpec, WriteTemplate,
 };
 use spot_rescue::tags::{self, Tags};
 use std::collections::{BTreeMap, BTreeSet};
@@ -60,6 +61,7 @@ fn every_action() -> Vec<Action> {
             market: Market::Spot,
             instance_types: InstanceTypes::Named(vec![]),
             subnet: "subnet-0123456789abcdef0".parse().unwrap(),
+            image: None,
             tags: Tags::new(),
             attempt: 0,
             token: empty(),
@@ -68,6 +70,7 @@ fn every_action() -> Vec<Action> {
             source: instance(),
             name: empty(),
             existing: None,
+            image: None,
             spec: TemplateSpec {
                 instance_tags: Tags::new(),
                 security_groups: vec![],
@@ -124,6 +127,7 @@ fn every_action() -> Vec<Action> {
     all.extend(balancing());
     all.extend(group_changes());
     all.extend(every_network_action());
+    all.extend(roots());
     let kinds: BTreeSet<u8> = all.iter().map(kind).collect();
     assert_eq!(kinds.len(), 25, "an action is missing from the list");
     all
@@ -193,6 +197,32 @@ fn every_network_action() -> Vec<Action> {
     ]
 }
 
+fn roots() -> Vec<Action> {
+    vec![
+        Action::ReplaceRoot(ReplaceRoot {
+            instance: "i-0123456789abcdef0".parse().unwrap(),
+            by: RootSource::Volume("vol-0123456789abcdef0".parse().unwrap()),
+            tags: Tags::new(),
+            token: String::new(),
+        }),
+        Action::RegisterImage(RegisterImage {
+            name: String::new(),
+            snapshot: "snap-0123456789abcdef0".parse().unwrap(),
+            root: RootDevice {
+                device: String::new(),
+                settings: VolumeSettings::default(),
+                delete_on_termination: true,
+            },
+            boot: Boot::default(),
+            uefi_data_of: None,
+            tags: Tags::new(),
+        }),
+        Action::DeregisterImage {
+            image: "ami-0123456789abcdef0".parse().unwrap(),
+        },
+    ]
+}
+
 fn kind(action: &Action) -> u8 {
     match action {
         Action::Tag { .. } => 0,
@@ -222,6 +252,9 @@ fn kind(action: &Action) -> u8 {
         Action::Network(Network::Assign { .. }) => 22,
         Action::Network(Network::Flag { .. }) => 23,
         Action::Network(Network::Attach { .. }) => 24,
+        Action::ReplaceRoot(_) => 22,
+        Action::RegisterImage(_) => 23,
+        Action::DeregisterImage { .. } => 24,
     }
 }
 
@@ -274,7 +307,7 @@ fn every_deletion_asks_for_our_mark() {
     for statement in statements(&template()) {
         let deletes = texts(&statement["Action"])
             .iter()
-            .any(|it| it.starts_with("ec2:Delete"));
+            .any(|it| it.starts_with("ec2:Delete") || it.starts_with("ec2:Deregister"));
         if deletes {
             let condition = serde_yaml_ng::to_string(&statement["Condition"]).unwrap();
             let marked = condition.contains(&format!("aws:ResourceTag/{}", tags::RESCUE))

@@ -17,6 +17,8 @@ mod fleet;
 mod reads;
 #[path = "wire/replay.rs"]
 mod replay;
+#[path = "wire/roots.rs"]
+mod roots;
 #[path = "wire/targets.rs"]
 mod targets;
 #[path = "wire/template.rs"]

@@ -29,6 +29,7 @@ BEHAVIOURS = (
     "queue",
     "requests",
     "reservations",
+    "roots",
     "run",
     "scaling",
     "snapshots",

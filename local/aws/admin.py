@@ -4,7 +4,8 @@
     POST /local-aws/event      an event, delivered through the rules
     POST /local-aws/capacity   {"availability_zone", "instance_type", "market", "code"}
     POST /local-aws/settings   any of speed, snapshot_seconds, shutdown_seconds, boot_seconds,
-                               relaunch_seconds, snapshot_result, targets_per_group
+                               relaunch_seconds, snapshot_result, targets_per_group,
+                               root_seconds, root_by_volume
     POST /local-aws/start      {"instance_id"}
     POST /local-aws/persistent {"instance_id"}: as if by RequestSpotInstances
     POST /local-aws/chaos      {"rate", "principal", "kinds", "latency_ms", "seed"}

@@ -14,7 +14,7 @@ from typing import Any
 from moto.ec2.models.instance_types import INSTANCE_TYPES
 from moto.ec2.utils import parse_user_data, random_spot_request_id
 
-from local.aws import capacity, devices, instances, requests, tags
+from local.aws import capacity, devices, images, instances, requests, tags
 from local.aws.patch import refuse
 
 #: values of RunInstances that stand for themselves in a template
@@ -54,6 +54,7 @@ def start(backend: Any, launch: Launch) -> Any:
         raise refuse(code, capacity.message(code, zone, instance_type))
     reservation = _run(backend, launch, subnet)
     for instance in reservation.instances:
+        instance.boots_like = images.boots_like(image)
         _complete(instance, launch)
         devices.create(instance, mapping, launch.volume_tags)
         instances.boot(instance)
@@ -64,6 +65,14 @@ def _image(backend: Any, data: dict[str, Any]) -> Any:
     if not data.get("ImageId"):
         raise refuse("MissingParameter", "The request must contain the parameter ImageId")
     (image,) = backend.describe_images(ami_ids=[data["ImageId"]])
+    shown = images.view(image)
+    if shown["State"] != "available":
+        raise refuse("InvalidAMIID.Unavailable", f"The image '{image.id}' is not available")
+    if shown["VirtualizationType"] != "hvm" or shown["Architecture"] == "i386":
+        message = (
+            f"The image '{image.id}' is {shown['Architecture']}, {shown['VirtualizationType']}"
+        )
+        raise refuse("InvalidParameterValue", message)
     return image
 
 

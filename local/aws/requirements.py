@@ -25,6 +25,7 @@ KINDS = {
     "i": "instance",
     "lt": "launch-template",
     "sir": "spot-instances-request",
+    "replacevol": "replace-root-volume-task",
     "snap": "snapshot",
     "vol": "volume",
 }
@@ -163,6 +164,25 @@ def _template_data(request: Request) -> Iterator[Need]:
         yield Need(f"ec2:{action}")
 
 
+def _root_task(request: Request) -> Iterator[Need]:
+    """Which volume is meant is not said: here the one that is named, or the one that is made."""
+    kind = "replace-root-volume-task"
+    yield from request.on(request.get("InstanceId"))
+    yield from request.making(kind, request.requested(kind))
+    yield from request.on(request.get("VolumeId"))
+    image = request.backend.amis.get(request.get("ImageId") or "")
+    if image is not None:
+        yield from request.on(image.id)
+        yield from request.on(image.ebs_snapshot.id)
+        yield from request.making("volume", {})
+
+
+def _image(request: Request) -> Iterator[Need]:
+    for mapping in request.get("BlockDeviceMappings") or []:
+        yield from request.on((mapping.get("Ebs") or {}).get("SnapshotId"))
+    yield from request.making("image", request.requested("image"))
+
+
 TOUCHED: dict[str, Callable[[Request], Iterator[Need]]] = {
     "AssignPrivateIpAddresses": _named("NetworkInterfaceId"),
     "AssociateAddress": _named("AllocationId", "NetworkInterfaceId", "InstanceId"),
@@ -171,6 +191,7 @@ TOUCHED: dict[str, Callable[[Request], Iterator[Need]]] = {
     "AttachVolume": _named("VolumeId", "InstanceId"),
     "CreateLaunchTemplate": _made("launch-template"),
     "CreateLaunchTemplateVersion": _template,
+    "CreateReplaceRootVolumeTask": _root_task,
     "CreateSnapshot": _made("snapshot", "VolumeId"),
     "CreateSnapshots": _snapshot_set,
     "CreateTags": _tagged,
@@ -180,9 +201,12 @@ TOUCHED: dict[str, Callable[[Request], Iterator[Need]]] = {
     "DeleteSnapshot": _named("SnapshotId"),
     "DeleteTags": _untagged,
     "DeleteVolume": _named("VolumeId"),
+    "DeregisterImage": _named("ImageId"),
     "DetachVolume": _named("VolumeId", "InstanceId"),
+    "GetInstanceUefiData": _named("InstanceId"),
     "GetLaunchTemplateData": _template_data,
     "ModifyInstanceAttribute": _modified,
     "ModifyNetworkInterfaceAttribute": _named("NetworkInterfaceId"),
+    "RegisterImage": _image,
     "TerminateInstances": _named("InstanceIds"),
 }

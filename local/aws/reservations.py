@@ -70,6 +70,7 @@ def _lasting(instance: Any) -> View:
         "StateTransitionReason": instance.state_transition_reason or "",
         "Tags": tags.shown(instance.ec2_backend, instance.id),
         "VirtualizationType": "hvm",
+        **getattr(instance, "boots_like", {}),
     }
 
 

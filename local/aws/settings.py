@@ -22,14 +22,21 @@ class Settings:
     boot_seconds: float = 8
     #: from the interruption of a persistent request's instance to its next launch
     relaunch_seconds: float = 20
+    #: from CreateReplaceRootVolumeTask to the instance being available again
+    root_seconds: float = 20
     #: what becomes of snapshots: `succeeded` or `failed`
     snapshot_result: str = "succeeded"
     #: the quota "targets per target group"
     targets_per_group: float = 1000
+    #: what becomes of a root that is replaced by a volume
+    root_by_volume: str = "succeeded"
 
 
 SETTINGS = Settings()
-RESULTS = ("succeeded", "failed")
+RESULTS = {
+    "snapshot_result": ("succeeded", "failed"),
+    "root_by_volume": ("succeeded", "failed", "failed-detached", "refused"),
+}
 MAXIMUM_SPEED = 1000
 
 
@@ -49,9 +56,9 @@ def change(wanted: dict[str, Any]) -> dict[str, Any]:
 
 
 def _checked(name: str, value: Any) -> Any:
-    if name == "snapshot_result":
-        if value not in RESULTS:
-            raise BadInput(f"snapshot_result is one of {RESULTS}, not {value!r}")
+    if name in RESULTS:
+        if value not in RESULTS[name]:
+            raise BadInput(f"{name} is one of {RESULTS[name]}, not {value!r}")
         return value
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise BadInput(f"{name} is a number, not {value!r}")

@@ -15,7 +15,7 @@ from moto.ec2.models.elastic_block_store import Snapshot, Volume
 from moto.ec2.responses import EC2Response
 from moto.ec2.utils import random_snapshot_id, random_volume_id
 
-from local.aws import snapshots, tags, volumes
+from local.aws import images, snapshots, tags, volumes
 from local.aws.filters import matching, page
 from local.aws.patch import Answer, answers, refuse, shelf
 
@@ -114,8 +114,9 @@ def _find(backend: Any, snapshot_id: str) -> Any:
 def delete_snapshot(call: Any) -> Answer:
     backend = call.ec2_backend
     snapshot = _find(backend, call._get_param("SnapshotId"))
-    if snapshot.from_ami in backend.amis:
-        message = f"The snapshot {snapshot.id} is currently in use by {snapshot.from_ami}"
+    image = images.standing_on(backend, snapshot)
+    if image is not None:
+        message = f"The snapshot {snapshot.id} is currently in use by {image.id}"
         raise refuse("InvalidSnapshot.InUse", message)
     del backend.snapshots[snapshot.id]
     backend.tags.pop(snapshot.id, None)

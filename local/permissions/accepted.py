@@ -6,7 +6,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from local.permissions.calls import MARK, ON, Call, arn, classic, lattice, on, passing, targets
+from local.permissions.calls import (
+    MARK,
+    ON,
+    REPLACES,
+    Call,
+    arn,
+    classic,
+    lattice,
+    on,
+    passing,
+    targets,
+)
 from local.permissions.judge import Request
 
 
@@ -98,6 +109,17 @@ ALL = [
         (
             "requests are unmarked until the function marks them, and carry no tag that says whose "
             "instance theirs is; a mark can be set, never removed"
+        ),
+    ),
+    Accepted(
+        "make any free volume the root of a replacement",
+        [
+            on("CreateReplaceRootVolumeTask", "instance", ON | REPLACES),
+            on("CreateReplaceRootVolumeTask", "volume"),
+        ],
+        (
+            "we know of no documentation whether the volume asked about is the one that is named, which "
+            "is marked, or the one that is made of an image, which cannot be"
         ),
     ),
     Accepted(

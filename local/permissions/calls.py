@@ -21,6 +21,7 @@ IDS = {
     "elastic-ip": "eipalloc-0123456789abcdef0",
     "launch-template": "lt-0123456789abcdef0",
     "network-interface": "eni-0123456789abcdef0",
+    "replace-root-volume-task": "replacevol-0123456789abcdef0",
     "security-group": "sg-0123456789abcdef0",
     "spot-instances-request": "sir-q2ci6n6k",
     "snapshot": "snap-0123456789abcdef0",
@@ -36,6 +37,7 @@ MARK: Tags = {"spot-rescue:rescue": "i-0123456789abcdef0"}
 EXPIRY: Tags = {"spot-rescue:expires-at": "2030-01-01T00:00:00Z"}
 LAUNCHED: Tags = {"spot-rescue:launched": "yes"}
 
+REPLACES: Tags = {"spot-rescue:replaces": "i-0123456789abcdef0"}
 TIME: Tags = {"spot-rescue:interrupted-at": "i-0123456789abcdef0 2030-01-01T00:00:00Z terminate"}
 
 

@@ -11,6 +11,7 @@ from local.permissions.calls import (
     NOTHING,
     OFF,
     ON,
+    REPLACES,
     TIME,
     Call,
     Case,
@@ -141,7 +142,11 @@ VOLUMES = [
             [on(action, kind, tags)],
             [on(action, kind, MARK | EXPIRY)],
         )
-        for action, kind in (("DeleteVolume", "volume"), ("DeleteSnapshot", "snapshot"))
+        for action, kind in (
+            ("DeleteVolume", "volume"),
+            ("DeleteSnapshot", "snapshot"),
+            ("DeregisterImage", "image"),
+        )
         for held, tags in (
             ("of the user's", NOTHING),
             ("without an expiry", MARK),
@@ -169,6 +174,52 @@ KEYS = [
         [key("CreateGrant")],
     ),
     Case("schedule the deletion of a key", NEVER, [key("ScheduleKeyDeletion")]),
+]
+
+ROOT = "CreateReplaceRootVolumeTask"
+ROOTS = [
+    Case(
+        "replace the root of an instance that is no replacement",
+        "the user's own instance keeps its root",
+        [on(ROOT, "instance", ON)],
+        [on(ROOT, "instance", ON | REPLACES)],
+    ),
+    Case(
+        "replace the root of a replacement that has opted out",
+        NO_OPT_IN,
+        [on(ROOT, "instance", OFF | REPLACES)],
+        [on(ROOT, "instance", ON | REPLACES)],
+    ),
+    Case(
+        "replace a root without a mark",
+        "it would be lost",
+        [on(ROOT, "replace-root-volume-task")],
+        [on(ROOT, "replace-root-volume-task", given=MARK)],
+    ),
+    Case(
+        "replace a root from a foreign image",
+        NO_MARK,
+        [on(ROOT, "image")],
+        [on(ROOT, "image", MARK)],
+    ),
+    Case(
+        "register a foreign snapshot",
+        NO_MARK,
+        [on("RegisterImage", "snapshot")],
+        [on("RegisterImage", "snapshot", MARK)],
+    ),
+    Case(
+        "register an image without a mark",
+        "it would be lost",
+        [on("RegisterImage", "image")],
+        [on("RegisterImage", "image", given=MARK)],
+    ),
+    Case(
+        "read UEFI variables",
+        NO_OPT_IN,
+        [on("GetInstanceUefiData", "instance")],
+        [on("GetInstanceUefiData", "instance", ON)],
+    ),
 ]
 
 LAUNCHES = [
@@ -327,6 +378,8 @@ ANYTHING = [
         for action in ("TerminateInstances", "StopInstances", "RebootInstances", "StartInstances")
     ),
     Case("DetachVolume", NEVER, [on("DetachVolume", "volume", MARK | EXPIRY)]),
+    Case("share an image", NEVER, [on("ModifyImageAttribute", "image", MARK)]),
+    Case("make an image of an instance", NEVER, [on("CreateImage", "instance", ON | MARK)]),
     Case("share a snapshot", NEVER, [on("ModifySnapshotAttribute", "snapshot", MARK)]),
     Case("DetachNetworkInterface", NEVER, interface("DetachNetworkInterface", MARK)),
     Case("delete an interface", NEVER, [on("DeleteNetworkInterface", "network-interface", MARK)]),
@@ -353,6 +406,7 @@ ALL = [
     *INTERFACES,
     *VOLUMES,
     *KEYS,
+    *ROOTS,
     *tags.ALL,
     *LAUNCHES,
     *SPARES,

@@ -33,6 +33,7 @@ NOT_SEEN = {
     "kms:ReEncryptFrom": KEYS,
     "kms:ReEncryptTo": KEYS,
 }
+ONE_FOR_ALL = "one statement for all deletions"
 # By action and kind of resource.
 UNUSED = {
     ("ec2:AssociateAddress", "instance"): "AWS may check the interface's instance as well",
@@ -40,8 +41,12 @@ UNUSED = {
         "ec2:ModifyNetworkInterfaceAttribute",
         "instance",
     ): "AWS may check the interface's instance as well",
-    ("ec2:DeleteSnapshot", "volume"): "one statement for both deletions",
-    ("ec2:DeleteVolume", "snapshot"): "one statement for both deletions",
+    ("ec2:DeleteSnapshot", "image"): ONE_FOR_ALL,
+    ("ec2:DeleteSnapshot", "volume"): ONE_FOR_ALL,
+    ("ec2:DeleteVolume", "image"): ONE_FOR_ALL,
+    ("ec2:DeleteVolume", "snapshot"): ONE_FOR_ALL,
+    ("ec2:DeregisterImage", "snapshot"): ONE_FOR_ALL,
+    ("ec2:DeregisterImage", "volume"): ONE_FOR_ALL,
     ("ec2:RunInstances", "fleet"): "stands beside CreateFleet's, and no launch names one",
     ("ec2:RunInstances", "placement-group"): "the scenarios' instances are in none",
     ("ec2:RunInstances", "snapshot"): "the scenarios' images are empty",

@@ -11,6 +11,7 @@ from local.scenarios import (
     pauses,
     races,
     rescues,
+    roots,
     targets,
     upkeep,
 )
@@ -21,6 +22,7 @@ ALL: dict[str, Scenario] = {
     for module in (
         rescues,
         addresses,
+        roots,
         targets,
         capacity,
         clones,

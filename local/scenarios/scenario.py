@@ -36,6 +36,7 @@ class Scenario:
     afterwards: Callable[[Stage], None] = lambda stage: None
     action: str = "terminate"
     instances: int = 1
+    platform: str = "linux"
     # The first data volume is deleted with the instance unless somebody prevents it.
     delete_first: bool = True
     # What the user has besides, before the rescue is prepared.
@@ -93,6 +94,8 @@ def prepare(scenario: Scenario, stage: Stage, played: Played) -> tuple[dict[str,
     """The world, and a rescue prepared for each instance in it."""
     stage.say("local AWS is up, template.yaml deployed; launching Spot Instances")
     stage.world.build()
+    if scenario.platform == "windows":
+        stage.world.use_windows()
     stage.control.settings(**scenario.settings)
     played.instances = stage.world.launch(
         scenario.instances, scenario.action, scenario.tags(stage), scenario.delete_first

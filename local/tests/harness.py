@@ -29,7 +29,9 @@ DEFAULTS = {
     "shutdown_seconds": 10,
     "boot_seconds": 8,
     "relaunch_seconds": 20,
+    "root_seconds": 20,
     "snapshot_result": "succeeded",
+    "root_by_volume": "succeeded",
 }
 DEADLINE = 20
 ROOT_DEVICE = "/dev/xvda"

@@ -1,6 +1,6 @@
 //! One call per action, nothing decided.
 
-use super::{Aws, autoscaling, error::failed, fleet, network, template};
+use super::{Aws, autoscaling, error::failed, fleet, network, roots, template};
 use crate::cloud::CloudError;
 use crate::event::{Wake, own};
 use crate::id::{InstanceId, SnapshotId, VolumeId};
@@ -39,6 +39,9 @@ impl Aws {
                 instance,
                 device,
             } => self.attach(volume, instance, device).await,
+            Action::ReplaceRoot(replace) => roots::replace(&self.ec2, replace).await,
+            Action::RegisterImage(register) => roots::register(&self.ec2, register).await,
+            Action::DeregisterImage { image } => roots::deregister(&self.ec2, image).await,
             Action::Network(change) => network::change(&self.ec2, change).await,
             Action::Group(change) => autoscaling::change(&self.autoscaling, change).await,
             Action::DeleteVolume { volume } => self.delete_volume(volume).await,

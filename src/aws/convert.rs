@@ -4,8 +4,9 @@ use super::network;
 use crate::clock::Timestamp;
 use crate::event::{InstanceAction, InstanceState};
 use crate::situation::{
-    Address, Attachment, Device, Image, Instance, ListedGroup, Market, Registration, Snapshot,
-    SnapshotState, SpotRequest, Target, TargetGroup, Template, Volume, VolumeSettings, VolumeState,
+    Address, Attachment, Boot, Device, Image, ImageState, Instance, ListedGroup, Market,
+    Registration, Snapshot, SnapshotState, SpotRequest, Target, TargetGroup, Template, Volume,
+    VolumeSettings, VolumeState,
 };
 use crate::tags::Tags;
 use aws_sdk_ec2::types as ec2;
@@ -53,8 +54,47 @@ pub fn instance(it: &ec2::Instance) -> Option<Instance> {
             .hibernation_options()
             .and_then(|it| it.configured())
             .unwrap_or(false),
+        boot: boot(it),
         tags: tags(it.tags()),
     })
+}
+
+/// The mode it really booted in: an image that prefers UEFI leaves it to the type.
+fn boot(it: &ec2::Instance) -> Boot {
+    let mode = it.current_instance_boot_mode().map(|it| it.as_str());
+    Boot {
+        architecture: text(it.architecture().map(|it| it.as_str())),
+        virtualization: text(it.virtualization_type().map(|it| it.as_str())),
+        mode: mode.map(str::to_owned),
+        ena: it.ena_support().unwrap_or(false),
+        sriov: it.sriov_net_support() == Some("simple"),
+        tpm: it.tpm_support() == Some("v2.0"),
+        imds: false,
+        platform: text(it.platform_details()),
+        product_codes: codes(it.product_codes()),
+    }
+}
+
+fn image_boot(it: &ec2::Image) -> Boot {
+    Boot {
+        architecture: text(it.architecture().map(|it| it.as_str())),
+        virtualization: text(it.virtualization_type().map(|it| it.as_str())),
+        mode: it.boot_mode().map(|it| it.as_str().to_owned()),
+        ena: it.ena_support().unwrap_or(false),
+        sriov: it.sriov_net_support() == Some("simple"),
+        tpm: it.tpm_support().is_some_and(|it| it.as_str() == "v2.0"),
+        imds: it.imds_support().is_some_and(|it| it.as_str() == "v2.0"),
+        platform: text(it.platform_details()),
+        product_codes: codes(it.product_codes()),
+    }
+}
+
+fn codes(all: &[ec2::ProductCode]) -> Vec<String> {
+    strings(all.iter().map(ec2::ProductCode::product_code_id))
+}
+
+fn text(value: Option<&str>) -> String {
+    value.unwrap_or_default().to_owned()
 }
 
 /// The field is absent for On-Demand Instances (TRAP 35). Interruptible Capacity Reservations are
@@ -223,10 +263,23 @@ pub fn image(it: &ec2::Image) -> Option<Image> {
         .block_device_mappings()
         .iter()
         .filter(|it| it.ebs().is_some());
+    let root = devices
+        .clone()
+        .find(|device| device.device_name() == it.root_device_name());
+    let root_snapshot = root.and_then(|it| it.ebs()?.snapshot_id());
     Some(Image {
         id: it.image_id()?.parse().ok()?,
+        name: text(it.name()),
+        state: match it.state()?.as_str() {
+            "available" => ImageState::Available,
+            "pending" | "transient" => ImageState::Pending,
+            _ => ImageState::Unusable,
+        },
         root_device: it.root_device_name().map(str::to_owned),
+        root_snapshot: root_snapshot.and_then(|id| id.parse().ok()),
         devices: strings(devices.map(ec2::BlockDeviceMapping::device_name)),
+        boot: image_boot(it),
+        tags: tags(it.tags()),
     })
 }
 

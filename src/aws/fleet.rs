@@ -66,7 +66,11 @@ fn config(launch: &Launch) -> FleetLaunchTemplateConfigRequest {
 }
 
 fn overrides(launch: &Launch) -> Vec<FleetLaunchTemplateOverridesRequest> {
-    let pool = || FleetLaunchTemplateOverridesRequest::builder().subnet_id(launch.subnet.as_str());
+    let pool = || {
+        FleetLaunchTemplateOverridesRequest::builder()
+            .set_image_id(launch.image.as_ref().map(ToString::to_string))
+            .subnet_id(launch.subnet.as_str())
+    };
     let named = |(name, priority): (&String, u32)| {
         let pool = pool().instance_type(InstanceType::from(name.as_str()));
         match launch.market {

@@ -2,7 +2,7 @@
 
 use super::{convert, error::failed, network};
 use crate::cloud::{CloudError, Query};
-use crate::id::{ImageId, RequestId};
+use crate::id::RequestId;
 use crate::situation::{
     Address, Image, Instance, NetworkInterface, Snapshot, SpotRequest, Template, Volume,
 };
@@ -41,6 +41,10 @@ fn filters(query: &Query, by_instance: &str) -> Vec<Filter> {
         Query::PrivateAddresses(addresses) => {
             of("addresses.private-ip-address".to_owned(), addresses.clone())
         }
+        Query::Images(ids) => of(
+            "image-id".to_owned(),
+            ids.iter().map(ToString::to_string).collect(),
+        ),
         Query::Tag { key, values } => of(format!("tag:{key}"), values.clone()),
         Query::TagKey(key) => of("tag-key".to_owned(), vec![(*key).to_owned()]),
     }
@@ -152,19 +156,23 @@ pub async fn interfaces(
     Ok(found)
 }
 
-/// By filter: an image that has been deregistered must not fail the rest.
-pub async fn images(ec2: &aws_sdk_ec2::Client, ids: &[ImageId]) -> Result<Vec<Image>, CloudError> {
-    if ids.is_empty() {
-        return Ok(Vec::new());
+/// By filter: an image that has been deregistered must not fail the rest. Deprecated ones, which launch
+/// like any other, are left out unless asked for; tags of ours say something on our own images only.
+pub async fn images(ec2: &aws_sdk_ec2::Client, query: &Query) -> Result<Vec<Image>, CloudError> {
+    let by_id = matches!(query, Query::Images(_));
+    let mut found = Vec::new();
+    for filter in filters(query, "image-id") {
+        let request = ec2.describe_images().filters(filter);
+        let request = request.include_deprecated(true);
+        let request = if by_id {
+            request
+        } else {
+            request.owners("self")
+        };
+        let answer = request.send().await.map_err(failed("DescribeImages"))?;
+        found.extend(answer.images().iter().filter_map(convert::image));
     }
-    let values = ids.iter().map(ToString::to_string).collect();
-    let filter = Filter::builder()
-        .name("image-id")
-        .set_values(Some(values))
-        .build();
-    let request = ec2.describe_images().filters(filter);
-    let answer = request.send().await.map_err(failed("DescribeImages"))?;
-    Ok(answer.images().iter().filter_map(convert::image).collect())
+    Ok(found)
 }
 
 /// By filter as well: a request that EC2 has forgotten must not hide the others.

@@ -21,6 +21,7 @@ pub async fn write(ec2: &aws_sdk_ec2::Client, write: &WriteTemplate) -> Result<S
         source,
         name,
         existing,
+        image,
         spec,
         tags,
         token,
@@ -39,7 +40,10 @@ pub async fn write(ec2: &aws_sdk_ec2::Client, write: &WriteTemplate) -> Result<S
             None,
         ));
     };
-    let data = data(shown, spec);
+    let mut data = data(shown, spec);
+    if let Some(image) = image {
+        data.image_id = Some(image.to_string());
+    }
     if let Some(template) = existing {
         let request = ec2
             .create_launch_template_version()

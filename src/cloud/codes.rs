@@ -2,12 +2,15 @@
 //!
 //! <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html>
 
+/// Whatever it refuses for good leaves another way: an image.
+const REPLACE_ROOT: &str = "CreateReplaceRootVolumeTask";
+
 /// What a failed call means for the plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
     /// The wanted state is there, or someone is bringing it about: a success.
     AlreadyDone,
-    /// No capacity or quota for this request: another one may succeed.
+    /// No capacity or quota for this request, or no such feature: another one may succeed.
     Capacity,
     /// The call may succeed when repeated: throttling, timeouts, states not yet reached.
     Transient,
@@ -36,6 +39,9 @@ const ALREADY_DONE: &[(&str, &str)] = &[
     ("CreateLaunchTemplateVersion", "IdempotentParameterMismatch"),
     ("CreateVolume", "IdempotentParameterMismatch"),
     ("CopyVolumes", "IdempotentParameterMismatch"),
+    (REPLACE_ROOT, "IdempotentParameterMismatch"),
+    // The name says which snapshot it is made of: a twin registered it.
+    ("RegisterImage", "InvalidAMIName.Duplicate"),
     // Gone is what was wanted.
     ("DeleteLaunchTemplate", "InvalidLaunchTemplateId.NotFound"),
     ("DeleteVolume", "InvalidVolume.NotFound"),
@@ -46,6 +52,9 @@ const ALREADY_DONE: &[(&str, &str)] = &[
         "InvalidSpotInstanceRequestID.NotFound",
     ),
     // A terminated instance takes its target along, a deleted group all of them.
+    ("DeregisterImage", "InvalidAMIID.NotFound"),
+    ("DeregisterImage", "InvalidAMIID.Unavailable"),
+    // A terminated instance takes its target along.
     ("DeregisterTargets", "InvalidTarget"),
     ("DeregisterTargets", "TargetGroupNotFound"),
     ("DeregisterInstancesFromLoadBalancer", "InvalidInstance"),
@@ -153,6 +162,8 @@ pub fn classify(operation: &str, code: &str) -> Class {
         Class::Transient
     } else if DENIED.contains(&code) {
         Class::Denied
+    } else if operation == REPLACE_ROOT {
+        Class::Capacity
     } else {
         Class::Permanent
     }
@@ -190,6 +201,9 @@ mod tests {
             ("AttachVolume", "VolumeInUse", Class::Transient),
             ("RegisterTargets", "InvalidTarget", Class::Transient),
             ("DeregisterTargets", "InvalidTarget", Class::AlreadyDone),
+            (REPLACE_ROOT, "InvalidParameterValue", Class::Capacity),
+            (REPLACE_ROOT, "RequestLimitExceeded", Class::Transient),
+            (REPLACE_ROOT, "UnauthorizedOperation", Class::Denied),
             ("CreateTags", "UnauthorizedOperation", Class::Denied),
             ("CreateTags", "SomethingNew", Class::Permanent),
         ] {

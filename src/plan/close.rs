@@ -1,7 +1,7 @@
 //! The end of a rescue: the successor becomes the owner, and the outcome is told, once.
 
 use super::volumes::{Fate, HandOver, Origin};
-use super::{Lineage, Plan, breaker, progress, register};
+use super::{Lineage, Plan, breaker, progress, register, root};
 use crate::clock::seconds_between;
 use crate::event::Interruption;
 use crate::record::{FailedPool, Milestone, Record, RecordedVolume, volumes_of};
@@ -24,13 +24,26 @@ pub fn plan(lineage: &Lineage, interruption: &Interruption, hand_over: &HandOver
     let mut tags = record.to_tags();
     // Failed launches count for one owner.
     tags.insert(tags::ATTEMPT.to_owned(), "0".to_owned());
-    plan.step(Step::new(STEP, Action::Tag { resources, tags }));
+    let step = Step::new(STEP, Action::Tag { resources, tags });
+    let kept = kept_root(lineage, hand_over, plan);
+    plan.step(kept.iter().fold(step, |step, kept| step.after(kept)));
     let mut reached = progress::reached(lineage, interruption, hand_over);
     let now = seconds_between(interruption.at, lineage.situation.now);
     reached.entry(Milestone::BackInService).or_insert(now);
     let outcome = outcome("back-in-service", lineage, interruption, hand_over, reached);
     plan.outcome = Some((STEP.to_owned(), outcome));
     plan.wait(15, "what the rescue leaves behind");
+}
+
+/// A root that stays behind although it was to be kept is marked before it looks like any other.
+fn kept_root(lineage: &Lineage, hand_over: &HandOver, plan: &mut Plan) -> Option<String> {
+    let (recorded, fate) = hand_over.root()?;
+    let volumes = lineage.situation.volumes.known()?;
+    let exists = volumes.iter().any(|it| it.id == recorded.volume);
+    let Fate::Left { why } = fate else {
+        return None;
+    };
+    exists.then(|| root::keep(lineage, recorded, why, plan))
 }
 
 fn handed_over(lineage: &Lineage, successor: &Instance, hand_over: &HandOver) -> Record {
@@ -42,11 +55,12 @@ fn handed_over(lineage: &Lineage, successor: &Instance, hand_over: &HandOver) ->
                 volume: volume.clone(),
                 ..recorded.clone()
             }),
-            Fate::Coming | Fate::Lost | Fate::Left { .. } => None,
+            Fate::Coming | Fate::Lost | Fate::Left { .. } | Fate::Stuck => None,
         });
     let mut volumes: Vec<RecordedVolume> = arrived.collect();
     let own = volumes_of(successor).into_iter();
-    volumes.extend(own.filter(|it| it.root));
+    let has_root = volumes.iter().any(|it| it.root);
+    volumes.extend(own.filter(|it| it.root && !has_root));
     let mut record = Record {
         head: Some(successor.id.clone()),
         volumes,
@@ -90,7 +104,7 @@ pub fn outcome(
             cloned: attached(|it| matches!(it, Origin::Clone(_))),
             restored: attached(|it| matches!(it, Origin::Snapshot(_))),
             lost: hand_over.count(|fate| *fate == Fate::Lost),
-            left: hand_over.count(|fate| matches!(fate, Fate::Left { .. })),
+            left: hand_over.count(|fate| matches!(fate, Fate::Left { .. } | Fate::Stuck)),
         },
         restored_from: restored_from(lineage, interruption, hand_over),
         cloned_at: cloned_at(interruption, hand_over),
@@ -130,7 +144,7 @@ fn cloned_at(interruption: &Interruption, hand_over: &HandOver) -> BTreeMap<Stri
             recorded.device.clone(),
             seconds_between(interruption.at, *at),
         )),
-        Fate::Attached { .. } | Fate::Coming | Fate::Lost | Fate::Left { .. } => None,
+        Fate::Attached { .. } | Fate::Coming | Fate::Lost | Fate::Left { .. } | Fate::Stuck => None,
     };
     hand_over.volumes.iter().filter_map(at).collect()
 }

@@ -7,9 +7,9 @@
 use super::group::{self, Way};
 use super::lanes::{Lane, lanes};
 use super::pools::{self, Choice, Memory};
-use super::{Lineage, Plan, breaker, keys, prepare, protect, template_name};
+use super::{Lineage, Plan, breaker, keys, prepare, protect, root, template_name};
 use crate::clock::Timestamp;
-use crate::id::InstanceId;
+use crate::id::{ImageId, InstanceId};
 use crate::policy::Types;
 use crate::situation::{Instance, Market};
 use crate::step::{Action, Launch, LaunchTemplate, Refusal, Step, token};
@@ -48,7 +48,7 @@ pub fn spare(lineage: &Lineage, owner: &Instance, after: Option<&str>, plan: &mu
     if not_before.is_some_and(|it| it > lineage.situation.now) {
         return;
     }
-    let mut step = launch(lineage, base, lane, plan);
+    let mut step = launch(lineage, base, lane, None, plan);
     step.after.extend(after.map(str::to_owned));
     plan.step(step);
     plan.wait(5, "the spare to run");
@@ -132,7 +132,15 @@ fn steps(lineage: &Lineage, base: &InstanceId, plan: &mut Plan) {
         plan.wait(u16::try_from(rests).unwrap_or(u16::MAX).max(5), what);
         return;
     }
-    let step = launch(lineage, base, lane, plan);
+    let image = match root::start(lineage, base, plan) {
+        root::Start::Template => None,
+        root::Start::Image(image) => Some(image),
+        root::Start::Wait => {
+            plan.wait(10, "an image to launch from");
+            return;
+        }
+    };
+    let step = launch(lineage, base, lane, image, plan);
     plan.step(if prepare::is_planned(plan) {
         step.after(prepare::STEP)
     } else {
@@ -162,10 +170,25 @@ fn notes(lineage: &Lineage, plan: &mut Plan) {
     }
 }
 
-fn launch(lineage: &Lineage, base: &InstanceId, lane: Lane, plan: &Plan) -> Step {
+/// Another image is another request.
+fn launch_token(base: &InstanceId, attempt: u32, image: Option<&ImageId>) -> String {
+    let attempt = attempt.to_string();
+    let parts = ["launch", base.as_str(), attempt.as_str()];
+    let image = image.map(ImageId::as_str);
+    token(&parts.into_iter().chain(image).collect::<Vec<_>>())
+}
+
+fn launch(
+    lineage: &Lineage,
+    base: &InstanceId,
+    lane: Lane,
+    image: Option<ImageId>,
+    plan: &Plan,
+) -> Step {
     let attempt = lineage.record.attempt;
     let refusal = Refusal {
         template: lineage.template_id(),
+        counted_in: tags::ATTEMPT,
         attempt: attempt + 1,
         at: lineage.situation.now,
         pools: lane.pools(),
@@ -176,9 +199,10 @@ fn launch(lineage: &Lineage, base: &InstanceId, lane: Lane, plan: &Plan) -> Step
         market: lane.market,
         instance_types: lane.types,
         subnet: lane.subnet,
+        token: launch_token(base, attempt, image.as_ref()),
+        image,
         tags: launch_tags(lineage, base),
         attempt,
-        token: token(&["launch", base.as_str(), &attempt.to_string()]),
     };
     Step::new(STEP, Action::Launch(launch)).or_else(refusal)
 }

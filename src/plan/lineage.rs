@@ -7,7 +7,7 @@ mod member;
 use crate::event::{InstanceAction, InstanceState, Interruption, Risk};
 use crate::id::{InstanceId, TemplateId};
 use crate::plan::group;
-use crate::policy::{Policy, PolicyWarning, Protect};
+use crate::policy::{Policy, PolicyWarning};
 use crate::record::{Record, interruption_from};
 use crate::situation::{Instance, Situation, Snapshot, Template};
 use crate::tags::{self, Tags};
@@ -38,8 +38,7 @@ impl<'a> Lineage<'a> {
         let owner = owner(&situation.lineage, &members, &record);
         let (policy, warnings) = policy(situation, owner, template);
         if let Some(owner) = owner {
-            let always = policy.protect.value == Protect::Always;
-            live::apply(&mut record, owner, situation, &members, always);
+            live::apply(&mut record, owner, situation, &members, &policy);
         }
         live::remember(&mut record, situation, owner);
         let mut lineage = Self {

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::clock::seconds_between;
 use crate::event::{InstanceState, Interruption};
-use crate::id::TemplateId;
+use crate::id::{ImageId, TemplateId};
 use crate::policy::{Types, policy_tags};
 use crate::record::{
     Place, Record, RecordedAddress, RecordedVolume, addresses_of, history_tags, interfaces_of,
@@ -122,6 +122,7 @@ fn current(lineage: &Lineage, owner: &Instance) -> Record {
         group: owner.group().map(str::to_owned),
         place: known.place.clone(),
         volumes: keep::flagged(lineage, volumes_of(owner)),
+        original: known.original.clone(),
         targets: targets(lineage, owner).unwrap_or_else(|| known.targets.clone()),
         addresses: addresses(lineage, owner).unwrap_or_else(|| known.addresses.clone()),
         private_addresses: known.private_addresses.clone(),
@@ -318,6 +319,7 @@ pub fn named(
         source: source.id.clone(),
         name,
         existing: None,
+        image: None,
         spec: spec(lineage, source),
         tags,
         token,
@@ -336,6 +338,7 @@ fn write(
     let version = existing.as_ref().map_or("", TemplateId::as_str);
     let name = template_name(&lineage.situation.lineage);
     let token = token(&["template", &name, version, &print]);
+    let image = chosen_image(lineage, source);
     let source = source.id.clone();
     Step::new(
         STEP,
@@ -343,11 +346,18 @@ fn write(
             source,
             name,
             existing,
+            image,
             spec,
             tags,
             token,
         }),
     )
+}
+
+/// An instance that got its root from an image of a rescue goes on being launched from the user's.
+fn chosen_image(lineage: &Lineage, source: &Instance) -> Option<ImageId> {
+    let original = &lineage.record.original.as_ref()?.image;
+    (Some(original) != source.image.as_ref()).then(|| original.clone())
 }
 
 /// All tags of the launch template while all is well.

@@ -76,11 +76,16 @@ pub fn reached(
         snapshotted(lineage, interruption),
     );
     reach(Milestone::ReplacementRunning, running);
-    reach(Milestone::DataAttached, running && hand_over.complete());
     reach(
-        Milestone::Failed,
-        hand_over.count(|fate| *fate == Fate::Lost) > 0,
+        Milestone::DataAttached,
+        running && hand_over.data_complete(),
     );
+    let root = hand_over.root().map(|(_, fate)| fate);
+    reach(
+        Milestone::RootReplaced,
+        running && root.is_some_and(|it| matches!(it, Fate::Attached { .. })),
+    );
+    reach(Milestone::Failed, hand_over.count(Fate::is_hopeless) > 0);
     progress
 }
 

@@ -143,12 +143,14 @@ fn known_volumes(lineage: &Lineage) -> Vec<(VolumeId, String, Option<InstanceId>
             it.root.then(|| head.cloned()).flatten(),
         )
     });
+    // One that has become such a root already is on record, or stands for it.
+    let known = |id: &VolumeId| lineage.record.volumes.iter().any(|it| it.volume == *id);
     let others = lineage.interrupted().filter(|(it, _)| Some(&it.id) != head);
     let roots = others.flat_map(|(instance, _)| {
         let roots = instance
             .devices
             .iter()
-            .filter(|it| instance.is_root(&it.name));
+            .filter(|it| instance.is_root(&it.name) && !known(&it.volume));
         roots.map(|it| {
             (
                 it.volume.clone(),

@@ -2,7 +2,7 @@
 //! volumes are there, and never without one that is lost: an empty database must not take traffic.
 
 use super::group::{self, Way};
-use super::volumes::{self, HandOver};
+use super::volumes::{self, Fate, HandOver};
 use super::{Lineage, Plan, addresses, interfaces, keep, register};
 use crate::clock::seconds_between;
 use crate::event::{InstanceState, Interruption};
@@ -34,7 +34,7 @@ pub fn plan(
     let in_service = group::in_service(lineage, successor, plan);
     let flagged = in_service
         && (keep::is_always(lineage) || volumes::delete_flags(hand_over, successor, plan));
-    let trying = since(Milestone::DataAttached, lineage, interruption);
+    let trying = since(ready(hand_over), lineage, interruption);
     let moved = interfaces::plan(lineage, successor, plan);
     let registered = register::plan(lineage, successor, trying, plan);
     let addressed = addresses::plan(lineage, successor, &moved, plan);
@@ -51,6 +51,17 @@ fn settled(trying: f64, complete: bool, plan: &mut Plan) -> bool {
         plan.note("not everything of the network could be brought back: see the steps above");
     }
     complete || late
+}
+
+/// From when on the successor could serve: the root comes last.
+fn ready(hand_over: &HandOver) -> Milestone {
+    let root = hand_over.root().map(|(_, fate)| fate);
+    match root {
+        Some(Fate::Attached { .. }) => Milestone::RootReplaced,
+        Some(Fate::Coming | Fate::Lost | Fate::Left { .. } | Fate::Stuck) | None => {
+            Milestone::DataAttached
+        }
+    }
 }
 
 /// Seconds since a milestone; 0 if it has not been written down.

@@ -10,6 +10,7 @@ mod attempt;
 use super::volumes::Fate;
 use super::{Lineage, Plan, keys, protect};
 use crate::clock::{self, Timestamp};
+use crate::id::InstanceId;
 use crate::record::{RecordedVolume, VolumeTag};
 use crate::situation::{Instance, Snapshot, SnapshotState, Volume, VolumeSettings};
 use crate::step::{Action, CreateVolume, Step, token};
@@ -20,6 +21,14 @@ use std::collections::BTreeMap;
 /// So many closing snapshots may fail before an older set is better than none.
 const TRIES: usize = 3;
 
+/// A snapshot to restore from, and what the volume was.
+pub enum Source<'a> {
+    Taken(&'a Snapshot, VolumeSettings),
+    Coming,
+    /// There is none, and none is on its way.
+    None,
+}
+
 /// The volume lives, but not where it is needed.
 pub fn elsewhere(
     lineage: &Lineage,
@@ -28,11 +37,30 @@ pub fn elsewhere(
     volume: &Volume,
     plan: &mut Plan,
 ) -> Fate {
+    match closing(lineage, recorded, volume, &successor.id, plan) {
+        Source::Taken(taken, settings)
+            if create(lineage, successor, recorded, &settings, taken, plan) =>
+        {
+            Fate::Coming
+        }
+        Source::Coming => Fate::Coming,
+        Source::Taken(..) | Source::None => lost(lineage, successor, recorded, plan),
+    }
+}
+
+/// The snapshot of a surviving volume that holds its last write; `whose` is the one it is taken for.
+pub fn closing<'a>(
+    lineage: &Lineage<'a>,
+    recorded: &RecordedVolume,
+    volume: &Volume,
+    whose: &InstanceId,
+    plan: &mut Plan,
+) -> Source<'a> {
     let Some(snapshots) = lineage.situation.snapshots.known() else {
         plan.wait(30, "snapshots to be readable");
-        return Fate::Coming;
+        return Source::Coming;
     };
-    let closing = format!("closing-{}-{}", volume.id, successor.id);
+    let closing = format!("closing-{}-{whose}", volume.id);
     let of_set =
         |it: &&Snapshot| it.volume == volume.id && it.tags.get(tags::SET) == Some(&closing);
     let (failed, usable): (Vec<_>, Vec<_>) = snapshots
@@ -42,18 +70,16 @@ pub fn elsewhere(
     // A twin may have taken a second one; everybody picks the first.
     match usable.into_iter().min_by_key(|it| (it.started, &it.id)) {
         Some(taken) if taken.state == SnapshotState::Completed => {
-            if !create(lineage, successor, recorded, &volume.settings, taken, plan) {
-                return from_sets(lineage, successor, recorded, snapshots, plan);
-            }
+            return Source::Taken(taken, volume.settings.clone());
         }
         Some(taken) => plan.wait(30, format!("{} to complete", taken.id)),
         None if failed.len() < TRIES => close_up(lineage, recorded, volume, closing, plan),
         None => {
             plan.note(format!("snapshots of {} fail again and again", volume.id));
-            return from_sets(lineage, successor, recorded, snapshots, plan);
+            return Source::None;
         }
     }
-    Fate::Coming
+    Source::Coming
 }
 
 fn close_up(
@@ -89,26 +115,32 @@ pub fn lost(
     recorded: &RecordedVolume,
     plan: &mut Plan,
 ) -> Fate {
-    if let Some(snapshots) = lineage.situation.snapshots.known() {
-        from_sets(lineage, successor, recorded, snapshots, plan)
-    } else {
-        plan.wait(30, "snapshots to be readable");
-        Fate::Coming
+    let usable = |it: &Snapshot| attempt(lineage, successor, it) != Attempt::Failed;
+    match newest(lineage, recorded, usable, plan) {
+        Source::Taken(snapshot, settings) => {
+            create(lineage, successor, recorded, &settings, snapshot, plan);
+            Fate::Coming
+        }
+        Source::Coming => Fate::Coming,
+        Source::None => Fate::Lost,
     }
 }
 
-fn from_sets(
-    lineage: &Lineage,
-    successor: &Instance,
+/// Of the newest complete set.
+pub fn newest<'a>(
+    lineage: &Lineage<'a>,
     recorded: &RecordedVolume,
-    snapshots: &[Snapshot],
+    usable: impl Fn(&Snapshot) -> bool,
     plan: &mut Plan,
-) -> Fate {
-    let usable = |it: &Snapshot| attempt(lineage, successor, it) != Attempt::Failed;
+) -> Source<'a> {
+    let Some(snapshots) = lineage.situation.snapshots.known() else {
+        plan.wait(30, "snapshots to be readable");
+        return Source::Coming;
+    };
     match newest_complete(recorded, snapshots, usable) {
         Newest::Pending(id) => {
             plan.wait(30, format!("{id} to complete"));
-            Fate::Coming
+            Source::Coming
         }
         Newest::Completed(snapshot) => {
             let tag = snapshot
@@ -120,17 +152,16 @@ fn from_sets(
                     "{} does not say what volume it was: not restored",
                     snapshot.id
                 ));
-                return Fate::Lost;
+                return Source::None;
             };
-            create(lineage, successor, recorded, &settings, snapshot, plan);
-            Fate::Coming
+            Source::Taken(snapshot, settings)
         }
         Newest::None => {
             plan.note(cannot(lineage, recorded, snapshots));
             if failed(recorded, snapshots).next().is_some() {
                 plan.wait(900, format!("another try to restore {}", recorded.volume));
             }
-            Fate::Lost
+            Source::None
         }
     }
 }

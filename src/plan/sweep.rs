@@ -3,9 +3,9 @@
 use super::template_name;
 use crate::clock::{self, Timestamp};
 use crate::event::Wake;
-use crate::id::InstanceId;
+use crate::id::{ImageId, InstanceId};
 use crate::record::Record;
-use crate::situation::{Instance, Snapshot, Template, Volume, VolumeState};
+use crate::situation::{Image, Instance, Snapshot, Template, Volume, VolumeState};
 use crate::step::{Action, Step};
 use crate::tags::{self, Tags};
 use std::collections::BTreeSet;
@@ -18,6 +18,7 @@ const IN_USE: &str = "in-use";
 pub struct Expired {
     pub volumes: Vec<Volume>,
     pub snapshots: Vec<Snapshot>,
+    pub images: Vec<Image>,
 }
 
 /// One wake per lineage, spread over the queue so that the work is shared out; and the deletions.
@@ -52,10 +53,10 @@ pub fn sweep(
         resources: vec![it.id.to_string()],
         tags: Tags::from([(tags::EXPIRES_AT.to_owned(), IN_USE.to_owned())]),
     });
+    let images = expired.images.iter().filter(|it| due(&it.tags));
+    let images = images.map(|it| deregister(&it.id));
     let snapshots = expired.snapshots.iter().filter(|it| due(&it.tags));
-    let snapshots = snapshots.map(|it| Action::DeleteSnapshot {
-        snapshot: it.id.clone(),
-    });
+    let snapshots = snapshots.map(|it| delete_snapshot(it, &expired.images));
     let heads = heads(templates);
     let spent = |it: &&Instance| is_spare(it, &heads) && is_past(&it.tags);
     let spares = protected.iter().filter(spent);
@@ -80,11 +81,12 @@ pub fn sweep(
         });
     wakes
         .chain(volumes)
-        .chain(snapshots)
         .chain(spares)
         .chain(served)
         .chain(used)
         .map(|it| Step::new(it.to_string(), it))
+        .chain(images)
+        .chain(snapshots)
         .collect()
 }
 
@@ -113,6 +115,24 @@ fn is_claim(template: &Template) -> bool {
 fn heads(templates: &[Template]) -> BTreeSet<InstanceId> {
     let records = templates.iter().map(|it| Record::from_tags(&it.tags));
     records.filter_map(|it| it.head).collect()
+}
+
+fn deregister(image: &ImageId) -> Step {
+    let image = image.clone();
+    let action = Action::DeregisterImage { image };
+    Step::new(action.to_string(), action)
+}
+
+/// EC2 refuses to delete a snapshot that an image stands on: the image goes first.
+fn delete_snapshot(snapshot: &Snapshot, images: &[Image]) -> Step {
+    let action = Action::DeleteSnapshot {
+        snapshot: snapshot.id.clone(),
+    };
+    let step = Step::new(action.to_string(), action);
+    let on_it = images
+        .iter()
+        .filter(|it| it.root_snapshot.as_ref() == Some(&snapshot.id));
+    on_it.fold(step, |step, it| step.after(&deregister(&it.id).id))
 }
 
 /// Whose owner is interrupted: their older copies may still be wanted.

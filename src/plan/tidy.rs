@@ -7,7 +7,7 @@ use super::{Lineage, Plan, clone, keep, risk};
 use crate::clock::{self, Timestamp};
 use crate::id::InstanceId;
 use crate::record::VolumeTag;
-use crate::situation::{Snapshot, SnapshotState, Volume, VolumeState};
+use crate::situation::{Instance, Snapshot, SnapshotState, Volume, VolumeState};
 use crate::step::{Action, Step};
 use crate::tags::{self, Tags};
 use std::collections::{BTreeMap, BTreeSet};
@@ -53,10 +53,10 @@ pub fn after(lineage: &Lineage, plan: &mut Plan) {
 }
 
 fn is_spent(lineage: &Lineage, volume: &Volume, all: &[Volume]) -> bool {
-    let free = volume.state == VolumeState::Available && volume.attachments.is_empty();
-    let unmarked = !volume.tags.contains_key(tags::EXPIRES_AT);
+    let settled = [tags::EXPIRES_AT, tags::KEPT];
+    let unmarked = !settled.iter().any(|it| volume.tags.contains_key(*it));
     let of_no_use = || clone::is_unused(volume) || is_former_root(lineage, volume);
-    let had_its_time = free
+    let had_its_time = volume.is_free()
         && (of_no_use()
             || is_superseded(lineage, volume, all)
             || is_old_copy(lineage, volume, all));
@@ -76,7 +76,10 @@ fn is_former_root(lineage: &Lineage, volume: &Volume) -> bool {
         .get(tags::VOLUME)
         .and_then(|text| VolumeTag::parse(text));
     let root_of = tag.and_then(|it| it.root_of);
-    root_of.is_some_and(|it| Some(&it) != lineage.owner.map(|it| &it.id))
+    // The owner's own root is former once it has another one.
+    let is_present = |owner: &Instance| owner.root().is_none_or(|it| it.volume == volume.id);
+    let owner = |it: &InstanceId| lineage.owner.is_some_and(|o| o.id == *it && is_present(o));
+    root_of.is_some_and(|it| !owner(&it))
 }
 
 /// The owner has the very volume it was made for: it came back before the copy was needed.

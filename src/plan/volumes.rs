@@ -1,17 +1,17 @@
 //! Data volumes reach the successor: moved when they are free in its zone, else restored.
 
-use super::{Lineage, Plan, attach_id, clone, copies, group, restore};
+use super::{Lineage, Plan, attach_id, clone, copies, group, restore, root};
 use crate::clock::Timestamp;
 use crate::event::{InstanceAction, InstanceState, Interruption};
 use crate::id::{InstanceId, VolumeId};
-use crate::policy::Data;
+use crate::policy::{Data, Root};
 use crate::record::RecordedVolume;
 use crate::situation::{Instance, Volume, VolumeState};
 use crate::step::{Action, Step};
 use crate::tags;
 use std::collections::BTreeMap;
 
-/// Where each recorded data volume stands.
+/// Where each recorded data volume stands, and the root, if its content is to be kept.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct HandOver {
     pub volumes: Vec<(RecordedVolume, Fate)>,
@@ -29,6 +29,21 @@ pub enum Fate {
     Lost,
     /// Kept where it is, on purpose.
     Left { why: String },
+    /// It exists, and EC2 will not have it where it is wanted.
+    Stuck,
+}
+
+impl Fate {
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        matches!(self, Self::Attached { .. } | Self::Left { .. })
+    }
+
+    /// It will not arrive by itself.
+    #[must_use]
+    pub fn is_hopeless(&self) -> bool {
+        matches!(self, Self::Lost | Self::Stuck)
+    }
 }
 
 /// What an attached volume was made of.
@@ -43,11 +58,23 @@ pub enum Origin {
 }
 
 impl HandOver {
-    /// Every data volume is where it should be.
+    /// Every volume is where it should be.
     #[must_use]
     pub fn complete(&self) -> bool {
-        let settled = |fate: &Fate| matches!(fate, Fate::Attached { .. } | Fate::Left { .. });
-        self.known && self.volumes.iter().all(|(_, fate)| settled(fate))
+        self.known && self.volumes.iter().all(|(_, fate)| fate.is_settled())
+    }
+
+    /// Every one but the root, which comes last.
+    #[must_use]
+    pub fn data_complete(&self) -> bool {
+        let mut data = self.volumes.iter().filter(|(recorded, _)| !recorded.root);
+        self.known && data.all(|(_, fate)| fate.is_settled())
+    }
+
+    /// The root, if its content is to be kept.
+    #[must_use]
+    pub fn root(&self) -> Option<&(RecordedVolume, Fate)> {
+        self.volumes.iter().find(|(recorded, _)| recorded.root)
     }
 
     #[must_use]
@@ -66,10 +93,8 @@ pub fn hand_over(lineage: &Lineage, interruption: &Interruption, plan: &mut Plan
         known: true,
         ..HandOver::default()
     };
-    if lineage.policy.data.value == Data::None {
-        return done;
-    }
-    for recorded in lineage.record.data_volumes() {
+    let wanted = lineage.policy.data.value != Data::None;
+    for recorded in lineage.record.data_volumes().filter(|_| wanted) {
         let current = copies::newest(lineage, &recorded.volume, volumes, &successor.id);
         let case = Case {
             lineage,
@@ -92,6 +117,17 @@ pub fn hand_over(lineage: &Lineage, interruption: &Interruption, plan: &mut Plan
             }
             None => restore::lost(lineage, successor, recorded, plan),
         };
+        done.volumes.push((recorded.clone(), fate));
+    }
+    let keeps = lineage.policy.root.value == Root::Keep;
+    if let Some(recorded) = lineage.record.root().filter(|_| keeps) {
+        let case = Case {
+            lineage,
+            successor,
+            recorded,
+            interruption,
+        };
+        let fate = root::hand_over(&case, done.complete(), plan);
         done.volumes.push((recorded.clone(), fate));
     }
     done
@@ -120,27 +156,19 @@ fn occupied(
 }
 
 /// One volume that exists, and the instance it is wanted on.
-struct Case<'a> {
-    lineage: &'a Lineage<'a>,
-    successor: &'a Instance,
-    recorded: &'a RecordedVolume,
-    interruption: &'a Interruption,
+pub struct Case<'a> {
+    pub lineage: &'a Lineage<'a>,
+    pub successor: &'a Instance,
+    pub recorded: &'a RecordedVolume,
+    pub interruption: &'a Interruption,
 }
 
 impl Case<'_> {
-    fn existing(&self, volume: &Volume, plan: &mut Plan) -> Fate {
-        let Self {
-            successor,
-            recorded,
-            ..
-        } = self;
-        if volume.attached_to(&successor.id) {
-            return Fate::Attached {
-                volume: volume.id.clone(),
-                from: origin(volume, recorded),
-            };
+    pub fn existing(&self, volume: &Volume, plan: &mut Plan) -> Fate {
+        if volume.attached_to(&self.successor.id) {
+            return self.arrived(volume);
         }
-        if volume.attachment(&successor.id).is_some() {
+        if volume.attachment(&self.successor.id).is_some() {
             plan.wait(5, format!("{} to be attached", volume.id));
             return Fate::Coming;
         }
@@ -156,6 +184,14 @@ impl Case<'_> {
         }
         plan.wait(5, format!("{} to be available", volume.id));
         Fate::Coming
+    }
+
+    /// The volume itself, or the copy that stands for it.
+    pub fn arrived(&self, volume: &Volume) -> Fate {
+        Fate::Attached {
+            volume: volume.id.clone(),
+            from: origin(volume, self.recorded),
+        }
     }
 
     /// Still on another instance: the dying one lets go when it has ended (TRAP 17). Whatever is

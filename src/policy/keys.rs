@@ -1,7 +1,8 @@
 //! The one table of the user's keys.
 
 use super::{
-    Data, NoReturn, OnDemand, Policy, Protect, Rebalance, Replace, Setting, Source, Types, breaker,
+    Data, NoReturn, OnDemand, Policy, Protect, Rebalance, Replace, Root, Setting, Source, Types,
+    breaker,
 };
 
 /// One tag a user may set.
@@ -95,6 +96,18 @@ pub const KEYS: &[Key] = &[
                 source,
             };
             Ok(())
+        },
+    },
+    Key {
+        name: "spot-rescue:root",
+        values: "fresh | keep",
+        default: "fresh",
+        meaning: "what the replacement's root volume holds: what the image brings, or what the \
+                  original's held",
+        kept: BEFORE,
+        set: |policy, value, source| {
+            let choices = [("fresh", Root::Fresh), ("keep", Root::Keep)];
+            choose(&mut policy.root, value, source, &choices)
         },
     },
     Key {

@@ -4,9 +4,9 @@ use super::balancer::calls;
 use super::{Entry, State};
 use crate::cloud::CloudError;
 use crate::event::own;
-use crate::id::{InstanceId, InterfaceId, RequestId, VolumeId};
+use crate::id::{ImageId, InstanceId, InterfaceId, RequestId, VolumeId};
 use crate::situation::Holder;
-use crate::step::{Action, GroupVerb};
+use crate::step::{Action, GroupVerb, RootSource};
 use crate::tags;
 
 /// The API a change calls.
@@ -27,6 +27,9 @@ pub fn operation(action: &Action) -> &'static str {
         Action::CreateVolume(_) => "CreateVolume",
         Action::CopyVolume(_) => "CopyVolumes",
         Action::Attach { .. } => "AttachVolume",
+        Action::ReplaceRoot(_) => "CreateReplaceRootVolumeTask",
+        Action::RegisterImage(_) => "RegisterImage",
+        Action::DeregisterImage { .. } => "DeregisterImage",
         Action::Network(change) => change.operation(),
         Action::Group(change) => match change.verb {
             GroupVerb::Detach { .. } => "DetachInstances",
@@ -82,6 +85,9 @@ impl State {
                 instance,
                 device,
             } => self.attach(volume, instance, device),
+            Action::ReplaceRoot(replace) => self.replace_root(replace),
+            Action::RegisterImage(register) => self.register_image(register),
+            Action::DeregisterImage { image } => self.deregister_image(image),
             Action::Network(change) => self.change_network(change),
             Action::Group(change) => self.change_group(change),
             Action::DeleteVolume { volume } => self.delete_volume(volume),
@@ -124,6 +130,15 @@ impl State {
                     .chain([change.instance.to_string()])
                     .collect()
             }
+            Action::ReplaceRoot(replace) => {
+                let source = match &replace.by {
+                    RootSource::Volume(id) => id.to_string(),
+                    RootSource::Image(id) => id.to_string(),
+                };
+                vec![replace.instance.to_string(), source]
+            }
+            Action::RegisterImage(register) => vec![register.snapshot.to_string()],
+            Action::DeregisterImage { image } => vec![image.to_string()],
             Action::CreateVolume(create) => vec![create.snapshot.to_string()],
             Action::CopyVolume(copy) => vec![copy.source.to_string()],
             Action::DeleteSnapshot { snapshot } => vec![snapshot.to_string()],
@@ -173,6 +188,9 @@ impl State {
                     matches!(&it.facts.holder, Holder::Instance(by) if self.is_ours(by.as_str()));
                 marked(it.tags.current()) || held
             });
+        }
+        if let Ok(id) = id.parse::<ImageId>() {
+            return self.images.get(&id).is_none_or(|it| marked(&it.tags));
         }
         let snapshot = id.parse().ok().and_then(|it| self.snapshots.get(&it));
         let template = id.parse().ok().and_then(|it| self.templates.get(&it));

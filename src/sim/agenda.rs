@@ -4,7 +4,7 @@
 use super::State;
 use crate::clock::Timestamp;
 use crate::event::InstanceAction;
-use crate::id::{InstanceId, RequestId, SnapshotId, VolumeId};
+use crate::id::{ImageId, InstanceId, RequestId, SnapshotId, VolumeId};
 use crate::situation::Target;
 use std::collections::BTreeMap;
 use time::Duration;
@@ -30,6 +30,9 @@ pub enum Due {
     HookTimesOut(String, InstanceId),
     /// A persistent request is fulfilled again.
     Relaunched(RequestId),
+    ImageReady(ImageId),
+    RootDetached(String),
+    RootReplaced(String),
 }
 
 impl Due {
@@ -105,6 +108,9 @@ impl State {
             Due::HealthCheckFails(group, id) => self.health_check_fails(&group, &id),
             Due::GoesIntoService(group, id) => self.goes_into_service(&group, &id),
             Due::HookTimesOut(group, id) => self.hook_times_out(&group, &id),
+            Due::ImageReady(image) => self.image_ready(&image),
+            Due::RootDetached(task) => self.root_detached(&task),
+            Due::RootReplaced(task) => self.root_replaced(&task),
         }
     }
 }

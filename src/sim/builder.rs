@@ -1,13 +1,13 @@
 //! Things to begin a test with.
 
 use super::fleet::general_purpose;
+use super::images::{users_image, usual_boot};
 use super::model::Content;
 use super::{Drain, Group, GroupType, Lagged, SimSnapshot, World};
 use crate::event::{InstanceAction, InstanceState};
 use crate::id::{AllocationId, ImageId, InstanceId, SnapshotId, SubnetId, VolumeId};
 use crate::situation::{
-    Balancing, Image, Instance, Market, Snapshot, SnapshotState, Target, TargetGroup,
-    VolumeSettings,
+    Balancing, Instance, Market, Snapshot, SnapshotState, Target, TargetGroup, VolumeSettings,
 };
 use crate::tags::{self, Tags};
 use std::collections::BTreeMap;
@@ -294,12 +294,7 @@ impl InstanceBuilder<'_> {
         let subnet = world.subnet(&zone);
         world.change(|it| {
             let image: ImageId = it.new_id("ami-");
-            let root_device = Some(ROOT_DEVICE.to_owned());
-            let of_image = Image {
-                id: image.clone(),
-                root_device: root_device.clone(),
-                devices: image_devices,
-            };
+            let of_image = users_image(image.clone(), ROOT_DEVICE, image_devices);
             it.images.insert(image.clone(), of_image);
             let id: InstanceId = it.new_id("i-");
             let facts = Instance {
@@ -313,7 +308,7 @@ impl InstanceBuilder<'_> {
                 image: Some(image),
                 market,
                 request: None,
-                root_device,
+                root_device: Some(ROOT_DEVICE.to_owned()),
                 devices: Vec::new(),
                 private_addresses: vec![it.new_address()],
                 interfaces: Vec::new(),
@@ -322,6 +317,7 @@ impl InstanceBuilder<'_> {
                 instance_profile: None,
                 state_reason: None,
                 hibernation,
+                boot: usual_boot(),
                 tags: Tags::new(),
             };
             it.add_instance(facts, tags);

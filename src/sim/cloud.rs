@@ -2,10 +2,10 @@
 
 use super::World;
 use crate::cloud::{Cloud, CloudError, Query};
-use crate::id::{ImageId, RequestId};
+use crate::id::{InstanceId, RequestId};
 use crate::situation::{
     Address, AutoScalingGroup, Balancing, Image, Instance, Listing, NetworkInterface, Registration,
-    Shape, Snapshot, SpotRequest, TargetGroup, Template, Volume,
+    RootTask, Shape, Snapshot, SpotRequest, TargetGroup, Template, Volume,
 };
 use crate::step::Action;
 use async_trait::async_trait;
@@ -77,9 +77,14 @@ impl Cloud for World {
         self.change(|it| it.read_interfaces(query))
     }
 
-    async fn images(&self, ids: &[ImageId]) -> Result<Vec<Image>, CloudError> {
+    async fn images(&self, query: &Query) -> Result<Vec<Image>, CloudError> {
         self.call().await;
-        self.change(|it| it.read_images(ids))
+        self.change(|it| it.read_images(query))
+    }
+
+    async fn root_tasks(&self, ids: &[InstanceId]) -> Result<Vec<RootTask>, CloudError> {
+        self.call().await;
+        self.change(|it| it.read_root_tasks(ids))
     }
 
     async fn shapes(&self, instance_types: &[String]) -> Result<Vec<Shape>, CloudError> {

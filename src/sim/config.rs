@@ -25,6 +25,9 @@ pub struct Config {
     pub snapshot_seconds: i64,
     /// From the interruption of a persistent request's instance to its next one.
     pub relaunch_seconds: i64,
+    pub image_seconds: i64,
+    /// From a request to replace a root to the instance being available again.
+    pub swap_seconds: i64,
     /// `deregistration_delay.timeout_seconds`.
     pub drain_seconds: i64,
     /// A terminated instance loses its tags, then its entry (TRAP 14).
@@ -61,6 +64,8 @@ impl Default for Config {
             volume_seconds: 4,
             snapshot_seconds: 90,
             relaunch_seconds: 30,
+            image_seconds: 3,
+            swap_seconds: 30,
             drain_seconds: 300,
             tags_gone_seconds: 1800,
             entry_gone_seconds: 3600,

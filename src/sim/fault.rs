@@ -3,10 +3,10 @@
 use super::act::operation;
 use super::balancer::calls;
 use crate::cloud::{Cloud, CloudError, Query};
-use crate::id::{ImageId, RequestId};
+use crate::id::{InstanceId, RequestId};
 use crate::situation::{
     Address, AutoScalingGroup, Balancing, Image, Instance, Listing, NetworkInterface, Registration,
-    Shape, Snapshot, SpotRequest, TargetGroup, Template, Volume,
+    RootTask, Shape, Snapshot, SpotRequest, TargetGroup, Template, Volume,
 };
 use crate::step::Action;
 use async_trait::async_trait;
@@ -178,8 +178,13 @@ impl<C: Cloud> Cloud for FailingCloud<C> {
             .await
     }
 
-    async fn images(&self, ids: &[ImageId]) -> Result<Vec<Image>, CloudError> {
-        self.read("DescribeImages", self.inner.images(ids)).await
+    async fn images(&self, query: &Query) -> Result<Vec<Image>, CloudError> {
+        self.read("DescribeImages", self.inner.images(query)).await
+    }
+
+    async fn root_tasks(&self, ids: &[InstanceId]) -> Result<Vec<RootTask>, CloudError> {
+        let call = "DescribeReplaceRootVolumeTasks";
+        self.read(call, self.inner.root_tasks(ids)).await
     }
 
     async fn shapes(&self, instance_types: &[String]) -> Result<Vec<Shape>, CloudError> {

@@ -11,7 +11,7 @@ use super::{Lagged, SimInstance, SimTemplate, State, VPC};
 use crate::cloud::{Class, CloudError, classify};
 use crate::event::{InstanceAction, InstanceState};
 use crate::id::{InstanceId, SubnetId};
-use crate::situation::{Instance, Market, VolumeSettings};
+use crate::situation::{Boot, Image, Instance, Market, VolumeSettings};
 use crate::step::{InstanceTypes, Launch, LaunchTemplate, RootDevice};
 use crate::tags::{self, Tags};
 use std::collections::{BTreeMap, BTreeSet};
@@ -65,13 +65,33 @@ impl State {
                 ..refused(CALL, code, &launch.template.to_string())
             });
         };
+        let image = launch.image.as_ref().or(version.image.as_ref());
+        let Some(image) = image.and_then(|it| self.images.get(it)).cloned() else {
+            let message = "the image does not exist";
+            return Err(refused(CALL, "InvalidAMIID.NotFound", message));
+        };
+        if image.boot.virtualization != "hvm" || image.boot.architecture == "i386" {
+            // TRAP 12
+            return Err(refused(
+                CALL,
+                "InvalidParameterValue",
+                "no such type boots that",
+            ));
+        }
         let instance_type = self.choose_pool(launch)?;
         let mut tags = version.spec.instance_tags.clone();
         tags.extend(launch.tags.clone());
         check_tags(CALL, &tags)?;
         // EC2's own, after the check: nobody else can set it.
         tags.insert(tags::LAUNCHED_FROM.to_owned(), template_id);
-        let id = self.boot_up(&version, launch.market, instance_type, &launch.subnet, tags);
+        let id = self.boot_up(
+            &version,
+            image,
+            launch.market,
+            instance_type,
+            &launch.subnet,
+            tags,
+        );
         Ok(id.to_string())
     }
 
@@ -136,15 +156,14 @@ impl State {
     pub(super) fn boot_up(
         &mut self,
         version: &Version,
+        image: Image,
         market: Market,
         instance_type: String,
         subnet: &SubnetId,
         tags: Tags,
     ) -> InstanceId {
         let zone = self.subnets.get(subnet).cloned().unwrap_or_default();
-        let image = version.image.as_ref().and_then(|it| self.images.get(it));
-        let image = image.cloned();
-        let root_device = image.as_ref().and_then(|it| it.root_device.clone());
+        let root_device = image.root_device.clone();
         let id: InstanceId = self.new_id("i-");
         let facts = Instance {
             id: id.clone(),
@@ -154,7 +173,7 @@ impl State {
             vpc: Some(VPC.to_owned()),
             subnet: Some(subnet.clone()),
             instance_type,
-            image: version.image.clone(),
+            image: Some(image.id.clone()),
             market,
             request: None,
             root_device: root_device.clone(),
@@ -166,6 +185,10 @@ impl State {
             instance_profile: version.instance_profile.clone(),
             state_reason: None,
             hibernation: false,
+            boot: Boot {
+                imds: false,
+                ..image.boot.clone()
+            },
             tags: Tags::new(),
         };
         self.add_instance(facts, tags);
@@ -173,10 +196,10 @@ impl State {
             self.request_for(&id, false, InstanceAction::Terminate);
         }
         if let Some(device) = root_device {
-            self.add_root(&id, &zone, &device, version.spec.root.as_ref());
+            self.add_root(&id, &image, &device, version.spec.root.as_ref());
         }
         let empty = &version.spec.empty_devices;
-        for device in image.into_iter().flat_map(|it| it.devices) {
+        for device in image.devices {
             let taken = self.instances[&id].facts.devices.iter();
             if !empty.contains(&device) && taken.clone().all(|it| it.name != device) {
                 let volume = self.blank_volume(&zone, general_purpose());
@@ -200,12 +223,18 @@ impl State {
         self.add_primary_interface(&id);
     }
 
-    fn add_root(&mut self, id: &InstanceId, zone: &str, device: &str, spec: Option<&RootDevice>) {
+    fn add_root(
+        &mut self,
+        id: &InstanceId,
+        image: &Image,
+        device: &str,
+        spec: Option<&RootDevice>,
+    ) {
         let spec = spec.filter(|it| it.device == device);
-        let settings = spec.map_or_else(general_purpose, |it| it.settings.clone());
-        let volume = self.blank_volume(zone, settings);
-        if let Some(volume) = self.volumes.get_mut(&volume) {
-            volume.root = true;
+        let zone = self.instances[id].facts.availability_zone.clone();
+        let volume = self.volume_of_image(image, &zone);
+        if let (Some(volume), Some(spec)) = (self.volumes.get_mut(&volume), spec) {
+            volume.facts.settings = spec.settings.clone();
         }
         let delete = spec.is_none_or(|it| it.delete_on_termination);
         self.put(&volume, id, device, delete, true);

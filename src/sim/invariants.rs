@@ -110,7 +110,12 @@ pub fn same_zone(state: &State) -> Vec<String> {
 /// Nobody tries to restore from a snapshot that is pending or has failed (TRAP 4).
 #[must_use]
 pub fn completed_only(state: &State) -> Vec<String> {
-    let early = |it: &&Entry| is_refused(it, "CreateVolume", "IncorrectState");
+    let early = |it: &&Entry| {
+        let calls = ["CreateVolume", "RegisterImage"].iter();
+        calls
+            .clone()
+            .any(|call| is_refused(it, call, "IncorrectState"))
+    };
     let early = state.journal.iter().filter(early);
     early
         .map(|it| format!("restored from what is not completed: {it}"))
@@ -142,15 +147,18 @@ pub fn nothing_left_over(state: &State) -> Vec<String> {
     let kept = |tags: &Tags| {
         let expiry = tags.get(tags::EXPIRES_AT);
         let dated = expiry.is_some_and(|it| clock::parse(it).is_ok_and(|it| it >= now));
+        let kept = tags.contains_key(tags::KEPT);
         let lineage = tags.get(tags::RESCUE);
-        dated || lineage.is_none_or(|it| !lives(state, it))
+        dated || kept || lineage.is_none_or(|it| !lives(state, it))
     };
     let volumes = state.volumes.values();
     let free = volumes.filter(|it| it.facts.attachments.is_empty() && !kept(it.tags.current()));
     let snapshots = state.snapshots.values();
     let snapshots = snapshots.filter(|it| it.own && !kept(it.tags.current()));
+    let images = state.images.values().filter(|it| !kept(&it.tags));
     free.map(|it| it.facts.id.to_string())
         .chain(snapshots.map(|it| it.facts.id.to_string()))
+        .chain(images.map(|it| it.id.to_string()))
         .map(|it| format!("{it} is left over without an expiry"))
         .collect()
 }

@@ -4,12 +4,11 @@
 
 use super::{SimInstance, SimSnapshot, SimTemplate, SimVolume, State, state::refused};
 use crate::cloud::{CloudError, Query};
-use crate::id::ImageId;
-use crate::situation::{Address, Image, Instance, NetworkInterface, Snapshot, Template, Volume};
+use crate::situation::{Address, Instance, NetworkInterface, Snapshot, Template, Volume};
 use crate::tags::{self, Tags};
 
 /// The part of a query all kinds of resource share.
-fn by_tag(query: &Query, tags: &Tags) -> bool {
+pub(super) fn by_tag(query: &Query, tags: &Tags) -> bool {
     match query {
         Query::Tag { key, values } => tags.get(*key).is_some_and(|it| values.contains(it)),
         Query::TagKey(key) => tags.contains_key(*key),
@@ -20,7 +19,8 @@ fn by_tag(query: &Query, tags: &Tags) -> bool {
         Query::Names(_)
         | Query::Snapshots(_)
         | Query::Interfaces(_)
-        | Query::PrivateAddresses(_) => false,
+        | Query::PrivateAddresses(_)
+        | Query::Images(_) => false,
     }
 }
 
@@ -32,7 +32,7 @@ fn by_instance_or_tag(query: &Query) -> bool {
     )
 }
 
-fn bad_filter(operation: &'static str) -> CloudError {
+pub(super) fn bad_filter(operation: &'static str) -> CloudError {
     refused(operation, "InvalidParameterValue", "The filter is invalid")
 }
 
@@ -53,6 +53,7 @@ impl State {
             | Query::Snapshots(_)
             | Query::Interfaces(_)
             | Query::PrivateAddresses(_)
+            | Query::Images(_)
             | Query::Tag { .. }
             | Query::TagKey(_) => by_tag(query, it.tags.seen(self.now)),
         };
@@ -79,6 +80,7 @@ impl State {
             | Query::Snapshots(_)
             | Query::Interfaces(_)
             | Query::PrivateAddresses(_)
+            | Query::Images(_)
             | Query::Tag { .. }
             | Query::TagKey(_) => by_tag(query, it.tags.seen(self.now)),
         };
@@ -108,6 +110,7 @@ impl State {
             | Query::Snapshots(_)
             | Query::Interfaces(_)
             | Query::PrivateAddresses(_)
+            | Query::Images(_)
             | Query::Tag { .. }
             | Query::TagKey(_) => by_tag(query, it.tags.seen(self.now)),
         };
@@ -135,6 +138,7 @@ impl State {
             | Query::Names(_)
             | Query::Interfaces(_)
             | Query::PrivateAddresses(_)
+            | Query::Images(_)
             | Query::Tag { .. }
             | Query::TagKey(_) => by_tag(query, it.tags.seen(self.now)),
         };
@@ -174,17 +178,9 @@ impl State {
             Query::Instances(_)
             | Query::Names(_)
             | Query::Snapshots(_)
+            | Query::Images(_)
             | Query::Tag { .. }
             | Query::TagKey(_) => Err(bad_filter(CALL)),
         }
-    }
-
-    pub(super) fn read_images(&mut self, ids: &[ImageId]) -> Result<Vec<Image>, CloudError> {
-        self.admit("DescribeImages")?;
-        Ok(ids
-            .iter()
-            .filter_map(|id| self.images.get(id))
-            .cloned()
-            .collect())
     }
 }

@@ -164,7 +164,11 @@ impl State {
         tags.insert(tags::GROUP_MEMBER.to_owned(), name.to_owned());
         let own_template = "lt-0000000000000000f".to_owned();
         tags.insert(tags::LAUNCHED_FROM.to_owned(), own_template);
-        let id = self.boot_up(&version, Market::Spot, kind.clone(), &subnet, tags);
+        let image = version.image.as_ref().and_then(|it| self.images.get(it));
+        let Some(image) = image.cloned() else {
+            return false;
+        };
+        let id = self.boot_up(&version, image, Market::Spot, kind.clone(), &subnet, tags);
         if let Some(group) = self.scaling_groups.get_mut(name) {
             group.launches += 1;
             let lifecycle = Lifecycle::Pending;

@@ -1,8 +1,9 @@
 //! Auto Scaling groups to begin a test with.
 
+use super::images::users_image;
 use super::{ROOT_DEVICE, ScalingGroup, World};
 use crate::id::{ImageId, InstanceId};
-use crate::situation::{Image, Lifecycle, Member, TargetGroup};
+use crate::situation::{Lifecycle, Member, TargetGroup};
 use crate::tags::{self, Tags};
 
 impl World {
@@ -14,11 +15,7 @@ impl World {
         let opt_in = Tags::from([(tags::OPT_IN.to_owned(), "on".to_owned())]);
         self.change(|it| {
             let image: ImageId = it.new_id("ami-");
-            let of_image = Image {
-                id: image.clone(),
-                root_device: Some(ROOT_DEVICE.to_owned()),
-                devices: Vec::new(),
-            };
+            let of_image = users_image(image.clone(), ROOT_DEVICE, Vec::new());
             it.images.insert(image.clone(), of_image);
             let mut group = ScalingGroup {
                 instance_type: "m5.large".to_owned(),

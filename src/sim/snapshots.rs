@@ -150,9 +150,13 @@ impl State {
     }
 
     pub(super) fn delete_snapshot(&mut self, id: &SnapshotId) -> Result<String, CloudError> {
+        const CALL: &str = "DeleteSnapshot";
+        if self.is_under_an_image(id) {
+            return Err(refused(CALL, "InvalidSnapshot.InUse", id.as_str()));
+        }
         let removed = self.snapshots.remove(id);
         removed
             .map(|_| String::new())
-            .ok_or_else(|| refused("DeleteSnapshot", "InvalidSnapshot.NotFound", id.as_str()))
+            .ok_or_else(|| refused(CALL, "InvalidSnapshot.NotFound", id.as_str()))
     }
 }

@@ -6,7 +6,7 @@ use super::throttle::Bucket;
 use super::tokens::Used;
 use super::{
     Config, Entry, Group, Queue, Rng, ScalingGroup, SimInstance, SimInterface, SimRequest,
-    SimSnapshot, SimTemplate, SimVolume,
+    SimRootTask, SimSnapshot, SimTemplate, SimVolume,
 };
 use crate::clock::Timestamp;
 use crate::cloud::CloudError;
@@ -14,7 +14,7 @@ use crate::id::{
     AllocationId, ImageId, InstanceId, InterfaceId, RequestId, SnapshotId, SubnetId, TemplateId,
     VolumeId,
 };
-use crate::situation::{Image, Market, TargetGroup};
+use crate::situation::{Image, Market, RootTaskState, TargetGroup};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::str::FromStr;
@@ -36,6 +36,7 @@ pub struct State {
     pub groups: BTreeMap<TargetGroup, Group>,
     pub scaling_groups: BTreeMap<String, ScalingGroup>,
     pub images: BTreeMap<ImageId, Image>,
+    pub root_tasks: BTreeMap<String, SimRootTask>,
     /// Subnets and their zones.
     pub subnets: BTreeMap<SubnetId, String>,
     /// Of Spot Instances.
@@ -58,6 +59,10 @@ pub struct State {
     pub(super) initializing: BTreeMap<VolumeId, Timestamp>,
     /// `StateReason` codes the next instances to boot die with.
     pub boot_failures: Vec<&'static str>,
+    /// How the next replacements of a root end, the last one first; those not named succeed.
+    pub root_task_ends: Vec<RootTaskState>,
+    /// A code all requests to replace a root by a volume are refused with.
+    pub no_root_swaps: Option<&'static str>,
     /// So many of the next snapshot requests fail after they were accepted.
     pub snapshot_failures: u32,
     /// What broke a promise at the moment it happened.
@@ -92,6 +97,7 @@ impl State {
             groups: BTreeMap::new(),
             scaling_groups: BTreeMap::new(),
             images: BTreeMap::new(),
+            root_tasks: BTreeMap::new(),
             subnets: BTreeMap::new(),
             requests: BTreeMap::new(),
             queue: Queue::default(),
@@ -104,6 +110,8 @@ impl State {
             fail_clones: false,
             initializing: BTreeMap::new(),
             boot_failures: Vec::new(),
+            root_task_ends: Vec::new(),
+            no_root_swaps: None,
             snapshot_failures: 0,
             violations: Vec::new(),
             deleted_with_instance: Vec::new(),

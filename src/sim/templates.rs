@@ -48,7 +48,7 @@ impl State {
         check_tags(CREATE, &write.spec.instance_tags)?;
         Ok(Version {
             spec: write.spec.clone(),
-            image: source.facts.image.clone(),
+            image: write.image.clone().or_else(|| source.facts.image.clone()),
             instance_profile: source.facts.instance_profile.clone(),
         })
     }

@@ -50,6 +50,13 @@ impl Action {
             Self::CreateVolume(_) => &["ec2:CreateVolume", "ec2:CreateTags"],
             Self::CopyVolume(_) => &["ec2:CopyVolumes", "ec2:CreateTags"],
             Self::Attach { .. } => &["ec2:AttachVolume"],
+            Self::ReplaceRoot(_) => &["ec2:CreateReplaceRootVolumeTask", "ec2:CreateTags"],
+            Self::RegisterImage(_) => &[
+                "ec2:GetInstanceUefiData",
+                "ec2:RegisterImage",
+                "ec2:CreateTags",
+            ],
+            Self::DeregisterImage { .. } => &["ec2:DeregisterImage"],
             Self::Network(change) => change.iam_actions(),
             Self::Group(change) => match change.verb {
                 GroupVerb::Detach { .. } => &["autoscaling:DetachInstances"],
@@ -69,7 +76,9 @@ impl Action {
     #[must_use]
     pub fn budget(&self) -> Duration {
         match self {
-            Self::Launch(_) | Self::WriteTemplate(_) => Duration::from_secs(10),
+            Self::Launch(_) | Self::WriteTemplate(_) | Self::RegisterImage(_) => {
+                Duration::from_secs(10)
+            }
             Self::Tag { .. }
             | Self::Untag { .. }
             | Self::Deregister { .. }
@@ -81,6 +90,8 @@ impl Action {
             | Self::CreateVolume(_)
             | Self::CopyVolume(_)
             | Self::Attach { .. }
+            | Self::ReplaceRoot(_)
+            | Self::DeregisterImage { .. }
             | Self::Network(_)
             | Self::Group(_)
             | Self::DeleteVolume { .. }

@@ -6,14 +6,16 @@ use crate::clock::Timestamp;
 use crate::cloud::CloudError;
 use crate::id::TemplateId;
 use crate::record::{FailedPool, Pool, failed_pool_tags};
-use crate::tags::{self, Tags};
+use crate::tags::Tags;
 use std::fmt;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     /// Whose tags are the record. None while it is being created.
     pub template: Option<TemplateId>,
-    /// How many launches have failed then.
+    /// The tag that counts, so that the next request is another one.
+    pub counted_in: &'static str,
+    /// How many requests have failed then.
     pub attempt: u32,
     pub at: Timestamp,
     /// All of the request: one that had capacity would have been used.
@@ -38,7 +40,7 @@ impl Refusal {
             .filter(|it| !self.pools.contains(&it.pool));
         let all: Vec<FailedPool> = earlier.cloned().chain(failed).collect();
         let mut tags = failed_pool_tags(&all);
-        tags.insert(tags::ATTEMPT.to_owned(), self.attempt.to_string());
+        tags.insert(self.counted_in.to_owned(), self.attempt.to_string());
         tags
     }
 
@@ -56,13 +58,17 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
             template: _,
+            counted_in: _,
             attempt,
             at: _,
             pools,
             known: _,
         } = self;
         let pools: Vec<String> = pools.iter().map(ToString::to_string).collect();
-        let pools = pools.join(", no ");
-        write!(f, "note attempt {attempt}, and that there is no {pools}")
+        write!(f, "note attempt {attempt}")?;
+        if pools.is_empty() {
+            return Ok(());
+        }
+        write!(f, ", and that there is no {}", pools.join(", no "))
     }
 }

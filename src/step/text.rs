@@ -3,7 +3,8 @@
 
 use super::{
     Action, CopyVolume, CreateVolume, GroupChange, GroupVerb, InstanceTypes, Launch,
-    LaunchTemplate, RootDevice, TemplateSpec, WriteTemplate,
+    LaunchTemplate, RegisterImage, ReplaceRoot, RootDevice, RootSource, TemplateSpec,
+    WriteTemplate,
 };
 use crate::event::Wake;
 use crate::situation::{Shape, Target, TargetGroup, VolumeSettings};
@@ -79,6 +80,9 @@ impl fmt::Display for Action {
             } => {
                 write!(f, "attach {volume} to {instance} as {device}")
             }
+            Self::ReplaceRoot(replace) => replace.fmt(f),
+            Self::RegisterImage(register) => register.fmt(f),
+            Self::DeregisterImage { image } => write!(f, "deregister {image}"),
             Self::Network(change) => change.fmt(f),
             Self::Group(change) => change.fmt(f),
             Self::DeleteVolume { volume } => write!(f, "delete {volume}"),
@@ -139,15 +143,19 @@ impl fmt::Display for Launch {
             market,
             instance_types,
             subnet,
+            image,
             tags,
             attempt: _,
             token: _,
         } = self;
         write!(
             f,
-            "launch 1 {market:?} from {template} as {instance_types} in {subnet} with {}",
-            list(tags)
-        )
+            "launch 1 {market:?} from {template} as {instance_types} in {subnet}"
+        )?;
+        if let Some(image) = image {
+            write!(f, " of {image}")?;
+        }
+        write!(f, " with {}", list(tags))
     }
 }
 
@@ -180,6 +188,7 @@ impl fmt::Display for WriteTemplate {
             source,
             name,
             existing,
+            image,
             spec,
             tags,
             token: _,
@@ -219,6 +228,9 @@ impl fmt::Display for WriteTemplate {
                 f,
                 ", root {device} {volume_type} {size} GiB delete={delete_on_termination}"
             )?;
+        }
+        if let Some(image) = image {
+            write!(f, ", image {image}")?;
         }
         write!(f, ", record [{}]", list(tags))
     }
@@ -284,5 +296,49 @@ impl fmt::Display for Rest<'_> {
             write!(f, ", multi-attach")?;
         }
         Ok(())
+    }
+}
+
+impl fmt::Display for ReplaceRoot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            instance,
+            by,
+            tags,
+            token: _,
+        } = self;
+        match by {
+            RootSource::Volume(volume) => write!(f, "replace the root of {instance} by {volume}")?,
+            RootSource::Image(image) => write!(f, "replace the root of {instance} from {image}")?,
+        }
+        write!(f, " with {}", list(tags))
+    }
+}
+
+impl fmt::Display for RegisterImage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            name,
+            snapshot,
+            root,
+            boot,
+            uefi_data_of,
+            tags,
+        } = self;
+        let RootDevice {
+            device,
+            settings: VolumeSettings {
+                volume_type, size, ..
+            },
+            delete_on_termination: _,
+        } = root;
+        write!(
+            f,
+            "register {name} of {snapshot}: {boot}, root {device} {volume_type} {size} GiB"
+        )?;
+        if let Some(instance) = uefi_data_of {
+            write!(f, ", UEFI data of {instance}")?;
+        }
+        write!(f, " with {}", list(tags))
     }
 }

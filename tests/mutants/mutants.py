@@ -44,8 +44,8 @@ MUTANTS = [
     Mutant(
         "the launch token does not count failed launches",
         "src/plan/launch.rs",
-        'token(&["launch", base.as_str(), &attempt.to_string()])',
-        'token(&["launch", base.as_str()])',
+        'let parts = ["launch", base.as_str(), attempt.as_str()];',
+        'let parts = ["launch", base.as_str(), &attempt[..0]];',
     ),
     Mutant(
         "DeleteOnTermination is not switched off",
@@ -329,5 +329,23 @@ MUTANTS = [
         "src/plan/risk.rs",
         "let attempt = lineage.record.attempt + 1;",
         "let attempt = lineage.record.attempt;",
+    ),
+    Mutant(
+        "the root is replaced before its data is there",
+        "src/plan/root.rs",
+        "if successor.state != InstanceState::Running || !self.data_is_there {",
+        "if successor.state != InstanceState::Running {",
+    ),
+    Mutant(
+        "a replacement serves while its root is being replaced",
+        "src/plan/root.rs",
+        "if count(RootTaskState::Underway) > 0 {",
+        "if count(RootTaskState::Underway) > 99 {",
+    ),
+    Mutant(
+        "a root that stays behind expires like any other",
+        "src/plan/tidy.rs",
+        "let settled = [tags::EXPIRES_AT, tags::KEPT];",
+        "let settled = [tags::EXPIRES_AT, tags::SET];",
     ),
 ]

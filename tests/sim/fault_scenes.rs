@@ -36,9 +36,13 @@ pub enum Story {
     Silent,
     /// Clones go to the replacement while the old instance lives.
     Clone,
+    /// The old root becomes the root again.
+    KeptRoot,
+    /// EC2 does not take it: an image is made of it.
+    RootByImage,
 }
 
-pub const ALL: [Story; 14] = [
+pub const ALL: [Story; 16] = [
     Story::SameZone,
     Story::OtherZone,
     Story::OnDemand,
@@ -53,6 +57,8 @@ pub const ALL: [Story; 14] = [
     Story::GroupJoin,
     Story::Silent,
     Story::Clone,
+    Story::KeptRoot,
+    Story::RootByImage,
 ];
 
 pub struct Scene {
@@ -74,6 +80,13 @@ impl Story {
             Self::Clone => one(&[("spot-rescue:data", "clone")]).await,
             Self::GroupMember => grouped(&[], 1).await,
             Self::GroupJoin => grouped(&[("spot-rescue:replace", "launch")], 0).await,
+            Self::KeptRoot => one(&[("spot-rescue:root", "keep")]).await,
+            Self::RootByImage => {
+                let scene = one(&[("spot-rescue:root", "keep")]).await;
+                let code = Some("UnsupportedOperation");
+                scene.world.change(|it| it.no_root_swaps = code);
+                scene
+            }
             Self::OtherZone => {
                 let scene = one(&[]).await;
                 let subnet = scene.world.subnet("eu-west-1b");
@@ -115,6 +128,8 @@ impl Story {
             | Self::GroupMember
             | Self::GroupJoin
             | Self::Clone
+            | Self::KeptRoot
+            | Self::RootByImage
             | Self::Silent => InstanceAction::Terminate,
         };
         for it in &scene.protected {
@@ -150,6 +165,8 @@ impl Story {
             | Self::GroupMember
             | Self::GroupJoin
             | Self::Clone
+            | Self::KeptRoot
+            | Self::RootByImage
             | Self::Silent => {}
         }
         let quiet = world.run_until_quiet(function).await.quiet;

@@ -83,6 +83,7 @@ async fn damage(story: Story, fault: Fault, expected: &Summary) -> Option<String
     let mut damage = scene.world.look(invariants::at_quiescence);
     let found = comparable(&scene, story, Some(fault.kind));
     damage.extend((found != *expected).then(|| format!("ends as {found:#?}")));
+    damage.extend(root_damage(&scene, story));
     damage.extend((!quiet).then(|| "never quiet".to_owned()));
     let struck = function.cloud.struck();
     damage.extend(
@@ -97,6 +98,20 @@ async fn damage(story: Story, fault: Fault, expected: &Summary) -> Option<String
         )
     };
     (!damage.is_empty()).then(text)
+}
+
+/// A root that was to be kept is the root of whoever lives.
+fn root_damage(scene: &Scene, story: Story) -> Option<String> {
+    let kept = matches!(story, Story::KeptRoot | Story::RootByImage);
+    let lost = scene.world.look(|it| {
+        let mut live = it.instances.values().filter(|it| it.facts.is_alive());
+        let root = live.next().and_then(|it| it.facts.root());
+        let root = root.and_then(|root| it.volumes.get(&root.volume));
+        root.is_none_or(|root| {
+            root.content.origin != scene.protected[0].root || it.lost_writes(&root.content) > 0
+        })
+    });
+    (kept && lost).then(|| "the root is not what it was".to_owned())
 }
 
 /// Every `stride`-th fault of a story, from `from` on: how many, and what they did.

@@ -6,7 +6,7 @@ use spot_rescue::event::{InstanceAction, InstanceState};
 use spot_rescue::id::InstanceId;
 use spot_rescue::sim::{GroupType, Protected, World};
 use spot_rescue::situation::VolumeState;
-use spot_rescue::step::Action;
+use spot_rescue::step::{Action, RootSource};
 
 /// Someone else's instance, claiming to be a member of the lineage.
 fn stranger(world: &World, protected: &Protected) -> InstanceId {
@@ -169,4 +169,33 @@ async fn a_forged_warning_takes_no_disk_from_a_living_instance() {
             journal(&world)
         );
     }
+}
+
+/// Its name is taken, so ours cannot be registered: the rescue stands still, and nobody boots from it.
+#[tokio::test]
+async fn an_image_that_is_only_named_like_ours_becomes_no_root() {
+    let keep = [("spot-rescue:root", "keep")];
+    let (world, function, protected) = prepared(38, &keep).await;
+    world.change(|it| it.no_root_swaps = Some("UnsupportedOperation"));
+    world.interrupt(&protected.instance, InstanceAction::Terminate);
+    let _ = world.run_for(&function, 150).await;
+    let planted = world.change(|it| {
+        let closing = it.snapshots.values().map(|it| &it.facts);
+        let closing = closing.max_by_key(|it| it.started).expect("it is taken");
+        let mut image = it.images.values().next().cloned().expect("the user's");
+        image.id = "ami-0badbadbadbadbad0".parse().expect("an id");
+        image.name = format!("spot-rescue-{}-{}", protected.instance, closing.id);
+        let lineage = protected.instance.to_string();
+        image.tags.insert("spot-rescue:rescue".to_owned(), lineage);
+        it.images.insert(image.id.clone(), image.clone());
+        image.id
+    });
+    let _ = world.run_for(&function, 1200).await;
+    let registered = count(&world, |it| matches!(it, Action::RegisterImage(_)));
+    assert!(registered > 0, "{}", journal(&world));
+    let from_it = count(
+        &world,
+        |it| matches!(it, Action::ReplaceRoot(it) if it.by == RootSource::Image(planted.clone())),
+    );
+    assert_eq!(from_it, 0, "{}", journal(&world));
 }

@@ -2,9 +2,13 @@
 
 use super::{LINEAGE, TEMPLATE, device};
 use spot_rescue::event::InstanceState;
+use spot_rescue::id::{InstanceId, VolumeId};
 use spot_rescue::plan::{Plan, plan};
 use spot_rescue::situation::*;
-use spot_rescue::step::{Action, CopyVolume, CreateVolume, Launch, Network, PrivateAddresses};
+use spot_rescue::step::{
+    Action, CopyVolume, CreateVolume, Launch, Network, PrivateAddresses, RegisterImage,
+    ReplaceRoot, RootSource,
+};
 use spot_rescue::tags::{self, Tags};
 
 /// Plans and does until a plan holds nothing new. Returns the last plan, or the step it repeats.
@@ -89,23 +93,12 @@ pub fn apply(situation: &mut Situation, action: &Action) {
             instance,
             device: name,
         } => {
-            let found = known(&mut situation.volumes)
-                .iter_mut()
-                .find(|it| it.id == *volume)
-                .unwrap();
-            found.state = VolumeState::InUse;
-            found.attachments.push(Attachment {
-                instance: instance.clone(),
-                device: name.clone(),
-                settled: true,
-                delete_on_termination: false,
-            });
-            let holder = situation
-                .instances
-                .iter_mut()
-                .find(|it| it.id == *instance)
-                .unwrap();
-            holder.devices.push(device(name, volume.as_str(), false));
+            attached(situation, volume, instance, name);
+        }
+        Action::ReplaceRoot(replace) => root_replaced(situation, replace),
+        Action::RegisterImage(register) => image_registered(situation, register),
+        Action::DeregisterImage { image } => {
+            known(&mut situation.images).retain(|it| it.id != *image);
         }
         Action::Network(change) => network(situation, change),
         Action::DeleteVolume { volume } => {
@@ -302,6 +295,79 @@ fn launched(situation: &mut Situation, launch: &Launch) {
         all.push(volume);
     }
     situation.instances.push(replacement);
+}
+
+fn attached(situation: &mut Situation, volume: &VolumeId, instance: &InstanceId, name: &str) {
+    let found = known(&mut situation.volumes)
+        .iter_mut()
+        .find(|it| it.id == *volume)
+        .unwrap();
+    found.state = VolumeState::InUse;
+    found.attachments.push(Attachment {
+        instance: instance.clone(),
+        device: name.to_owned(),
+        settled: true,
+        delete_on_termination: false,
+    });
+    let holder = situation
+        .instances
+        .iter_mut()
+        .find(|it| it.id == *instance)
+        .unwrap();
+    holder.devices.push(device(name, volume.as_str(), false));
+}
+
+fn image_registered(situation: &mut Situation, register: &RegisterImage) {
+    let all = known(&mut situation.images);
+    all.push(Image {
+        id: format!("ami-{:017x}", 0xd0 + all.len()).parse().unwrap(),
+        name: register.name.clone(),
+        state: ImageState::Available,
+        root_device: Some(register.root.device.clone()),
+        root_snapshot: Some(register.snapshot.clone()),
+        devices: vec![register.root.device.clone()],
+        boot: register.boot.clone(),
+        tags: register.tags.clone(),
+    });
+}
+
+/// The root it had is free afterwards.
+fn root_replaced(situation: &mut Situation, replace: &ReplaceRoot) {
+    let instance = &mut situation.instances;
+    let instance = instance.iter_mut().find(|it| it.id == replace.instance);
+    let instance = instance.unwrap();
+    let old = instance.root().unwrap().clone();
+    let all = known(&mut situation.volumes);
+    let new = match &replace.by {
+        RootSource::Volume(id) => id.clone(),
+        RootSource::Image(image) => {
+            instance.image = Some(image.clone());
+            let volume = super::volume(
+                &format!("vol-{:017x}", 0xe0 + all.len()),
+                None,
+                situation.now,
+            );
+            all.push(volume);
+            all.last().unwrap().id.clone()
+        }
+    };
+    for volume in all.iter_mut().filter(|it| it.id == old.volume) {
+        volume.attachments.clear();
+        volume.state = VolumeState::Available;
+    }
+    for volume in all.iter_mut().filter(|it| it.id == new) {
+        let held = Some((replace.instance.as_str(), old.name.as_str()));
+        let held = super::volume(new.as_str(), held, situation.now);
+        volume.attachments = held.attachments;
+        volume.state = held.state;
+    }
+    let root = instance.devices.iter_mut().find(|it| it.name == old.name);
+    root.unwrap().volume = new;
+    known(&mut situation.root_tasks).push(RootTask {
+        id: format!("replacevol-{}", replace.token),
+        instance: replace.instance.clone(),
+        state: RootTaskState::Succeeded,
+    });
 }
 
 fn created(situation: &mut Situation, create: &CreateVolume) {

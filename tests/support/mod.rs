@@ -63,6 +63,7 @@ pub fn instance(at: Timestamp) -> Instance {
         instance_profile: None,
         state_reason: None,
         hibernation: false,
+        boot: boot(),
         tags: tags(&[("Name", "db"), (tags::OPT_IN, "on")]),
     }
 }
@@ -86,6 +87,18 @@ pub fn network_interface(id: &str, address: &str) -> NetworkInterface {
         addresses: vec![address.to_owned()],
         holder: Holder::Instance(LINEAGE.parse().unwrap()),
         tags: Tags::new(),
+    }
+}
+
+/// Linux on Nitro.
+pub fn boot() -> Boot {
+    Boot {
+        architecture: "x86_64".to_owned(),
+        virtualization: "hvm".to_owned(),
+        mode: Some("uefi".to_owned()),
+        ena: true,
+        platform: "Linux/UNIX".to_owned(),
+        ..Boot::default()
     }
 }
 
@@ -201,8 +214,13 @@ pub fn situation(now: Timestamp) -> Situation {
         interfaces: Fact::Known(Vec::new()),
         images: Fact::Known(vec![Image {
             id: "ami-0123456789abcdef0".parse().unwrap(),
+            name: "al2023".to_owned(),
+            state: ImageState::Available,
             root_device: Some("/dev/xvda".to_owned()),
+            root_snapshot: None,
             devices: vec!["/dev/sdb".to_owned()],
+            boot: boot(),
+            tags: Tags::new(),
         }]),
         group: Fact::Known(None),
         shapes: Fact::NotRead,
@@ -214,5 +232,6 @@ pub fn situation(now: Timestamp) -> Situation {
             instance: LINEAGE.parse().ok(),
             tags: Tags::new(),
         }]),
+        root_tasks: Fact::Known(Vec::new()),
     }
 }

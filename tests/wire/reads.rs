@@ -94,7 +94,10 @@ async fn nothing_asked_for_is_no_call() {
     let none = Query::Instances(Vec::new());
     assert_eq!(wire.aws.instances(&none).await, Ok(Vec::new()));
     assert_eq!(wire.aws.volumes(&none).await, Ok(Vec::new()));
-    assert_eq!(wire.aws.images(&[]).await, Ok(Vec::new()));
+    assert_eq!(
+        wire.aws.images(&Query::Images(vec![])).await,
+        Ok(Vec::new())
+    );
     assert!(wire.requests().is_empty());
 }
 

@@ -45,6 +45,7 @@ fn write() -> WriteTemplate {
         source: id("i-0123456789abcdef0"),
         name: text("spot-rescue-i-0123456789abcdef0"),
         existing: None,
+        image: None,
         spec: TemplateSpec {
             instance_tags: Tags::from([(text("Name"), text("db"))]),
             security_groups: vec![text("sg-0aaaaaaaaaaaaaaa1")],

@@ -4,20 +4,24 @@
 //! tag his instance could name another's. They only tell, of volumes it has, how they were flagged.
 
 use crate::event::InstanceState;
+use crate::policy::{Policy, Protect, Root};
 use crate::record::{
-    Place, Record, RecordedInterface, RecordedVolume, interfaces_of, secondary_of, volumes_of,
+    Original, Place, Record, RecordedInterface, RecordedVolume, interfaces_of, secondary_of,
+    volumes_of,
 };
-use crate::situation::{Fact, Instance, Situation};
+use crate::situation::{Boot, Fact, Image, Instance, Situation};
 use crate::tags;
 
-/// Corrects the record by what the owner shows. `always`: the flags are ours even while all is well.
+/// Corrects the record by what the owner shows.
 pub fn apply(
     record: &mut Record,
     owner: &Instance,
     situation: &Situation,
     members: &[&Instance],
-    always: bool,
+    policy: &Policy,
 ) {
+    // The flags are ours even while all is well.
+    let always = policy.protect.value == Protect::Always;
     let on_instance = Record::from_tags(&owner.tags);
     record.head.get_or_insert_with(|| owner.id.clone());
     if let Some(group) = owner.group() {
@@ -36,6 +40,44 @@ pub fn apply(
     }
     if let Some(place) = place(record.place.take(), owner) {
         record.place = Some(place);
+    }
+    record.original = match policy.root.value {
+        Root::Fresh => None,
+        Root::Keep => original(record.original.take(), owner, situation),
+    };
+}
+
+/// The image the user chose stays the lineage's: one made for a rescue is not for ever, and one that
+/// can no longer be read says nothing new.
+fn original(
+    recorded: Option<Original>,
+    owner: &Instance,
+    situation: &Situation,
+) -> Option<Original> {
+    let images = situation.images.known().map(Vec::as_slice);
+    let mut images = images.unwrap_or_default().iter();
+    let image = images.find(|it| Some(&it.id) == owner.image.as_ref());
+    let chosen = image.filter(|it| !it.tags.contains_key(tags::RESCUE));
+    if recorded.is_some() && chosen.is_none() {
+        return recorded;
+    }
+    Some(Original {
+        image: owner.image.clone()?,
+        boot: boot(&owner.boot, chosen),
+    })
+    .filter(|it| !it.boot.architecture.is_empty())
+}
+
+/// What both say is the instance's to say; what only an image can say is the image's.
+fn boot(instance: &Boot, image: Option<&Image>) -> Boot {
+    let image = image.map(|it| &it.boot);
+    Boot {
+        mode: image
+            .and_then(|it| it.mode.clone())
+            .or_else(|| instance.mode.clone()),
+        tpm: instance.tpm || image.is_some_and(|it| it.tpm),
+        imds: image.is_some_and(|it| it.imds),
+        ..instance.clone()
     }
 }
 

@@ -1,0 +1,81 @@
+//! What is read only where a root volume is to be kept: images made for a rescue, the image the user
+//! chose, replacements of a root that are under way.
+
+use super::fact;
+use crate::cloud::{Cloud, CloudError, Query};
+use crate::id::{ImageId, InstanceId};
+use crate::policy::{Policy, Root};
+use crate::record::Record;
+use crate::situation::{Fact, Image, Instance, RootTask, Template};
+use crate::tags::{self, Tags};
+use std::collections::BTreeSet;
+
+/// What to read for the lineages whose root is to be kept.
+#[derive(Debug, Default)]
+pub struct Wanted {
+    /// Images on record.
+    originals: BTreeSet<ImageId>,
+    /// Lineages that are being rescued: an image may have been made for them.
+    rescues: BTreeSet<InstanceId>,
+    /// Replacements that have not taken over yet.
+    successors: BTreeSet<InstanceId>,
+}
+
+pub fn wanted(instances: &[Instance], templates: &Fact<Vec<Template>>, defaults: &Tags) -> Wanted {
+    let templates = templates.known().map(Vec::as_slice).unwrap_or_default();
+    let keeps = |tags: &Tags| Policy::of(defaults, tags).0.root.value == Root::Keep;
+    let mut wanted = Wanted::default();
+    for template in templates.iter().filter(|it| keeps(&it.tags)) {
+        let record = Record::from_tags(&template.tags);
+        let lineage = template.tags.get(tags::RESCUE);
+        let lineage = lineage.and_then(|it| it.parse().ok());
+        wanted.originals.extend(record.original.map(|it| it.image));
+        wanted
+            .rescues
+            .extend(lineage.filter(|_| record.interruption.is_some()));
+    }
+    let heads: BTreeSet<InstanceId> = templates
+        .iter()
+        .filter_map(|it| Record::from_tags(&it.tags).head)
+        .collect();
+    let successors = instances.iter().filter(|it| {
+        let replaces = it.tags.contains_key(tags::REPLACES);
+        replaces && it.is_alive() && !heads.contains(&it.id)
+    });
+    // By the replacement's tags, which are the user's, or by those of the prepared rescue.
+    let kept = successors.filter(|it| keeps(&it.tags) || wanted.rescues.contains(&it.lineage()));
+    wanted.successors = kept.map(|it| it.id.clone()).collect();
+    wanted
+}
+
+/// The images of living instances, those on record, and those made for a rescue.
+pub async fn images(
+    cloud: &dyn Cloud,
+    instances: &[Instance],
+    wanted: &Wanted,
+) -> Result<Vec<Image>, CloudError> {
+    let living = instances.iter().filter(|it| it.is_alive());
+    let mut ids: BTreeSet<ImageId> = living.filter_map(|it| it.image.clone()).collect();
+    ids.extend(wanted.originals.iter().cloned());
+    let by_id = Query::Images(ids.into_iter().collect());
+    let of_rescues = Query::Tag {
+        key: tags::RESCUE,
+        values: wanted.rescues.iter().map(ToString::to_string).collect(),
+    };
+    let (by_id, made) = tokio::try_join!(cloud.images(&by_id), async {
+        if wanted.rescues.is_empty() {
+            return Ok(Vec::new());
+        }
+        cloud.images(&of_rescues).await
+    })?;
+    Ok(super::merge(made, by_id, |it| it.id.clone()))
+}
+
+/// Without successors nothing is asked: it is not that there is nothing under way.
+pub async fn tasks(cloud: &dyn Cloud, wanted: &Wanted) -> Fact<Vec<RootTask>> {
+    if wanted.successors.is_empty() {
+        return Fact::NotRead;
+    }
+    let ids: Vec<InstanceId> = wanted.successors.iter().cloned().collect();
+    fact(cloud.root_tasks(&ids).await)
+}
