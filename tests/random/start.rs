@@ -151,11 +151,11 @@ impl Start {
         world.scaling_group(GROUP, &[ZONES[0]]);
         world.change_group(GROUP, |it| {
             it.facts.max_size = 100;
-            it.facts.capacity_rebalance = self.seed % 3 == 0;
+            it.facts.capacity_rebalance = self.seed.is_multiple_of(3);
             let hook = "spot-rescue".to_owned();
             it.facts
                 .launch_hooks
-                .extend((self.seed % 2 == 0).then_some(hook));
+                .extend(self.seed.is_multiple_of(2).then_some(hook));
         });
         let lineages = self.instances.iter().map(|it| it.build(&world));
         let lineages: Vec<Lineage> = lineages.collect();
