@@ -261,7 +261,14 @@ fn snapshot(situation: &mut Situation, volume: &Volume, tags: &Tags) {
 
 /// The token of a launch that has been done gives the same instance again.
 fn launched(situation: &mut Situation, launch: &Launch) {
-    let used = |it: &String| situation.instances.iter().any(|i| i.id.as_str() == it);
+    // One that is not to be seen any more may still hold volumes.
+    let volumes = situation.volumes.known().into_iter().flatten();
+    let holders = volumes
+        .flat_map(|it| &it.attachments)
+        .map(|it| &it.instance);
+    let ids = situation.instances.iter().map(|it| &it.id).chain(holders);
+    let taken: Vec<String> = ids.map(ToString::to_string).collect();
+    let used = |it: &String| taken.contains(it);
     let mut ids = (1..=9).map(|n| format!("i-0bbbbbbbbbbbbbbb{n}"));
     let id = ids.find(|it| !used(it)).unwrap();
     let number = &id[id.len() - 1..];
