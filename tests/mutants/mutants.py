@@ -68,8 +68,8 @@ MUTANTS = [
     Mutant(
         "a set that failed is restored from",
         "src/plan/restore.rs",
-        "if members.iter().any(|it| it.state == SnapshotState::Unusable) {",
-        "if members.is_empty() {",
+        "if members.iter().any(|it| it.state == SnapshotState::Unusable) || !usable(own) {",
+        "if !usable(own) {",
     ),
     Mutant(
         "in another zone the set of the warning will do",
@@ -86,8 +86,8 @@ MUTANTS = [
     Mutant(
         "a volume is attached before it is available",
         "src/plan/volumes.rs",
-        "(None, VolumeState::Available) => self.free(volume, plan),",
-        "(None, VolumeState::Available | VolumeState::Creating) => self.free(volume, plan),",
+        "if volume.state == VolumeState::Available {",
+        "if [VolumeState::Available, VolumeState::Creating].contains(&volume.state) {",
     ),
     Mutant(
         "a volume is attached across zones",
@@ -97,9 +97,9 @@ MUTANTS = [
     ),
     Mutant(
         "a tag alone makes a volume a copy",
-        "src/plan/volumes.rs",
-        "volume.is_usable() && claimed && snapshots.iter().any(made_from)",
-        "volume.is_usable() && claimed | snapshots.iter().any(made_from)",
+        "src/plan/copies.rs",
+        "claims(volume, of) && snapshots.iter().any(made_from);",
+        "claims(volume, of) | snapshots.iter().any(made_from);",
     ),
     Mutant(
         "ports are forgotten",
@@ -115,9 +115,9 @@ MUTANTS = [
     ),
     Mutant(
         "somebody else's address is taken",
-        "src/plan/rejoin.rs",
-        "        if !ours {",
-        "        if !ours && holder.is_none() {",
+        "src/plan/addresses.rs",
+        "free || of_member || interface.as_ref().is_some_and(on_kept)",
+        "free || of_member || interface.as_ref().is_some_and(|it| on_kept(it) || holder.is_some())",
     ),
     Mutant(
         "a stopped instance is replaced",
@@ -146,9 +146,8 @@ MUTANTS = [
     Mutant(
         "whoever says he is the replacement is believed",
         "src/plan/lineage/member.rs",
-        "record.head.as_ref() == Some(&instance.id) || ours",
-        "record.head.as_ref() == Some(&instance.id) || ours\n"
-        "        || instance.tags.contains_key(tags::REPLACES)",
+        "        || ours\n",
+        "        || ours\n        || instance.tags.contains_key(tags::REPLACES)\n",
     ),
     Mutant(
         "the user's tags are dropped",
@@ -170,9 +169,9 @@ MUTANTS = [
     ),
     Mutant(
         "a member of a group is replaced beside its group",
-        "src/plan/launch.rs",
-        "(Replace::Auto, Some(group)) => Some",
-        "(Replace::Auto, Some(group)) if group.is_empty() => Some",
+        "src/plan/group.rs",
+        "let Some(name) = lineage.group_name() else {",
+        "let Some(name) = lineage.group_name().filter(|_| replace == Replace::Launch) else {",
     ),
     Mutant(
         "a failed read of the record is an empty record",
@@ -267,20 +266,24 @@ MUTANTS = [
     Mutant(
         "a dead replacement is a successor",
         "src/plan/lineage.rs",
+        "(it.tags.contains_key(tags::REPLACES) || group::is_claimed(self.situation, it))\n"
         "                && it.is_alive()\n                && self.interruption(it).is_none()",
+        "(it.tags.contains_key(tags::REPLACES) || group::is_claimed(self.situation, it))\n"
         "                && self.interruption(it).is_none()",
     ),
     Mutant(
         "an interrupted replacement is a successor",
         "src/plan/lineage.rs",
+        "(it.tags.contains_key(tags::REPLACES) || group::is_claimed(self.situation, it))\n"
         "                && it.is_alive()\n                && self.interruption(it).is_none()",
+        "(it.tags.contains_key(tags::REPLACES) || group::is_claimed(self.situation, it))\n"
         "                && it.is_alive()",
     ),
     Mutant(
         "every launch is for the first of the lineage",
         "src/plan/lineage.rs",
-        "self.members.last().copied().or(self.owner)",
-        "self.owner.or(self.members.last().copied())",
+        "newest.find(|it| !self.is_retired(it)).or(self.owner)",
+        "self.owner.or(newest.find(|it| !self.is_retired(it)))",
     ),
     Mutant(
         "only a new launch time tells a return",
@@ -347,5 +350,11 @@ MUTANTS = [
         "src/plan/tidy.rs",
         "let settled = [tags::EXPIRES_AT, tags::KEPT];",
         "let settled = [tags::EXPIRES_AT, tags::SET];",
+    ),
+    Mutant(
+        "DeleteOnTermination is switched off before the record says that it was on",
+        "src/plan/keep.rs",
+        "if flagged.all(|it| noted(it.volume.clone())) {",
+        "if flagged.all(|it| noted(it.volume.clone()) || owner.is_alive()) {",
     ),
 ]
