@@ -50,10 +50,12 @@ async fn invoke(
 /// JSON lines, as `CloudWatch` Logs wants them, from the level that the function's logging
 /// configuration names (`ApplicationLogLevel`): a filter by module would double the code for it.
 fn log() {
-    let level = env::var("AWS_LAMBDA_LOG_LEVEL").unwrap_or_default();
+    // Without the configuration the variable is not set; an empty level would mean errors only.
+    let level = env::var("AWS_LAMBDA_LOG_LEVEL").ok();
+    let level = level.and_then(|it| it.parse().ok());
     tracing_subscriber::fmt()
         .json()
         .flatten_event(true)
-        .with_max_level(level.parse().unwrap_or(LevelFilter::INFO))
+        .with_max_level(level.unwrap_or(LevelFilter::INFO))
         .init();
 }

@@ -37,6 +37,7 @@ fn register(uefi: bool) -> Action {
                 throughput: Some(125),
                 encrypted: true,
                 kms_key: Some("key".to_owned()),
+                multi_attach: false,
             },
             delete_on_termination: true,
         },
