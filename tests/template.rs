@@ -266,11 +266,12 @@ fn texts(value: &Value) -> Vec<String> {
 }
 
 fn statements(template: &Value) -> Vec<Value> {
-    let policies = &template["Resources"]["FunctionRole"]["Properties"]["Policies"];
-    let keys = &template["Resources"]["KeyPolicy"]["Properties"];
-    let documents = policies.as_sequence().unwrap().iter();
-    documents
-        .chain([keys])
+    let resources = &template["Resources"];
+    let inline = &resources["FunctionRole"]["Properties"]["Policies"];
+    let managed = ["LaunchPolicy", "KeyPolicy"].map(|it| &resources[it]["Properties"]);
+    let inline = inline.as_sequence().unwrap().iter();
+    inline
+        .chain(managed)
         .flat_map(|it| {
             it["PolicyDocument"]["Statement"]
                 .as_sequence()

@@ -16,7 +16,7 @@ ACCOUNT = "123456789012"
 QUEUE_ARN = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{STACK}-Queue-AAAAAAAAAAAA"
 LOG_ARN = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/lambda/{STACK}:*"
 ROLE = "FunctionRole"
-KEY_POLICY = "KeyPolicy"
+MANAGED = ("LaunchPolicy", "KeyPolicy")
 KEY_ARN = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/01234567-89ab-cdef-0123-456789abcdef"
 
 KNOWN = {
@@ -41,11 +41,18 @@ def _resources() -> dict[str, Any]:
 
 @cache
 def _statements() -> list[Statement]:
-    resources = _resources()
-    keys = resources[KEY_POLICY]["Properties"]
-    policies = resources[ROLE]["Properties"]["Policies"]
-    found = [it for policy in [*policies, keys] for it in policy["PolicyDocument"]["Statement"]]
+    found = [it for policy in (*inline(), *managed()) for it in policy["Statement"]]
     return [listed(resolved(it)) for it in found]
+
+
+def inline() -> list[dict[str, Any]]:
+    """The documents that stand in the role itself."""
+    return [it["PolicyDocument"] for it in _resources()[ROLE]["Properties"]["Policies"]]
+
+
+def managed() -> list[dict[str, Any]]:
+    """The documents that are attached to it."""
+    return [_resources()[name]["Properties"]["PolicyDocument"] for name in MANAGED]
 
 
 def statements() -> list[Statement]:

@@ -1,6 +1,8 @@
 """docs/PERMISSIONS.md says what the template says, and why."""
 
-from local.permissions import accepted, table
+import json
+
+from local.permissions import accepted, policy, table
 
 
 def test_the_table_is_the_templates() -> None:
@@ -15,3 +17,13 @@ def test_every_statement_has_a_reason() -> None:
 def test_what_is_accepted_is_told() -> None:
     text = table.DOCUMENT.read_text()
     assert [it.what for it in accepted.ALL if it.what not in text] == []
+
+
+def test_no_policy_is_too_large() -> None:
+    """The quotas of IAM, which does not count white space; half a managed policy is left for keys.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+    """
+    size = lambda it: len(json.dumps(policy.resolved(it), separators=(",", ":")))
+    assert sum(size(it) for it in policy.inline()) <= 10240
+    assert [size(it) for it in policy.managed() if size(it) > 6144] == []
