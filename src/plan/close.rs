@@ -1,7 +1,7 @@
 //! The end of a rescue: the successor becomes the owner, and the outcome is told, once.
 
 use super::volumes::{Fate, HandOver, Origin};
-use super::{Lineage, Plan, breaker, progress, register, root};
+use super::{Lineage, Plan, breaker, keys, progress, register, root};
 use crate::clock::seconds_between;
 use crate::event::Interruption;
 use crate::record::{FailedPool, Milestone, Record, RecordedVolume, volumes_of};
@@ -24,6 +24,7 @@ pub fn plan(lineage: &Lineage, interruption: &Interruption, hand_over: &HandOver
     let mut tags = record.to_tags();
     // Failed launches count for one owner.
     tags.insert(tags::ATTEMPT.to_owned(), "0".to_owned());
+    tags.extend(keys::handed_over(template, successor));
     let step = Step::new(STEP, Action::Tag { resources, tags });
     let kept = kept_root(lineage, hand_over, plan);
     plan.step(kept.iter().fold(step, |step, kept| step.after(kept)));

@@ -5,7 +5,7 @@
 
 use super::{Lineage, Plan};
 use crate::id::InstanceId;
-use crate::situation::{Instance, VolumeSettings};
+use crate::situation::{Instance, Template, VolumeSettings};
 use crate::step::{Action, Step};
 use crate::tags::{self, Tags};
 use std::collections::{BTreeMap, BTreeSet};
@@ -99,6 +99,13 @@ fn remember(lineage: &Lineage, newest: &Instance, plan: &mut Plan) {
         tags: Tags::from([(tags::DIED.to_owned(), newest.id.to_string())]),
     };
     plan.step(Step::new("remember who died booting", action));
+}
+
+/// Who died was to replace the last owner. The request for it has brought the new one: it must not be
+/// sent again when that one is to be replaced.
+pub fn handed_over(template: &Template, successor: &Instance) -> Option<(String, String)> {
+    let stands = template.tags.contains_key(tags::DIED);
+    stands.then(|| (tags::DIED.to_owned(), successor.id.to_string()))
 }
 
 /// Whom a replacement is launched for: the newest that is seen, or, where only the head is, the one

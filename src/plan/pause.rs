@@ -10,7 +10,7 @@
 
 use super::{
     Lineage, Plan, close, deregister, group, launch, prepare, progress, protect, register, rejoin,
-    risk, volumes,
+    requests, risk, volumes,
 };
 use crate::clock::seconds_between;
 use crate::event::{InstanceAction, InstanceState, Interruption};
@@ -128,7 +128,10 @@ pub fn is_too_late(lineage: &Lineage) -> bool {
 
 /// Why no replacement can be made of copies.
 fn refusal(lineage: &Lineage, owner: &Instance) -> Option<String> {
-    if owner.hibernation {
+    let request = requests::recorded(lineage, owner);
+    let hibernates = request.is_some_and(|it| it.behaviour == InstanceAction::Hibernate);
+    // Who is hibernated without a word looks stopped: the state reason is the same for both.
+    if owner.hibernation || hibernates {
         // TRAP 30
         return Some("EC2 takes no snapshots of what is enabled for hibernation".to_owned());
     }

@@ -35,7 +35,8 @@ pub fn at_quiescence(state: &State) -> Vec<String> {
     all
 }
 
-/// At most one replacement per lineage that lives and is not being taken away.
+/// At most one replacement per lineage that lives and is not being taken away. An owner at risk was one
+/// once: it may have a spare beside it.
 #[must_use]
 pub fn one_replacement(state: &State) -> Vec<String> {
     let mut lineages: BTreeMap<InstanceId, Vec<&InstanceId>> = BTreeMap::new();
@@ -45,6 +46,7 @@ pub fn one_replacement(state: &State) -> Vec<String> {
             && !it.doomed
             && it.facts.is_alive()
             && !is_tombstoned(it, tags)
+            && !tags.contains_key(tags::AT_RISK)
     };
     for instance in state.instances.values().filter(replacement) {
         let members = lineages.entry(lineage(instance)).or_default();

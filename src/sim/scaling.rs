@@ -35,8 +35,8 @@ pub struct ScalingGroup {
     pub port: u16,
     /// Launch hooks each waiting member has still to pass.
     pub waiting: BTreeMap<InstanceId, BTreeSet<String>>,
-    /// Have got a notice: replaced at once, ended once another is in service.
-    pub at_risk: BTreeSet<InstanceId>,
+    /// Have got a notice: replaced at once, ended once another is in service, first come first served.
+    pub at_risk: Vec<InstanceId>,
     /// How many it has launched by itself.
     pub launches: usize,
 }
@@ -63,7 +63,7 @@ impl ScalingGroup {
 
     fn remove(&mut self, id: &InstanceId) {
         self.facts.members.retain(|it| it.instance != *id);
-        self.at_risk.remove(id);
+        self.at_risk.retain(|it| it != id);
         self.waiting.remove(id);
     }
 }
@@ -199,7 +199,7 @@ impl State {
         if let Some(group) = self.scaling_groups.get_mut(&name)
             && group.facts.capacity_rebalance
         {
-            group.at_risk.insert(id.clone());
+            group.at_risk.push(id.clone());
             self.schedule(2, Due::GroupLooks(name));
         }
     }
@@ -241,7 +241,7 @@ impl State {
             return;
         }
         group.set(id, Lifecycle::InService);
-        let outgoing = group.at_risk.iter().next().cloned();
+        let outgoing = group.at_risk.first().cloned();
         self.join_traffic_sources(name, id);
         self.emit_launched(name, id);
         if let Some(outgoing) = outgoing {

@@ -79,6 +79,8 @@ pub struct Lineage {
     /// Every value a policy ever had.
     policies: BTreeMap<&'static str, BTreeSet<&'static str>>,
     terminated: bool,
+    /// From the interruption to the end: two minutes, unless somebody else ends it sooner.
+    pub notice: i64,
     /// How many seconds may still be wasted before the instance ends.
     slack: Option<i64>,
 }
@@ -127,6 +129,7 @@ impl Lineage {
                 .any(|it| it.1 == "restore" && it.0 == NO_RETURN),
             policies,
             terminated: false,
+            notice: 120,
             slack: None,
         }
     }
@@ -181,6 +184,9 @@ impl Lineage {
             *slack -= seconds;
             if *slack <= 0 {
                 self.excuses.insert(Excuse::Late);
+                // Its group's doing looks like its user's to whoever was not told.
+                self.excuses
+                    .extend((self.notice < 120).then_some(Excuse::Ended));
             }
         }
     }
@@ -208,7 +214,7 @@ impl Model {
                 faults,
             } => {
                 let faults = FAULT * i64::try_from(*faults).unwrap_or(0);
-                let slack = 120 - self.wasted - faults;
+                let wasted = self.wasted + faults;
                 self.with(lineage, |it| {
                     let stopped = *action == InstanceAction::Stop && it.restores;
                     it.excuses.extend(stopped.then_some(Excuse::Overdue));
@@ -217,7 +223,7 @@ impl Model {
                     && *action == InstanceAction::Terminate
                 {
                     it.terminated = true;
-                    it.slack = Some(slack);
+                    it.slack = Some(it.notice - wasted);
                     it.lose(if *told { 0 } else { 120 });
                 }
             }

@@ -261,3 +261,88 @@ fn regression_an_instance_is_ended_by_ec2_and_its_user_in_one_second() {
     ];
     assert_right(4_687_452_326_248_182_914, setup, weather, &ops);
 }
+
+/// Hibernated without a word it looks stopped, and was replaced: only its request tells that no copy can
+/// be made of it.
+#[test]
+fn regression_an_instance_is_hibernated_without_a_word() {
+    let setup = Setup {
+        behaviour: InstanceAction::Hibernate,
+        policy: vec![
+            ("spot-rescue:no-return", "restore"),
+            ("spot-rescue:return-minutes", "1"),
+        ],
+        by_address: true,
+        ..one_volume()
+    };
+    let ops = [InterruptSilently(0), Pass(200), Sweep, Pass(200)];
+    assert_right(1, setup, calm(), &ops);
+}
+
+/// The warning came after fifteen seconds, the group had ended the member by then: the two minutes were
+/// the model's mistake.
+#[test]
+fn regression_a_group_with_capacity_rebalancing_ends_its_member_before_the_warning_comes() {
+    let setup = Setup {
+        in_group: true,
+        ports: vec![80],
+        ..one_volume()
+    };
+    let ops = [Interrupt(0), Delay(0, 15), Pass(200)];
+    assert_right(3, setup, calm(), &ops);
+}
+
+/// A replacement died booting, the next one took over and was interrupted at once: the request that had
+/// brought it was sent again, and brought it again.
+#[test]
+fn regression_a_replacement_after_one_that_died_booting_is_interrupted_at_once() {
+    let weather = Weather {
+        lag_seconds: 1,
+        boot_seconds: 43,
+        late_seconds: 4,
+        ..calm()
+    };
+    let setup = Setup {
+        volumes: Vec::new(),
+        ..one_volume()
+    };
+    let ops = [
+        Interrupt(463),
+        Interrupt(0),
+        Pass(33),
+        BootFails,
+        Pass(55),
+        Interrupt(0),
+        Interrupt(0),
+    ];
+    assert_right(17_680_347_322_058_650_190, setup, weather, &ops);
+}
+
+/// The owner was a replacement once, its spare is one: the checker counted two.
+#[test]
+fn regression_a_replacement_that_has_taken_over_is_at_risk_and_gets_a_spare() {
+    let setup = Setup {
+        volumes: Vec::new(),
+        policy: vec![("spot-rescue:rebalance", "replace")],
+        ..one_volume()
+    };
+    let ops = [Interrupt(5742), Pass(3), Rebalance(65089)];
+    assert_right(9_853_837_181_577_622, setup, calm(), &ops);
+}
+
+/// Its group had ended it, and nobody was told why: as if its user had.
+#[test]
+fn regression_a_group_with_capacity_rebalancing_ends_its_member_and_the_warning_is_lost() {
+    let setup = Setup {
+        volumes: Vec::new(),
+        by_address: true,
+        in_group: true,
+        ..one_volume()
+    };
+    let weather = Weather {
+        late_seconds: 2,
+        ..calm()
+    };
+    let ops = [Interrupt(29222), Drop(0)];
+    assert_right(3_166_586_341_693_104_309, setup, weather, &ops);
+}

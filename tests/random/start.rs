@@ -141,6 +141,13 @@ fn weather() -> impl Strategy<Value = Weather> {
 }
 
 impl Start {
+    /// With Capacity Rebalancing a group launches at the notice, and ends the member that got it as soon as
+    /// the new one is in service: nobody has two minutes then.
+    /// <https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-capacity-rebalancing.html>
+    fn rebalances(&self) -> bool {
+        self.seed.is_multiple_of(3)
+    }
+
     /// The instances run and have said so; a bystander without our tag runs beside them.
     pub fn build(&self) -> (World, Model) {
         let world = World::new(self.seed);
@@ -151,13 +158,19 @@ impl Start {
         world.scaling_group(GROUP, &[ZONES[0]]);
         world.change_group(GROUP, |it| {
             it.facts.max_size = 100;
-            it.facts.capacity_rebalance = self.seed.is_multiple_of(3);
+            it.facts.capacity_rebalance = self.rebalances();
             let hook = "spot-rescue".to_owned();
             it.facts
                 .launch_hooks
                 .extend(self.seed.is_multiple_of(2).then_some(hook));
         });
-        let lineages = self.instances.iter().map(|it| it.build(&world));
+        let lineages = self.instances.iter().map(|it| {
+            let mut lineage = it.build(&world);
+            if it.in_group && self.rebalances() {
+                lineage.notice = self.weather.boot_seconds;
+            }
+            lineage
+        });
         let lineages: Vec<Lineage> = lineages.collect();
         (world, Model::new(lineages, bystander, &self.weather))
     }
