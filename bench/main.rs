@@ -72,10 +72,18 @@ async fn main() -> Result<(), Box<dyn Error>> {
     for (count, speed) in STORMS {
         if wanted("storm") || wanted(&format!("storm={count}")) {
             eprintln!("storm of {count} …");
-            storms.insert(count, storm::storm(&ours, mapping, count, speed).await?);
+            let storm = storm::storm(&ours, mapping, count, speed, false).await?;
+            storms.insert(count, storm);
         }
     }
     results.storm = storms;
+    for (count, speed) in STORMS.into_iter().filter(|(count, _)| *count >= 1000) {
+        if wanted("storm") || wanted(&format!("storm={count}")) {
+            eprintln!("storm of {count}, protected always …");
+            let storm = storm::storm(&ours, mapping, count, speed, true).await?;
+            results.storm_protected_always.insert(count, storm);
+        }
+    }
     results.print();
     if parts.is_empty() {
         results.write()?;

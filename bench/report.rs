@@ -19,6 +19,8 @@ pub struct Results {
     pub warm: BTreeMap<u64, Warm>,
     pub baseline_warm: BTreeMap<u64, Warm>,
     pub storm: BTreeMap<usize, Storm>,
+    /// The same with `spot-rescue:protect=always`.
+    pub storm_protected_always: BTreeMap<usize, Storm>,
 }
 
 impl Results {
@@ -106,7 +108,13 @@ impl Results {
             "rss MB",
             "x"
         );
-        for (count, it) in &self.storm {
+        for it in self
+            .storm
+            .values()
+            .chain(self.storm_protected_always.values())
+        {
+            let mark = if it.protected_always { "*" } else { "" };
+            let count = format!("{}{mark}", it.instances);
             let cell = |seconds: f64, name: &str| format!("{seconds:.2} ({:.2})", it.ideal[name]);
             println!(
                 "  {count:>5} {:>17} {:>17} {:>17} {:>17} {:>17} {:>6.2} {:>8.1} {:>9} {:>5} {:>7.1} {:>4}",
@@ -128,7 +136,7 @@ impl Results {
             }
         }
         println!(
-            "  x: time compression, buckets alike; the function's own waits are not compressed"
+            "  *: spot-rescue:protect=always; x: time compression, buckets alike; the function's own waits are not compressed"
         );
     }
 
@@ -166,6 +174,7 @@ impl Results {
             "protective_sent_ms": of(&self.warm, |it| it.protective_sent_ms),
             "protective_acked_ms": acked,
             "storm": self.storm,
+            "storm_protected_always": self.storm_protected_always,
             "plan_per_second": self.planning.as_ref().and_then(|it| it.per_second.get(&15_000)),
             "rss_mb": self.storm.get(&1000).map_or(peak, |it| it.peak_mb),
             "zip_mb": self.zip_mb,

@@ -37,6 +37,8 @@ pub struct Shape {
     pub latency: Duration,
     pub enforced: bool,
     pub speed: f64,
+    /// `spot-rescue:protect=always`: the flags are off before anything happens.
+    pub always: bool,
 }
 
 impl Scene {
@@ -47,6 +49,7 @@ impl Scene {
             latency,
             enforced,
             speed,
+            always,
         } = shape;
         let world = World::new(1);
         world.change(|it| it.config.batch = 100);
@@ -57,6 +60,8 @@ impl Scene {
                 group = world.target_group(GroupType::Instance);
             }
             let builder = world.spot_instance("m5.large", "eu-west-1a").protected();
+            let protect = if always { "always" } else { "at-warning" };
+            let builder = builder.tags(&[("spot-rescue:protect", protect)]);
             let builder = builder.volume("/dev/sdf", 100, true);
             let id = builder.volume("/dev/sdg", 50, false).run();
             for port in [8080, 9090] {

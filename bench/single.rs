@@ -51,6 +51,7 @@ pub async fn start(program: &Program, runs: usize) -> io::Result<Start> {
         latency: Duration::from_millis(20),
         enforced: false,
         speed: 1.0,
+        always: false,
     };
     let scene = Scene::prepare(shape).await?;
     let (mut starts, mut firsts, mut peak) = (Vec::new(), Vec::new(), 0);
@@ -82,6 +83,7 @@ pub async fn warm(program: &Program, latency: Duration, runs: usize) -> io::Resu
         latency,
         enforced: false,
         speed: 1.0,
+        always: false,
     };
     let scene = Scene::prepare(shape).await?;
     let function = Function::start(program, &scene.endpoint.url)?;

@@ -26,6 +26,8 @@ const AT_MOST: Duration = Duration::from_mins(2);
 #[derive(Debug, Clone, Serialize)]
 pub struct Storm {
     pub instances: usize,
+    /// `DeleteOnTermination` was off before (`spot-rescue:protect=always`).
+    pub protected_always: bool,
     /// AWS's seconds in one of ours until all were safe; the buckets refill as much faster.
     pub time_compression: f64,
     pub seconds_to_deregistered: f64,
@@ -69,22 +71,30 @@ pub async fn storm(
     mapping: Mapping,
     count: usize,
     speed: f64,
+    always: bool,
 ) -> io::Result<Storm> {
     let shape = Shape {
         instances: count,
         latency: LATENCY,
         enforced: true,
         speed,
+        always,
     };
     let scene = Scene::prepare(shape).await?;
-    let ideal = ideal(count);
+    let ideal = ideal(count, always);
     let patience = ideal.values().copied().fold(0.0, f64::max) * 2.5 + 240.0;
     let pace = &scene.endpoint.pace;
     let began = pace.seconds();
     let afterwards = AFTERWARDS.max(speed);
     let started = Instant::now();
     scene.interrupt(&scene.instances);
-    let reached = std::cell::RefCell::new(Reached::of(&scene.instances));
+    let mut reached = Reached::of(&scene.instances);
+    if always {
+        // Their flags were off before it began.
+        let kept = reached.originals.iter().map(|it| (it.clone(), began));
+        reached.kept = kept.collect();
+    }
+    let reached = std::cell::RefCell::new(reached);
     let over = || {
         let mut reached = reached.borrow_mut();
         reached.read(&scene.endpoint.calls());
@@ -99,7 +109,9 @@ pub async fn storm(
     let functions = queue::map(inbox, mapping, start, over).await?;
     let mut reached = reached.into_inner();
     reached.read(&scene.endpoint.calls());
-    Ok(sum(&scene, &reached, &functions, (began, speed), ideal))
+    let mut storm = sum(&scene, &reached, &functions, (began, speed), ideal);
+    storm.protected_always = always;
+    Ok(storm)
 }
 
 fn sum(
@@ -132,6 +144,7 @@ fn sum(
     let throttled_by_action = counted(&|it| it.outcome == Outcome::Throttled);
     Storm {
         instances: count,
+        protected_always: false,
         time_compression,
         seconds_to_deregistered: deregistered,
         seconds_to_preserved: kept,
@@ -183,7 +196,7 @@ fn losses(scene: &Scene, reached: &Reached) -> (usize, usize) {
 
 /// Two round trips, then as many calls as there must be: one per instance, and per target group
 /// one for all its targets.
-fn ideal(count: usize) -> BTreeMap<&'static str, f64> {
+fn ideal(count: usize, always: bool) -> BTreeMap<&'static str, f64> {
     let trips = 2.0 * LATENCY.as_secs_f64();
     let calls = count as f64;
     let changing = |action| limits::ec2_changing(action).seconds_for(calls);
@@ -191,9 +204,14 @@ fn ideal(count: usize) -> BTreeMap<&'static str, f64> {
     let launches = changing("CreateFleet").max(limits::LAUNCHES.seconds_for(calls));
     // Two data volumes each, once the instance has ended.
     let attaching = limits::CHANGING.seconds_for(2.0 * calls);
+    let preserving = if always {
+        0.0
+    } else {
+        changing("ModifyInstanceAttribute")
+    };
     let all = [
         ("deregistered", limits::REGISTRATION.seconds_for(groups)),
-        ("preserved", changing("ModifyInstanceAttribute")),
+        ("preserved", preserving),
         ("snapshotted", changing("CreateSnapshots")),
         ("launched", launches),
         ("back in service", 120.0 + attaching),
