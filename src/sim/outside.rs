@@ -122,6 +122,15 @@ impl World {
         });
     }
 
+    /// The user attaches one more volume, which is to go with its instance.
+    #[must_use]
+    pub fn flagged_volume(&self, to: &InstanceId, device: &str) -> VolumeId {
+        let zone = self.look(|it| it.instances[to].facts.availability_zone.clone());
+        let volume = self.volume(&zone);
+        self.change(|it| it.put(&volume, to, device, true, true));
+        volume
+    }
+
     /// The user takes a target out.
     pub fn deregister(&self, target: &Target) {
         let group = target.group.clone();

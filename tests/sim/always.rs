@@ -2,8 +2,9 @@
 
 use crate::support::{Function, count, journal, lineage, lost_writes, prepared, settle};
 use spot_rescue::event::InstanceAction;
+use spot_rescue::handler::Handler;
 use spot_rescue::id::InstanceId;
-use spot_rescue::sim::{Protected, World};
+use spot_rescue::sim::{FailingCloud, Fault, Kind, On, Protected, World};
 use spot_rescue::step::Action;
 use spot_rescue::tags;
 
@@ -106,4 +107,40 @@ async fn a_volume_that_its_user_has_put_to_use_again_is_never_deleted() {
     world.sweep();
     rest(&world, &function).await;
     assert!(world.look(|it| it.volumes.contains_key(&protected.data[0])));
+}
+
+/// Should the record not be writable, the flag is all that says what the user wants.
+#[tokio::test]
+async fn a_flag_goes_off_only_when_it_is_on_record() {
+    let (world, usual, protected) = prepared(44, &[ALWAYS]).await;
+    let added = world.flagged_volume(&protected.instance, "/dev/sdh");
+    let refused = Fault {
+        on: On::Every("CreateTags"),
+        kind: Kind::Code("InternalError"),
+    };
+    let function = Handler {
+        cloud: FailingCloud::new(world.clone(), vec![refused]),
+        clock: world.clone(),
+        defaults: usual.defaults.clone(),
+        print: |_| {},
+    };
+    world.sweep();
+    let _ = world.run_for(&function, 120).await;
+    assert!(!function.cloud.struck().is_empty());
+    let flag = || {
+        let attachments = world.look(|it| it.volumes[&added].facts.attachments.clone());
+        attachments[0].delete_on_termination
+    };
+    assert!(flag(), "{}", journal(&world));
+    world.advance(900);
+    world.sweep();
+    settle(&world, &usual).await;
+    assert!(!flag(), "{}", journal(&world));
+    world.terminate(&protected.instance);
+    rest(&world, &usual).await;
+    let expires = world.look(|it| {
+        let tags = it.volumes[&added].tags.current();
+        tags.contains_key(tags::EXPIRES_AT)
+    });
+    assert!(expires, "{}", journal(&world));
 }

@@ -1,8 +1,10 @@
 //! Whole rescues, from the event to the day after.
 
-use crate::support::{assert_whole, count, journal, lineage, lost_writes, prepared, settle};
+use crate::support::{
+    assert_whole, count, function, journal, lineage, lost_writes, prepared, settle,
+};
 use spot_rescue::event::{InstanceAction, InstanceState};
-use spot_rescue::sim::Supply;
+use spot_rescue::sim::{Supply, World};
 use spot_rescue::situation::Market;
 use spot_rescue::step::Action;
 
@@ -209,4 +211,25 @@ async fn an_instance_that_is_not_opted_in_costs_one_read() {
     assert_eq!(before.0, after.0);
     let reads = |calls: &std::collections::BTreeMap<&str, u64>| calls.values().sum::<u64>();
     assert!(reads(&after.1) - reads(&before.1) <= 4);
+}
+
+/// Launch times are whole seconds, and ids say nothing: asked for again as the original's, a second
+/// replacement would be the first one, which is being taken.
+#[tokio::test]
+async fn who_was_launched_in_the_second_of_its_original_is_replaced_in_its_turn() {
+    for seed in 0..8 {
+        let world = World::new(seed);
+        let function = function(&world);
+        let protected = world.protected_instance();
+        settle(&world, &function).await;
+        world.interrupt(&protected.instance, InstanceAction::Terminate);
+        settle(&world, &function).await;
+        let newest = world.look(|it| {
+            let mut alive = it.instances.values().filter(|it| it.facts.is_alive());
+            alive.next().map(|it| it.facts.id.clone())
+        });
+        world.interrupt(&newest.expect("it lives"), InstanceAction::Terminate);
+        settle(&world, &function).await;
+        assert_whole(&world, &protected);
+    }
 }

@@ -10,11 +10,11 @@ use crate::record::Record;
 use crate::situation::{Instance, Situation};
 use crate::tags;
 
-/// Oldest first.
+/// Oldest first. Launch times are whole seconds: of two, the one that replaces is the younger.
 pub fn members<'a>(situation: &'a Situation, record: &Record) -> Vec<&'a Instance> {
     let belongs = |it: &&Instance| belongs(it, situation, record);
     let mut members: Vec<&Instance> = situation.instances.iter().filter(belongs).collect();
-    members.sort_by_key(|it| (it.launch_time, &it.id));
+    members.sort_by_key(|it| (it.launch_time, it.tags.contains_key(tags::REPLACES), &it.id));
     members
 }
 
