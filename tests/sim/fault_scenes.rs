@@ -40,9 +40,21 @@ pub enum Story {
     KeptRoot,
     /// EC2 does not take it: an image is made of it.
     RootByImage,
+    /// A second interface, a second private address, an Elastic IP on each.
+    Addresses,
+    /// `protect=always` is asked for, and a volume added; then it ends without any warning.
+    Always,
+    /// A recommendation, its spare, and the interruption.
+    Spare,
+    /// A recommendation, and nothing comes of it: the spare is given back.
+    SpareReturned,
+    /// Its request would launch another beside the replacement.
+    Persistent,
+    /// Stopped and not brought back: replaced by copies.
+    NoReturn,
 }
 
-pub const ALL: [Story; 16] = [
+pub const ALL: [Story; 22] = [
     Story::SameZone,
     Story::OtherZone,
     Story::OnDemand,
@@ -59,6 +71,12 @@ pub const ALL: [Story; 16] = [
     Story::Clone,
     Story::KeptRoot,
     Story::RootByImage,
+    Story::Addresses,
+    Story::Always,
+    Story::Spare,
+    Story::SpareReturned,
+    Story::Persistent,
+    Story::NoReturn,
 ];
 
 pub struct Scene {
@@ -105,40 +123,70 @@ impl Story {
                 scene.nothing_left(&[Market::Spot, Market::OnDemand]);
                 scene
             }
-            Self::SameZone | Self::Chain | Self::Stop | Self::Hibernate | Self::Silent => {
-                one(&[]).await
+            Self::Addresses => rich().await,
+            Self::Spare | Self::SpareReturned => one(&[("spot-rescue:rebalance", "replace")]).await,
+            Self::Persistent => persistent().await,
+            Self::NoReturn => {
+                let minutes = ("spot-rescue:return-minutes", "30");
+                one(&[("spot-rescue:no-return", "restore"), minutes]).await
             }
+            Self::SameZone
+            | Self::Chain
+            | Self::Stop
+            | Self::Hibernate
+            | Self::Silent
+            | Self::Always => one(&[]).await,
         }
     }
 
     /// What happens; the faults strike meanwhile. True if the world got quiet in the end.
     pub async fn play<C: Cloud>(self, scene: &Scene, function: &Handler<C, World>) -> bool {
         let world = &scene.world;
+        self.before(scene, function).await;
         let action = match self {
-            Self::Stop => InstanceAction::Stop,
+            Self::Stop | Self::NoReturn => InstanceAction::Stop,
             Self::Hibernate => InstanceAction::Hibernate,
-            Self::SameZone
-            | Self::OtherZone
-            | Self::OnDemand
-            | Self::Unprepared
-            | Self::Chain
-            | Self::LostVolume
-            | Self::OlderSet
-            | Self::Storm
-            | Self::GroupMember
-            | Self::GroupJoin
-            | Self::Clone
-            | Self::KeptRoot
-            | Self::RootByImage
-            | Self::Silent => InstanceAction::Terminate,
+            _ => InstanceAction::Terminate,
         };
         for it in &scene.protected {
-            if self == Self::Silent {
-                world.interrupt_silently(&it.instance, action);
-            } else {
-                world.interrupt(&it.instance, action);
+            match self {
+                Self::SpareReturned => {}
+                Self::Silent | Self::Always => world.interrupt_silently(&it.instance, action),
+                _ => world.interrupt(&it.instance, action),
             }
         }
+        self.meanwhile(scene, function).await;
+        let quiet = world.run_until_quiet(function).await.quiet;
+        world.sweep();
+        quiet && world.run_until_quiet(function).await.quiet
+    }
+
+    /// What happens ahead of the interruption.
+    async fn before<C: Cloud>(self, scene: &Scene, function: &Handler<C, World>) {
+        let world = &scene.world;
+        match self {
+            Self::Spare | Self::SpareReturned => {
+                world.recommend_rebalance(scene.id());
+                let _ = world.run_for(function, 90).await;
+            }
+            Self::Always => {
+                let protect = ("spot-rescue:protect", "always");
+                world.retag(scene.id().as_str(), &[protect]);
+                let _ = world.flagged_volume(scene.id(), "/dev/sdh");
+                // What a fault has kept from being written is written at the next sweep.
+                for _ in 0..2 {
+                    world.sweep();
+                    let _ = world.run_until_quiet(function).await;
+                    world.advance(900);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// What happens besides.
+    async fn meanwhile<C: Cloud>(self, scene: &Scene, function: &Handler<C, World>) {
+        let world = &scene.world;
         match self {
             Self::Chain => {
                 let _ = world.run_for(function, 60).await;
@@ -157,21 +205,14 @@ impl Story {
                 world.delete_volume(&scene.protected[0].data[1]);
                 world.supply("m5.large", "eu-west-1a", Market::Spot, Supply::Left(9));
             }
-            Self::SameZone
-            | Self::OtherZone
-            | Self::OnDemand
-            | Self::Unprepared
-            | Self::Storm
-            | Self::GroupMember
-            | Self::GroupJoin
-            | Self::Clone
-            | Self::KeptRoot
-            | Self::RootByImage
-            | Self::Silent => {}
+            Self::SpareReturned => {
+                scene.sweeps(function, 1).await;
+                world.advance(7 * 3600);
+                scene.sweeps(function, 3).await;
+            }
+            Self::NoReturn => scene.sweeps(function, 6).await,
+            _ => {}
         }
-        let quiet = world.run_until_quiet(function).await.quiet;
-        world.sweep();
-        quiet && world.run_until_quiet(function).await.quiet
     }
 }
 
@@ -207,6 +248,41 @@ async fn grouped(tags: &[(&str, &str)], least: i32) -> Scene {
     Scene { world, protected }
 }
 
+/// Two private addresses and a second interface, an Elastic IP on each.
+async fn rich() -> Scene {
+    let world = World::new(45);
+    let function = crate::support::function(&world);
+    let protected = world.protected_instance();
+    let secondary = world.secondary_address(&protected.instance);
+    let primary = world.look(|it| {
+        let interfaces = &it.instances[&protected.instance].facts.interfaces;
+        interfaces[0].id.clone()
+    });
+    let _ = world.elastic_ip_on(&primary, &secondary);
+    let interface = world.interface(&protected.instance, 1, true);
+    let own = world.look(|it| it.interfaces[&interface].facts.addresses[0].clone());
+    let _ = world.elastic_ip_on(&interface, &own);
+    crate::support::settle(&world, &function).await;
+    world.advance(3600);
+    let protected = vec![protected];
+    Scene { world, protected }
+}
+
+async fn persistent() -> Scene {
+    let world = World::new(46);
+    let function = crate::support::function(&world);
+    let builder = world.spot_instance("m5.large", "eu-west-1a");
+    let builder = builder.persistent(InstanceAction::Terminate);
+    let protected = world.protected_like(builder, "eu-west-1a", &[]);
+    // After a crash the warning is seen again in 30 s. If EC2 launches before that, nothing helps: see
+    // `what_ec2_has_launched_by_itself_is_told_of_and_no_more_follow`.
+    world.change(|it| it.config.relaunch_seconds = 150);
+    crate::support::settle(&world, &function).await;
+    world.advance(3600);
+    let protected = vec![protected];
+    Scene { world, protected }
+}
+
 async fn storm() -> Scene {
     let world = World::new(43);
     let function = crate::support::function(&world);
@@ -219,6 +295,15 @@ async fn storm() -> Scene {
 impl Scene {
     pub fn id(&self) -> &InstanceId {
         &self.protected[0].instance
+    }
+
+    /// A sweep every quarter of an hour.
+    async fn sweeps<C: Cloud>(&self, function: &Handler<C, World>, times: usize) {
+        for _ in 0..times {
+            let _ = self.world.run_until_quiet(function).await;
+            self.world.advance(900);
+            self.world.sweep();
+        }
     }
 
     fn nothing_left(&self, markets: &[Market]) {
