@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
-"""Plants one bug at a time in a copy of the source; a suite worth having notices each.
+"""Plants bugs in a copy of the source, one at a time; a suite worth having notices each.
 
     python3 tests/mutants/run.py [WORD...]
 
-With words, only the bugs whose description has one of them. Golden plans are left out of the suite:
-they differ for any change and prove nothing. Ends with an error if a bug is not noticed, or if its
-edit no longer applies.
+With words, only the bugs whose description has one of them. All are compiled at once, each behind a
+switch (`switch.py`). Golden plans are left out of the suite: they differ for any change and prove
+nothing. Ends with an error if a bug is not noticed, or if its edit no longer applies.
 """
 
+import json
 import os
 import re
 import shutil
@@ -16,7 +17,8 @@ import sys
 import time
 from pathlib import Path
 
-from mutants import MUTANTS, Mutant
+from mutants import MUTANTS
+from switch import SWITCH, switched
 
 ROOT = Path(__file__).resolve().parents[2]
 WORK = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "mutants"
@@ -31,16 +33,32 @@ COPIED = [
     "tests",
 ]
 COPIED += ["benches", "examples", "events", "docs", "local", "fuzz"]
-# Quick ones first: the first that fails ends the run.
+# Test binary, and what of it, quick ones first; the first that fails ends the run.
 SUITE = [
-    ["--lib"],
-    ["--test", "events"],
-    ["--test", "sim", "--", "--skip", "faults"],
-    ["--test", "properties"],
-    ["--test", "random"],
-    ["--test", "sim", "faults"],
+    ("spot_rescue", []),
+    ("events", []),
+    ("sim", ["--skip", "faults"]),
+    ("properties", []),
+    ("random", []),
+    ("sim", ["faults"]),
 ]
-CARGO = ["cargo", "test", "--no-default-features", "--features", "sim", "--quiet"]
+TARGETS = [
+    "--lib",
+    *(
+        it
+        for name in ("events", "sim", "properties", "random")
+        for it in ("--test", name)
+    ),
+]
+BUILD = ["cargo", "test", "--no-default-features", "--features", "sim", "--no-run"]
+# Compiled once, run many times.
+BUILD += [
+    "--config",
+    "profile.dev.package.spot-rescue.opt-level=1",
+    "--message-format=json",
+]
+# No bug has this number.
+NONE = 1_000_000
 # A bug that keeps the world from ever being quiet is noticed, too.
 PATIENCE = 600
 
@@ -64,73 +82,75 @@ def copy() -> None:
             shutil.copy(source, TREE / name)
 
 
-def planted(mutant: Mutant) -> str | None:
-    """The source with the bug; none if the edit does not apply exactly once."""
-    text = (ROOT / mutant.file).read_text()
-    return (
-        text.replace(mutant.before, mutant.after)
-        if text.count(mutant.before) == 1
-        else None
+def plant() -> set[int]:
+    """All bugs, each behind its switch; the numbers of those that could be planted."""
+    done: set[int] = set()
+    for file in {it.file for it in MUTANTS}:
+        bugs = [(n, it) for n, it in enumerate(MUTANTS) if it.file == file]
+        text, numbers = switched((ROOT / file).read_text(), bugs)
+        (TREE / file).write_text(text)
+        done.update(numbers)
+    crate = TREE / "src" / "lib.rs"
+    crate.write_text(crate.read_text() + SWITCH)
+    return done
+
+
+def build() -> dict[str, str]:
+    """The test binaries by name."""
+    environment = os.environ | {"CARGO_TARGET_DIR": str(WORK / "target")}
+    run = subprocess.run(
+        [*BUILD, *TARGETS],
+        cwd=TREE,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
+    messages = [json.loads(it) for it in run.stdout.splitlines() if it.startswith("{")]
+    if run.returncode != 0:
+        errors = [it["message"]["rendered"] for it in messages if "message" in it]
+        wrong = "".join(it for it in errors if it and it.startswith("error"))
+        sys.exit(f"the bugs do not compile:\n{wrong or run.stderr}")
+    built = [it for it in messages if it.get("executable")]
+    return {it["target"]["name"]: it["executable"] for it in built}
 
 
-def name(part: list[str]) -> str:
-    """The binary the tests are in."""
-    return part[1] if len(part) > 1 else part[0]
-
-
-def noticed() -> str | None:
+def noticed(binaries: dict[str, str], number: int) -> str | None:
     """What notices it first."""
-    environment = os.environ | {
-        "CARGO_TARGET_DIR": str(WORK / "target"),
-        "RUST_BACKTRACE": "0",
-    }
-    for part in SUITE:
+    environment = os.environ | {"PLANTED": str(number), "RUST_BACKTRACE": "0"}
+    for name, part in SUITE:
         try:
             run = subprocess.run(
-                [*CARGO, *part], cwd=TREE, env=environment, capture_output=True, text=True,
-                timeout=PATIENCE, check=False,
+                [binaries[name], "--quiet", *part], cwd=TREE, env=environment, capture_output=True,
+                text=True, timeout=PATIENCE, check=False,
             )  # fmt: skip
         except subprocess.TimeoutExpired:
-            return f"{name(part)}: never ends"
+            return f"{name}: never ends"
         if run.returncode != 0:
-            if "could not compile" in run.stderr:
-                sys.exit(f"the suite does not compile:\n{run.stderr[-2000:]}")
             failed = re.findall(r"^    (\S+)$", run.stdout, re.MULTILINE)
-            return f"{name(part)}: {failed[-1] if failed else '?'}"
+            return f"{name}: {failed[-1] if failed else '?'}"
     return None
-
-
-def judge(mutant: Mutant) -> str | None:
-    """Plants, runs, takes out again. None if nobody noticed."""
-    bug = planted(mutant)
-    if bug is None:
-        print(f"{mutant.bug:<58} DOES NOT APPLY to {mutant.file}", flush=True)
-        return None
-    file = TREE / mutant.file
-    file.write_text(bug)
-    began = time.monotonic()
-    by = noticed()
-    file.write_text((ROOT / mutant.file).read_text())
-    seconds = time.monotonic() - began
-    print(f"{mutant.bug:<58} {by or 'SURVIVED'}  [{seconds:.0f} s]", flush=True)
-    return by
 
 
 def main() -> int:
     """Every bug, or those named."""
     words = sys.argv[1:]
-    chosen = [
-        it for it in MUTANTS if not words or any(word in it.bug for word in words)
-    ]
+    wanted = [not words or any(word in it.bug for word in words) for it in MUTANTS]
+    chosen = [n for n, is_wanted in enumerate(wanted) if is_wanted]
     copy()
-    if by := noticed():
+    planted, binaries = plant(), build()
+    if by := noticed(binaries, NONE):
         print(f"the suite fails without a bug: {by}")
         return 1
-    caught = sum(judge(it) is not None for it in chosen)
-    print(
-        f"{len(chosen)} bugs planted, {caught} caught, {len(chosen) - caught} survived"
-    )
+    caught = 0
+    for number in chosen:
+        began = time.monotonic()
+        by = noticed(binaries, number) if number in planted else None
+        caught += by is not None
+        verdict = by or ("SURVIVED" if number in planted else "DOES NOT APPLY")
+        seconds = time.monotonic() - began
+        print(f"{MUTANTS[number].bug:<75} {verdict}  [{seconds:.0f} s]", flush=True)
+    print(f"{len(chosen)} bugs planted, {caught} caught, {len(chosen) - caught} not")
     return 0 if caught == len(chosen) else 1
 
 
