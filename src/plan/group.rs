@@ -69,8 +69,13 @@ pub fn way(lineage: &Lineage) -> Way {
         Some(_) => Way::Join,
         None => {
             let base = lineage.base().map(|it| &it.id);
-            let base = base.or(lineage.record.head.as_ref());
-            choose(replace, group, base, lineage.record.left_group.as_ref())
+            let (head, left) = (&lineage.record.head, &lineage.record.left_group);
+            // The owner's place was given up: who replaces it was never a member, and if it is
+            // interrupted in its turn the group does not replace it.
+            let base = base
+                .filter(|_| left.is_none() || left != head)
+                .or(head.as_ref());
+            choose(replace, group, base, left.as_ref())
         }
     }
 }

@@ -346,3 +346,25 @@ fn regression_a_group_with_capacity_rebalancing_ends_its_member_and_the_warning_
     let ops = [Interrupt(29222), Drop(0)];
     assert_right(3_166_586_341_693_104_309, setup, weather, &ops);
 }
+
+/// The group had been made smaller by one for a replacement of ours; when that was interrupted, too, the
+/// group was waited for, in vain.
+#[test]
+fn regression_a_replacement_is_interrupted_before_it_has_joined_the_group() {
+    let setup = Setup {
+        policy: vec![("spot-rescue:replace", "launch")],
+        volumes: vec![false],
+        elsewhere: true,
+        in_group: true,
+        ..one_volume()
+    };
+    let weather = Weather {
+        snapshot_seconds: 271,
+        boot_seconds: 25,
+        release_seconds: 57,
+        shutdown_seconds: 29,
+        ..calm()
+    };
+    let ops = [Interrupt(0), Pass(181), Interrupt(0), Pass(5)];
+    assert_right(1_819_958_804_031_795_176, setup, weather, &ops);
+}
