@@ -237,9 +237,18 @@ fn refresh(
         );
         return;
     }
-    let wanted = template_tags(lineage, owner, record);
-    if template.tags.get(tags::FINGERPRINT) != wanted.get(tags::FINGERPRINT) {
+    let mut wanted = template_tags(lineage, owner, record);
+    let present = template.tags.get(tags::FINGERPRINT);
+    if present != wanted.get(tags::FINGERPRINT) {
         plan.step(write(lineage, owner, record, Some(template.id.clone())));
+        // Only a version that was made is noted: one that was refused is made at the next look.
+        let noted = wanted.remove_entry(tags::FINGERPRINT);
+        let action = Action::Tag {
+            resources: vec![template.id.to_string()],
+            tags: noted.into_iter().collect(),
+        };
+        plan.step(Step::new("note the version", action).after(STEP));
+        wanted.extend(present.map(|it| (tags::FINGERPRINT.to_owned(), it.clone())));
     }
     correct(&template.id, &template.tags, &wanted, plan);
 }

@@ -76,17 +76,31 @@ pub fn reached(
         snapshotted(lineage, interruption),
     );
     reach(Milestone::ReplacementRunning, running);
-    reach(
-        Milestone::DataAttached,
-        running && hand_over.data_complete(),
-    );
+    let attached = running && hand_over.data_complete();
+    reach(Milestone::DataAttached, attached);
     let root = hand_over.root().map(|(_, fate)| fate);
-    reach(
-        Milestone::RootReplaced,
-        running && root.is_some_and(|it| matches!(it, Fate::Attached { .. })),
-    );
+    let replaced = running && root.is_some_and(|it| matches!(it, Fate::Attached { .. }));
+    reach(Milestone::RootReplaced, replaced);
     reach(Milestone::Failed, hand_over.count(Fate::is_hopeless) > 0);
+    forget(&mut progress, hand_over, attached, replaced);
     progress
+}
+
+/// What a replacement had reached that was interrupted in its turn is not what the next one has: how
+/// long a target is tried for counts from then. Nothing is forgotten because it could not be read.
+fn forget(
+    progress: &mut BTreeMap<Milestone, f64>,
+    hand_over: &HandOver,
+    attached: bool,
+    replaced: bool,
+) {
+    let seen = |done: bool| done || !hand_over.known;
+    if !seen(attached) {
+        progress.remove(&Milestone::DataAttached);
+    }
+    if !seen(replaced) {
+        progress.remove(&Milestone::RootReplaced);
+    }
 }
 
 fn snapshotted(lineage: &Lineage, interruption: &Interruption) -> bool {

@@ -368,3 +368,55 @@ fn regression_a_replacement_is_interrupted_before_it_has_joined_the_group() {
     let ops = [Interrupt(0), Pass(181), Interrupt(0), Pass(5)];
     assert_right(1_819_958_804_031_795_176, setup, weather, &ops);
 }
+
+/// How long a target is tried for counts from when *this* replacement has its data, however long the
+/// chain before it has taken.
+#[test]
+fn regression_the_last_of_a_long_chain_has_its_targets() {
+    let setup = Setup {
+        volumes: vec![false],
+        ports: vec![8080],
+        by_address: true,
+        classic: true,
+        address: true,
+        policy: vec![("spot-rescue:on-demand", "never")],
+        persistent: true,
+        ..one_volume()
+    };
+    let weather = Weather {
+        interleave: false,
+        concurrency: 1,
+        batch: 6,
+        call_millis: 37,
+        lag_seconds: 3,
+        snapshot_seconds: 161,
+        boot_seconds: 25,
+        release_seconds: 13,
+        shutdown_seconds: 13,
+        doubled_percent: 18,
+        late_seconds: 8,
+    };
+    let ops = [
+        RefuseRead(2, "Timeout"),
+        Pass(116),
+        GiveUp(4985),
+        Twice(6),
+        Delay(21688, 42),
+        Pass(25),
+        Interrupt(56041),
+        Interrupt(3858),
+        Pass(54),
+        Pass(66),
+        Interrupt(64530),
+        Outage(51),
+        Interrupt(61470),
+        CrashBefore(6),
+        Interrupt(32614),
+        Pass(67),
+        Duplicate(7072),
+        Pass(12),
+        Interrupt(44332),
+        Pass(94),
+    ];
+    assert_right(2_556_837_857_028_827_348, setup, weather, &ops);
+}

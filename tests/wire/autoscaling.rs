@@ -80,7 +80,8 @@ async fn hooks_are_asked_for_while_a_member_waits() {
 #[tokio::test]
 async fn what_is_to_become_of_the_desired_capacity_is_always_said() {
     for decrement in [true, false] {
-        let answer = ok("<DetachInstancesResponse/>");
+        let answer =
+            ok("<DetachInstancesResponse><DetachInstancesResult/></DetachInstancesResponse>");
         let wire = Wire::new([answer]).await;
         let detach = change(GroupVerb::Detach { decrement });
         wire.aws.act(&detach).await.expect("a success");

