@@ -120,11 +120,15 @@ def test_an_instance_gets_the_devices_of_image_and_request(aws: Local) -> None:
         Name=f"with-data-{id(aws)}",
         RootDeviceName=ROOT_DEVICE,
         Architecture="x86_64",
+        VirtualizationType="hvm",
+        EnaSupport=True,
         BlockDeviceMappings=[
             {"DeviceName": name, "Ebs": {"VolumeSize": 2, "VolumeType": "gp3"}}
             for name in ("/dev/sdb", "/dev/sdc")
         ],
     )["ImageId"]
+    state = lambda: aws.ec2.describe_images(ImageIds=[image])["Images"][0]["State"]
+    until(lambda: state() == "available")
     own = [
         {"DeviceName": "/dev/sdb", "NoDevice": ""},
         {"DeviceName": "/dev/sdf", "Ebs": {"VolumeSize": 3, "VolumeType": "io2", "Iops": 150}},
