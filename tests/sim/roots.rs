@@ -5,7 +5,7 @@ use super::support::{
 };
 use spot_rescue::event::InstanceAction;
 use spot_rescue::id::{InstanceId, VolumeId};
-use spot_rescue::sim::{Attached, Protected, ROOT_DEVICE, Supply, World};
+use spot_rescue::sim::{Attached, Protected, ROOT_DEVICE, State, Supply, World};
 use spot_rescue::situation::{ImageState, Market, RootTaskState};
 use spot_rescue::step::Action;
 use spot_rescue::tags;
@@ -351,4 +351,36 @@ async fn a_metal_instance_is_launched_from_an_image_of_the_root_at_once() {
     settle(&world, &function).await;
     assert_eq!(root(&world).1.origin, old);
     assert_eq!((count(&world, is_register), count(&world, is_swap)), (1, 0));
+}
+
+/// The old root's `/etc/fstab` expects its data volumes, and the swap reboots. Here one of them has to be
+/// restored, which takes longer than the root takes to be free.
+#[tokio::test]
+async fn no_root_is_replaced_before_the_data_is_there() {
+    let (world, function, protected) = prepared(64, &KEEP).await;
+    world.interrupt(&protected.instance, InstanceAction::Terminate);
+    let _ = world.run_for(&function, 110).await;
+    let gone = || world.look(|it| !it.volumes.contains_key(&protected.data[1]));
+    for _ in 0..60 {
+        // Time passes without the function, so that the volume is free for a moment.
+        world.advance(1);
+        world.delete_volume(&protected.data[1]);
+        if gone() {
+            break;
+        }
+    }
+    assert!(gone());
+    settle(&world, &function).await;
+    let position = |wanted: fn(&Action) -> bool| {
+        let found = |it: &State| it.journal.iter().rposition(|it| wanted(&it.action));
+        world.look(found)
+    };
+    let attached = position(|it| matches!(it, Action::Attach { .. }));
+    let swapped = world.look(|it| it.journal.iter().position(|it| is_swap(&it.action)));
+    assert!(
+        attached.is_some() && attached < swapped,
+        "{}",
+        journal(&world)
+    );
+    assert_root_is_whole(&world, &protected);
 }
