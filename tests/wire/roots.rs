@@ -157,6 +157,7 @@ async fn an_image_does_without_uefi_data_that_nobody_gives() {
 /// A state that is new to us is one that is not over.
 #[tokio::test]
 async fn tasks_are_over_only_when_they_say_so() {
+    use RootTaskState::{Failed, FailedDetached, Succeeded, Underway};
     let task = |state: &str| {
         format!(
             "<item><replaceRootVolumeTaskId>replacevol-1</replaceRootVolumeTaskId>\
@@ -182,7 +183,6 @@ async fn tasks_are_over_only_when_they_say_so() {
     let wire = Wire::new([ok(body)]).await;
     let found = wire.aws.root_tasks(&[id(INSTANCE)]).await.unwrap();
     let states: Vec<RootTaskState> = found.iter().map(|it| it.state).collect();
-    use RootTaskState::{Failed, FailedDetached, Succeeded, Underway};
     let expected = [
         Underway,
         Underway,
