@@ -65,6 +65,9 @@ def until_there_is_some(stage: Stage, instances: list[str]) -> None:
     interrupt(stage, instances)
     stage.control.sleep(400)
     stage.control.capacity("*", "*", "on-demand", None)
+    # The pools' rest is not compressed, and a chain of wakes has its end: the schedule begins another.
+    stage.control.sleep(200)
+    stage.sweep()
 
 
 def another_type(*types: str) -> Callable[[Evidence], list[Result]]:
