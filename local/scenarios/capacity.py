@@ -117,7 +117,9 @@ def straight_to_on_demand(evidence: Evidence) -> list[Result]:
 
 
 def rested(evidence: Evidence) -> list[Result]:
-    """Two ways to launch, each asked about every 20 seconds of the function's clock."""
+    """Two ways to launch, each asked about every 20 seconds of the function's clock. It counts in whole
+    seconds from when it began to look, and the call is made later than that: a few seconds of slack.
+    """
     calls = [it["t"] for it in evidence.stage.journal() if it["action"] == "ec2:CreateFleet"]
     rest = 20 * evidence.stage.speed
     between = [later - earlier for earlier, later in zip(calls, calls[2:], strict=False)]
@@ -125,8 +127,8 @@ def rested(evidence: Evidence) -> list[Result]:
     return [
         Result(len(calls) >= 3, f"asked {len(calls)} times"),
         Result(
-            shortest >= 0.9 * rest,
-            f"no pool was asked again before {rest:.0f} s had passed ({shortest:.0f} s)",
+            shortest >= 0.75 * rest,
+            f"no pool was asked again before its rest of {rest:.0f} s ({shortest:.0f} s)",
         ),
     ]
 
