@@ -35,6 +35,8 @@ pub struct Record {
     pub place: Option<Place>,
     pub volumes: Vec<RecordedVolume>,
     pub targets: Vec<Target>,
+    /// Where successors were registered by their addresses: one that ends shows none any more.
+    pub served: Vec<Target>,
     /// In the instance's own order: where an `ip` target was says which address takes its place.
     pub private_addresses: Vec<String>,
     pub addresses: Vec<RecordedAddress>,
@@ -219,6 +221,10 @@ impl Record {
                 .into_iter()
                 .filter_map(|it| it.parse().ok())
                 .collect(),
+            served: tags::unpack(tags::SERVED, tags)
+                .into_iter()
+                .filter_map(|it| it.parse().ok())
+                .collect(),
             addresses: tags::unpack(tags::ADDRESSES, tags)
                 .into_iter()
                 .filter_map(network::address_from)
@@ -312,6 +318,12 @@ pub fn volumes_of(instance: &Instance) -> Vec<RecordedVolume> {
 pub fn target_tags(targets: &[Target]) -> Tags {
     let texts: Vec<String> = targets.iter().map(ToString::to_string).collect();
     tags::pack(tags::TARGETS, &texts)
+}
+
+#[must_use]
+pub fn served_tags(targets: &[Target]) -> Tags {
+    let texts: Vec<String> = targets.iter().map(ToString::to_string).collect();
+    tags::pack(tags::SERVED, &texts)
 }
 
 /// The volumes as a packed list.

@@ -83,6 +83,8 @@ pub const KEPT: &str = "spot-rescue:kept";
 /// Packed lists, on the launch template and partly on the instance.
 pub const VOLUMES: &str = "spot-rescue:volume";
 pub const TARGETS: &str = "spot-rescue:target";
+/// On the launch template: `ip` targets of successors, until one of them owns everything.
+pub const SERVED: &str = "spot-rescue:served";
 pub const ADDRESSES: &str = "spot-rescue:address";
 pub const PRIVATE_ADDRESSES: &str = "spot-rescue:private-address";
 pub const INTERFACES: &str = "spot-rescue:interface";
@@ -135,6 +137,7 @@ pub fn is_own(key: &str) -> bool {
         || [
             VOLUMES,
             TARGETS,
+            SERVED,
             ADDRESSES,
             PRIVATE_ADDRESSES,
             FAILED_POOLS,

@@ -35,7 +35,10 @@ pub fn of(lineage: &Lineage, instance: &Instance, plan: &mut Plan) {
 /// who comes, and he may serve in the same group.
 pub fn serving(lineage: &Lineage) -> Option<Vec<Target>> {
     let known = lineage.situation.registrations.known()?;
-    let on_record = |it: &Registration| lineage.record.targets.contains(&it.target);
+    let record = &lineage.record;
+    let on_record = |it: &Registration| {
+        record.targets.contains(&it.target) || record.served.contains(&it.target)
+    };
     let of_interrupted = |it: &Registration| {
         let mut interrupted = lineage.interrupted();
         let deserted = !it.answering && on_record(it);

@@ -6,7 +6,7 @@
 
 use super::deregister::{by_group, step_id};
 use super::{Lineage, Plan, group};
-use crate::record::Record;
+use crate::record::{Record, served_tags};
 use crate::situation::{Instance, Registrations, Target, TargetGroup};
 use crate::step::{Action, Step};
 
@@ -35,7 +35,9 @@ pub fn plan(lineage: &Lineage, instance: &Instance, trying: f64, plan: &mut Plan
         Missing::Unregistered(target) => Some(target.clone()),
         Missing::NoAddress(_) => None,
     });
-    steps(nameable.collect(), trying > TOGETHER, plan);
+    let nameable: Vec<Target> = nameable.collect();
+    let noted = note(lineage, instance, &nameable, plan);
+    steps(nameable, trying > TOGETHER, noted, plan);
     for target in missing {
         target.wait(found, plan);
     }
@@ -134,7 +136,33 @@ fn in_its_place<'a>(
     now.nth(place)
 }
 
-fn steps(missing: Vec<Target>, alone: bool, plan: &mut Plan) {
+const NOTE: &str = "note the addresses that serve";
+
+/// A successor that ends before it is on record shows its addresses no longer, and EC2 gives them to
+/// the next who comes: `ip` targets are written down before they are registered. True if they had to be.
+fn note(lineage: &Lineage, instance: &Instance, missing: &[Target], plan: &mut Plan) -> bool {
+    let Some(template) = lineage.template() else {
+        return false;
+    };
+    let is_successor = lineage.successor.is_some_and(|it| it.id == instance.id);
+    let mut served = lineage.record.served.clone();
+    let known = served.len();
+    let by_address = missing.iter().filter(|it| !it.is_instance());
+    for target in by_address.filter(|_| is_successor) {
+        if !served.contains(target) {
+            served.push(target.clone());
+        }
+    }
+    if served.len() == known {
+        return false;
+    }
+    let resources = vec![template.id.to_string()];
+    let tags = served_tags(&served);
+    plan.step(Step::new(NOTE, Action::Tag { resources, tags }));
+    true
+}
+
+fn steps(missing: Vec<Target>, alone: bool, noted: bool, plan: &mut Plan) {
     let groups: Vec<(TargetGroup, Vec<Target>)> = if alone {
         let one = |it: Target| (it.group.clone(), vec![it]);
         missing.into_iter().map(one).collect()
@@ -146,6 +174,12 @@ fn steps(missing: Vec<Target>, alone: bool, plan: &mut Plan) {
         if let (true, Some(port)) = (alone, targets.first().and_then(|it| it.port)) {
             id = format!("{id} {port}");
         }
-        plan.step(Step::new(id, Action::Register { group, targets }));
+        let by_address = targets.iter().any(|it| !it.is_instance());
+        let step = Step::new(id, Action::Register { group, targets });
+        plan.step(if noted && by_address {
+            step.after(NOTE)
+        } else {
+            step
+        });
     }
 }

@@ -15,6 +15,7 @@ pub enum Happened {
     /// EC2 takes a member; `faults` are armed and have not struck yet.
     Interrupted {
         lineage: InstanceId,
+        taken: InstanceId,
         action: InstanceAction,
         told: bool,
         faults: usize,
@@ -98,6 +99,7 @@ const REPLACE: &str = "spot-rescue:replace";
 const DATA: &str = "spot-rescue:data";
 const NO_RETURN: &str = "spot-rescue:no-return";
 const ON_DEMAND: &str = "spot-rescue:on-demand";
+const DEFAULTS: [(&str, &str); 3] = [(REPLACE, "auto"), (DATA, "auto"), (ON_DEMAND, "fallback")];
 /// What a fault costs: the message becomes visible again after thirty seconds.
 const FAULT: i64 = 35;
 
@@ -110,7 +112,7 @@ impl Lineage {
         address: Option<AllocationId>,
     ) -> Self {
         let mut policies = BTreeMap::new();
-        for (key, default) in [(REPLACE, "auto"), (DATA, "auto"), (ON_DEMAND, "fallback")] {
+        for (key, default) in DEFAULTS {
             let set = setup.policy.iter().find(|(it, _)| *it == key);
             policies.insert(key, BTreeSet::from([set.map_or(default, |it| it.1)]));
         }
@@ -179,6 +181,20 @@ impl Lineage {
         self.only(DATA, "none")
     }
 
+    /// Launched ahead, and nobody has needed it so far: what becomes of it is nobody's loss.
+    fn is_spare(&self, taken: &InstanceId) -> bool {
+        !self.terminated && *taken != self.instance
+    }
+
+    /// What a group launches has the group's tags, not those its member had.
+    fn taken_again(&mut self) {
+        if self.terminated && self.in_group {
+            for (key, default) in DEFAULTS {
+                self.policies.entry(key).or_default().insert(default);
+            }
+        }
+    }
+
     fn lose(&mut self, seconds: i64) {
         if let Some(slack) = &mut self.slack {
             *slack -= seconds;
@@ -209,6 +225,7 @@ impl Model {
         match happened {
             Happened::Interrupted {
                 lineage,
+                taken,
                 action,
                 told,
                 faults,
@@ -221,7 +238,9 @@ impl Model {
                 });
                 if let Some(it) = self.lineage(lineage)
                     && *action == InstanceAction::Terminate
+                    && !it.is_spare(taken)
                 {
+                    it.taken_again();
                     it.terminated = true;
                     it.slack = Some(it.notice - wasted);
                     it.lose(if *told { 0 } else { 120 });

@@ -197,6 +197,7 @@ impl Play {
         let struck = self.function.cloud.struck().len();
         self.model.hear(&Happened::Interrupted {
             lineage: self.lineage(id),
+            taken: id.clone(),
             action,
             told,
             faults: self.model.faults.saturating_sub(struck),

@@ -420,3 +420,82 @@ fn regression_the_last_of_a_long_chain_has_its_targets() {
     ];
     assert_right(2_556_837_857_028_827_348, setup, weather, &ops);
 }
+
+/// Addresses go with the instance, and nothing was on record yet that it had been registered by one.
+#[test]
+fn regression_a_replacement_ends_right_after_its_address_was_registered() {
+    let start = Start {
+        seed: 12_565_672_181_689_464_964,
+        instances: vec![
+            Setup {
+                volumes: vec![false, false],
+                ports: Vec::new(),
+                by_address: true,
+                classic: false,
+                lattice: true,
+                address: false,
+                behaviour: InstanceAction::Hibernate,
+                policy: Vec::new(),
+                elsewhere: false,
+                in_group: false,
+                persistent: false,
+            },
+            Setup {
+                volumes: vec![true, false],
+                ports: vec![443],
+                by_address: true,
+                classic: false,
+                lattice: true,
+                address: false,
+                behaviour: InstanceAction::Terminate,
+                policy: Vec::new(),
+                elsewhere: false,
+                in_group: false,
+                persistent: false,
+            },
+        ],
+        weather: Weather {
+            interleave: true,
+            concurrency: 2,
+            batch: 3,
+            call_millis: 24,
+            lag_seconds: 3,
+            snapshot_seconds: 189,
+            boot_seconds: 42,
+            release_seconds: 1,
+            shutdown_seconds: 38,
+            doubled_percent: 7,
+            late_seconds: 4,
+        },
+    };
+    let ops = [
+        Refuse(4, "RequestLimitExceeded"),
+        CrashAfter(1),
+        Pass(56),
+        Pass(63),
+        Duplicate(24_794),
+        Interrupt(58_151),
+        LoseReply(8),
+        Pass(181),
+        Interrupt(18_184),
+        Terminate(19_075),
+        Pass(132),
+        CrashBefore(0),
+        LoseReply(1),
+        Pass(155),
+        Pass(25),
+        Interrupt(24_205),
+        Pass(19),
+        Interrupt(36_702),
+        Drop(54_280),
+        Pass(18),
+        Snapshot(60_814),
+        InterruptSilently(47_649),
+        Pass(181),
+        Pass(176),
+        Pass(88),
+        Interrupt(28_235),
+    ];
+    let (wrong, _) = crate::play(&start, &ops);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

@@ -3,11 +3,13 @@
 use crate::support::{
     Function, assert_whole, count, function, journal, lineage, lost_writes, settle,
 };
+use spot_rescue::cloud::Cloud;
 use spot_rescue::event::{InstanceAction, InstanceState};
 use spot_rescue::id::InstanceId;
 use spot_rescue::sim::{GroupType, Protected, ScalingGroup, World};
 use spot_rescue::situation::Lifecycle;
-use spot_rescue::step::{Action, GroupVerb};
+use spot_rescue::step::{Action, GroupVerb, WriteTemplate};
+use spot_rescue::tags;
 
 const ZONE: &str = "eu-west-1a";
 
@@ -234,6 +236,64 @@ async fn two_members_interrupted_at_once_get_their_own_volumes_each() {
             assert_eq!((launches(&world), group(&world, |it| it.launches)), (0, 2));
         }
     }
+}
+
+/// Two who looked at the same time, each before the other's claim could be seen, have claimed one member
+/// each for the same rescue: the other one is let go, and is protected as itself.
+#[tokio::test]
+async fn of_two_members_claimed_for_one_rescue_one_is_let_go() {
+    let (world, function, member) = one(12, &[], |_| {}).await;
+    world.interrupt(&member.instance, InstanceAction::Terminate);
+    let claim = loop {
+        let _ = world.run_for(&function, 1).await;
+        if let Some(claim) = claim(&world) {
+            break claim;
+        }
+    };
+    world.change_group("web", |it| {
+        (it.facts.desired_capacity, it.facts.max_size) = (2, 2);
+    });
+    world.change(|it| it.group_looks("web"));
+    let other = group(&world, |it| it.facts.members[1].instance.clone());
+    let second = WriteTemplate {
+        source: other.clone(),
+        name: format!("spot-rescue-{other}"),
+        token: "another invocation's".to_owned(),
+        ..claim
+    };
+    let second = world.act(&Action::WriteTemplate(second)).await;
+    second.expect("nobody has claimed it");
+    let lineage = member.instance.to_string();
+    let mark = [(tags::RESCUE, &lineage), (tags::REPLACES, &lineage)];
+    let mark = Action::Tag {
+        resources: vec![other.to_string()],
+        tags: mark.map(|(key, of)| (key.to_owned(), of.clone())).into(),
+    };
+    world.act(&mark).await.expect("it is there");
+    settle(&world, &function).await;
+    world.sweep();
+    settle(&world, &function).await;
+    assert_whole(&world, &member);
+    let owners = world.look(|it| {
+        let alive = it.instances.values().filter(|it| it.facts.is_alive());
+        let tags = alive.map(|it| it.tags.current());
+        let prepared = tags.filter(|it| it.contains_key(tags::PREPARED));
+        let lineage = prepared.map(|it| it[tags::RESCUE].clone());
+        lineage.collect::<std::collections::BTreeSet<_>>()
+    });
+    assert_eq!(owners.len(), 2, "{}", journal(&world));
+}
+
+/// A template in the name of another instance than the rescue's.
+fn claim(world: &World) -> Option<WriteTemplate> {
+    world.look(|it| {
+        let mut written = it.journal.iter().filter_map(|it| match &it.action {
+            Action::WriteTemplate(written) => Some(written),
+            _ => None,
+        });
+        let rescue = |it: &WriteTemplate| it.tags[tags::RESCUE].clone();
+        written.find(|it| it.source.as_str() != rescue(it)).cloned()
+    })
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@
 use super::pairs::{is_free, pairs, partner};
 use crate::event::Wake;
 use crate::id::InstanceId;
-use crate::plan::{Lineage, Plan, prepare, protect, template_name};
+use crate::plan::{Lineage, Plan, prepare, protect, risk, template_name};
 use crate::situation::{Fact, Group, Instance, Lifecycle, Situation, TargetGroup};
 use crate::step::{Action, GroupChange, GroupVerb, Step, token};
 use crate::tags;
@@ -84,7 +84,7 @@ fn claim(lineage: &Lineage, group: &Group, member: &Instance, plan: &mut Plan) {
     plan.wait(5, format!("the claim to {} to be visible", member.id));
 }
 
-/// The claimed member says whose it is.
+/// The claimed member says whose it is. Once that can be read, whoever else was claimed goes back.
 pub fn welcome(lineage: &Lineage, plan: &mut Plan) {
     let Some(successor) = lineage
         .successor
@@ -96,16 +96,48 @@ pub fn welcome(lineage: &Lineage, plan: &mut Plan) {
     if let Some(head) = &lineage.record.head {
         wanted.insert(tags::REPLACES.to_owned(), head.to_string());
     }
-    if !protect::holds(&successor.tags, &wanted) {
-        let resources = vec![successor.id.to_string()];
-        let id = format!("mark {}", successor.id);
-        plan.step(Step::new(
-            id,
-            Action::Tag {
-                resources,
-                tags: wanted,
-            },
-        ));
+    if protect::holds(&successor.tags, &wanted) {
+        release_others(lineage, successor, plan);
+        return;
+    }
+    let resources = vec![successor.id.to_string()];
+    let id = format!("mark {}", successor.id);
+    plan.step(Step::new(
+        id,
+        Action::Tag {
+            resources,
+            tags: wanted,
+        },
+    ));
+}
+
+/// Two who looked at the same time, while claims were not visible yet, may have claimed one member each
+/// for the same lineage. Everybody picks the same one then; the other is somebody else's replacement.
+/// Its tags go first: while the claim stands it is no successor of its own.
+fn release_others(lineage: &Lineage, successor: &Instance, plan: &mut Plan) {
+    let Fact::Known(Some(group)) = &lineage.situation.group else {
+        return;
+    };
+    let holder = lineage.record.head.as_ref();
+    let claimed = group.claimed(&lineage.situation.lineage).into_iter();
+    let idle = claimed.filter(|it| {
+        it.id != successor.id && Some(&it.id) != holder && it.is_alive() && risk::is_empty(it)
+    });
+    for other in idle {
+        let Some(claim) = group.template_of(&other) else {
+            continue;
+        };
+        let unmark = format!("unmark {}", other.id);
+        let resources = vec![other.id.to_string()];
+        let keys = vec![tags::REPLACES.to_owned(), tags::RESCUE.to_owned()];
+        plan.step(Step::new(&unmark, Action::Untag { resources, keys }));
+        let template = claim.id.clone();
+        let release = Step::new(
+            format!("release {}", other.id),
+            Action::DeleteTemplate { template },
+        );
+        plan.step(release.after(&unmark));
+        plan.note(format!("{} was claimed as well: it is let go", other.id));
     }
 }
 
