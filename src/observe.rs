@@ -179,9 +179,9 @@ impl Facts {
         let members: Vec<Instance> = members.cloned().collect();
         let name = template_name(lineage);
         let group = group_of(&members, &name, &self.templates);
-        let group = self.groups.clone().map(|all| {
-            let named = |it: &Group| Some(&it.scaling.name) == group.as_ref();
-            all.into_iter().find(named)
+        let group = self.groups.of(|all| {
+            let named = |it: &&Group| Some(&it.scaling.name) == group.as_ref();
+            all.iter().find(named).cloned()
         });
         let claimed = group.known().and_then(Option::as_ref);
         let claimed = claimed.map(|it| it.claimed(lineage)).unwrap_or_default();
@@ -202,8 +202,7 @@ impl Facts {
             remembered: remembered.clone(),
             template: self
                 .templates
-                .clone()
-                .map(|all| all.into_iter().find(|it| it.name == name)),
+                .of(|all| all.iter().find(|it| it.name == name).cloned()),
             volumes,
             snapshots: select(&self.snapshots, |it| ours(&it.tags)),
             registrations: self.registrations.clone(),
@@ -220,8 +219,7 @@ impl Facts {
 }
 
 fn select<T: Clone>(fact: &Fact<Vec<T>>, wanted: impl Fn(&T) -> bool) -> Fact<Vec<T>> {
-    fact.clone()
-        .map(|all| all.into_iter().filter(|it| wanted(it)).collect())
+    fact.of(|all| all.iter().filter(|it| wanted(it)).cloned().collect())
 }
 
 fn fact<T>(read: Result<T, CloudError>) -> Fact<T> {

@@ -176,8 +176,9 @@ async fn look_again(
             refused: &subject.refused,
             remembered: &subject.remembered,
         };
-        let situation = facts.situation(id, &look);
-        subject.resting = !run(context, calls, subject, plan::plan(&situation)).await;
+        // A situation is large, and no batch holds more than one: the plan is all that waits for AWS.
+        let plan = plan::plan(&facts.situation(id, &look));
+        subject.resting = !run(context, calls, subject, plan).await;
     });
     join_all(each).await;
     true

@@ -42,10 +42,14 @@ impl<T> Fact<T> {
         }
     }
 
-    pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Fact<U> {
+    /// What is wanted of it, without a copy of the rest.
+    pub fn of<U>(&self, f: impl FnOnce(&T) -> U) -> Fact<U> {
         match self {
             Self::Known(value) => Fact::Known(f(value)),
-            Self::Unavailable { operation, why } => Fact::Unavailable { operation, why },
+            Self::Unavailable { operation, why } => Fact::Unavailable {
+                operation,
+                why: why.clone(),
+            },
             Self::NotRead => Fact::NotRead,
         }
     }

@@ -78,8 +78,11 @@ pub fn replacement(lineage: &Lineage, way: &Way, plan: &mut Plan) -> Decision {
     match way {
         Way::Own | Way::Join => {}
         Way::Group => {
-            group::await_replacement(lineage, plan);
-            return Decision::Wanted;
+            return if group::await_replacement(lineage, plan) {
+                Decision::Wanted
+            } else {
+                Decision::Refused
+            };
         }
         Way::Unknown(what) => {
             plan.wait(5, what.clone());

@@ -77,6 +77,8 @@ pub struct Lineage {
     elsewhere: bool,
     in_group: bool,
     restores: bool,
+    /// `DeleteOnTermination` is off for good.
+    pub keeps_always: bool,
     /// Every value a policy ever had.
     policies: BTreeMap<&'static str, BTreeSet<&'static str>>,
     terminated: bool,
@@ -129,6 +131,7 @@ impl Lineage {
                 .policy
                 .iter()
                 .any(|it| it.1 == "restore" && it.0 == NO_RETURN),
+            keeps_always: setup.policy.contains(&("spot-rescue:protect", "always")),
             policies,
             terminated: false,
             notice: 120,
@@ -141,11 +144,18 @@ impl Lineage {
             Expected::Accounted
         } else if !self.terminated {
             Expected::Itself
+        } else if self.in_group && self.has_nothing() {
+            // What its group launches is like any other.
+            Expected::Accounted
         } else if self.only(REPLACE, "none") {
             Expected::Kept
         } else {
             Expected::Replaced
         }
+    }
+
+    fn has_nothing(&self) -> bool {
+        self.volumes.is_empty() && self.targets.is_empty() && self.address.is_none()
     }
 
     /// Nobody ever asked for anything else.
@@ -175,6 +185,11 @@ impl Lineage {
     pub fn may_leave_volumes(&self) -> bool {
         let all = &self.policies[DATA];
         all.contains("none") || (all.contains("move") && self.elsewhere)
+    }
+
+    /// A clone is made while the old instance lives: what that writes later is not in it.
+    pub fn may_clone(&self) -> bool {
+        self.policies[DATA].contains("clone")
     }
 
     pub fn must_leave_volumes(&self) -> bool {

@@ -117,6 +117,8 @@ fn policy() -> impl Strategy<Value = Vec<(&'static str, &'static str)>> {
         2 => tags(&[("spot-rescue:on-demand", "never")]),
         1 => tags(&[("spot-rescue:on-demand", "never"), ("spot-rescue:data", "restore")]),
         2 => tags(&[("spot-rescue:rebalance", "replace")]),
+        2 => tags(&[("spot-rescue:protect", "always")]),
+        2 => tags(&[("spot-rescue:data", "clone")]),
         2 => tags(&[("spot-rescue:no-return", "restore"), ("spot-rescue:return-minutes", "1")]),
     ]
 }

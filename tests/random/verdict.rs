@@ -111,9 +111,14 @@ fn whole(lineage: &Lineage, found: &LineageSummary, replaced: bool) -> Vec<Strin
                 let same = there.origin == *volume && !must_be_left;
                 check(same, format!("{device} is {there:?}"));
                 let lost = there.lost_writes;
-                check(lost == 0, format!("{lost} writes lost on {device}"));
+                let asked_for = replaced && lineage.may_clone();
+                check(
+                    lost == 0 || asked_for,
+                    format!("{lost} writes lost on {device}"),
+                );
                 let flag = there.delete_on_termination;
-                check(flag == *delete, format!("{device} has delete={flag}"));
+                let wanted = *delete && !lineage.keeps_always;
+                check(flag == wanted, format!("{device} has delete={flag}"));
             }
         }
     }

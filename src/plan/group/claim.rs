@@ -10,7 +10,7 @@
 //! list. While one of *our* launch hooks holds it (`Pending:Wait`), it gets its volumes before it serves;
 //! the hooks of others are theirs to complete.
 
-use super::pairs::{is_free, pairs, partner};
+use super::pairs::{hands_over_nothing, is_free, pairs, partner};
 use crate::event::Wake;
 use crate::id::InstanceId;
 use crate::plan::{Lineage, Plan, prepare, protect, risk, template_name};
@@ -40,18 +40,24 @@ pub fn claimed_by(situation: &Situation) -> Option<InstanceId> {
     (lineage != situation.lineage).then_some(lineage)
 }
 
-/// Nobody has taken over yet: claims the group's new member, or waits for one.
-pub fn await_replacement(lineage: &Lineage, plan: &mut Plan) {
+/// Nobody has taken over yet: claims the group's new member, or waits for one. False if it need not.
+pub fn await_replacement(lineage: &Lineage, plan: &mut Plan) -> bool {
     let Fact::Known(Some(group)) = &lineage.situation.group else {
-        return;
+        return true;
     };
     let name = &group.scaling.name;
+    if lineage.template().is_some() && hands_over_nothing(&lineage.record) {
+        plan.note(format!(
+            "it had nothing to hand over, and {name} replaces it"
+        ));
+        return false;
+    }
     let owner = lineage.owner;
     let unannounced =
         owner.is_none_or(|it| !it.is_alive() && !it.tags.contains_key(tags::INTERRUPTED_AT));
     if let Some(member) = partner(lineage.situation, unannounced) {
         claim(lineage, group, member, plan);
-        return;
+        return true;
     }
     if group.scaling.suspends("Launch") {
         plan.note(format!(
@@ -61,6 +67,7 @@ pub fn await_replacement(lineage: &Lineage, plan: &mut Plan) {
     let left = owner.is_none_or(|it| group.scaling.lifecycle(&it.id).is_none());
     let seconds = if left { 5 } else { 15 };
     plan.wait(seconds, format!("{name} to launch a replacement"));
+    true
 }
 
 fn claim(lineage: &Lineage, group: &Group, member: &Instance, plan: &mut Plan) {
@@ -121,7 +128,8 @@ fn release_others(lineage: &Lineage, successor: &Instance, plan: &mut Plan) {
     let holder = lineage.record.head.as_ref();
     let claimed = group.claimed(&lineage.situation.lineage).into_iter();
     let idle = claimed.filter(|it| {
-        it.id != successor.id && Some(&it.id) != holder && it.is_alive() && risk::is_empty(it)
+        let well = it.is_alive() && lineage.interruption(it).is_none();
+        it.id != successor.id && Some(&it.id) != holder && well && risk::is_empty(it)
     });
     for other in idle {
         let Some(claim) = group.template_of(&other) else {

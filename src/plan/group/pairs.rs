@@ -19,6 +19,8 @@ use time::Duration;
 /// An interrupted member nobody has taken over from.
 struct Open {
     lineage: InstanceId,
+    /// Comes after those that have data.
+    dataless: bool,
     at: Timestamp,
     place: Option<Place>,
 }
@@ -26,7 +28,7 @@ struct Open {
 /// Lineage -> the new member.
 pub fn pairs(group: &Group, defaults: &Tags) -> BTreeMap<InstanceId, InstanceId> {
     let mut open = open(group, defaults);
-    open.sort_by(|a, b| (a.at, &a.lineage).cmp(&(b.at, &b.lineage)));
+    open.sort_by_key(|it| (it.dataless, it.at, it.lineage.clone()));
     let mut free = candidates(group);
     let mut pairs = BTreeMap::new();
     for same_zone in [true, false] {
@@ -60,13 +62,31 @@ fn open(group: &Group, defaults: &Tags) -> Vec<Open> {
         let head = record.head.as_ref();
         let left = record.left_group.as_ref();
         let way = choose(policy.replace.value, group, head, left);
-        (is_open && way == Way::Group).then(|| Open {
+        let wants = way == Way::Group && !hands_over_nothing(&record);
+        (is_open && wants).then(|| Open {
+            dataless: record.data_volumes().next().is_none(),
             at: interruption.at,
             place: record.place.clone(),
             lineage,
         })
     });
     open.collect()
+}
+
+/// A member nobody misses: to claim another one for it would take that from a member with disks. New
+/// ones are like that until they have taken over.
+pub fn hands_over_nothing(record: &Record) -> bool {
+    let Record {
+        targets,
+        addresses,
+        interfaces,
+        secondary,
+        original,
+        ..
+    } = record;
+    let network =
+        targets.is_empty() && addresses.is_empty() && interfaces.is_empty() && secondary.is_empty();
+    network && original.is_none() && record.data_volumes().next().is_none()
 }
 
 /// A member that was claimed for it lives, and is not interrupted itself.
