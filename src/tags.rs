@@ -5,6 +5,7 @@
 //! several items in one value, separated by spaces, under `<key>-1`, `<key>-2`, …
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 
 /// Tags of one resource.
 pub type Tags = BTreeMap<String, String>;
@@ -182,8 +183,10 @@ pub fn pack(list: &str, items: &[String]) -> Tags {
 /// What [`pack`] packed, in its order.
 #[must_use]
 pub fn unpack<'a>(list: &str, tags: &'a Tags) -> Vec<&'a str> {
-    let mut numbered: Vec<(u32, &str)> = tags
-        .iter()
+    let from = (Bound::Included(list), Bound::Unbounded);
+    let named = tags.range::<str, _>(from);
+    let mut numbered: Vec<(u32, &str)> = named
+        .take_while(|(key, _)| key.starts_with(list))
         .filter(|(key, _)| is_numbered(key, list))
         .filter_map(|(key, value)| Some((key[list.len() + 1..].parse().ok()?, value.as_str())))
         .collect();
