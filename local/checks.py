@@ -20,6 +20,7 @@ RESCUE = "spot-rescue:rescue"
 EXPIRES = "spot-rescue:expires-at"
 COPY_OF = "spot-rescue:copy-of"
 SET = "spot-rescue:set"
+RESTORE = "spot-rescue:restore"
 KEPT = "spot-rescue:kept"
 # A set that no rescue made, and so no rescue gives an end.
 USERS_SET = "backup-of-the-user"

@@ -88,7 +88,8 @@ def tell(
     """Plays one story on a stage of its own and puts it into words."""
     began = time.monotonic()
     lines = [f"\n{scenario.name}: {scenario.story}"]
-    with Stage(speed / scenario.slower, scenario.functions, scenario.batch_size) as stage:
+    arguments = (scenario.functions, scenario.batch_size, scenario.parameters)
+    with Stage(speed / scenario.slower, *arguments) as stage:
         stage.say = say or stage.say
         played = play(scenario, stage)
         if recorded:

@@ -30,6 +30,10 @@ ROOT = Path(__file__).resolve().parent.parent
 POLL_SECONDS = 0.25
 
 
+# Of the stack, by the endpoint of the AWS it is deployed to.
+Parameters = Callable[[str], dict[str, str]]
+
+
 class Overdue(Exception):
     """Something that had to happen has not."""
 
@@ -46,8 +50,15 @@ class Stage:
             stage.close()
         os._exit(128 + signal_number)
 
-    def __init__(self, speed: float, functions: int = 2, batch_size: int | None = None) -> None:
+    def __init__(
+        self,
+        speed: float,
+        functions: int = 2,
+        batch_size: int | None = None,
+        parameters: Parameters = lambda _: {},
+    ) -> None:
         self.speed = speed
+        self._parameters = parameters
         self._functions = functions
         self._batch_size = batch_size
         self.directory = Path(tempfile.mkdtemp(prefix="spot-rescue-"))
@@ -80,7 +91,7 @@ class Stage:
         endpoint = self._serve()
         self.control = Control(endpoint, self.speed)
         self.until("the local AWS to answer", self.control.is_up, real_seconds=30)
-        self.deployment: Deployment = deploy(endpoint)
+        self.deployment: Deployment = deploy(endpoint, self._parameters(endpoint))
         self.world = World(self.deployment)
         self.sqs = self.deployment.admin.client("sqs", endpoint)
         self._anchor_clock()

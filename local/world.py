@@ -71,6 +71,10 @@ class World:
         return Balancers(self._client("elb"), self._client("vpc-lattice"))
 
     @property
+    def dns(self) -> Any:
+        return self._client("route53")
+
+    @property
     def scaling(self) -> Any:
         return self._client("autoscaling")
 

@@ -8,6 +8,7 @@ mod autoscaling;
 mod convert;
 mod error;
 mod fleet;
+mod names;
 mod network;
 mod read;
 mod roots;
@@ -15,6 +16,7 @@ mod shapes;
 mod targets;
 mod template;
 use crate::cloud::{Cloud, CloudError, Query};
+use crate::dns::{DnsName, RecordSet};
 use crate::id::{InstanceId, RequestId};
 use crate::situation::{
     Address, AutoScalingGroup, Balancing, Image, Instance, Listing, NetworkInterface, Registration,
@@ -30,12 +32,14 @@ use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use std::time::Duration;
 
-/// Connections to EC2, to Auto Scaling, to the services that balance load, and to our own queue.
+/// Connections to EC2, to Auto Scaling, to the services that balance load, to our own queue, and, should a
+/// name follow an instance, to Route 53.
 pub struct Aws {
     autoscaling: aws_sdk_autoscaling::Client,
     ec2: aws_sdk_ec2::Client,
     balancers: targets::Balancers,
     sqs: aws_sdk_sqs::Client,
+    names: names::Names,
     queue_url: Option<String>,
 }
 
@@ -53,6 +57,7 @@ impl Aws {
             ec2: aws_sdk_ec2::Client::new(config),
             balancers: targets::Balancers::new(config),
             sqs: aws_sdk_sqs::Client::new(config),
+            names: names::Names::new(config),
             queue_url,
         }
     }
@@ -121,6 +126,10 @@ impl Cloud for Aws {
 
     async fn requests(&self, ids: &[RequestId]) -> Result<Vec<SpotRequest>, CloudError> {
         read::requests(&self.ec2, ids).await
+    }
+
+    async fn record_sets(&self, name: &DnsName) -> Result<Vec<RecordSet>, CloudError> {
+        self.names.record_sets(name).await
     }
 
     async fn target_groups(&self, of: Balancing) -> Result<Listing, CloudError> {

@@ -14,6 +14,7 @@
 //! | `Attach` | looked at first; "already attached there" counts as done |
 //! | `Group` | looked at first; "not part of", "already part of" and "no active lifecycle action" count as done |
 //! | `Network` | associating and flags are idempotent by nature; attaching and assigning are looked at first, and a twin is refused, except that one which names no addresses may add one too many |
+//! | `PointName` | idempotent by nature; not conditional: the record set is looked at a moment before |
 //! | `ReplaceRoot` | `ClientToken` from the intent |
 //! | `RegisterImage` | the name, which is unique and says what the image is made of |
 //! | `Delete…`, `DeregisterImage` | "not found" counts as done |
@@ -21,8 +22,9 @@
 
 mod codes;
 
-pub use codes::{Class, classify};
+pub use codes::{Class, advice, classify};
 
+use crate::dns::{DnsName, RecordSet};
 use crate::id::{ImageId, InstanceId, InterfaceId, RequestId, SnapshotId};
 use crate::situation::{
     Address, AutoScalingGroup, Balancing, Image, Instance, Listing, NetworkInterface, Registration,
@@ -50,6 +52,8 @@ pub trait Cloud: Send + Sync {
     /// What these types are; one that does not exist is left out.
     async fn shapes(&self, instance_types: &[String]) -> Result<Vec<Shape>, CloudError>;
     async fn requests(&self, ids: &[RequestId]) -> Result<Vec<SpotRequest>, CloudError>;
+    /// The record sets of one name. Others of its zone are not looked at.
+    async fn record_sets(&self, name: &DnsName) -> Result<Vec<RecordSet>, CloudError>;
     /// What of one service can hold instances: target groups of type `instance` and `ip`.
     async fn target_groups(&self, of: Balancing) -> Result<Listing, CloudError>;
     async fn targets(&self, group: &TargetGroup) -> Result<Vec<Registration>, CloudError>;
@@ -115,6 +119,7 @@ pub const READ_ACTIONS: &[&str] = &[
     "elasticloadbalancing:DescribeLoadBalancers",
     "elasticloadbalancing:DescribeTargetGroups",
     "elasticloadbalancing:DescribeTargetHealth",
+    "route53:ListResourceRecordSets",
     "vpc-lattice:ListTargetGroups",
     "vpc-lattice:ListTargets",
 ];

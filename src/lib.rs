@@ -19,6 +19,7 @@
 pub mod calls;
 pub mod clock;
 pub mod cloud;
+pub mod dns;
 pub mod event;
 pub mod execute;
 pub mod handler;

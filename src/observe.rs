@@ -3,6 +3,7 @@
 //! Two round trips: what can be found by the lineage's id, then what hangs on what was found. A read
 //! that fails becomes [`Fact::Unavailable`]; only the instances themselves are indispensable.
 
+mod names;
 mod roots;
 mod targets;
 use crate::clock::Timestamp;
@@ -13,11 +14,11 @@ use crate::plan::template_name;
 use crate::policy::{Policy, Types};
 use crate::record::{Record, RecordedRequest};
 use crate::situation::{
-    Address, Fact, Group, Image, Instance, NetworkInterface, Registrations, RootTask, Shape,
-    Situation, Snapshot, SpotRequest, TargetGroup, Template, Volume,
+    Address, Fact, Group, Image, Instance, Lookup, NetworkInterface, Registrations, RootTask,
+    Shape, Situation, Snapshot, SpotRequest, TargetGroup, Template, Volume,
 };
 use crate::tags::{self, Tags};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Facts about all lineages of a batch.
 #[derive(Debug)]
@@ -34,6 +35,7 @@ pub struct Facts {
     shapes: Fact<Vec<Shape>>,
     requests: Fact<Vec<SpotRequest>>,
     root_tasks: Fact<Vec<RootTask>>,
+    lookups: BTreeMap<InstanceId, Fact<Lookup>>,
 }
 
 /// Which target groups are asked.
@@ -75,6 +77,7 @@ pub fn brief(
         shapes: Fact::NotRead,
         requests: Fact::NotRead,
         root_tasks: Fact::NotRead,
+        lookup: Fact::NotRead,
     }
 }
 
@@ -113,7 +116,18 @@ pub async fn lineages(
     let types = types_of(&instances, defaults);
     let everything = scope == Scope::AllTargetGroups || !all_recorded;
     let requests = requests_of(&instances, &templates);
-    let (attached, mut registrations, interfaces, images, root_tasks, groups, shapes, requests) = tokio::join!(
+    let names = names::wanted(&instances, &templates, defaults);
+    let (
+        attached,
+        mut registrations,
+        interfaces,
+        images,
+        root_tasks,
+        groups,
+        shapes,
+        requests,
+        lookups,
+    ) = tokio::join!(
         cloud.volumes(&attached),
         targets::read(
             cloud,
@@ -127,6 +141,7 @@ pub async fn lineages(
         self::groups(cloud, &groups),
         shapes(cloud, scope, &types),
         cloud.requests(&requests),
+        names::look_up(cloud, names),
     );
     if let (true, Ok(groups)) = (everything, &groups) {
         targets::add_sources(cloud, groups, &mut registrations).await;
@@ -145,6 +160,7 @@ pub async fn lineages(
         shapes,
         requests: fact(requests),
         root_tasks,
+        lookups,
     })
 }
 
@@ -213,6 +229,7 @@ impl Facts {
             shapes: self.shapes.clone(),
             requests: self.requests.clone(),
             root_tasks: self.root_tasks.clone(),
+            lookup: self.lookups.get(lineage).cloned().unwrap_or(Fact::NotRead),
             instances,
         }
     }

@@ -10,6 +10,7 @@ mod clone;
 mod close;
 mod copies;
 mod deregister;
+mod dns;
 mod group;
 mod interfaces;
 mod keep;

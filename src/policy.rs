@@ -11,6 +11,7 @@ mod keys;
 pub use breaker::Breaker;
 pub use keys::{KEYS, Key};
 
+use crate::dns::DnsName;
 use crate::id::SubnetId;
 use crate::tags::{self, Tags};
 use std::fmt;
@@ -34,6 +35,8 @@ pub struct Policy {
     pub no_return: Setting<NoReturn>,
     pub pool_rest: Setting<Duration>,
     pub root: Setting<Root>,
+    /// Who follows the instance's addresses.
+    pub dns: Setting<Option<DnsName>>,
 }
 
 /// A value that remembers where it comes from.
@@ -155,6 +158,7 @@ impl Default for Policy {
             no_return: Setting::built_in(NoReturn::Alarm),
             pool_rest: Setting::built_in(Duration::minutes(3)),
             root: Setting::built_in(Root::Fresh),
+            dns: Setting::built_in(None),
         }
     }
 }

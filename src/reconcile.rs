@@ -223,9 +223,13 @@ async fn run(
         let soon = if throttled { 5 } else { 10 };
         report.wait(soon, "a step that was not done");
     }
-    report.notes = plan.notes;
+    // What is said once, is said by the first of several looks.
     let warnings = plan.warnings.iter().map(ToString::to_string);
-    report.notes.extend(warnings);
+    for note in plan.notes.iter().cloned().chain(warnings) {
+        if !report.notes.contains(&note) {
+            report.notes.push(note);
+        }
+    }
     news
 }
 
@@ -249,7 +253,12 @@ fn refused_launch(step: &Step, reports: &[StepReport]) -> Option<Tags> {
 
 /// The step, if AWS has refused it and would do so again.
 fn refused(report: &StepReport) -> Option<String> {
-    let refused = |error: &CloudError| matches!(error.class, Class::Permanent | Class::Capacity);
+    let refused = |error: &CloudError| {
+        matches!(
+            error.class,
+            Class::Permanent | Class::Capacity | Class::Denied
+        )
+    };
     match &report.outcome {
         StepOutcome::Failed(error) if refused(error) => Some(report.id.clone()),
         StepOutcome::Failed(_)

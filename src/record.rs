@@ -4,6 +4,7 @@
 //! what is not understood is left out, because a rescue with one target less is still a rescue.
 
 mod history;
+mod named;
 mod network;
 mod original;
 mod pools;
@@ -11,6 +12,7 @@ mod settings;
 mod shape;
 
 pub use history::{LONGEST as MOST_REMEMBERED, Taken, history_from, history_tags};
+pub use named::{Named, pointed_tags};
 pub use network::{
     RecordedAddress, RecordedInterface, Seat, addresses_of, interface_tags, interfaces_of,
     secondary_of,
@@ -19,6 +21,8 @@ pub use original::Original;
 pub use pools::{FailedPool, Pool, failed_pool_tags, failed_pools_from};
 pub use settings::VolumeTag;
 pub use shape::{shape_from, shape_text};
+
+use named::pointed_from;
 
 use crate::clock;
 use crate::event::{InstanceAction, Interruption, Risk};
@@ -37,7 +41,8 @@ pub struct Record {
     pub targets: Vec<Target>,
     /// Where successors were registered by their addresses: one that ends shows none any more.
     pub served: Vec<Target>,
-    /// In the instance's own order: where an `ip` target was says which address takes its place.
+    /// In the instance's own order: where an `ip` target was, or what a name said, tells which address takes
+    /// its place.
     pub private_addresses: Vec<String>,
     pub addresses: Vec<RecordedAddress>,
     /// Beyond the primary one.
@@ -53,6 +58,10 @@ pub struct Record {
     pub request: Option<RecordedRequest>,
     /// What was foreseen last, and for whom.
     pub risk: Option<Risk>,
+    /// Only of an instance that a name follows.
+    pub named: Option<Named>,
+    /// What the name has been pointed at in this rescue -> the head's address that it said before.
+    pub pointed: BTreeMap<String, String>,
     /// Only of an instance whose root is to be kept.
     pub original: Option<Original>,
     /// Launches that failed so far, and what they found empty.
@@ -249,6 +258,8 @@ impl Record {
             failed_pools: failed_pools_from(tags),
             history: history_from(tags),
             shape: get(tags::SHAPE).and_then(shape_from),
+            pointed: pointed_from(tags),
+            named: get(tags::NAMED).and_then(Named::parse),
             original: get(tags::ORIGINAL).and_then(Original::parse),
             attempt: get(tags::ATTEMPT).and_then(|n| n.parse().ok()).unwrap_or(0),
             swaps: get(tags::SWAPS).and_then(|n| n.parse().ok()).unwrap_or(0),
@@ -265,7 +276,7 @@ impl Record {
         all.extend(target_tags(&self.targets));
         let addresses: Vec<String> = self.addresses.iter().map(network::address_text).collect();
         all.extend(tags::pack(tags::ADDRESSES, &addresses));
-        if self.targets.iter().any(|it| !it.is_instance()) {
+        if self.named.is_some() || self.targets.iter().any(|it| !it.is_instance()) {
             all.extend(tags::pack(tags::PRIVATE_ADDRESSES, &self.private_addresses));
         }
         all.extend(history_tags(&self.history));
@@ -282,6 +293,9 @@ impl Record {
         }
         if let Some(place) = &self.place {
             all.insert(tags::PLACE.to_owned(), place.to_string());
+        }
+        if let Some(named) = &self.named {
+            all.insert(tags::NAMED.to_owned(), named.text());
         }
         if let Some(original) = &self.original {
             all.insert(tags::ORIGINAL.to_owned(), original.text());

@@ -41,6 +41,8 @@ pub struct Outcome {
     pub seconds: BTreeMap<Milestone, f64>,
     /// Targets that could not be registered again.
     pub targets_missing: Vec<String>,
+    /// Record sets that were not pointed at the replacement, and why.
+    pub names_left: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
@@ -167,6 +169,7 @@ impl Outcome {
             "restored_from_seconds_before": self.restored_from,
             "cloned_at_seconds": self.cloned_at,
             "targets_missing": self.targets_missing,
+            "names_left": self.names_left,
         });
         if let (Value::Object(line), Value::Object(metrics)) = (&mut line, emf::metrics(self)) {
             line.extend(metrics);
@@ -179,7 +182,7 @@ impl Outcome {
             "failed" => "ERROR",
             // A person should look at these.
             "overdue" | "returned-late" => "WARN",
-            _ if !self.targets_missing.is_empty() => "WARN",
+            _ if !self.targets_missing.is_empty() || !self.names_left.is_empty() => "WARN",
             _ => "INFO",
         }
     }
@@ -246,6 +249,9 @@ impl fmt::Display for StepReport {
 /// What happens next, and what a person can do.
 fn advice(error: &CloudError) -> &'static str {
     use crate::cloud::Class;
+    if let Some(advice) = crate::cloud::advice(error.operation, &error.code) {
+        return advice;
+    }
     match error.class {
         Class::AlreadyDone => "nothing to do",
         Class::Capacity => "the next way is tried",

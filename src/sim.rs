@@ -29,6 +29,7 @@ pub mod invariants;
 mod journal;
 mod lagged;
 mod model;
+mod names;
 mod outside;
 mod queue;
 mod reads;
@@ -58,6 +59,7 @@ pub use model::{
     Drain, Group, GroupType, SimInstance, SimInterface, SimSnapshot, SimTemplate, SimVolume,
     Version,
 };
+pub use names::Zone;
 pub use queue::{Message, Queue};
 pub use requests::SimRequest;
 pub use rng::Rng;

@@ -9,6 +9,7 @@ mod group;
 pub use group::{AutoScalingGroup, Group, Lifecycle, Member};
 
 use crate::clock::Timestamp;
+pub use crate::dns::{DnsName, Lookup, RecordSet, RecordType, Says};
 use crate::event::{InstanceAction, InstanceState, Interruption, Risk};
 use crate::id::{
     AllocationId, ImageId, InstanceId, InterfaceId, RequestId, SnapshotId, SubnetId, TemplateId,
@@ -90,6 +91,8 @@ pub struct Situation {
     pub requests: Fact<Vec<SpotRequest>>,
     /// Replacements of the root volumes of successors. Read only where a root is to be kept.
     pub root_tasks: Fact<Vec<RootTask>>,
+    /// The name that follows its addresses. Read only where there is one, and only when it counts.
+    pub lookup: Fact<Lookup>,
 }
 
 /// An instance as `DescribeInstances` shows it. A terminated one has lost devices, network and,
@@ -114,6 +117,8 @@ pub struct Instance {
     pub private_addresses: Vec<String>,
     /// The primary one first, then by device index.
     pub interfaces: Vec<Interface>,
+    /// IPv4, of the primary interface: an Elastic IP, or one of Amazon's.
+    pub public_address: Option<String>,
     /// The primary interface has a public address from Amazon's pool.
     pub auto_public_address: bool,
     pub security_groups: Vec<String>,

@@ -8,6 +8,7 @@ mod text;
 pub use network::{Network, PrivateAddresses};
 pub use refusal::Refusal;
 
+use crate::dns::{DnsName, RecordType};
 use crate::event::{Interruption, Wake};
 use crate::id::{ImageId, InstanceId, RequestId, SnapshotId, SubnetId, TemplateId, VolumeId};
 use crate::situation::{Boot, Market, Shape, Target, TargetGroup, VolumeSettings};
@@ -78,6 +79,8 @@ pub enum Action {
         image: ImageId,
     },
     Network(Network),
+    /// A record set that has held an address of the instance replaced.
+    PointName(PointName),
     /// To an Auto Scaling group, about one instance.
     Group(GroupChange),
     DeleteVolume {
@@ -99,6 +102,16 @@ pub enum Action {
         wake: Wake,
         delay_seconds: u16,
     },
+}
+
+/// Written over what is there, as a whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PointName {
+    pub name: DnsName,
+    pub kind: RecordType,
+    /// As it was.
+    pub ttl: i64,
+    pub address: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

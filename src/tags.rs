@@ -72,6 +72,9 @@ pub const TAKEN_BY: &str = "spot-rescue:taken-by";
 pub const SET: &str = "spot-rescue:set";
 /// A safety copy, or a spare, that may go after this moment.
 pub const EXPIRES_AT: &str = "spot-rescue:expires-at";
+/// On the launch template: the name that follows, the head's public address, and whether the name has been
+/// looked up since that was so.
+pub const NAMED: &str = "spot-rescue:named";
 /// On the launch template: changes when a replacement would have to be launched differently.
 pub const FINGERPRINT: &str = "spot-rescue:fingerprint";
 /// On the launch template of an instance whose root is to be kept: its image, and what an image made of
@@ -81,6 +84,8 @@ pub const ORIGINAL: &str = "spot-rescue:original";
 pub const SWAPS: &str = "spot-rescue:swaps";
 /// On a root volume that was to be kept and could not be: why. It has no expiry.
 pub const KEPT: &str = "spot-rescue:kept";
+/// On the launch template: what the name that follows has been pointed at, and what it said before.
+pub const POINTED: &str = "spot-rescue:pointed";
 /// Packed lists, on the launch template and partly on the instance.
 pub const VOLUMES: &str = "spot-rescue:volume";
 pub const TARGETS: &str = "spot-rescue:target";
@@ -129,6 +134,7 @@ pub fn is_own(key: &str) -> bool {
         SET,
         EXPIRES_AT,
         FINGERPRINT,
+        NAMED,
         KEPT,
         ORIGINAL,
         SHAPE,
@@ -143,6 +149,7 @@ pub fn is_own(key: &str) -> bool {
             PRIVATE_ADDRESSES,
             FAILED_POOLS,
             HISTORY,
+            POINTED,
             INTERFACES,
             SECONDARY,
         ]

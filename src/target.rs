@@ -7,9 +7,9 @@
 //! - VPC Lattice: target groups of its own
 //!   (<https://docs.aws.amazon.com/vpc-lattice/latest/APIReference/API_Target.html>)
 
+use crate::dns::same_address;
 use std::collections::BTreeSet;
 use std::fmt;
-use std::net::IpAddr;
 use std::str::FromStr;
 
 /// A service that sends traffic; each is asked, and fails, by itself.
@@ -110,11 +110,10 @@ impl Target {
         self.id.starts_with("i-")
     }
 
-    /// Whether it is this address. One IPv6 address has many spellings.
+    /// Whether it is this address.
     #[must_use]
     pub fn is_address(&self, address: &str) -> bool {
-        let parsed = |text: &str| text.parse::<IpAddr>().ok();
-        self.id == address || (parsed(address).is_some() && parsed(&self.id) == parsed(address))
+        same_address(&self.id, address)
     }
 }
 

@@ -29,6 +29,8 @@ mod groups;
 mod keys;
 #[path = "sim/naive.rs"]
 mod naive;
+#[path = "sim/names.rs"]
+mod names;
 #[path = "sim/on_time.rs"]
 mod on_time;
 #[path = "sim/others.rs"]

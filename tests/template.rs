@@ -4,12 +4,13 @@
 
 use serde_yaml_ng::Value;
 use spot_rescue::cloud::{KEY_ACTIONS, READ_ACTIONS};
+use spot_rescue::dns::{DnsName, RecordType};
 use spot_rescue::event::{InstanceState, PARSERS, Wake, interruption, own, snapshot, state_change};
 use spot_rescue::situation::{Boot, Market, Slot, TargetGroup, VolumeSettings};
 use spot_rescue::step::{
     Action, CopyVolume, CreateVolume, GroupChange, GroupVerb, InstanceTypes, Launch,
-    LaunchTemplate, Network, PrivateAddresses, RegisterImage, ReplaceRoot, RootDevice, RootSource,
-    TemplateSpec, WriteTemplate,
+    LaunchTemplate, Network, PointName, PrivateAddresses, RegisterImage, ReplaceRoot, RootDevice,
+    RootSource, TemplateSpec, WriteTemplate,
 };
 use spot_rescue::tags::{self, Tags};
 use std::collections::{BTreeMap, BTreeSet};
@@ -126,10 +127,16 @@ fn every_action() -> Vec<Action> {
     ];
     all.extend(balancing());
     all.extend(group_changes());
+    all.push(Action::PointName(PointName {
+        name: DnsName::parse("Z0123456789ABCDEFGHIJ db.example.org").unwrap(),
+        kind: RecordType::A,
+        ttl: 60,
+        address: empty(),
+    }));
     all.extend(every_network_action());
     all.extend(roots());
     let kinds: BTreeSet<u8> = all.iter().map(kind).collect();
-    assert_eq!(kinds.len(), 28, "an action is missing from the list");
+    assert_eq!(kinds.len(), 29, "an action is missing from the list");
     all
 }
 
@@ -255,6 +262,7 @@ fn kind(action: &Action) -> u8 {
         Action::ReplaceRoot(_) => 25,
         Action::RegisterImage(_) => 26,
         Action::DeregisterImage { .. } => 27,
+        Action::PointName(_) => 28,
     }
 }
 
@@ -268,7 +276,7 @@ fn texts(value: &Value) -> Vec<String> {
 fn statements(template: &Value) -> Vec<Value> {
     let resources = &template["Resources"];
     let inline = &resources["FunctionRole"]["Properties"]["Policies"];
-    let managed = ["LaunchPolicy", "KeyPolicy"].map(|it| &resources[it]["Properties"]);
+    let managed = ["LaunchPolicy", "KeyPolicy", "DnsPolicy"].map(|it| &resources[it]["Properties"]);
     let inline = inline.as_sequence().unwrap().iter();
     inline
         .chain(managed)

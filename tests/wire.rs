@@ -13,6 +13,8 @@ mod changes;
 mod errors;
 #[path = "wire/fleet.rs"]
 mod fleet;
+#[path = "wire/names.rs"]
+mod names;
 #[path = "wire/reads.rs"]
 mod reads;
 #[path = "wire/replay.rs"]

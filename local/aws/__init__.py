@@ -25,6 +25,7 @@ BEHAVIOURS = (
     "interfaces",
     "lattice",
     "launch_data",
+    "names",
     "permissions",
     "queue",
     "requests",

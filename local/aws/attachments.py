@@ -6,6 +6,11 @@ the device name free; a volume attached later survives the instance unless told 
 detached from a running instance
 (https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DetachVolume.html). moto checks none of
 it and hangs the volume over from one instance to the other.
+
+A Multi-Attach volume (io1 and io2) may have up to sixteen instances of its zone at a time; at the end of the
+last of them, its DeleteOnTermination counts; whose attachment is meant must be said when one is detached
+(https://docs.aws.amazon.com/ebs/latest/userguide/ebs-volumes-multi.html). moto knows one attachment: that is
+the first one here.
 """
 
 from typing import Any
@@ -21,11 +26,13 @@ from local.aws.patch import Answer, answers, refuse
 
 ATTACH_SECONDS = 2
 DETACH_SECONDS = 2
+MOST_INSTANCES = 16
 
 
 def put(volume: Any, instance: Any, device: str, *, delete_on_termination: bool) -> Any:
     """Without question."""
-    volume.attachment = VolumeAttachment(volume, instance, device, "attached")
+    attachment = VolumeAttachment(volume, instance, device, "attached")
+    _keep(volume, [*volumes.attachments(volume), attachment])
     instance.block_device_mapping[device] = BlockDeviceType(
         volume_id=volume.id,
         status="attached",
@@ -33,19 +40,29 @@ def put(volume: Any, instance: Any, device: str, *, delete_on_termination: bool)
         attach_time=utcnow(),
         delete_on_termination=delete_on_termination,
     )
-    return volume.attachment
+    return attachment
 
 
-def take(volume: Any) -> None:
-    """Without question; the volume is `available` again."""
-    attachment = volume.attachment
+def of(volume: Any, instance: Any) -> Any:
+    """Its attachment to this instance, or none."""
+    held = (it for it in volumes.attachments(volume) if it.instance is instance)
+    return next(held, None)
+
+
+def take(volume: Any, instance: Any) -> None:
+    """Without question; after the last one the volume is `available` again."""
+    attachment = of(volume, instance)
     if attachment is None:
         return
     mapping = attachment.instance.block_device_mapping
     held = mapping.get(attachment.device)
     if held is not None and held.volume_id == volume.id:
         del mapping[attachment.device]
-    volume.attachment = None
+    _keep(volume, [it for it in volumes.attachments(volume) if it is not attachment])
+
+
+def _keep(volume: Any, attachments: list[Any]) -> None:
+    volume.attachment, volume.local_shared = next(iter(attachments), None), attachments[1:]
 
 
 @answers(EC2Response)
@@ -71,9 +88,13 @@ def _attached(attachment: Any) -> None:
 
 
 def _check(volume: Any, instance: Any, device: str) -> None:
-    if volumes.state(volume) == "in-use":
+    holders = volumes.attachments(volume)
+    shared = volumes.is_shared(volume) and of(volume, instance) is None
+    if holders and not shared:
         raise refuse("VolumeInUse", f"{volume.id} is already attached to an instance")
-    if volumes.state(volume) != "available":
+    if len(holders) >= MOST_INSTANCES:
+        raise refuse("AttachmentLimitExceeded", f"{volume.id} is attached to {MOST_INSTANCES}")
+    if not holders and volumes.state(volume) != "available":
         raise refuse("IncorrectState", f"Volume '{volume.id}' is not 'available'.")
     if volume.zone.name != instance.placement.zone:
         message = f"The volume '{volume.id}' is not in the same availability zone as instance"
@@ -88,17 +109,22 @@ def _check(volume: Any, instance: Any, device: str) -> None:
 @answers(EC2Response)
 def detach_volume(call: Any) -> Answer:
     volume = volumes.find(call.ec2_backend, call._get_param("VolumeId"))
-    attachment = volume.attachment
-    if attachment is None:
+    holders = volumes.attachments(volume)
+    if not holders:
         raise refuse("IncorrectState", f"Volume '{volume.id}' is in the 'available' state.")
-    instance = attachment.instance
     wanted = call._get_param("InstanceId")
-    if wanted and wanted != instance.id:
+    if not wanted and len(holders) > 1:
+        message = f"{volume.id} is attached to several instances: name one"
+        raise refuse("InvalidParameterCombination", message)
+    named = [it for it in holders if wanted in (None, it.instance.id)]
+    if not named:
         message = f"The volume '{volume.id}' is not attached to instance '{wanted}'"
         raise refuse("InvalidAttachment.NotFound", message)
+    attachment = named[0]
+    instance = attachment.instance
     if attachment.device == instance.root_device_name and instance.state != "stopped":
         message = f"Unable to detach root volume '{volume.id}' from instance '{instance.id}'"
         raise refuse("OperationNotPermitted", message)
     attachment.status = "detaching"
-    CLOCK.after(DETACH_SECONDS, lambda: take(volume))
+    CLOCK.after(DETACH_SECONDS, lambda: take(volume, instance))
     return volumes.attachment_view(attachment)

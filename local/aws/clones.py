@@ -11,7 +11,7 @@ from typing import Any
 
 from moto.ec2.responses import EC2Response
 
-from local.aws import tags, tokens, volumes
+from local.aws import keys, tags, tokens, volumes
 from local.aws.clock import CLOCK
 from local.aws.patch import Answer, answers, refuse
 
@@ -39,5 +39,6 @@ def _copy(call: Any) -> Answer:
     copy.source_volume_id = source.id
     tags.write(backend, copy.id, wanted)
     copy.being_created = True
-    CLOCK.after(volumes.CREATE_SECONDS, lambda: setattr(copy, "being_created", False))
+    usable = keys.are_usable([copy])
+    CLOCK.after(volumes.CREATE_SECONDS, lambda: volumes.created(copy, usable))
     return {"Volumes": [volumes.view(copy)]}

@@ -34,6 +34,10 @@ CODES = {
 BY_USER = ("Client.UserInitiatedShutdown", "User initiated shutdown")
 SPOT_TERMINATION = ("Server.SpotInstanceTermination", "Spot Instance termination")
 SPOT_SHUTDOWN = ("Server.SpotInstanceShutdown", "Spot Instance shutdown")
+NO_KEY = (
+    "Client.InternalError",
+    "A client error caused the instance to terminate during launch",
+)
 STOP_SECONDS = 5
 RELEASE_SECONDS = 3
 TAGS_STAY_SECONDS = 600
@@ -60,13 +64,14 @@ def enter(instance: Any, state: str, reason: Reason | None = None) -> None:
         listener(instance, state)
 
 
-def boot(instance: Any) -> None:
-    """From a launch or a start to `running`."""
+def boot(instance: Any, death: Reason | None = None) -> None:
+    """From a launch or a start to `running`, or to an early death."""
     instance.launch_time = utcnow()
     instance._reason = ""
     instance.state_reason = StateReason()
     enter(instance, "pending")
-    CLOCK.after(SETTINGS.boot_seconds, lambda: _booted(instance))
+    reached = _booted if death is None else lambda it: end(it, death)
+    CLOCK.after(SETTINGS.boot_seconds, lambda: reached(instance))
 
 
 def _booted(instance: Any) -> None:
@@ -89,16 +94,19 @@ def _ended(instance: Any) -> None:
     staying = []
     for device in list(instance.block_device_mapping.values()):
         volume = backend.volumes.get(device.volume_id)
-        if volume is not None and device.delete_on_termination:
-            attachments.take(volume)
+        if volume is None:
+            continue
+        last = len(volumes.attachments(volume)) == 1
+        if device.delete_on_termination and last:
+            attachments.take(volume, instance)
             volumes.forget(volume)
-        elif volume is not None:
-            volume.attachment.status = "detaching"
+        else:
+            attachments.of(volume, instance).status = "detaching"
             staying.append(volume)
     _leave_network(instance)
     backend.iam_instance_profile_associations.pop(instance.id, None)
     enter(instance, "terminated")
-    CLOCK.after(RELEASE_SECONDS, lambda: [attachments.take(it) for it in staying])
+    CLOCK.after(RELEASE_SECONDS, lambda: [attachments.take(it, instance) for it in staying])
     CLOCK.after(TAGS_STAY_SECONDS, lambda: backend.tags.pop(instance.id, None))
     CLOCK.after(ENTRY_STAYS_SECONDS, lambda: _vanish(instance))
 

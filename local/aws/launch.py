@@ -14,7 +14,7 @@ from typing import Any
 from moto.ec2.models.instance_types import INSTANCE_TYPES
 from moto.ec2.utils import parse_user_data, random_spot_request_id
 
-from local.aws import capacity, devices, images, instances, requests, tags
+from local.aws import capacity, devices, images, instances, keys, requests, tags
 from local.aws.patch import refuse
 
 #: values of RunInstances that stand for themselves in a template
@@ -57,7 +57,8 @@ def start(backend: Any, launch: Launch) -> Any:
         instance.boots_like = images.boots_like(image)
         _complete(instance, launch)
         devices.create(instance, mapping, launch.volume_tags)
-        instances.boot(instance)
+        made = [backend.volumes[it.volume_id] for it in instance.block_device_mapping.values()]
+        instances.boot(instance, None if keys.are_usable(made) else instances.NO_KEY)
     return reservation
 
 

@@ -18,7 +18,7 @@ from moto.core.exceptions import ServiceException, _RESTError
 from moto.core.responses import BaseResponse
 from moto.iam.access_control import IAMRequest
 
-from local.aws import lattice, launch_permissions, policies, requirements, scaling
+from local.aws import keys, lattice, launch_permissions, names, policies, requirements, scaling
 from local.aws.patch import replaces
 from local.aws.requirements import Need
 
@@ -83,6 +83,8 @@ def _authenticate_and_authorize_normal_action(self: Any, resource: str = "*") ->
     def judge(**arguments: Any) -> Judge:
         request = Judge(**arguments)
         request.needs = needs
+        if self.service_name == "ec2":
+            keys.enter(policies.statements(request._access_key.collect_policies()))
         return request
 
     self._authenticate_and_authorize_action(judge, resource)
@@ -99,6 +101,9 @@ def _needs(call: Any) -> list[Need] | None:
         return [_group(call, action)]
     if call.service_name == "vpc-lattice":
         return [Need(f"vpc-lattice:{action}", lattice.arn_of(call) or "*")]
+    if call.service_name == "route53":
+        context = names.context_of(call, action)
+        return [Need(f"route53:{action}", names.zone_of(call), context)]
     if call.service_name == "sqs":
         name = (call._get_param("QueueUrl") or "*").rsplit("/", 1)[-1]
         return [Need(f"sqs:{action}", f"arn:aws:sqs:{call.region}:{call.current_account}:{name}")]

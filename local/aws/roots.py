@@ -114,7 +114,7 @@ def _swap(task: View, instance: Any, root: Any, volume: Any, result: str) -> Non
         return
     task["TaskState"] = "in-progress"
     delete = instance.block_device_mapping[instance.root_device_name].delete_on_termination
-    attachments.take(root)
+    attachments.take(root, instance)
     if result == "succeeded":
         name = instance.root_device_name
         attachment = attachments.put(volume, instance, name, delete_on_termination=delete)

@@ -11,7 +11,7 @@ from typing import Any
 
 from moto.ec2.responses import EC2Response
 
-from local.aws import tags, tokens
+from local.aws import keys, tags, tokens
 from local.aws.clock import CLOCK
 from local.aws.filters import View, matching, page
 from local.aws.patch import Answer, answers, refuse
@@ -96,9 +96,22 @@ def find(backend: Any, volume_id: str) -> Any:
     return volume
 
 
+def attachments(volume: Any) -> list[Any]:
+    """More than one only with Multi-Attach."""
+    others = volume.__dict__.get("local_shared", [])
+    return [volume.attachment, *others] if volume.attachment else []
+
+
+def is_shared(volume: Any) -> bool:
+    """Multi-Attach is enabled."""
+    return bool(volume.__dict__.get("local_multi_attach"))
+
+
 def state(volume: Any) -> str:
     if getattr(volume, "being_created", False):
         return "creating"
+    if volume.__dict__.get("local_error"):
+        return "error"
     return "in-use" if volume.attachment else "available"
 
 
@@ -119,8 +132,8 @@ def view(volume: Any) -> View:
         "VolumeType": volume.volume_type,
         "Iops": volume.iops or gp2,
         "Throughput": volume.throughput,
-        "MultiAttachEnabled": False,
-        "Attachments": [attachment_view(it) for it in volume.attachments],
+        "MultiAttachEnabled": is_shared(volume),
+        "Attachments": [attachment_view(it) for it in attachments(volume)],
         "Tags": tags.shown(volume.ec2_backend, volume.id),
     }
 
@@ -152,10 +165,26 @@ def _create(call: Any) -> Answer:
     names = ["Size", "SnapshotId", "VolumeType", "Encrypted", "KmsKeyId", "Iops", "Throughput"]
     volume = make(backend, zone, {name: call._get_param(name) for name in names})
     volume.initialization_rate = _rate(call, volume)
+    volume.local_multi_attach = _multi_attach(call, volume)
     tags.write(backend, volume.id, wanted)
     volume.being_created = True
-    CLOCK.after(CREATE_SECONDS, lambda: setattr(volume, "being_created", False))
+    usable = keys.are_usable([volume])
+    CLOCK.after(CREATE_SECONDS, lambda: created(volume, usable))
     return view(volume)
+
+
+def created(volume: Any, usable: bool) -> None:
+    """What its key may not be used for ends in `error`: the call was answered long before."""
+    volume.being_created, volume.local_error = False, not usable
+
+
+def _multi_attach(call: Any, volume: Any) -> bool:
+    """ "Multi-Attach is supported exclusively on Provisioned IOPS SSD (io1 and io2) volumes"."""
+    wanted = call._get_param("MultiAttachEnabled") is True
+    if wanted and volume.volume_type not in ("io1", "io2"):
+        message = f"Multi-Attach is not supported for {volume.volume_type} volumes"
+        raise refuse("InvalidParameterCombination", message)
+    return wanted
 
 
 def _rate(call: Any, volume: Any) -> int | None:
@@ -182,7 +211,7 @@ def delete_volume(call: Any) -> Answer:
     if state(volume) == "in-use":
         message = f"Volume {volume.id} is currently attached to {volume.attachment.instance.id}"
         raise refuse("VolumeInUse", message)
-    if state(volume) != "available":
+    if state(volume) not in ("available", "error"):
         raise refuse("IncorrectState", f"Volume '{volume.id}' is not 'available'.")
     forget(volume)
     return {}
@@ -190,6 +219,6 @@ def delete_volume(call: Any) -> Answer:
 
 def forget(volume: Any) -> None:
     """Its snapshots stay: "Deleting a volume has no effect on the snapshots made from it"."""
-    volume.attachment = None
+    volume.attachment, volume.local_shared = None, []
     volume.ec2_backend.volumes.pop(volume.id, None)
     volume.ec2_backend.tags.pop(volume.id, None)

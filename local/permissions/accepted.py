@@ -14,6 +14,7 @@ from local.permissions.calls import (
     arn,
     classic,
     lattice,
+    names,
     on,
     passing,
     targets,
@@ -120,6 +121,14 @@ ALL = [
         (
             "we know of no documentation whether the volume asked about is the one that is named, which "
             "is marked, or the one that is made of an image, which cannot be"
+        ),
+    ),
+    Accepted(
+        "write over any address in a named hosted zone",
+        [names()],
+        (
+            "record sets carry no tags, and who is behind an address is not to be seen in a policy; the "
+            "function writes over an address of the instance it replaces"
         ),
     ),
     Accepted(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from local.deploy import REGION
 from local.permissions.judge import Request
-from local.permissions.policy import ACCOUNT, KEY_ARN
+from local.permissions.policy import ACCOUNT, KEY_ARN, ZONE_ARN
 
 Tags = dict[str, str]
 Call = list[Request]
@@ -118,6 +118,13 @@ def key(action: str, arn: str = KEY_ARN, via: str = "ec2", for_aws: bool = True)
     if action == "CreateGrant":
         context["kms:GrantIsForAWSResource"] = [str(for_aws).lower()]
     return Request(f"kms:{action}", arn, context)
+
+
+def names(verb: str = "UPSERT", kind: str = "A", arn: str = ZONE_ARN) -> Request:
+    """A change of one record set."""
+    keys = {"Actions": verb, "RecordTypes": kind, "NormalizedRecordNames": "db.example.org"}
+    context = {f"route53:ChangeResourceRecordSets{key}": [it] for key, it in keys.items()}
+    return Request("route53:ChangeResourceRecordSets", arn, context)
 
 
 def lattice(action: str, account: str = ACCOUNT) -> Request:

@@ -22,12 +22,13 @@ from local.permissions.calls import (
     key,
     lattice,
     linked_role,
+    names,
     on,
     passing,
     scaling,
     targets,
 )
-from local.permissions.policy import ACCOUNT, KEY_ARN, LOG_ARN, QUEUE_ARN
+from local.permissions.policy import ACCOUNT, KEY_ARN, LOG_ARN, QUEUE_ARN, ZONE_ARN
 
 STRANGER = "999999999999"
 NO_OPT_IN = "the user has not opted this instance in"
@@ -174,6 +175,35 @@ KEYS = [
         [key("CreateGrant")],
     ),
     Case("schedule the deletion of a key", NEVER, [key("ScheduleKeyDeletion")]),
+]
+
+OTHER_ZONE = ZONE_ARN.replace("0123", "9999")
+ONLY_ADDRESSES = "only an address is ever written, and only over another one"
+
+NAMES = [
+    Case(
+        "point a name in a zone that is not named",
+        "the user names the zones",
+        [names(arn=OTHER_ZONE)],
+        [names()],
+    ),
+    Case(
+        "look into a zone that is not named",
+        "the user names the zones",
+        [elsewhere("route53:ListResourceRecordSets", OTHER_ZONE)],
+        [elsewhere("route53:ListResourceRecordSets", ZONE_ARN)],
+    ),
+    *(
+        Case(f"{verb} a {kind} record", ONLY_ADDRESSES, [names(verb, kind)], [names(kind="AAAA")])
+        for verb, kind in (("DELETE", "A"), ("CREATE", "A"), ("UPSERT", "CNAME"), ("UPSERT", "NS"))
+    ),
+    Case(
+        "change record sets without saying how",
+        "a key that is not there must not pass for one that is right",
+        [elsewhere("route53:ChangeResourceRecordSets", ZONE_ARN)],
+        [names()],
+    ),
+    Case("delete a zone", NEVER, [elsewhere("route53:DeleteHostedZone", ZONE_ARN)]),
 ]
 
 ROOT = "CreateReplaceRootVolumeTask"
@@ -406,6 +436,7 @@ ALL = [
     *INTERFACES,
     *VOLUMES,
     *KEYS,
+    *NAMES,
     *ROOTS,
     *tags.ALL,
     *LAUNCHES,

@@ -16,8 +16,9 @@ ACCOUNT = "123456789012"
 QUEUE_ARN = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{STACK}-Queue-AAAAAAAAAAAA"
 LOG_ARN = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/lambda/{STACK}:*"
 ROLE = "FunctionRole"
-MANAGED = ("LaunchPolicy", "KeyPolicy")
+MANAGED = ("LaunchPolicy", "KeyPolicy", "DnsPolicy")
 KEY_ARN = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/01234567-89ab-cdef-0123-456789abcdef"
+ZONE_ARN = "arn:aws:route53:::hostedzone/Z0123456789ABCDEFGHIJ"
 
 KNOWN = {
     "AWS::AccountId": ACCOUNT,
@@ -26,6 +27,7 @@ KNOWN = {
     "AWS::StackName": STACK,
     "AWS::URLSuffix": "amazonaws.com",
     "FunctionLog.Arn": LOG_ARN,
+    "HostedZoneArns": [ZONE_ARN],
     "KmsKeyArns": [KEY_ARN],
     "Queue.Arn": QUEUE_ARN,
 }

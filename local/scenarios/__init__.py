@@ -8,12 +8,14 @@ from local.scenarios import (
     clones,
     foreseen,
     groups,
+    names,
     pauses,
     races,
     rescues,
     roots,
     targets,
     upkeep,
+    volumes,
 )
 from local.scenarios.scenario import Scenario
 
@@ -22,6 +24,8 @@ ALL: dict[str, Scenario] = {
     for module in (
         rescues,
         addresses,
+        names,
+        volumes,
         roots,
         targets,
         capacity,

@@ -8,7 +8,7 @@ from typing import Any
 
 from local import checks
 from local.checks import Evidence, Result
-from local.stage import Overdue, Stage
+from local.stage import Overdue, Parameters, Stage
 from local.world import View
 
 Drive = Callable[[Stage, list[str]], None]
@@ -43,6 +43,8 @@ class Scenario:
     more: Drive = lambda *_: None
     tags: Callable[[Stage], dict[str, str]] = lambda _: {}
     settings: dict[str, Any] = field(default_factory=dict)
+    # Of the stack, once what they name is there.
+    parameters: Parameters = lambda _: {}
     functions: int = 2
     batch_size: int | None = None
     slower: float = 1.0

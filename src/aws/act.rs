@@ -42,6 +42,7 @@ impl Aws {
             Action::ReplaceRoot(replace) => roots::replace(&self.ec2, replace).await,
             Action::RegisterImage(register) => roots::register(&self.ec2, register).await,
             Action::DeregisterImage { image } => roots::deregister(&self.ec2, image).await,
+            Action::PointName(point) => self.names.point(point).await,
             Action::Network(change) => network::change(&self.ec2, change).await,
             Action::Group(change) => autoscaling::change(&self.autoscaling, change).await,
             Action::DeleteVolume { volume } => self.delete_volume(volume).await,

@@ -36,6 +36,7 @@ pub fn instance(it: &ec2::Instance) -> Option<Instance> {
             .collect(),
         private_addresses: private_addresses(it),
         interfaces: network::interfaces(it),
+        public_address: it.public_ip_address().map(str::to_owned),
         auto_public_address: has_auto_public_address(it),
         security_groups: strings(
             it.security_groups()

@@ -101,6 +101,8 @@ const CAPACITY: &[&str] = &[
 
 /// Too many calls of this kind: none was done, and the next would not be.
 const THROTTLED: &[&str] = &[
+    // Route 53: a zone takes one change at a time.
+    "PriorRequestNotComplete",
     "RequestLimitExceeded",
     "RequestThrottled",
     "Throttling",
@@ -150,6 +152,28 @@ const DENIED: &[&str] = &[
     "InvalidClientTokenId",
     "OptInRequired",
 ];
+
+/// What a person can do, where the code alone tells: operation, code, advice.
+const ADVICE: &[(&str, &str, &str)] = &[
+    // Most Nitro types take 28 attachments, network interfaces and instance store volumes included.
+    // <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/volume_limits.html>
+    (
+        "AttachVolume",
+        "AttachmentLimitExceeded",
+        "the replacement's type takes no more volumes (28 is usual, network interfaces and instance store \
+         volumes included): name a type that takes more in spot-rescue:instance-types, or detach what is not \
+         needed; tried again at the next look",
+    ),
+];
+
+/// What a person can do about it, if it is special.
+#[must_use]
+pub fn advice(operation: &str, code: &str) -> Option<&'static str> {
+    let mut known = ADVICE.iter();
+    known
+        .find(|it| (it.0, it.1) == (operation, code))
+        .map(|it| it.2)
+}
 
 /// The class of an error code, for this operation.
 #[must_use]

@@ -19,7 +19,29 @@ pub fn tell(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
         ));
     }
     shared(lineage, owner, plan);
+    coded(lineage, owner, plan);
     keys::unnamed(lineage, owner, plan);
+}
+
+/// An instance has the product codes of its volumes; those its image has not came with one that was attached.
+/// "If a volume has an AWS Marketplace product code, the volume can be attached only to a stopped instance",
+/// and a Spot Instance cannot be stopped for that.
+/// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AttachVolume.html>
+fn coded(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
+    let images = lineage.situation.images.known();
+    let mut images = images.map(Vec::as_slice).unwrap_or_default().iter();
+    let Some(image) = images.find(|it| Some(&it.id) == owner.image.as_ref()) else {
+        return;
+    };
+    for code in &owner.boot.product_codes {
+        if !image.boot.product_codes.contains(code) {
+            plan.note(format!(
+                "{} has the AWS Marketplace product code {code}, its image has not: a data volume with it is \
+                 attached to stopped instances only, so no replacement can get it",
+                owner.id
+            ));
+        }
+    }
 }
 
 /// Multi-Attach has no fencing, and no copy of it is the volume that the others write to.

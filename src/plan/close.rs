@@ -1,10 +1,10 @@
 //! The end of a rescue: the successor becomes the owner, and the outcome is told, once.
 
 use super::volumes::{Fate, HandOver, Origin};
-use super::{Lineage, Plan, breaker, keys, progress, register, root};
+use super::{Lineage, Plan, breaker, dns, keys, progress, register, root};
 use crate::clock::seconds_between;
 use crate::event::Interruption;
-use crate::record::{FailedPool, Milestone, Record, RecordedVolume, volumes_of};
+use crate::record::{FailedPool, Milestone, Named, Record, RecordedVolume, volumes_of};
 use crate::report::{Outcome, VolumeCounts};
 use crate::situation::Instance;
 use crate::step::{Action, Step};
@@ -67,6 +67,11 @@ fn handed_over(lineage: &Lineage, successor: &Instance, hand_over: &HandOver) ->
         volumes,
         targets: register::handed_over(lineage, successor),
         private_addresses: successor.private_addresses.clone(),
+        named: lineage
+            .record
+            .named
+            .clone()
+            .map(|it| Named::of(it.name, successor)),
         ..lineage.record.clone()
     };
     if let (Some(place), Some(subnet)) = (&mut record.place, &successor.subnet) {
@@ -114,6 +119,11 @@ pub fn outcome(
             .successor
             .filter(|_| result == "back-in-service")
             .map(|it| targets_missing(lineage, it))
+            .unwrap_or_default(),
+        names_left: lineage
+            .successor
+            .filter(|_| result == "back-in-service")
+            .map(|it| dns::names_left(lineage, it))
             .unwrap_or_default(),
     }
 }

@@ -9,8 +9,8 @@
 //! replacement is given back; one that comes later is kept out of service, and told of.
 
 use super::{
-    Lineage, Plan, close, deregister, group, launch, prepare, progress, protect, register, rejoin,
-    requests, risk, volumes,
+    Lineage, Plan, close, deregister, dns, group, launch, prepare, progress, protect, register,
+    rejoin, requests, risk, volumes,
 };
 use crate::clock::seconds_between;
 use crate::event::{InstanceAction, InstanceState, Interruption};
@@ -230,7 +230,9 @@ pub fn returned(lineage: &Lineage, interruption: &Interruption) -> Plan {
         return plan;
     };
     let trying = rejoin::since(Milestone::Returned, lineage, interruption);
-    if !register::plan(lineage, owner, trying, &mut plan) {
+    // One of Amazon's public addresses is another after a stop.
+    let named = dns::plan(lineage, owner, trying, &mut plan);
+    if !register::plan(lineage, owner, trying, &mut plan) || !named {
         note_return(lineage, interruption, &mut plan);
         plan.wait(5, format!("{} to serve", owner.id));
         return plan;
@@ -289,6 +291,11 @@ fn outcome(
             .owner
             .filter(|_| result == "resumed")
             .map(|it| close::targets_missing(lineage, it))
+            .unwrap_or_default(),
+        names_left: lineage
+            .owner
+            .filter(|_| result == "resumed")
+            .map(|it| dns::names_left(lineage, it))
             .unwrap_or_default(),
     }
 }

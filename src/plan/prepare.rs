@@ -4,8 +4,8 @@
 
 use super::deregister::is_of;
 use super::{
-    Lineage, Plan, caveats, group, interfaces, keep, pause, protect, requests, risk, template_name,
-    tidy, types,
+    Lineage, Plan, caveats, dns, group, interfaces, keep, pause, protect, requests, risk,
+    template_name, tidy, types,
 };
 use crate::clock::seconds_between;
 use crate::event::{InstanceState, Interruption};
@@ -67,6 +67,7 @@ pub fn plan(lineage: &Lineage) -> Plan {
         }
         requests::prepare(lineage, owner, &mut plan);
         pause::foretell(lineage, owner, &mut plan);
+        dns::foretell(lineage, owner, &mut plan);
         protect::mark_volumes(lineage, &mut plan);
         interfaces::mark_all(lineage, owner, &mut plan);
         keep::always(lineage, owner, &mut plan);
@@ -128,6 +129,7 @@ fn current(lineage: &Lineage, owner: &Instance) -> Record {
         private_addresses: known.private_addresses.clone(),
         history: known.history.clone(),
         shape: shape(lineage),
+        named: dns::noted(lineage),
         interfaces: interfaces_of(owner),
         secondary: secondary_of(owner),
         ..Record::default()

@@ -6,6 +6,7 @@
 
 use super::deregister::{by_group, step_id};
 use super::{Lineage, Plan, group};
+use crate::dns::same_address;
 use crate::record::{Record, served_tags};
 use crate::situation::{Instance, Registrations, Target, TargetGroup};
 use crate::step::{Action, Step};
@@ -113,7 +114,7 @@ pub fn translated(record: &Record, recorded: &Target, instance: &Instance) -> Op
     } else if own.any(|it| recorded.is_address(it)) {
         recorded.id.clone()
     } else {
-        in_its_place(record, recorded, instance)?.clone()
+        in_its_place(record, &recorded.id, instance)?.clone()
     };
     Some(Target {
         id,
@@ -123,14 +124,14 @@ pub fn translated(record: &Record, recorded: &Target, instance: &Instance) -> Op
 
 /// Of the same family, counted from the primary interface's primary address. Where nobody wrote the
 /// old addresses down, the first.
-fn in_its_place<'a>(
+pub fn in_its_place<'a>(
     record: &Record,
-    recorded: &Target,
+    address: &str,
     instance: &'a Instance,
 ) -> Option<&'a String> {
-    let same_family = |it: &&String| it.contains(':') == recorded.id.contains(':');
+    let same_family = |it: &&String| it.contains(':') == address.contains(':');
     let before = record.private_addresses.iter().filter(same_family);
-    let place = before.clone().position(|it| recorded.is_address(it));
+    let place = before.clone().position(|it| same_address(it, address));
     let place = if before.count() == 0 { 0 } else { place? };
     let mut now = instance.private_addresses.iter().filter(same_family);
     now.nth(place)

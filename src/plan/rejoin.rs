@@ -3,7 +3,7 @@
 
 use super::group::{self, Way};
 use super::volumes::{self, Fate, HandOver};
-use super::{Lineage, Plan, addresses, interfaces, keep, register};
+use super::{Lineage, Plan, addresses, dns, interfaces, keep, register};
 use crate::clock::seconds_between;
 use crate::event::{InstanceState, Interruption};
 use crate::record::Milestone;
@@ -39,8 +39,10 @@ pub fn plan(
     let registered = register::plan(lineage, successor, trying, plan);
     let addressed = addresses::plan(lineage, successor, &moved, plan);
     let networked = settled(trying, moved.complete && addressed, plan);
+    // An address that comes along needs no other name.
+    let named = networked && dns::plan(lineage, successor, trying, plan);
     let joined = registered && group::join(lineage, way, successor, interruption, plan);
-    flagged && joined && networked
+    flagged && joined && named
 }
 
 /// An interface that does not fit, an address that is not to be had: after a while that is told and

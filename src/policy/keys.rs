@@ -4,6 +4,7 @@ use super::{
     Data, NoReturn, OnDemand, Policy, Protect, Rebalance, Replace, Root, Setting, Source, Types,
     breaker,
 };
+use crate::dns::DnsName;
 
 /// One tag a user may set.
 pub struct Key {
@@ -204,6 +205,19 @@ pub const KEYS: &[Key] = &[
         set: |policy, value, source| {
             let choices = [("alarm", NoReturn::Alarm), ("restore", NoReturn::Restore)];
             choose(&mut policy.no_return, value, source, &choices)
+        },
+    },
+    Key {
+        name: "spot-rescue:dns",
+        values: "a hosted zone id and a record name",
+        default: "none",
+        meaning: "the name that follows: where its A or AAAA record holds an address of the instance, it gets \
+                  the replacement's; the zone must be named in `HostedZoneArns`",
+        kept: BEFORE,
+        set: |policy, value, source| {
+            let value = Some(DnsName::parse(value).ok_or(())?);
+            policy.dns = Setting { value, source };
+            Ok(())
         },
     },
     Key {

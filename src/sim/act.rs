@@ -31,6 +31,7 @@ pub fn operation(action: &Action) -> &'static str {
         Action::RegisterImage(_) => "RegisterImage",
         Action::DeregisterImage { .. } => "DeregisterImage",
         Action::Network(change) => change.operation(),
+        Action::PointName(_) => "ChangeResourceRecordSets",
         Action::Group(change) => match change.verb {
             GroupVerb::Detach { .. } => "DetachInstances",
             GroupVerb::Attach => "AttachInstances",
@@ -89,6 +90,7 @@ impl State {
             Action::RegisterImage(register) => self.register_image(register),
             Action::DeregisterImage { image } => self.deregister_image(image),
             Action::Network(change) => self.change_network(change),
+            Action::PointName(point) => self.point_name(point),
             Action::Group(change) => self.change_group(change),
             Action::DeleteVolume { volume } => self.delete_volume(volume),
             Action::DeleteSnapshot { snapshot } => self.delete_snapshot(snapshot),
@@ -148,7 +150,7 @@ impl State {
                 let request = self.requests.get(request);
                 request.map(|it| it.first.to_string()).into_iter().collect()
             }
-            Action::Launch(_) | Action::Wake { .. } => Vec::new(),
+            Action::Launch(_) | Action::PointName(_) | Action::Wake { .. } => Vec::new(),
         };
         named.into_iter().filter(|it| !self.is_ours(it)).collect()
     }

@@ -312,6 +312,7 @@ impl InstanceBuilder<'_> {
                 devices: Vec::new(),
                 private_addresses: vec![it.new_address()],
                 interfaces: Vec::new(),
+                public_address: None,
                 auto_public_address: false,
                 security_groups: vec!["sg-0123456789abcdef0".to_owned()],
                 instance_profile: None,

@@ -2,6 +2,7 @@
 
 use super::World;
 use crate::cloud::{Cloud, CloudError, Query};
+use crate::dns::{DnsName, RecordSet};
 use crate::id::{InstanceId, RequestId};
 use crate::situation::{
     Address, AutoScalingGroup, Balancing, Image, Instance, Listing, NetworkInterface, Registration,
@@ -95,6 +96,11 @@ impl Cloud for World {
     async fn requests(&self, ids: &[RequestId]) -> Result<Vec<SpotRequest>, CloudError> {
         self.call().await;
         self.change(|it| it.read_requests(ids))
+    }
+
+    async fn record_sets(&self, name: &DnsName) -> Result<Vec<RecordSet>, CloudError> {
+        self.call().await;
+        self.change(|it| it.read_record_sets(name))
     }
 
     async fn target_groups(&self, of: Balancing) -> Result<Listing, CloudError> {

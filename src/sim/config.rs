@@ -21,6 +21,8 @@ pub struct Config {
     /// From the end of the instance to the volume being available (TRAP 17).
     pub release_seconds: i64,
     pub attach_seconds: i64,
+    /// Volumes and network interfaces of one instance, in sum: most Nitro types take as many.
+    pub most_attachments: usize,
     pub volume_seconds: i64,
     pub snapshot_seconds: i64,
     /// From the interruption of a persistent request's instance to its next one.
@@ -61,6 +63,7 @@ impl Default for Config {
             shutdown_seconds: 10,
             release_seconds: 5,
             attach_seconds: 2,
+            most_attachments: 28,
             volume_seconds: 4,
             snapshot_seconds: 90,
             relaunch_seconds: 30,

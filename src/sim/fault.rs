@@ -3,6 +3,7 @@
 use super::act::operation;
 use super::balancer::calls;
 use crate::cloud::{Cloud, CloudError, Query};
+use crate::dns::{DnsName, RecordSet};
 use crate::id::{InstanceId, RequestId};
 use crate::situation::{
     Address, AutoScalingGroup, Balancing, Image, Instance, Listing, NetworkInterface, Registration,
@@ -194,6 +195,11 @@ impl<C: Cloud> Cloud for FailingCloud<C> {
 
     async fn requests(&self, ids: &[RequestId]) -> Result<Vec<SpotRequest>, CloudError> {
         self.read("DescribeSpotInstanceRequests", self.inner.requests(ids))
+            .await
+    }
+
+    async fn record_sets(&self, name: &DnsName) -> Result<Vec<RecordSet>, CloudError> {
+        self.read("ListResourceRecordSets", self.inner.record_sets(name))
             .await
     }
 

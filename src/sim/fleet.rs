@@ -180,6 +180,7 @@ impl State {
             devices: Vec::new(),
             private_addresses: vec![self.new_address()],
             interfaces: Vec::new(),
+            public_address: None,
             auto_public_address: version.spec.public_address,
             security_groups: version.spec.security_groups.clone(),
             instance_profile: version.instance_profile.clone(),

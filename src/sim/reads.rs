@@ -59,6 +59,7 @@ impl State {
         };
         let shown = visible.filter(wanted).map(|it| Instance {
             tags: it.tags.seen(self.now).clone(),
+            public_address: self.public_address(&it.facts.id),
             ..it.facts.clone()
         });
         Ok(shown.collect())

@@ -6,7 +6,7 @@ use super::throttle::Bucket;
 use super::tokens::Used;
 use super::{
     Config, Entry, Group, Queue, Rng, ScalingGroup, SimInstance, SimInterface, SimRequest,
-    SimRootTask, SimSnapshot, SimTemplate, SimVolume,
+    SimRootTask, SimSnapshot, SimTemplate, SimVolume, Zone,
 };
 use crate::clock::Timestamp;
 use crate::cloud::CloudError;
@@ -33,6 +33,8 @@ pub struct State {
     /// Elastic IPs, and the interface and private address they are on.
     pub addresses: BTreeMap<AllocationId, Option<(InterfaceId, String)>>,
     pub interfaces: BTreeMap<InterfaceId, SimInterface>,
+    /// Hosted zones by id.
+    pub zones: BTreeMap<String, Zone>,
     pub groups: BTreeMap<TargetGroup, Group>,
     pub scaling_groups: BTreeMap<String, ScalingGroup>,
     pub images: BTreeMap<ImageId, Image>,
@@ -94,6 +96,7 @@ impl State {
             templates: BTreeMap::new(),
             addresses: BTreeMap::new(),
             interfaces: BTreeMap::new(),
+            zones: BTreeMap::new(),
             groups: BTreeMap::new(),
             scaling_groups: BTreeMap::new(),
             images: BTreeMap::new(),

@@ -29,6 +29,8 @@ pub struct LineageSummary {
     pub addresses: BTreeSet<AllocationId>,
     /// Beyond the primary one, by device.
     pub interfaces: BTreeMap<u8, InterfaceId>,
+    /// Record sets that say one of its addresses.
+    pub names: BTreeSet<String>,
 }
 
 /// What is behind a device.
@@ -120,6 +122,7 @@ impl LineageSummary {
                 .collect(),
             addresses: held.cloned().collect(),
             interfaces: others.map(|it| (it.slot.device, it.id.clone())).collect(),
+            names: state.names_of(facts),
         }
     }
 }

@@ -169,6 +169,10 @@ impl State {
             let message = format!("Instance '{}' is not 'running'", instance.id);
             return Err(("IncorrectState", message));
         }
+        if instance.devices.len() + instance.interfaces.len() >= self.config.most_attachments {
+            let message = format!("{} takes no more", instance.instance_type);
+            return Err(("AttachmentLimitExceeded", message));
+        }
         if instance.devices.iter().any(|it| it.name == device) {
             return Err((
                 "InvalidParameterValue",

@@ -58,6 +58,7 @@ impl Action {
             ],
             Self::DeregisterImage { .. } => &["ec2:DeregisterImage"],
             Self::Network(change) => change.iam_actions(),
+            Self::PointName(_) => &["route53:ChangeResourceRecordSets"],
             Self::Group(change) => match change.verb {
                 GroupVerb::Detach { .. } => &["autoscaling:DetachInstances"],
                 GroupVerb::Attach => &["autoscaling:AttachInstances"],
@@ -93,6 +94,7 @@ impl Action {
             | Self::ReplaceRoot(_)
             | Self::DeregisterImage { .. }
             | Self::Network(_)
+            | Self::PointName(_)
             | Self::Group(_)
             | Self::DeleteVolume { .. }
             | Self::DeleteSnapshot { .. }

@@ -3,7 +3,7 @@
 
 use super::{
     Action, CopyVolume, CreateVolume, GroupChange, GroupVerb, InstanceTypes, Launch,
-    LaunchTemplate, RegisterImage, ReplaceRoot, RootDevice, RootSource, TemplateSpec,
+    LaunchTemplate, PointName, RegisterImage, ReplaceRoot, RootDevice, RootSource, TemplateSpec,
     WriteTemplate,
 };
 use crate::event::Wake;
@@ -84,6 +84,7 @@ impl fmt::Display for Action {
             Self::RegisterImage(register) => register.fmt(f),
             Self::DeregisterImage { image } => write!(f, "deregister {image}"),
             Self::Network(change) => change.fmt(f),
+            Self::PointName(point) => point.fmt(f),
             Self::Group(change) => change.fmt(f),
             Self::DeleteVolume { volume } => write!(f, "delete {volume}"),
             Self::DeleteSnapshot { snapshot } => write!(f, "delete {snapshot}"),
@@ -105,6 +106,23 @@ impl fmt::Display for Action {
                 )
             }
         }
+    }
+}
+
+impl fmt::Display for PointName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            name,
+            kind,
+            ttl,
+            address,
+        } = self;
+        let (kind, zone) = (kind.as_str(), name.zone());
+        write!(
+            f,
+            "point {kind} of {} in {zone} at {address} for {ttl} s",
+            name.name()
+        )
     }
 }
 

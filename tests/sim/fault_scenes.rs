@@ -2,14 +2,17 @@
 
 use crate::support::prepared;
 use spot_rescue::cloud::Cloud;
+use spot_rescue::dns::{RecordType, Says};
 use spot_rescue::event::InstanceAction;
 use spot_rescue::handler::Handler;
 use spot_rescue::id::InstanceId;
-use spot_rescue::sim::{GroupType, Protected, Supply, World};
+use spot_rescue::sim::{Entry, GroupType, Protected, Supply, World};
 use spot_rescue::situation::Market;
+use spot_rescue::step::Action;
 
 /// More than one invocation may be needed; nothing lasts longer than this.
 const LONG: i64 = 600;
+const NAME: &str = "Z0123456789ABCDEFGHIJ db.example.org";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Story {
@@ -52,9 +55,11 @@ pub enum Story {
     Persistent,
     /// Stopped and not brought back: replaced by copies.
     NoReturn,
+    /// A name follows to the replacement, which is then taken itself.
+    Name,
 }
 
-pub const ALL: [Story; 22] = [
+pub const ALL: [Story; 23] = [
     Story::SameZone,
     Story::OtherZone,
     Story::OnDemand,
@@ -77,6 +82,7 @@ pub const ALL: [Story; 22] = [
     Story::SpareReturned,
     Story::Persistent,
     Story::NoReturn,
+    Story::Name,
 ];
 
 pub struct Scene {
@@ -126,6 +132,7 @@ impl Story {
             Self::Addresses => rich().await,
             Self::Spare | Self::SpareReturned => one(&[("spot-rescue:rebalance", "replace")]).await,
             Self::Persistent => persistent().await,
+            Self::Name => named().await,
             Self::NoReturn => {
                 let minutes = ("spot-rescue:return-minutes", "30");
                 one(&[("spot-rescue:no-return", "restore"), minutes]).await
@@ -211,6 +218,22 @@ impl Story {
                 scene.sweeps(function, 3).await;
             }
             Self::NoReturn => scene.sweeps(function, 6).await,
+            Self::Name => {
+                // The name has moved, and the rescue is not over.
+                let moved =
+                    |it: &Entry| matches!(it.action, Action::PointName(_)) && it.outcome.is_ok();
+                for _ in 0..LONG {
+                    if world.look(|it| it.journal.iter().any(moved)) {
+                        break;
+                    }
+                    let _ = world.run_for(function, 1).await;
+                }
+                let second = scene.newest();
+                // A fault may have made it an On-Demand Instance, which nobody takes.
+                if world.look(|it| it.instances[&second].facts.market == Market::Spot) {
+                    world.interrupt(&second, InstanceAction::Terminate);
+                }
+            }
             _ => {}
         }
     }
@@ -277,6 +300,24 @@ async fn persistent() -> Scene {
     // After a crash the warning is seen again in 30 s. If EC2 launches before that, nothing helps: see
     // `what_ec2_has_launched_by_itself_is_told_of_and_no_more_follow`.
     world.change(|it| it.config.relaunch_seconds = 150);
+    crate::support::settle(&world, &function).await;
+    world.advance(3600);
+    let protected = vec![protected];
+    Scene { world, protected }
+}
+
+/// By its private address.
+async fn named() -> Scene {
+    let world = World::new(47);
+    let function = crate::support::function(&world);
+    let protected = world.protected_in("eu-west-1a", &[("spot-rescue:dns", NAME)]);
+    let address =
+        world.look(|it| it.instances[&protected.instance].facts.private_addresses[0].clone());
+    let says = Says::Addresses {
+        ttl: 60,
+        values: vec![address],
+    };
+    let _ = world.record_set(NAME, RecordType::A, says);
     crate::support::settle(&world, &function).await;
     world.advance(3600);
     let protected = vec![protected];

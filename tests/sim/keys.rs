@@ -8,6 +8,10 @@ use spot_rescue::sim::{DATA_DEVICES, Protected, Supply, World};
 use spot_rescue::situation::{Market, VolumeSettings};
 use spot_rescue::step::{Action, CreateVolume};
 
+thread_local! {
+    static LINES: std::cell::RefCell<Vec<String>> = const { std::cell::RefCell::new(Vec::new()) };
+}
+
 const KEY: &str = "arn:aws:kms:eu-west-1:123456789012:key/0f";
 
 fn restores(world: &World) -> Vec<CreateVolume> {
@@ -137,4 +141,50 @@ async fn a_rate_that_is_refused_is_left_out_in_the_same_breath() {
     assert_eq!(lost_writes(&world, &protected), [0, 0]);
     let found = lineage(&world, &protected);
     assert!(found.volumes.values().all(|it| it.is_copy));
+}
+
+/// What a person has to do is in the log, and the rescue goes on once it is done.
+#[tokio::test]
+async fn a_type_that_takes_no_more_volumes_is_told_with_what_to_do() {
+    let (world, function, protected) = prepared(75, &[]).await;
+    LINES.with_borrow_mut(Vec::clear);
+    let function = spot_rescue::handler::Handler {
+        print: |line| LINES.with_borrow_mut(|it| it.push(line.to_owned())),
+        ..function
+    };
+    // Its root, its interface, and one more.
+    world.change(|it| it.config.most_attachments = 3);
+    world.interrupt(&protected.instance, InstanceAction::Terminate);
+    let _ = world.run_for(&function, 400).await;
+    let told = LINES.with_borrow(|it| it.join("\n"));
+    assert!(told.contains("AttachmentLimitExceeded"), "{told}");
+    assert!(told.contains("spot-rescue:instance-types"), "{told}");
+    let found = lineage(&world, &protected);
+    assert!(
+        found.volumes.len() == 1 && found.targets.is_empty(),
+        "no traffic without all of its data"
+    );
+    world.change(|it| it.config.most_attachments = 28);
+    world.sweep();
+    settle(&world, &function).await;
+    assert_whole(&world, &protected);
+}
+
+/// An instance has the product codes of its volumes.
+#[tokio::test]
+async fn a_data_volume_of_the_marketplace_is_told_beforehand() {
+    LINES.with_borrow_mut(Vec::clear);
+    let world = World::new(76);
+    let function = spot_rescue::handler::Handler {
+        print: |line| LINES.with_borrow_mut(|it| it.push(line.to_owned())),
+        ..function(&world)
+    };
+    let protected = world.protected_instance();
+    world.change(|it| {
+        let instance = it.instances.get_mut(&protected.instance).expect("it runs");
+        instance.facts.boot.product_codes.push("abc123".to_owned());
+    });
+    settle(&world, &function).await;
+    let told = LINES.with_borrow(|it| it.join("\n"));
+    assert!(told.contains("product code abc123"), "{told}");
 }

@@ -58,6 +58,7 @@ pub fn instance(at: Timestamp) -> Instance {
         ],
         private_addresses: vec!["10.0.0.10".to_owned()],
         interfaces: vec![interface(PRIMARY, 0, &["10.0.0.10"])],
+        public_address: None,
         auto_public_address: false,
         security_groups: vec!["sg-0123456789abcdef0".to_owned()],
         instance_profile: None,
@@ -233,5 +234,6 @@ pub fn situation(now: Timestamp) -> Situation {
             tags: Tags::new(),
         }]),
         root_tasks: Fact::Known(Vec::new()),
+        lookup: Fact::NotRead,
     }
 }

@@ -2,7 +2,7 @@
 
 use super::replay::{Wire, assert_has, assert_lacks, id, ok};
 use spot_rescue::cloud::{Cloud, Query};
-use spot_rescue::situation::{Balancing, Market, SnapshotState, TargetGroup};
+use spot_rescue::situation::{Balancing, Holder, Market, SnapshotState, TargetGroup};
 
 const A: &str = "i-0aaaaaaaaaaaaaaa1";
 const B: &str = "i-0aaaaaaaaaaaaaaa2";
@@ -230,4 +230,85 @@ async fn target_groups_of_all_pages_that_can_hold_instances() {
     let names = listing.groups.iter().map(|it| it.group.as_str());
     assert_eq!(names.collect::<Vec<_>>(), ["a", "c"]);
     assert_has(&wire.requests()[1], &[("Marker", "m")]);
+}
+
+/// By id or by private address, whoever has them; what is being detached still names its instance.
+#[tokio::test]
+async fn interfaces_say_who_holds_them() {
+    let interface = |id: &str, status: &str, attachment: &str| {
+        format!(
+            "<item><networkInterfaceId>{id}</networkInterfaceId><subnetId>subnet-0123456789abcdef0</subnetId>\
+             <availabilityZone>eu-west-1a</availabilityZone><status>{status}</status>{attachment}\
+             <privateIpAddressesSet><item><privateIpAddress>10.0.0.12</privateIpAddress>\
+             <primary>false</primary></item><item><privateIpAddress>10.0.0.11</privateIpAddress>\
+             <primary>true</primary></item></privateIpAddressesSet><tagSet><item><key>a</key><value>b</value>\
+             </item></tagSet></item>"
+        )
+    };
+    let page = |items: &str, next: &str| {
+        ok(format!(
+            "<DescribeNetworkInterfacesResponse><requestId>r</requestId><networkInterfaceSet>{items}\
+             </networkInterfaceSet>{next}</DescribeNetworkInterfacesResponse>"
+        ))
+    };
+    let by =
+        |instance: &str| format!("<attachment><instanceId>{instance}</instanceId></attachment>");
+    let [free, held, service, leaving] = [
+        "eni-1aaaaaaa",
+        "eni-2aaaaaaa",
+        "eni-3aaaaaaa",
+        "eni-4aaaaaaa",
+    ];
+    let first = [
+        interface(free, "available", ""),
+        interface(held, "in-use", &by(A)),
+    ];
+    let second = [
+        interface(
+            service,
+            "in-use",
+            "<attachment><instanceOwnerId>amazon-elb</instanceOwnerId></attachment>",
+        ),
+        interface(leaving, "detaching", ""),
+    ];
+    let wire = Wire::new([
+        page(&first.concat(), "<nextToken>two</nextToken>"),
+        page(&second.concat(), ""),
+    ])
+    .await;
+    let asked = Query::PrivateAddresses(vec!["10.0.0.12".to_owned()]);
+    let found = wire.aws.interfaces(&asked).await.unwrap();
+    let holders: Vec<&Holder> = found.iter().map(|it| &it.holder).collect();
+    let wanted = [
+        &Holder::Nobody,
+        &Holder::Instance(id(A)),
+        &Holder::Service,
+        &Holder::Unsettled,
+    ];
+    assert_eq!(holders, wanted);
+    assert_eq!(
+        found[0].addresses,
+        ["10.0.0.11", "10.0.0.12"],
+        "the primary one first"
+    );
+    assert_eq!(found[0].tags["a"], "b");
+    let requests = wire.requests();
+    assert_has(
+        &requests[0],
+        &[
+            ("Filter.1.Name", "addresses.private-ip-address"),
+            ("Filter.1.Value.1", "10.0.0.12"),
+        ],
+    );
+    assert_has(&requests[1], &[("NextToken", "two")]);
+    let wire = Wire::new([page("", "")]).await;
+    let asked = Query::Interfaces(vec![id(free)]);
+    assert_eq!(wire.aws.interfaces(&asked).await.unwrap(), []);
+    assert_has(
+        &wire.only_request(),
+        &[
+            ("Filter.1.Name", "network-interface-id"),
+            ("Filter.1.Value.1", free),
+        ],
+    );
 }

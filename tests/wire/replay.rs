@@ -40,7 +40,14 @@ struct Replay(Arc<Mutex<Exchange>>);
 #[derive(Debug, Default)]
 struct Exchange {
     answers: VecDeque<Answer>,
-    requests: Vec<(Option<String>, String)>,
+    requests: Vec<Sent>,
+}
+
+#[derive(Debug)]
+struct Sent {
+    invocation: Option<String>,
+    uri: String,
+    body: String,
 }
 
 pub fn ok(body: impl Into<String>) -> Answer {
@@ -86,13 +93,20 @@ impl Wire {
         let exchange = self.replay.exchange();
         let left = &exchange.answers;
         assert!(left.is_empty(), "never asked for: {left:?}");
-        exchange.requests.iter().map(|it| it.1.clone()).collect()
+        exchange.requests.iter().map(|it| it.body.clone()).collect()
     }
 
     /// The SDK's own id of each call: attempts of one call have the same.
     pub fn invocation_ids(&self) -> Vec<Option<String>> {
         let exchange = self.replay.exchange();
-        exchange.requests.iter().map(|it| it.0.clone()).collect()
+        let requests = exchange.requests.iter();
+        requests.map(|it| it.invocation.clone()).collect()
+    }
+
+    /// Where every request so far went: services that speak REST say there what they want.
+    pub fn uris(&self) -> Vec<String> {
+        let exchange = self.replay.exchange();
+        exchange.requests.iter().map(|it| it.uri.clone()).collect()
     }
 }
 
@@ -108,7 +122,11 @@ impl HttpConnector for Replay {
         let body = String::from_utf8_lossy(body).into_owned();
         let id = request.headers().get("amz-sdk-invocation-id");
         let mut exchange = self.exchange();
-        exchange.requests.push((id.map(str::to_owned), body));
+        exchange.requests.push(Sent {
+            invocation: id.map(str::to_owned),
+            uri: request.uri().to_owned(),
+            body,
+        });
         match exchange.answers.pop_front() {
             Some(Answer::Says(status, body)) => {
                 let status = status.try_into().expect("an HTTP status");

@@ -6,7 +6,7 @@
 use crate::event::InstanceState;
 use crate::policy::{Policy, Protect, Root};
 use crate::record::{
-    Original, Place, Record, RecordedInterface, RecordedVolume, interfaces_of, secondary_of,
+    Named, Original, Place, Record, RecordedInterface, RecordedVolume, interfaces_of, secondary_of,
     volumes_of,
 };
 use crate::situation::{Boot, Fact, Image, Instance, Situation};
@@ -41,6 +41,9 @@ pub fn apply(
     if let Some(place) = place(record.place.take(), owner) {
         record.place = Some(place);
     }
+    let name = policy.dns.value.clone();
+    let before = record.named.take();
+    record.named = name.map(|name| named(before, Named::of(name, owner), owner, situation));
     record.original = match policy.root.value {
         Root::Fresh => None,
         Root::Keep => original(record.original.take(), owner, situation),
@@ -164,6 +167,14 @@ fn private_addresses(record: &mut Record, owner: &Instance) {
             .private_addresses
             .clone_from(&owner.private_addresses);
     }
+}
+
+/// Its public address may be on its way already, too. What it was counts, and that it was looked up.
+fn named(before: Option<Named>, live: Named, owner: &Instance, situation: &Situation) -> Named {
+    let same_name = before.filter(|it| it.name == live.name);
+    let settled = shows_everything(owner) && !touched(owner, situation);
+    let kept = same_name.filter(|it| !settled || it.is_like(&live));
+    kept.unwrap_or(live)
 }
 
 /// The zone follows the instance; the type stays the one the user chose, or a rescue that had to

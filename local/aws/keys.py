@@ -1,0 +1,65 @@
+"""KMS keys of volumes.
+
+AWS: EC2 uses the customer managed key of an encrypted volume in the caller's name, and the caller needs
+`kms:CreateGrant`, `kms:Decrypt`, `kms:DescribeKey`, `kms:GenerateDataKeyWithoutPlaintext` and
+`kms:ReEncrypt*` on it (https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption-requirements.html).
+"Amazon EC2 validates the KMS key asynchronously. If the request succeeds and the key cannot be used, the
+volume's state becomes `error`" in effect
+(https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateVolume.html); an instance launched with such
+a volume is terminated with `Client.InternalError`
+(https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_StateReason.html). moto asks nobody.
+
+Simplified: the keys' own policies leave the decision to IAM; attaching asks for nothing. A volume whose key
+cannot be used stays in `error`, while AWS may also remove it.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from moto.kms.models import kms_backends
+
+from local.aws import policies
+
+ALIAS = "alias/aws/ebs"
+ACTIONS = (
+    "CreateGrant",
+    "Decrypt",
+    "DescribeKey",
+    "GenerateDataKeyWithoutPlaintext",
+    "ReEncryptFrom",
+    "ReEncryptTo",
+)
+
+
+class Caller:
+    """Whoever makes the call that is being answered; calls are answered one at a time."""
+
+    rules: list[Mapping[str, Any]] | None = None
+
+
+def enter(rules: list[Mapping[str, Any]] | None) -> None:
+    """What the caller's policies say; none where nobody enforces them."""
+    Caller.rules = rules
+
+
+def are_usable(made: Iterable[Any]) -> bool:
+    return all(_is_usable(it) for it in made)
+
+
+def _is_usable(volume: Any) -> bool:
+    key = volume.kms_key_id if volume.encrypted else None
+    if Caller.rules is None or not key or _is_managed_by_aws(volume.ec2_backend, key):
+        return True
+    region = volume.ec2_backend.region_name
+    context = {
+        "kms:viaservice": [f"ec2.{region}.amazonaws.com"],
+        "kms:grantisforawsresource": ["true"],
+    }
+    needed = (policies.allowed(Caller.rules, f"kms:{it}", key, context) for it in ACTIONS)
+    return all(needed)
+
+
+def _is_managed_by_aws(backend: Any, key: str) -> bool:
+    kms = kms_backends[backend.account_id][backend.region_name]
+    default = kms.get_key_id_from_alias(ALIAS)
+    return default is not None and key.endswith(default)

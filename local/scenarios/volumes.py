@@ -1,0 +1,182 @@
+"""Volumes that are special: encrypted with a key of the user's, shared with other instances."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from local import checks
+from local.checks import Evidence, Result
+from local.deploy import ROOT
+from local.scenarios.capacity import without_the_zone
+from local.scenarios.scenario import Scenario, interrupt
+from local.stage import Stage
+from local.world import ZONES, as_dict, as_list
+
+ENCRYPTED, SHARED = "/dev/sdh", "/dev/sdi"
+LONG_AGO = "1 2020-01-01T00:00:00Z"
+IN_ANOTHER_ZONE = lambda stage: {"spot-rescue:subnets": stage.world.subnets[ZONES[1]]}
+USES = (
+    "CreateGrant",
+    "Decrypt",
+    "DescribeKey",
+    "GenerateDataKeyWithoutPlaintext",
+    "ReEncryptFrom",
+    "ReEncryptTo",
+)
+
+
+def key(endpoint: str) -> dict[str, str]:
+    """A customer managed key, which the stack's parameter names."""
+    made = ROOT.client("kms", endpoint).create_key(Description="volumes")["KeyMetadata"]
+    return {"KmsKeyArns": str(made["Arn"])}
+
+
+def unnamed_key(endpoint: str) -> dict[str, str]:
+    """The same, and the stack is not told."""
+    key(endpoint)
+    return {}
+
+
+def the_key(stage: Stage) -> str:
+    kms = stage.deployment.admin.client("kms", stage.deployment.endpoint)
+    found = [kms.describe_key(KeyId=it["KeyId"])["KeyMetadata"] for it in kms.list_keys()["Keys"]]
+    (ours,) = [str(it["Arn"]) for it in found if it["Description"] == "volumes"]
+    return ours
+
+
+def with_encrypted_volume(stage: Stage, instances: list[str]) -> None:
+    settings = {"VolumeType": "gp3", "Size": 5, "Encrypted": True, "KmsKeyId": the_key(stage)}
+    given(stage, instances[0], ENCRYPTED, settings)
+
+
+def given(stage: Stage, instance: str, device: str, settings: dict[str, Any]) -> str:
+    """A volume of the user's, attached."""
+    ec2 = stage.world.ec2
+    volume = str(ec2.create_volume(AvailabilityZone=ZONES[0], **settings)["VolumeId"])
+    attach(stage, volume, instance, device)
+    return volume
+
+
+def attach(stage: Stage, volume: str, instance: str, device: str) -> None:
+    ec2 = stage.world.ec2
+    state = lambda: ec2.describe_volumes(VolumeIds=[volume])["Volumes"][0]
+    stage.until("the volume", lambda: state()["State"] in ("available", "in-use"), 60)
+    ec2.attach_volume(VolumeId=volume, InstanceId=instance, Device=device)
+    attached = lambda: {it["InstanceId"]: it["State"] for it in state()["Attachments"]}
+    stage.until("the attachment", lambda: attached().get(instance) == "attached", 60)
+
+
+def with_the_key(evidence: Evidence) -> list[Result]:
+    device, _ = evidence.after().volumes[ENCRYPTED]
+    (volume,) = [it for it in evidence.stage.world.volumes() if it["VolumeId"] == device]
+    wanted = (True, the_key(evidence.stage))
+    found = (volume["Encrypted"], volume["KmsKeyId"])
+    return [checks.equal("encrypted with the same key", wanted, found)]
+
+
+def refused_and_granted(stage: Stage, instances: list[str]) -> None:
+    """The key cannot be used until somebody has read the log."""
+    without_the_zone(stage, instances)
+    name = the_key(stage)
+    told = lambda: any(name in str(it.get("notes")) and failed(it) for it in stage.log.lines)
+    stage.until("the key to be told", told, 900)
+    stage.settle(500)
+    iam = stage.deployment.admin.client("iam", stage.deployment.endpoint)
+    (role,) = [it for it in iam.list_roles()["Roles"] if "FunctionRole" in it["RoleName"]]
+    statement = {"Effect": "Allow", "Action": [f"kms:{it}" for it in USES], "Resource": name}
+    iam.put_role_policy(
+        RoleName=role["RoleName"],
+        PolicyName="key",
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
+    )
+    # A quarter of an hour later, by the function's own clock.
+    tried = [it for it in stage.world.snapshots() if checks.RESTORE in as_dict(it.get("Tags", []))]
+    ids = [it["SnapshotId"] for it in tried]
+    stage.world.ec2.create_tags(Resources=ids, Tags=as_list({checks.RESTORE: LONG_AGO}))
+    stage.sweep()
+
+
+def failed(line: dict[str, Any]) -> bool:
+    return "cannot be restored" in str(line["notes"])
+
+
+def told_with_the_key(evidence: Evidence) -> list[Result]:
+    stage = evidence.stage
+    notes = [it for it in stage.log.lines if "cannot be restored" in str(it.get("notes"))]
+    advice = [it for it in notes if "KmsKeyArns" in str(it["notes"])]
+    told = [it["outcome"] for it in stage.log.outcomes()]
+    beforehand = [it for it in stage.log.lines if "encrypted with" in str(it.get("notes"))]
+    errors = [it for it in stage.world.volumes() if it["State"] == "error"]
+    old = [it["VolumeId"] for it in stage.world.volumes()]
+    return [
+        Result(bool(beforehand), "it was said when the rescue was prepared"),
+        Result(bool(advice), "and when it came so, with the key and what to do"),
+        checks.equal("told as failed, and then as back", ["failed", "back-in-service"], told),
+        Result(bool(errors), "EC2 refused after it had answered"),
+        Result(evidence.before.volumes[ENCRYPTED][0] in old, "the volume itself is still there"),
+    ]
+
+
+def shared(stage: Stage, instances: list[str]) -> None:
+    """Between the protected instance and one of somebody's."""
+    settings = {"VolumeType": "io2", "Size": 5, "Iops": 100, "MultiAttachEnabled": True}
+    volume = given(stage, instances[0], SHARED, settings)
+    (other,) = stage.world.launch(tags={"spot-rescue": "off"})
+    stage.until("the other", lambda: stage.world.states([other])[other] == "running", 100)
+    attach(stage, volume, other, SHARED)
+
+
+def before_the_end(stage: Stage, instances: list[str]) -> None:
+    """Nobody has to let go of a shared volume first."""
+    (instance,) = instances
+    interrupt(stage, instances)
+    stage.until("three holders", lambda: len(holders(stage, instance)) == 3, 100)
+
+
+def holders(stage: Stage, instance: str) -> set[str]:
+    """Of the volume that is shared; while the old instance has it, it is one of them."""
+    (volume,) = [it for it in stage.world.volumes() if it["MultiAttachEnabled"]]
+    return {it["InstanceId"] for it in volume["Attachments"]}
+
+
+def still_shared(evidence: Evidence) -> list[Result]:
+    held = holders(evidence.stage, evidence.before.instance)
+    replacement = evidence.outcome["replacement"]
+    return [
+        checks.equal("two instances share it", 2, len(held)),
+        Result(replacement in held, "the replacement is one of them"),
+        Result(evidence.before.instance not in held, "the old instance is not"),
+    ]
+
+
+ALL = (checks.rejoined, checks.one_replacement)
+SCENARIOS = [
+    Scenario(
+        name="key",
+        story="a volume encrypted with a key of the user's is restored in another zone with it",
+        parameters=key,
+        tags=IN_ANOTHER_ZONE,
+        more=with_encrypted_volume,
+        drive=without_the_zone,
+        checks=(checks.restored, with_the_key, *ALL),
+        deadline=900,
+    ),
+    Scenario(
+        name="key-denied",
+        story="nobody has named that key: told with what to do, and done once it is granted",
+        parameters=unnamed_key,
+        tags=IN_ANOTHER_ZONE,
+        more=with_encrypted_volume,
+        drive=refused_and_granted,
+        checks=(checks.restored, with_the_key, told_with_the_key, *ALL),
+        deadline=1500,
+    ),
+    Scenario(
+        name="multi-attach",
+        story="a volume shared with another instance goes on to the replacement at once",
+        more=shared,
+        drive=before_the_end,
+        checks=(checks.moved, still_shared, *ALL),
+    ),
+]
