@@ -121,9 +121,9 @@ def key(action: str, arn: str = KEY_ARN, via: str = "ec2", for_aws: bool = True)
 
 
 def names(verb: str = "UPSERT", kind: str = "A", arn: str = ZONE_ARN) -> Request:
-    """A change of one record set."""
+    """A change of one record set; what is empty is not said."""
     keys = {"Actions": verb, "RecordTypes": kind, "NormalizedRecordNames": "db.example.org"}
-    context = {f"route53:ChangeResourceRecordSets{key}": [it] for key, it in keys.items()}
+    context = {f"route53:ChangeResourceRecordSets{key}": [it] for key, it in keys.items() if it}
     return Request("route53:ChangeResourceRecordSets", arn, context)
 
 

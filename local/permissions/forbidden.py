@@ -197,11 +197,14 @@ NAMES = [
         Case(f"{verb} a {kind} record", ONLY_ADDRESSES, [names(verb, kind)], [names(kind="AAAA")])
         for verb, kind in (("DELETE", "A"), ("CREATE", "A"), ("UPSERT", "CNAME"), ("UPSERT", "NS"))
     ),
-    Case(
-        "change record sets without saying how",
-        "a key that is not there must not pass for one that is right",
-        [elsewhere("route53:ChangeResourceRecordSets", ZONE_ARN)],
-        [names()],
+    *(
+        Case(
+            f"change record sets without saying {what}",
+            "a key that is not there must not pass for one that is right",
+            [call],
+            [names()],
+        )
+        for what, call in (("how", names(verb="")), ("of which type", names(kind="")))
     ),
     Case("delete a zone", NEVER, [elsewhere("route53:DeleteHostedZone", ZONE_ARN)]),
 ]

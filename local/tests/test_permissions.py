@@ -13,7 +13,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from local.tests.fleets import fleet, template
-from local.tests.harness import REGION, ZONE_A, Local, code_of, tag_list, tagged
+from local.tests.harness import REGION, ZONE_A, Local, code_of, tag_list, tagged, until
 
 DENIED = "UnauthorizedOperation"
 EC2 = f"arn:aws:ec2:{REGION}:123456789012"
@@ -205,3 +205,32 @@ def _volume(aws: Local) -> str:
     volume = aws.new_volume()
     enforce(aws, "0")
     return volume
+
+
+def test_a_key_that_may_not_be_used_shows_only_later(aws: Local, login: Login) -> None:
+    """ "the action can appear to complete, but eventually fails"; an instance dies of Client.InternalError."""
+    key = aws.client("kms").create_key()["KeyMetadata"]["Arn"]
+    wanted = {"Size": 1, "Encrypted": True, "KmsKeyId": key}
+    without = login(allow("ec2:*"), allow("iam:*"))
+    made = without.create_volume(AvailabilityZone=ZONE_A, **wanted)["VolumeId"]
+    until(lambda: state_of(without, made) == "error")
+    ebs = {"VolumeSize": 1, "Encrypted": True, "KmsKeyId": key}
+    answer = without.run_instances(
+        ImageId=aws.image,
+        MinCount=1,
+        MaxCount=1,
+        BlockDeviceMappings=[{"DeviceName": "/dev/sdf", "Ebs": ebs}],
+    )
+    instance = answer["Instances"][0]["InstanceId"]
+    reason = lambda: without.describe_instances(InstanceIds=[instance])["Reservations"][0][
+        "Instances"
+    ][0].get("StateReason", {})
+    until(lambda: reason().get("Code") == "Client.InternalError")
+    via = {"StringEquals": {"kms:ViaService": f"ec2.{REGION}.amazonaws.com"}}
+    allowed = login(allow("ec2:*"), allow("kms:*", key, **via))
+    made = allowed.create_volume(AvailabilityZone=ZONE_A, **wanted)["VolumeId"]
+    until(lambda: state_of(allowed, made) == "available")
+
+
+def state_of(client: Any, volume: str) -> str:
+    return client.describe_volumes(VolumeIds=[volume])["Volumes"][0]["State"]

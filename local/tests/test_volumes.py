@@ -140,3 +140,34 @@ def test_an_instance_gets_the_devices_of_image_and_request(aws: Local) -> None:
     assert sizes == {ROOT_DEVICE: 9, "/dev/sdc": 2, "/dev/sdf": 3}
     assert volumes["/dev/sdf"]["Iops"] == 150
     assert all(_flags(aws, instance).values())
+
+
+def test_a_shared_volume_has_several_instances(aws: Local) -> None:
+    """ "Multi-Attach enabled volumes can be attached to up to 16 instances … in the same Availability Zone"."""
+    first, second, third = (aws.launch() for _ in range(3))
+    shared = aws.new_volume(VolumeType="io2", Iops=100, MultiAttachEnabled=True)
+    for instance in (first, second):
+        aws.ec2.attach_volume(VolumeId=shared, InstanceId=instance, Device="/dev/sdf")
+    assert aws.volume(shared)["MultiAttachEnabled"]
+    held = lambda: {it["InstanceId"] for it in aws.volume(shared)["Attachments"]}
+    assert held() == {first, second}
+    twice = {"VolumeId": shared, "InstanceId": first, "Device": "/dev/sdg"}
+    assert code_of(aws.ec2.attach_volume, **twice) == "VolumeInUse"
+    assert code_of(aws.ec2.detach_volume, VolumeId=shared) == "InvalidParameterCombination"
+    aws.ec2.terminate_instances(InstanceIds=[first])
+    until(lambda: held() == {second})
+    assert aws.volume(shared)["State"] == "in-use"
+    aws.ec2.attach_volume(VolumeId=shared, InstanceId=third, Device="/dev/sdf")
+    aws.ec2.detach_volume(VolumeId=shared, InstanceId=second)
+    until(lambda: held() == {third})
+
+
+def test_only_provisioned_iops_are_shared(aws: Local) -> None:
+    """ "Multi-Attach is supported exclusively on Provisioned IOPS SSD (io1 and io2) volumes"."""
+    wanted = {
+        "AvailabilityZone": ZONE_A,
+        "Size": 1,
+        "VolumeType": "gp3",
+        "MultiAttachEnabled": True,
+    }
+    assert code_of(aws.ec2.create_volume, **wanted) == "InvalidParameterCombination"

@@ -6,7 +6,7 @@ use spot_rescue::id::{InstanceId, VolumeId};
 use spot_rescue::plan::{Plan, plan};
 use spot_rescue::situation::*;
 use spot_rescue::step::{
-    Action, CopyVolume, CreateVolume, Launch, Network, PrivateAddresses, RegisterImage,
+    Action, CopyVolume, CreateVolume, Launch, Network, PointName, PrivateAddresses, RegisterImage,
     ReplaceRoot, RootSource,
 };
 use spot_rescue::tags::{self, Tags};
@@ -101,6 +101,7 @@ pub fn apply(situation: &mut Situation, action: &Action) {
             known(&mut situation.images).retain(|it| it.id != *image);
         }
         Action::Network(change) => network(situation, change),
+        Action::PointName(point) => pointed(situation, point),
         Action::DeleteVolume { volume } => {
             known(&mut situation.volumes).retain(|it| it.id != *volume);
         }
@@ -114,7 +115,23 @@ pub fn apply(situation: &mut Situation, action: &Action) {
             known(&mut situation.requests).retain(|it| it.id != *request);
         }
         // What a group does about it is the simulator's business.
-        Action::Group(_) | Action::PointName(_) | Action::Wake { .. } => {}
+        Action::Group(_) | Action::Wake { .. } => {}
+    }
+}
+
+fn pointed(situation: &mut Situation, point: &PointName) {
+    let Fact::Known(Lookup {
+        found: Ok(sets), ..
+    }) = &mut situation.lookup
+    else {
+        return;
+    };
+    for set in sets.iter_mut().filter(|it| it.kind == point.kind) {
+        let values = vec![point.address.clone()];
+        set.says = Says::Addresses {
+            ttl: point.ttl,
+            values,
+        };
     }
 }
 

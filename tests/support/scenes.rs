@@ -54,6 +54,7 @@ pub const SCENES: &[(&str, Scene)] = &[
         "volumes attached, interface in use, secondary address taken",
         networked_taken,
     ),
+    ("volumes and addresses there, names to point", named),
 ];
 
 pub fn scene(name: &str, at: Timestamp, notices: &[Interruption]) -> Situation {
@@ -386,13 +387,43 @@ fn networked_free(at: Timestamp, notices: &[Interruption]) -> Situation {
     let mut situation = networked(at, &[interruption(at, InstanceAction::Terminate)]);
     settled(&mut situation);
     end_owner(&mut situation);
-    // Until the volumes are attached.
-    let first = spot_rescue::plan::plan(&situation);
-    let attached = first
-        .steps
-        .iter()
-        .filter(|it| it.id.starts_with("attach vol"));
-    attached.for_each(|it| apply::apply(&mut situation, &it.action));
+    do_all(&mut situation, "attach vol");
+    situation.notices = notices.to_vec();
+    situation
+}
+
+/// What a plan has to say about this.
+fn do_all(situation: &mut Situation, what: &str) {
+    let plan = spot_rescue::plan::plan(situation);
+    let wanted = plan.steps.iter().filter(|it| it.id.starts_with(what));
+    wanted.for_each(|it| apply::apply(situation, &it.action));
+}
+
+/// Its A record says the private address, its AAAA record is an alias.
+fn named(at: Timestamp, notices: &[Interruption]) -> Situation {
+    let text = "Z0123456789ABCDEFGHIJ db.example.org";
+    let mut situation = fresh(at, &[]);
+    let tags = &mut situation.instances[0].tags;
+    tags.insert("spot-rescue:dns".to_owned(), text.to_owned());
+    let says = Says::Addresses {
+        ttl: 60,
+        values: vec!["10.0.0.10".to_owned()],
+    };
+    let alias = RecordSet {
+        kind: RecordType::Aaaa,
+        says: Says::Special("an alias"),
+    };
+    let kind = RecordType::A;
+    situation.lookup = Fact::Known(Lookup {
+        name: DnsName::parse(text).unwrap(),
+        found: Ok(vec![RecordSet { kind, says }, alias]),
+    });
+    settled(&mut situation);
+    situation.notices = vec![interruption(at, InstanceAction::Terminate)];
+    settled(&mut situation);
+    end_owner(&mut situation);
+    do_all(&mut situation, "attach vol");
+    do_all(&mut situation, "associate");
     situation.notices = notices.to_vec();
     situation
 }
