@@ -24,7 +24,7 @@ impl DnsName {
         let zone = words.next()?;
         let name = bare(words.next()?);
         let id = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit();
-        let whole = words.next().is_none() && zone.len() <= 32 && zone.starts_with('Z');
+        let whole = words.next().is_none() && zone.len() <= 32;
         (whole && zone.bytes().all(id) && is_name(&name)).then(|| Self {
             zone: zone.to_owned(),
             name,
