@@ -116,7 +116,7 @@ pub async fn lineages(
     let types = types_of(&instances, defaults);
     let everything = scope == Scope::AllTargetGroups || !all_recorded;
     let requests = requests_of(&instances, &templates);
-    let names = names::wanted(&instances, &templates, defaults);
+    let followers = names::wanted(&instances, &templates, defaults);
     let (
         attached,
         mut registrations,
@@ -141,7 +141,7 @@ pub async fn lineages(
         self::groups(cloud, &groups),
         shapes(cloud, scope, &types),
         cloud.requests(&requests),
-        names::look_up(cloud, names),
+        names::look_up(cloud, followers),
     );
     if let (true, Ok(groups)) = (everything, &groups) {
         targets::add_sources(cloud, groups, &mut registrations).await;

@@ -81,7 +81,8 @@ def refused_and_granted(stage: Stage, instances: list[str]) -> None:
     name = the_key(stage)
     told = lambda: any(name in str(it.get("notes")) and failed(it) for it in stage.log.lines)
     stage.until("the key to be told", told, 900)
-    stage.settle(500)
+    lost = lambda: any(it["outcome"] == "failed" for it in stage.log.outcomes())
+    stage.until("the failure to be told", lost, 300)
     iam = stage.deployment.admin.client("iam", stage.deployment.endpoint)
     (role,) = [it for it in iam.list_roles()["Roles"] if "FunctionRole" in it["RoleName"]]
     statement = {"Effect": "Allow", "Action": [f"kms:{it}" for it in USES], "Resource": name}

@@ -56,9 +56,10 @@ pub fn plan(lineage: &Lineage, instance: &Instance, trying: f64, plan: &mut Plan
         }
         Ok(sets) => sets,
     };
-    let settled = sets.iter().fold(true, |settled, set| {
-        settle(lineage, named, set, instance, trying, plan) && settled
-    });
+    let mut settled = true;
+    for set in sets {
+        settled &= settle(lineage, named, set, instance, trying, plan);
+    }
     settled || late
 }
 
@@ -148,20 +149,22 @@ fn verdict(record: &Record, named: &Named, set: &RecordSet, instance: &Instance)
     }
     // What it was pointed at counts no more once the one it was pointed at owns everything.
     let before = [Some(value), record.pointed.get(value)];
-    let mut known = before.into_iter().flatten();
-    let found = known.find_map(|it| Some((it, stands_for(record, named, it, instance)?)));
-    let Some((before, stands)) = found else {
+    let mut before = before.into_iter().flatten();
+    let Some(before) = before.find(|it| was_its(record, named, it)) else {
         return Verdict::Left(format!("says {value}, which is somewhere else"));
     };
-    let point = |address: &String| PointName {
-        name: named.name.clone(),
-        kind: set.kind,
-        ttl,
-        address: address.clone(),
-    };
-    stands.map_or(Verdict::NoAddress, |it| {
-        Verdict::Point(point(it), before.clone())
-    })
+    match in_its_place(record, named, before, instance) {
+        None => Verdict::NoAddress,
+        Some(address) => {
+            let point = PointName {
+                name: named.name.clone(),
+                kind: set.kind,
+                ttl,
+                address: address.clone(),
+            };
+            Verdict::Point(point, before.clone())
+        }
+    }
 }
 
 /// The one address it says.
@@ -175,19 +178,24 @@ fn single(set: &RecordSet) -> Result<(i64, &String), String> {
     }
 }
 
-/// None if the address was none of the instance replaced; nothing inside if nothing has its place yet.
-fn stands_for<'a>(
+/// An address of the instance replaced.
+fn was_its(record: &Record, named: &Named, address: &str) -> bool {
+    let mut all = record.private_addresses.iter().chain(&named.public);
+    all.any(|it| same_address(it, address))
+}
+
+/// What stands for it, once there is such an address.
+fn in_its_place<'a>(
     record: &Record,
     named: &Named,
-    value: &str,
+    address: &str,
     instance: &'a Instance,
-) -> Option<Option<&'a String>> {
-    let is = |it: &String| same_address(it, value);
-    if record.private_addresses.iter().any(is) {
-        return Some(register::in_its_place(record, value, instance));
+) -> Option<&'a String> {
+    let public = |it: &String| same_address(it, address);
+    if named.public.as_ref().is_some_and(public) {
+        return instance.public_address.as_ref();
     }
-    let public = named.public.as_ref().is_some_and(is);
-    public.then_some(instance.public_address.as_ref())
+    register::in_its_place(record, address, instance)
 }
 
 /// What the record should say of it; looked up once it was.

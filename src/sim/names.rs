@@ -119,8 +119,10 @@ impl State {
             Says::Special(_) => false,
         };
         let names = self.zones.values().flat_map(|it| &it.names);
-        let named = names.filter(|(_, sets)| sets.iter().any(says));
-        named.map(|(name, _)| name.clone()).collect()
+        names
+            .filter(|(_, sets)| sets.iter().any(says))
+            .map(|(name, _)| name.clone())
+            .collect()
     }
 
     /// What `DescribeInstances` shows: the Elastic IP on the primary private address, or Amazon's own.

@@ -168,6 +168,6 @@ async fn an_error_is_no_empty_list_and_says_what_it_is() {
         let failed = wire.aws.record_sets(&name()).await.unwrap_err();
         assert_eq!((failed.code.as_str(), failed.class), (code, class));
         assert_eq!(wire.uris().len(), tries, "{code}");
-        assert_eq!(failed.request_id.as_deref(), Some("r-1"));
+        assert_eq!(failed.request_id.as_deref(), Some("request-in-header"));
     }
 }
