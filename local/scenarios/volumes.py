@@ -172,6 +172,8 @@ SCENARIOS = [
         drive=refused_and_granted,
         checks=(checks.restored, with_the_key, told_with_the_key, *ALL),
         deadline=1500,
+        # A wake that was to look again a quarter of an hour after the failure.
+        rest=1500,
     ),
     Scenario(
         name="multi-attach",

@@ -107,11 +107,10 @@ impl Names {
 }
 
 fn record_set(set: &ResourceRecordSet) -> Option<RecordSet> {
-    let kind = match set.r#type() {
-        RrType::A => RecordType::A,
-        RrType::Aaaa => RecordType::Aaaa,
-        _ => return None,
-    };
+    let all = [RecordType::A, RecordType::Aaaa];
+    let kind = all
+        .into_iter()
+        .find(|it| it.as_str() == set.r#type().as_str())?;
     let says = special(set).map_or_else(|| addresses(set), Says::Special);
     Some(RecordSet { kind, says })
 }

@@ -6,7 +6,7 @@
 
 use super::fact;
 use crate::cloud::{Class, Cloud, CloudError};
-use crate::dns::{DnsName, Lookup};
+use crate::dns::{DnsName, Lookup, RecordSet};
 use crate::event::{InstanceAction, InstanceState};
 use crate::id::InstanceId;
 use crate::policy::Policy;
@@ -97,15 +97,12 @@ pub async fn look_up(
     found
 }
 
-fn lookup(name: DnsName, answer: Result<Vec<crate::dns::RecordSet>, CloudError>) -> Fact<Lookup> {
-    match answer {
+fn lookup(name: DnsName, answer: Result<Vec<RecordSet>, CloudError>) -> Fact<Lookup> {
+    let found = match answer {
         Err(error) if matches!(error.class, Class::Denied | Class::Permanent) => {
-            let found = Err(error.to_string());
-            Fact::Known(Lookup { name, found })
+            Ok(Err(error.to_string()))
         }
-        answer => fact(answer).map(|sets| Lookup {
-            name,
-            found: Ok(sets),
-        }),
-    }
+        answer => answer.map(Ok),
+    };
+    fact(found.map(|found| Lookup { name, found }))
 }

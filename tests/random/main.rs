@@ -90,7 +90,6 @@ fn play(start: &Start, ops: &[Op]) -> (Vec<String>, Figures) {
         let mut wrong = verdict::wrong(&play);
         if !wrong.is_empty() && std::env::var_os("JOURNAL").is_some() {
             wrong.push(format!("alive: {:?}", verdict::living(&play)));
-            wrong.push(play.world);
             wrong.push(verdict::journal(&play));
         }
         let lineages = play.model.lineages.iter();

@@ -6,7 +6,7 @@ use spot_rescue::dns::{DnsName, RecordSet, RecordType, Says};
 use spot_rescue::step::{Action, PointName};
 
 fn name() -> DnsName {
-    DnsName::parse("Z0123456789ABCDEFGHIJ db.example.org").unwrap()
+    DnsName::parse("Z0123456789ABCDEFGHIJ db.example.org").expect("a zone and a name")
 }
 
 fn set(name: &str, kind: &str, more: &str) -> String {
