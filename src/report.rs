@@ -225,6 +225,9 @@ impl fmt::Display for Outcome {
             let missing = self.targets_missing.join(" ");
             write!(f, "; could not be registered again: {missing}")?;
         }
+        for name in &self.names_left {
+            write!(f, "; {name}")?;
+        }
         Ok(())
     }
 }
