@@ -196,8 +196,8 @@ def flags(view: View) -> dict[str, bool]:
 
 
 def user_tags(tags: dict[str, str]) -> dict[str, str]:
-    policy = ("replace", "data", "root", "instance-types", "subnets", "on-demand", "rebalance")
-    users = {"spot-rescue", *(f"spot-rescue:{it}" for it in policy)}
+    policy = ("replace", "data", "root", "instance-types", "subnets", "on-demand", "return-to-spot")
+    users = {"spot-rescue", *(f"spot-rescue:{it}" for it in (*policy, "rebalance"))}
     return {
         key: value
         for key, value in tags.items()

@@ -120,6 +120,10 @@ impl Cloud for Aws {
         roots::tasks(&self.ec2, ids).await
     }
 
+    async fn is_locked(&self, instance: &InstanceId) -> Result<bool, CloudError> {
+        read::is_locked(&self.ec2, instance).await
+    }
+
     async fn shapes(&self, instance_types: &[String]) -> Result<Vec<Shape>, CloudError> {
         shapes::shapes(&self.ec2, instance_types).await
     }

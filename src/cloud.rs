@@ -7,7 +7,7 @@
 //!
 //! | action | handle |
 //! |---|---|
-//! | `Tag`, `Untag`, `SetDeleteOnTermination`, `Deregister`, `EndSpare`, `CancelRequest` | idempotent by nature |
+//! | `Tag`, `Untag`, `SetDeleteOnTermination`, `Deregister`, `Terminate`, `CancelRequest` | idempotent by nature |
 //! | `Register` | registering a registered target changes nothing |
 //! | `Launch`, `WriteTemplate`, `CreateVolume`, `CopyVolume` | `ClientToken` from the intent |
 //! | `SnapshotInstance`, `SnapshotVolume` | no token exists: looked for by tag first; a twin is refused by the per-volume rate, or expires with the rest |
@@ -49,6 +49,8 @@ pub trait Cloud: Send + Sync {
     async fn images(&self, query: &Query) -> Result<Vec<Image>, CloudError>;
     /// Of these instances.
     async fn root_tasks(&self, ids: &[InstanceId]) -> Result<Vec<RootTask>, CloudError>;
+    /// Whether its termination protection is on (`DisableApiTermination`).
+    async fn is_locked(&self, instance: &InstanceId) -> Result<bool, CloudError>;
     /// What these types are; one that does not exist is left out.
     async fn shapes(&self, instance_types: &[String]) -> Result<Vec<Shape>, CloudError>;
     async fn requests(&self, ids: &[RequestId]) -> Result<Vec<SpotRequest>, CloudError>;
@@ -108,6 +110,7 @@ pub const READ_ACTIONS: &[&str] = &[
     "autoscaling:DescribeLifecycleHooks",
     "ec2:DescribeAddresses",
     "ec2:DescribeImages",
+    "ec2:DescribeInstanceAttribute",
     "ec2:DescribeInstanceTypes",
     "ec2:DescribeInstances",
     "ec2:DescribeLaunchTemplates",

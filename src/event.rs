@@ -58,6 +58,8 @@ pub struct Interruption {
 /// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/interruption-behavior.html>
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum InstanceAction {
+    /// Nobody's but ours: an On-Demand stand-in gives way to Spot. No event says it.
+    Return,
     Terminate,
     Stop,
     Hibernate,
@@ -193,17 +195,31 @@ impl InstanceAction {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Return => "return",
             Self::Terminate => "terminate",
             Self::Stop => "stop",
             Self::Hibernate => "hibernate",
         }
     }
 
+    /// What EC2 says.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         [Self::Terminate, Self::Stop, Self::Hibernate]
             .into_iter()
             .find(|it| it.as_str() == text)
+    }
+
+    /// What we wrote down.
+    #[must_use]
+    pub fn recorded(text: &str) -> Option<Self> {
+        Self::parse(text).or_else(|| (text == Self::Return.as_str()).then_some(Self::Return))
+    }
+
+    /// The instance will be no more.
+    #[must_use]
+    pub fn ends(self) -> bool {
+        matches!(self, Self::Return | Self::Terminate)
     }
 }
 

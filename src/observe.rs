@@ -14,10 +14,11 @@ use crate::plan::template_name;
 use crate::policy::{Policy, Types};
 use crate::record::{Record, RecordedRequest};
 use crate::situation::{
-    Address, Fact, Group, Image, Instance, Lookup, NetworkInterface, Registrations, RootTask,
-    Shape, Situation, Snapshot, SpotRequest, TargetGroup, Template, Volume,
+    Address, Fact, Group, Image, Instance, Lookup, Market, NetworkInterface, Registrations,
+    RootTask, Shape, Situation, Snapshot, SpotRequest, TargetGroup, Template, Volume,
 };
 use crate::tags::{self, Tags};
+use futures_util::future::join_all;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Facts about all lineages of a batch.
@@ -36,6 +37,7 @@ pub struct Facts {
     requests: Fact<Vec<SpotRequest>>,
     root_tasks: Fact<Vec<RootTask>>,
     lookups: BTreeMap<InstanceId, Fact<Lookup>>,
+    locked: Fact<BTreeSet<InstanceId>>,
 }
 
 /// Which target groups are asked.
@@ -78,6 +80,7 @@ pub fn brief(
         requests: Fact::NotRead,
         root_tasks: Fact::NotRead,
         lookup: Fact::NotRead,
+        locked: Fact::NotRead,
     }
 }
 
@@ -127,6 +130,7 @@ pub async fn lineages(
         shapes,
         requests,
         lookups,
+        locked,
     ) = tokio::join!(
         cloud.volumes(&attached),
         targets::read(
@@ -142,6 +146,7 @@ pub async fn lineages(
         shapes(cloud, scope, &types),
         cloud.requests(&requests),
         names::look_up(cloud, followers),
+        locked(cloud, &instances, defaults),
     );
     if let (true, Ok(groups)) = (everything, &groups) {
         targets::add_sources(cloud, groups, &mut registrations).await;
@@ -161,6 +166,7 @@ pub async fn lineages(
         requests: fact(requests),
         root_tasks,
         lookups,
+        locked,
     })
 }
 
@@ -230,6 +236,7 @@ impl Facts {
             requests: self.requests.clone(),
             root_tasks: self.root_tasks.clone(),
             lookup: self.lookups.get(lineage).cloned().unwrap_or(Fact::NotRead),
+            locked: self.locked.clone(),
             instances,
         }
     }
@@ -287,6 +294,25 @@ async fn shapes(cloud: &dyn Cloud, scope: Scope, types: &[String]) -> Fact<Vec<S
         return Fact::NotRead;
     }
     fact(cloud.shapes(types).await)
+}
+
+/// Of stand-ins whose user wants to return to Spot: one call each. For all others no call is made.
+async fn locked(
+    cloud: &dyn Cloud,
+    instances: &[Instance],
+    defaults: &Tags,
+) -> Fact<BTreeSet<InstanceId>> {
+    let gives_way = |it: &&Instance| {
+        let policy = Policy::of(defaults, &it.tags).0;
+        let ours = it.is_alive() && it.tags.contains_key(tags::LAUNCHED);
+        ours && it.market == Market::OnDemand && policy.return_to_spot.value.is_some()
+    };
+    let asked = instances.iter().filter(gives_way).map(|it| async move {
+        let locked = cloud.is_locked(&it.id).await?;
+        Ok(locked.then(|| it.id.clone()))
+    });
+    let answers: Result<Vec<_>, CloudError> = join_all(asked).await.into_iter().collect();
+    fact(answers.map(|it| it.into_iter().flatten().collect()))
 }
 
 /// A one-time request is over once it has launched: when that is on record, it is not asked for again.

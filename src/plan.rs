@@ -32,6 +32,7 @@ mod restore;
 mod risk;
 mod root;
 mod snapshot;
+mod stand_in;
 mod sweep;
 mod tidy;
 mod types;
@@ -111,9 +112,12 @@ pub fn first_aid(situation: &Situation) -> Plan {
         Phase::Paused(interruption) | Phase::Restore(interruption) => {
             pause::first_aid(&lineage, &interruption)
         }
-        Phase::Unprotected(_) | Phase::Healthy | Phase::Returned(_) | Phase::Ended(_) => {
-            Plan::default()
-        }
+        Phase::Unprotected(_)
+        | Phase::Healthy
+        | Phase::Returned(_)
+        | Phase::Relieved(_)
+        | Phase::Stays(_)
+        | Phase::Ended(_) => Plan::default(),
     }
 }
 
@@ -135,6 +139,8 @@ pub fn plan(situation: &Situation) -> Plan {
         Phase::Paused(interruption) => pause::plan(&lineage, &interruption),
         Phase::Restore(interruption) => pause::restore(&lineage, &interruption),
         Phase::Returned(interruption) => pause::returned(&lineage, &interruption),
+        Phase::Relieved(interruption) => stand_in::relieve(&lineage, &interruption),
+        Phase::Stays(interruption) => stand_in::stay(&lineage, &interruption),
         Phase::Rescue(interruption) => rescue::plan(&lineage, &interruption),
     };
     for stranger in lineage.strangers() {

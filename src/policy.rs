@@ -29,6 +29,8 @@ pub struct Policy {
     pub instance_types: Setting<Types>,
     pub subnets: Setting<Vec<SubnetId>>,
     pub on_demand: Setting<OnDemand>,
+    /// How long an On-Demand Instance stands in; None for ever.
+    pub return_to_spot: Setting<Option<Duration>>,
     pub rebalance: Setting<Rebalance>,
     pub breaker: Setting<Option<Breaker>>,
     pub return_minutes: Setting<u16>,
@@ -152,6 +154,7 @@ impl Default for Policy {
             instance_types: Setting::built_in(Types::Named(Vec::new())),
             subnets: Setting::built_in(Vec::new()),
             on_demand: Setting::built_in(OnDemand::Fallback),
+            return_to_spot: Setting::built_in(None),
             rebalance: Setting::built_in(Rebalance::Snapshot),
             breaker: Setting::built_in(Some(breaker::DEFAULT)),
             return_minutes: Setting::built_in(60),

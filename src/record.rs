@@ -10,6 +10,7 @@ mod original;
 mod pools;
 mod settings;
 mod shape;
+mod stay;
 
 pub use history::{LONGEST as MOST_REMEMBERED, Taken, history_from, history_tags};
 pub use named::{Named, pointed_tags};
@@ -21,6 +22,7 @@ pub use original::Original;
 pub use pools::{FailedPool, Pool, failed_pool_tags, failed_pools_from};
 pub use settings::VolumeTag;
 pub use shape::{shape_from, shape_text};
+pub use stay::Stay;
 
 use named::pointed_from;
 
@@ -62,6 +64,8 @@ pub struct Record {
     pub named: Option<Named>,
     /// What the name has been pointed at in this rescue -> the head's address that it said before.
     pub pointed: BTreeMap<String, String>,
+    /// The stand-in that does not give way to Spot for a day.
+    pub stays: Option<Stay>,
     /// Only of an instance whose root is to be kept.
     pub original: Option<Original>,
     /// Launches that failed so far, and what they found empty.
@@ -255,6 +259,7 @@ impl Record {
             interruption: get(tags::INTERRUPTED_AT).and_then(interruption_from),
             request: get(tags::REQUEST).and_then(RecordedRequest::parse),
             risk: get(tags::AT_RISK).and_then(risk_from),
+            stays: get(tags::STAYS).and_then(Stay::parse),
             failed_pools: failed_pools_from(tags),
             history: history_from(tags),
             shape: get(tags::SHAPE).and_then(shape_from),
@@ -388,7 +393,7 @@ pub fn interruption_from(text: &str) -> Option<Interruption> {
     let interruption = Interruption {
         instance: words.next()?.parse().ok()?,
         at: clock::parse(words.next()?).ok()?,
-        action: InstanceAction::parse(words.next()?)?,
+        action: InstanceAction::recorded(words.next()?)?,
     };
     words.next().is_none().then_some(interruption)
 }

@@ -19,7 +19,8 @@ use std::fmt;
 /// The end of a rescue, or of its first part.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outcome {
-    /// `back-in-service`, `paused`, `overdue`, `resumed`, `returned-late`, `kept` or `failed`.
+    /// `back-in-service`, `returned-to-spot`, `kept-on-demand`, `paused`, `overdue`, `resumed`,
+    /// `returned-late`, `kept` or `failed`.
     pub result: &'static str,
     pub rescue: InstanceId,
     pub instance: InstanceId,
@@ -30,6 +31,8 @@ pub struct Outcome {
     pub refused: Vec<String>,
     /// Why On-Demand came before Spot, if it did.
     pub breaker: Option<String>,
+    /// Why nothing came of it, where something was begun.
+    pub why: Option<String>,
     /// The interruption's own time: seconds count from here.
     pub at: Timestamp,
     pub reported: Timestamp,
@@ -148,6 +151,7 @@ impl Outcome {
             instance_type,
             refused,
             breaker,
+            why,
             at,
             volumes,
             ..
@@ -163,6 +167,7 @@ impl Outcome {
             "instance_type": instance_type,
             "refused": refused,
             "breaker": breaker,
+            "why": why,
             "interrupted_at": crate::clock::format(*at),
             "seconds": self.seconds(),
             "volumes": volumes,
@@ -181,7 +186,7 @@ impl Outcome {
         match self.result {
             "failed" => "ERROR",
             // A person should look at these.
-            "overdue" | "returned-late" => "WARN",
+            "overdue" | "returned-late" | "kept-on-demand" => "WARN",
             _ if !self.targets_missing.is_empty() || !self.names_left.is_empty() => "WARN",
             _ => "INFO",
         }
@@ -220,6 +225,9 @@ impl fmt::Display for Outcome {
         }
         for (device, seconds) in &self.cloned_at {
             write!(f, "; {device} without what was written from {seconds} s on")?;
+        }
+        if let Some(why) = &self.why {
+            write!(f, "; {why}")?;
         }
         if !self.targets_missing.is_empty() {
             let missing = self.targets_missing.join(" ");

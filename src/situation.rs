@@ -89,6 +89,8 @@ pub struct Situation {
     /// Of the types that the policy has to do with.
     pub shapes: Fact<Vec<Shape>>,
     pub requests: Fact<Vec<SpotRequest>>,
+    /// Of the stand-ins that may have to give way to Spot, those with termination protection.
+    pub locked: Fact<BTreeSet<InstanceId>>,
     /// Replacements of the root volumes of successors. Read only where a root is to be kept.
     pub root_tasks: Fact<Vec<RootTask>>,
     /// The name that follows its addresses. Read only where there is one, and only when it counts.

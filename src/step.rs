@@ -89,8 +89,8 @@ pub enum Action {
     DeleteSnapshot {
         snapshot: SnapshotId,
     },
-    /// A replacement launched ahead that nobody needed.
-    EndSpare {
+    /// One of our own launching: a spare that nobody needed, or a stand-in that gives way to Spot.
+    Terminate {
         instance: InstanceId,
     },
     /// So that EC2 launches nothing from it by itself. What runs goes on; what is stopped would end.

@@ -49,6 +49,8 @@ pub const PROGRESS: &str = "spot-rescue:progress";
 /// What was foreseen for the head: which instance, when, and on what date. On the launch template; on
 /// the instance once launches have been made for it that a warning must know of.
 pub const AT_RISK: &str = "spot-rescue:at-risk";
+/// On the launch template: the stand-in that could not give way to Spot, since when, and why.
+pub const STAYS: &str = "spot-rescue:stays";
 /// On the launch template: the head's Spot Instance request, its type and interruption behaviour.
 pub const REQUEST: &str = "spot-rescue:request";
 /// On volumes a copy stands for: their instance came back after it had been replaced, and may have
@@ -121,6 +123,7 @@ pub fn is_own(key: &str) -> bool {
         ATTEMPT,
         PROGRESS,
         AT_RISK,
+        STAYS,
         REQUEST,
         RAN_AGAIN,
         DEVICE,

@@ -95,6 +95,7 @@ fn brief(situation: &Situation) -> Situation {
         group: Fact::NotRead,
         requests: Fact::NotRead,
         root_tasks: Fact::NotRead,
+        locked: Fact::NotRead,
         ..situation.clone()
     }
 }

@@ -109,7 +109,7 @@ fn every_action() -> Vec<Action> {
         Action::DeleteSnapshot {
             snapshot: snapshot(),
         },
-        Action::EndSpare {
+        Action::Terminate {
             instance: instance(),
         },
         Action::CancelRequest {
@@ -248,7 +248,7 @@ fn kind(action: &Action) -> u8 {
         Action::DeleteVolume { .. } => 13,
         Action::DeleteSnapshot { .. } => 14,
         Action::Wake { .. } => 15,
-        Action::EndSpare { .. } => 16,
+        Action::Terminate { .. } => 16,
         Action::Group(change) => match change.verb {
             GroupVerb::Detach { .. } => 17,
             GroupVerb::Attach => 18,

@@ -9,6 +9,8 @@
 mod autoscaling;
 #[path = "wire/changes.rs"]
 mod changes;
+#[path = "wire/ends.rs"]
+mod ends;
 #[path = "wire/errors.rs"]
 mod errors;
 #[path = "wire/fleet.rs"]

@@ -47,7 +47,7 @@ impl Aws {
             Action::Group(change) => autoscaling::change(&self.autoscaling, change).await,
             Action::DeleteVolume { volume } => self.delete_volume(volume).await,
             Action::DeleteSnapshot { snapshot } => self.delete_snapshot(snapshot).await,
-            Action::EndSpare { instance } => self.end_spare(instance).await,
+            Action::Terminate { instance } => self.terminate(instance).await,
             Action::CancelRequest { request } => self.cancel(request.as_str()).await,
             Action::Wake {
                 wake,
@@ -221,7 +221,7 @@ impl Aws {
     }
 
     /// Idempotent by default: what has ended stays so.
-    async fn end_spare(&self, instance: &InstanceId) -> Result<String, CloudError> {
+    async fn terminate(&self, instance: &InstanceId) -> Result<String, CloudError> {
         let request = self.ec2.terminate_instances();
         let request = request.instance_ids(instance.as_str());
         request.send().await.map_err(failed("TerminateInstances"))?;

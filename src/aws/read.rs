@@ -2,11 +2,13 @@
 
 use super::{convert, error::failed, network};
 use crate::cloud::{CloudError, Query};
-use crate::id::RequestId;
+use crate::id::{InstanceId, RequestId};
 use crate::situation::{
     Address, Image, Instance, NetworkInterface, Snapshot, SpotRequest, Template, Volume,
 };
-use aws_sdk_ec2::types::{Filter, LaunchTemplate, SnapshotState, SpotInstanceRequest};
+use aws_sdk_ec2::types::{
+    Filter, InstanceAttributeName, LaunchTemplate, SnapshotState, SpotInstanceRequest,
+};
 
 /// A filter takes at most 200 values
 /// (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html>).
@@ -173,6 +175,22 @@ pub async fn images(ec2: &aws_sdk_ec2::Client, query: &Query) -> Result<Vec<Imag
         found.extend(answer.images().iter().filter_map(convert::image));
     }
     Ok(found)
+}
+
+/// One instance at a time: the call takes no more.
+pub async fn is_locked(
+    ec2: &aws_sdk_ec2::Client,
+    instance: &InstanceId,
+) -> Result<bool, CloudError> {
+    let request = ec2.describe_instance_attribute();
+    let request = request
+        .instance_id(instance.as_str())
+        .attribute(InstanceAttributeName::DisableApiTermination);
+    let answer = request.send().await;
+    let answer = answer.map_err(failed("DescribeInstanceAttribute"))?;
+    let value = answer.disable_api_termination().and_then(|it| it.value());
+    // No answer is no permission to end it.
+    Ok(value.unwrap_or(true))
 }
 
 /// By filter as well: a request that EC2 has forgotten must not hide the others.

@@ -4,6 +4,7 @@
 //! whoever plans the same launch comes to the same conclusion.
 
 use super::Lineage;
+use crate::clock::Timestamp;
 use crate::event::InstanceAction;
 use crate::policy::OnDemand;
 use crate::record::Taken;
@@ -22,6 +23,14 @@ pub fn history(lineage: &Lineage) -> Vec<Taken> {
         }
     }
     history
+}
+
+/// The last interruption lies so far back that it would count for nothing beside another one. None if
+/// there was none, or if nothing is counted.
+pub fn calm_from(lineage: &Lineage) -> Option<Timestamp> {
+    let breaker = lineage.policy.breaker.value?;
+    let last = history(lineage).iter().map(|it| it.at).max()?;
+    open(lineage).map(|_| last + breaker.window)
 }
 
 /// Why On-Demand comes first, if it does.

@@ -64,7 +64,7 @@ fn shared(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
 
 /// By the name: "d – Instance store volumes", and the families that are made of them.
 /// <https://docs.aws.amazon.com/ec2/latest/instancetypes/instance-type-names.html>
-fn has_instance_store(instance_type: &str) -> bool {
+pub fn has_instance_store(instance_type: &str) -> bool {
     let family = instance_type.split('.').next().unwrap_or_default();
     let series = family.trim_end_matches(|it: char| !it.is_ascii_digit());
     let options = &family[series.len()..];

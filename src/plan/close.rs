@@ -3,7 +3,7 @@
 use super::volumes::{Fate, HandOver, Origin};
 use super::{Lineage, Plan, breaker, dns, keys, progress, register, root};
 use crate::clock::seconds_between;
-use crate::event::Interruption;
+use crate::event::{InstanceAction, Interruption};
 use crate::record::{FailedPool, Milestone, Named, Record, RecordedVolume, volumes_of};
 use crate::report::{Outcome, VolumeCounts};
 use crate::situation::Instance;
@@ -31,7 +31,13 @@ pub fn plan(lineage: &Lineage, interruption: &Interruption, hand_over: &HandOver
     let mut reached = progress::reached(lineage, interruption, hand_over);
     let now = seconds_between(interruption.at, lineage.situation.now);
     reached.entry(Milestone::BackInService).or_insert(now);
-    let outcome = outcome("back-in-service", lineage, interruption, hand_over, reached);
+    let result = match interruption.action {
+        InstanceAction::Return => "returned-to-spot",
+        InstanceAction::Terminate | InstanceAction::Stop | InstanceAction::Hibernate => {
+            "back-in-service"
+        }
+    };
+    let outcome = outcome(result, lineage, interruption, hand_over, reached);
     plan.outcome = Some((STEP.to_owned(), outcome));
     plan.wait(15, "what the rescue leaves behind");
 }
@@ -103,6 +109,7 @@ pub fn outcome(
         instance_type: lineage.successor.map(|it| it.instance_type.clone()),
         refused: refused(lineage, interruption),
         breaker: breaker::open(lineage),
+        why: None,
         at: interruption.at,
         reported: lineage.situation.now,
         volumes: VolumeCounts {
@@ -117,12 +124,12 @@ pub fn outcome(
         seconds: progress,
         targets_missing: lineage
             .successor
-            .filter(|_| result == "back-in-service")
+            .filter(|_| ["back-in-service", "returned-to-spot"].contains(&result))
             .map(|it| targets_missing(lineage, it))
             .unwrap_or_default(),
         names_left: lineage
             .successor
-            .filter(|_| result == "back-in-service")
+            .filter(|_| ["back-in-service", "returned-to-spot"].contains(&result))
             .map(|it| dns::names_left(lineage, it))
             .unwrap_or_default(),
     }

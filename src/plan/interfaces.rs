@@ -96,6 +96,13 @@ pub fn plan(lineage: &Lineage, successor: &Instance, plan: &mut Plan) -> Moved {
     moved
 }
 
+/// Whoever keeps them after all: the user's flags again. True if they are as they were.
+pub fn release(lineage: &Lineage, owner: &Instance, plan: &mut Plan) -> bool {
+    let flags = lineage.record.interfaces.iter();
+    let done: Vec<bool> = flags.map(|it| flagged(it, owner, plan)).collect();
+    done.into_iter().all(|it| it)
+}
+
 fn fate(
     lineage: &Lineage,
     successor: &Instance,

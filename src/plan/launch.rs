@@ -28,18 +28,37 @@ pub fn first(lineage: &Lineage, instance: &Instance, plan: &mut Plan) {
     }
 }
 
-/// Ahead of an interruption, by the same request; only in the first way to launch, and only on Spot.
-pub fn spare(lineage: &Lineage, owner: &Instance, after: Option<&str>, plan: &mut Plan) {
+/// The way the warning would begin with, if it leads to Spot.
+pub fn first_way(lineage: &Lineage) -> Vec<Lane> {
+    let place = lineage.record.place.as_ref();
+    let mut ways = place.map_or_else(Vec::new, |it| lanes(lineage, it));
+    ways.truncate(1);
+    ways.retain(|it| it.market == Market::Spot);
+    ways
+}
+
+/// Spot where the instance is: its volumes need only move.
+pub fn spot_here(lineage: &Lineage) -> Vec<Lane> {
+    let Some(place) = &lineage.record.place else {
+        return Vec::new();
+    };
+    let mut ways = lanes(lineage, place);
+    ways.retain(|it| it.market == Market::Spot && it.subnet == place.subnet);
+    ways
+}
+
+/// Ahead of an interruption, by the same request, in one of these ways.
+pub fn spare(
+    lineage: &Lineage,
+    owner: &Instance,
+    ways: Vec<Lane>,
+    after: Option<&str>,
+    plan: &mut Plan,
+) {
     if let Some(why) = refusal(lineage) {
         plan.note(format!("no spare is launched: {why}"));
         return;
     }
-    let Some(place) = &lineage.record.place else {
-        return;
-    };
-    let mut ways = lanes(lineage, place);
-    ways.truncate(1);
-    ways.retain(|it| it.market == Market::Spot);
     let base = lineage.base().map_or(&owner.id, |it| &it.id);
     let since = since(lineage, base);
     let Some(Choice { lane, not_before }) = pools::choose(ways, memory(lineage), since) else {

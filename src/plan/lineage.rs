@@ -82,7 +82,7 @@ impl<'a> Lineage<'a> {
     }
 
     /// The interruption of one instance of the lineage, by whatever says so. The latest counts: an
-    /// instance that was stopped and came back can be interrupted again.
+    /// instance that was stopped and came back can be interrupted again. EC2's word counts before ours.
     #[must_use]
     pub fn interruption(&self, instance: &Instance) -> Option<Interruption> {
         let of_this = |it: &&Interruption| it.instance == instance.id;
@@ -99,7 +99,7 @@ impl<'a> Lineage<'a> {
         let latest = written
             .chain(told)
             .filter(of_this)
-            .max_by_key(|it| (it.at, it.action))
+            .max_by_key(|it| (it.action != InstanceAction::Return, it.at, it.action))
             .cloned();
         latest.or_else(|| self.ended_by_spot(instance))
     }
@@ -109,7 +109,7 @@ impl<'a> Lineage<'a> {
     fn is_stale(&self, notice: &Interruption, instance: &Instance) -> bool {
         let age = (self.situation.now - notice.at).whole_seconds();
         let is_over = match notice.action {
-            InstanceAction::Terminate => instance.is_alive(),
+            InstanceAction::Return | InstanceAction::Terminate => instance.is_alive(),
             InstanceAction::Stop | InstanceAction::Hibernate => {
                 instance.state == InstanceState::Running
             }
@@ -117,7 +117,7 @@ impl<'a> Lineage<'a> {
         let outlived = age > 600 && is_over;
         // Events are timed to the second: one about a launch of this very second is not older.
         let slack = match notice.action {
-            InstanceAction::Terminate => time::Duration::SECOND,
+            InstanceAction::Return | InstanceAction::Terminate => time::Duration::SECOND,
             InstanceAction::Stop | InstanceAction::Hibernate => time::Duration::ZERO,
         };
         notice.at < instance.launch_time - slack || outlived
@@ -176,7 +176,7 @@ impl<'a> Lineage<'a> {
                 .head
                 .as_ref()
                 .is_some_and(|it| *it != instance.id);
-        let terminated = |it: Interruption| it.action == InstanceAction::Terminate;
+        let terminated = |it: Interruption| it.action.ends();
         replaced
             && instance.is_alive()
             && !instance.tags.contains_key(tags::REPLACES)

@@ -266,7 +266,8 @@ fn note_return(lineage: &Lineage, interruption: &Interruption, plan: &mut Plan) 
     }
 }
 
-fn outcome(
+/// Of an instance that nobody takes over from.
+pub fn outcome(
     result: &'static str,
     lineage: &Lineage,
     interruption: &Interruption,
@@ -281,6 +282,7 @@ fn outcome(
         instance_type: None,
         refused: Vec::new(),
         breaker: None,
+        why: None,
         at: interruption.at,
         reported: lineage.situation.now,
         volumes: VolumeCounts::default(),

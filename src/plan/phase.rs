@@ -1,6 +1,6 @@
 //! Where a lineage stands: one total function from facts to [`Phase`].
 
-use super::{Lineage, pause};
+use super::{Lineage, pause, stand_in};
 use crate::event::{InstanceAction, InstanceState, Interruption};
 use crate::situation::{Instance, Market};
 use crate::tags;
@@ -19,6 +19,10 @@ pub enum Phase {
     Returned(Interruption),
     /// EC2 takes it, or took it.
     Rescue(Interruption),
+    /// A Spot Instance waits to take over from an On-Demand stand-in, which we are to end.
+    Relieved(Interruption),
+    /// The stand-in is not to be ended after all: it gets back what was taken from it.
+    Stays(Interruption),
     /// It ended, and not by Spot: the user's own doing.
     Ended(String),
 }
@@ -78,6 +82,12 @@ fn without_owner(lineage: &Lineage) -> Phase {
 fn interrupted(lineage: &Lineage, owner: &Instance, interruption: Interruption) -> Phase {
     match interruption.action {
         InstanceAction::Terminate => Phase::Rescue(interruption),
+        // Once it is ending there is no way back, and the rest is a rescue like any other.
+        InstanceAction::Return if !owner.is_alive() => Phase::Rescue(interruption),
+        InstanceAction::Return if stand_in::stays(lineage, &interruption) => {
+            Phase::Stays(interruption)
+        }
+        InstanceAction::Return => Phase::Relieved(interruption),
         InstanceAction::Stop | InstanceAction::Hibernate if !owner.is_alive() => {
             // A stopped Spot Instance whose capacity never came, or whose request was cancelled.
             match owner.state_reason.as_deref() {

@@ -4,7 +4,7 @@
 
 use super::deregister::is_of;
 use super::{
-    Lineage, Plan, caveats, dns, group, interfaces, keep, pause, protect, requests, risk,
+    Lineage, Plan, caveats, dns, group, interfaces, keep, pause, protect, requests, risk, stand_in,
     template_name, tidy, types,
 };
 use crate::clock::seconds_between;
@@ -34,6 +34,10 @@ pub fn plan(lineage: &Lineage) -> Plan {
     if let Some(idle) = lineage.idle().next()
         && lineage.risk(owner).is_none()
     {
+        if stand_in::is_relieved(lineage, owner) {
+            stand_in::relief(lineage, owner, &mut plan);
+            return plan;
+        }
         // Someone is taking over, and we see no interruption: describes lag behind. What the owner
         // shows now, its flags above all, may be the rescue's doing and is not written down. If that
         // is so a minute later, the owner has come back after all.
@@ -73,6 +77,7 @@ pub fn plan(lineage: &Lineage) -> Plan {
         keep::always(lineage, owner, &mut plan);
     }
     risk::plan(lineage, owner, &mut plan);
+    stand_in::plan(lineage, owner, &mut plan);
     pause::late(lineage, &mut plan);
     tidy::after(lineage, &mut plan);
     plan
@@ -377,6 +382,7 @@ fn template_tags(lineage: &Lineage, owner: &Instance, record: &Record) -> Tags {
     all.extend(protect::own(lineage));
     all.extend(policy_tags(&owner.tags));
     all.extend(risk::record_tags(lineage, owner));
+    all.extend(stand_in::record_tags(lineage, owner));
     if let Some(request) = requests::recorded(lineage, owner) {
         all.insert(tags::REQUEST.to_owned(), request.text());
     }

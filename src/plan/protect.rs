@@ -1,7 +1,7 @@
 //! The first thing at a warning: nothing of the instance may vanish with it.
 
 use super::{Lineage, Plan, breaker};
-use crate::event::{InstanceState, Interruption};
+use crate::event::{InstanceAction, InstanceState, Interruption};
 use crate::id::{InstanceId, VolumeId};
 use crate::record::{
     VolumeTag, history_tags, interface_tags, interfaces_of, interruption_from, interruption_text,
@@ -47,9 +47,10 @@ pub fn tombstone(
     let text = interruption_text(interruption);
     let standing = instance.tags.get(tags::INTERRUPTED_AT);
     let known = standing.and_then(|it| interruption_from(it));
-    if known.is_some_and(|it| it.at >= interruption.at)
-        || instance.state == InstanceState::Terminated
-    {
+    // EC2's own word is written over ours, whatever the hour.
+    let ours = |it: &Interruption| it.action == InstanceAction::Return;
+    let news = known.is_none_or(|it| it.at < interruption.at || (ours(&it) && !ours(interruption)));
+    if !news || instance.state == InstanceState::Terminated {
         return false;
     }
     let mut marks = own(lineage);

@@ -9,7 +9,8 @@
 //!
 //! A spare nobody needed is given back: marked with an expiry here, ended by the sweep.
 
-use super::{Lineage, Plan, copies, launch, requests, snapshot, tidy};
+use super::lanes::Lane;
+use super::{Lineage, Plan, copies, launch, requests, snapshot, stand_in, tidy};
 use crate::clock::Timestamp;
 use crate::event::{InstanceState, Risk};
 use crate::id::VolumeId;
@@ -96,9 +97,13 @@ fn spare(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
     if owner.market != Market::Spot || lineage.situation.pass > 1 {
         return;
     }
-    // Whoever warns of the instance later must not launch before he has looked for the spare.
+    launch_noted(lineage, owner, launch::first_way(lineage), plan);
+}
+
+/// Whoever warns of the instance later must not launch before he has looked for the spare.
+pub fn launch_noted(lineage: &Lineage, owner: &Instance, ways: Vec<Lane>, plan: &mut Plan) {
     let noted = note(lineage, owner, plan);
-    launch::spare(lineage, owner, noted.then_some(NOTE), plan);
+    launch::spare(lineage, owner, ways, noted.then_some(NOTE), plan);
 }
 
 /// Replacements nobody waits for: marked, to be ended by the sweep. Nothing may be lost with them.
@@ -192,12 +197,14 @@ pub fn keep(lineage: &Lineage, plan: &mut Plan) {
     }
 }
 
-/// What the record says of it: as long as the owner is the owner, so that its launches count.
+/// What the record says of it, or of spares launched for a stand-in: as long as the owner is the owner, so that its launches count.
 pub fn record_tags(lineage: &Lineage, owner: &Instance) -> Tags {
-    let Some(risk) = lineage.risk(owner) else {
+    let risk = lineage.risk(owner);
+    if risk.is_none() && !stand_in::is_asked(lineage, owner) {
         return Tags::new();
-    };
-    let mut all = Tags::from([(tags::AT_RISK.to_owned(), risk_text(&risk))]);
+    }
+    let risk = risk.map(|it| (tags::AT_RISK.to_owned(), risk_text(&it)));
+    let mut all: Tags = risk.into_iter().collect();
     if lineage.record.attempt > 0 {
         let attempt = lineage.record.attempt.to_string();
         all.insert(tags::ATTEMPT.to_owned(), attempt);

@@ -60,7 +60,7 @@ pub fn sweep(
     let heads = heads(templates);
     let spent = |it: &&Instance| is_spare(it, &heads) && is_past(&it.tags);
     let spares = protected.iter().filter(spent);
-    let spares = spares.map(|it| Action::EndSpare {
+    let spares = spares.map(|it| Action::Terminate {
         instance: it.id.clone(),
     });
     let claims = templates.iter().filter(|it| is_claim(it));

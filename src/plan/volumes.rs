@@ -2,7 +2,7 @@
 
 use super::{Lineage, Plan, attach_id, clone, copies, group, restore, root};
 use crate::clock::Timestamp;
-use crate::event::{InstanceAction, InstanceState, Interruption};
+use crate::event::{InstanceState, Interruption};
 use crate::id::{InstanceId, VolumeId};
 use crate::policy::{Data, Root};
 use crate::record::RecordedVolume;
@@ -207,7 +207,7 @@ impl Case<'_> {
             let member = self.lineage.member(it);
             member.is_some_and(|it| it.state == InstanceState::Stopped)
         };
-        if self.interruption.action != InstanceAction::Terminate && holders(volume).any(stopped) {
+        if !self.interruption.action.ends() && holders(volume).any(stopped) {
             let Self {
                 lineage,
                 successor,

@@ -1,5 +1,5 @@
 //! `spot-rescue:breaker`: how many interruptions are too many. `spot-rescue:pool-rest`: how soon a pool
-//! without capacity is asked again.
+//! without capacity is asked again. `spot-rescue:return-to-spot`: how long On-Demand stands in.
 
 use crate::record::MOST_REMEMBERED;
 use std::fmt;
@@ -41,6 +41,16 @@ pub fn rest(text: &str) -> Result<Duration, ()> {
     sensible.then_some(rest).ok_or(())
 }
 
+/// How long an On-Demand Instance stands in: `never` is None.
+pub fn stands_in(text: &str) -> Result<Option<Duration>, ()> {
+    if text == "never" {
+        return Ok(None);
+    }
+    let time = duration(text).ok_or(())?;
+    let sensible = (Duration::MINUTE..=Duration::days(365)).contains(&time);
+    sensible.then_some(Some(time)).ok_or(())
+}
+
 /// `30s`, `45m`, `1h`, `1d`.
 fn duration(text: &str) -> Option<Duration> {
     let unit = text.chars().next_back().filter(char::is_ascii)?;
@@ -75,6 +85,15 @@ mod tests {
         assert_eq!(rest("3m"), Ok(Duration::minutes(3)));
         for bad in ["", "0s", "4s", "2h", "s", "3"] {
             assert_eq!(rest(bad), Err(()), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_stand_in_stays_for_a_minute_to_a_year_or_for_ever() {
+        assert_eq!(stands_in("never"), Ok(None));
+        assert_eq!(stands_in("12h"), Ok(Some(Duration::hours(12))));
+        for bad in ["", "12", "0h", "30s", "366d", "ever"] {
+            assert_eq!(stands_in(bad), Err(()), "{bad}");
         }
     }
 

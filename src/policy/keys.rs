@@ -154,6 +154,19 @@ pub const KEYS: &[Key] = &[
         },
     },
     Key {
+        name: "spot-rescue:return-to-spot",
+        values: "never, or a time, as in 12h",
+        default: "never",
+        meaning: "how long an On-Demand Instance stands in, before a Spot Instance takes over in a planned \
+                  hand-over; a longer time or never postpones it",
+        kept: BEFORE,
+        set: |policy, value, source| {
+            let value = breaker::stands_in(value)?;
+            policy.return_to_spot = Setting { value, source };
+            Ok(())
+        },
+    },
+    Key {
         name: "spot-rescue:rebalance",
         values: "ignore | snapshot | replace",
         default: "snapshot",

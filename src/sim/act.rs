@@ -39,7 +39,7 @@ pub fn operation(action: &Action) -> &'static str {
         },
         Action::DeleteVolume { .. } => "DeleteVolume",
         Action::DeleteSnapshot { .. } => "DeleteSnapshot",
-        Action::EndSpare { .. } => "TerminateInstances",
+        Action::Terminate { .. } => "TerminateInstances",
         Action::CancelRequest { .. } => "CancelSpotInstanceRequests",
         Action::Wake { .. } => "SendMessage",
     }
@@ -94,7 +94,7 @@ impl State {
             Action::Group(change) => self.change_group(change),
             Action::DeleteVolume { volume } => self.delete_volume(volume),
             Action::DeleteSnapshot { snapshot } => self.delete_snapshot(snapshot),
-            Action::EndSpare { instance } => self.end_spare(instance),
+            Action::Terminate { instance } => self.terminate(instance),
             Action::CancelRequest { request } => self.cancel_request(request),
             Action::Wake {
                 wake,
@@ -113,7 +113,7 @@ impl State {
                 .filter_map(|it| self.behind(&it.id))
                 .collect(),
             Action::SetDeleteOnTermination { instance, .. }
-            | Action::EndSpare { instance }
+            | Action::Terminate { instance }
             | Action::SnapshotInstance { instance, .. } => vec![instance.to_string()],
             Action::WriteTemplate(write) => vec![write.source.to_string()],
             Action::SnapshotVolume { volume, .. } | Action::DeleteVolume { volume } => {

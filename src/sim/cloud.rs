@@ -88,6 +88,11 @@ impl Cloud for World {
         self.change(|it| it.read_root_tasks(ids))
     }
 
+    async fn is_locked(&self, instance: &InstanceId) -> Result<bool, CloudError> {
+        self.call().await;
+        self.change(|it| it.read_lock(instance))
+    }
+
     async fn shapes(&self, instance_types: &[String]) -> Result<Vec<Shape>, CloudError> {
         self.call().await;
         self.change(|it| it.read_shapes(instance_types))

@@ -188,6 +188,11 @@ impl<C: Cloud> Cloud for FailingCloud<C> {
         self.read(call, self.inner.root_tasks(ids)).await
     }
 
+    async fn is_locked(&self, instance: &InstanceId) -> Result<bool, CloudError> {
+        let call = "DescribeInstanceAttribute";
+        self.read(call, self.inner.is_locked(instance)).await
+    }
+
     async fn shapes(&self, instance_types: &[String]) -> Result<Vec<Shape>, CloudError> {
         self.read("DescribeInstanceTypes", self.inner.shapes(instance_types))
             .await

@@ -5,10 +5,11 @@
 //! - <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/terminating-instances.html>
 
 use super::agenda::Due;
-use super::{SimInstance, State, state::refused};
+use super::{Drain, SimInstance, State, state::refused};
 use crate::cloud::CloudError;
 use crate::event::{InstanceAction, InstanceState};
 use crate::id::InstanceId;
+use crate::record::interruption_from;
 use crate::situation::Market;
 use crate::tags;
 
@@ -71,7 +72,7 @@ impl State {
             return;
         }
         match action {
-            InstanceAction::Terminate => self.shut_down(id, BY_SPOT),
+            InstanceAction::Return | InstanceAction::Terminate => self.shut_down(id, BY_SPOT),
             InstanceAction::Stop | InstanceAction::Hibernate => self.stop(id, STOPPED_BY_SPOT),
         }
     }
@@ -82,25 +83,62 @@ impl State {
         self.schedule(self.config.shutdown_seconds, Due::Ended(id.clone()));
     }
 
-    /// `TerminateInstances`: of what is already ending, it changes nothing. Ending what holds a user's
-    /// disks, or what nobody has marked, breaks a promise.
-    pub(super) fn end_spare(&mut self, id: &InstanceId) -> Result<String, CloudError> {
+    /// `TerminateInstances`: of what is already ending, it changes nothing. "If you enable termination
+    /// protection, you can't terminate the instance using the command line or API."
+    /// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_ChangingDisableAPITermination.html>
+    pub(super) fn terminate(&mut self, id: &InstanceId) -> Result<String, CloudError> {
         const CALL: &str = "TerminateInstances";
         let instance = self
             .instance(id)
             .ok_or_else(|| refused(CALL, "InvalidInstanceID.NotFound", id.as_str()))?;
-        let (facts, tags) = (&instance.facts, instance.tags.current());
-        let spare = tags.contains_key(tags::LAUNCHED) && tags.contains_key(tags::EXPIRES_AT);
-        let holds = facts.devices.iter().any(|it| !facts.is_root(&it.name));
-        let alive = facts.is_alive();
-        if !spare || holds {
-            self.violations
-                .push(format!("{id} was ended and is no spare"));
+        let alive = instance.facts.is_alive();
+        let why = self.must_not_end(instance);
+        self.violations
+            .extend(why.map(|why| format!("{id} was ended: {why}")));
+        if self.locked.contains(id) {
+            let message = "may not be terminated; modify its 'disableApiTermination'";
+            return Err(refused(CALL, "OperationNotPermitted", message));
         }
         if alive {
             self.shut_down(id, BY_USER);
         }
         Ok(String::new())
+    }
+
+    /// What breaks a promise: ending what nobody has marked, or what would take a user's disks along. A
+    /// stand-in that gives way keeps them to its end, but no flag and no traffic.
+    fn must_not_end(&self, instance: &SimInstance) -> Option<&'static str> {
+        let (facts, tags) = (&instance.facts, instance.tags.current());
+        let ours = tags.contains_key(tags::LAUNCHED) && tags.contains_key(tags::EXPIRES_AT);
+        let gives_way = tags.get(tags::INTERRUPTED_AT);
+        let gives_way = gives_way
+            .and_then(|it| interruption_from(it))
+            .is_some_and(|it| it.instance == facts.id && it.action == InstanceAction::Return);
+        let mut data = facts.devices.iter().filter(|it| !facts.is_root(&it.name));
+        let mut flagged = facts.devices.iter().filter(|it| it.delete_on_termination);
+        let mut targets = self.groups.values().flat_map(|it| &it.targets);
+        if !ours {
+            return Some("it is not marked as ours to end");
+        }
+        if !facts.is_alive() {
+            return None;
+        }
+        if !gives_way {
+            return data.next().map(|_| "it is no spare");
+        }
+        if flagged.next().is_some() {
+            return Some("its volumes would go with it");
+        }
+        let serves = targets.any(|(it, drain)| *drain == Drain::No && facts.answers_to(it));
+        serves.then_some("it still serves")
+    }
+
+    pub(super) fn read_lock(&mut self, id: &InstanceId) -> Result<bool, CloudError> {
+        const CALL: &str = "DescribeInstanceAttribute";
+        self.admit(CALL)?;
+        let gone = || refused(CALL, "InvalidInstanceID.NotFound", id.as_str());
+        self.instance(id).ok_or_else(gone)?;
+        Ok(self.locked.contains(id))
     }
 
     pub(super) fn stop(&mut self, id: &InstanceId, reason: &str) {
@@ -175,7 +213,9 @@ impl State {
             self.reopen(id);
         }
         let notice = match action {
-            InstanceAction::Terminate | InstanceAction::Stop => self.config.notice_seconds,
+            InstanceAction::Return | InstanceAction::Terminate | InstanceAction::Stop => {
+                self.config.notice_seconds
+            }
             InstanceAction::Hibernate => 0,
         };
         if notice == 0 {

@@ -39,6 +39,8 @@ pub struct State {
     pub scaling_groups: BTreeMap<String, ScalingGroup>,
     pub images: BTreeMap<ImageId, Image>,
     pub root_tasks: BTreeMap<String, SimRootTask>,
+    /// Instances with termination protection.
+    pub locked: BTreeSet<InstanceId>,
     /// Subnets and their zones.
     pub subnets: BTreeMap<SubnetId, String>,
     /// Of Spot Instances.
@@ -101,6 +103,7 @@ impl State {
             scaling_groups: BTreeMap::new(),
             images: BTreeMap::new(),
             root_tasks: BTreeMap::new(),
+            locked: BTreeSet::new(),
             subnets: BTreeMap::new(),
             requests: BTreeMap::new(),
             queue: Queue::default(),

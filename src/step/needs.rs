@@ -66,7 +66,7 @@ impl Action {
             },
             Self::DeleteVolume { .. } => &["ec2:DeleteVolume"],
             Self::DeleteSnapshot { .. } => &["ec2:DeleteSnapshot"],
-            Self::EndSpare { .. } => &["ec2:TerminateInstances"],
+            Self::Terminate { .. } => &["ec2:TerminateInstances"],
             Self::CancelRequest { .. } => &["ec2:CancelSpotInstanceRequests"],
             Self::Wake { .. } => &["sqs:SendMessage"],
         }
@@ -98,7 +98,7 @@ impl Action {
             | Self::Group(_)
             | Self::DeleteVolume { .. }
             | Self::DeleteSnapshot { .. }
-            | Self::EndSpare { .. }
+            | Self::Terminate { .. }
             | Self::CancelRequest { .. }
             | Self::Wake { .. } => Duration::from_secs(6),
         }

@@ -88,7 +88,7 @@ impl fmt::Display for Action {
             Self::Group(change) => change.fmt(f),
             Self::DeleteVolume { volume } => write!(f, "delete {volume}"),
             Self::DeleteSnapshot { snapshot } => write!(f, "delete {snapshot}"),
-            Self::EndSpare { instance } => write!(f, "end the spare {instance}"),
+            Self::Terminate { instance } => write!(f, "end {instance}"),
             Self::CancelRequest { request } => write!(f, "cancel {request}"),
             Self::Wake {
                 wake:

@@ -51,6 +51,8 @@ pub enum Story {
     Spare,
     /// A recommendation, and nothing comes of it: the spare is given back.
     SpareReturned,
+    /// An On-Demand stand-in gives way to Spot.
+    ReturnToSpot,
     /// Its request would launch another beside the replacement.
     Persistent,
     /// Stopped and not brought back: replaced by copies.
@@ -59,7 +61,7 @@ pub enum Story {
     Name,
 }
 
-pub const ALL: [Story; 23] = [
+pub const ALL: [Story; 24] = [
     Story::SameZone,
     Story::OtherZone,
     Story::OnDemand,
@@ -80,6 +82,7 @@ pub const ALL: [Story; 23] = [
     Story::Always,
     Story::Spare,
     Story::SpareReturned,
+    Story::ReturnToSpot,
     Story::Persistent,
     Story::NoReturn,
     Story::Name,
@@ -131,6 +134,7 @@ impl Story {
             }
             Self::Addresses => rich().await,
             Self::Spare | Self::SpareReturned => one(&[("spot-rescue:rebalance", "replace")]).await,
+            Self::ReturnToSpot => standing_in().await,
             Self::Persistent => persistent().await,
             Self::Name => named().await,
             Self::NoReturn => {
@@ -157,7 +161,7 @@ impl Story {
         };
         for it in &scene.protected {
             match self {
-                Self::SpareReturned => {}
+                Self::SpareReturned | Self::ReturnToSpot => {}
                 Self::Silent | Self::Always => world.interrupt_silently(&it.instance, action),
                 _ => world.interrupt(&it.instance, action),
             }
@@ -234,6 +238,12 @@ impl Story {
                     world.interrupt(&second, InstanceAction::Terminate);
                 }
             }
+            // What a fault has kept from being done is not tried again for a day.
+            Self::ReturnToSpot => {
+                scene.sweeps(function, 4).await;
+                world.advance(24 * 3600);
+                scene.sweeps(function, 4).await;
+            }
             _ => {}
         }
     }
@@ -252,6 +262,22 @@ async fn one(tags: &[(&str, &str)]) -> Scene {
         protected: vec![protected],
     };
     scene.earlier_set();
+    scene
+}
+
+/// It has served its time, and there is Spot capacity again.
+async fn standing_in() -> Scene {
+    let scene = one(&[("spot-rescue:return-to-spot", "12h")]).await;
+    let function = crate::support::function(&scene.world);
+    scene.nothing_left(&[Market::Spot]);
+    scene.world.interrupt(scene.id(), InstanceAction::Terminate);
+    let _ = scene.world.run_until_quiet(&function).await;
+    let some = Supply::Left(9);
+    scene
+        .world
+        .supply("m5.large", "eu-west-1a", Market::Spot, some);
+    scene.world.advance(12 * 3600);
+    scene.world.sweep();
     scene
 }
 

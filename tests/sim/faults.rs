@@ -9,6 +9,7 @@ use crate::support::journal;
 use spot_rescue::handler::Handler;
 use spot_rescue::record::Record;
 use spot_rescue::sim::{FailingCloud, Fault, Kind, On, Summary, World, invariants};
+use spot_rescue::situation::Market;
 use spot_rescue::tags::Tags;
 
 /// One code of every class that is an error: try again, not allowed, never.
@@ -87,6 +88,7 @@ async fn damage(story: Story, fault: Fault, expected: &Summary) -> Option<String
     damage.extend((found != *expected).then(|| format!("ends as {found:#?}")));
     damage.extend(root_damage(&scene, story));
     damage.extend(flag_damage(&scene, story));
+    damage.extend(market_damage(&scene, story));
     damage.extend((!quiet).then(|| "never quiet".to_owned()));
     let struck = function.cloud.struck();
     damage.extend(
@@ -114,6 +116,13 @@ fn flag_damage(scene: &Scene, story: Story) -> Option<String> {
         .world
         .look(|it| it.templates.values().all(|it| flagged(it.tags.current())));
     (story == Story::Always && !known).then(|| "the user's flags are forgotten".to_owned())
+}
+
+/// A day later at the latest, the stand-in has given way.
+fn market_damage(scene: &Scene, story: Story) -> Option<String> {
+    let mut summary = scene.world.summary().lineages.into_values();
+    let on_demand = summary.any(|it| it.market != Some(Market::Spot));
+    (story == Story::ReturnToSpot && on_demand).then(|| "On-Demand stands in for ever".to_owned())
 }
 
 /// A root that was to be kept is the root of whoever lives.

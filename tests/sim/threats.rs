@@ -1,11 +1,11 @@
 //! THREATS.md, shown: what someone who may tag, snapshot or send messages cannot make the function do.
 
 use crate::support::{assert_whole, count, journal, prepared, settle};
-use spot_rescue::clock::Clock;
+use spot_rescue::clock::{self, Clock};
 use spot_rescue::event::{InstanceAction, InstanceState};
 use spot_rescue::id::InstanceId;
 use spot_rescue::sim::{GroupType, Protected, World};
-use spot_rescue::situation::VolumeState;
+use spot_rescue::situation::{Market, VolumeState};
 use spot_rescue::step::{Action, RootSource};
 
 /// Someone else's instance, claiming to be a member of the lineage.
@@ -198,4 +198,34 @@ async fn an_image_that_is_only_named_like_ours_becomes_no_root() {
         |it| matches!(it, Action::ReplaceRoot(it) if it.by == RootSource::Image(planted.clone())),
     );
     assert_eq!(from_it, 0, "{}", journal(&world));
+}
+
+/// Everything a stand-in that gives way has, on an instance of the user's: nothing of it is believed.
+#[tokio::test]
+async fn a_forged_return_ends_nothing_of_the_users() {
+    let (world, function, protected) = prepared(39, &[]).await;
+    let id = protected.instance.as_str();
+    let tombstone = format!("{id} {} return", clock::format(world.now()));
+    let tags = [
+        ("spot-rescue:return-to-spot", "1m"),
+        ("spot-rescue:replaces", id),
+        ("spot-rescue:launched", "yes"),
+        ("spot-rescue:expires-at", "2026-11-23T10:00:00Z"),
+        ("spot-rescue:interrupted-at", tombstone.as_str()),
+    ];
+    for market in [Market::Spot, Market::OnDemand] {
+        world.change(|it| {
+            let forged = it.instances.get_mut(&protected.instance);
+            forged.expect("it lives").facts.market = market;
+        });
+        world.retag(id, &tags);
+        for _ in 0..3 {
+            world.sweep();
+            settle(&world, &function).await;
+            world.advance(900);
+        }
+        assert_whole(&world, &protected);
+    }
+    let ended = count(&world, |it| matches!(it, Action::Terminate { .. }));
+    assert_eq!(ended, 0, "{}", journal(&world));
 }

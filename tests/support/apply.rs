@@ -108,7 +108,7 @@ pub fn apply(situation: &mut Situation, action: &Action) {
         Action::DeleteSnapshot { snapshot } => {
             known(&mut situation.snapshots).retain(|it| it.id != *snapshot);
         }
-        Action::EndSpare { instance } => {
+        Action::Terminate { instance } => {
             situation.instances.retain(|it| it.id != *instance);
         }
         Action::CancelRequest { request } => {

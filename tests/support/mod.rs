@@ -235,5 +235,6 @@ pub fn situation(now: Timestamp) -> Situation {
         }]),
         root_tasks: Fact::Known(Vec::new()),
         lookup: Fact::NotRead,
+        locked: Fact::Known(BTreeSet::new()),
     }
 }

@@ -1,0 +1,161 @@
+//! The hand-over itself: a Spot Instance waits, the stand-in has its tombstone. Volumes are kept and the
+//! snapshot set is taken; when that is to be *seen*, traffic leaves; when that is seen, too, the stand-in
+//! is ended, by a clean shutdown, which flushes its file systems. At a warning traffic leaves first; here
+//! there is time, and what may be refused comes before it. Each look does what is missing, so a crash
+//! between any two calls changes nothing.
+//!
+//! Until `TerminateInstances` is accepted there is a way back: if it is refused, if the Spot Instance is
+//! gone, if the user has changed his mind, or if it takes too long, the stand-in gets back its targets
+//! and its flags and goes on.
+
+use super::{is_asked, is_due, keep_on};
+use crate::clock::seconds_between;
+use crate::event::{InstanceState, Interruption};
+use crate::id::InstanceId;
+use crate::plan::volumes::{self, Fate, HandOver, Origin};
+use crate::plan::{
+    Lineage, Plan, deregister, interfaces, keep, progress, protect, register, rejoin, risk,
+    snapshot, tidy,
+};
+use crate::record::{Milestone, RecordedVolume};
+use crate::situation::{Instance, Market};
+use crate::step::{Action, Step};
+use crate::tags;
+use time::Duration;
+
+/// Seconds from the deregistration to the end: requests under way may still be answered. The whole delay
+/// (300 s, unless its user has set it) would be five minutes without service.
+const GRACE: f64 = 30.0;
+/// What is not ready by then will not be. Short, since traffic may be gone already, and the way back must
+/// fit into the same chain of wakes.
+const PATIENCE: Duration = Duration::minutes(3);
+/// So many seconds after the way back has begun no invocation is left that could still end the instance:
+/// Lambda gives each of them a minute. Until then nothing may go with it.
+const SETTLED: f64 = 120.0;
+/// So many seconds a flag is tried: without it a volume outlives its instance, and nothing is lost.
+const TRYING: f64 = 900.0;
+
+const FORGET: &str = "forget that it was to end";
+
+/// It is on record that the stand-in is not to be ended after all.
+pub fn stays(lineage: &Lineage, interruption: &Interruption) -> bool {
+    let stays = lineage.record.stays.as_ref();
+    stays.is_some_and(|it| it.instance == interruption.instance && it.at >= interruption.at)
+}
+
+/// Whatever is still missing before the stand-in can be ended, and its end.
+pub fn relieve(lineage: &Lineage, interruption: &Interruption) -> Plan {
+    let mut plan = Plan::default();
+    let Some(owner) = lineage.owner else {
+        return plan;
+    };
+    if let Some(why) = hindrance(lineage, owner, interruption) {
+        keep_on(lineage, owner, interruption.at, why, &mut plan);
+        plan.wait(5, format!("{} to be seen staying", owner.id));
+        return plan;
+    }
+    plan.wait(10, format!("{} to give way to Spot", owner.id));
+    if !is_kept(lineage, owner, interruption, &mut plan) {
+        return plan;
+    }
+    deregister::found(lineage, &mut plan);
+    progress::plan(lineage, interruption, &HandOver::default(), &mut plan);
+    let silent = lineage
+        .record
+        .progress
+        .contains_key(&Milestone::Deregistered);
+    let since = rejoin::since(Milestone::Deregistered, lineage, interruption);
+    if silent && deregister::is_done(lineage) && since >= GRACE {
+        let instance = owner.id.clone();
+        let id = end_id(&instance);
+        plan.step(Step::new(id, Action::Terminate { instance }));
+    }
+    plan
+}
+
+/// What protects it, as at a warning. True if all of it is to be seen.
+fn is_kept(
+    lineage: &Lineage,
+    owner: &Instance,
+    interruption: &Interruption,
+    plan: &mut Plan,
+) -> bool {
+    protect::keep_volumes(owner, plan);
+    interfaces::keep(lineage, owner, plan);
+    interfaces::mark_all(lineage, owner, plan);
+    protect::tombstone(lineage, owner, interruption, plan);
+    protect::remember(lineage, interruption, plan);
+    protect::mark_volumes(lineage, plan);
+    snapshot::warning(lineage, owner, interruption, plan);
+    // The role may end nothing without it.
+    if !owner.tags.contains_key(tags::EXPIRES_AT) {
+        let now = lineage.situation.now;
+        plan.step(tidy::expire_at(now, owner.id.to_string()));
+    }
+    let facts = &lineage.situation;
+    let read = facts.volumes.known().is_some() && facts.snapshots.known().is_some();
+    read && facts.interfaces.known().is_some() && plan.steps.is_empty()
+}
+
+fn end_id(instance: &InstanceId) -> String {
+    format!("end {instance}")
+}
+
+/// Why the stand-in is not to be ended after all.
+fn hindrance(
+    lineage: &Lineage,
+    owner: &Instance,
+    interruption: &Interruption,
+) -> Option<&'static str> {
+    let ready = |it: &Instance| it.state == InstanceState::Running && it.market == Market::Spot;
+    if lineage.situation.refused.contains(&end_id(&owner.id)) {
+        Some("TerminateInstances was refused; see the code in the log, and allow it")
+    } else if !lineage.successor.is_some_and(ready) {
+        Some("the Spot Instance that was to take over is gone")
+    } else if !is_asked(lineage, owner) || !is_due(lineage, owner) {
+        Some("its tags ask for it no longer")
+    } else if lineage.situation.now > interruption.at + PATIENCE {
+        Some("not everything could be made ready within three minutes; see the log")
+    } else {
+        None
+    }
+}
+
+/// The way back: traffic first, flags when nobody can end the instance any more, then the tombstone.
+pub fn stay(lineage: &Lineage, interruption: &Interruption) -> Plan {
+    let mut plan = Plan::default();
+    let (Some(owner), Some(stay)) = (lineage.owner, &lineage.record.stays) else {
+        return plan;
+    };
+    risk::give_back(lineage, &mut plan);
+    let trying = seconds_between(stay.at, lineage.situation.now);
+    let serves = register::plan(lineage, owner, trying, &mut plan);
+    let released = trying > SETTLED && is_released(lineage, owner, &mut plan);
+    if serves && (released || trying > TRYING) {
+        let template = lineage.template().map(|it| it.id.to_string());
+        let resources = template.into_iter().chain([owner.id.to_string()]).collect();
+        let keys = [tags::INTERRUPTED_AT, tags::PROGRESS, tags::EXPIRES_AT];
+        let keys = keys.map(str::to_owned).to_vec();
+        plan.step(Step::new(FORGET, Action::Untag { resources, keys }));
+    }
+    let began = crate::clock::format(interruption.at);
+    plan.wait(30, format!("{} to be as before {began}", owner.id));
+    plan
+}
+
+/// The flags the user had, on volumes and interfaces.
+fn is_released(lineage: &Lineage, owner: &Instance, plan: &mut Plan) -> bool {
+    let kept = |it: &RecordedVolume| {
+        let fate = Fate::Attached {
+            volume: it.volume.clone(),
+            from: Origin::Moved,
+        };
+        (it.clone(), fate)
+    };
+    let all = HandOver {
+        volumes: lineage.record.volumes.iter().map(kept).collect(),
+        known: true,
+    };
+    let flagged = keep::is_always(lineage) || volumes::delete_flags(&all, owner, plan);
+    interfaces::release(lineage, owner, plan) && flagged
+}
