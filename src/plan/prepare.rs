@@ -31,13 +31,13 @@ pub fn plan(lineage: &Lineage) -> Plan {
     let Some(owner) = lineage.owner else {
         return plan;
     };
+    if stand_in::is_relieved(lineage, owner) {
+        stand_in::relief(lineage, owner, &mut plan);
+        return plan;
+    }
     if let Some(idle) = lineage.idle().next()
         && lineage.risk(owner).is_none()
     {
-        if stand_in::is_relieved(lineage, owner) {
-            stand_in::relief(lineage, owner, &mut plan);
-            return plan;
-        }
         // Someone is taking over, and we see no interruption: describes lag behind. What the owner
         // shows now, its flags above all, may be the rescue's doing and is not written down. If that
         // is so a minute later, the owner has come back after all.

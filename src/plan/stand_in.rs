@@ -126,6 +126,7 @@ fn look_for_spot(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
 pub fn is_relieved(lineage: &Lineage, owner: &Instance) -> bool {
     let mut idle = lineage.idle();
     owner.state == InstanceState::Running
+        && lineage.successor.is_some()
         && is_due(lineage, owner)
         && idle.all(|it| it.market == Market::Spot)
 }

@@ -38,8 +38,8 @@ MUTANTS = [
     Mutant(
         "no tombstone",
         "src/plan/protect.rs",
-        "        || instance.state == InstanceState::Terminated\n    {",
-        "        || instance.launch_time <= lineage.situation.now\n    {",
+        "if !news || instance.state == InstanceState::Terminated {",
+        "if !news || instance.launch_time <= lineage.situation.now {",
     ),
     Mutant(
         "the launch token does not count failed launches",
@@ -356,5 +356,47 @@ MUTANTS = [
         "src/plan/keep.rs",
         "if flagged.all(|it| noted(it.volume.clone())) {",
         "if flagged.all(|it| noted(it.volume.clone()) || owner.is_alive()) {",
+    ),
+    Mutant(
+        "a stand-in is ended while it still serves",
+        "src/plan/stand_in/hand_back.rs",
+        "if silent && deregister::is_done(lineage) && since >= GRACE {",
+        "if !silent || since >= GRACE {",
+    ),
+    Mutant(
+        "traffic leaves a stand-in before its volumes are kept",
+        "src/plan/stand_in/hand_back.rs",
+        "if !is_kept(lineage, owner, interruption, &mut plan) {",
+        "if !is_kept(lineage, owner, interruption, &mut plan) && !owner.is_alive() {",
+    ),
+    Mutant(
+        "flags come back while somebody may still end the instance",
+        "src/plan/stand_in/hand_back.rs",
+        "trying > NOBODY_LEFT && is_released(lineage, owner, &mut plan)",
+        "is_released(lineage, owner, &mut plan)",
+    ),
+    Mutant(
+        "who stays after all does not get the flags back",
+        "src/plan/stand_in/hand_back.rs",
+        "keep::is_always(lineage) || volumes::delete_flags(&all, owner, plan)",
+        "!all.volumes.is_empty() || volumes::delete_flags(&all, owner, plan)",
+    ),
+    Mutant(
+        "the end of a stand-in is asked for again although it was refused",
+        "src/plan/stand_in/hand_back.rs",
+        "if lineage.situation.refused.contains(&end_id(&owner.id)) {",
+        "if lineage.situation.refused.len() > 99 {",
+    ),
+    Mutant(
+        "termination protection is not looked at",
+        "src/plan/stand_in.rs",
+        "Fact::Known(locked) if locked.contains(&owner.id) => {",
+        "Fact::Known(locked) if locked.len() > 99 => {",
+    ),
+    Mutant(
+        "On-Demand is relieved by On-Demand",
+        "src/plan/launch.rs",
+        "ways.retain(|it| it.market == Market::Spot && it.subnet == place.subnet);",
+        "ways.retain(|it| it.subnet == place.subnet);",
     ),
 ]

@@ -9,7 +9,7 @@ use spot_rescue::id::InstanceId;
 use spot_rescue::sim::{
     Drain, FailingCloud, Fault, Kind, On, Protected, Supply, World, invariants,
 };
-use spot_rescue::situation::{Instance, Market};
+use spot_rescue::situation::{Holder, Instance, Market};
 use spot_rescue::step::Action;
 use spot_rescue::tags;
 use std::collections::BTreeSet;
@@ -223,6 +223,12 @@ async fn a_refused_end_leads_all_the_way_back() {
         world.advance(12 * HOUR);
         world.sweep();
         let refused = refusing(&world, "TerminateInstances", code);
+        let _ = world.run_for(&refused, 140).await;
+        assert_eq!(refused.cloud.struck(), ["TerminateInstances"]);
+        // Traffic at once; flags when nobody who has not heard of it can end the instance.
+        assert!(serves(&world, &stand_in), "{}", journal(&world));
+        let flags = owner(&world).devices;
+        assert!(flags.iter().all(|it| !it.delete_on_termination));
         assert!(world.run_until_quiet(&refused).await.quiet);
         assert_eq!(refused.cloud.struck(), ["TerminateInstances"], "once");
         assert_whole_beside_spare(&world, &protected, &stand_in);
@@ -357,6 +363,54 @@ async fn interruptions_must_lie_far_enough_back() {
     sweep(&world, &function).await;
     assert_eq!(owner(&world).market, Market::Spot, "{}", journal(&world));
     assert_whole(&world, &protected);
+}
+
+/// AWS Health has a date for it: that asks for a fresh set, and for no spare.
+#[tokio::test]
+async fn a_stand_in_at_risk_gives_way_as_well() {
+    let (world, function, protected) = standing_in(616, &[ASKED]).await;
+    world.advance(12 * HOUR);
+    world.recommend_rebalance(&owner(&world).id);
+    sweep(&world, &function).await;
+    assert_eq!(owner(&world).market, Market::Spot, "{}", journal(&world));
+    assert_whole(&world, &protected);
+    assert_eq!(lost_writes(&world, &protected), [0, 0]);
+    assert_eq!(launched(&world), 2, "{}", journal(&world));
+}
+
+/// Its root goes along, its interfaces, and the flags of both; or they stay, and the flags come back.
+#[tokio::test]
+async fn roots_and_interfaces_follow_or_stay_with_their_flags() {
+    for refused in [false, true] {
+        let (world, function, protected) =
+            prepared(617, &[ASKED, ("spot-rescue:root", "keep")]).await;
+        let interface = world.interface(&protected.instance, 1, true);
+        sweep(&world, &function).await;
+        spot(&world, Supply::Left(0));
+        world.interrupt(&protected.instance, InstanceAction::Terminate);
+        settle(&world, &function).await;
+        let stand_in = owner(&world).id;
+        spot(&world, Supply::Left(9));
+        world.advance(12 * HOUR);
+        if refused {
+            let refusing = refusing(&world, "TerminateInstances", "OperationNotPermitted");
+            world.sweep();
+            assert!(world.run_until_quiet(&refusing).await.quiet);
+            assert_eq!(refusing.cloud.struck().len(), 1);
+        }
+        sweeps(&world, &function).await;
+        let owner = owner(&world);
+        assert_eq!(owner.id == stand_in, refused, "{}", journal(&world));
+        assert_whole(&world, &protected);
+        world.look(|it| {
+            let root = owner.root().expect("it has one");
+            assert!(root.delete_on_termination);
+            assert_eq!(it.volumes[&root.volume].content.origin, protected.root);
+            let found = &it.interfaces[&interface];
+            assert_eq!(found.facts.holder, Holder::Instance(owner.id.clone()));
+            assert!(found.delete_on_termination, "{}", journal(&world));
+        });
+    }
 }
 
 #[tokio::test]

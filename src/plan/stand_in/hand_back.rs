@@ -30,8 +30,8 @@ const GRACE: f64 = 30.0;
 /// fit into the same chain of wakes.
 const PATIENCE: Duration = Duration::minutes(3);
 /// So many seconds after the way back has begun no invocation is left that could still end the instance:
-/// Lambda gives each of them a minute. Until then nothing may go with it.
-const SETTLED: f64 = 120.0;
+/// Lambda gives each of them fifteen. Until then nothing may go with it.
+const NOBODY_LEFT: f64 = 60.0;
 /// So many seconds a flag is tried: without it a volume outlives its instance, and nothing is lost.
 const TRYING: f64 = 900.0;
 
@@ -130,7 +130,7 @@ pub fn stay(lineage: &Lineage, interruption: &Interruption) -> Plan {
     risk::give_back(lineage, &mut plan);
     let trying = seconds_between(stay.at, lineage.situation.now);
     let serves = register::plan(lineage, owner, trying, &mut plan);
-    let released = trying > SETTLED && is_released(lineage, owner, &mut plan);
+    let released = trying > NOBODY_LEFT && is_released(lineage, owner, &mut plan);
     if serves && (released || trying > TRYING) {
         let template = lineage.template().map(|it| it.id.to_string());
         let resources = template.into_iter().chain([owner.id.to_string()]).collect();
