@@ -30,7 +30,7 @@ WORDS = {
     "ec2:CreateLaunchTemplate": "rescue prepared",
     "ec2:CreateLaunchTemplateVersion": "prepared rescue refreshed",
     "ec2:DeleteLaunchTemplate": "prepared rescue forgotten",
-    "ec2:TerminateInstances": "spare given back",
+    "ec2:TerminateInstances": "instance ended by us",
     "ec2:DeleteVolume": "expired copy deleted",
     "ec2:DeleteSnapshot": "expired copy deleted",
 }
