@@ -171,6 +171,7 @@ fn launch(p: &Parameters) -> Option<Launch> {
         market: if spot { Market::Spot } else { Market::OnDemand },
         instance_types: InstanceTypes::Named(each("InstanceType").into_iter().collect()),
         subnet: each("SubnetId").iter().find_map(|it| it.parse().ok())?,
+        interface: None,
         image: each("ImageId").iter().find_map(|it| it.parse().ok()),
         tags: pairs(p, "TagSpecification.1.Tag"),
         attempt: 0,

@@ -196,8 +196,18 @@ def flags(view: View) -> dict[str, bool]:
 
 
 def user_tags(tags: dict[str, str]) -> dict[str, str]:
-    policy = ("replace", "data", "root", "instance-types", "subnets", "on-demand", "return-to-spot")
-    users = {"spot-rescue", *(f"spot-rescue:{it}" for it in (*policy, "rebalance"))}
+    policy = (
+        "replace",
+        "data",
+        "root",
+        "private-ip",
+        "instance-types",
+        "subnets",
+        "on-demand",
+        "return-to-spot",
+        "rebalance",
+    )
+    users = {"spot-rescue", *(f"spot-rescue:{it}" for it in policy)}
     return {
         key: value
         for key, value in tags.items()

@@ -12,6 +12,7 @@ mod names;
 mod network;
 mod read;
 mod roots;
+mod run;
 mod shapes;
 mod targets;
 mod template;

@@ -11,11 +11,12 @@ use crate::cloud::{Cloud, CloudError, Query};
 use crate::event::{Interruption, Risk};
 use crate::id::{InstanceId, InterfaceId, RequestId};
 use crate::plan::template_name;
-use crate::policy::{Policy, Types};
+use crate::policy::{Policy, PrivateIp, Types};
 use crate::record::{Record, RecordedRequest};
 use crate::situation::{
-    Address, Fact, Group, Image, Instance, Lookup, Market, NetworkInterface, Registrations,
-    RootTask, Shape, Situation, Snapshot, SpotRequest, TargetGroup, Template, Volume,
+    Address, Fact, Group, Image, Instance, Interface, Lookup, Market, NetworkInterface,
+    Registrations, RootTask, Shape, Situation, Snapshot, SpotRequest, TargetGroup, Template,
+    Volume,
 };
 use crate::tags::{self, Tags};
 use futures_util::future::join_all;
@@ -139,7 +140,7 @@ pub async fn lineages(
             &instances,
             recorded_groups(&instances, &templates)
         ),
-        interfaces(cloud, &instances, &templates),
+        interfaces(cloud, &instances, &templates, defaults),
         roots::images(cloud, &instances, &roots),
         roots::tasks(cloud, &roots),
         self::groups(cloud, &groups),
@@ -336,9 +337,9 @@ async fn interfaces(
     cloud: &dyn Cloud,
     instances: &[Instance],
     templates: &Fact<Vec<Template>>,
+    defaults: &Tags,
 ) -> Result<Vec<NetworkInterface>, CloudError> {
-    let held = instances.iter().flat_map(|it| &it.interfaces);
-    let held = held.filter(|it| !it.slot.is_primary());
+    let held = instances.iter().flat_map(|it| following(it, defaults));
     let mut ids: BTreeSet<InterfaceId> = held.map(|it| it.id.clone()).collect();
     let mut private: BTreeSet<String> = BTreeSet::new();
     for template in templates.known().into_iter().flatten() {
@@ -352,6 +353,17 @@ async fn interfaces(
     );
     let (by_id, by_address) = tokio::join!(ask(cloud, &by_id), ask(cloud, &by_address));
     Ok(merge(by_id?, by_address?, |it| it.id.clone()))
+}
+
+/// The primary one only where its address is to be kept.
+fn following<'a>(
+    instance: &'a Instance,
+    defaults: &Tags,
+) -> impl Iterator<Item = &'a Interface> + use<'a> {
+    let (policy, _) = Policy::of(defaults, &instance.tags);
+    let keep = policy.private_ip.value == PrivateIp::Keep;
+    let all = instance.interfaces.iter();
+    all.filter(move |it| keep || !it.slot.is_primary())
 }
 
 async fn ask(cloud: &dyn Cloud, query: &Query) -> Result<Vec<NetworkInterface>, CloudError> {

@@ -22,6 +22,7 @@ mod pause;
 mod phase;
 mod pools;
 mod prepare;
+mod primary;
 mod progress;
 mod protect;
 mod register;

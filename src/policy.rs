@@ -39,6 +39,7 @@ pub struct Policy {
     pub root: Setting<Root>,
     /// Who follows the instance's addresses.
     pub dns: Setting<Option<DnsName>>,
+    pub private_ip: Setting<PrivateIp>,
 }
 
 /// A value that remembers where it comes from.
@@ -136,6 +137,14 @@ pub enum Root {
     Keep,
 }
 
+/// The replacement's primary private address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PrivateIp {
+    New,
+    /// The original's, by its very interface.
+    Keep,
+}
+
 /// Something in the tags that was not followed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PolicyWarning {
@@ -162,6 +171,7 @@ impl Default for Policy {
             pool_rest: Setting::built_in(Duration::minutes(3)),
             root: Setting::built_in(Root::Fresh),
             dns: Setting::built_in(None),
+            private_ip: Setting::built_in(PrivateIp::New),
         }
     }
 }

@@ -310,17 +310,19 @@ async fn sweep(context: &Context<'_>) -> Result<(), CloudError> {
     };
     let prepared = Query::TagKey(tags::RESCUE);
     let expiring = Query::TagKey(tags::EXPIRES_AT);
-    let (protected, templates, volumes, snapshots, images) = tokio::try_join!(
+    let (protected, templates, volumes, snapshots, images, interfaces) = tokio::try_join!(
         cloud.instances(&opted_in),
         cloud.templates(&prepared),
         cloud.volumes(&expiring),
         cloud.snapshots(&expiring),
         cloud.images(&expiring),
+        cloud.interfaces(&expiring),
     )?;
     let expired = Expired {
         volumes,
         snapshots,
         images,
+        interfaces,
     };
     let calls = Calls::new(cloud);
     let steps = plan::sweep(context.clock.now(), &protected, &templates, &expired);

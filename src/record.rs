@@ -15,8 +15,8 @@ mod stay;
 pub use history::{LONGEST as MOST_REMEMBERED, Taken, history_from, history_tags};
 pub use named::{Named, pointed_tags};
 pub use network::{
-    RecordedAddress, RecordedInterface, Seat, addresses_of, interface_tags, interfaces_of,
-    secondary_of,
+    LostAddress, RecordedAddress, RecordedInterface, Seat, addresses_of, interface_tags,
+    interfaces_of, secondary_of,
 };
 pub use original::Original;
 pub use pools::{FailedPool, Pool, failed_pool_tags, failed_pools_from};
@@ -47,8 +47,9 @@ pub struct Record {
     /// its place.
     pub private_addresses: Vec<String>,
     pub addresses: Vec<RecordedAddress>,
-    /// Beyond the primary one.
+    /// Beyond the primary one; that one as well if its address is to be kept.
     pub interfaces: Vec<RecordedInterface>,
+    pub address_lost: Option<LostAddress>,
     /// Secondary private addresses of the primary interface.
     pub secondary: Vec<String>,
     /// The Auto Scaling group it is a member of.
@@ -246,6 +247,7 @@ impl Record {
                 .into_iter()
                 .filter_map(network::interface_from)
                 .collect(),
+            address_lost: get(tags::ADDRESS_LOST).and_then(LostAddress::parse),
             secondary: tags::unpack(tags::SECONDARY, tags)
                 .into_iter()
                 .filter_map(network::private_from)
@@ -281,7 +283,8 @@ impl Record {
         all.extend(target_tags(&self.targets));
         let addresses: Vec<String> = self.addresses.iter().map(network::address_text).collect();
         all.extend(tags::pack(tags::ADDRESSES, &addresses));
-        if self.named.is_some() || self.targets.iter().any(|it| !it.is_instance()) {
+        let by_address = self.targets.iter().any(|it| !it.is_instance());
+        if by_address || self.named.is_some() || self.primary().is_some() {
             all.extend(tags::pack(tags::PRIVATE_ADDRESSES, &self.private_addresses));
         }
         all.extend(history_tags(&self.history));
@@ -312,6 +315,12 @@ impl Record {
     #[must_use]
     pub fn root(&self) -> Option<&RecordedVolume> {
         self.volumes.iter().find(|it| it.root)
+    }
+
+    /// The primary interface, if its address is to be kept.
+    #[must_use]
+    pub fn primary(&self) -> Option<&RecordedInterface> {
+        self.interfaces.iter().find(|it| it.slot.is_primary())
     }
 
     /// The data volumes, which are what a replacement must get.

@@ -46,6 +46,8 @@ pub struct Outcome {
     pub targets_missing: Vec<String>,
     /// Record sets that were not pointed at the replacement, and why.
     pub names_left: Vec<String>,
+    /// The private address that was to be kept and is not, and why.
+    pub address_lost: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
@@ -175,6 +177,7 @@ impl Outcome {
             "cloned_at_seconds": self.cloned_at,
             "targets_missing": self.targets_missing,
             "names_left": self.names_left,
+            "private_address_lost": self.address_lost,
         });
         if let (Value::Object(line), Value::Object(metrics)) = (&mut line, emf::metrics(self)) {
             line.extend(metrics);
@@ -187,9 +190,15 @@ impl Outcome {
             "failed" => "ERROR",
             // A person should look at these.
             "overdue" | "returned-late" | "kept-on-demand" => "WARN",
-            _ if !self.targets_missing.is_empty() || !self.names_left.is_empty() => "WARN",
+            _ if self.is_lacking() => "WARN",
             _ => "INFO",
         }
+    }
+
+    /// In service, and not quite what it was.
+    fn is_lacking(&self) -> bool {
+        let named = !self.targets_missing.is_empty() || !self.names_left.is_empty();
+        named || self.address_lost.is_some()
     }
 
     fn seconds(&self) -> BTreeMap<&'static str, f64> {
@@ -235,6 +244,9 @@ impl fmt::Display for Outcome {
         }
         for name in &self.names_left {
             write!(f, "; {name}")?;
+        }
+        if let Some(lost) = &self.address_lost {
+            write!(f, "; private address {lost}")?;
         }
         Ok(())
     }

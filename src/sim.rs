@@ -36,6 +36,7 @@ mod reads;
 mod requests;
 mod rng;
 mod roots;
+mod run;
 mod scaling;
 mod scaling_builder;
 mod shapes;

@@ -10,7 +10,9 @@ pub use refusal::Refusal;
 
 use crate::dns::{DnsName, RecordType};
 use crate::event::{Interruption, Wake};
-use crate::id::{ImageId, InstanceId, RequestId, SnapshotId, SubnetId, TemplateId, VolumeId};
+use crate::id::{
+    ImageId, InstanceId, InterfaceId, RequestId, SnapshotId, SubnetId, TemplateId, VolumeId,
+};
 use crate::situation::{Boot, Market, Shape, Target, TargetGroup, VolumeSettings};
 use crate::tags::Tags;
 use std::collections::BTreeMap;
@@ -141,6 +143,8 @@ pub struct Launch {
     /// One: a fleet with two subnets of one zone is refused as a whole ("duplicate instance pools"),
     /// and requirements may not be said twice.
     pub subnet: SubnetId,
+    /// On this one, which exists, instead of an interface of its own: then there is one type, named.
+    pub interface: Option<InterfaceId>,
     /// Instead of the template's.
     pub image: Option<ImageId>,
     pub tags: Tags,
@@ -188,6 +192,8 @@ pub struct TemplateSpec {
     pub security_groups: Vec<String>,
     /// Ask for a public address: the original had one from Amazon's pool.
     pub public_address: bool,
+    /// The groups are said of an interface, so that a launch may name another one in its place.
+    pub groups_on_interface: bool,
     /// Devices that must stay empty, so that the volumes find their names free.
     pub empty_devices: Vec<String>,
     pub root: Option<RootDevice>,

@@ -88,6 +88,9 @@ pub const SWAPS: &str = "spot-rescue:swaps";
 pub const KEPT: &str = "spot-rescue:kept";
 /// On the launch template: what the name that follows has been pointed at, and what it said before.
 pub const POINTED: &str = "spot-rescue:pointed";
+/// On the launch template: whose private address is not kept although that was asked for, since when, and
+/// why.
+pub const ADDRESS_LOST: &str = "spot-rescue:address-lost";
 /// Packed lists, on the launch template and partly on the instance.
 pub const VOLUMES: &str = "spot-rescue:volume";
 pub const TARGETS: &str = "spot-rescue:target";
@@ -142,6 +145,7 @@ pub fn is_own(key: &str) -> bool {
         ORIGINAL,
         SHAPE,
         SWAPS,
+        ADDRESS_LOST,
     ];
     OWN.contains(&key)
         || [

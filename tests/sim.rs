@@ -37,6 +37,8 @@ mod on_time;
 mod others;
 #[path = "sim/pauses.rs"]
 mod pauses;
+#[path = "sim/private_ip.rs"]
+mod private_ip;
 #[path = "sim/returns.rs"]
 mod returns;
 #[path = "sim/roots.rs"]

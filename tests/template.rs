@@ -62,6 +62,7 @@ fn every_action() -> Vec<Action> {
             market: Market::Spot,
             instance_types: InstanceTypes::Named(vec![]),
             subnet: "subnet-0123456789abcdef0".parse().unwrap(),
+            interface: None,
             image: None,
             tags: Tags::new(),
             attempt: 0,
@@ -76,6 +77,7 @@ fn every_action() -> Vec<Action> {
                 instance_tags: Tags::new(),
                 security_groups: vec![],
                 public_address: false,
+                groups_on_interface: false,
                 empty_devices: vec![],
                 root: None,
                 one_type: true,
@@ -136,7 +138,7 @@ fn every_action() -> Vec<Action> {
     all.extend(every_network_action());
     all.extend(roots());
     let kinds: BTreeSet<u8> = all.iter().map(kind).collect();
-    assert_eq!(kinds.len(), 29, "an action is missing from the list");
+    assert_eq!(kinds.len(), 30, "an action is missing from the list");
     all
 }
 
@@ -201,6 +203,9 @@ fn every_network_action() -> Vec<Action> {
             instance: "i-0123456789abcdef0".parse().unwrap(),
             slot: Slot::default(),
         }),
+        Action::Network(Network::Delete {
+            interface: interface(),
+        }),
     ]
 }
 
@@ -263,6 +268,7 @@ fn kind(action: &Action) -> u8 {
         Action::RegisterImage(_) => 26,
         Action::DeregisterImage { .. } => 27,
         Action::PointName(_) => 28,
+        Action::Network(Network::Delete { .. }) => 29,
     }
 }
 

@@ -23,6 +23,8 @@ mod reads;
 mod replay;
 #[path = "wire/roots.rs"]
 mod roots;
+#[path = "wire/run.rs"]
+mod run;
 #[path = "wire/targets.rs"]
 mod targets;
 #[path = "wire/template.rs"]

@@ -6,9 +6,10 @@ one that is attached later survives its instance unless told otherwise
 names the attachment can change its DeleteOnTermination
 (https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifyNetworkInterfaceAttribute.html). Private
 addresses are assigned by name or by count, and one that is assigned elsewhere moves only if that is
-allowed (https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AssignPrivateIpAddresses.html). moto
-attaches anything anywhere, knows no attachment to modify, hands out addresses twice, and finds
-interfaces by their primary address only.
+allowed (https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AssignPrivateIpAddresses.html). Only
+a free one can be deleted (https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteNetworkInterface.html).
+moto attaches anything anywhere, knows no attachment to modify, hands out addresses twice, finds
+interfaces by their primary address only, and deletes them from under an instance.
 
 Not verified on AWS: the error code of an address that is assigned elsewhere.
 """
@@ -17,7 +18,7 @@ from typing import Any
 
 from moto.ec2.responses import EC2Response
 
-from local.aws import reservations, tags
+from local.aws import addresses, reservations, tags
 from local.aws.filters import View, matching, page
 from local.aws.patch import Answer, answers, refuse
 
@@ -120,6 +121,20 @@ def modify_network_interface_attribute(call: Any) -> Answer:
     if nic.instance.state in ("shutting-down", "terminated"):
         raise refuse("IncorrectState", f"The instance '{nic.instance.id}' is ending.")
     nic.delete_on_termination = str(changes.get("DeleteOnTermination")).lower() == "true"
+    return {}
+
+
+@answers(EC2Response)
+def delete_network_interface(call: Any) -> Answer:
+    backend = call.ec2_backend
+    nic = backend.get_network_interface(call._get_param("NetworkInterfaceId"))
+    if nic.instance is not None:
+        message = f"Network interface '{nic.id}' is currently in use."
+        raise refuse("InvalidParameterValue", message)
+    for address in backend.addresses:
+        if address.eni is nic:
+            addresses.leave(address)
+    nic.delete()
     return {}
 
 

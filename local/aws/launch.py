@@ -204,6 +204,9 @@ def _complete(instance: Any, launch: Launch) -> None:
         default = "NetworkInterfaceId" not in asked
         wanted = asked.get("DeleteOnTermination")
         nic.delete_on_termination = default if wanted is None else bool(wanted)
+        for address in backend.addresses:
+            if address.eni is nic:
+                address.instance = instance
         if nic.subnet.assign_ipv6_address_on_creation and not nic.ipv6_addresses:
             backend.assign_ipv6_addresses(nic.id, None, 1)
     tags.write(backend, instance.id, launch.instance_tags | launch.reserved_tags)

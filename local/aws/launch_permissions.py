@@ -55,7 +55,9 @@ def _launch(request: Request, data: dict[str, Any], tags: dict[str, str]) -> Ite
     yield from request.making("instance", all_tags, "RunInstances")
     volume_tags = requirements.in_specifications(specified, "volume")
     yield from request.making("volume", volume_tags, "RunInstances")
-    yield from request.making("network-interface", {}, "RunInstances")
+    for interface in data.get("NetworkInterfaces") or [{}]:
+        if not interface.get("NetworkInterfaceId"):
+            yield from request.making("network-interface", {}, "RunInstances")
     for kind, resource in _parts(request.backend, data):
         held = request.backend.tags.get(resource, {})
         context = {f"aws:resourcetag/{key}": [value] for key, value in held.items()}
@@ -71,6 +73,8 @@ def _parts(backend: Any, data: dict[str, Any]) -> Iterator[tuple[str, str]]:
     interfaces = data.get("NetworkInterfaces") or []
     for group in data.get("SecurityGroupIds") or []:
         yield "security-group", group
+    for existing in (it["NetworkInterfaceId"] for it in interfaces if it.get("NetworkInterfaceId")):
+        yield "network-interface", existing
     for group in (it for nic in interfaces for it in nic.get("Groups") or []):
         yield "security-group", group
     for mapping in data.get("BlockDeviceMappings") or []:

@@ -200,6 +200,7 @@ TOUCHED: dict[str, Callable[[Request], Iterator[Need]]] = {
     "DeleteLaunchTemplate": _template,
     "DeleteSnapshot": _named("SnapshotId"),
     "DeleteTags": _untagged,
+    "DeleteNetworkInterface": _named("NetworkInterfaceId"),
     "DeleteVolume": _named("VolumeId"),
     "DeregisterImage": _named("ImageId"),
     "DetachVolume": _named("VolumeId", "InstanceId"),

@@ -39,6 +39,14 @@ ALL = [
         ),
     ),
     Accepted(
+        "launch on any free network interface",
+        [on("RunInstances", "network-interface")],
+        (
+            "every launch makes an interface, which has no tags yet, and one statement is for both; the "
+            "function looks at who holds one, and marks it first"
+        ),
+    ),
+    Accepted(
         "pass any of the account's roles to an instance",
         [passing("ec2.amazonaws.com")],
         (

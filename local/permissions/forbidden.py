@@ -146,6 +146,7 @@ VOLUMES = [
         for action, kind in (
             ("DeleteVolume", "volume"),
             ("DeleteSnapshot", "snapshot"),
+            ("DeleteNetworkInterface", "network-interface"),
             ("DeregisterImage", "image"),
         )
         for held, tags in (
@@ -415,7 +416,6 @@ ANYTHING = [
     Case("make an image of an instance", NEVER, [on("CreateImage", "instance", ON | MARK)]),
     Case("share a snapshot", NEVER, [on("ModifySnapshotAttribute", "snapshot", MARK)]),
     Case("DetachNetworkInterface", NEVER, interface("DetachNetworkInterface", MARK)),
-    Case("delete an interface", NEVER, [on("DeleteNetworkInterface", "network-interface", MARK)]),
     Case("release an address", NEVER, [on("ReleaseAddress", "elastic-ip", MARK)]),
     Case(
         "change its own code",

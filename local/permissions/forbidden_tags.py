@@ -66,11 +66,14 @@ ALL = [
         [on("CreateTags", "network-interface", given={"Name": "x"})],
         [on("CreateTags", "network-interface", given=MARK)],
     ),
-    Case(
-        "give a foreign volume an expiry",
-        NO_MARK,
-        [on("CreateTags", "volume", given=MARK | EXPIRY)],
-        [on("CreateTags", "volume", MARK, MARK | EXPIRY)],
+    *(
+        Case(
+            f"give a foreign {kind} an expiry",
+            NO_MARK,
+            [on("CreateTags", kind, given=MARK | EXPIRY)],
+            [on("CreateTags", kind, MARK, MARK | EXPIRY)],
+        )
+        for kind in ("volume", "network-interface")
     ),
     Case(
         "mark a foreign snapshot",

@@ -34,6 +34,12 @@ NOT_SEEN = {
     "kms:ReEncryptTo": KEYS,
 }
 ONE_FOR_ALL = "one statement for all deletions"
+DELETIONS = {
+    "DeleteNetworkInterface": "network-interface",
+    "DeleteSnapshot": "snapshot",
+    "DeleteVolume": "volume",
+    "DeregisterImage": "image",
+}
 # By action and kind of resource.
 UNUSED = {
     ("ec2:AssociateAddress", "instance"): "AWS may check the interface's instance as well",
@@ -41,12 +47,12 @@ UNUSED = {
         "ec2:ModifyNetworkInterfaceAttribute",
         "instance",
     ): "AWS may check the interface's instance as well",
-    ("ec2:DeleteSnapshot", "image"): ONE_FOR_ALL,
-    ("ec2:DeleteSnapshot", "volume"): ONE_FOR_ALL,
-    ("ec2:DeleteVolume", "image"): ONE_FOR_ALL,
-    ("ec2:DeleteVolume", "snapshot"): ONE_FOR_ALL,
-    ("ec2:DeregisterImage", "snapshot"): ONE_FOR_ALL,
-    ("ec2:DeregisterImage", "volume"): ONE_FOR_ALL,
+    **{
+        (f"ec2:{action}", other): ONE_FOR_ALL
+        for action, own in DELETIONS.items()
+        for other in DELETIONS.values()
+        if other != own
+    },
     ("ec2:RunInstances", "fleet"): "stands beside CreateFleet's, and no launch names one",
     ("ec2:RunInstances", "placement-group"): "the scenarios' instances are in none",
     ("ec2:RunInstances", "snapshot"): "the scenarios' images are empty",

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from local.tests.fleets import template
 from local.tests.harness import ZONE_B, Local, code_of, until
 
 
@@ -87,3 +88,53 @@ def test_private_addresses_are_assigned_by_name_if_free_or_by_count(aws: Local) 
     assert addresses[1:] == new[:1]
     many = code_of(assign, NetworkInterfaceId=nics[1], SecondaryPrivateIpAddressCount=9)
     assert many == "PrivateIpAddressLimitExceeded"
+
+
+def test_an_instance_is_launched_on_an_interface_that_is_free(aws: Local) -> None:
+    """ "Interface: [eni-…] in use."; "Network interfaces and an instance-level security groups may not be
+    specified on the same request", those of the launch template included.
+    """
+    old = aws.launch()
+    shown = _primary(aws, old)
+    nic, group = shown["NetworkInterfaceId"], shown["Groups"][0]["GroupId"]
+    inside = template(aws, NetworkInterfaces=[{"DeviceIndex": 0, "Groups": [group]}])
+    beside = template(aws, SecurityGroupIds=[group])
+    wanted = {
+        "MinCount": 1,
+        "MaxCount": 1,
+        "NetworkInterfaces": [{"DeviceIndex": 0, "NetworkInterfaceId": nic}],
+        "InstanceMarketOptions": {"MarketType": "spot"},
+    }
+    run = aws.ec2.run_instances
+    named = {"LaunchTemplate": {"LaunchTemplateName": inside, "Version": "$Latest"}}
+    assert code_of(run, **wanted, **named) == "InvalidNetworkInterface.InUse"
+    flag = {
+        "AttachmentId": shown["Attachment"]["AttachmentId"],
+        "DeleteOnTermination": False,
+    }
+    aws.ec2.modify_network_interface_attribute(NetworkInterfaceId=nic, Attachment=flag)
+    allocation = aws.ec2.allocate_address(Domain="vpc")["AllocationId"]
+    aws.ec2.associate_address(AllocationId=allocation, NetworkInterfaceId=nic)
+    aws.ec2.terminate_instances(InstanceIds=[old])
+    until(lambda: _shown(aws, nic)["Status"] == "available")
+    other = {"LaunchTemplate": {"LaunchTemplateName": beside, "Version": "$Latest"}}
+    assert code_of(run, **wanted, **other) == "InvalidParameterCombination"
+    (new,) = run(**wanted, **named)["Instances"]
+    own = _primary(aws, new["InstanceId"])
+    assert own["NetworkInterfaceId"] == nic
+    assert own["PrivateIpAddress"] == shown["PrivateIpAddress"]
+    assert own["Attachment"]["DeleteOnTermination"] is False
+    assert aws.instance(new["InstanceId"])["InstanceLifecycle"] == "spot"
+    (address,) = aws.ec2.describe_addresses(AllocationIds=[allocation])["Addresses"]
+    assert address["InstanceId"] == new["InstanceId"], "it has stayed on its interface"
+
+
+def test_only_a_free_interface_is_deleted(aws: Local) -> None:
+    """ "You must detach the network interface before you can delete it." """
+    instance = aws.launch()
+    nic = _nic(aws, instance)
+    delete = aws.ec2.delete_network_interface
+    used = _primary(aws, instance)["NetworkInterfaceId"]
+    assert code_of(delete, NetworkInterfaceId=used) == "InvalidParameterValue"
+    delete(NetworkInterfaceId=nic)
+    assert code_of(delete, NetworkInterfaceId=nic) == "InvalidNetworkInterfaceID.NotFound"

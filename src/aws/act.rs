@@ -1,6 +1,6 @@
 //! One call per action, nothing decided.
 
-use super::{Aws, autoscaling, error::failed, fleet, network, roots, template};
+use super::{Aws, autoscaling, error::failed, fleet, network, roots, run, template};
 use crate::cloud::CloudError;
 use crate::event::{Wake, own};
 use crate::id::{InstanceId, SnapshotId, VolumeId};
@@ -29,7 +29,10 @@ impl Aws {
                 self.snapshot_instance(instance, tags).await
             }
             Action::SnapshotVolume { volume, tags } => self.snapshot_volume(volume, tags).await,
-            Action::Launch(launch) => fleet::launch(&self.ec2, launch).await,
+            Action::Launch(launch) => match &launch.interface {
+                Some(interface) => run::launch(&self.ec2, launch, interface).await,
+                None => fleet::launch(&self.ec2, launch).await,
+            },
             Action::WriteTemplate(write) => template::write(&self.ec2, write).await,
             Action::DeleteTemplate { template } => template::delete(&self.ec2, template).await,
             Action::CreateVolume(create) => self.create_volume(create).await,

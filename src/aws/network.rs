@@ -97,6 +97,7 @@ pub async fn change(ec2: &Client, change: &Network) -> Result<String, CloudError
             instance,
             slot,
         } => attach(ec2, interface, instance, *slot).await,
+        Network::Delete { interface } => delete(ec2, interface).await,
     }
 }
 
@@ -182,4 +183,15 @@ async fn attach(
         .await
         .map_err(failed("AttachNetworkInterface"))?;
     Ok(answer.attachment_id().unwrap_or_default().to_owned())
+}
+
+/// Only a free one: EC2 refuses one in use.
+async fn delete(ec2: &Client, interface: &InterfaceId) -> Result<String, CloudError> {
+    let request = ec2.delete_network_interface();
+    let request = request.network_interface_id(interface.as_str());
+    request
+        .send()
+        .await
+        .map_err(failed("DeleteNetworkInterface"))?;
+    Ok(String::new())
 }

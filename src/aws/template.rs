@@ -109,15 +109,16 @@ pub fn data(shown: &ResponseLaunchTemplateData, spec: &TemplateSpec) -> RequestL
 
 type Builder = ec2::builders::RequestLaunchTemplateDataBuilder;
 
-/// Security groups stand beside the interfaces or inside one, never both (TRAP 10).
+/// Security groups stand beside the interfaces or inside one, never both (TRAP 10); beside them, no launch
+/// could name an interface.
 fn network(spec: &TemplateSpec, builder: Builder) -> Builder {
     let groups = Some(spec.security_groups.clone()).filter(|it| !it.is_empty());
-    if !spec.public_address {
+    if !spec.public_address && !spec.groups_on_interface {
         return builder.set_security_group_ids(groups);
     }
     let interface = ec2::LaunchTemplateInstanceNetworkInterfaceSpecificationRequest::builder()
         .device_index(0)
-        .associate_public_ip_address(true)
+        .set_associate_public_ip_address(spec.public_address.then_some(true))
         .set_groups(groups);
     builder.network_interfaces(interface.build())
 }

@@ -35,6 +35,7 @@ const ALREADY_DONE: &[(&str, &str)] = &[
     ),
     // The same token with other parameters: someone is ahead of us, look again (TRAP 7).
     ("CreateFleet", "IdempotentParameterMismatch"),
+    ("RunInstances", "IdempotentParameterMismatch"),
     ("CreateLaunchTemplate", "IdempotentParameterMismatch"),
     ("CreateLaunchTemplateVersion", "IdempotentParameterMismatch"),
     ("CreateVolume", "IdempotentParameterMismatch"),
@@ -46,6 +47,10 @@ const ALREADY_DONE: &[(&str, &str)] = &[
     ("DeleteLaunchTemplate", "InvalidLaunchTemplateId.NotFound"),
     ("DeleteVolume", "InvalidVolume.NotFound"),
     ("DeleteSnapshot", "InvalidSnapshot.NotFound"),
+    (
+        "DeleteNetworkInterface",
+        "InvalidNetworkInterfaceID.NotFound",
+    ),
     ("TerminateInstances", "InvalidInstanceID.NotFound"),
     (
         "CancelSpotInstanceRequests",

@@ -1,6 +1,7 @@
 //! What a rescue will not bring back, said when it is prepared and not when it is needed.
 
-use super::{Lineage, Plan, keys};
+use super::{Lineage, Plan, keys, launch, primary};
+use crate::policy::Types;
 use crate::situation::{Instance, Volume};
 
 /// Once for every version of the prepared rescue.
@@ -20,6 +21,7 @@ pub fn tell(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
     }
     shared(lineage, owner, plan);
     coded(lineage, owner, plan);
+    private_address(lineage, owner, plan);
     keys::unnamed(lineage, owner, plan);
 }
 
@@ -58,6 +60,38 @@ fn shared(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
             "{} is a Multi-Attach volume: a replacement shares it at once, while {} may still write; only \
              in {}",
             volume.id, owner.id, volume.availability_zone
+        ));
+    }
+}
+
+/// What it costs to keep one, and where it cannot be.
+fn private_address(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
+    let address = owner.private_addresses.first();
+    let (Some(_), Some(address)) = (primary::wanted(lineage), address) else {
+        return;
+    };
+    let keep = format!("private address {address} of {}", owner.id);
+    if launch::refusal(lineage).is_some() {
+        if lineage.group_name().is_some() {
+            plan.note(format!(
+                "{keep} is not kept: an Auto Scaling group does not launch on an interface that exists"
+            ));
+        }
+        return;
+    }
+    plan.note(format!(
+        "{keep} is kept: its replacement is launched when it has ended, about two minutes after the warning"
+    ));
+    if owner.auto_public_address {
+        plan.note(format!(
+            "{keep} is kept, its public address is not, nor is there another one: EC2 gives those to new \
+             interfaces only; an Elastic IP would stay"
+        ));
+    }
+    if lineage.policy.instance_types.value == Types::Like {
+        plan.note(format!(
+            "{keep} is kept only by another {}: a type like it gets a new address",
+            owner.instance_type
         ));
     }
 }

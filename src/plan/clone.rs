@@ -12,7 +12,7 @@
 //! is moved, and nothing is lost at all.
 
 use super::volumes::attach;
-use super::{Lineage, Plan, copies, protect};
+use super::{Lineage, Plan, copies, primary, protect};
 use crate::event::{InstanceState, Interruption};
 use crate::id::{InstanceId, VolumeId};
 use crate::policy::Data;
@@ -30,7 +30,8 @@ pub fn request(lineage: &Lineage, plan: &mut Plan) {
     let Some(volumes) = lineage.situation.volumes.known() else {
         return;
     };
-    if lineage.policy.data.value != Data::Clone {
+    // A replacement on the old interface runs only when the volumes themselves are free.
+    if lineage.policy.data.value != Data::Clone || primary::wanted(lineage).is_some() {
         return;
     }
     let dying = lineage.interrupted().map(|(it, _)| it);

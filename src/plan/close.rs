@@ -1,7 +1,7 @@
 //! The end of a rescue: the successor becomes the owner, and the outcome is told, once.
 
 use super::volumes::{Fate, HandOver, Origin};
-use super::{Lineage, Plan, breaker, dns, keys, progress, register, root};
+use super::{Lineage, Plan, breaker, dns, keys, primary, progress, register, root, tidy};
 use crate::clock::seconds_between;
 use crate::event::{InstanceAction, Interruption};
 use crate::record::{FailedPool, Milestone, Named, Record, RecordedVolume, volumes_of};
@@ -26,8 +26,12 @@ pub fn plan(lineage: &Lineage, interruption: &Interruption, hand_over: &HandOver
     tags.insert(tags::ATTEMPT.to_owned(), "0".to_owned());
     tags.extend(keys::handed_over(template, successor));
     let step = Step::new(STEP, Action::Tag { resources, tags });
-    let kept = kept_root(lineage, hand_over, plan);
-    plan.step(kept.iter().fold(step, |step, kept| step.after(kept)));
+    let marked = [
+        kept_root(lineage, hand_over, plan),
+        expire_interface(lineage, successor, plan),
+    ];
+    let marked = marked.iter().flatten();
+    plan.step(marked.fold(step, |step, id| step.after(id)));
     let mut reached = progress::reached(lineage, interruption, hand_over);
     let now = seconds_between(interruption.at, lineage.situation.now);
     reached.entry(Milestone::BackInService).or_insert(now);
@@ -51,6 +55,16 @@ fn kept_root(lineage: &Lineage, hand_over: &HandOver, plan: &mut Plan) -> Option
         return None;
     };
     exists.then(|| root::keep(lineage, recorded, why, plan))
+}
+
+/// Once another one is on record, nobody would look for it.
+fn expire_interface(lineage: &Lineage, successor: &Instance, plan: &mut Plan) -> Option<String> {
+    primary::missed(lineage, successor)?;
+    let left = primary::left_over(lineage)?;
+    let step = tidy::expire_later(lineage, left.id.to_string());
+    let id = step.id.clone();
+    plan.step(step);
+    Some(id)
 }
 
 fn handed_over(lineage: &Lineage, successor: &Instance, hand_over: &HandOver) -> Record {
@@ -78,6 +92,7 @@ fn handed_over(lineage: &Lineage, successor: &Instance, hand_over: &HandOver) ->
             .named
             .clone()
             .map(|it| Named::of(it.name, successor)),
+        interfaces: primary::handed_over(lineage, successor),
         ..lineage.record.clone()
     };
     if let (Some(place), Some(subnet)) = (&mut record.place, &successor.subnet) {
@@ -132,6 +147,9 @@ pub fn outcome(
             .filter(|_| ["back-in-service", "returned-to-spot"].contains(&result))
             .map(|it| dns::names_left(lineage, it))
             .unwrap_or_default(),
+        address_lost: lineage
+            .successor
+            .and_then(|it| primary::missed(lineage, it)),
     }
 }
 

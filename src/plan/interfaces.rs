@@ -1,4 +1,5 @@
-//! Network interfaces beyond the primary one: kept at the warning, moved once they are free.
+//! Network interfaces beyond the primary one: kept at the warning, moved once they are free. The primary
+//! one is kept as well where its address is to be: the replacement is launched on it (see `primary`).
 //!
 //! They are not taken from the dying instance, although EC2 would allow it: with an interface come its
 //! addresses, and whoever sends to them should find the data behind them; that moves at the end, too.
@@ -7,7 +8,7 @@
 //!   zone, and takes its private addresses and Elastic IPs along
 //! - <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AttachNetworkInterface.html>
 
-use super::{Lineage, Plan, launch, protect};
+use super::{Lineage, Plan, keep, launch, primary, protect};
 use crate::event::InstanceState;
 use crate::id::{InstanceId, InterfaceId};
 use crate::record::RecordedInterface;
@@ -39,11 +40,21 @@ pub fn keep(lineage: &Lineage, instance: &Instance, plan: &mut Plan) {
     if !instance.is_alive() || launch::refusal(lineage).is_some() {
         return;
     }
-    let doomed = |it: &&Interface| it.delete_on_termination && !it.slot.is_primary();
+    let doomed = |it: &&Interface| it.delete_on_termination && follows(lineage, it);
     for interface in instance.interfaces.iter().filter(doomed) {
-        let marked = mark(lineage, &interface.id, plan);
-        flag(interface, false, plan).after.push(marked);
+        keep_one(lineage, interface, plan);
     }
+}
+
+pub fn keep_one(lineage: &Lineage, interface: &Interface, plan: &mut Plan) {
+    let marked = mark(lineage, &interface.id, plan);
+    flag(interface, false, plan).after.push(marked);
+}
+
+/// A primary one only if it is the one on record: a replacement that has its own keeps it to itself.
+fn follows(lineage: &Lineage, interface: &Interface) -> bool {
+    let primary = || primary::wanted(lineage).is_some_and(|it| it.interface == interface.id);
+    !interface.slot.is_primary() || primary()
 }
 
 /// The mark comes before anything is done to an interface: the role may not touch another.
@@ -64,7 +75,7 @@ pub fn mark_all(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
     let found = known(lineage);
     let unmarked = |it: &&NetworkInterface| !it.tags.contains_key(tags::RESCUE);
     for interface in found.iter().filter(unmarked) {
-        let held = |it: &Interface| it.id == interface.id && !it.slot.is_primary();
+        let held = |it: &Interface| it.id == interface.id && follows(lineage, it);
         if owner.interfaces.iter().any(held) {
             mark(lineage, &interface.id, plan);
         }
@@ -80,11 +91,12 @@ pub fn plan(lineage: &Lineage, successor: &Instance, plan: &mut Plan) -> Moved {
     for recorded in &lineage.record.interfaces {
         match fate(lineage, successor, recorded, plan) {
             Fate::Here => {
-                moved.complete &= flagged(recorded, successor, plan);
+                moved.complete &= flagged(lineage, recorded, successor, plan);
                 moved.here.push(recorded.interface.clone());
             }
             Fate::Coming => moved.complete = false,
             Fate::Left(why) => {
+                primary::note_lost(lineage, recorded, plan);
                 plan.note(format!(
                     "{} is kept, and not moved: {why}",
                     recorded.interface
@@ -99,7 +111,7 @@ pub fn plan(lineage: &Lineage, successor: &Instance, plan: &mut Plan) -> Moved {
 /// Whoever keeps them after all: the user's flags again. True if they are as they were.
 pub fn release(lineage: &Lineage, owner: &Instance, plan: &mut Plan) -> bool {
     let flags = lineage.record.interfaces.iter();
-    let done: Vec<bool> = flags.map(|it| flagged(it, owner, plan)).collect();
+    let done: Vec<bool> = flags.map(|it| flagged(lineage, it, owner, plan)).collect();
     done.into_iter().all(|it| it)
 }
 
@@ -174,8 +186,17 @@ fn attach(
     Fate::Coming
 }
 
-/// An attached interface begins with `DeleteOnTermination=false`; the user's flag comes back.
-fn flagged(recorded: &RecordedInterface, successor: &Instance, plan: &mut Plan) -> bool {
+/// An attached interface begins with `DeleteOnTermination=false`, and so does one that is launched on; the
+/// user's flag comes back.
+fn flagged(
+    lineage: &Lineage,
+    recorded: &RecordedInterface,
+    successor: &Instance,
+    plan: &mut Plan,
+) -> bool {
+    if recorded.slot.is_primary() && keep::is_always(lineage) {
+        return true;
+    }
     let shown = successor
         .interfaces
         .iter()

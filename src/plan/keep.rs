@@ -6,10 +6,10 @@
 //! flag is what he meant to be rid of: it expires a day later. One he has given to another instance by
 //! then is his (see the sweep).
 
-use super::{Lineage, Plan, protect, tidy};
+use super::{Lineage, Plan, interfaces, launch, primary, protect, tidy};
 use crate::policy::Protect;
 use crate::record::{Record, RecordedVolume};
-use crate::situation::{Instance, Volume};
+use crate::situation::{Instance, Interface, Volume};
 
 pub fn is_always(lineage: &Lineage) -> bool {
     lineage.policy.protect.value == Protect::Always
@@ -35,6 +35,9 @@ pub fn always(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
         let mut noted = record.volumes.iter().filter(|it| it.delete_on_termination);
         noted.any(|it| it.volume == volume)
     };
+    if let Some(interface) = doomed(lineage, &record, owner) {
+        interfaces::keep_one(lineage, interface, plan);
+    }
     let mut flagged = owner.devices.iter().filter(|it| it.delete_on_termination);
     if flagged.all(|it| noted(it.volume.clone())) {
         protect::keep_volumes(owner, plan);
@@ -46,6 +49,15 @@ pub fn always(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
     }
 }
 
+/// The interface whose address is to be kept, once it is on record that it was to go with its instance.
+fn doomed<'a>(lineage: &Lineage, record: &Record, owner: &'a Instance) -> Option<&'a Interface> {
+    primary::wanted(lineage)?;
+    let noted = record.primary().filter(|it| it.delete_on_termination)?;
+    let ours = launch::refusal(lineage).is_none();
+    let own = owner.primary_interface();
+    own.filter(|it| ours && it.id == noted.interface && it.delete_on_termination)
+}
+
 /// The user has ended the instance. False while it is not known which volumes are left of it.
 pub fn ended(lineage: &Lineage, plan: &mut Plan) -> bool {
     if !is_always(lineage) {
@@ -55,8 +67,14 @@ pub fn ended(lineage: &Lineage, plan: &mut Plan) -> bool {
         plan.wait(30, "volumes to be readable");
         return false;
     };
+    if lineage.record.primary().is_some() && lineage.situation.interfaces.known().is_none() {
+        plan.wait(30, "network interfaces to be readable");
+        return false;
+    }
     let left = volumes.iter().filter(|it| is_left(lineage, it));
-    let resources = left.map(|it| it.id.to_string()).collect();
+    let interface = primary::left_over(lineage).map(|it| it.id.to_string());
+    let resources = left.map(|it| it.id.to_string()).chain(interface);
+    let resources = resources.collect();
     tidy::expire(lineage, tidy::KEPT, resources, plan);
     true
 }

@@ -63,6 +63,23 @@ pub fn lanes(lineage: &Lineage, place: &Place) -> Vec<Lane> {
     lanes
 }
 
+/// On an interface that exists there is one subnet, and a request of its own for each type, by name.
+pub fn on_interface(lineage: &Lineage, place: &Place) -> Vec<Lane> {
+    let names = match &lineage.policy.instance_types.value {
+        Types::Named(others) => named(place, others),
+        Types::Like => vec![place.instance_type.clone()],
+    };
+    let lane = |market, name: &String| Lane {
+        market,
+        subnet: place.subnet.clone(),
+        types: InstanceTypes::Named(vec![name.clone()]),
+    };
+    let markets = markets(lineage).iter();
+    markets
+        .flat_map(|market| names.iter().map(|name| lane(*market, name)))
+        .collect()
+}
+
 /// Named by the policy, each once.
 fn others(lineage: &Lineage, place: &Place) -> Vec<SubnetId> {
     let mut others: Vec<SubnetId> = Vec::new();
@@ -86,19 +103,10 @@ fn markets(lineage: &Lineage) -> &'static [Market] {
 /// price protection may leave it out: second on Spot, where its pool has just been taken from us, first
 /// on On-Demand.
 fn types(lineage: &Lineage, place: &Place, market: Market) -> Vec<InstanceTypes> {
-    let own = place.instance_type.clone();
     match &lineage.policy.instance_types.value {
-        Types::Named(others) => {
-            let mut names = vec![own];
-            for other in others {
-                if !names.contains(other) {
-                    names.push(other.clone());
-                }
-            }
-            vec![InstanceTypes::Named(names)]
-        }
+        Types::Named(others) => vec![InstanceTypes::Named(named(place, others))],
         Types::Like => {
-            let own = InstanceTypes::Named(vec![own]);
+            let own = InstanceTypes::Named(vec![place.instance_type.clone()]);
             match (like(lineage, place), market) {
                 (None, _) => vec![own],
                 (Some(like), Market::Spot) => vec![like, own],
@@ -106,6 +114,17 @@ fn types(lineage: &Lineage, place: &Place, market: Market) -> Vec<InstanceTypes>
             }
         }
     }
+}
+
+/// The own type first, each once.
+fn named(place: &Place, others: &[String]) -> Vec<String> {
+    let mut names = vec![place.instance_type.clone()];
+    for other in others {
+        if !names.contains(other) {
+            names.push(other.clone());
+        }
+    }
+    names
 }
 
 /// Known, and of this type; accelerators are not compared.

@@ -5,12 +5,14 @@
 //! gets the same instance (TRAP 7). A failed launch is written down, and the next lane is tried.
 
 use super::group::{self, Way};
-use super::lanes::{Lane, lanes};
+use super::lanes::{self, Lane, lanes};
 use super::pools::{self, Choice, Memory};
+use super::primary::{self, Start};
 use super::{Lineage, Plan, breaker, keys, prepare, protect, root, template_name};
 use crate::clock::Timestamp;
-use crate::id::{ImageId, InstanceId};
+use crate::id::{ImageId, InstanceId, InterfaceId};
 use crate::policy::Types;
+use crate::record::Place;
 use crate::situation::{Instance, Market};
 use crate::step::{Action, Launch, LaunchTemplate, Refusal, Step, token};
 use crate::tags::{self, Tags};
@@ -23,7 +25,9 @@ pub fn first(lineage: &Lineage, instance: &Instance, plan: &mut Plan) {
     // A spare may wait already, or be gone again: that is looked up first.
     let at_risk = instance.tags.contains_key(tags::AT_RISK);
     let knows = knows_all_pools(lineage, instance);
-    if prepared && knows && !at_risk && refusal(lineage).is_none() {
+    // The interface it is to be launched on has an instance yet.
+    let later = primary::wanted(lineage).is_some();
+    if prepared && knows && !at_risk && !later && refusal(lineage).is_none() {
         steps(lineage, &instance.id, plan);
     }
 }
@@ -59,6 +63,10 @@ pub fn spare(
         plan.note(format!("no spare is launched: {why}"));
         return;
     }
+    if primary::wanted(lineage).is_some() {
+        plan.note("no spare is launched: the private address is to be kept");
+        return;
+    }
     let base = lineage.base().map_or(&owner.id, |it| &it.id);
     let since = since(lineage, base);
     let Some(Choice { lane, not_before }) = pools::choose(ways, memory(lineage), since) else {
@@ -67,7 +75,7 @@ pub fn spare(
     if not_before.is_some_and(|it| it > lineage.situation.now) {
         return;
     }
-    let mut step = launch(lineage, base, lane, None, plan);
+    let mut step = launch(lineage, base, lane, (None, None), plan);
     step.after.extend(after.map(str::to_owned));
     plan.step(step);
     plan.wait(5, "the spare to run");
@@ -140,11 +148,20 @@ fn steps(lineage: &Lineage, base: &InstanceId, plan: &mut Plan) {
         return;
     };
     notes(lineage, plan);
+    let (ways, interface) = match primary::start(lineage, plan) {
+        Start::Anywhere => (lanes(lineage, place), None),
+        Start::On(interface) => (lanes::on_interface(lineage, place), Some(interface)),
+        Start::Wait => return,
+    };
     let since = since(lineage, base);
-    let ways = lanes(lineage, place);
     let Some(Choice { lane, not_before }) = pools::choose(ways, memory(lineage), since) else {
         return;
     };
+    if interface.is_some() && not_before.is_some() && has_room_elsewhere(lineage, place, since) {
+        let why = format!("there is no capacity in {}", place.subnet);
+        primary::give_up(lineage, &why, plan);
+        return;
+    }
     let rests = not_before.map_or(0, |it| (it - lineage.situation.now).whole_seconds());
     if rests > 0 {
         let what = format!(
@@ -162,13 +179,24 @@ fn steps(lineage: &Lineage, base: &InstanceId, plan: &mut Plan) {
             return;
         }
     };
-    let step = launch(lineage, base, lane, image, plan);
+    let step = launch(lineage, base, lane, (image, interface), plan);
     plan.step(if prepare::is_planned(plan) {
         step.after(prepare::STEP)
     } else {
         step
     });
     plan.wait(5, "the replacement to run");
+}
+
+/// Some way to launch has not failed lately, were it not for the interface.
+fn has_room_elsewhere(lineage: &Lineage, place: &Place, since: Timestamp) -> bool {
+    let all = pools::choose(lanes(lineage, place), memory(lineage), since);
+    all.is_some_and(|it| it.not_before.is_none())
+}
+
+/// The request to launch on an interface; each is another one, since a refusal is remembered by its id.
+pub fn on_interface_id(lineage: &Lineage, interface: &InterfaceId) -> String {
+    format!("{STEP} {} on {interface}", lineage.record.attempt)
 }
 
 fn memory<'a>(lineage: &'a Lineage) -> Memory<'a> {
@@ -192,21 +220,20 @@ fn notes(lineage: &Lineage, plan: &mut Plan) {
     }
 }
 
-/// Another image is another request.
-fn launch_token(base: &InstanceId, attempt: u32, image: Option<&ImageId>) -> String {
+/// Instead of the prepared rescue's: another one is another request.
+type Instead = (Option<ImageId>, Option<InterfaceId>);
+
+fn launch_token(base: &InstanceId, attempt: u32, instead: &Instead) -> String {
+    let (image, interface) = instead;
     let attempt = attempt.to_string();
     let parts = ["launch", base.as_str(), attempt.as_str()];
-    let image = image.map(ImageId::as_str);
-    token(&parts.into_iter().chain(image).collect::<Vec<_>>())
+    let image = image.as_ref().map(ImageId::as_str);
+    let interface = interface.as_ref().map(InterfaceId::as_str);
+    let parts = parts.into_iter().chain(image).chain(interface);
+    token(&parts.collect::<Vec<_>>())
 }
 
-fn launch(
-    lineage: &Lineage,
-    base: &InstanceId,
-    lane: Lane,
-    image: Option<ImageId>,
-    plan: &Plan,
-) -> Step {
+fn launch(lineage: &Lineage, base: &InstanceId, lane: Lane, instead: Instead, plan: &Plan) -> Step {
     let attempt = lineage.record.attempt;
     let refusal = Refusal {
         template: lineage.template_id(),
@@ -216,17 +243,24 @@ fn launch(
         pools: lane.pools(),
         known: lineage.record.failed_pools.clone(),
     };
+    let id = instead
+        .1
+        .as_ref()
+        .map_or_else(|| STEP.to_owned(), |it| on_interface_id(lineage, it));
+    let token = launch_token(base, attempt, &instead);
+    let (image, interface) = instead;
     let launch = Launch {
         template: template(lineage, plan),
         market: lane.market,
         instance_types: lane.types,
         subnet: lane.subnet,
-        token: launch_token(base, attempt, image.as_ref()),
+        token,
+        interface,
         image,
         tags: launch_tags(lineage, base),
         attempt,
     };
-    Step::new(STEP, Action::Launch(launch)).or_else(refusal)
+    Step::new(id, Action::Launch(launch)).or_else(refusal)
 }
 
 /// When the instance to be replaced was taken, or began if nothing else is known.

@@ -288,6 +288,7 @@ pub fn outcome(
         volumes: VolumeCounts::default(),
         restored_from: BTreeMap::new(),
         cloned_at: BTreeMap::new(),
+        address_lost: None,
         seconds,
         targets_missing: lineage
             .owner

@@ -10,10 +10,10 @@ use super::{
 use crate::clock::seconds_between;
 use crate::event::{InstanceState, Interruption};
 use crate::id::{ImageId, TemplateId};
-use crate::policy::{Types, policy_tags};
+use crate::policy::{PrivateIp, Types, policy_tags};
 use crate::record::{
-    Place, Record, RecordedAddress, RecordedVolume, addresses_of, history_tags, interfaces_of,
-    interruption_text, secondary_of, shape_text, target_tags, volumes_of,
+    Place, Record, RecordedAddress, RecordedVolume, addresses_of, history_tags, interruption_text,
+    secondary_of, shape_text, target_tags, volumes_of,
 };
 use crate::situation::{
     Balancing, Fact, Instance, Registration, Shape, Target, TargetGroup, Template,
@@ -135,7 +135,7 @@ fn current(lineage: &Lineage, owner: &Instance) -> Record {
         history: known.history.clone(),
         shape: shape(lineage),
         named: dns::noted(lineage),
-        interfaces: interfaces_of(owner),
+        interfaces: known.interfaces.clone(),
         secondary: secondary_of(owner),
         ..Record::default()
     }
@@ -413,6 +413,7 @@ fn spec(lineage: &Lineage, source: &Instance) -> TemplateSpec {
             .collect(),
         security_groups,
         public_address: source.auto_public_address,
+        groups_on_interface: lineage.policy.private_ip.value == PrivateIp::Keep,
         empty_devices: empty_devices(lineage, source),
         root: root(lineage, source),
         one_type: lineage.policy.instance_types.value == Types::Named(Vec::new()),

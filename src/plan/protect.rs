@@ -3,6 +3,7 @@
 use super::{Lineage, Plan, breaker};
 use crate::event::{InstanceAction, InstanceState, Interruption};
 use crate::id::{InstanceId, VolumeId};
+use crate::policy::PrivateIp;
 use crate::record::{
     VolumeTag, history_tags, interface_tags, interfaces_of, interruption_from, interruption_text,
     volume_tags, volumes_of,
@@ -59,7 +60,8 @@ pub fn tombstone(
     // No flag set: the user has none, or our own hand was here already and must not hide his.
     if !instance.tags.contains_key(tags::PREPARED) && standing.is_none() && flagged {
         marks.extend(volume_tags(&volumes_of(instance)));
-        marks.extend(interface_tags(&interfaces_of(instance)));
+        let with_primary = lineage.policy.private_ip.value == PrivateIp::Keep;
+        marks.extend(interface_tags(&interfaces_of(instance, with_primary)));
     }
     let resources = vec![instance.id.to_string()];
     let id = format!("tombstone {}", instance.id);

@@ -15,7 +15,7 @@ mod hand_back;
 pub use hand_back::{relieve, stay, stays};
 
 use super::lanes::Lane;
-use super::{Lineage, Plan, breaker, caveats, keys, launch, pause, protect, risk, root};
+use super::{Lineage, Plan, breaker, caveats, keys, launch, pause, primary, protect, risk, root};
 use crate::clock::{self, Timestamp};
 use crate::event::{InstanceAction, InstanceState, Interruption};
 use crate::policy::Data;
@@ -63,6 +63,11 @@ fn refusal(lineage: &Lineage, owner: &Instance) -> Option<String> {
             "it is an {}, and its instance store volumes would be lost",
             owner.instance_type
         ));
+    }
+    if primary::wanted(lineage).is_some() {
+        return Some(
+            "its private address is to be kept, and nobody can have it beside it".to_owned(),
+        );
     }
     root::refusal(lineage).or_else(|| launch::refusal(lineage))
 }

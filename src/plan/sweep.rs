@@ -5,8 +5,10 @@ use crate::clock::{self, Timestamp};
 use crate::event::Wake;
 use crate::id::{ImageId, InstanceId};
 use crate::record::Record;
-use crate::situation::{Image, Instance, Snapshot, Template, Volume, VolumeState};
-use crate::step::{Action, Step};
+use crate::situation::{
+    Holder, Image, Instance, NetworkInterface, Snapshot, Template, Volume, VolumeState,
+};
+use crate::step::{Action, Network, Step};
 use crate::tags::{self, Tags};
 use std::collections::BTreeSet;
 
@@ -19,6 +21,7 @@ pub struct Expired {
     pub volumes: Vec<Volume>,
     pub snapshots: Vec<Snapshot>,
     pub images: Vec<Image>,
+    pub interfaces: Vec<NetworkInterface>,
 }
 
 /// One wake per lineage, spread over the queue so that the work is shared out; and the deletions.
@@ -47,12 +50,17 @@ pub fn sweep(
     let volumes = volumes.map(|it| Action::DeleteVolume {
         volume: it.id.clone(),
     });
+    let idle = |it: &&NetworkInterface| it.holder == Holder::Nobody && due(&it.tags);
+    let interfaces = expired.interfaces.iter().filter(idle).map(delete_interface);
     // Its user has found a use for it: it will not be deleted when he is done with it, either.
     let used = |it: &&Volume| !it.attachments.is_empty() && due(&it.tags);
-    let used = expired.volumes.iter().filter(used).map(|it| Action::Tag {
-        resources: vec![it.id.to_string()],
-        tags: Tags::from([(tags::EXPIRES_AT.to_owned(), IN_USE.to_owned())]),
-    });
+    let used = expired.volumes.iter().filter(used);
+    let held = |it: &&NetworkInterface| it.holder != Holder::Nobody && due(&it.tags);
+    let held = expired.interfaces.iter().filter(held);
+    let used = used
+        .map(|it| it.id.to_string())
+        .chain(held.map(|it| it.id.to_string()))
+        .map(in_use);
     let images = expired.images.iter().filter(|it| due(&it.tags));
     let images = images.map(|it| deregister(&it.id));
     let snapshots = expired.snapshots.iter().filter(|it| due(&it.tags));
@@ -81,6 +89,7 @@ pub fn sweep(
         });
     wakes
         .chain(volumes)
+        .chain(interfaces)
         .chain(spares)
         .chain(served)
         .chain(used)
@@ -115,6 +124,18 @@ fn is_claim(template: &Template) -> bool {
 fn heads(templates: &[Template]) -> BTreeSet<InstanceId> {
     let records = templates.iter().map(|it| Record::from_tags(&it.tags));
     records.filter_map(|it| it.head).collect()
+}
+
+fn in_use(resource: String) -> Action {
+    Action::Tag {
+        resources: vec![resource],
+        tags: Tags::from([(tags::EXPIRES_AT.to_owned(), IN_USE.to_owned())]),
+    }
+}
+
+fn delete_interface(it: &NetworkInterface) -> Action {
+    let interface = it.id.clone();
+    Action::Network(Network::Delete { interface })
 }
 
 fn deregister(image: &ImageId) -> Step {

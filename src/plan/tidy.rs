@@ -164,9 +164,14 @@ pub fn expire(lineage: &Lineage, kept: Duration, mut resources: Vec<String>, pla
     }
 }
 
-/// It may go from now on.
-pub fn expire_at(now: Timestamp, resource: String) -> Step {
-    let tags = Tags::from([(tags::EXPIRES_AT.to_owned(), clock::format(now))]);
+/// A day later.
+pub fn expire_later(lineage: &Lineage, resource: String) -> Step {
+    expire_at(lineage.situation.now + KEPT, resource)
+}
+
+/// It may go from then on.
+pub fn expire_at(at: Timestamp, resource: String) -> Step {
+    let tags = Tags::from([(tags::EXPIRES_AT.to_owned(), clock::format(at))]);
     let id = format!("expire {resource}");
     let resources = vec![resource];
     Step::new(id, Action::Tag { resources, tags })

@@ -1,8 +1,8 @@
 //! The one table of the user's keys.
 
 use super::{
-    Data, NoReturn, OnDemand, Policy, Protect, Rebalance, Replace, Root, Setting, Source, Types,
-    breaker,
+    Data, NoReturn, OnDemand, Policy, PrivateIp, Protect, Rebalance, Replace, Root, Setting,
+    Source, Types, breaker,
 };
 use crate::dns::DnsName;
 
@@ -109,6 +109,18 @@ pub const KEYS: &[Key] = &[
         set: |policy, value, source| {
             let choices = [("fresh", Root::Fresh), ("keep", Root::Keep)];
             choose(&mut policy.root, value, source, &choices)
+        },
+    },
+    Key {
+        name: "spot-rescue:private-ip",
+        values: "new | keep",
+        default: "new",
+        meaning: "the replacement's primary private address: a new one, or the original's, whose network \
+                  interface is free only when the original has ended, so the replacement is launched then",
+        kept: BEFORE,
+        set: |policy, value, source| {
+            let choices = [("new", PrivateIp::New), ("keep", PrivateIp::Keep)];
+            choose(&mut policy.private_ip, value, source, &choices)
         },
     },
     Key {

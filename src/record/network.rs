@@ -1,10 +1,11 @@
-//! The network part of the record: interfaces beyond the primary one, secondary private addresses,
-//! and on which of them each Elastic IP sat.
+//! The network part of the record: interfaces beyond the primary one (that one too, where its address is
+//! to be kept), secondary private addresses, and on which of them each Elastic IP sat.
 //!
 //! An address on the primary private address of the primary interface is written as its bare id; only
 //! what differs from that is spelled out.
 
-use crate::id::{AllocationId, InterfaceId};
+use crate::clock::{self, Timestamp};
+use crate::id::{AllocationId, InstanceId, InterfaceId};
 use crate::situation::{Address, Instance, Slot};
 use crate::tags::{self, Tags};
 
@@ -30,6 +31,33 @@ pub struct RecordedInterface {
     pub slot: Slot,
     /// As the user had it, before we kept the interface.
     pub delete_on_termination: bool,
+}
+
+/// A private address that was to be kept and is not. It names its instance, so that the next owner never
+/// inherits it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LostAddress {
+    pub of: InstanceId,
+    pub at: Timestamp,
+    pub why: String,
+}
+
+impl LostAddress {
+    #[must_use]
+    pub fn text(&self) -> String {
+        let Self { of, at, why } = self;
+        format!("{of} {} {why}", clock::format(*at))
+    }
+
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut words = text.splitn(3, ' ');
+        Some(Self {
+            of: words.next()?.parse().ok()?,
+            at: clock::parse(words.next()?).ok()?,
+            why: words.next()?.to_owned(),
+        })
+    }
 }
 
 /// The Elastic IPs an instance has, by what was read of them.
@@ -60,14 +88,15 @@ fn seat(instance: &Instance, address: &Address) -> Option<Seat> {
     })
 }
 
-/// The interfaces of a living instance, the primary one left out: a replacement has its own.
+/// The interfaces of a living instance, the primary one left out unless it is to follow as well: a
+/// replacement has its own.
 #[must_use]
-pub fn interfaces_of(instance: &Instance) -> Vec<RecordedInterface> {
-    let others = instance
+pub fn interfaces_of(instance: &Instance, with_primary: bool) -> Vec<RecordedInterface> {
+    let following = instance
         .interfaces
         .iter()
-        .filter(|it| !it.slot.is_primary());
-    others
+        .filter(|it| with_primary || !it.slot.is_primary());
+    following
         .map(|it| RecordedInterface {
             interface: it.id.clone(),
             slot: it.slot,
@@ -179,8 +208,21 @@ mod tests {
         ] {
             assert_eq!(address_text(&address_from(text).unwrap()), text);
         }
-        for text in ["eni-12345678=1", "eni-12345678=2@1=delete"] {
+        for text in [
+            "eni-12345678=1",
+            "eni-12345678=2@1=delete",
+            "eni-12345678=0=delete",
+        ] {
             assert_eq!(interface_text(&interface_from(text).unwrap()), text);
+        }
+    }
+
+    #[test]
+    fn why_an_address_was_lost_is_read_back_whole() {
+        let text = "i-0123456789abcdef0 2026-11-23T10:00:00Z it is in use by another";
+        assert_eq!(LostAddress::parse(text).unwrap().text(), text);
+        for bad in ["", "i-0123456789abcdef0", "i-0123456789abcdef0 soon why"] {
+            assert_eq!(LostAddress::parse(bad), None, "{bad}");
         }
     }
 

@@ -20,6 +20,7 @@ pub fn operation(action: &Action) -> &'static str {
         Action::SetDeleteOnTermination { .. } => "ModifyInstanceAttribute",
         Action::SnapshotInstance { .. } => "CreateSnapshots",
         Action::SnapshotVolume { .. } => "CreateSnapshot",
+        Action::Launch(launch) if launch.interface.is_some() => "RunInstances",
         Action::Launch(_) => "CreateFleet",
         Action::WriteTemplate(write) if write.existing.is_some() => "CreateLaunchTemplateVersion",
         Action::WriteTemplate(_) => "CreateLaunchTemplate",
@@ -150,7 +151,8 @@ impl State {
                 let request = self.requests.get(request);
                 request.map(|it| it.first.to_string()).into_iter().collect()
             }
-            Action::Launch(_) | Action::PointName(_) | Action::Wake { .. } => Vec::new(),
+            Action::Launch(launch) => launch.interface.iter().map(ToString::to_string).collect(),
+            Action::PointName(_) | Action::Wake { .. } => Vec::new(),
         };
         named.into_iter().filter(|it| !self.is_ours(it)).collect()
     }

@@ -10,7 +10,7 @@ use super::tagging::check_tags;
 use super::{Lagged, SimInstance, SimTemplate, State, VPC};
 use crate::cloud::{Class, CloudError, classify};
 use crate::event::{InstanceAction, InstanceState};
-use crate::id::{InstanceId, SubnetId};
+use crate::id::{InstanceId, SubnetId, TemplateId};
 use crate::situation::{Boot, Image, Instance, Market, VolumeSettings};
 use crate::step::{InstanceTypes, Launch, LaunchTemplate, RootDevice};
 use crate::tags::{self, Tags};
@@ -39,6 +39,9 @@ pub fn pool(instance_type: &str, zone: &str, market: Market) -> Pool {
 
 impl State {
     pub(super) fn launch(&mut self, launch: &Launch) -> Result<String, CloudError> {
+        if let Some(interface) = &launch.interface {
+            return self.run_on(launch, interface);
+        }
         let parameters = format!("{launch:?}");
         check_tags(CALL, &launch.tags)?;
         // An answer is an answer, whether it holds an instance or errors.
@@ -49,41 +52,13 @@ impl State {
     }
 
     fn fleet(&mut self, launch: &Launch) -> Result<String, CloudError> {
-        let named = |it: &&SimTemplate| match &launch.template {
-            LaunchTemplate::Id(id) => it.facts.id == *id,
-            LaunchTemplate::Name(name) => it.facts.name == *name,
-        };
-        let template = self.templates.values().find(named);
-        let template_id = template
-            .map(|it| it.facts.id.to_string())
-            .unwrap_or_default();
-        let version = template.and_then(|it| it.versions.last()).cloned();
-        let Some(version) = version else {
-            let code = "InvalidLaunchTemplateName.NotFoundException";
-            return Err(CloudError {
-                operation: "CreateFleet (refused)",
-                ..refused(CALL, code, &launch.template.to_string())
-            });
-        };
-        let image = launch.image.as_ref().or(version.image.as_ref());
-        let Some(image) = image.and_then(|it| self.images.get(it)).cloned() else {
-            let message = "the image does not exist";
-            return Err(refused(CALL, "InvalidAMIID.NotFound", message));
-        };
-        if image.boot.virtualization != "hvm" || image.boot.architecture == "i386" {
-            // TRAP 12
-            return Err(refused(
-                CALL,
-                "InvalidParameterValue",
-                "no such type boots that",
-            ));
-        }
+        let (template, version) = self.prepared(launch).map_err(|error| CloudError {
+            operation: "CreateFleet (refused)",
+            ..error
+        })?;
+        let image = self.bootable(CALL, launch, &version)?;
         let instance_type = self.choose_pool(launch)?;
-        let mut tags = version.spec.instance_tags.clone();
-        tags.extend(launch.tags.clone());
-        check_tags(CALL, &tags)?;
-        // EC2's own, after the check: nobody else can set it.
-        tags.insert(tags::LAUNCHED_FROM.to_owned(), template_id);
+        let tags = tags_of(CALL, launch, &template, &version)?;
         let id = self.boot_up(
             &version,
             image,
@@ -93,6 +68,41 @@ impl State {
             tags,
         );
         Ok(id.to_string())
+    }
+
+    /// The template a launch names, and its newest version.
+    pub(super) fn prepared(&self, launch: &Launch) -> Result<(TemplateId, Version), CloudError> {
+        let named = |it: &&SimTemplate| match &launch.template {
+            LaunchTemplate::Id(id) => it.facts.id == *id,
+            LaunchTemplate::Name(name) => it.facts.name == *name,
+        };
+        let template = self.templates.values().find(named);
+        let found =
+            template.and_then(|it| Some((it.facts.id.clone(), it.versions.last()?.clone())));
+        found.ok_or_else(|| {
+            let code = "InvalidLaunchTemplateName.NotFoundException";
+            refused(CALL, code, &launch.template.to_string())
+        })
+    }
+
+    pub(super) fn bootable(
+        &self,
+        call: &'static str,
+        launch: &Launch,
+        version: &Version,
+    ) -> Result<Image, CloudError> {
+        let image = launch.image.as_ref().or(version.image.as_ref());
+        let image = image.and_then(|it| self.images.get(it)).cloned();
+        let image = image.ok_or_else(|| {
+            let message = "the image does not exist";
+            refused(call, "InvalidAMIID.NotFound", message)
+        })?;
+        if image.boot.virtualization != "hvm" || image.boot.architecture == "i386" {
+            // TRAP 12
+            let message = "no such type boots that";
+            return Err(refused(call, "InvalidParameterValue", message));
+        }
+        Ok(image)
     }
 
     /// Spot goes where EC2 sees capacity, On-Demand to the first type that is to be had.
@@ -240,6 +250,20 @@ impl State {
         let delete = spec.is_none_or(|it| it.delete_on_termination);
         self.put(&volume, id, device, delete, true);
     }
+}
+
+/// The user's, ours, and EC2's own, after the check: nobody else can set that one.
+pub(super) fn tags_of(
+    call: &'static str,
+    launch: &Launch,
+    template: &TemplateId,
+    version: &Version,
+) -> Result<Tags, CloudError> {
+    let mut tags = version.spec.instance_tags.clone();
+    tags.extend(launch.tags.clone());
+    check_tags(call, &tags)?;
+    tags.insert(tags::LAUNCHED_FROM.to_owned(), template.to_string());
+    Ok(tags)
 }
 
 /// `Errors[]` of the answer: a code per pool, one that allows another try first.

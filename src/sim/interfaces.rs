@@ -10,7 +10,7 @@ use crate::event::InstanceState;
 use crate::id::{InstanceId, InterfaceId, SubnetId};
 use crate::situation::{Holder, Interface, NetworkInterface, Slot};
 use crate::step::{Network, PrivateAddresses};
-use crate::tags::Tags;
+use crate::tags::{self, Tags};
 
 /// Of an `m5.large`
 /// (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/AvailableIpPerENI.html>).
@@ -175,6 +175,7 @@ impl State {
                 instance,
                 slot,
             } => self.attach_interface(interface, instance, *slot),
+            Network::Delete { interface } => self.delete_interface(interface),
         }
     }
 
@@ -190,9 +191,9 @@ impl State {
                 let from = seat.map(|(interface, _)| interface.to_string());
                 from.into_iter().chain([interface.to_string()]).collect()
             }
-            Network::Assign { interface, .. } | Network::Flag { interface, .. } => {
-                vec![interface.to_string()]
-            }
+            Network::Assign { interface, .. }
+            | Network::Flag { interface, .. }
+            | Network::Delete { interface } => vec![interface.to_string()],
             Network::Attach {
                 interface,
                 instance,
@@ -235,6 +236,28 @@ impl State {
         }
         self.put_interface(id, on, slot, false);
         Ok(format!("{id} attached"))
+    }
+
+    /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteNetworkInterface.html>
+    fn delete_interface(&mut self, id: &InterfaceId) -> Result<String, CloudError> {
+        const CALL: &str = "DeleteNetworkInterface";
+        let interface = self.known_interface(CALL, id)?;
+        if interface.facts.holder != Holder::Nobody {
+            return Err(refused(
+                CALL,
+                "InvalidParameterValue",
+                "it is currently in use",
+            ));
+        }
+        if !interface.tags.current().contains_key(tags::EXPIRES_AT) {
+            self.violations
+                .push(format!("{id} was deleted without an expiry"));
+        }
+        self.interfaces.remove(id);
+        for seat in self.addresses.values_mut() {
+            seat.take_if(|(interface, _)| interface == id);
+        }
+        Ok(String::new())
     }
 
     fn flag_interface(

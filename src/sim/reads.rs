@@ -176,12 +176,12 @@ impl State {
             Query::PrivateAddresses(wanted) => Ok(shown
                 .filter(|it| it.addresses.iter().any(|ip| wanted.contains(ip)))
                 .collect()),
-            Query::Instances(_)
-            | Query::Names(_)
-            | Query::Snapshots(_)
-            | Query::Images(_)
-            | Query::Tag { .. }
-            | Query::TagKey(_) => Err(bad_filter(CALL)),
+            Query::Tag { .. } | Query::TagKey(_) => {
+                Ok(shown.filter(|it| by_tag(query, &it.tags)).collect())
+            }
+            Query::Instances(_) | Query::Names(_) | Query::Snapshots(_) | Query::Images(_) => {
+                Err(bad_filter(CALL))
+            }
         }
     }
 }

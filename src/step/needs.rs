@@ -25,6 +25,12 @@ impl Action {
             Self::SetDeleteOnTermination { .. } => &["ec2:ModifyInstanceAttribute"],
             Self::SnapshotInstance { .. } => &["ec2:CreateSnapshots", "ec2:CreateTags"],
             Self::SnapshotVolume { .. } => &["ec2:CreateSnapshot", "ec2:CreateTags"],
+            Self::Launch(launch) if launch.interface.is_some() => &[
+                "ec2:RunInstances",
+                "ec2:CreateTags",
+                "iam:PassRole",
+                "iam:CreateServiceLinkedRole",
+            ],
             // A fleet launches with the caller's permissions, and its service-linked roles are
             // made on first use.
             Self::Launch(_) => &[

@@ -31,6 +31,8 @@ pub enum Network {
         instance: InstanceId,
         slot: Slot,
     },
+    /// One that has outlived its instance, past its expiry.
+    Delete { interface: InterfaceId },
 }
 
 /// Named, or as many as wanted: a call takes one or the other.
@@ -50,6 +52,7 @@ impl Network {
             Self::Assign { .. } => "AssignPrivateIpAddresses",
             Self::Flag { .. } => "ModifyNetworkInterfaceAttribute",
             Self::Attach { .. } => "AttachNetworkInterface",
+            Self::Delete { .. } => "DeleteNetworkInterface",
         }
     }
 
@@ -60,6 +63,7 @@ impl Network {
             Self::Assign { .. } => &["ec2:AssignPrivateIpAddresses"],
             Self::Flag { .. } => &["ec2:ModifyNetworkInterfaceAttribute"],
             Self::Attach { .. } => &["ec2:AttachNetworkInterface"],
+            Self::Delete { .. } => &["ec2:DeleteNetworkInterface"],
         }
     }
 }
@@ -97,6 +101,7 @@ impl fmt::Display for Network {
                 let place = format!("device {device} of card {card}");
                 write!(f, "attach {interface} to {instance} as {place}")
             }
+            Self::Delete { interface } => write!(f, "delete {interface}"),
         }
     }
 }

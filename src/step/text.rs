@@ -161,6 +161,7 @@ impl fmt::Display for Launch {
             market,
             instance_types,
             subnet,
+            interface,
             image,
             tags,
             attempt: _,
@@ -170,6 +171,9 @@ impl fmt::Display for Launch {
             f,
             "launch 1 {market:?} from {template} as {instance_types} in {subnet}"
         )?;
+        if let Some(interface) = interface {
+            write!(f, " on {interface}")?;
+        }
         if let Some(image) = image {
             write!(f, " of {image}")?;
         }

@@ -399,4 +399,28 @@ MUTANTS = [
         "ways.retain(|it| it.market == Market::Spot && it.subnet == place.subnet);",
         "ways.retain(|it| it.subnet == place.subnet);",
     ),
+    Mutant(
+        "a replacement is launched although its interface is not free yet",
+        "src/plan/launch.rs",
+        "let later = primary::wanted(lineage).is_some();",
+        "let later = primary::wanted(lineage).is_some() && at_risk;",
+    ),
+    Mutant(
+        "an address is given up and launched without in one breath",
+        "src/plan/primary.rs",
+        "if left <= 0 {",
+        "if left <= 99 {",
+    ),
+    Mutant(
+        "an interface whose address could not be kept is left over for ever",
+        "src/plan/primary.rs",
+        "(ours && unmarked && free).then_some(found)",
+        "(ours && !unmarked && free).then_some(found)",
+    ),
+    Mutant(
+        "a stopped instance's interface is waited for",
+        "src/plan/primary.rs",
+        "interfaces::is_ending(lineage, holder) && !stays",
+        "interfaces::is_ending(lineage, holder) || stays",
+    ),
 ]

@@ -62,7 +62,7 @@ const CODES: [&str; 5] = [
     "Timeout",
 ];
 
-const POLICIES: [(&str, &str); 11] = [
+const POLICIES: [(&str, &str); 13] = [
     ("spot-rescue:replace", "auto"),
     ("spot-rescue:replace", "none"),
     ("spot-rescue:data", "auto"),
@@ -72,6 +72,8 @@ const POLICIES: [(&str, &str); 11] = [
     ("spot-rescue:on-demand", "never"),
     ("spot-rescue:on-demand", "fallback"),
     ("spot-rescue:data", "nonsense"),
+    ("spot-rescue:private-ip", "keep"),
+    ("spot-rescue:private-ip", "new"),
     ("spot-rescue:rebalance", "replace"),
     ("spot-rescue:rebalance", "ignore"),
 ];

@@ -110,6 +110,7 @@ fn policy() -> impl Strategy<Value = Vec<(&'static str, &'static str)>> {
     prop_oneof![
         10 => tags(&[]),
         1 => tags(&[("spot-rescue:replace", "none")]),
+        2 => tags(&[("spot-rescue:private-ip", "keep")]),
         1 => tags(&[("spot-rescue:replace", "launch")]),
         1 => tags(&[("spot-rescue:data", "move")]),
         2 => tags(&[("spot-rescue:data", "restore")]),

@@ -45,6 +45,10 @@ pub enum Story {
     RootByImage,
     /// A second interface, a second private address, an Elastic IP on each.
     Addresses,
+    /// The replacement is launched on the old one's interface.
+    PrivateIp,
+    /// No capacity there: another subnet, and another address.
+    PrivateIpLost,
     /// `protect=always` is asked for, and a volume added; then it ends without any warning.
     Always,
     /// A recommendation, its spare, and the interruption.
@@ -61,7 +65,7 @@ pub enum Story {
     Name,
 }
 
-pub const ALL: [Story; 24] = [
+pub const ALL: [Story; 26] = [
     Story::SameZone,
     Story::OtherZone,
     Story::OnDemand,
@@ -79,6 +83,8 @@ pub const ALL: [Story; 24] = [
     Story::KeptRoot,
     Story::RootByImage,
     Story::Addresses,
+    Story::PrivateIp,
+    Story::PrivateIpLost,
     Story::Always,
     Story::Spare,
     Story::SpareReturned,
@@ -114,8 +120,11 @@ impl Story {
                 scene.world.change(|it| it.no_root_swaps = code);
                 scene
             }
-            Self::OtherZone => {
-                let scene = one(&[]).await;
+            Self::PrivateIp => one(&[("spot-rescue:private-ip", "keep")]).await,
+            Self::OtherZone | Self::PrivateIpLost => {
+                let keep = ("spot-rescue:private-ip", "keep");
+                let keep = [keep].into_iter().filter(|_| self == Self::PrivateIpLost);
+                let scene = one(&keep.collect::<Vec<_>>()).await;
                 let subnet = scene.world.subnet("eu-west-1b");
                 let tag = ("spot-rescue:subnets", subnet.as_str());
                 scene.world.retag(scene.id().as_str(), &[tag]);

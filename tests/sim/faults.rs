@@ -9,8 +9,8 @@ use crate::support::journal;
 use spot_rescue::handler::Handler;
 use spot_rescue::record::Record;
 use spot_rescue::sim::{FailingCloud, Fault, Kind, On, Summary, World, invariants};
-use spot_rescue::situation::Market;
-use spot_rescue::tags::Tags;
+use spot_rescue::situation::{Holder, Market};
+use spot_rescue::tags::{self, Tags};
 
 /// One code of every class that is an error: try again, not allowed, never.
 const CHANGES: [Kind; 9] = [
@@ -81,6 +81,7 @@ fn comparable(scene: &Scene, story: Story, kind: Option<Kind>) -> Summary {
 /// What differs from the story without a fault.
 async fn damage(story: Story, fault: Fault, expected: &Summary) -> Option<String> {
     let scene = story.begin().await;
+    let address = private_address(&scene);
     let function = function(&scene.world, vec![fault]);
     let quiet = story.play(&scene, &function).await;
     let mut damage = scene.world.look(invariants::at_quiescence);
@@ -89,6 +90,11 @@ async fn damage(story: Story, fault: Fault, expected: &Summary) -> Option<String
     damage.extend(root_damage(&scene, story));
     damage.extend(flag_damage(&scene, story));
     damage.extend(market_damage(&scene, story));
+    // What EC2 does not launch on it has said so for good: then the address is lost, and told.
+    let refused = fault.kind == Kind::Code("InvalidParameterValue");
+    let kept = refused || story != Story::PrivateIp || private_address(&scene) == address;
+    damage.extend((!kept).then(|| "the address is not what it was".to_owned()));
+    damage.extend(forgotten_interfaces(&scene, story));
     damage.extend((!quiet).then(|| "never quiet".to_owned()));
     let struck = function.cloud.struck();
     damage.extend(
@@ -123,6 +129,25 @@ fn market_damage(scene: &Scene, story: Story) -> Option<String> {
     let mut summary = scene.world.summary().lineages.into_values();
     let on_demand = summary.any(|it| it.market != Some(Market::Spot));
     (story == Story::ReturnToSpot && on_demand).then(|| "On-Demand stands in for ever".to_owned())
+}
+
+/// Of whoever lives.
+fn private_address(scene: &Scene) -> Option<String> {
+    scene.world.look(|it| {
+        let mut live = it.instances.values().filter(|it| it.facts.is_alive());
+        live.next()?.facts.private_addresses.first().cloned()
+    })
+}
+
+/// An interface nobody has, kept by us, goes some day.
+fn forgotten_interfaces(scene: &Scene, story: Story) -> Option<String> {
+    let concerned = matches!(story, Story::PrivateIp | Story::PrivateIpLost);
+    let forgotten = scene.world.look(|it| {
+        let free = it.interfaces.values();
+        let mut free = free.filter(|it| it.facts.holder == Holder::Nobody);
+        free.any(|it| !it.tags.current().contains_key(tags::EXPIRES_AT))
+    });
+    (concerned && forgotten).then(|| "an interface is left over without an expiry".to_owned())
 }
 
 /// A root that was to be kept is the root of whoever lives.

@@ -22,6 +22,7 @@ pub fn launch(world: &World, protected: &Protected, token: &str) -> Launch {
         market: Market::Spot,
         instance_types: InstanceTypes::Named(vec!["m5.large".to_owned()]),
         subnet: world.subnet("eu-west-1a"),
+        interface: None,
         image: None,
         tags: Tags::from([(
             tags::RESCUE.to_owned(),

@@ -2,7 +2,7 @@
 
 use super::{LINEAGE, TEMPLATE, device};
 use spot_rescue::event::InstanceState;
-use spot_rescue::id::{InstanceId, VolumeId};
+use spot_rescue::id::{InstanceId, InterfaceId, VolumeId};
 use spot_rescue::plan::{Plan, plan};
 use spot_rescue::situation::*;
 use spot_rescue::step::{
@@ -195,14 +195,13 @@ fn network(situation: &mut Situation, change: &Network) {
                 holder.interfaces.push(shown);
             }
         }
+        Network::Delete { interface } => {
+            known(&mut situation.interfaces).retain(|it| it.id != *interface);
+        }
     }
 }
 
-fn on_interface(
-    situation: &mut Situation,
-    id: &spot_rescue::id::InterfaceId,
-    change: impl Fn(&mut Interface),
-) {
+fn on_interface(situation: &mut Situation, id: &InterfaceId, change: impl Fn(&mut Interface)) {
     let instances = situation.instances.iter_mut();
     let all = instances.flat_map(|it| &mut it.interfaces);
     all.filter(|it| it.id == *id).for_each(change);
@@ -306,6 +305,9 @@ fn launched(situation: &mut Situation, launch: &Launch) {
     let primary = format!("eni-0bbbbbbbbbbbbbbb{number}");
     replacement.interfaces = vec![super::interface(&primary, 0, &[&address])];
     replacement.private_addresses = vec![address];
+    if let Some(interface) = &launch.interface {
+        launched_on(situation, &mut replacement, interface);
+    }
     replacement.tags.extend(launch.tags.clone());
     // EC2 says what it was launched from.
     let template = TEMPLATE.to_owned();
@@ -319,6 +321,19 @@ fn launched(situation: &mut Situation, launch: &Launch) {
         all.push(volume);
     }
     situation.instances.push(replacement);
+}
+
+/// The interface that exists is the primary one, as it was.
+fn launched_on(situation: &mut Situation, on: &mut Instance, id: &InterfaceId) {
+    let all = known(&mut situation.interfaces).iter_mut();
+    let found = all.into_iter().find(|it| it.id == *id).unwrap();
+    assert_eq!(found.holder, Holder::Nobody);
+    found.holder = Holder::Instance(on.id.clone());
+    let primary = &mut on.interfaces[0];
+    primary.id = id.clone();
+    primary.delete_on_termination = false;
+    primary.addresses.clone_from(&found.addresses);
+    on.private_addresses.clone_from(&found.addresses);
 }
 
 fn attached(situation: &mut Situation, volume: &VolumeId, instance: &InstanceId, name: &str) {

@@ -55,6 +55,16 @@ pub const SCENES: &[(&str, Scene)] = &[
         networked_taken,
     ),
     ("volumes and addresses there, names to point", named),
+    ("its private address is to be kept", address_kept),
+    (
+        "old instance ended, its primary interface free",
+        interface_free,
+    ),
+    (
+        "old instance ended, its primary interface gone",
+        interface_gone,
+    ),
+    ("private address given up a while ago", address_lost),
 ];
 
 pub fn scene(name: &str, at: Timestamp, notices: &[Interruption]) -> Situation {
@@ -444,5 +454,37 @@ fn networked_taken(at: Timestamp, notices: &[Interruption]) -> Situation {
             .filter(|it| it.interface == SECOND.parse().ok());
         on_it.for_each(|it| it.instance = "i-0ccccccccccccccc1".parse().ok());
     }
+    situation
+}
+
+/// Nothing is launched before it has ended.
+fn address_kept(at: Timestamp, notices: &[Interruption]) -> Situation {
+    let mut situation = fresh(at, &[]);
+    let keep = ("spot-rescue:private-ip".to_owned(), "keep".to_owned());
+    situation.instances[0].tags.extend([keep]);
+    situation.interfaces = Fact::Known(vec![network_interface(PRIMARY, "10.0.0.10")]);
+    settled(&mut situation);
+    situation.notices = notices.to_vec();
+    situation
+}
+
+fn interface_free(at: Timestamp, notices: &[Interruption]) -> Situation {
+    let mut situation = address_kept(at, &[interruption(at, InstanceAction::Terminate)]);
+    settled(&mut situation);
+    end_owner(&mut situation);
+    situation.notices = notices.to_vec();
+    situation
+}
+
+fn interface_gone(at: Timestamp, notices: &[Interruption]) -> Situation {
+    let mut situation = interface_free(at, notices);
+    situation.interfaces = Fact::Known(Vec::new());
+    situation
+}
+
+fn address_lost(at: Timestamp, notices: &[Interruption]) -> Situation {
+    let mut situation = interface_gone(at, notices);
+    settled(&mut situation);
+    situation.now += time::Duration::seconds(30);
     situation
 }

@@ -292,6 +292,17 @@ async fn interfaces_are_kept_attached_and_given_addresses() {
             ("NetworkCardIndex", "0"),
         ],
     );
+    let delete = Action::Network(Network::Delete {
+        interface: id(INTERFACE),
+    });
+    let request = sent(&delete, "DeleteNetworkInterfaceResponse").await;
+    assert_has(
+        &request,
+        &[
+            ("Action", "DeleteNetworkInterface"),
+            ("NetworkInterfaceId", INTERFACE),
+        ],
+    );
     let assign = |addresses| {
         Action::Network(Network::Assign {
             interface: id(INTERFACE),

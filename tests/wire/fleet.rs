@@ -16,6 +16,7 @@ fn launch(market: Market) -> Action {
         market,
         instance_types: InstanceTypes::Named(vec!["m6i.large".to_owned(), "m7i.large".to_owned()]),
         subnet: id("subnet-0123456789abcdefa"),
+        interface: None,
         image: None,
         tags: Tags::from([("team".to_owned(), "a & b = c/ü".to_owned())]),
         attempt: 0,

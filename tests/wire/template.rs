@@ -50,6 +50,7 @@ fn write() -> WriteTemplate {
             instance_tags: Tags::from([(text("Name"), text("db"))]),
             security_groups: vec![text("sg-0aaaaaaaaaaaaaaa1")],
             public_address: false,
+            groups_on_interface: false,
             empty_devices: vec![text("/dev/sdf"), text("/dev/sdh")],
             root: Some(RootDevice {
                 device: text("/dev/xvda"),
@@ -187,6 +188,22 @@ async fn a_public_address_needs_an_interface_that_holds_the_groups() {
     );
     assert_lacks(&request, "LaunchTemplateData.SecurityGroupId");
     assert_lacks(&request, "eni-");
+}
+
+/// Where a launch is to name another interface, groups beside it would be refused; no public address is
+/// asked for, the subnet says.
+#[tokio::test]
+async fn groups_stand_inside_an_interface_that_may_be_replaced() {
+    let mut write = write();
+    write.spec.groups_on_interface = true;
+    let request = written(write, CREATED).await;
+    let interface = "LaunchTemplateData.NetworkInterface.1";
+    let groups = format!("{interface}.SecurityGroupId.1");
+    let device = format!("{interface}.DeviceIndex");
+    let expected = [(&*device, "0"), (&*groups, "sg-0aaaaaaaaaaaaaaa1")];
+    assert_has(&request, &expected);
+    assert_lacks(&request, "LaunchTemplateData.SecurityGroupId");
+    assert_lacks(&request, "AssociatePublicIpAddress");
 }
 
 /// Core counts and credits of one type are refused for another.

@@ -4,7 +4,7 @@
 //! tag his instance could name another's. They only tell, of volumes it has, how they were flagged.
 
 use crate::event::InstanceState;
-use crate::policy::{Policy, Protect, Root};
+use crate::policy::{Policy, PrivateIp, Protect, Root};
 use crate::record::{
     Named, Original, Place, Record, RecordedInterface, RecordedVolume, interfaces_of, secondary_of,
     volumes_of,
@@ -32,7 +32,13 @@ pub fn apply(
     record.volumes = volumes(known, noted, owner, situation, members, always);
     if shows_everything(owner) {
         let noted = &on_instance.interfaces;
-        record.interfaces = interfaces(&record.interfaces, noted, owner, situation);
+        let mut live = interfaces_of(owner, policy.private_ip.value == PrivateIp::Keep);
+        let ours = |it: &RecordedInterface| always && it.slot.is_primary();
+        let touched = touched(owner, situation);
+        for it in live.iter_mut().filter(|it| touched || ours(it)) {
+            flag(it, record.interfaces.iter().chain(noted), touched);
+        }
+        record.interfaces = live;
         record.secondary = secondary_of(owner);
     }
     if !touched(owner, situation) || record.private_addresses.is_empty() {
@@ -88,23 +94,16 @@ fn shows_everything(owner: &Instance) -> bool {
     matches!(owner.state, InstanceState::Pending | InstanceState::Running)
 }
 
-/// With the flags the user had, as with volumes.
-fn interfaces(
-    known: &[RecordedInterface],
-    noted: &[RecordedInterface],
-    owner: &Instance,
-    situation: &Situation,
-) -> Vec<RecordedInterface> {
-    let mut live = interfaces_of(owner);
-    if touched(owner, situation) {
-        for it in &mut live {
-            let mut before = known.iter().chain(noted);
-            if let Some(before) = before.find(|before| before.interface == it.interface) {
-                it.delete_on_termination = before.delete_on_termination;
-            }
-        }
+/// With the flag the user had, as with volumes.
+fn flag<'a>(
+    live: &mut RecordedInterface,
+    mut before: impl Iterator<Item = &'a RecordedInterface>,
+    touched: bool,
+) {
+    if let Some(before) = before.find(|it| it.interface == live.interface) {
+        let since = !touched && live.delete_on_termination;
+        live.delete_on_termination = before.delete_on_termination || since;
     }
-    live
 }
 
 /// A running owner shows its volumes. An ending one loses them one by one, a terminated one has

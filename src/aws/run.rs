@@ -1,0 +1,110 @@
+//! `RunInstances`, only to launch on a network interface that exists, which no fleet takes. Synchronous;
+//! what a fleet tells in its answer is an error here.
+//!
+//! What the call says stands in place of what the launch template says of it: its network interface, whose
+//! groups the existing one has already. A subnet may not be said beside an interface (TRAP 10).
+//!
+//! - <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RunInstances.html>
+//! - <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_InstanceNetworkInterfaceSpecification.html>
+
+use super::{act::tagged, error::failed};
+use crate::cloud::{Class, CloudError, classify};
+use crate::id::InterfaceId;
+use crate::situation::Market;
+use crate::step::{InstanceTypes, Launch, LaunchTemplate};
+use aws_sdk_ec2::config::Config;
+use aws_sdk_ec2::config::interceptors::InterceptorContext;
+use aws_sdk_ec2::config::retry::{ClassifyRetry, RetryAction};
+use aws_sdk_ec2::error::ProvideErrorMetadata;
+use aws_sdk_ec2::operation::run_instances::RunInstancesError;
+use aws_sdk_ec2::types::{
+    InstanceInterruptionBehavior, InstanceMarketOptionsRequest,
+    InstanceNetworkInterfaceSpecification, InstanceType, LaunchTemplateSpecification, MarketType,
+    ResourceType, SpotInstanceType, SpotMarketOptions,
+};
+
+const CALL: &str = "RunInstances";
+
+/// EC2 says it with HTTP 500, which the SDK would take for a passing fault and repeat; the next way to launch
+/// is not so patient.
+#[derive(Debug)]
+struct NoCapacityIsAnAnswer;
+
+impl ClassifyRetry for NoCapacityIsAnAnswer {
+    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
+        let answer = context.output_or_error();
+        let error = answer.and_then(Result::err);
+        let error = error.and_then(|it| it.as_operation_error());
+        let error = error.and_then(|it| it.downcast_ref::<RunInstancesError>());
+        match error.and_then(ProvideErrorMetadata::code) {
+            Some(code) if classify(CALL, code) == Class::Capacity => RetryAction::RetryForbidden,
+            Some(_) | None => RetryAction::NoActionIndicated,
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        "no capacity is an answer"
+    }
+}
+
+pub async fn launch(
+    ec2: &aws_sdk_ec2::Client,
+    launch: &Launch,
+    interface: &InterfaceId,
+) -> Result<String, CloudError> {
+    let request = ec2
+        .run_instances()
+        .min_count(1)
+        .max_count(1)
+        .launch_template(template(&launch.template))
+        .set_instance_type(only_type(&launch.instance_types))
+        .set_image_id(launch.image.as_ref().map(ToString::to_string))
+        .set_instance_market_options(options(launch.market))
+        .network_interfaces(primary(interface))
+        .tag_specifications(tagged(ResourceType::Instance, &launch.tags))
+        .client_token(&launch.token);
+    let request = request
+        .customize()
+        .config_override(Config::builder().retry_classifier(NoCapacityIsAnAnswer));
+    let answer = request.send().await.map_err(failed(CALL))?;
+    let ids = answer.instances().iter().filter_map(|it| it.instance_id());
+    Ok(ids.collect::<Vec<_>>().join(" "))
+}
+
+fn template(template: &LaunchTemplate) -> LaunchTemplateSpecification {
+    let specification = LaunchTemplateSpecification::builder().version("$Latest");
+    let specification = match template {
+        LaunchTemplate::Id(id) => specification.launch_template_id(id.as_str()),
+        LaunchTemplate::Name(name) => specification.launch_template_name(name),
+    };
+    specification.build()
+}
+
+/// The template has the original's; attributes are for fleets.
+fn only_type(types: &InstanceTypes) -> Option<InstanceType> {
+    match types {
+        InstanceTypes::Named(names) => names.first().map(|it| InstanceType::from(it.as_str())),
+        InstanceTypes::Like(_) => None,
+    }
+}
+
+/// As a fleet launches: once, and ended when it is interrupted.
+fn options(market: Market) -> Option<InstanceMarketOptionsRequest> {
+    let spot = SpotMarketOptions::builder()
+        .spot_instance_type(SpotInstanceType::OneTime)
+        .instance_interruption_behavior(InstanceInterruptionBehavior::Terminate);
+    let options = InstanceMarketOptionsRequest::builder()
+        .market_type(MarketType::Spot)
+        .spot_options(spot.build());
+    match market {
+        Market::Spot => Some(options.build()),
+        Market::OnDemand => None,
+    }
+}
+
+fn primary(interface: &InterfaceId) -> InstanceNetworkInterfaceSpecification {
+    InstanceNetworkInterfaceSpecification::builder()
+        .device_index(0)
+        .network_interface_id(interface.as_str())
+        .build()
+}

@@ -1,0 +1,83 @@
+//! `RunInstances` on a network interface that exists: one type, at once, and every refusal is an error.
+//!
+//! - <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RunInstances.html>
+//! - "Network interfaces and an instance-level security groups may not be specified on the same request",
+//!   groups of the launch template included (TRAP 10)
+
+use super::fleet::tags_of;
+use super::model::Version;
+use super::tagging::check_tags;
+use super::{State, state::refused};
+use crate::cloud::CloudError;
+use crate::id::{InstanceId, InterfaceId};
+use crate::situation::{Holder, Slot};
+use crate::step::{InstanceTypes, Launch};
+
+const CALL: &str = "RunInstances";
+
+impl State {
+    /// Of a refusal the token remembers nothing: sent again, the same request may succeed.
+    pub(super) fn run_on(
+        &mut self,
+        launch: &Launch,
+        interface: &InterfaceId,
+    ) -> Result<String, CloudError> {
+        let parameters = format!("{launch:?}");
+        check_tags(CALL, &launch.tags)?;
+        let run = |world: &mut Self| world.run(launch, interface);
+        self.once(CALL, &launch.token, parameters, |_| false, run)
+    }
+
+    /// The interface says where: its subnet is what counts.
+    fn run(&mut self, launch: &Launch, interface: &InterfaceId) -> Result<String, CloudError> {
+        let (template, version) = self.prepared(launch)?;
+        let image = self.bootable(CALL, launch, &version)?;
+        let found = self.known_interface(CALL, interface)?;
+        if found.facts.holder != Holder::Nobody {
+            let message = format!("Interface: [{interface}] in use.");
+            return Err(refused(CALL, "InvalidNetworkInterface.InUse", &message));
+        }
+        let subnet = found.facts.subnet.clone();
+        check_groups(&version)?;
+        let kind = only_type(launch)?;
+        self.offer(&kind, &subnet, launch.market)
+            .map_err(|code| refused(CALL, code, &kind))?;
+        let tags = tags_of(CALL, launch, &template, &version)?;
+        self.take_capacity(&kind, &subnet, launch.market);
+        let id = self.boot_up(&version, image, launch.market, kind, &subnet, tags);
+        self.take_interface(&id, interface);
+        Ok(id.to_string())
+    }
+
+    /// In place of one of its own. Public addresses of Amazon's are for new interfaces, and the flag of one
+    /// that exists begins as false.
+    fn take_interface(&mut self, id: &InstanceId, interface: &InterfaceId) {
+        if let Some((own, _)) = self.primary_seat(id) {
+            self.interfaces.remove(&own);
+        }
+        self.put_interface(interface, id, Slot::default(), false);
+        if let Some(instance) = self.instances.get_mut(id) {
+            instance.facts.auto_public_address = false;
+        }
+    }
+}
+
+fn check_groups(version: &Version) -> Result<(), CloudError> {
+    let spec = &version.spec;
+    let inside = spec.groups_on_interface || spec.public_address;
+    if inside || spec.security_groups.is_empty() {
+        return Ok(());
+    }
+    let message = "Network interfaces and an instance-level security groups may not be specified on the same \
+                   request";
+    Err(refused(CALL, "InvalidParameterCombination", message))
+}
+
+fn only_type(launch: &Launch) -> Result<String, CloudError> {
+    match &launch.instance_types {
+        InstanceTypes::Named(names) if names.len() == 1 => Ok(names.concat()),
+        InstanceTypes::Named(_) | InstanceTypes::Like(_) => {
+            Err(refused(CALL, "InvalidParameterValue", "one instance type"))
+        }
+    }
+}
