@@ -35,10 +35,7 @@ pub fn of(lineage: &Lineage, instance: &Instance, plan: &mut Plan) {
 /// who comes, and he may serve in the same group.
 pub fn serving(lineage: &Lineage) -> Option<Vec<Target>> {
     let known = lineage.situation.registrations.known()?;
-    let record = &lineage.record;
-    let on_record = |it: &Registration| {
-        record.targets.contains(&it.target) || record.served.contains(&it.target)
-    };
+    let on_record = |it: &Registration| is_on_record(lineage, &it.target);
     let of_interrupted = |it: &Registration| {
         let mut interrupted = lineage.interrupted();
         let deserted = !it.answering && on_record(it);
@@ -64,8 +61,14 @@ pub fn is_done(lineage: &Lineage) -> bool {
 
 /// A registration of this instance. An address that was not read with its VPC must be on record.
 pub fn is_of(lineage: &Lineage, instance: &Instance, it: &Registration) -> bool {
-    let recorded = it.vpc.is_none() && lineage.record.targets.contains(&it.target);
+    let recorded = it.vpc.is_none() && is_on_record(lineage, &it.target);
     instance.is_registered_as(it) || (recorded && instance.answers_to(&it.target))
+}
+
+/// The owner's, or that of a successor.
+fn is_on_record(lineage: &Lineage, target: &Target) -> bool {
+    let record = &lineage.record;
+    record.targets.contains(target) || record.served.contains(target)
 }
 
 /// What the interrupted have on record with groups that cannot be read.

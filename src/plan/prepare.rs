@@ -297,6 +297,10 @@ fn instance(lineage: &Lineage, owner: &Instance, record: &Record, plan: &mut Pla
     if let Some(shape) = &record.shape {
         wanted.insert(tags::SHAPE.to_owned(), shape_text(shape));
     }
+    // Who has been detached shows no group; that it is not for us to launch must be known at once.
+    if let Some(group) = &record.group {
+        wanted.insert(tags::GROUP.to_owned(), group.clone());
+    }
     // A stand-in of another type: the first way to launch is chosen before the record is read.
     let place = record.place.as_ref();
     if let Some(place) = place.filter(|it| it.instance_type != owner.instance_type) {
@@ -304,7 +308,7 @@ fn instance(lineage: &Lineage, owner: &Instance, record: &Record, plan: &mut Pla
     }
     let listed = |key: &str| {
         let lists = [tags::TARGETS, tags::HISTORY];
-        [tags::PLACE, tags::SHAPE].contains(&key)
+        [tags::PLACE, tags::SHAPE, tags::GROUP].contains(&key)
             || lists.iter().any(|it| tags::is_numbered(key, it))
     };
     let stale = |key: &&String| listed(key) && !wanted.contains_key(*key);

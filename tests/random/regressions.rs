@@ -499,3 +499,88 @@ fn regression_a_replacement_ends_right_after_its_address_was_registered() {
     let (wrong, _) = crate::play(&start, &ops);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+/// Registered by somebody who had not heard of its warning yet, and deregistered by nobody: while we wait,
+/// only groups on record are read, and those without their VPC.
+#[test]
+fn regression_a_replacement_is_registered_by_its_address_after_its_warning() {
+    let start = Start {
+        seed: 3_092_583_203_494_319_500,
+        instances: vec![Setup {
+            volumes: Vec::new(),
+            ports: Vec::new(),
+            by_address: true,
+            classic: false,
+            lattice: false,
+            address: false,
+            behaviour: InstanceAction::Terminate,
+            policy: Vec::new(),
+            elsewhere: false,
+            in_group: false,
+            persistent: false,
+        }],
+        weather: Weather {
+            interleave: false,
+            concurrency: 1,
+            batch: 1,
+            call_millis: 28,
+            lag_seconds: 2,
+            snapshot_seconds: 384,
+            boot_seconds: 41,
+            release_seconds: 1,
+            shutdown_seconds: 5,
+            doubled_percent: 0,
+            late_seconds: 13,
+        },
+    };
+    let ops = [
+        Interrupt(52_283),
+        Interrupt(17_968),
+        Pass(232),
+        Pass(152),
+        Interrupt(58_565),
+        Pass(39),
+        Interrupt(33_496),
+        Retag(3632, "spot-rescue:data", "nonsense"),
+    ];
+    let (wrong, _) = crate::play(&start, &ops);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The tombstone was refused, the instance was detached all the same, and with its group's tag went the
+/// reason not to launch for it.
+#[test]
+fn regression_a_member_that_has_been_detached_is_warned_again() {
+    let start = Start {
+        seed: 1_297_086_443_240_789_053,
+        instances: vec![Setup {
+            volumes: Vec::new(),
+            ports: Vec::new(),
+            by_address: false,
+            classic: false,
+            lattice: true,
+            address: false,
+            behaviour: InstanceAction::Terminate,
+            policy: Vec::new(),
+            elsewhere: false,
+            in_group: true,
+            persistent: false,
+        }],
+        weather: Weather {
+            interleave: false,
+            concurrency: 1,
+            batch: 1,
+            call_millis: 0,
+            lag_seconds: 0,
+            snapshot_seconds: 20,
+            boot_seconds: 5,
+            release_seconds: 1,
+            shutdown_seconds: 5,
+            doubled_percent: 1,
+            late_seconds: 0,
+        },
+    };
+    let ops = [Refuse(1, "RequestLimitExceeded"), Interrupt(23_652)];
+    let (wrong, _) = crate::play(&start, &ops);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

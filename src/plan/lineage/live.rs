@@ -201,6 +201,7 @@ pub fn remember(record: &mut Record, situation: &Situation, owner: Option<&Insta
         let noted = Record::from_tags(&owner.tags);
         record.history = noted.history;
         record.shape = noted.shape;
+        record.group = record.group.take().or(noted.group);
         if let (Some(place), Some(noted)) = (&mut record.place, noted.place) {
             place.instance_type = noted.instance_type;
         }
