@@ -12,7 +12,7 @@ use crate::event::{Interruption, Risk};
 use crate::id::{InstanceId, InterfaceId, RequestId};
 use crate::plan::template_name;
 use crate::policy::{Policy, PrivateIp, Types};
-use crate::record::{Record, RecordedRequest};
+use crate::record::{Record, RecordedRequest, targets_from};
 use crate::situation::{
     Address, Fact, Group, Image, Instance, Interface, Lookup, Market, NetworkInterface,
     Registrations, RootTask, Shape, Situation, Snapshot, SpotRequest, TargetGroup, Template,
@@ -382,7 +382,7 @@ fn recorded_groups(
         .iter()
         .map(|it| &it.tags)
         .chain(templates.iter().map(|it| &it.tags));
-    let targets = tagged.flat_map(|tags| Record::from_tags(tags).targets);
+    let targets = tagged.flat_map(targets_from);
     targets.map(|it| it.group).collect()
 }
 

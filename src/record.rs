@@ -227,35 +227,14 @@ impl Record {
         Self {
             head: get(tags::HEAD).and_then(|id| id.parse().ok()),
             place: get(tags::PLACE).and_then(place_from),
-            volumes: tags::unpack(tags::VOLUMES, tags)
-                .into_iter()
-                .filter_map(volume_from)
-                .collect(),
-            targets: tags::unpack(tags::TARGETS, tags)
-                .into_iter()
-                .filter_map(|it| it.parse().ok())
-                .collect(),
-            served: tags::unpack(tags::SERVED, tags)
-                .into_iter()
-                .filter_map(|it| it.parse().ok())
-                .collect(),
-            addresses: tags::unpack(tags::ADDRESSES, tags)
-                .into_iter()
-                .filter_map(network::address_from)
-                .collect(),
-            interfaces: tags::unpack(tags::INTERFACES, tags)
-                .into_iter()
-                .filter_map(network::interface_from)
-                .collect(),
+            volumes: volumes_from(tags),
+            targets: targets_from(tags),
+            served: list(tags::SERVED, tags, |it| it.parse().ok()),
+            addresses: list(tags::ADDRESSES, tags, network::address_from),
+            interfaces: interfaces_from(tags),
             address_lost: get(tags::ADDRESS_LOST).and_then(LostAddress::parse),
-            secondary: tags::unpack(tags::SECONDARY, tags)
-                .into_iter()
-                .filter_map(network::private_from)
-                .collect(),
-            private_addresses: tags::unpack(tags::PRIVATE_ADDRESSES, tags)
-                .into_iter()
-                .map(str::to_owned)
-                .collect(),
+            secondary: list(tags::SECONDARY, tags, network::private_from),
+            private_addresses: list(tags::PRIVATE_ADDRESSES, tags, |it| Some(it.to_owned())),
             group: get(tags::GROUP).map(str::to_owned),
             left_group: get(tags::LEFT_GROUP).and_then(|id| id.parse().ok()),
             interruption: get(tags::INTERRUPTED_AT).and_then(interruption_from),
@@ -339,6 +318,26 @@ pub fn volumes_of(instance: &Instance) -> Vec<RecordedVolume> {
         root: instance.is_root(&device.name),
     };
     instance.devices.iter().map(recorded).collect()
+}
+
+fn list<T>(key: &str, tags: &Tags, read: impl Fn(&str) -> Option<T>) -> Vec<T> {
+    let items = tags::unpack(key, tags).into_iter();
+    items.filter_map(read).collect()
+}
+
+#[must_use]
+pub fn volumes_from(tags: &Tags) -> Vec<RecordedVolume> {
+    list(tags::VOLUMES, tags, volume_from)
+}
+
+#[must_use]
+pub fn targets_from(tags: &Tags) -> Vec<Target> {
+    list(tags::TARGETS, tags, |it| it.parse().ok())
+}
+
+#[must_use]
+pub fn interfaces_from(tags: &Tags) -> Vec<RecordedInterface> {
+    list(tags::INTERFACES, tags, network::interface_from)
 }
 
 /// The list of targets, as the launch template and the instance carry it.

@@ -2,7 +2,7 @@
 //! Nobody waits for the deregistration delay: its default of 300 s outlives the instance (TRAP 21).
 
 use super::{Lineage, Plan};
-use crate::record::Record;
+use crate::record::targets_from;
 use crate::situation::{Instance, Registration, Target, TargetGroup};
 use crate::step::{Action, Step};
 use std::collections::BTreeMap;
@@ -83,7 +83,7 @@ fn unseen(lineage: &Lineage) -> Vec<Target> {
 }
 
 fn recorded(lineage: &Lineage, instance: &Instance) -> Vec<Target> {
-    let mut targets = Record::from_tags(&instance.tags).targets;
+    let mut targets = targets_from(&instance.tags);
     targets.extend(lineage.record.targets.iter().cloned());
     targets.retain(|it| instance.answers_to(it));
     targets

@@ -229,7 +229,9 @@ pub fn returned(lineage: &Lineage, interruption: &Interruption) -> Plan {
     let Some(owner) = lineage.owner else {
         return plan;
     };
-    let trying = rejoin::since(Milestone::Returned, lineage, interruption);
+    // It may have been stopped and started once more since the return that is on record.
+    let running = seconds_between(owner.launch_time, lineage.situation.now);
+    let trying = rejoin::since(Milestone::Returned, lineage, interruption).min(running);
     // One of Amazon's public addresses is another after a stop.
     let named = dns::plan(lineage, owner, trying, &mut plan);
     if !register::plan(lineage, owner, trying, &mut plan) || !named {

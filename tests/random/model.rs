@@ -155,7 +155,8 @@ impl Lineage {
     }
 
     fn has_nothing(&self) -> bool {
-        self.volumes.is_empty() && self.targets.is_empty() && self.address.is_none()
+        let volumes = self.volumes.is_empty() || self.may_leave_volumes();
+        volumes && self.targets.is_empty() && self.address.is_none()
     }
 
     /// Nobody ever asked for anything else.

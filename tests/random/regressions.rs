@@ -584,3 +584,49 @@ fn regression_a_member_that_has_been_detached_is_warned_again() {
     let (wrong, _) = crate::play(&start, &ops);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+/// How long a target is waited for had begun with the first return: at the second nobody tried.
+#[test]
+fn regression_an_instance_returns_and_is_stopped_again_before_it_serves() {
+    let start = Start {
+        seed: 3_931_210_285_126_277_066,
+        instances: vec![Setup {
+            volumes: Vec::new(),
+            ports: Vec::new(),
+            by_address: true,
+            classic: false,
+            lattice: false,
+            address: false,
+            behaviour: InstanceAction::Stop,
+            policy: Vec::new(),
+            elsewhere: false,
+            in_group: false,
+            persistent: false,
+        }],
+        weather: Weather {
+            interleave: true,
+            concurrency: 1,
+            batch: 1,
+            call_millis: 0,
+            lag_seconds: 0,
+            snapshot_seconds: 20,
+            boot_seconds: 53,
+            release_seconds: 1,
+            shutdown_seconds: 5,
+            doubled_percent: 0,
+            late_seconds: 10,
+        },
+    };
+    let ops = [
+        Interrupt(30_158),
+        Pass(138),
+        CrashBefore(2),
+        CrashAfter(3),
+        Resume(0),
+        Interrupt(27_644),
+        InterruptSilently(0),
+        Pass(145),
+    ];
+    let (wrong, _) = crate::play(&start, &ops);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

@@ -6,8 +6,8 @@
 use crate::event::InstanceState;
 use crate::policy::{Policy, PrivateIp, Protect, Root};
 use crate::record::{
-    Named, Original, Place, Record, RecordedInterface, RecordedVolume, interfaces_of, secondary_of,
-    volumes_of,
+    Named, Original, Place, Record, RecordedInterface, RecordedVolume, interfaces_from,
+    interfaces_of, secondary_of, volumes_from, volumes_of,
 };
 use crate::situation::{Boot, Fact, Image, Instance, Situation};
 use crate::tags;
@@ -22,16 +22,15 @@ pub fn apply(
 ) {
     // The flags are ours even while all is well.
     let always = policy.protect.value == Protect::Always;
-    let on_instance = Record::from_tags(&owner.tags);
     record.head.get_or_insert_with(|| owner.id.clone());
     if let Some(group) = owner.group() {
         record.group = Some(group.to_owned());
     }
     let known = std::mem::take(&mut record.volumes);
-    let noted = &on_instance.volumes;
+    let noted = &volumes_from(&owner.tags);
     record.volumes = volumes(known, noted, owner, situation, members, always);
     if shows_everything(owner) {
-        let noted = &on_instance.interfaces;
+        let noted = &interfaces_from(&owner.tags);
         let mut live = interfaces_of(owner, policy.private_ip.value == PrivateIp::Keep);
         let ours = |it: &RecordedInterface| always && it.slot.is_primary();
         let touched = touched(owner, situation);
@@ -192,10 +191,12 @@ fn place(recorded: Option<Place>, owner: &Instance) -> Option<Place> {
 /// What this invocation wrote a moment ago counts before it can be read. And until the prepared rescue
 /// has been read, the owner's own copy of what its launch depends on.
 pub fn remember(record: &mut Record, situation: &Situation, owner: Option<&Instance>) {
-    let written = Record::from_tags(&situation.remembered);
-    if written.attempt > record.attempt {
-        record.attempt = written.attempt;
-        record.failed_pools = written.failed_pools;
+    if !situation.remembered.is_empty() {
+        let written = Record::from_tags(&situation.remembered);
+        if written.attempt > record.attempt {
+            record.attempt = written.attempt;
+            record.failed_pools = written.failed_pools;
+        }
     }
     if let (Fact::NotRead, Some(owner)) = (&situation.template, owner) {
         let noted = Record::from_tags(&owner.tags);
