@@ -7,10 +7,15 @@ mod history;
 mod named;
 mod network;
 mod original;
+mod place;
 mod pools;
+mod progress;
+mod request;
 mod settings;
 mod shape;
 mod stay;
+mod told;
+mod volumes;
 
 pub use history::{LONGEST as MOST_REMEMBERED, Taken, history_from, history_tags};
 pub use named::{Named, pointed_tags};
@@ -19,20 +24,26 @@ pub use network::{
     interfaces_of, secondary_of,
 };
 pub use original::Original;
+pub use place::Place;
 pub use pools::{FailedPool, Pool, failed_pool_tags, failed_pools_from};
+pub use progress::{Milestone, progress_text};
+pub use request::RecordedRequest;
 pub use settings::VolumeTag;
 pub use shape::{shape_from, shape_text};
 pub use stay::Stay;
+pub use told::{interruption_from, interruption_text, risk_from, risk_text};
+pub use volumes::{RecordedVolume, volume_tags, volumes_from, volumes_of};
 
 use named::pointed_from;
+use place::place_from;
+use progress::progress_from;
+use volumes::volume_text;
 
-use crate::clock;
-use crate::event::{InstanceAction, Interruption, Risk};
-use crate::id::{InstanceId, RequestId, SubnetId, VolumeId};
-use crate::situation::{Instance, Shape, SpotRequest, Target};
+use crate::event::{Interruption, Risk};
+use crate::id::InstanceId;
+use crate::situation::{Shape, Target};
 use crate::tags::{self, Tags};
 use std::collections::BTreeMap;
-use std::fmt;
 
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Record {
@@ -80,144 +91,6 @@ pub struct Record {
     pub swaps: u32,
     /// Seconds from the interruption to each milestone reached.
     pub progress: BTreeMap<Milestone, f64>,
-}
-
-/// The head's Spot Instance request: what will not change of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RecordedRequest {
-    pub id: RequestId,
-    pub persistent: bool,
-    pub behaviour: InstanceAction,
-}
-
-impl RecordedRequest {
-    #[must_use]
-    pub fn of(request: &SpotRequest) -> Self {
-        Self {
-            id: request.id.clone(),
-            persistent: request.persistent,
-            behaviour: request.behaviour,
-        }
-    }
-
-    #[must_use]
-    pub fn text(&self) -> String {
-        let Self {
-            id,
-            persistent,
-            behaviour,
-        } = self;
-        let kind = if *persistent {
-            "persistent"
-        } else {
-            "one-time"
-        };
-        format!("{id} {kind} {behaviour}")
-    }
-
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        let mut words = text.split(' ');
-        Some(Self {
-            id: words.next()?.parse().ok()?,
-            persistent: words.next()? == "persistent",
-            behaviour: InstanceAction::parse(words.next()?)?,
-        })
-    }
-}
-
-/// Where the head runs, and the type the user chose for it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
-    pub availability_zone: String,
-    pub subnet: SubnetId,
-    pub instance_type: String,
-}
-
-impl Place {
-    /// Where an instance is. None once it no longer shows its subnet (TRAP 14).
-    #[must_use]
-    pub fn of(instance: &Instance) -> Option<Self> {
-        Some(Self {
-            availability_zone: instance.availability_zone.clone(),
-            subnet: instance.subnet.clone()?,
-            instance_type: instance.instance_type.clone(),
-        })
-    }
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            availability_zone,
-            subnet,
-            instance_type,
-        } = self;
-        write!(f, "{availability_zone} {subnet} {instance_type}")
-    }
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RecordedVolume {
-    pub volume: VolumeId,
-    pub device: String,
-    /// As the user had it, before we protected the volume.
-    pub delete_on_termination: bool,
-    pub root: bool,
-}
-
-/// What a rescue goes through, as the outcome report shows it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Milestone {
-    Deregistered,
-    SnapshotStarted,
-    ReplacementRunning,
-    DataAttached,
-    RootReplaced,
-    BackInService,
-    /// Seen stopping or stopped: what tells a return from the time before.
-    Stopped,
-    /// Back from a stop, and not all targets were there at once.
-    Returned,
-    /// Reported as failed; said once.
-    Failed,
-    /// Reported as kept: nobody was to take over.
-    Kept,
-    /// Reported as overdue: EC2 has not brought it back in time.
-    Overdue,
-}
-
-impl Milestone {
-    pub const ALL: [Self; 11] = [
-        Self::Deregistered,
-        Self::SnapshotStarted,
-        Self::ReplacementRunning,
-        Self::DataAttached,
-        Self::RootReplaced,
-        Self::BackInService,
-        Self::Stopped,
-        Self::Returned,
-        Self::Failed,
-        Self::Kept,
-        Self::Overdue,
-    ];
-
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Deregistered => "deregistered",
-            Self::SnapshotStarted => "snapshot-started",
-            Self::ReplacementRunning => "replacement-running",
-            Self::DataAttached => "data-attached",
-            Self::RootReplaced => "root-replaced",
-            Self::BackInService => "back-in-service",
-            Self::Stopped => "stopped",
-            Self::Returned => "returned",
-            Self::Failed => "failed",
-            Self::Kept => "kept",
-            Self::Overdue => "overdue",
-        }
-    }
 }
 
 impl Record {
@@ -308,26 +181,9 @@ impl Record {
     }
 }
 
-/// The volumes of a living instance.
-#[must_use]
-pub fn volumes_of(instance: &Instance) -> Vec<RecordedVolume> {
-    let recorded = |device: &crate::situation::Device| RecordedVolume {
-        volume: device.volume.clone(),
-        device: device.name.clone(),
-        delete_on_termination: device.delete_on_termination,
-        root: instance.is_root(&device.name),
-    };
-    instance.devices.iter().map(recorded).collect()
-}
-
 fn list<T>(key: &str, tags: &Tags, read: impl Fn(&str) -> Option<T>) -> Vec<T> {
     let items = tags::unpack(key, tags).into_iter();
     items.filter_map(read).collect()
-}
-
-#[must_use]
-pub fn volumes_from(tags: &Tags) -> Vec<RecordedVolume> {
-    list(tags::VOLUMES, tags, volume_from)
 }
 
 #[must_use]
@@ -351,115 +207,6 @@ pub fn target_tags(targets: &[Target]) -> Tags {
 pub fn served_tags(targets: &[Target]) -> Tags {
     let texts: Vec<String> = targets.iter().map(ToString::to_string).collect();
     tags::pack(tags::SERVED, &texts)
-}
-
-/// The volumes as a packed list.
-#[must_use]
-pub fn volume_tags(volumes: &[RecordedVolume]) -> Tags {
-    tags::pack(
-        tags::VOLUMES,
-        &volumes.iter().map(volume_text).collect::<Vec<_>>(),
-    )
-}
-
-/// The tombstone's text. It names the instance, so that the successor never inherits it.
-#[must_use]
-pub fn interruption_text(interruption: &Interruption) -> String {
-    let Interruption {
-        instance,
-        action,
-        at,
-    } = interruption;
-    format!("{instance} {} {action}", clock::format(*at))
-}
-
-/// `i-… <when> [<date>]`
-#[must_use]
-pub fn risk_text(risk: &Risk) -> String {
-    let Risk { instance, at, due } = risk;
-    let due = due.map(|it| format!(" {}", clock::format(it)));
-    format!(
-        "{instance} {}{}",
-        clock::format(*at),
-        due.unwrap_or_default()
-    )
-}
-
-#[must_use]
-pub fn risk_from(text: &str) -> Option<Risk> {
-    let mut words = text.split(' ');
-    Some(Risk {
-        instance: words.next()?.parse().ok()?,
-        at: clock::parse(words.next()?).ok()?,
-        due: words.next().and_then(|it| clock::parse(it).ok()),
-    })
-}
-
-#[must_use]
-pub fn interruption_from(text: &str) -> Option<Interruption> {
-    let mut words = text.split(' ');
-    let interruption = Interruption {
-        instance: words.next()?.parse().ok()?,
-        at: clock::parse(words.next()?).ok()?,
-        action: InstanceAction::recorded(words.next()?)?,
-    };
-    words.next().is_none().then_some(interruption)
-}
-
-#[must_use]
-pub fn progress_text(progress: &BTreeMap<Milestone, f64>) -> String {
-    let words = progress
-        .iter()
-        .map(|(milestone, s)| format!("{}={s}", milestone.as_str()));
-    words.collect::<Vec<_>>().join(" ")
-}
-
-fn progress_from(text: &str) -> BTreeMap<Milestone, f64> {
-    let entry = |word: &str| {
-        let (name, seconds) = word.split_once('=')?;
-        let milestone = Milestone::ALL.into_iter().find(|it| it.as_str() == name)?;
-        Some((milestone, seconds.parse().ok()?))
-    };
-    text.split(' ').filter_map(entry).collect()
-}
-
-fn place_from(text: &str) -> Option<Place> {
-    let mut words = text.split(' ');
-    Some(Place {
-        availability_zone: words.next()?.to_owned(),
-        subnet: words.next()?.parse().ok()?,
-        instance_type: words.next()?.to_owned(),
-    })
-}
-
-fn volume_text(it: &RecordedVolume) -> String {
-    let RecordedVolume {
-        volume,
-        device,
-        delete_on_termination,
-        root,
-    } = it;
-    let delete = if *delete_on_termination {
-        "=delete"
-    } else {
-        ""
-    };
-    let root = if *root { "=root" } else { "" };
-    format!("{volume}={device}{delete}{root}")
-}
-
-fn volume_from(text: &str) -> Option<RecordedVolume> {
-    let mut words = text.split('=');
-    let volume = words.next()?.parse().ok()?;
-    let device = words.next()?.to_owned();
-    let flags: Vec<&str> = words.collect();
-    let delete_on_termination = flags.contains(&"delete");
-    Some(RecordedVolume {
-        volume,
-        device,
-        delete_on_termination,
-        root: flags.contains(&"root"),
-    })
 }
 
 #[cfg(test)]
@@ -526,51 +273,6 @@ mod tests {
             values in prop::collection::vec(("spot-rescue:[a-z]{1,12}(-[0-9]{1,12})?", ".{0,80}"), 0..20)
         ) {
             let _ = Record::from_tags(&values.into_iter().collect());
-        }
-    }
-
-    #[test]
-    fn what_is_foreseen_is_read_back_with_its_date_or_without() {
-        for text in [
-            "i-0123456789abcdef0 2026-11-23T10:00:00Z",
-            "i-0123456789abcdef0 2026-11-23T10:00:00Z 2026-12-07T18:00:00Z",
-        ] {
-            assert_eq!(risk_text(&risk_from(text).unwrap()), text);
-        }
-        for bad in ["", "i-0123456789abcdef0", "i-0123456789abcdef0 soon"] {
-            assert_eq!(risk_from(bad), None, "{bad}");
-        }
-    }
-
-    #[test]
-    fn a_request_is_read_back() {
-        for text in [
-            "sir-q2ci6n6k persistent stop",
-            "sir-08b93456 one-time terminate",
-        ] {
-            assert_eq!(RecordedRequest::parse(text).unwrap().text(), text);
-        }
-        for bad in [
-            "",
-            "sir-q2ci6n6k",
-            "sir-q2ci6n6k persistent",
-            "x persistent stop",
-        ] {
-            assert_eq!(RecordedRequest::parse(bad), None, "{bad}");
-        }
-    }
-
-    #[test]
-    fn a_tombstone_is_read_back_and_an_edited_one_is_not_believed() {
-        let text = "i-0123456789abcdef0 2026-11-23T10:00:00Z hibernate";
-        assert_eq!(interruption_text(&interruption_from(text).unwrap()), text);
-        for bad in [
-            "",
-            "i-0123456789abcdef0",
-            "x 2026-11-23T10:00:00Z stop",
-            "a b c d",
-        ] {
-            assert_eq!(interruption_from(bad), None, "{bad}");
         }
     }
 }

@@ -1,0 +1,74 @@
+//! How far a rescue has come.
+
+use std::collections::BTreeMap;
+
+/// What a rescue goes through, as the outcome report shows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Milestone {
+    Deregistered,
+    SnapshotStarted,
+    ReplacementRunning,
+    DataAttached,
+    RootReplaced,
+    BackInService,
+    /// Seen stopping or stopped: what tells a return from the time before.
+    Stopped,
+    /// Back from a stop, and not all targets were there at once.
+    Returned,
+    /// Reported as failed; said once.
+    Failed,
+    /// Reported as kept: nobody was to take over.
+    Kept,
+    /// Reported as overdue: EC2 has not brought it back in time.
+    Overdue,
+}
+
+impl Milestone {
+    pub const ALL: [Self; 11] = [
+        Self::Deregistered,
+        Self::SnapshotStarted,
+        Self::ReplacementRunning,
+        Self::DataAttached,
+        Self::RootReplaced,
+        Self::BackInService,
+        Self::Stopped,
+        Self::Returned,
+        Self::Failed,
+        Self::Kept,
+        Self::Overdue,
+    ];
+
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Deregistered => "deregistered",
+            Self::SnapshotStarted => "snapshot-started",
+            Self::ReplacementRunning => "replacement-running",
+            Self::DataAttached => "data-attached",
+            Self::RootReplaced => "root-replaced",
+            Self::BackInService => "back-in-service",
+            Self::Stopped => "stopped",
+            Self::Returned => "returned",
+            Self::Failed => "failed",
+            Self::Kept => "kept",
+            Self::Overdue => "overdue",
+        }
+    }
+}
+
+#[must_use]
+pub fn progress_text(progress: &BTreeMap<Milestone, f64>) -> String {
+    let words = progress
+        .iter()
+        .map(|(milestone, s)| format!("{}={s}", milestone.as_str()));
+    words.collect::<Vec<_>>().join(" ")
+}
+
+pub(super) fn progress_from(text: &str) -> BTreeMap<Milestone, f64> {
+    let entry = |word: &str| {
+        let (name, seconds) = word.split_once('=')?;
+        let milestone = Milestone::ALL.into_iter().find(|it| it.as_str() == name)?;
+        Some((milestone, seconds.parse().ok()?))
+    };
+    text.split(' ').filter_map(entry).collect()
+}

@@ -1,0 +1,80 @@
+//! What was said of an instance: that it is taken, or may be.
+
+use crate::clock;
+use crate::event::{InstanceAction, Interruption, Risk};
+
+/// The tombstone's text. It names the instance, so that the successor never inherits it.
+#[must_use]
+pub fn interruption_text(interruption: &Interruption) -> String {
+    let Interruption {
+        instance,
+        action,
+        at,
+    } = interruption;
+    format!("{instance} {} {action}", clock::format(*at))
+}
+
+#[must_use]
+pub fn interruption_from(text: &str) -> Option<Interruption> {
+    let mut words = text.split(' ');
+    let interruption = Interruption {
+        instance: words.next()?.parse().ok()?,
+        at: clock::parse(words.next()?).ok()?,
+        action: InstanceAction::recorded(words.next()?)?,
+    };
+    words.next().is_none().then_some(interruption)
+}
+
+/// `i-… <when> [<date>]`
+#[must_use]
+pub fn risk_text(risk: &Risk) -> String {
+    let Risk { instance, at, due } = risk;
+    let due = due.map(|it| format!(" {}", clock::format(it)));
+    format!(
+        "{instance} {}{}",
+        clock::format(*at),
+        due.unwrap_or_default()
+    )
+}
+
+#[must_use]
+pub fn risk_from(text: &str) -> Option<Risk> {
+    let mut words = text.split(' ');
+    Some(Risk {
+        instance: words.next()?.parse().ok()?,
+        at: clock::parse(words.next()?).ok()?,
+        due: words.next().and_then(|it| clock::parse(it).ok()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_foreseen_is_read_back_with_its_date_or_without() {
+        for text in [
+            "i-0123456789abcdef0 2026-11-23T10:00:00Z",
+            "i-0123456789abcdef0 2026-11-23T10:00:00Z 2026-12-07T18:00:00Z",
+        ] {
+            assert_eq!(risk_text(&risk_from(text).unwrap()), text);
+        }
+        for bad in ["", "i-0123456789abcdef0", "i-0123456789abcdef0 soon"] {
+            assert_eq!(risk_from(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_tombstone_is_read_back_and_an_edited_one_is_not_believed() {
+        let text = "i-0123456789abcdef0 2026-11-23T10:00:00Z hibernate";
+        assert_eq!(interruption_text(&interruption_from(text).unwrap()), text);
+        for bad in [
+            "",
+            "i-0123456789abcdef0",
+            "x 2026-11-23T10:00:00Z stop",
+            "a b c d",
+        ] {
+            assert_eq!(interruption_from(bad), None, "{bad}");
+        }
+    }
+}
