@@ -238,6 +238,32 @@ async fn two_members_interrupted_at_once_get_their_own_volumes_each() {
     }
 }
 
+thread_local! {
+    static TOLD: std::cell::RefCell<String> = const { std::cell::RefCell::new(String::new()) };
+}
+
+/// The group ends its member as soon as the new one serves: before the two minutes are over, or before
+/// the warning.
+#[tokio::test]
+async fn with_capacity_rebalancing_volumes_that_go_with_their_member_are_told_of() {
+    for (protect, expected) in [("at-warning", true), ("always", false)] {
+        let tags = [("spot-rescue:protect", protect)];
+        let rebalances = |it: &mut ScalingGroup| it.facts.capacity_rebalance = true;
+        let (world, mut function, _) = one(15, &tags, rebalances).await;
+        TOLD.with_borrow_mut(String::clear);
+        function.print = |line| TOLD.with_borrow_mut(|it| it.push_str(line));
+        world.sweep();
+        settle(&world, &function).await;
+        let said = TOLD.with_borrow(|it| it.contains("may end a member before its two minutes"));
+        assert_eq!(
+            said,
+            expected,
+            "{protect}: {}",
+            TOLD.with_borrow(Clone::clone)
+        );
+    }
+}
+
 /// Two who looked at the same time, each before the other's claim could be seen, have claimed one member
 /// each for the same rescue: the other one is let go, and is protected as itself.
 #[tokio::test]

@@ -2,11 +2,12 @@
 
 use super::room;
 use crate::plan::Lineage;
-use crate::policy::{PolicyWarning, Replace};
+use crate::policy::{PolicyWarning, Protect, Replace};
 use crate::situation::{Instance, Lifecycle};
 use crate::tags;
 
 const REPLACE: &str = "spot-rescue:replace";
+const PROTECT: &str = "spot-rescue:protect";
 
 /// About a member whose rescue is being prepared.
 #[must_use]
@@ -41,6 +42,18 @@ pub fn warnings(lineage: &Lineage, owner: &Instance) -> Vec<PolicyWarning> {
         let what = "the group does not put the tag on what it launches; unless its launch template does, \
                     what it launches takes nothing over";
         warn(tags::OPT_IN, format!("{name}: {what}"));
+    }
+    let flagged = || {
+        owner
+            .devices
+            .iter()
+            .any(|it| it.delete_on_termination && !owner.is_root(&it.name))
+    };
+    if scaling.capacity_rebalance && lineage.policy.protect.value == Protect::AtWarning && flagged()
+    {
+        let what = "Capacity Rebalancing may end a member before its two minutes are over, and its \
+                    volumes with it; always keeps them";
+        warn(PROTECT, format!("{name}: {what}"));
     }
     if scaling.suspends("Launch") {
         warn(
