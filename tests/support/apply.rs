@@ -381,11 +381,7 @@ fn root_replaced(situation: &mut Situation, replace: &ReplaceRoot) {
         RootSource::Volume(id) => id.clone(),
         RootSource::Image(image) => {
             instance.image = Some(image.clone());
-            let volume = super::volume(
-                &format!("vol-{:017x}", 0xe0 + all.len()),
-                None,
-                situation.now,
-            );
+            let volume = super::volume(&unused(all, 0xe0), None, situation.now);
             all.push(volume);
             all.last().unwrap().id.clone()
         }
@@ -412,7 +408,7 @@ fn root_replaced(situation: &mut Situation, replace: &ReplaceRoot) {
 fn created(situation: &mut Situation, create: &CreateVolume) {
     let now = situation.now;
     let all = known(&mut situation.volumes);
-    let mut volume = super::volume(&format!("vol-{:017x}", 0xc0 + all.len()), None, now);
+    let mut volume = super::volume(&unused(all, 0xc0), None, now);
     volume.created = now;
     volume.snapshot = Some(create.snapshot.clone());
     volume
@@ -426,7 +422,7 @@ fn created(situation: &mut Situation, create: &CreateVolume) {
 fn copied(situation: &mut Situation, copy: &CopyVolume) {
     let now = situation.now;
     let all = known(&mut situation.volumes);
-    let mut volume = super::volume(&format!("vol-{:017x}", 0xd0 + all.len()), None, now);
+    let mut volume = super::volume(&unused(all, 0xd0), None, now);
     volume.created = now;
     volume.source = Some(copy.source.clone());
     volume.settings = copy.settings.clone();
@@ -474,4 +470,11 @@ pub fn end_owner(situation: &mut Situation) {
             .filter(|it| kept.contains(&it.id))
             .for_each(|it| it.holder = Holder::Nobody);
     }
+}
+
+/// Some volumes may have been forgotten since the others were numbered.
+fn unused(all: &[Volume], from: usize) -> String {
+    let ids = (from + all.len()..).map(|it| format!("vol-{it:017x}"));
+    let mut free = ids.filter(|id| all.iter().all(|it| it.id.as_str() != id));
+    free.next().expect("numbers do not end")
 }
