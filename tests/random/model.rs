@@ -307,6 +307,12 @@ impl Model {
     /// What is not understood is the same as the default.
     fn retagged(&mut self, lineage: &InstanceId, key: &'static str, value: &'static str) {
         let value = if value == "nonsense" { "auto" } else { value };
+        if self.lineage(lineage).is_none() {
+            // A group's new member: whoever it takes over from has its wishes then.
+            let members = self.lineages.iter_mut().filter(|it| it.in_group);
+            members.for_each(|it| drop(it.excuses.insert(Excuse::NewPolicy)));
+            return;
+        }
         self.with(lineage, |it| {
             let is_new = it.policies.entry(key).or_default().insert(value);
             it.excuses.extend(is_new.then_some(Excuse::NewPolicy));
