@@ -309,8 +309,9 @@ impl Model {
         let value = if value == "nonsense" { "auto" } else { value };
         if self.lineage(lineage).is_none() {
             // A group's new member: whoever it takes over from has its wishes then.
-            let members = self.lineages.iter_mut().filter(|it| it.in_group);
-            members.for_each(|it| drop(it.excuses.insert(Excuse::NewPolicy)));
+            for member in self.lineages.iter_mut().filter(|it| it.in_group) {
+                member.excuses.insert(Excuse::NewPolicy);
+            }
             return;
         }
         self.with(lineage, |it| {

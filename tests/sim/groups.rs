@@ -322,25 +322,20 @@ fn claim(world: &World) -> Option<WriteTemplate> {
     })
 }
 
-/// It owned nothing yet, so that nothing is to be handed over for it: whoever is launched next is for
-/// those that had disks.
+/// Nothing is to be handed over for it: whoever is launched next is for those that had disks.
 #[tokio::test]
-async fn a_new_member_that_is_interrupted_before_it_takes_over_claims_nobody() {
-    let (world, function, both) = members(13, &[], 2, |_| {}).await;
-    world.change(|it| it.config.lag_seconds = 3);
-    world.interrupt(&both[0].instance, InstanceAction::Terminate);
-    while group(&world, |it| it.launches) == 0 {
-        let _ = world.run_for(&function, 1).await;
-    }
-    let new = group(&world, |it| it.facts.members[1].instance.clone());
-    world.interrupt(&new, InstanceAction::Terminate);
-    let _ = world.run_for(&function, 30).await;
-    world.interrupt(&both[1].instance, InstanceAction::Terminate);
+async fn a_member_that_owned_nothing_claims_nobody() {
+    let (world, function, member) = one(13, &[], |it| it.facts.max_size = 2).await;
+    let bare = world.spot_instance("m5.large", ZONE).protected().run();
+    world.member("web", &bare);
     settle(&world, &function).await;
-    for member in &both {
-        assert_whole(&world, member);
-        assert_eq!(lost_writes(&world, member), [0, 0]);
-    }
+    world.interrupt(&bare, InstanceAction::Terminate);
+    let _ = world.run_for(&function, 30).await;
+    assert_eq!(claim(&world), None, "{}", journal(&world));
+    world.interrupt(&member.instance, InstanceAction::Terminate);
+    settle(&world, &function).await;
+    assert_whole(&world, &member);
+    assert_eq!(lost_writes(&world, &member), [0, 0]);
     assert_eq!(living(&world).len(), 2, "{}", journal(&world));
 }
 
