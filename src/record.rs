@@ -80,7 +80,7 @@ pub struct Record {
     pub stays: Option<Stay>,
     /// Only of an instance whose root is to be kept.
     pub original: Option<Original>,
-    /// Launches that failed so far, and what they found empty.
+    /// Launches of the whole lineage whose token is used up, and what they found empty.
     pub attempt: u32,
     pub failed_pools: Vec<FailedPool>,
     /// When which instance of the lineage was taken.

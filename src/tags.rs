@@ -29,8 +29,8 @@ pub const INTERRUPTED_AT: &str = "spot-rescue:interrupted-at";
 pub const HEAD: &str = "spot-rescue:head";
 /// On the launch template: zone, subnet and type of the head.
 pub const PLACE: &str = "spot-rescue:place";
-/// How many launches have failed, or led to a spare that is gone. On the launch template; on the
-/// instance as far as the first request of a warning must know.
+/// How many launches of the lineage have failed, or led to a spare that is gone. On the launch template;
+/// on the instance as far as the first request of a warning must know.
 pub const ATTEMPT: &str = "spot-rescue:attempt";
 /// On the launch template: the Auto Scaling group the lineage belongs to.
 pub const GROUP: &str = "spot-rescue:group";

@@ -8,7 +8,6 @@ use crate::record::{FailedPool, Milestone, Named, Record, RecordedVolume, volume
 use crate::report::{Outcome, VolumeCounts};
 use crate::situation::Instance;
 use crate::step::{Action, Step};
-use crate::tags;
 use std::collections::BTreeMap;
 
 const STEP: &str = "hand over";
@@ -22,8 +21,6 @@ pub fn plan(lineage: &Lineage, interruption: &Interruption, hand_over: &HandOver
     let record = handed_over(lineage, successor, hand_over);
     let resources = vec![template.id.to_string()];
     let mut tags = record.to_tags();
-    // Failed launches count for one owner.
-    tags.insert(tags::ATTEMPT.to_owned(), "0".to_owned());
     tags.extend(keys::handed_over(template, successor));
     let step = Step::new(STEP, Action::Tag { resources, tags });
     let marked = [

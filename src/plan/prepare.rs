@@ -390,7 +390,8 @@ fn template_tags(lineage: &Lineage, owner: &Instance, record: &Record) -> Tags {
     if let Some(request) = requests::recorded(lineage, owner) {
         all.insert(tags::REQUEST.to_owned(), request.text());
     }
-    // Tokens of launches for this owner that are used up; whoever takes over begins anew.
+    // Tokens that are used up. It never goes back: who still reads the number from before a hand-over
+    // would launch once more for the new owner.
     if lineage.record.attempt > 0 {
         let attempt = lineage.record.attempt.to_string();
         all.insert(tags::ATTEMPT.to_owned(), attempt);

@@ -205,11 +205,7 @@ pub fn record_tags(lineage: &Lineage, owner: &Instance) -> Tags {
     }
     let risk = risk.map(|it| (tags::AT_RISK.to_owned(), risk_text(&it)));
     let mut all: Tags = risk.into_iter().collect();
-    if lineage.record.attempt > 0 {
-        let attempt = lineage.record.attempt.to_string();
-        all.insert(tags::ATTEMPT.to_owned(), attempt);
-        all.extend(failed_pool_tags(&lineage.record.failed_pools));
-    }
+    all.extend(failed_pool_tags(&lineage.record.failed_pools));
     all
 }
 

@@ -630,3 +630,33 @@ fn regression_an_instance_returns_and_is_stopped_again_before_it_serves() {
     let (wrong, _) = crate::play(&start, &ops);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+/// The number of failed launches went back to 0 at the hand-over: who still read the old one launched
+/// another replacement for the new owner.
+#[test]
+fn regression_the_new_owner_is_warned_before_the_hand_over_can_be_read() {
+    let setup = Setup {
+        volumes: Vec::new(),
+        classic: true,
+        by_address: true,
+        lattice: true,
+        policy: vec![("spot-rescue:on-demand", "never")],
+        elsewhere: true,
+        ..one_volume()
+    };
+    let weather = Weather {
+        interleave: true,
+        call_millis: 30,
+        lag_seconds: 1,
+        doubled_percent: 7,
+        late_seconds: 4,
+        ..calm()
+    };
+    let ops = [
+        Capacity(24_164, Market::Spot, 0),
+        Interrupt(18_719),
+        Interrupt(7_813),
+        Interrupt(0),
+    ];
+    assert_right(7_513_343_409_681_072_029, setup, weather, &ops);
+}
