@@ -26,6 +26,10 @@ use start::Start;
 use std::cell::Cell;
 use std::fmt;
 use std::ops::AddAssign;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// Schedules to a portion.
+const PORTION: u32 = 40;
 
 /// What was looked at.
 #[derive(Debug, Clone, Copy, Default)]
@@ -112,7 +116,7 @@ fn number(name: &str, default: u32) -> u32 {
     set.and_then(|it| it.parse().ok()).unwrap_or(default)
 }
 
-/// One thread's share. The seed makes the same run again.
+/// One portion. The seed makes the same run again.
 fn explore(cases: u32, seed: u32) -> Result<Figures, String> {
     let config = Config {
         cases,
@@ -144,23 +148,46 @@ fn explore(cases: u32, seed: u32) -> Result<Figures, String> {
     }
 }
 
-#[test]
-fn whatever_happens_the_world_ends_as_the_model_says() {
-    let (cases, seed) = (number("CASES", 240), number("SEED", 0));
-    let shares: u32 = 2;
-    let threads = (0..shares).map(|share| {
-        let cases = cases.div_ceil(shares);
-        std::thread::spawn(move || explore(cases, seed * shares + share))
-    });
-    let threads: Vec<_> = threads.collect();
-    let mut figures = Figures::default();
-    let mut failures = Vec::new();
-    for thread in threads {
-        match thread.join().expect("a share ends") {
+/// Portions are taken by whoever is free: what is looked at depends on the seed alone, and a violation in
+/// one does not end the others.
+fn take(portions: &AtomicU32, cases: u32, seed: u32) -> (Figures, Vec<String>) {
+    let (mut figures, mut failures) = (Figures::default(), Vec::new());
+    loop {
+        let portion = portions.fetch_add(1, Ordering::Relaxed);
+        let left = cases.saturating_sub(portion * PORTION);
+        if left == 0 {
+            return (figures, failures);
+        }
+        match explore(left.min(PORTION), seed.wrapping_add(portion)) {
             Ok(more) => figures += more,
-            Err(why) => failures.push(why),
+            Err(why) => {
+                println!("portion {portion}:\n{why}\n");
+                failures.push(why);
+            }
         }
     }
+}
+
+#[test]
+fn whatever_happens_the_world_ends_as_the_model_says() {
+    let (cases, seed) = (
+        number("CASES", 240),
+        number("SEED", 0).wrapping_mul(1_000_000),
+    );
+    let portions = AtomicU32::new(0);
+    let mut figures = Figures::default();
+    let mut failures = Vec::new();
+    std::thread::scope(|scope| {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let threads: Vec<_> = (0..threads)
+            .map(|_| scope.spawn(|| take(&portions, cases, seed)))
+            .collect();
+        for thread in threads {
+            let (more, wrong) = thread.join().expect("a thread ends");
+            figures += more;
+            failures.extend(wrong);
+        }
+    });
     println!("{figures}, violations {}", failures.len());
     assert!(failures.is_empty(), "{}", failures.join("\n\n"));
 }
