@@ -114,17 +114,13 @@ fn understood(message_id: &str, body: &str) -> Option<Trigger> {
         .ok()
 }
 
-/// The error's name is what metric filters see.
-#[cfg(feature = "aws")]
-impl From<HandlerError> for lambda_runtime::Diagnostic {
-    fn from(error: HandlerError) -> Self {
-        let error_type = match error {
-            HandlerError::Batch(_) => "UnreadableBatch",
-            HandlerError::NotHandled(_) => "NotHandled",
-        };
-        Self {
-            error_type: error_type.to_owned(),
-            error_message: error.to_string(),
+impl HandlerError {
+    /// What metric filters see.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Batch(_) => "UnreadableBatch",
+            Self::NotHandled(_) => "NotHandled",
         }
     }
 }

@@ -30,6 +30,7 @@ COPIED = [
     "README.md",
     "template.yaml",
     "src",
+    "function",
     "tests",
 ]
 COPIED += ["benches", "examples", "events", "docs", "local", "fuzz"]
@@ -50,7 +51,7 @@ TARGETS = [
         for it in ("--test", name)
     ),
 ]
-BUILD = ["cargo", "test", "--no-default-features", "--features", "sim", "--no-run"]
+BUILD = ["cargo", "test", "-p", "spot-rescue", "--features", "sim", "--no-run"]
 # Compiled once, run many times.
 BUILD += [
     "--config",

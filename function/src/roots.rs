@@ -4,14 +4,14 @@
 //! - <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RegisterImage.html>
 
 use super::{act::tagged, error::failed};
-use crate::cloud::{Class, CloudError};
-use crate::id::{ImageId, InstanceId};
-use crate::situation::{RootTask, RootTaskState};
-use crate::step::{RegisterImage, ReplaceRoot, RootDevice, RootSource};
 use aws_sdk_ec2::types::{
     ArchitectureValues, BlockDeviceMapping, BootModeValues, EbsBlockDevice, Filter,
     ImdsSupportValues, ReplaceRootVolumeTask, ResourceType, TpmSupportValues, VolumeType,
 };
+use spot_rescue::cloud::{Class, CloudError};
+use spot_rescue::id::{ImageId, InstanceId};
+use spot_rescue::situation::{RootTask, RootTaskState};
+use spot_rescue::step::{RegisterImage, ReplaceRoot, RootDevice, RootSource};
 
 /// The root that was replaced stays: it has been marked, and expires like everything else.
 pub async fn replace(

@@ -4,13 +4,13 @@
 //! - <https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_DescribeLifecycleHooks.html>
 
 use super::error::failed;
-use crate::cloud::CloudError;
-use crate::situation::{AutoScalingGroup, Lifecycle, Member, TargetGroup};
-use crate::step::{GroupChange, GroupVerb};
-use crate::tags;
 use aws_sdk_autoscaling::Client;
 use aws_sdk_autoscaling::types as sdk;
 use futures_util::future::try_join_all;
+use spot_rescue::cloud::CloudError;
+use spot_rescue::situation::{AutoScalingGroup, Lifecycle, Member, TargetGroup};
+use spot_rescue::step::{GroupChange, GroupVerb};
+use spot_rescue::tags;
 use std::collections::BTreeSet;
 
 /// "By default, you can only specify up to 50 names."

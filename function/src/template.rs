@@ -10,11 +10,11 @@ use super::{
     act::{ec2_tags, tagged},
     error::failed,
 };
-use crate::cloud::CloudError;
-use crate::id::TemplateId;
-use crate::step::{RootDevice, TemplateSpec, WriteTemplate};
 use aws_sdk_ec2::types as ec2;
 use aws_sdk_ec2::types::{RequestLaunchTemplateData, ResourceType, ResponseLaunchTemplateData};
+use spot_rescue::cloud::CloudError;
+use spot_rescue::id::TemplateId;
+use spot_rescue::step::{RootDevice, TemplateSpec, WriteTemplate};
 
 pub async fn write(ec2: &aws_sdk_ec2::Client, write: &WriteTemplate) -> Result<String, CloudError> {
     let WriteTemplate {

@@ -1,13 +1,13 @@
 //! The Lambda entry point: clients are built once, then every invocation goes to the handler.
 
-use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use lambda_runtime::{Diagnostic, Error, LambdaEvent, run, service_fn};
 use serde_json::Value;
-use spot_rescue::aws::Aws;
 use spot_rescue::clock::WallClock;
 use spot_rescue::handler::{Handler, HandlerError};
 use spot_rescue::policy;
 use spot_rescue::tags::{self, Tags};
 use spot_rescue::warm;
+use spot_rescue_function::Aws;
 use std::env;
 use std::time::{Duration, SystemTime};
 use tracing_subscriber::filter::LevelFilter;
@@ -40,11 +40,19 @@ fn defaults() -> Tags {
 async fn invoke(
     handler: &Handler<Aws, WallClock>,
     event: LambdaEvent<Value>,
-) -> Result<Value, HandlerError> {
+) -> Result<Value, Diagnostic> {
     let remaining = event.context.deadline().duration_since(SystemTime::now());
     handler
         .handle(event.payload, remaining.unwrap_or(Duration::ZERO))
         .await
+        .map_err(told)
+}
+
+fn told(error: HandlerError) -> Diagnostic {
+    Diagnostic {
+        error_type: error.name().to_owned(),
+        error_message: error.to_string(),
+    }
 }
 
 /// JSON lines, as `CloudWatch` Logs wants them, from the level that the function's logging

@@ -1,9 +1,8 @@
-//! What `src/aws/` puts on the wire, and what it makes of what comes back: the real SDK, with a
+//! What the SDK side puts on the wire, and what it makes of what comes back: the real SDK, with a
 //! connector in place of the network.
 //!
 //! Answers have the form of the examples in AWS's API references. A local AWS cannot stand in for
 //! these: it forgives what EC2 does not, and never answers with an empty page.
-#![cfg(feature = "aws")]
 
 #[path = "wire/autoscaling.rs"]
 mod autoscaling;

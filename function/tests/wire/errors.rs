@@ -3,11 +3,11 @@
 use super::replay::{Answer, Wire, id, ok};
 use aws_config::ConfigLoader;
 use aws_config::timeout::TimeoutConfig;
-use spot_rescue::aws::in_time;
 use spot_rescue::cloud::{Class, Cloud, Query};
 use spot_rescue::event::Wake;
 use spot_rescue::situation::{Target, TargetGroup};
 use spot_rescue::step::Action;
+use spot_rescue_function::in_time;
 use std::time::Duration;
 
 const NO_INSTANCES: &str =

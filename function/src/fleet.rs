@@ -4,9 +4,6 @@
 //! <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateFleet.html>
 
 use super::{act::tagged, error::failed, shapes::requirements};
-use crate::cloud::{Class, CloudError};
-use crate::situation::Market;
-use crate::step::{InstanceTypes, Launch, LaunchTemplate};
 use aws_sdk_ec2::operation::RequestId;
 use aws_sdk_ec2::operation::create_fleet::CreateFleetOutput;
 use aws_sdk_ec2::types::{
@@ -15,6 +12,9 @@ use aws_sdk_ec2::types::{
     FleetOnDemandAllocationStrategy, FleetType, InstanceType, OnDemandOptionsRequest, ResourceType,
     SpotAllocationStrategy, SpotOptionsRequest, TargetCapacitySpecificationRequest,
 };
+use spot_rescue::cloud::{Class, CloudError};
+use spot_rescue::situation::Market;
+use spot_rescue::step::{InstanceTypes, Launch, LaunchTemplate};
 
 pub async fn launch(ec2: &aws_sdk_ec2::Client, launch: &Launch) -> Result<String, CloudError> {
     let request = ec2

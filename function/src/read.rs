@@ -1,13 +1,13 @@
 //! The reads: by filter, every page (a page may be empty and still have a successor).
 
 use super::{convert, error::failed, network};
-use crate::cloud::{CloudError, Query};
-use crate::id::{InstanceId, RequestId};
-use crate::situation::{
-    Address, Image, Instance, NetworkInterface, Snapshot, SpotRequest, Template, Volume,
-};
 use aws_sdk_ec2::types::{
     Filter, InstanceAttributeName, LaunchTemplate, SnapshotState, SpotInstanceRequest,
+};
+use spot_rescue::cloud::{CloudError, Query};
+use spot_rescue::id::{InstanceId, RequestId};
+use spot_rescue::situation::{
+    Address, Image, Instance, NetworkInterface, Snapshot, SpotRequest, Template, Volume,
 };
 
 /// A filter takes at most 200 values

@@ -4,13 +4,13 @@
 //! <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_InstanceRequirementsRequest.html>
 
 use super::error::failed;
-use crate::cloud::CloudError;
-use crate::situation::Shape;
 use aws_sdk_ec2::types::{
     AcceleratorCountRequest, BareMetal, BurstablePerformance, Filter, InstanceGeneration,
     InstanceRequirementsRequest, InstanceTypeInfo, LocalStorage, MemoryMiBRequest,
     VCpuCountRangeRequest,
 };
+use spot_rescue::cloud::CloudError;
+use spot_rescue::situation::Shape;
 
 /// By filter, so that a type that does not exist does not fail the others (TRAP 35).
 pub async fn shapes(

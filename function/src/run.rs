@@ -8,10 +8,6 @@
 //! - <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_InstanceNetworkInterfaceSpecification.html>
 
 use super::{act::tagged, error::failed};
-use crate::cloud::{Class, CloudError, classify};
-use crate::id::InterfaceId;
-use crate::situation::Market;
-use crate::step::{InstanceTypes, Launch, LaunchTemplate};
 use aws_sdk_ec2::config::Config;
 use aws_sdk_ec2::config::interceptors::InterceptorContext;
 use aws_sdk_ec2::config::retry::{ClassifyRetry, RetryAction};
@@ -22,6 +18,10 @@ use aws_sdk_ec2::types::{
     InstanceNetworkInterfaceSpecification, InstanceType, LaunchTemplateSpecification, MarketType,
     ResourceType, SpotInstanceType, SpotMarketOptions,
 };
+use spot_rescue::cloud::{Class, CloudError, classify};
+use spot_rescue::id::InterfaceId;
+use spot_rescue::situation::Market;
+use spot_rescue::step::{InstanceTypes, Launch, LaunchTemplate};
 
 const CALL: &str = "RunInstances";
 

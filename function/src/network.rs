@@ -2,12 +2,12 @@
 
 use super::convert::{strings, tags};
 use super::error::failed;
-use crate::cloud::CloudError;
-use crate::id::{AllocationId, InstanceId, InterfaceId};
-use crate::situation::{Holder, Interface, NetworkInterface, Slot};
-use crate::step::{Network, PrivateAddresses};
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::types as ec2;
+use spot_rescue::cloud::CloudError;
+use spot_rescue::id::{AllocationId, InstanceId, InterfaceId};
+use spot_rescue::situation::{Holder, Interface, NetworkInterface, Slot};
+use spot_rescue::step::{Network, PrivateAddresses};
 
 /// As an instance shows them. Interfaces of other kinds than `interface` (EFA without addresses, trunks
 /// and branches of container networks) belong to whoever made them; the primary one counts always.

@@ -1,16 +1,16 @@
 //! One call per action, nothing decided.
 
 use super::{Aws, autoscaling, error::failed, fleet, network, roots, run, template};
-use crate::cloud::CloudError;
-use crate::event::{Wake, own};
-use crate::id::{InstanceId, SnapshotId, VolumeId};
-use crate::step::{Action, CopyVolume, CreateVolume};
-use crate::tags::Tags;
 use aws_sdk_ec2::types::{
     CopyTagsFromSource, EbsInstanceBlockDeviceSpecification,
     InstanceBlockDeviceMappingSpecification, InstanceSpecification, ResourceType, Tag,
     TagSpecification, VolumeType,
 };
+use spot_rescue::cloud::CloudError;
+use spot_rescue::event::{Wake, own};
+use spot_rescue::id::{InstanceId, SnapshotId, VolumeId};
+use spot_rescue::step::{Action, CopyVolume, CreateVolume};
+use spot_rescue::tags::Tags;
 use std::collections::BTreeMap;
 
 impl Aws {

@@ -5,15 +5,15 @@
 //! - <https://docs.aws.amazon.com/Route53/latest/APIReference/API_ChangeResourceRecordSets.html>
 
 use super::error::failed;
-use crate::cloud::CloudError;
-use crate::dns::{DnsName, RecordSet, RecordType, Says};
-use crate::step::PointName;
 use aws_config::SdkConfig;
 use aws_sdk_route53::Client;
 use aws_sdk_route53::operation::list_resource_record_sets::ListResourceRecordSetsOutput;
 use aws_sdk_route53::types::{
     Change, ChangeAction, ChangeBatch, ResourceRecord, ResourceRecordSet, RrType,
 };
+use spot_rescue::cloud::CloudError;
+use spot_rescue::dns::{DnsName, RecordSet, RecordType, Says};
+use spot_rescue::step::PointName;
 use std::sync::OnceLock;
 
 const LIST: &str = "ListResourceRecordSets";

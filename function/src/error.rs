@@ -1,11 +1,11 @@
 //! `SdkError` -> [`CloudError`]: keeps operation, AWS's code and request id. `SdkError`'s own text
 //! is only "service error".
 
-use crate::cloud::CloudError;
 use aws_sdk_ec2::operation::RequestId;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::display::DisplayErrorContext;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use spot_rescue::cloud::CloudError;
 
 /// For `map_err`: `.map_err(failed("DescribeInstances"))`.
 pub fn failed<E, R>(operation: &'static str) -> impl Fn(SdkError<E, R>) -> CloudError

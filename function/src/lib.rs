@@ -2,6 +2,7 @@
 //!
 //! Clients are built once per process, with timeouts well under the deadline of a warning, and
 //! credentials from the environment only: that is all a Lambda function has.
+#![cfg(feature = "aws")]
 
 mod act;
 mod autoscaling;
@@ -16,14 +17,6 @@ mod run;
 mod shapes;
 mod targets;
 mod template;
-use crate::cloud::{Cloud, CloudError, Query};
-use crate::dns::{DnsName, RecordSet};
-use crate::id::{InstanceId, RequestId};
-use crate::situation::{
-    Address, AutoScalingGroup, Balancing, Image, Instance, Listing, NetworkInterface, Registration,
-    RootTask, Shape, Snapshot, SpotRequest, TargetGroup, Template, Volume,
-};
-use crate::step::Action;
 use async_trait::async_trait;
 use aws_config::environment::EnvironmentVariableCredentialsProvider;
 use aws_config::retry::RetryConfig;
@@ -31,6 +24,14 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, ConfigLoader, SdkConfig};
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use spot_rescue::cloud::{Cloud, CloudError, Query};
+use spot_rescue::dns::{DnsName, RecordSet};
+use spot_rescue::id::{InstanceId, RequestId};
+use spot_rescue::situation::{
+    Address, AutoScalingGroup, Balancing, Image, Instance, Listing, NetworkInterface, Registration,
+    RootTask, Shape, Snapshot, SpotRequest, TargetGroup, Template, Volume,
+};
+use spot_rescue::step::Action;
 use std::time::Duration;
 
 /// Connections to EC2, to Auto Scaling, to the services that balance load, to our own queue, and, should a

@@ -1,19 +1,19 @@
 //! SDK types -> plain facts. What lacks an id or a state is left out: nothing could be done with it.
 
 use super::network;
-use crate::clock::Timestamp;
-use crate::event::{InstanceAction, InstanceState};
-use crate::situation::{
-    Address, Attachment, Boot, Device, Image, ImageState, Instance, ListedGroup, Market,
-    Registration, Snapshot, SnapshotState, SpotRequest, Target, TargetGroup, Template, Volume,
-    VolumeSettings, VolumeState,
-};
-use crate::tags::Tags;
 use aws_sdk_ec2::types as ec2;
 use aws_sdk_elasticloadbalancing::types as classic;
 use aws_sdk_elasticloadbalancingv2::types as elb;
 use aws_sdk_vpclattice::types as lattice;
 use aws_smithy_types::DateTime;
+use spot_rescue::clock::Timestamp;
+use spot_rescue::event::{InstanceAction, InstanceState};
+use spot_rescue::situation::{
+    Address, Attachment, Boot, Device, Image, ImageState, Instance, ListedGroup, Market,
+    Registration, Snapshot, SnapshotState, SpotRequest, Target, TargetGroup, Template, Volume,
+    VolumeSettings, VolumeState,
+};
+use spot_rescue::tags::Tags;
 
 pub fn instance(it: &ec2::Instance) -> Option<Instance> {
     let state = it.state()?.name()?.as_str();
