@@ -109,7 +109,7 @@ impl Known {
                 risks: &[],
                 defaults: &defaults,
                 pass: 1,
-                confirming: false,
+                confirming: &BTreeSet::new(),
                 refused: &BTreeSet::new(),
                 remembered: &defaults,
             };

@@ -65,7 +65,7 @@ pub fn brief(
         risks: Vec::new(),
         defaults: defaults.clone(),
         pass: 0,
-        confirming: false,
+        confirming: BTreeSet::new(),
         refused: BTreeSet::new(),
         remembered: Tags::new(),
         instances: vec![instance.clone()],
@@ -179,7 +179,7 @@ pub struct Look<'a> {
     pub risks: &'a [Risk],
     pub defaults: &'a Tags,
     pub pass: u32,
-    pub confirming: bool,
+    pub confirming: &'a BTreeSet<String>,
     pub refused: &'a BTreeSet<String>,
     pub remembered: &'a Tags,
 }
@@ -220,7 +220,7 @@ impl Facts {
             risks: risks.to_vec(),
             defaults: defaults.clone(),
             pass,
-            confirming,
+            confirming: confirming.clone(),
             refused: refused.clone(),
             remembered: remembered.clone(),
             template: self

@@ -59,8 +59,8 @@ pub struct Plan {
     pub waits: Vec<Wait>,
     pub notes: Vec<String>,
     pub warnings: Vec<PolicyWarning>,
-    /// What is missing is forgotten only if it is missing still at the next look.
-    pub confirm: bool,
+    /// What is believed only if it is so still at the next look.
+    pub confirm: Option<String>,
     /// Reported once the step of this id has been done.
     pub outcome: Option<(String, Outcome)>,
 }
@@ -90,6 +90,16 @@ impl Plan {
             what: what.into(),
             seconds,
         });
+    }
+
+    /// It was seen a minute ago as well. If not, it is to be: describes lag behind.
+    fn confirmed(&mut self, lineage: &Lineage, seen: String, what: impl Into<String>) -> bool {
+        let before = lineage.situation.confirming.contains(&seen);
+        if !before {
+            self.wait(60, what);
+            self.confirm = Some(seen);
+        }
+        before
     }
 
     /// The end of a rescue is told once: by whoever watches over it. Others leave that step to it.

@@ -172,7 +172,7 @@ async fn look_again(
             risks: &subject.risks,
             defaults: context.defaults,
             pass,
-            confirming: subject.confirming,
+            confirming: &subject.confirming,
             refused: &subject.refused,
             remembered: &subject.remembered,
         };
@@ -194,7 +194,7 @@ async fn run(
     tracing::debug!(%plan, "planned");
     // An instance that has ended already takes no tombstone; then the record's is the beginning.
     let begins = |it: &Step| it.id.starts_with("tombstone") || it.id == REMEMBER;
-    subject.watching |= plan.steps.iter().any(begins) || plan.confirm;
+    subject.watching |= plan.steps.iter().any(begins) || plan.confirm.is_some();
     if !subject.watching {
         plan.leave_outcome();
     }
@@ -289,7 +289,7 @@ async fn wake(calls: &Calls<'_>, subject: &mut Subject) -> Option<String> {
             instance: subject.lineage.clone(),
             attempt: subject.attempt + 1,
             interruptions: subject.notices.clone(),
-            confirm: subject.confirm_next && soonest >= 60,
+            confirm: subject.confirm_next.clone().filter(|_| soonest >= 60),
         },
         delay_seconds: soonest.saturating_mul(slower).min(900),
     };

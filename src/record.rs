@@ -3,6 +3,7 @@
 //! It lives in the tags of the prepared rescue (and in part on the instance). Reading never fails:
 //! what is not understood is left out, because a rescue with one target less is still a rescue.
 
+mod attempts;
 mod history;
 mod named;
 mod network;
@@ -17,6 +18,7 @@ mod stay;
 mod told;
 mod volumes;
 
+pub use attempts::Attempts;
 pub use history::{LONGEST as MOST_REMEMBERED, Taken, history_from, history_tags};
 pub use named::{Named, pointed_tags};
 pub use network::{
@@ -80,8 +82,8 @@ pub struct Record {
     pub stays: Option<Stay>,
     /// Only of an instance whose root is to be kept.
     pub original: Option<Original>,
-    /// Launches of the whole lineage whose token is used up, and what they found empty.
-    pub attempt: u32,
+    /// Launches whose token is used up, and what they found empty.
+    pub attempts: Attempts,
     pub failed_pools: Vec<FailedPool>,
     /// When which instance of the lineage was taken.
     pub history: Vec<Taken>,
@@ -120,7 +122,9 @@ impl Record {
             pointed: pointed_from(tags),
             named: get(tags::NAMED).and_then(Named::parse),
             original: get(tags::ORIGINAL).and_then(Original::parse),
-            attempt: get(tags::ATTEMPT).and_then(|n| n.parse().ok()).unwrap_or(0),
+            attempts: get(tags::ATTEMPTS)
+                .map(|it| Attempts::parse(it))
+                .unwrap_or_default(),
             swaps: get(tags::SWAPS).and_then(|n| n.parse().ok()).unwrap_or(0),
             progress: get(tags::PROGRESS).map(progress_from).unwrap_or_default(),
         }

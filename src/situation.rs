@@ -69,8 +69,8 @@ pub struct Situation {
     pub defaults: Tags,
     /// How often this invocation has looked already.
     pub pass: u32,
-    /// A loss was seen a minute ago; this look is to confirm it.
-    pub confirming: bool,
+    /// What was seen a minute ago and is believed if it is seen still.
+    pub confirming: BTreeSet<String>,
     /// Steps that AWS has refused for good in this invocation, by id: another way is tried.
     pub refused: BTreeSet<String>,
     /// What this invocation wrote into the record when launches failed: reads show it only later.

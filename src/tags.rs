@@ -29,9 +29,8 @@ pub const INTERRUPTED_AT: &str = "spot-rescue:interrupted-at";
 pub const HEAD: &str = "spot-rescue:head";
 /// On the launch template: zone, subnet and type of the head.
 pub const PLACE: &str = "spot-rescue:place";
-/// How many launches of the lineage have failed, or led to a spare that is gone. On the launch template;
-/// on the instance as far as the first request of a warning must know.
-pub const ATTEMPT: &str = "spot-rescue:attempt";
+/// How many launches have failed, or led to a spare that is gone, and for whom. On the launch template.
+pub const ATTEMPTS: &str = "spot-rescue:attempts";
 /// On the launch template: the Auto Scaling group the lineage belongs to.
 pub const GROUP: &str = "spot-rescue:group";
 /// On the launch template: pools (type, subnet, market) that had no capacity, when, and why.
@@ -123,7 +122,7 @@ pub fn is_own(key: &str) -> bool {
         PLACE,
         GROUP,
         LEFT_GROUP,
-        ATTEMPT,
+        ATTEMPTS,
         PROGRESS,
         AT_RISK,
         STAYS,

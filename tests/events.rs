@@ -159,7 +159,7 @@ fn our_own_messages_are_read_back() {
             action: InstanceAction::Terminate,
             at: clock::parse("2026-11-23T10:00:00Z").unwrap(),
         }],
-        confirm: true,
+        confirm: Some("forgotten".to_owned()),
     };
     let written = event::own::wake(&wake);
     assert_eq!(event::parse(&written), Ok(Trigger::Wake(wake)));

@@ -122,7 +122,7 @@ fn every_action() -> Vec<Action> {
                 instance: instance(),
                 attempt: 0,
                 interruptions: vec![],
-                confirm: false,
+                confirm: None,
             },
             delay_seconds: 0,
         },

@@ -40,7 +40,7 @@ ALL = [
         "remove all tags of a prepared rescue",
         "DeleteTags without keys deletes every tag",
         [untag("launch-template", MARK)],
-        [untag("launch-template", MARK, "spot-rescue:attempt")],
+        [untag("launch-template", MARK, "spot-rescue:attempts")],
     ),
     Case(
         "name a prepared rescue",

@@ -20,8 +20,8 @@ pub struct Wake {
     /// The warnings that began it. Describes are eventually consistent: five seconds later the
     /// tombstone may not be visible yet, and the instance would look as if all were well.
     pub interruptions: Vec<Interruption>,
-    /// Something on record was not to be seen a minute before.
-    pub confirm: bool,
+    /// What was seen a minute before, and is to be seen again before it is believed.
+    pub confirm: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -33,7 +33,7 @@ struct Detail {
     #[serde(default)]
     interruptions: Vec<Notice>,
     #[serde(default)]
-    confirm: bool,
+    confirm: Option<String>,
 }
 
 #[derive(Deserialize, Serialize)]

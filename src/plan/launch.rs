@@ -196,7 +196,7 @@ fn has_room_elsewhere(lineage: &Lineage, place: &Place, since: Timestamp) -> boo
 
 /// The request to launch on an interface; each is another one, since a refusal is remembered by its id.
 pub fn on_interface_id(lineage: &Lineage, interface: &InterfaceId) -> String {
-    format!("{STEP} {} on {interface}", lineage.record.attempt)
+    format!("{STEP} {} on {interface}", lineage.record.attempts.total())
 }
 
 fn memory<'a>(lineage: &'a Lineage) -> Memory<'a> {
@@ -234,10 +234,10 @@ fn launch_token(base: &InstanceId, attempt: u32, instead: &Instead) -> String {
 }
 
 fn launch(lineage: &Lineage, base: &InstanceId, lane: Lane, instead: Instead, plan: &Plan) -> Step {
-    let attempt = lineage.record.attempt;
+    let attempt = lineage.record.attempts.of(base);
     let refusal = Refusal {
         template: lineage.template_id(),
-        counted_in: tags::ATTEMPT,
+        counted: (tags::ATTEMPTS, lineage.record.attempts.after(base).text()),
         attempt: attempt + 1,
         at: lineage.situation.now,
         pools: lane.pools(),

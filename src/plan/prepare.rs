@@ -41,12 +41,9 @@ pub fn plan(lineage: &Lineage) -> Plan {
         // Someone is taking over, and we see no interruption: describes lag behind. What the owner
         // shows now, its flags above all, may be the rescue's doing and is not written down. If that
         // is so a minute later, the owner has come back after all.
-        if lineage.situation.confirming {
+        let what = format!("the interruption that {} is for to be visible", idle.id);
+        if plan.confirmed(lineage, format!("{} is idle", idle.id), what) {
             risk::give_back(lineage, &mut plan);
-        } else {
-            let what = format!("the interruption that {} is for to be visible", idle.id);
-            plan.wait(60, what);
-            plan.confirm = true;
         }
         return plan;
     }
@@ -55,13 +52,8 @@ pub fn plan(lineage: &Lineage) -> Plan {
     }
     if owner.state == InstanceState::Running {
         let record = current(lineage, owner);
-        if !lineage.situation.confirming && forgets(lineage, &record) {
-            plan.wait(
-                60,
-                "what is on record and not to be seen to be missing still",
-            );
-            plan.confirm = true;
-        } else {
+        let what = "what is on record and not to be seen to be missing still";
+        if forgotten(lineage, &record).is_none_or(|it| plan.confirmed(lineage, it, what)) {
             types::check(lineage, &mut plan);
             template(lineage, owner, &record, &mut plan);
             instance(lineage, owner, &record, &mut plan);
@@ -151,13 +143,10 @@ fn shape(lineage: &Lineage) -> Option<Shape> {
     found.or(lineage.record.shape.as_ref().filter(own)).cloned()
 }
 
-/// Something on record would be forgotten. At first sight that is not believed: tags are seen late,
-/// and without its tombstone an instance in the middle of a rescue has lost its targets, its address
-/// and its flags.
-fn forgets(lineage: &Lineage, now: &Record) -> bool {
-    let Some(template) = lineage.template() else {
-        return false;
-    };
+/// What on record would be forgotten. At first sight that is not believed: tags are seen late, and
+/// without its tombstone an instance in the middle of a rescue has lost its targets, its address and its
+/// flags.
+fn forgotten(lineage: &Lineage, now: &Record) -> Option<String> {
     let Record {
         volumes,
         targets,
@@ -165,21 +154,28 @@ fn forgets(lineage: &Lineage, now: &Record) -> bool {
         group,
         interfaces,
         ..
-    } = Record::from_tags(&template.tags);
+    } = Record::from_tags(&lineage.template()?.tags);
     let flagged = |it: &RecordedVolume| (it.volume.clone(), it.delete_on_termination);
     let kept: Vec<_> = now.volumes.iter().map(flagged).collect();
-    let deleted = |it: &&RecordedVolume| it.delete_on_termination;
-    !volumes
-        .iter()
-        .filter(deleted)
-        .all(|it| kept.contains(&flagged(it)))
-        || !targets.iter().all(|it| now.targets.contains(it))
-        || !addresses.iter().all(|it| {
-            let mut kept = now.addresses.iter();
-            kept.any(|kept| kept.allocation == it.allocation)
-        })
-        || !interfaces.iter().all(|it| now.interfaces.contains(it))
-        || (group.is_some() && group != now.group)
+    let volumes = volumes.iter().filter(|it| it.delete_on_termination);
+    let volumes = volumes.filter(|it| !kept.contains(&flagged(it)));
+    let targets = targets.iter().filter(|it| !now.targets.contains(it));
+    let has = |it: &RecordedAddress| {
+        let mut kept = now.addresses.iter();
+        kept.any(|kept| kept.allocation == it.allocation)
+    };
+    let addresses = addresses.iter().filter(|it| !has(it));
+    let interfaces = interfaces.iter().filter(|it| !now.interfaces.contains(it));
+    let mut all: Vec<String> = volumes.map(|it| it.volume.to_string()).collect();
+    all.extend(targets.map(ToString::to_string));
+    all.extend(addresses.map(|it| it.allocation.to_string()));
+    all.extend(interfaces.map(|it| it.interface.to_string()));
+    all.extend(group.filter(|it| now.group.as_ref() != Some(it)));
+    if all.is_empty() {
+        return None;
+    }
+    all.extend(now.head.as_ref().map(ToString::to_string));
+    Some(token(&all.iter().map(String::as_str).collect::<Vec<_>>()))
 }
 
 /// Where the owner serves.
@@ -390,11 +386,9 @@ fn template_tags(lineage: &Lineage, owner: &Instance, record: &Record) -> Tags {
     if let Some(request) = requests::recorded(lineage, owner) {
         all.insert(tags::REQUEST.to_owned(), request.text());
     }
-    // Tokens that are used up. It never goes back: who still reads the number from before a hand-over
-    // would launch once more for the new owner.
-    if lineage.record.attempt > 0 {
-        let attempt = lineage.record.attempt.to_string();
-        all.insert(tags::ATTEMPT.to_owned(), attempt);
+    if !lineage.record.attempts.is_empty() {
+        let attempts = lineage.record.attempts.text();
+        all.insert(tags::ATTEMPTS.to_owned(), attempts);
     }
     all.insert(tags::FINGERPRINT.to_owned(), fingerprint(lineage, owner));
     all

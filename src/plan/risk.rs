@@ -26,6 +26,7 @@ const LASTS: Duration = Duration::hours(6);
 /// So long before a date the instance counts as at risk: two sweeps.
 const LEAD: Duration = Duration::minutes(30);
 
+const COUNT: &str = "count the spare";
 const NOTE: &str = "note the risk";
 
 /// Where a risk stands.
@@ -108,26 +109,40 @@ pub fn launch_noted(lineage: &Lineage, owner: &Instance, ways: Vec<Lane>, plan: 
 
 /// Replacements nobody waits for: marked, to be ended by the sweep. Nothing may be lost with them.
 pub fn give_back(lineage: &Lineage, plan: &mut Plan) {
-    for spare in lineage.idle() {
-        let ours = spare.tags.contains_key(tags::LAUNCHED);
-        let marked = spare.tags.contains_key(tags::EXPIRES_AT);
-        if !ours || marked || !holds_nothing(lineage, spare) {
-            continue;
-        }
-        let count = "count the spare";
-        if let Some(action) = next_request(lineage)
-            && !plan.steps.iter().any(|it| it.id == count)
-        {
-            plan.step(Step::new(count, action));
-            if let Some(owner) = lineage.owner {
-                note(lineage, owner, plan);
-            }
-        }
+    let ours = |it: &&Instance| it.tags.contains_key(tags::LAUNCHED);
+    let marked = |it: &&Instance| it.tags.contains_key(tags::EXPIRES_AT);
+    let idle = lineage
+        .idle()
+        .into_iter()
+        .filter(|it| ours(it) && !marked(it));
+    let unneeded: Vec<&Instance> = idle.filter(|it| holds_nothing(lineage, it)).collect();
+    let counted = count(lineage, &unneeded, plan);
+    for spare in unneeded {
         plan.note(format!("{} was not needed: it is given back", spare.id));
         let step = tidy::expire_at(lineage.situation.now, spare.id.to_string());
-        let counted = plan.steps.iter().any(|it| it.id == count);
-        plan.step(if counted { step.after(count) } else { step });
+        plan.step(if counted { step.after(COUNT) } else { step });
     }
+}
+
+/// The next launch must be another request: their tokens stay with the spares, dead or alive.
+fn count(lineage: &Lineage, spares: &[&Instance], plan: &mut Plan) -> bool {
+    let Some(template) = lineage.template_id() else {
+        return false;
+    };
+    let bases = spares.iter().filter_map(|it| it.tags.get(tags::REPLACES));
+    let bases = bases.filter_map(|it| it.parse().ok());
+    let before = &lineage.record.attempts;
+    let attempts = bases.fold(before.clone(), |it, base| it.after(&base));
+    if attempts == *before {
+        return false;
+    }
+    let resources = vec![template.to_string()];
+    let tags = Tags::from([(tags::ATTEMPTS.to_owned(), attempts.text())]);
+    plan.step(Step::new(COUNT, Action::Tag { resources, tags }));
+    if let Some(owner) = lineage.owner {
+        note(lineage, owner, plan);
+    }
+    true
 }
 
 /// Launches have been made for this instance already: whoever warns of it must not launch before he has
@@ -147,13 +162,6 @@ fn note(lineage: &Lineage, owner: &Instance, plan: &mut Plan) -> bool {
     unsaid
 }
 
-/// The next launch must be another request: this one's token stays with the spare, dead or alive.
-fn next_request(lineage: &Lineage) -> Option<Action> {
-    let resources = vec![lineage.template_id()?.to_string()];
-    let attempt = lineage.record.attempt + 1;
-    let tags = Tags::from([(tags::ATTEMPT.to_owned(), attempt.to_string())]);
-    Some(Action::Tag { resources, tags })
-}
 /// It has its own root volume and nothing else.
 #[must_use]
 pub fn is_empty(instance: &Instance) -> bool {
@@ -205,7 +213,9 @@ pub fn record_tags(lineage: &Lineage, owner: &Instance) -> Tags {
     }
     let risk = risk.map(|it| (tags::AT_RISK.to_owned(), risk_text(&it)));
     let mut all: Tags = risk.into_iter().collect();
-    all.extend(failed_pool_tags(&lineage.record.failed_pools));
+    if lineage.record.attempts.of(&owner.id) > 0 {
+        all.extend(failed_pool_tags(&lineage.record.failed_pools));
+    }
     all
 }
 

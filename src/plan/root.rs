@@ -212,7 +212,7 @@ impl Swap<'_> {
         let Case { lineage, .. } = self.case;
         Refusal {
             template: lineage.template_id(),
-            counted_in: tags::SWAPS,
+            counted: (tags::SWAPS, (lineage.record.swaps + 1).to_string()),
             attempt: lineage.record.swaps + 1,
             at: lineage.situation.now,
             pools: Vec::new(),

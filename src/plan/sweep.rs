@@ -83,7 +83,7 @@ pub fn sweep(
                 instance,
                 attempt: 0,
                 interruptions: Vec::new(),
-                confirm: false,
+                confirm: None,
             },
             delay_seconds: 0,
         });

@@ -181,10 +181,10 @@ pub fn expire_at(at: Timestamp, resource: String) -> Step {
 /// would be without us.
 pub fn ended(lineage: &Lineage, why: String) -> Plan {
     let mut plan = Plan::nothing(why);
-    if lineage.template().is_some() && !lineage.situation.confirming {
-        // A warning of the same moment, and what was launched for it, may not be visible yet.
-        plan.wait(60, "its end to be seen again before it is forgotten");
-        plan.confirm = true;
+    // A warning of the same moment, and what was launched for it, may not be visible yet.
+    let seen = format!("{} has ended", lineage.situation.lineage);
+    let what = "its end to be seen again before it is forgotten";
+    if lineage.template().is_some() && !plan.confirmed(lineage, seen, what) {
         return plan;
     }
     // A spare has nobody to wait for any more.

@@ -28,8 +28,8 @@ pub struct Subject {
     pub urgent: BTreeSet<InstanceId>,
     pub instances: Vec<Instance>,
     pub attempt: u32,
-    pub confirming: bool,
-    pub confirm_next: bool,
+    pub confirming: BTreeSet<String>,
+    pub confirm_next: Option<String>,
     /// Steps refused for good, by id.
     pub refused: BTreeSet<String>,
     /// Written into the record by this invocation when launches failed.
@@ -181,8 +181,8 @@ impl Subject {
             urgent: BTreeSet::new(),
             instances: Vec::new(),
             attempt: 0,
-            confirming: false,
-            confirm_next: false,
+            confirming: BTreeSet::new(),
+            confirm_next: None,
             refused: BTreeSet::new(),
             remembered: Tags::new(),
             done: Done::default(),
@@ -205,7 +205,7 @@ impl Subject {
             Trigger::Wake(wake) => {
                 self.notices.extend(wake.interruptions.iter().cloned());
                 self.attempt = self.attempt.max(wake.attempt);
-                self.confirming |= wake.confirm;
+                self.confirming.extend(wake.confirm.clone());
                 self.watching = true;
                 self.new |= wake.attempt == 0;
             }

@@ -9,9 +9,10 @@
 
 use super::agenda::Due;
 use super::state::refused;
-use super::{Drain, Group, GroupType, State};
+use super::{Drain, Group, GroupType, SimInstance, State};
 use crate::cloud::CloudError;
 use crate::event::InstanceState;
+use crate::id::InstanceId;
 use crate::situation::{Balancing, Instance, ListedGroup, Listing, Registration};
 use crate::situation::{Target, TargetGroup};
 use time::Duration;
@@ -135,8 +136,15 @@ impl State {
 
     fn runs(&self, target: &Target, vpc: &str) -> bool {
         let near = |it: &&Instance| it.vpc.as_deref() == Some(vpc);
-        let mut running = self.instances.values().map(|it| &it.facts).filter(near);
-        running.any(|it| it.state == InstanceState::Running && it.answers_to(target))
+        let runs = |it: &Instance| it.state == InstanceState::Running && it.answers_to(target);
+        if target.is_instance() {
+            let named = target.id.parse().ok();
+            let named: Option<&SimInstance> =
+                named.and_then(|it: InstanceId| self.instances.get(&it));
+            return named.map(|it| &it.facts).filter(near).is_some_and(runs);
+        }
+        let mut all = self.instances.values().map(|it| &it.facts).filter(near);
+        all.any(runs)
     }
 
     pub(super) fn deregister(

@@ -13,8 +13,8 @@ use std::fmt;
 pub struct Refusal {
     /// Whose tags are the record. None while it is being created.
     pub template: Option<TemplateId>,
-    /// The tag that counts, so that the next request is another one.
-    pub counted_in: &'static str,
+    /// The tag that counts, so that the next request is another one, as it is then.
+    pub counted: (&'static str, String),
     /// How many requests have failed then.
     pub attempt: u32,
     pub at: Timestamp,
@@ -40,7 +40,8 @@ impl Refusal {
             .filter(|it| !self.pools.contains(&it.pool));
         let all: Vec<FailedPool> = earlier.cloned().chain(failed).collect();
         let mut tags = failed_pool_tags(&all);
-        tags.insert(self.counted_in.to_owned(), self.attempt.to_string());
+        let (key, count) = self.counted.clone();
+        tags.insert(key.to_owned(), count);
         tags
     }
 
@@ -58,7 +59,7 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
             template: _,
-            counted_in: _,
+            counted: _,
             attempt,
             at: _,
             pools,

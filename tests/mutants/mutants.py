@@ -181,9 +181,15 @@ MUTANTS = [
     ),
     Mutant(
         "what is not to be seen is forgotten at first sight",
-        "src/plan/prepare.rs",
-        "if !lineage.situation.confirming && forgets(lineage, &record) {",
-        "if lineage.situation.confirming && forgets(lineage, &record) {",
+        "src/plan.rs",
+        "let before = lineage.situation.confirming.contains(&seen);",
+        "let before = true;",
+    ),
+    Mutant(
+        "one thing seen twice confirms another",
+        "src/plan.rs",
+        "let before = lineage.situation.confirming.contains(&seen);",
+        "let before = !lineage.situation.confirming.is_empty();",
     ),
     Mutant(
         "old warnings are believed",

@@ -139,6 +139,11 @@ impl Lineage {
         }
     }
 
+    /// A group's new member has the group's wishes, not those of the one it takes over from.
+    pub fn may_forget_always(&self) -> bool {
+        self.keeps_always && self.in_group
+    }
+
     pub fn expected(&self) -> Expected {
         if !self.excuses.is_empty() {
             Expected::Accounted

@@ -660,3 +660,31 @@ fn regression_the_new_owner_is_warned_before_the_hand_over_can_be_read() {
     ];
     assert_right(7_513_343_409_681_072_029, setup, weather, &ops);
 }
+
+/// A look that was to confirm one loss confirmed another one, seen for the first time: the flags of an
+/// instance just warned, whose tombstone could not be read yet, were taken for its user's wish.
+#[test]
+fn regression_what_is_seen_for_the_first_time_is_not_confirmed_by_something_else() {
+    let weather = Weather {
+        call_millis: 1,
+        lag_seconds: 1,
+        snapshot_seconds: 200,
+        boot_seconds: 41,
+        release_seconds: 49,
+        shutdown_seconds: 7,
+        doubled_percent: 5,
+        late_seconds: 12,
+        ..calm()
+    };
+    let ops = [
+        Terminate(581),
+        Interrupt(0),
+        Pass(194),
+        Interrupt(0),
+        Outage(75),
+        Pass(110),
+        Pass(5),
+        Interrupt(0),
+    ];
+    assert_right(10_144_983_972_905_303_917, one_volume(), weather, &ops);
+}

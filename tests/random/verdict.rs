@@ -118,7 +118,11 @@ fn whole(lineage: &Lineage, found: &LineageSummary, replaced: bool) -> Vec<Strin
                 );
                 let flag = there.delete_on_termination;
                 let wanted = *delete && !lineage.keeps_always;
-                check(flag == wanted, format!("{device} has delete={flag}"));
+                let asked_for = replaced && lineage.may_forget_always();
+                check(
+                    flag == wanted || asked_for,
+                    format!("{device} has delete={flag}"),
+                );
             }
         }
     }

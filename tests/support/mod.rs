@@ -191,7 +191,7 @@ pub fn situation(now: Timestamp) -> Situation {
         risks: Vec::new(),
         defaults: Tags::new(),
         pass: 1,
-        confirming: true,
+        confirming: BTreeSet::new(),
         refused: BTreeSet::new(),
         remembered: Tags::new(),
         instances: vec![instance(now)],

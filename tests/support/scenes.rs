@@ -46,6 +46,7 @@ pub const SCENES: &[(&str, Scene)] = &[
     ("stopped, overdue, to be restored", overdue),
     ("its request is persistent and terminates", persistent),
     ("terminated by its user", ended_by_user),
+    ("terminated by its user, seen again", ended_and_seen_again),
     ("forgotten by EC2 during the rescue", forgotten),
     ("rescued, old root left", rescued),
     ("a second interface, a secondary address", networked),
@@ -176,7 +177,7 @@ fn spot_failed(at: Timestamp, notices: &[Interruption]) -> Situation {
     if let Fact::Known(Some(template)) = &mut situation.template {
         template
             .tags
-            .insert(tags::ATTEMPT.to_owned(), "1".to_owned());
+            .insert(tags::ATTEMPTS.to_owned(), format!("{LINEAGE}=1"));
         let failed = format!(
             "spot/subnet-0123456789abcdef0/InsufficientInstanceCapacity/{}/m6i.large",
             at.unix_timestamp()
@@ -341,6 +342,12 @@ fn ended_by_user(at: Timestamp, notices: &[Interruption]) -> Situation {
     let mut situation = prepared(at, notices);
     end_owner(&mut situation);
     situation.instances[0].state_reason = Some("Client.UserInitiatedShutdown".to_owned());
+    situation
+}
+
+fn ended_and_seen_again(at: Timestamp, notices: &[Interruption]) -> Situation {
+    let mut situation = ended_by_user(at, notices);
+    situation.confirming.extend(plan(&situation).confirm);
     situation
 }
 

@@ -235,7 +235,7 @@ pub fn call(rescue: &InstanceId, plan: &mut Plan) {
         instance: rescue.clone(),
         attempt: 0,
         interruptions: Vec::new(),
-        confirm: false,
+        confirm: None,
     };
     let step = Action::Wake {
         wake,

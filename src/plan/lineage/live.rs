@@ -193,8 +193,7 @@ fn place(recorded: Option<Place>, owner: &Instance) -> Option<Place> {
 pub fn remember(record: &mut Record, situation: &Situation, owner: Option<&Instance>) {
     if !situation.remembered.is_empty() {
         let written = Record::from_tags(&situation.remembered);
-        if written.attempt > record.attempt {
-            record.attempt = written.attempt;
+        if record.attempts.learn(&written.attempts) {
             record.failed_pools = written.failed_pools;
         }
     }
