@@ -3,7 +3,7 @@
 //! Nothing is deleted here. The sweep deletes what has expired, a day later, and nothing is marked
 //! while it could be the only copy: the owner must run with its volumes first.
 
-use super::{Lineage, Plan, clone, keep, risk};
+use super::{Lineage, Plan, clone, deregister, keep, risk};
 use crate::clock::{self, Timestamp};
 use crate::id::InstanceId;
 use crate::record::VolumeTag;
@@ -47,6 +47,8 @@ pub fn after(lineage: &Lineage, plan: &mut Plan) {
         .filter(|(it, _)| it.is_alive() || !it.devices.is_empty())
         .filter(|(it, _)| !lineage.is_retired(it));
     for (instance, _) in ending {
+        // AWS may have refused to before another one took over.
+        deregister::of(lineage, instance, plan);
         plan.wait(15, format!("{} to end", instance.id));
     }
     await_release(lineage, volumes, plan);

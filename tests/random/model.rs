@@ -257,6 +257,9 @@ impl Model {
                     let stopped = *action == InstanceAction::Stop && it.restores;
                     it.excuses.extend(stopped.then_some(Excuse::Overdue));
                 });
+                if !told {
+                    self.unheard_of(lineage);
+                }
                 if let Some(it) = self.lineage(lineage)
                     && *action == InstanceAction::Terminate
                     && !it.is_spare(taken)
@@ -267,7 +270,10 @@ impl Model {
                     it.lose(if *told { 0 } else { 120 });
                 }
             }
-            Happened::WarningLost(lineage) => self.with(lineage, |it| it.lose(120)),
+            Happened::WarningLost(lineage) => {
+                self.unheard_of(lineage);
+                self.with(lineage, |it| it.lose(120));
+            }
             Happened::WarningDelayed(lineage, by) => self.with(lineage, |it| it.lose(*by)),
             Happened::Unattended(seconds) => {
                 self.lineages.iter_mut().for_each(|it| it.lose(*seconds));
@@ -306,6 +312,15 @@ impl Model {
         for it in &mut self.lineages {
             let boots = it.behaviour != InstanceAction::Terminate;
             it.excuses.extend(boots.then_some(Excuse::Ended));
+        }
+    }
+
+    /// A group's new member that is taken without a word: whoever it takes over from loses with it.
+    fn unheard_of(&mut self, taken: &InstanceId) {
+        if self.lineage(taken).is_none() {
+            for member in self.lineages.iter_mut().filter(|it| it.in_group) {
+                member.excuses.insert(Excuse::Late);
+            }
         }
     }
 

@@ -688,3 +688,33 @@ fn regression_what_is_seen_for_the_first_time_is_not_confirmed_by_something_else
     ];
     assert_right(10_144_983_972_905_303_917, one_volume(), weather, &ops);
 }
+
+/// AWS refused to deregister it at the moment its replacement took over; nobody tried again.
+#[test]
+fn regression_an_ending_instance_is_deregistered_after_the_hand_over() {
+    let setup = Setup {
+        volumes: Vec::new(),
+        ports: vec![8080],
+        by_address: true,
+        policy: vec![("spot-rescue:data", "clone")],
+        ..one_volume()
+    };
+    let weather = Weather {
+        snapshot_seconds: 212,
+        boot_seconds: 18,
+        doubled_percent: 15,
+        late_seconds: 14,
+        ..calm()
+    };
+    let ops = [
+        Rebalance(0),
+        CrashBefore(6),
+        Refuse(7, "RequestLimitExceeded"),
+        Pass(2),
+        CrashBefore(4),
+        Interrupt(24_644),
+        Interrupt(0),
+        Pass(34),
+    ];
+    assert_right(13_527_326_931_415_374_371, setup, weather, &ops);
+}
