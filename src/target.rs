@@ -11,6 +11,7 @@ use crate::dns::same_address;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 /// A service that sends traffic; each is asked, and fails, by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -162,7 +163,8 @@ pub struct Registration {
 /// Registrations found, and how far we looked.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Registrations {
-    pub list: Vec<Registration>,
+    /// Shared: every lineage of a batch is judged by the whole list.
+    pub list: Arc<Vec<Registration>>,
     /// Of these all groups were listed, not only those on record looked at.
     pub complete: BTreeSet<Balancing>,
     /// Groups that could not be read: what is on record of them is neither confirmed nor refuted.
@@ -176,10 +178,14 @@ impl Registrations {
     #[must_use]
     pub fn of_all(list: Vec<Registration>) -> Self {
         Self {
-            list,
+            list: Arc::new(list),
             complete: Balancing::ALL.into(),
             ..Self::default()
         }
+    }
+
+    pub fn list_mut(&mut self) -> &mut Vec<Registration> {
+        Arc::make_mut(&mut self.list)
     }
 
     /// Whether what is not in the list is not registered with this group.

@@ -156,7 +156,7 @@ fn disturb(situation: &mut Situation, disturbance: &Disturbance) {
         Disturbance::Unreadable(which) => unreadable(which, situation),
         Disturbance::Deregistered(which) => {
             if let Fact::Known(found) = &mut situation.registrations {
-                pick(which, &mut found.list)
+                pick(which, found.list_mut())
                     .into_iter()
                     .for_each(|it| it.draining = true);
             }
@@ -274,7 +274,7 @@ fn reversed(situation: &Situation) -> Situation {
     known(&mut turned.interfaces).reverse();
     known(&mut turned.images).reverse();
     if let Fact::Known(found) = &mut turned.registrations {
-        found.list.reverse();
+        found.list_mut().reverse();
     }
     turned
 }

@@ -82,7 +82,7 @@ fn take(
         let near = |vpc: &String| vpcs.is_empty() || vpcs.contains(vpc);
         if let Some(registrations) = listed.registrations {
             groups.remove(&listed.group);
-            found.list.extend(registrations);
+            found.list_mut().extend(registrations);
         } else if listed.vpc.as_ref().is_none_or(near) || groups.contains_key(&listed.group) {
             groups.insert(listed.group, listed.vpc);
         }
@@ -110,10 +110,12 @@ async fn ask(cloud: &dyn Cloud, groups: Groups, found: &mut Registrations) {
     let mut answers = stream::iter(each).buffered(AT_ONCE);
     while let Some((group, vpc, answer)) = answers.next().await {
         match answer {
-            Ok(list) => found.list.extend(list.into_iter().map(|it| Registration {
-                vpc: it.vpc.or_else(|| vpc.clone()),
-                ..it
-            })),
+            Ok(list) => found
+                .list_mut()
+                .extend(list.into_iter().map(|it| Registration {
+                    vpc: it.vpc.or_else(|| vpc.clone()),
+                    ..it
+                })),
             Err(error) if GONE.contains(&error.code.as_str()) => {
                 found.gone.insert(group);
             }

@@ -23,7 +23,7 @@ pub fn found(lineage: &Lineage, plan: &mut Plan) {
 /// Whatever AWS shows of one instance.
 pub fn of(lineage: &Lineage, instance: &Instance, plan: &mut Plan) {
     let known = lineage.situation.registrations.known();
-    let found = known.into_iter().flat_map(|it| &it.list);
+    let found = known.into_iter().flat_map(|it| it.list.iter());
     let serving = found.filter(|it| !it.draining && instance.is_registered_as(it));
     steps(serving.map(|it| it.target.clone()).collect(), plan);
 }

@@ -224,7 +224,7 @@ fn registered(target: &Target) -> Registration {
 }
 
 fn registrations(situation: &mut Situation, change: impl FnOnce(&mut Vec<Registration>)) {
-    change(&mut known(&mut situation.registrations).list);
+    change(known(&mut situation.registrations).list_mut());
 }
 
 fn retag(situation: &mut Situation, resources: &[String], change: impl Fn(&mut Tags)) {

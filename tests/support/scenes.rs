@@ -104,7 +104,7 @@ fn drifted(at: Timestamp, notices: &[Interruption]) -> Situation {
         all.push(volume(extra, Some((LINEAGE, "/dev/sdh")), at));
     }
     if let Fact::Known(all) = &mut situation.registrations {
-        all.list.push(target(WEB, LINEAGE, 81));
+        all.list_mut().push(target(WEB, LINEAGE, 81));
     }
     situation
 }
