@@ -160,6 +160,8 @@ pub struct SpotRequest {
     pub behaviour: InstanceAction,
     /// `open`, `active` or `disabled`: it may still launch or start something.
     pub live: bool,
+    /// A user has stopped its instance: cancelling it would end that.
+    pub disabled: bool,
     /// Whom it has launched last.
     pub instance: Option<InstanceId>,
     pub tags: Tags,

@@ -237,6 +237,7 @@ pub fn request(it: &ec2::SpotInstanceRequest) -> Option<SpotRequest> {
         persistent: it.r#type()?.as_str() == "persistent",
         behaviour: InstanceAction::parse(behaviour)?,
         live: matches!(state, "open" | "active" | "disabled"),
+        disabled: state == "disabled",
         instance: it.instance_id().and_then(|id| id.parse().ok()),
         tags: tags(it.tags()),
     })

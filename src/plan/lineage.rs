@@ -39,6 +39,11 @@ impl<'a> Lineage<'a> {
         let (policy, warnings) = policy(situation, owner, template);
         if let Some(owner) = owner {
             live::apply(&mut record, owner, situation, &members, &policy);
+            // After a hand-over the last rescue's is still written there.
+            let of_owner = |it: &Interruption| it.instance == owner.id;
+            if !record.interruption.as_ref().is_none_or(of_owner) {
+                record.progress.clear();
+            }
         }
         live::remember(&mut record, situation, owner);
         let mut lineage = Self {

@@ -4,7 +4,7 @@
 //! Such a relaunch cannot be adopted: it carries no opt-in, and what is not opted in is not touched. So
 //! the request is cancelled, but not before its instance is being taken, and only if it terminates. What
 //! still runs goes on to its end; an instance that EC2 has *stopped* would be ended by cancelling its
-//! request, so those are never touched (TRAP 2). The request is marked when the rescue is prepared, and
+//! request, and so would one that its user has stopped; those are never touched (TRAP 2). The request is marked when the rescue is prepared, and
 //! only what is marked may be cancelled.
 //!
 //! <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CancelSpotInstanceRequests.html>
@@ -105,7 +105,7 @@ fn cancel_of(
     }
     let stopped =
         |it: &Instance| matches!(it.state, InstanceState::Stopping | InstanceState::Stopped);
-    if !relaunches(request) || instance.is_some_and(stopped) {
+    if !relaunches(request) || request.disabled || instance.is_some_and(stopped) {
         return;
     }
     let marked = mark(lineage, request, plan);

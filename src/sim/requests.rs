@@ -42,6 +42,7 @@ impl State {
             persistent,
             behaviour,
             live: true,
+            disabled: false,
             instance: Some(instance.clone()),
             tags: Tags::new(),
         };
@@ -65,9 +66,23 @@ impl State {
         let found = ids.iter().filter_map(|id| self.requests.get(id));
         let shown = found.map(|it| SpotRequest {
             tags: it.tags.seen(self.now).clone(),
+            disabled: it.facts.live
+                && it
+                    .facts
+                    .instance
+                    .as_ref()
+                    .is_some_and(|it| self.is_stopped(it)),
             ..it.facts.clone()
         });
         Ok(shown.collect())
+    }
+
+    fn is_stopped(&self, id: &InstanceId) -> bool {
+        let state = self.instances.get(id).map(|it| it.facts.state);
+        matches!(
+            state,
+            Some(InstanceState::Stopping | InstanceState::Stopped)
+        )
     }
 
     pub(super) fn cancel_request(&mut self, id: &RequestId) -> Result<String, CloudError> {
@@ -78,14 +93,7 @@ impl State {
             .ok_or_else(|| refused(CALL, "InvalidSpotInstanceRequestID.NotFound", id.as_str()))?;
         request.facts.live = false;
         let instance = request.facts.instance.clone();
-        let stopped = |it: &InstanceId| {
-            let state = self.instances.get(it).map(|it| it.facts.state);
-            matches!(
-                state,
-                Some(InstanceState::Stopping | InstanceState::Stopped)
-            )
-        };
-        if let Some(instance) = instance.filter(stopped) {
+        if let Some(instance) = instance.filter(|it| self.is_stopped(it)) {
             let what = format!("{instance} was stopped and was ended by cancelling {id}");
             self.violations.push(what);
             self.shut_down(&instance, BY_USER);

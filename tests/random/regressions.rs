@@ -718,3 +718,55 @@ fn regression_an_ending_instance_is_deregistered_after_the_hand_over() {
     ];
     assert_right(13_527_326_931_415_374_371, setup, weather, &ops);
 }
+
+/// A persistent request had launched by itself, its user had stopped that one, and then came a warning of
+/// the first: the request was cancelled, which ends what is stopped.
+#[test]
+fn regression_a_request_whose_instance_its_user_has_stopped_is_not_cancelled() {
+    let setup = Setup {
+        volumes: vec![false],
+        persistent: true,
+        ..one_volume()
+    };
+    let ops = [
+        Terminate(941),
+        Pass(123),
+        Stop(13_435),
+        StaleWarning(12_982),
+    ];
+    assert_right(14_202_236_232_820_206_464, setup, calm(), &ops);
+}
+
+/// How far the last rescue had come counted for the next one, of an instance warned right after it took
+/// over: targets were not tried any more when a replacement came at last.
+#[test]
+fn regression_the_progress_of_the_last_rescue_is_not_that_of_the_next() {
+    let setup = Setup {
+        volumes: Vec::new(),
+        ports: vec![8080],
+        classic: true,
+        lattice: true,
+        address: true,
+        policy: vec![("spot-rescue:private-ip", "keep")],
+        in_group: true,
+        ..one_volume()
+    };
+    let weather = Weather {
+        call_millis: 1,
+        lag_seconds: 1,
+        snapshot_seconds: 63,
+        boot_seconds: 16,
+        late_seconds: 2,
+        ..calm()
+    };
+    let ops = [
+        Capacity(30_180, Market::Spot, 1),
+        Interrupt(0),
+        Interrupt(0),
+        Pass(16),
+        Interrupt(0),
+        Pass(108),
+        Pass(133),
+    ];
+    assert_right(9_853_104_032_684_853_181, setup, weather, &ops);
+}

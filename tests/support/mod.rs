@@ -230,6 +230,7 @@ pub fn situation(now: Timestamp) -> Situation {
             persistent: false,
             behaviour: InstanceAction::Terminate,
             live: true,
+            disabled: false,
             instance: LINEAGE.parse().ok(),
             tags: Tags::new(),
         }]),

@@ -331,7 +331,7 @@ async fn a_wake_comes_back_as_it_went() {
             action: InstanceAction::Terminate,
             at: spot_rescue::clock::parse("2026-11-23T10:00:00Z").unwrap(),
         }],
-        confirm: true,
+        confirm: Some("forgotten".to_owned()),
     };
     let action = Action::Wake {
         wake: wake.clone(),

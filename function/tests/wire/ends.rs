@@ -118,22 +118,38 @@ async fn requests_are_read_page_by_page_with_what_they_will_do() {
     let ends = "<instanceInterruptionBehavior>terminate</instanceInterruptionBehavior>";
     let first = described(REQUEST, "persistent", "active", stops);
     let second = described("sir-08b93457", "one-time", "closed", ends);
+    let third = described("sir-1a2b3c4d", "persistent", "disabled", ends);
     let wire = Wire::new([
         ok(page(&first, "<nextToken>two</nextToken>")),
-        ok(page(&second, "")),
+        ok(page(&(second + &third), "")),
     ])
     .await;
-    let ids: [RequestId; 2] = [id(REQUEST), id("sir-08b93457")];
+    let ids: [RequestId; 3] = [id(REQUEST), id("sir-08b93457"), id("sir-1a2b3c4d")];
     let found = wire.aws.requests(&ids).await.unwrap();
     let read: Vec<_> = found
         .iter()
-        .map(|it| (it.id.as_str(), it.persistent, it.behaviour, it.live))
+        .map(|it| {
+            (
+                it.id.as_str(),
+                it.persistent,
+                it.behaviour,
+                it.live,
+                it.disabled,
+            )
+        })
         .collect();
     assert_eq!(
         read,
         [
-            (REQUEST, true, InstanceAction::Stop, true),
-            ("sir-08b93457", false, InstanceAction::Terminate, false),
+            (REQUEST, true, InstanceAction::Stop, true, false),
+            (
+                "sir-08b93457",
+                false,
+                InstanceAction::Terminate,
+                false,
+                false
+            ),
+            ("sir-1a2b3c4d", true, InstanceAction::Terminate, true, true),
         ]
     );
     assert_eq!(found[0].instance, Some(id(INSTANCE)));

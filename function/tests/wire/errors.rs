@@ -87,7 +87,7 @@ async fn an_error_of_the_queue_keeps_its_code() {
         instance: id("i-0123456789abcdef0"),
         attempt: 1,
         interruptions: Vec::new(),
-        confirm: false,
+        confirm: None,
     };
     let action = Action::Wake {
         wake,
