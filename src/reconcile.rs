@@ -220,7 +220,11 @@ async fn run(
     report.steps.extend(steps);
     report.waits = plan.waits;
     if failed {
-        let soon = if throttled { 5 } else { 10 };
+        let soon = if throttled {
+            again(&subject.lineage, subject.attempt)
+        } else {
+            10
+        };
         report.wait(soon, "a step that was not done");
     }
     // What is said once, is said by the first of several looks.
@@ -231,6 +235,17 @@ async fn run(
         }
     }
     news
+}
+
+/// Where many want what AWS grants a few of each second, all are not to ask at the same moment, nor more
+/// often than helps: the first two times soon, then spread out, to be sure that somebody asks while a
+/// bucket refills (it holds the tokens of ten seconds).
+fn again(lineage: &InstanceId, attempt: u32) -> u16 {
+    let spread = lineage.as_str().bytes().fold(attempt, |sum, it| {
+        sum.wrapping_mul(31).wrapping_add(u32::from(it))
+    });
+    let later = u16::try_from(spread % 12).unwrap_or(0);
+    if attempt < 2 { 4 } else { 4 + later }
 }
 
 fn is_throttled(step: &StepReport) -> bool {

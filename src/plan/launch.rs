@@ -76,7 +76,9 @@ pub fn spare(
         return;
     }
     let mut step = launch(lineage, base, lane, (None, None), plan);
-    step.after.extend(after.map(str::to_owned));
+    let prepared = prepare::is_planned(plan).then_some(prepare::STEP);
+    let first = after.into_iter().chain(prepared);
+    step.after.extend(first.map(str::to_owned));
     plan.step(step);
     plan.wait(5, "the spare to run");
 }

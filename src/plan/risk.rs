@@ -25,6 +25,8 @@ use time::Duration;
 const LASTS: Duration = Duration::hours(6);
 /// So long before a date the instance counts as at risk: two sweeps.
 const LEAD: Duration = Duration::minutes(30);
+/// A spare that is given back can be kept after all: whoever ends it may read its tags late.
+const RESPITE: Duration = Duration::minutes(5);
 
 const COUNT: &str = "count the spare";
 const NOTE: &str = "note the risk";
@@ -119,7 +121,7 @@ pub fn give_back(lineage: &Lineage, plan: &mut Plan) {
     let counted = count(lineage, &unneeded, plan);
     for spare in unneeded {
         plan.note(format!("{} was not needed: it is given back", spare.id));
-        let step = tidy::expire_at(lineage.situation.now, spare.id.to_string());
+        let step = tidy::expire_at(lineage.situation.now + RESPITE, spare.id.to_string());
         plan.step(if counted { step.after(COUNT) } else { step });
     }
 }

@@ -60,7 +60,7 @@ impl State {
         });
         // What the journal shows is looked for once, in the end; two replacements may be one by then.
         if matches!(action, Action::Launch(_)) {
-            let broken = super::invariants::one_replacement(self);
+            let broken = super::invariants::one_launched(self);
             self.violations.extend(broken);
         }
         outcome

@@ -158,7 +158,7 @@ async fn a_spare_goes_with_the_instance_its_user_ends() {
     settle(&world, &function).await;
     world.terminate(&protected.instance);
     let _ = world.run_until_quiet(&function).await;
-    world.advance(60);
+    world.advance(600);
     world.sweep();
     let _ = world.run_until_quiet(&function).await;
     assert!(spares(&world, &protected).is_empty(), "{}", journal(&world));

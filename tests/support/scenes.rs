@@ -66,6 +66,11 @@ pub const SCENES: &[(&str, Scene)] = &[
         interface_gone,
     ),
     ("private address given up a while ago", address_lost),
+    ("an On-Demand Instance has stood in long enough", stands_in),
+    ("a Spot Instance runs beside the stand-in", spot_beside),
+    ("the stand-in is to give way", gives_way),
+    ("the stand-in serves no more", silent_stand_in),
+    ("the Spot Instance for the stand-in is gone", spot_gone),
 ];
 
 pub fn scene(name: &str, at: Timestamp, notices: &[Interruption]) -> Situation {
@@ -370,6 +375,56 @@ fn rescued(at: Timestamp, notices: &[Interruption]) -> Situation {
         }
     }
     situation.notices = notices.to_vec();
+    situation
+}
+
+fn stands_in(at: Timestamp, notices: &[Interruption]) -> Situation {
+    let mut situation = rescued(at, &[]);
+    settled(&mut situation);
+    let asked = ("spot-rescue:return-to-spot".to_owned(), "12h".to_owned());
+    let from = (tags::LAUNCHED_FROM.to_owned(), TEMPLATE.to_owned());
+    let stand_in = situation.instances.last_mut().unwrap();
+    stand_in.market = Market::OnDemand;
+    stand_in.tags.extend([asked.clone(), from]);
+    if let Fact::Known(Some(template)) = &mut situation.template {
+        template.tags.extend([asked]);
+    }
+    situation.now = at + time::Duration::days(2);
+    (situation.pass, situation.notices) = (0, notices.to_vec());
+    situation
+}
+
+fn a_look_later(situation: &mut Situation, seconds: i64) {
+    for step in plan(situation).steps {
+        apply(situation, &step.action);
+    }
+    situation.now += time::Duration::seconds(seconds);
+}
+
+fn spot_beside(at: Timestamp, notices: &[Interruption]) -> Situation {
+    let mut situation = stands_in(at, notices);
+    a_look_later(&mut situation, 120);
+    situation.instances.last_mut().unwrap().state = InstanceState::Running;
+    situation
+}
+
+fn gives_way(at: Timestamp, notices: &[Interruption]) -> Situation {
+    let mut situation = spot_beside(at, notices);
+    a_look_later(&mut situation, 5);
+    situation
+}
+
+fn silent_stand_in(at: Timestamp, notices: &[Interruption]) -> Situation {
+    let mut situation = gives_way(at, notices);
+    for _ in 0..4 {
+        a_look_later(&mut situation, 15);
+    }
+    situation
+}
+
+fn spot_gone(at: Timestamp, notices: &[Interruption]) -> Situation {
+    let mut situation = gives_way(at, notices);
+    situation.instances.last_mut().unwrap().state = InstanceState::Terminated;
     situation
 }
 
