@@ -122,9 +122,7 @@ impl Record {
             pointed: pointed_from(tags),
             named: get(tags::NAMED).and_then(Named::parse),
             original: get(tags::ORIGINAL).and_then(Original::parse),
-            attempts: get(tags::ATTEMPTS)
-                .map(|it| Attempts::parse(it))
-                .unwrap_or_default(),
+            attempts: get(tags::ATTEMPTS).map(Attempts::parse).unwrap_or_default(),
             swaps: get(tags::SWAPS).and_then(|n| n.parse().ok()).unwrap_or(0),
             progress: get(tags::PROGRESS).map(progress_from).unwrap_or_default(),
         }

@@ -45,10 +45,10 @@ async fn invoke(
     handler
         .handle(event.payload, remaining.unwrap_or(Duration::ZERO))
         .await
-        .map_err(told)
+        .map_err(|error| told(&error))
 }
 
-fn told(error: HandlerError) -> Diagnostic {
+fn told(error: &HandlerError) -> Diagnostic {
     Diagnostic {
         error_type: error.name().to_owned(),
         error_message: error.to_string(),

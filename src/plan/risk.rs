@@ -113,10 +113,7 @@ pub fn launch_noted(lineage: &Lineage, owner: &Instance, ways: Vec<Lane>, plan: 
 pub fn give_back(lineage: &Lineage, plan: &mut Plan) {
     let ours = |it: &&Instance| it.tags.contains_key(tags::LAUNCHED);
     let marked = |it: &&Instance| it.tags.contains_key(tags::EXPIRES_AT);
-    let idle = lineage
-        .idle()
-        .into_iter()
-        .filter(|it| ours(it) && !marked(it));
+    let idle = lineage.idle().filter(|it| ours(it) && !marked(it));
     let unneeded: Vec<&Instance> = idle.filter(|it| holds_nothing(lineage, it)).collect();
     let counted = count(lineage, &unneeded, plan);
     for spare in unneeded {

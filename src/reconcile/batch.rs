@@ -14,10 +14,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// One lineage, and what this invocation knows and did about it.
 #[derive(Debug)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "facts that do not exclude each other"
-)]
 pub struct Subject {
     pub lineage: InstanceId,
     /// Positions of the triggers that led here.
