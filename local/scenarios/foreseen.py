@@ -31,6 +31,13 @@ def spare(stage: Stage, instance: str) -> list[str]:
     ]
 
 
+def given(stage: Stage, instance: str) -> bool:
+    """It is marked to end, some minutes later."""
+    waiting = spare(stage, instance)
+    found = [it for it in stage.world.instances() if it["InstanceId"] in waiting]
+    return bool(found) and all(checks.EXPIRES in as_dict(it["Tags"]) for it in found)
+
+
 def recommended(stage: Stage, instances: list[str]) -> None:
     (instance,) = instances
     stage.control.event(rebalance(instance))
@@ -66,7 +73,7 @@ def replaced_early(stage: Stage, instances: list[str]) -> None:
 
 
 def not_needed(stage: Stage, instances: list[str]) -> None:
-    """Nobody waits six hours: the time of the recommendation is moved instead."""
+    """Nobody waits six hours, nor five minutes: the times are moved instead."""
     (instance,) = instances
     stage.control.event(rebalance(instance))
     stage.until("the spare to run", lambda: len(spare(stage, instance)) == 1, 100)
@@ -78,7 +85,11 @@ def not_needed(stage: Stage, instances: list[str]) -> None:
         Tags=as_list({AT_RISK: f"{instance} {long_ago}"}),
     )
     stage.sweep()
+    stage.until("the spare to be given back", lambda: given(stage, instance), 100)
     stage.settle(200)
+    stage.world.ec2.create_tags(
+        Resources=spare(stage, instance), Tags=as_list({checks.EXPIRES: long_ago})
+    )
     stage.sweep()
     stage.until("the spare to end", lambda: not spare(stage, instance), 200)
 
