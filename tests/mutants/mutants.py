@@ -336,8 +336,32 @@ MUTANTS = [
     Mutant(
         "a spare's token is used again",
         "src/plan/risk.rs",
-        "let attempt = lineage.record.attempt + 1;",
-        "let attempt = lineage.record.attempt;",
+        "let attempts = bases.fold(before.clone(), |it, base| it.after(&base));",
+        "let attempts = bases.fold(before.clone(), |it, _: crate::id::InstanceId| it);",
+    ),
+    Mutant(
+        "launches for the last owner count for the next",
+        "src/plan/launch.rs",
+        "let attempt = lineage.record.attempts.of(base);",
+        "let attempt = lineage.record.attempts.total();",
+    ),
+    Mutant(
+        "what AWS refused to deregister stays registered",
+        "src/plan/tidy.rs",
+        "deregister::of(lineage, instance, plan);",
+        "let _ = instance;",
+    ),
+    Mutant(
+        "the progress of the last rescue is the next one's",
+        "src/plan/lineage.rs",
+        "record.progress.clear();",
+        "let _ = &record.progress;",
+    ),
+    Mutant(
+        "a request is cancelled whose instance its user has stopped",
+        "src/plan/requests.rs",
+        "if !relaunches(request) || request.disabled || instance.is_some_and(stopped) {",
+        "if !relaunches(request) || instance.is_some_and(stopped) {",
     ),
     Mutant(
         "the root is replaced before its data is there",
