@@ -232,8 +232,10 @@ impl Lineage {
 impl Model {
     pub fn new(lineages: Vec<Lineage>, bystander: InstanceId, weather: &Weather) -> Self {
         let late = i64::try_from(weather.late_seconds).unwrap_or(0);
-        // An invocation makes a few dozen calls for each instance, some at once.
-        let calls = i64::try_from(lineages.len()).unwrap_or(0) * weather.call_millis * 30 / 1000;
+        // An invocation makes a few dozen calls for each instance, some at once; one that takes a single
+        // message shares none of them, and a sweep has every instance looked at.
+        let each = if weather.batch == 1 { 60 } else { 30 };
+        let calls = i64::try_from(lineages.len()).unwrap_or(0) * weather.call_millis * each / 1000;
         Self {
             lineages,
             bystander,

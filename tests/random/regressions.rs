@@ -770,3 +770,38 @@ fn regression_the_progress_of_the_last_rescue_is_not_that_of_the_next() {
     ];
     assert_right(9_853_104_032_684_853_181, setup, weather, &ops);
 }
+
+/// A warning's first request is sent before the record is read: what was counted for the last owner must not
+/// count in the second one either.
+#[test]
+fn regression_the_first_request_for_a_new_owner_is_the_second_one_too() {
+    let start = Start {
+        seed: 0,
+        instances: vec![
+            Setup {
+                volumes: Vec::new(),
+                in_group: true,
+                ..one_volume()
+            },
+            Setup {
+                volumes: Vec::new(),
+                elsewhere: true,
+                policy: vec![("spot-rescue:on-demand", "never")],
+                ..one_volume()
+            },
+        ],
+        weather: Weather {
+            lag_seconds: 1,
+            ..calm()
+        },
+    };
+    let ops = [
+        Capacity(10_718, Market::Spot, 0),
+        Interrupt(18_456),
+        Interrupt(8_107),
+        Pass(179),
+        Interrupt(9_758),
+    ];
+    let (wrong, _) = crate::play(&start, &ops);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
