@@ -162,6 +162,14 @@ fn our_own_messages_are_read_back() {
         confirm: Some("forgotten".to_owned()),
     };
     let written = event::own::wake(&wake);
+    // Under way while the function was updated: it said true or false once.
+    let earlier = written.replace("\"forgotten\"", "true");
+    let confirm = None;
+    let unsaid = Wake {
+        confirm,
+        ..wake.clone()
+    };
+    assert_eq!(event::parse(&earlier), Ok(Trigger::Wake(unsaid)));
     assert_eq!(event::parse(&written), Ok(Trigger::Wake(wake)));
     assert!(matches!(
         event::parse(&sample("wake")),

@@ -5,7 +5,7 @@ use super::{Envelope, InstanceAction, Interruption, Trigger};
 use crate::clock;
 use crate::id::InstanceId;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 pub const SOURCE: &str = "spot-rescue";
 pub const WAKE: &str = "Wake";
@@ -32,8 +32,10 @@ struct Detail {
     attempt: u32,
     #[serde(default)]
     interruptions: Vec<Notice>,
+    /// Anything but text says nothing: a wake that is under way while the function is updated must not be
+    /// lost.
     #[serde(default)]
-    confirm: Option<String>,
+    confirm: Value,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -55,7 +57,7 @@ pub(super) fn parse_wake(envelope: &Envelope) -> Result<Trigger, String> {
         instance: instance_id,
         attempt,
         interruptions: interruptions.into_iter().filter_map(read).collect(),
-        confirm,
+        confirm: confirm.as_str().map(str::to_owned),
     }))
 }
 
