@@ -5,16 +5,21 @@
 //! in `plan`.
 
 mod group;
+mod image;
+mod network;
+mod storage;
 
 pub use group::{AutoScalingGroup, Group, Lifecycle, Member};
+pub use image::{Boot, Image, ImageState, RootTask, RootTaskState, Shape};
+pub use network::{Address, Holder, Interface, NetworkInterface, Slot};
+pub use storage::{
+    Attachment, Device, Snapshot, SnapshotState, Volume, VolumeSettings, VolumeState,
+};
 
 use crate::clock::Timestamp;
 pub use crate::dns::{DnsName, Lookup, RecordSet, RecordType, Says};
 use crate::event::{InstanceAction, InstanceState, Interruption, Risk};
-use crate::id::{
-    AllocationId, ImageId, InstanceId, InterfaceId, RequestId, SnapshotId, SubnetId, TemplateId,
-    VolumeId,
-};
+use crate::id::{ImageId, InstanceId, RequestId, SubnetId, TemplateId};
 use crate::tags::{self, Tags};
 pub use crate::target::{
     Balancing, ListedGroup, Listing, Registration, Registrations, Target, TargetGroup,
@@ -167,229 +172,12 @@ pub struct SpotRequest {
     pub tags: Tags,
 }
 
-/// A network interface as the instance sees it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Interface {
-    pub id: InterfaceId,
-    pub slot: Slot,
-    /// What `ModifyNetworkInterfaceAttribute` wants to be told.
-    pub attachment: String,
-    pub delete_on_termination: bool,
-    /// IPv4, the primary one first.
-    pub addresses: Vec<String>,
-}
-
-/// Where on an instance an interface is; the primary one is at device 0 of card 0.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub struct Slot {
-    pub card: u8,
-    pub device: u8,
-}
-
-/// A network interface by itself: it may outlive its instance.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NetworkInterface {
-    pub id: InterfaceId,
-    pub subnet: SubnetId,
-    pub availability_zone: String,
-    pub addresses: Vec<String>,
-    pub holder: Holder,
-    pub tags: Tags,
-}
-
-/// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_NetworkInterface.html>
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Holder {
-    /// `available`
-    Nobody,
-    Instance(InstanceId),
-    /// A load balancer, a gateway, a function.
-    Service,
-    /// On its way from one to another.
-    Unsettled,
-}
-
-/// A volume as the instance sees it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Device {
-    pub name: String,
-    pub volume: VolumeId,
-    pub delete_on_termination: bool,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Volume {
-    pub id: VolumeId,
-    pub state: VolumeState,
-    pub availability_zone: String,
-    pub created: Timestamp,
-    /// The snapshot it was made from, by EC2's own account.
-    pub snapshot: Option<SnapshotId>,
-    /// The volume it was copied from, by EC2's own account: only for clones (`CopyVolumes`).
-    pub source: Option<VolumeId>,
-    /// More than one only with Multi-Attach.
-    pub attachments: Vec<Attachment>,
-    pub settings: VolumeSettings,
-    pub tags: Tags,
-}
-
-/// <https://docs.aws.amazon.com/ebs/latest/userguide/ebs-describing-volumes.html>
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum VolumeState {
-    Creating,
-    Available,
-    InUse,
-    Deleting,
-    Deleted,
-    Error,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Attachment {
-    pub instance: InstanceId,
-    pub device: String,
-    /// `attached`; false while `attaching`, `detaching` or `busy`.
-    pub settled: bool,
-    pub delete_on_termination: bool,
-}
-
-/// What a snapshot does not remember of its volume (TRAP 33).
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
-pub struct VolumeSettings {
-    pub volume_type: String,
-    /// GiB.
-    pub size: i32,
-    pub iops: Option<i32>,
-    /// MiB/s.
-    pub throughput: Option<i32>,
-    pub encrypted: bool,
-    pub kms_key: Option<String>,
-    /// io1 and io2 only: up to sixteen instances of the zone at a time, without any fencing.
-    /// <https://docs.aws.amazon.com/ebs/latest/userguide/ebs-volumes-multi.html>
-    pub multi_attach: bool,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Snapshot {
-    pub id: SnapshotId,
-    pub volume: VolumeId,
-    pub state: SnapshotState,
-    pub started: Timestamp,
-    pub tags: Tags,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SnapshotState {
-    Pending,
-    Completed,
-    /// `error`, or in the Recycle Bin: not usable.
-    Unusable,
-}
-
 /// The prepared rescue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template {
     pub id: TemplateId,
     pub name: String,
     pub tags: Tags,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Address {
-    pub allocation: AllocationId,
-    pub instance: Option<InstanceId>,
-    /// Also of things that are no instances: none is what makes it free.
-    pub interface: Option<InterfaceId>,
-    pub private_address: Option<String>,
-}
-
-/// The part of an image a prepared rescue needs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Image {
-    pub id: ImageId,
-    pub name: String,
-    pub state: ImageState,
-    pub root_device: Option<String>,
-    /// The snapshot its root is made from.
-    pub root_snapshot: Option<SnapshotId>,
-    /// Devices the image would create volumes for.
-    pub devices: Vec<String>,
-    pub boot: Boot,
-    pub tags: Tags,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ImageState {
-    Pending,
-    Available,
-    /// `failed`, `disabled`, `invalid`, …: nothing can be launched from it.
-    Unusable,
-}
-
-/// How an instance boots, and what it is billed as: what an image of its root must say. Left out,
-/// `RegisterImage` takes i386 and paravirtual (TRAP 12).
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "features that do not exclude each other"
-)]
-pub struct Boot {
-    pub architecture: String,
-    pub virtualization: String,
-    /// `legacy-bios`, `uefi` or `uefi-preferred`.
-    pub mode: Option<String>,
-    pub ena: bool,
-    /// `sriovNetSupport` is `simple`.
-    pub sriov: bool,
-    /// `NitroTPM`, version 2.0.
-    pub tpm: bool,
-    /// The image demands version 2 of the instance metadata service.
-    pub imds: bool,
-    /// `PlatformDetails`: what is billed.
-    pub platform: String,
-    /// Of the AWS Marketplace.
-    pub product_codes: Vec<String>,
-}
-
-/// One `CreateReplaceRootVolumeTask`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RootTask {
-    pub id: String,
-    pub instance: InstanceId,
-    pub state: RootTaskState,
-}
-
-/// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ReplaceRootVolumeTask.html>
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RootTaskState {
-    /// `pending`, `in-progress`, `failing`, `failing-detached`, and whatever may come to be.
-    Underway,
-    Succeeded,
-    /// The root that was to be replaced is attached as before.
-    Failed,
-    /// No root is attached.
-    FailedDetached,
-}
-
-/// What an instance type is, as far as another one can be like it.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "facts that do not exclude each other"
-)]
-pub struct Shape {
-    pub instance_type: String,
-    pub vcpus: i32,
-    pub memory_mib: i32,
-    /// `x86_64`, `arm64`, …
-    pub architectures: Vec<String>,
-    pub current_generation: bool,
-    pub burstable: bool,
-    pub bare_metal: bool,
-    /// It has instance store volumes.
-    pub local_storage: bool,
-    /// It has GPUs, or other accelerators.
-    pub accelerated: bool,
 }
 
 impl Instance {
@@ -447,39 +235,5 @@ impl Instance {
     pub fn is_registered_as(&self, it: &Registration) -> bool {
         let near = it.vpc.is_some() && it.vpc == self.vpc;
         self.answers_to(&it.target) && (near || it.target.is_instance())
-    }
-}
-
-impl Slot {
-    #[must_use]
-    pub fn is_primary(self) -> bool {
-        self == Self::default()
-    }
-}
-
-impl Volume {
-    #[must_use]
-    pub fn is_usable(&self) -> bool {
-        match self.state {
-            VolumeState::Creating | VolumeState::Available | VolumeState::InUse => true,
-            VolumeState::Deleting | VolumeState::Deleted | VolumeState::Error => false,
-        }
-    }
-
-    /// In nobody's hands, and ready to be taken.
-    #[must_use]
-    pub fn is_free(&self) -> bool {
-        self.state == VolumeState::Available && self.attachments.is_empty()
-    }
-
-    #[must_use]
-    pub fn attached_to(&self, instance: &InstanceId) -> bool {
-        self.attachment(instance).is_some_and(|it| it.settled)
-    }
-
-    /// Its attachment to this instance, whatever state that is in.
-    #[must_use]
-    pub fn attachment(&self, instance: &InstanceId) -> Option<&Attachment> {
-        self.attachments.iter().find(|it| it.instance == *instance)
     }
 }

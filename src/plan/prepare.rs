@@ -2,15 +2,19 @@
 //! time. A launch template carries how to launch, its tags carry the record, the volumes say what
 //! they are, and the instance's own tags name its targets, so that one `DescribeInstances` is enough.
 
+mod template;
+
+pub use template::named;
+
 use super::deregister::is_of;
 use super::{
     Lineage, Plan, caveats, dns, group, interfaces, keep, pause, protect, requests, risk, stand_in,
-    template_name, tidy, types,
+    tidy, types,
 };
 use crate::clock::seconds_between;
 use crate::event::{InstanceState, Interruption};
-use crate::id::{ImageId, TemplateId};
-use crate::policy::{PrivateIp, Types, policy_tags};
+use crate::id::TemplateId;
+use crate::policy::Types;
 use crate::record::{
     Place, Record, RecordedAddress, RecordedVolume, addresses_of, history_tags, interruption_text,
     secondary_of, shape_text, target_tags, volumes_of,
@@ -18,8 +22,10 @@ use crate::record::{
 use crate::situation::{
     Balancing, Fact, Instance, Registration, Shape, Target, TargetGroup, Template,
 };
-use crate::step::{Action, RootDevice, Step, TemplateSpec, WriteTemplate, token};
+use crate::step::{Action, Step, token};
 use crate::tags::{self, Tags};
+
+use template::{template_tags, write};
 
 pub const STEP: &str = "prepare";
 /// So many seconds after the warning a record with gaps is better than none.
@@ -321,143 +327,4 @@ fn instance(lineage: &Lineage, owner: &Instance, record: &Record, plan: &mut Pla
         let action = Action::Untag { resources, keys };
         plan.step(Step::new(format!("unmark {}", owner.id), action));
     }
-}
-
-/// A launch template like this instance, by another name: the claim to it.
-pub fn named(
-    lineage: &Lineage,
-    source: &Instance,
-    name: String,
-    tags: Tags,
-    token: String,
-) -> Action {
-    Action::WriteTemplate(WriteTemplate {
-        source: source.id.clone(),
-        name,
-        existing: None,
-        image: None,
-        spec: spec(lineage, source),
-        tags,
-        token,
-    })
-}
-
-fn write(
-    lineage: &Lineage,
-    source: &Instance,
-    record: &Record,
-    existing: Option<TemplateId>,
-) -> Step {
-    let spec = spec(lineage, source);
-    let tags = template_tags(lineage, source, record);
-    let print = tags.get(tags::FINGERPRINT).cloned().unwrap_or_default();
-    let version = existing.as_ref().map_or("", TemplateId::as_str);
-    let name = template_name(&lineage.situation.lineage);
-    let token = token(&["template", &name, version, &print]);
-    let image = chosen_image(lineage, source);
-    let source = source.id.clone();
-    Step::new(
-        STEP,
-        Action::WriteTemplate(WriteTemplate {
-            source,
-            name,
-            existing,
-            image,
-            spec,
-            tags,
-            token,
-        }),
-    )
-}
-
-/// An instance that got its root from an image of a rescue goes on being launched from the user's.
-fn chosen_image(lineage: &Lineage, source: &Instance) -> Option<ImageId> {
-    let original = &lineage.record.original.as_ref()?.image;
-    (Some(original) != source.image.as_ref()).then(|| original.clone())
-}
-
-/// All tags of the launch template while all is well.
-fn template_tags(lineage: &Lineage, owner: &Instance, record: &Record) -> Tags {
-    let mut all = record.to_tags();
-    all.extend(protect::own(lineage));
-    all.extend(policy_tags(&owner.tags));
-    all.extend(risk::record_tags(lineage, owner));
-    all.extend(stand_in::record_tags(lineage, owner));
-    if let Some(request) = requests::recorded(lineage, owner) {
-        all.insert(tags::REQUEST.to_owned(), request.text());
-    }
-    if !lineage.record.attempts.is_empty() {
-        let attempts = lineage.record.attempts.text();
-        all.insert(tags::ATTEMPTS.to_owned(), attempts);
-    }
-    all.insert(tags::FINGERPRINT.to_owned(), fingerprint(lineage, owner));
-    all
-}
-
-/// Changes exactly when a replacement would have to be launched differently.
-fn fingerprint(lineage: &Lineage, owner: &Instance) -> String {
-    let spec = spec(lineage, owner);
-    let profile = owner.instance_profile.as_deref().unwrap_or("none");
-    token(&[&format!("{spec:?}"), profile])
-}
-
-fn spec(lineage: &Lineage, source: &Instance) -> TemplateSpec {
-    let reserved = |key: &str| key.starts_with("aws:") || tags::is_own(key);
-    let user = source.tags.iter().filter(|(key, _)| !reserved(key));
-    let mut security_groups = source.security_groups.clone();
-    security_groups.sort();
-    TemplateSpec {
-        instance_tags: user
-            .map(|(key, value)| (key.clone(), value.clone()))
-            .collect(),
-        security_groups,
-        public_address: source.auto_public_address,
-        groups_on_interface: lineage.policy.private_ip.value == PrivateIp::Keep,
-        empty_devices: empty_devices(lineage, source),
-        root: root(lineage, source),
-        one_type: lineage.policy.instance_types.value == Types::Named(Vec::new()),
-    }
-}
-
-/// Data devices of the instance and of its image: a replacement is launched without any.
-fn empty_devices(lineage: &Lineage, source: &Instance) -> Vec<String> {
-    let images = lineage
-        .situation
-        .images
-        .known()
-        .map(Vec::as_slice)
-        .unwrap_or_default();
-    let image = images
-        .iter()
-        .find(|it| Some(&it.id) == source.image.as_ref());
-    let of_image = image.into_iter().flat_map(|it| it.devices.iter());
-    let recorded = lineage.record.data_volumes().map(|it| &it.device);
-    let all = source
-        .devices
-        .iter()
-        .map(|it| &it.name)
-        .chain(of_image)
-        .chain(recorded);
-    let mut devices: Vec<String> = all.filter(|it| !source.is_root(it)).cloned().collect();
-    devices.sort();
-    devices.dedup();
-    devices
-}
-
-/// The root is made anew from the image, as large and fast as the original's.
-fn root(lineage: &Lineage, source: &Instance) -> Option<RootDevice> {
-    let device = source.devices.iter().find(|it| source.is_root(&it.name))?;
-    let volumes = lineage.situation.volumes.known()?;
-    let volume = volumes.iter().find(|it| it.id == device.volume)?;
-    Some(RootDevice {
-        device: device.name.clone(),
-        settings: volume.settings.clone(),
-        // The user's flag: ours is off once a warning has come.
-        delete_on_termination: lineage
-            .record
-            .volumes
-            .iter()
-            .find(|it| it.volume == volume.id)
-            .is_none_or(|it| it.delete_on_termination),
-    })
 }

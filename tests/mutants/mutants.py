@@ -151,13 +151,13 @@ MUTANTS = [
     ),
     Mutant(
         "the user's tags are dropped",
-        "src/plan/prepare.rs",
+        "src/plan/prepare/template.rs",
         'key.starts_with("aws:") || tags::is_own(key)',
         'key.starts_with("aws:") || !key.is_empty()',
     ),
     Mutant(
         "EC2's own tags are copied",
-        "src/plan/prepare.rs",
+        "src/plan/prepare/template.rs",
         'key.starts_with("aws:") || tags::is_own(key)',
         "tags::is_own(key)",
     ),
@@ -205,7 +205,7 @@ MUTANTS = [
     ),
     Mutant(
         "devices of the image are not kept empty",
-        "src/plan/prepare.rs",
+        "src/plan/prepare/template.rs",
         "        .chain(of_image)\n",
         "        .chain(of_image.take(0))\n",
     ),

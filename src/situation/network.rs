@@ -1,0 +1,62 @@
+//! Interfaces and addresses.
+
+use crate::id::{AllocationId, InstanceId, InterfaceId, SubnetId};
+use crate::tags::Tags;
+
+/// A network interface as the instance sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Interface {
+    pub id: InterfaceId,
+    pub slot: Slot,
+    /// What `ModifyNetworkInterfaceAttribute` wants to be told.
+    pub attachment: String,
+    pub delete_on_termination: bool,
+    /// IPv4, the primary one first.
+    pub addresses: Vec<String>,
+}
+
+/// Where on an instance an interface is; the primary one is at device 0 of card 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Slot {
+    pub card: u8,
+    pub device: u8,
+}
+
+/// A network interface by itself: it may outlive its instance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NetworkInterface {
+    pub id: InterfaceId,
+    pub subnet: SubnetId,
+    pub availability_zone: String,
+    pub addresses: Vec<String>,
+    pub holder: Holder,
+    pub tags: Tags,
+}
+
+/// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_NetworkInterface.html>
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Holder {
+    /// `available`
+    Nobody,
+    Instance(InstanceId),
+    /// A load balancer, a gateway, a function.
+    Service,
+    /// On its way from one to another.
+    Unsettled,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Address {
+    pub allocation: AllocationId,
+    pub instance: Option<InstanceId>,
+    /// Also of things that are no instances: none is what makes it free.
+    pub interface: Option<InterfaceId>,
+    pub private_address: Option<String>,
+}
+
+impl Slot {
+    #[must_use]
+    pub fn is_primary(self) -> bool {
+        self == Self::default()
+    }
+}
