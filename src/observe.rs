@@ -3,20 +3,22 @@
 //! Two round trips: what can be found by the lineage's id, then what hangs on what was found. A read
 //! that fails becomes [`Fact::Unavailable`]; only the instances themselves are indispensable.
 
+mod groups;
+mod interfaces;
 mod names;
 mod roots;
 mod targets;
+
 use crate::clock::Timestamp;
 use crate::cloud::{Cloud, CloudError, Query};
 use crate::event::{Interruption, Risk};
-use crate::id::{InstanceId, InterfaceId, RequestId};
+use crate::id::{InstanceId, RequestId};
 use crate::plan::template_name;
-use crate::policy::{Policy, PrivateIp, Types};
+use crate::policy::{Policy, Types};
 use crate::record::{Record, RecordedRequest, targets_from};
 use crate::situation::{
-    Address, Fact, Group, Image, Instance, Interface, Lookup, Market, NetworkInterface,
-    Registrations, RootTask, Shape, Situation, Snapshot, SpotRequest, TargetGroup, Template,
-    Volume,
+    Address, Fact, Group, Image, Instance, Lookup, Market, NetworkInterface, Registrations,
+    RootTask, Shape, Situation, Snapshot, SpotRequest, TargetGroup, Template, Volume,
 };
 use crate::tags::{self, Tags};
 use futures_util::future::join_all;
@@ -116,7 +118,7 @@ pub async fn lineages(
         .is_some_and(|it| it.len() >= lineages.len());
     let attached = Query::Instances(instances.iter().map(|it| it.id.clone()).collect());
     let roots = roots::wanted(&instances, &templates, defaults);
-    let groups = group_names(&instances, &templates);
+    let groups = groups::names(&instances, &templates);
     let types = types_of(&instances, defaults);
     let everything = scope == Scope::AllTargetGroups || !all_recorded;
     let requests = requests_of(&instances, &templates);
@@ -140,10 +142,10 @@ pub async fn lineages(
             &instances,
             recorded_groups(&instances, &templates)
         ),
-        interfaces(cloud, &instances, &templates, defaults),
+        interfaces::read(cloud, &instances, &templates, defaults),
         roots::images(cloud, &instances, &roots),
         roots::tasks(cloud, &roots),
-        self::groups(cloud, &groups),
+        groups::read(cloud, &groups),
         shapes(cloud, scope, &types),
         cloud.requests(&requests),
         names::look_up(cloud, followers),
@@ -201,7 +203,7 @@ impl Facts {
         let members = self.instances.iter().filter(|it| it.lineage() == *lineage);
         let members: Vec<Instance> = members.cloned().collect();
         let name = template_name(lineage);
-        let group = group_of(&members, &name, &self.templates);
+        let group = groups::name_of(&members, &name, &self.templates);
         let group = self.groups.of(|all| {
             let named = |it: &&Group| Some(&it.scaling.name) == group.as_ref();
             all.iter().find(named).cloned()
@@ -331,48 +333,6 @@ fn requests_of(instances: &[Instance], templates: &Fact<Vec<Template>>) -> Vec<R
     all.into_iter().collect()
 }
 
-/// Those that are to follow, and whoever holds the private addresses that are. Most instances have
-/// one interface with one address: then nobody is asked.
-async fn interfaces(
-    cloud: &dyn Cloud,
-    instances: &[Instance],
-    templates: &Fact<Vec<Template>>,
-    defaults: &Tags,
-) -> Result<Vec<NetworkInterface>, CloudError> {
-    let held = instances.iter().flat_map(|it| following(it, defaults));
-    let mut ids: BTreeSet<InterfaceId> = held.map(|it| it.id.clone()).collect();
-    let mut private: BTreeSet<String> = BTreeSet::new();
-    for template in templates.known().into_iter().flatten() {
-        let record = Record::from_tags(&template.tags);
-        ids.extend(record.interfaces.into_iter().map(|it| it.interface));
-        private.extend(record.secondary);
-    }
-    let (by_id, by_address) = (
-        Query::Interfaces(ids.into_iter().collect()),
-        Query::PrivateAddresses(private.into_iter().collect()),
-    );
-    let (by_id, by_address) = tokio::join!(ask(cloud, &by_id), ask(cloud, &by_address));
-    Ok(merge(by_id?, by_address?, |it| it.id.clone()))
-}
-
-/// The primary one only where its address is to be kept.
-fn following<'a>(
-    instance: &'a Instance,
-    defaults: &Tags,
-) -> impl Iterator<Item = &'a Interface> + use<'a> {
-    let (policy, _) = Policy::of(defaults, &instance.tags);
-    let keep = policy.private_ip.value == PrivateIp::Keep;
-    let all = instance.interfaces.iter();
-    all.filter(move |it| keep || !it.slot.is_primary())
-}
-
-async fn ask(cloud: &dyn Cloud, query: &Query) -> Result<Vec<NetworkInterface>, CloudError> {
-    if query.names_nothing() {
-        return Ok(Vec::new());
-    }
-    cloud.interfaces(query).await
-}
-
 fn recorded_groups(
     instances: &[Instance],
     templates: &Fact<Vec<Template>>,
@@ -384,56 +344,4 @@ fn recorded_groups(
         .chain(templates.iter().map(|it| &it.tags));
     let targets = tagged.flat_map(targets_from);
     targets.map(|it| it.group).collect()
-}
-
-/// The groups the lineages are members of: by the instances' own tags, and by the record once those
-/// have gone. For all others no call is made.
-fn group_names(instances: &[Instance], templates: &Fact<Vec<Template>>) -> Vec<String> {
-    let shown = instances.iter().filter_map(Instance::group);
-    let templates = templates.known().map(Vec::as_slice).unwrap_or_default();
-    let recorded = templates.iter().filter_map(|it| it.tags.get(tags::GROUP));
-    let names: BTreeSet<&str> = shown.chain(recorded.map(String::as_str)).collect();
-    names.into_iter().map(str::to_owned).collect()
-}
-
-/// The group of one lineage. A detached instance has lost its tag, a terminated one loses all: then
-/// the record counts.
-fn group_of(instances: &[Instance], name: &str, templates: &Fact<Vec<Template>>) -> Option<String> {
-    let templates = templates.known().map(Vec::as_slice).unwrap_or_default();
-    let template = templates.iter().find(|it| it.name == name);
-    let recorded = template.and_then(|it| it.tags.get(tags::GROUP)).cloned();
-    let shown = || {
-        instances
-            .iter()
-            .find_map(Instance::group)
-            .map(str::to_owned)
-    };
-    recorded.or_else(shown)
-}
-
-/// The groups, their members as EC2 shows them, and the rescues of all of them.
-async fn groups(cloud: &dyn Cloud, names: &[String]) -> Result<Vec<Group>, CloudError> {
-    if names.is_empty() {
-        return Ok(Vec::new());
-    }
-    let tagged = |key| Query::Tag {
-        key,
-        values: names.to_vec(),
-    };
-    let (of_members, of_rescues) = (tagged(tags::GROUP_MEMBER), tagged(tags::GROUP));
-    let (scaling, instances, templates) = tokio::try_join!(
-        cloud.groups(names),
-        cloud.instances(&of_members),
-        cloud.templates(&of_rescues),
-    )?;
-    let group = |scaling: crate::situation::AutoScalingGroup| {
-        let member = |it: &&Instance| it.group() == Some(scaling.name.as_str());
-        let rescue = |it: &&Template| it.tags.get(tags::GROUP) == Some(&scaling.name);
-        Group {
-            instances: instances.iter().filter(member).cloned().collect(),
-            templates: templates.iter().filter(rescue).cloned().collect(),
-            scaling,
-        }
-    };
-    Ok(scaling.into_iter().map(group).collect())
 }
