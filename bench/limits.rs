@@ -83,6 +83,14 @@ pub fn elb(action: &str) -> Vec<(String, Limit)> {
 }
 
 impl Limit {
+    /// Where either of two calls will do.
+    pub fn and(self, other: Self) -> Self {
+        limit(
+            self.capacity + other.capacity,
+            self.per_second + other.per_second,
+        )
+    }
+
     /// The earliest second by which so many calls can have been made.
     pub fn seconds_for(self, calls: f64) -> f64 {
         ((calls - self.capacity) / self.per_second).max(0.0)

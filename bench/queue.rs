@@ -38,6 +38,11 @@ pub struct Mapping {
 const AT_FIRST: f64 = 5.0;
 const MORE_PER_SECOND: f64 = 5.0;
 
+/// The second at which so many batches can all have begun.
+pub fn begun_after(batches: usize) -> f64 {
+    ((batches as f64 - AT_FIRST) / MORE_PER_SECOND).max(0.0)
+}
+
 impl Inbox {
     pub fn new(pace: Pace) -> Self {
         let messages = Arc::default();

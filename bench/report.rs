@@ -94,10 +94,11 @@ impl Results {
             "\nstorms, published request rates enforced: AWS's seconds until all are … (ideal)"
         );
         println!(
-            "  {:>5} {:>17} {:>17} {:>17} {:>17} {:>17} {:>6} {:>8} {:>9} {:>5} {:>7} {:>4}",
+            "  {:>5} {:>17} {:>17} {:>17} {:>17} {:>17} {:>17} {:>6} {:>8} {:>9} {:>5} {:>7} {:>4}",
             "N",
             "deregistered",
             "preserved",
+            "safe",
             "snapshotted",
             "launched",
             "back in service",
@@ -117,9 +118,10 @@ impl Results {
             let count = format!("{}{mark}", it.instances);
             let cell = |seconds: f64, name: &str| format!("{seconds:.2} ({:.2})", it.ideal[name]);
             println!(
-                "  {count:>5} {:>17} {:>17} {:>17} {:>17} {:>17} {:>6.2} {:>8.1} {:>9} {:>5} {:>7.1} {:>4}",
+                "  {count:>5} {:>17} {:>17} {:>17} {:>17} {:>17} {:>17} {:>6.2} {:>8.1} {:>9} {:>5} {:>7.1} {:>4}",
                 cell(it.seconds_to_deregistered, "deregistered"),
                 cell(it.seconds_to_preserved, "preserved"),
+                cell(it.seconds_to_safe, "safe"),
                 cell(it.seconds_to_snapshotted, "snapshotted"),
                 cell(it.seconds_to_launched, "launched"),
                 cell(it.seconds_to_back_in_service, "back in service"),

@@ -22,23 +22,30 @@ const AFTERWARDS: f64 = 8.0;
 /// Of our time: what is not reached by then is told as not reached.
 const AT_MOST: Duration = Duration::from_mins(2);
 
+/// A warning's.
+const TWO_MINUTES: f64 = 120.0;
+
 /// Everything in AWS's seconds, compressed or not.
 #[derive(Debug, Clone, Serialize)]
 pub struct Storm {
     pub instances: usize,
     /// `DeleteOnTermination` was off before (`spot-rescue:protect=always`).
     pub protected_always: bool,
-    /// AWS's seconds in one of ours until all were safe; the buckets refill as much faster.
+    /// AWS's seconds in one of ours, from when all were deregistered until all were safe and launched;
+    /// the buckets refill as much faster.
     pub time_compression: f64,
     pub seconds_to_deregistered: f64,
     pub seconds_to_preserved: f64,
+    /// Flags off or volumes in a snapshot: nothing goes with any instance.
+    pub seconds_to_safe: f64,
     pub seconds_to_snapshotted: f64,
     pub seconds_to_launched: f64,
     /// The whole rescue: the replacements serve, with their volumes.
     pub seconds_to_back_in_service: f64,
-    /// What the buckets allow at best, two round trips included.
+    /// What the buckets allow at best, the queue, Lambda and two round trips included.
     pub ideal: BTreeMap<&'static str, f64>,
-    /// The later of deregistered and preserved, to its ideal.
+    /// The later of deregistered and preserved, to its ideal. Where AWS's rates do not allow the flags of
+    /// all within two minutes, safe counts instead of preserved.
     pub ratio_to_ideal: f64,
     pub calls: usize,
     pub calls_per_interruption: f64,
@@ -77,11 +84,11 @@ pub async fn storm(
         instances: count,
         latency: LATENCY,
         enforced: true,
-        speed,
+        speed: 1.0,
         always,
     };
     let scene = Scene::prepare(shape).await?;
-    let ideal = ideal(count, always);
+    let ideal = ideal(count, always, &mapping);
     let patience = ideal.values().copied().fold(0.0, f64::max) * 2.5 + 240.0;
     let pace = &scene.endpoint.pace;
     let began = pace.seconds();
@@ -98,10 +105,18 @@ pub async fn storm(
     let over = || {
         let mut reached = reached.borrow_mut();
         reached.read(&scene.endpoint.calls());
-        if reached.safe(count) && pace.speed() < afterwards {
-            pace.change(afterwards);
+        let wanted = if reached.under_way(count, pace.seconds() - began) {
+            afterwards
+        } else if reached.deregistered.len() >= count * TARGETS {
+            speed
+        } else {
+            1.0
+        };
+        if pace.speed() < wanted {
+            pace.change(wanted);
         }
-        reached.complete(count) || pace.seconds() - began > patience || started.elapsed() > AT_MOST
+        let passed = pace.seconds() - began;
+        reached.complete(count, passed) || passed > patience || started.elapsed() > AT_MOST
     };
     let inbox = scene.endpoint.inbox.clone();
     let url = &scene.endpoint.url;
@@ -132,6 +147,7 @@ fn sum(
     };
     let deregistered = all(&reached.deregistered, count * TARGETS);
     let kept = all(&reached.kept, count);
+    let safe = all(&reached.either(), count);
     let (lost, saved) = losses(scene, reached);
     let calls = scene.endpoint.calls();
     let counted = |wanted: &dyn Fn(&&Call) -> bool| {
@@ -148,12 +164,15 @@ fn sum(
         time_compression,
         seconds_to_deregistered: deregistered,
         seconds_to_preserved: kept,
+        seconds_to_safe: safe,
         seconds_to_snapshotted: all(&reached.snapshotted, count),
         seconds_to_launched: all(&reached.launched, count),
         seconds_to_back_in_service: all(&reached.registered, count * TARGETS),
-        ratio_to_ideal: round(
-            deregistered.max(kept) / ideal["deregistered"].max(ideal["preserved"]),
-        ),
+        ratio_to_ideal: round(if ideal["preserved"] > TWO_MINUTES {
+            deregistered.max(safe) / ideal["deregistered"].max(ideal["safe"])
+        } else {
+            deregistered.max(kept) / ideal["deregistered"].max(ideal["preserved"])
+        }),
         ideal,
         calls: calls.len(),
         calls_per_interruption: round(calls.len() as f64 / count as f64),
@@ -194,29 +213,41 @@ fn losses(scene: &Scene, reached: &Reached) -> (usize, usize) {
     (lost.len(), saved)
 }
 
-/// Two round trips, then as many calls as there must be: one per instance, and per target group
-/// one for all its targets.
-fn ideal(count: usize, always: bool) -> BTreeMap<&'static str, f64> {
-    let trips = 2.0 * LATENCY.as_secs_f64();
+/// The first batches begin at once (when their window is over), then Lambda takes its time; two round
+/// trips; and as many calls as there must be: one per instance, and per target group one for all its
+/// targets.
+fn ideal(count: usize, always: bool, mapping: &Mapping) -> BTreeMap<&'static str, f64> {
     let calls = count as f64;
+    let batches = count.div_ceil(mapping.batch_size);
+    let begun = if count < mapping.batch_size {
+        mapping.window.as_secs_f64()
+    } else {
+        queue::begun_after(batches)
+    };
+    let trips = 2.0 * LATENCY.as_secs_f64();
     let changing = |action| limits::ec2_changing(action).seconds_for(calls);
     let groups = (count as f64 / 100.0).ceil();
     let launches = changing("CreateFleet").max(limits::LAUNCHES.seconds_for(calls));
     // Two data volumes each, once the instance has ended.
     let attaching = limits::CHANGING.seconds_for(2.0 * calls);
-    let preserving = if always {
-        0.0
+    let flags = limits::ec2_changing("ModifyInstanceAttribute");
+    let either = flags.and(limits::ec2_changing("CreateSnapshots"));
+    let (preserving, safe) = if always {
+        (0.0, 0.0)
     } else {
-        changing("ModifyInstanceAttribute")
+        (flags.seconds_for(calls), either.seconds_for(calls))
     };
-    let all = [
+    let rates = [
         ("deregistered", limits::REGISTRATION.seconds_for(groups)),
         ("preserved", preserving),
+        ("safe", safe),
         ("snapshotted", changing("CreateSnapshots")),
         ("launched", launches),
-        ("back in service", 120.0 + attaching),
     ];
-    all.map(|(name, seconds)| (name, trips + seconds)).into()
+    let rates = rates.map(|(name, seconds)| (name, trips + begun.max(seconds)));
+    let mut ideal: BTreeMap<_, _> = rates.into();
+    ideal.insert("back in service", TWO_MINUTES + attaching);
+    ideal
 }
 
 impl Reached {
@@ -255,15 +286,26 @@ impl Reached {
         }
     }
 
+    /// When each had its flags off or its snapshots.
+    fn either(&self) -> BTreeMap<String, f64> {
+        let mut either = self.kept.clone();
+        for (id, second) in &self.snapshotted {
+            let earlier = either.entry(id.clone()).or_insert(*second);
+            *earlier = earlier.min(*second);
+        }
+        either
+    }
+
     /// Nothing can be lost any more, and all replacements are on their way.
-    fn safe(&self, count: usize) -> bool {
-        let each = [&self.kept, &self.snapshotted, &self.launched];
-        each.iter().all(|it| it.len() >= count) && self.deregistered.len() >= count * TARGETS
+    fn under_way(&self, count: usize, passed: f64) -> bool {
+        let safe = passed > TWO_MINUTES || self.either().len() >= count;
+        let out = self.deregistered.len() >= count * TARGETS;
+        safe && out && self.launched.len() >= count
     }
 
     /// All are back in service.
-    fn complete(&self, count: usize) -> bool {
-        self.safe(count) && self.registered.len() >= count * TARGETS
+    fn complete(&self, count: usize, passed: f64) -> bool {
+        self.under_way(count, passed) && self.registered.len() >= count * TARGETS
     }
 }
 

@@ -11,16 +11,16 @@
 //!
 //! Each API has a bucket of its own, so nothing waits for another kind of call.
 
+mod gate;
+
 use crate::cloud::{Cloud, CloudError};
 use crate::situation::{Target, TargetGroup};
 use crate::step::Action;
+use gate::{Gate, Order};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::oneshot;
 
-/// So many of a kind at once to begin with, and at most.
-const AT_FIRST: usize = 8;
-const AT_MOST: usize = 32;
 /// Targets in one call; the documentation names no limit, other controllers send as many.
 const TARGETS: usize = 100;
 
@@ -31,21 +31,6 @@ pub struct Calls<'a> {
     cloud: &'a dyn Cloud,
     gates: Mutex<BTreeMap<&'static str, Arc<Gate>>>,
     joint: Mutex<BTreeMap<(bool, TargetGroup), Joint>>,
-}
-
-/// One kind of call.
-#[derive(Debug)]
-struct Gate {
-    /// Served in the order of arrival: what is more urgent asks first.
-    free: Semaphore,
-    state: Mutex<State>,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    allowed: usize,
-    /// AWS's answer that there were too many.
-    refusal: Option<CloudError>,
 }
 
 /// What others want to add to a call that is about to be sent.
@@ -137,45 +122,27 @@ impl<'a> Calls<'a> {
         let Some(api) = action.iam_actions().first() else {
             return self.cloud.act(action).await;
         };
-        let gate = lock(&self.gates).entry(api).or_default().clone();
-        let permit = gate.free.acquire().await;
+        let gate = lock(&self.gates)
+            .entry(api)
+            .or_insert_with(|| Arc::new(Gate::new(order(api))))
+            .clone();
+        let turn = gate.turn().await;
         if let Some(refusal) = gate.refusal() {
             return Err(refusal);
         }
         let answer = self.cloud.act(action).await;
         gate.learn(&answer);
-        drop(permit);
+        drop(turn);
         answer
     }
 }
 
-impl Default for Gate {
-    fn default() -> Self {
-        Self {
-            free: Semaphore::new(AT_FIRST),
-            state: Mutex::new(State {
-                allowed: AT_FIRST,
-                refusal: None,
-            }),
-        }
-    }
-}
-
-impl Gate {
-    fn refusal(&self) -> Option<CloudError> {
-        lock(&self.state).refusal.clone()
-    }
-
-    fn learn(&self, answer: &Answer) {
-        let mut state = lock(&self.state);
-        match answer {
-            Err(error) if error.is_throttled() => state.refusal = Some(error.clone()),
-            Ok(_) if state.allowed < AT_MOST => {
-                state.allowed += 1;
-                self.free.add_permits(1);
-            }
-            Ok(_) | Err(_) => {}
-        }
+/// Under scarcity `DeleteOnTermination` goes by the first and `CreateSnapshots` by the last, so that an
+/// instance that does not come to one comes to the other.
+fn order(api: &str) -> Order {
+    match api {
+        "ec2:CreateSnapshots" => Order::LastCome,
+        _ => Order::FirstCome,
     }
 }
 
@@ -195,6 +162,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(all(test, feature = "sim"))]
 mod tests {
+    use super::gate::AT_MOST;
     use super::*;
     use crate::sim::{GroupType, Limit, World};
     use crate::tags::Tags;

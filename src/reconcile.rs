@@ -4,6 +4,7 @@
 //! itself, so that a failing one never fails its neighbours.
 
 mod batch;
+mod scarcity;
 
 use crate::calls::Calls;
 use crate::clock::{Clock, Timestamp};
@@ -117,7 +118,7 @@ async fn first_aid(context: &Context<'_>, calls: &Calls<'_>, batch: &mut Batch) 
     let urgent = batch.subjects.values_mut();
     let mut urgent: Vec<_> = urgent.filter(|it| !it.urgent.is_empty()).collect();
     // Calls of a kind are served in the order they are asked for: whose two minutes end first, first.
-    urgent.sort_by_key(|it| it.notices.iter().map(|it| it.at).min());
+    urgent.sort_by_key(|it| it.warned_at());
     let each = urgent.into_iter().map(|subject| async move {
         for instance in subject.warned() {
             let situation = observe::brief(&instance, &subject.notices, context.defaults, now);
@@ -165,7 +166,7 @@ async fn look_again(
         .subjects
         .iter_mut()
         .filter(|(id, _)| active.contains(*id));
-    let each = subjects.map(|(id, subject)| async move {
+    let planned = subjects.map(|(id, subject)| {
         let look = Look {
             now,
             notices: &subject.notices,
@@ -177,14 +178,20 @@ async fn look_again(
             remembered: &subject.remembered,
         };
         // A situation is large, and no batch holds more than one: the plan is all that waits for AWS.
-        let plan = plan::plan(&facts.situation(id, &look));
+        let mut plan = plan::plan(&facts.situation(id, &look));
+        scarcity::leave_to_others(id, subject.attempt, &mut plan);
+        (subject, plan)
+    });
+    let mut planned: Vec<_> = planned.collect();
+    planned.sort_by_key(|(subject, plan)| (scarcity::place(plan), subject.warned_at()));
+    let each = planned.into_iter().map(|(subject, plan)| async move {
         subject.resting = !run(context, calls, subject, plan).await;
     });
     join_all(each).await;
     true
 }
 
-/// Executes what is new in a plan. False if there was nothing new.
+/// Executes what is new in a plan. False if another look would find nothing to do now.
 async fn run(
     context: &Context<'_>,
     calls: &Calls<'_>,
@@ -214,18 +221,23 @@ async fn run(
     subject.confirm_next = plan.confirm;
     // What fails now fails a moment later: only what was done leads on, or the next way to launch.
     let news = refused || steps.iter().any(|it| it.outcome.succeeded());
-    let throttled = steps.iter().any(is_throttled);
+    let scarce = scarcity::is_felt(&steps);
+    let soon = if scarce {
+        scarcity::again(&subject.lineage, subject.attempt, &plan.steps, &steps)
+    } else {
+        10
+    };
     let report = &mut subject.report;
     report.outcomes.extend(outcome.map(|(_, outcome)| outcome));
     report.steps.extend(steps);
     report.waits = plan.waits;
     if failed {
-        let soon = if throttled {
-            again(&subject.lineage, subject.attempt)
-        } else {
-            10
-        };
         report.wait(soon, "a step that was not done");
+    }
+    if scarce {
+        // Nothing else is worth a look before that.
+        let waits = report.waits.iter_mut();
+        waits.for_each(|it| it.seconds = it.seconds.max(soon));
     }
     // What is said once, is said by the first of several looks.
     let warnings = plan.warnings.iter().map(ToString::to_string);
@@ -234,22 +246,7 @@ async fn run(
             report.notes.push(note);
         }
     }
-    news
-}
-
-/// Where many want what AWS grants a few of each second, all are not to ask at the same moment, nor more
-/// often than helps: the first two times soon, then spread out, to be sure that somebody asks while a
-/// bucket refills (it holds the tokens of ten seconds).
-fn again(lineage: &InstanceId, attempt: u32) -> u16 {
-    let spread = lineage.as_str().bytes().fold(attempt, |sum, it| {
-        sum.wrapping_mul(31).wrapping_add(u32::from(it))
-    });
-    let later = u16::try_from(spread % 12).unwrap_or(0);
-    if attempt < 2 { 4 } else { 4 + later }
-}
-
-fn is_throttled(step: &StepReport) -> bool {
-    matches!(&step.outcome, StepOutcome::Failed(error) if error.is_throttled())
+    news && !scarce
 }
 
 /// What was to be written down about a launch that found no capacity.

@@ -239,6 +239,11 @@ impl Subject {
         warned
     }
 
+    /// The first warning: its two minutes end first.
+    pub fn warned_at(&self) -> Option<Timestamp> {
+        self.notices.iter().map(|it| it.at).min()
+    }
+
     pub fn soonest_wait(&self) -> Option<u16> {
         self.report.waits.iter().map(|it| it.seconds).min()
     }

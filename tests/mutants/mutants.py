@@ -453,4 +453,16 @@ MUTANTS = [
         "interfaces::is_ending(lineage, holder) && !stays",
         "interfaces::is_ending(lineage, holder) || stays",
     ),
+    Mutant(
+        "whose flags are refused are refused their snapshots, too",
+        "src/calls.rs",
+        '"ec2:CreateSnapshots" => Order::LastCome,',
+        '"ec2:CreateSnapshots" => Order::FirstCome,',
+    ),
+    Mutant(
+        "who has one of both comes before who has neither",
+        "src/reconcile/scarcity.rs",
+        "(true, true) => 1,",
+        "(true, true) => 3,",
+    ),
 ]

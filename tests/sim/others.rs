@@ -5,7 +5,7 @@ use crate::support::{
 };
 use spot_rescue::clock::Clock;
 use spot_rescue::event::InstanceAction;
-use spot_rescue::id::InstanceId;
+use spot_rescue::id::{InstanceId, VolumeId};
 use spot_rescue::sim::{Drain, FailingCloud, Fault, GroupType, Kind, Limit, On, Supply, World};
 use spot_rescue::situation::{Market, VolumeState};
 use spot_rescue::step::Action;
@@ -127,6 +127,37 @@ async fn a_hundred_interruptions_at_once_are_all_survived() {
         assert_whole(&world, protected);
         assert_eq!(lost_writes(&world, protected), [0, 0]);
     }
+}
+
+/// AWS grants flags to half of them and snapshots to half of them: each gets one of both, and nothing goes
+/// with any instance.
+#[tokio::test]
+async fn who_gets_no_flag_gets_a_snapshot() {
+    let world = World::new(5);
+    world.change(|it| it.config.batch = 100);
+    let function = function(&world);
+    let all: Vec<_> = (0..40).map(|_| world.protected_instance()).collect();
+    settle(&world, &function).await;
+    world.advance(3600);
+    let half = Limit {
+        capacity: 20.0,
+        per_second: 0.0,
+    };
+    world.change(|it| {
+        it.throttle("ModifyInstanceAttribute", half);
+        it.throttle("CreateSnapshots", half);
+    });
+    for protected in &all {
+        world.interrupt(&protected.instance, InstanceAction::Terminate);
+    }
+    let _ = world.run_for(&function, 180).await;
+    let gone = world.look(|it| it.deleted_with_instance.clone());
+    assert!(!gone.is_empty(), "the flags were not scarce");
+    let copied = |volume: &VolumeId| {
+        world.look(|it| it.snapshots.values().any(|it| it.facts.volume == *volume))
+    };
+    let lost: Vec<_> = gone.iter().filter(|it| !copied(it)).collect();
+    assert!(lost.is_empty(), "{} of {}", lost.len(), gone.len());
 }
 
 /// The process dies right behind the tombstone; the warning comes again.

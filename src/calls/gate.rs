@@ -1,0 +1,162 @@
+//! One kind of call: how many of it are under way at once, and who is next.
+
+use crate::cloud::CloudError;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::oneshot;
+
+/// So many at once to begin with, and at most.
+const AT_FIRST: usize = 8;
+pub const AT_MOST: usize = 32;
+
+/// Who is next of those that wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    FirstCome,
+    LastCome,
+}
+
+#[derive(Debug)]
+pub struct Gate {
+    order: Order,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    allowed: usize,
+    under_way: usize,
+    waiting: VecDeque<oneshot::Sender<Turn>>,
+    /// AWS's answer that there were too many.
+    refusal: Option<CloudError>,
+}
+
+/// One of the calls under way, until it is dropped.
+#[derive(Debug)]
+pub struct Turn(Arc<Gate>);
+
+impl Gate {
+    #[must_use]
+    pub fn new(order: Order) -> Self {
+        let state = State {
+            allowed: AT_FIRST,
+            ..State::default()
+        };
+        Self {
+            order,
+            state: Mutex::new(state),
+        }
+    }
+
+    /// All who come at the same moment stand in line before the first of them is called. The line ends
+    /// only with the gate, so there is always a turn.
+    pub async fn turn(self: &Arc<Self>) -> Option<Turn> {
+        let (sender, turn) = oneshot::channel();
+        self.state().waiting.push_back(sender);
+        tokio::task::yield_now().await;
+        self.admit();
+        turn.await.ok()
+    }
+
+    fn admit(self: &Arc<Self>) {
+        while let Some(next) = self.next() {
+            // Whoever has gone meanwhile gives it back by letting it drop.
+            next.send(Turn(self.clone())).ok();
+        }
+    }
+
+    fn next(&self) -> Option<oneshot::Sender<Turn>> {
+        let mut state = self.state();
+        if state.under_way >= state.allowed {
+            return None;
+        }
+        state.waiting.retain(|it| !it.is_closed());
+        let next = match self.order {
+            Order::FirstCome => state.waiting.pop_front(),
+            Order::LastCome => state.waiting.pop_back(),
+        }?;
+        state.under_way += 1;
+        Some(next)
+    }
+
+    /// Nothing more of this kind is sent once AWS had too many.
+    pub fn refusal(&self) -> Option<CloudError> {
+        self.state().refusal.clone()
+    }
+
+    pub fn learn<T>(&self, answer: &Result<T, CloudError>) {
+        let mut state = self.state();
+        match answer {
+            Err(error) if error.is_throttled() => state.refusal = Some(error.clone()),
+            Ok(_) if state.allowed < AT_MOST => state.allowed += 1,
+            Ok(_) | Err(_) => {}
+        }
+    }
+
+    /// Nothing that holds it can panic halfway.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.0.state().under_way -= 1;
+        self.0.admit();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::future::join_all;
+    use std::collections::BTreeSet;
+
+    /// In which order they had their turn.
+    async fn turns(order: Order, comers: usize) -> Vec<usize> {
+        let gate = Arc::new(Gate::new(order));
+        let seen: Mutex<Vec<usize>> = Mutex::default();
+        let each = (0..comers).map(|it| {
+            let (gate, seen) = (&gate, &seen);
+            async move {
+                let _turn = gate.turn().await;
+                seen.lock().expect("one thread").push(it);
+            }
+        });
+        join_all(each).await;
+        seen.into_inner().expect("one thread")
+    }
+
+    #[tokio::test]
+    async fn some_are_served_from_the_front_and_some_from_the_back() {
+        for (order, wanted) in [
+            (Order::FirstCome, 0..AT_FIRST),
+            (Order::LastCome, 100 - AT_FIRST..100),
+        ] {
+            let turns = turns(order, 100).await;
+            assert_eq!(turns.len(), 100);
+            // Those who have the first turns have them together.
+            let first: BTreeSet<usize> = turns.into_iter().take(AT_FIRST).collect();
+            assert_eq!(first, wanted.collect(), "{order:?}");
+        }
+    }
+
+    /// A call cut short must not hold up the others.
+    #[tokio::test]
+    async fn who_stops_waiting_takes_no_turn() {
+        let gate = Arc::new(Gate::new(Order::FirstCome));
+        let mut held = Vec::new();
+        for _ in 0..AT_FIRST {
+            held.push(gate.turn().await);
+        }
+        let waiting = tokio::spawn({
+            let gate = gate.clone();
+            async move { gate.turn().await }
+        });
+        tokio::task::yield_now().await;
+        waiting.abort();
+        assert!(waiting.await.is_err());
+        held.pop();
+        assert!(gate.turn().await.is_some());
+    }
+}

@@ -1,0 +1,171 @@
+//! What comes first when AWS grants less than all want: to have one of both, the flags or the snapshots.
+//!
+//! At EC2's published rates neither the flags nor the snapshot sets of a thousand instances can be had
+//! within two minutes, but one of both can.
+//! <https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html>
+
+use crate::id::InstanceId;
+use crate::plan::{Plan, Wait};
+use crate::report::{StepOutcome, StepReport};
+use crate::step::{Action, Step};
+
+const SOON: u16 = 4;
+/// A bucket holds the tokens of ten seconds: nobody needs to ask more often for long.
+const SPREAD: u16 = 12;
+/// So many looks of a chain are without any patience.
+const IMPATIENT: u32 = 2;
+
+/// Flags are set from the front of the line and snapshots made from its end (`calls`): who has neither
+/// comes before all that have one.
+pub fn place(plan: &Plan) -> u8 {
+    match wants(&plan.steps) {
+        (false, _) => 0,
+        (true, true) => 1,
+        (true, false) => 2,
+    }
+}
+
+/// Five times of six, who has the flags leaves the snapshots to those who have neither: its volumes stay.
+/// Not at first: few are short of anything as a rule.
+pub fn leave_to_others(lineage: &InstanceId, attempt: u32, plan: &mut Plan) {
+    let asks = mixed(lineage, attempt).is_multiple_of(6);
+    if attempt < IMPATIENT || wants(&plan.steps) != (false, true) || asks {
+        return;
+    }
+    let waited_for = |step: &Step, all: &[Step]| all.iter().any(|it| it.after.contains(&step.id));
+    let all = plan.steps.clone();
+    plan.steps
+        .retain(|it| !takes_set(&it.action) || waited_for(it, &all));
+    plan.waits.push(Wait {
+        what: "others, who have neither flags nor snapshots".to_owned(),
+        seconds: SOON,
+    });
+}
+
+/// In how many seconds it makes sense to try again what was not done. Where many want what AWS grants a
+/// few of each second, all are not to ask at the same moment, nor more often than helps: the first two
+/// times soon, then spread out. Who has neither flags nor snapshots asks more often than who has one.
+pub fn again(lineage: &InstanceId, attempt: u32, steps: &[Step], reports: &[StepReport]) -> u16 {
+    let spread = mixed(lineage, attempt) % SPREAD;
+    let failed = |it: &&Step| {
+        reports
+            .iter()
+            .any(|report| report.id == it.id && !report.outcome.succeeded())
+    };
+    let missing: Vec<Step> = steps.iter().filter(failed).cloned().collect();
+    match wants(&missing) {
+        _ if attempt < IMPATIENT => SOON,
+        (true, true) => SOON + spread / 4,
+        (false, _) | (_, false) => SOON + spread * 2,
+    }
+}
+
+/// The same for the same lineage and attempt, and different enough for others.
+fn mixed(lineage: &InstanceId, attempt: u32) -> u16 {
+    let sum = lineage.as_str().bytes().fold(attempt, |sum, it| {
+        sum.wrapping_mul(31).wrapping_add(u32::from(it))
+    });
+    // The golden ratio's: neighbours end up far apart.
+    u16::try_from(sum.wrapping_mul(0x9E37_79B1) >> 16).unwrap_or(0)
+}
+
+/// Flags, and snapshots.
+fn wants(steps: &[Step]) -> (bool, bool) {
+    let has = |wanted: fn(&Action) -> bool| steps.iter().any(|it| wanted(&it.action));
+    (has(sets_flags), has(takes_set))
+}
+
+fn sets_flags(action: &Action) -> bool {
+    matches!(action, Action::SetDeleteOnTermination { .. })
+}
+
+fn takes_set(action: &Action) -> bool {
+    matches!(action, Action::SnapshotInstance { .. })
+}
+
+/// AWS had too many: what else there is to do is left to the next look, whose reads are rare as well.
+pub fn is_felt(reports: &[StepReport]) -> bool {
+    let throttled =
+        |it: &StepReport| matches!(&it.outcome, StepOutcome::Failed(error) if error.is_throttled());
+    reports.iter().any(throttled)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cloud::{Class, CloudError};
+    use crate::tags::Tags;
+    use std::collections::BTreeMap;
+
+    fn id(n: u32) -> InstanceId {
+        format!("i-{n:017x}").parse().expect("an id")
+    }
+
+    fn wanting(flags: bool, snapshots: bool) -> Plan {
+        let (instance, tags) = (id(1), Tags::new());
+        let set = Action::SetDeleteOnTermination {
+            instance: instance.clone(),
+            devices: BTreeMap::new(),
+        };
+        let snapshot = Action::SnapshotInstance { instance, tags };
+        let all = [
+            (flags, Step::new("flags", set)),
+            (snapshots, Step::new("snapshots", snapshot)),
+        ];
+        let steps = all.into_iter().filter(|(wanted, _)| *wanted);
+        Plan {
+            steps: steps.map(|(_, step)| step).collect(),
+            ..Plan::default()
+        }
+    }
+
+    #[test]
+    fn who_has_neither_is_the_first_to_get_one() {
+        let mut line: Vec<(bool, bool)> = [(true, false), (false, true), (true, true)].into();
+        line.sort_by_key(|(flags, snapshots)| place(&wanting(*flags, *snapshots)));
+        let first_flag = line.iter().find(|it| it.0);
+        let last_snapshot = line.iter().rfind(|it| it.1);
+        assert_eq!(first_flag, Some(&(true, true)));
+        assert_eq!(last_snapshot, Some(&(true, true)));
+    }
+
+    #[test]
+    fn who_has_the_flags_leaves_snapshots_to_others() {
+        let asking = |flags, snapshots, attempt| {
+            let left = (0..600).filter(|n| {
+                let mut plan = wanting(flags, snapshots);
+                leave_to_others(&id(*n), attempt, &mut plan);
+                wants(&plan.steps) == (flags, snapshots)
+            });
+            left.count()
+        };
+        assert_eq!(asking(true, true, 9), 600);
+        assert_eq!(asking(true, false, 9), 600);
+        assert_eq!(asking(false, true, 1), 600);
+        // Some ask at every moment: no token is left unused for long.
+        assert!((50..200).contains(&asking(false, true, 9)));
+    }
+
+    #[test]
+    fn who_has_neither_asks_again_sooner() {
+        let throttled = CloudError {
+            class: Class::Transient,
+            ..CloudError::new("ModifyInstanceAttribute", "RequestLimitExceeded", "", None)
+        };
+        let average = |flags: bool, snapshots: bool| -> u32 {
+            let steps = wanting(flags, snapshots).steps;
+            let failed = |it: &Step| StepReport {
+                id: it.id.clone(),
+                action: it.action.to_string(),
+                outcome: StepOutcome::Failed(throttled.clone()),
+            };
+            let reports: Vec<StepReport> = steps.iter().map(failed).collect();
+            assert!(is_felt(&reports));
+            let each = (0..1000).map(|n| u32::from(again(&id(n), 2, &steps, &reports)));
+            each.sum::<u32>() / 1000
+        };
+        let neither = average(true, true);
+        assert!(neither < average(true, false));
+        assert!(neither < average(false, true));
+    }
+}
