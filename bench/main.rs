@@ -39,7 +39,7 @@ static COUNTED: &stats_alloc::StatsAlloc<std::alloc::System> = &stats_alloc::INS
 
 /// How many at once, and how much faster than AWS's the clock and the buckets run. A storm's ideal is
 /// minutes long; the function's own waits are not compressed, so compression is never in its favour.
-const STORMS: [(usize, f64); 5] = [(1, 1.0), (10, 1.0), (100, 1.0), (1000, 4.0), (5000, 20.0)];
+const STORMS: [(usize, f64); 5] = [(1, 1.0), (10, 1.0), (100, 1.0), (1000, 2.0), (5000, 20.0)];
 const LATENCIES: [u64; 3] = [0, 20, 50];
 
 #[tokio::main(flavor = "current_thread")]

@@ -132,9 +132,12 @@ impl Results {
                 it.peak_mb,
                 it.time_compression,
             );
-            if it.saved_by_snapshot > 0 {
+            if it.ideal["preserved"] > 120.0 {
+                let [kept, copied, either] = it.within_two_minutes;
                 let saved = it.saved_by_snapshot;
-                println!("        {saved} volumes went with their instance and are in a snapshot");
+                println!(
+                    "        within two minutes {kept} had their flags off and {copied} their snapshots, {either} either; {saved} volumes went with their instance and are in a snapshot"
+                );
             }
         }
         println!(

@@ -20,7 +20,7 @@ pub const LATENCY: Duration = Duration::from_millis(20);
 /// Once all are safe, what is left is mostly waiting for instances to end.
 const AFTERWARDS: f64 = 8.0;
 /// Of our time: what is not reached by then is told as not reached.
-const AT_MOST: Duration = Duration::from_mins(2);
+const AT_MOST: Duration = Duration::from_mins(3);
 
 /// A warning's.
 const TWO_MINUTES: f64 = 120.0;
@@ -56,6 +56,8 @@ pub struct Storm {
     pub lost: usize,
     /// Volumes that went with their instance before the flag could be set, and are in a snapshot.
     pub saved_by_snapshot: usize,
+    /// Within the two minutes: flags off, a snapshot set made, either.
+    pub within_two_minutes: [usize; 3],
     pub functions: usize,
     pub peak_mb: f64,
 }
@@ -181,6 +183,10 @@ fn sum(
         throttled_by_action,
         lost,
         saved_by_snapshot: saved,
+        within_two_minutes: [&reached.kept, &reached.snapshotted, &reached.either()].map(|it| {
+            let in_time = it.values().filter(|it| **it - began <= TWO_MINUTES);
+            in_time.count()
+        }),
         functions: functions.len(),
         peak_mb: round(
             functions

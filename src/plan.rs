@@ -32,7 +32,7 @@ mod rescue;
 mod restore;
 mod risk;
 mod root;
-mod snapshot;
+pub(crate) mod snapshot;
 mod stand_in;
 mod sweep;
 mod tidy;

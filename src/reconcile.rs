@@ -179,7 +179,7 @@ async fn look_again(
         };
         // A situation is large, and no batch holds more than one: the plan is all that waits for AWS.
         let mut plan = plan::plan(&facts.situation(id, &look));
-        scarcity::leave_to_others(id, subject.attempt, &mut plan);
+        scarcity::leave_to_others(subject.looks(), &mut plan);
         (subject, plan)
     });
     let mut planned: Vec<_> = planned.collect();
@@ -223,7 +223,7 @@ async fn run(
     let news = refused || steps.iter().any(|it| it.outcome.succeeded());
     let scarce = scarcity::is_felt(&steps);
     let soon = if scarce {
-        scarcity::again(&subject.lineage, subject.attempt, &plan.steps, &steps)
+        scarcity::again(subject.looks(), &plan.steps, &steps)
     } else {
         10
     };

@@ -6,13 +6,16 @@ use crate::clock::{self, Timestamp};
 use crate::event::{InstanceState, Interruption};
 use crate::situation::{Instance, SnapshotState};
 use crate::step::{Action, Step, warning_set};
-use crate::tags;
+use crate::tags::{self, Tags};
 use time::Duration;
 
 /// A set of before a rebalance recommendation that will do.
 const FRESH: Duration = Duration::minutes(10);
 /// A set taken so shortly before a warning that EC2 would refuse another one (TRAP 5).
 const REUSED: Duration = Duration::seconds(30);
+
+/// How the names of sets begin that are taken ahead of any warning.
+const AHEAD: &str = "risk-";
 
 /// One `CreateSnapshots` per warning: all volumes at one moment. The call has no token (TRAP 6), so
 /// the set is looked for by its tag where snapshots have been read.
@@ -67,7 +70,7 @@ pub fn is_taken(
 /// An interruption is foreseen: a set for the case that no warning comes, unless there is a fresh one.
 /// It carries its expiry from the start.
 pub fn ahead(lineage: &Lineage, owner: &Instance, begins: Timestamp, plan: &mut Plan) {
-    let name = format!("risk-{}-{}", owner.id, begins.unix_timestamp());
+    let name = format!("{AHEAD}{}-{}", owner.id, begins.unix_timestamp());
     let Some(all) = lineage.situation.snapshots.known() else {
         plan.wait(30, "snapshots to be readable");
         return;
@@ -93,6 +96,10 @@ pub fn ahead(lineage: &Lineage, owner: &Instance, begins: Timestamp, plan: &mut 
         tags: marks,
     };
     plan.step(Step::new(format!("snapshot {}", owner.id), action));
+}
+
+pub fn is_ahead(tags: &Tags) -> bool {
+    tags.get(tags::SET).is_some_and(|it| it.starts_with(AHEAD))
 }
 
 /// Every volume of the instance has a snapshot of ours that began since then and has not failed.

@@ -1,5 +1,6 @@
 //! Which lineages a batch of triggers is about, after one `DescribeInstances` for all of them.
 
+use super::scarcity::Looks;
 use super::{Context, Retry};
 use crate::clock::Timestamp;
 use crate::cloud::{CloudError, Query};
@@ -237,6 +238,17 @@ impl Subject {
         let mut warned: Vec<Instance> = self.instances.iter().filter(is_warned).cloned().collect();
         warned.dedup_by(|a, b| a.id == b.id);
         warned
+    }
+
+    pub fn looks(&self) -> Looks<'_> {
+        // An interrupted instance, or a replacement that comes up.
+        let in_rescue = |it: &Instance| {
+            let begins = matches!(it.state, InstanceState::Pending | InstanceState::Running);
+            let replaces = it.tags.contains_key(tags::REPLACES);
+            it.tags.contains_key(tags::INTERRUPTED_AT) || (replaces && begins)
+        };
+        let meanwhile = self.notices.is_empty() && self.instances.iter().any(in_rescue);
+        Looks::new(&self.lineage, self.attempt, meanwhile)
     }
 
     /// The first warning: its two minutes end first.

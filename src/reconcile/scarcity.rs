@@ -5,7 +5,7 @@
 //! <https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html>
 
 use crate::id::InstanceId;
-use crate::plan::{Plan, Wait};
+use crate::plan::{Plan, Wait, snapshot};
 use crate::report::{StepOutcome, StepReport};
 use crate::step::{Action, Step};
 
@@ -27,9 +27,8 @@ pub fn place(plan: &Plan) -> u8 {
 
 /// Five times of six, who has the flags leaves the snapshots to those who have neither: its volumes stay.
 /// Not at first: few are short of anything as a rule.
-pub fn leave_to_others(lineage: &InstanceId, attempt: u32, plan: &mut Plan) {
-    let asks = mixed(lineage, attempt).is_multiple_of(6);
-    if attempt < IMPATIENT || wants(&plan.steps) != (false, true) || asks {
+pub fn leave_to_others(looks: Looks, plan: &mut Plan) {
+    if looks.first || wants(&plan.steps) != (false, true) || looks.mixed().is_multiple_of(6) {
         return;
     }
     let waited_for = |step: &Step, all: &[Step]| all.iter().any(|it| it.after.contains(&step.id));
@@ -38,15 +37,14 @@ pub fn leave_to_others(lineage: &InstanceId, attempt: u32, plan: &mut Plan) {
         .retain(|it| !takes_set(&it.action) || waited_for(it, &all));
     plan.waits.push(Wait {
         what: "others, who have neither flags nor snapshots".to_owned(),
-        seconds: SOON,
+        seconds: looks.later(),
     });
 }
 
 /// In how many seconds it makes sense to try again what was not done. Where many want what AWS grants a
 /// few of each second, all are not to ask at the same moment, nor more often than helps: the first two
 /// times soon, then spread out. Who has neither flags nor snapshots asks more often than who has one.
-pub fn again(lineage: &InstanceId, attempt: u32, steps: &[Step], reports: &[StepReport]) -> u16 {
-    let spread = mixed(lineage, attempt) % SPREAD;
+pub fn again(looks: Looks, steps: &[Step], reports: &[StepReport]) -> u16 {
     let failed = |it: &&Step| {
         reports
             .iter()
@@ -54,19 +52,49 @@ pub fn again(lineage: &InstanceId, attempt: u32, steps: &[Step], reports: &[Step
     };
     let missing: Vec<Step> = steps.iter().filter(failed).cloned().collect();
     match wants(&missing) {
-        _ if attempt < IMPATIENT => SOON,
-        (true, true) => SOON + spread / 4,
-        (false, _) | (_, false) => SOON + spread * 2,
+        _ if looks.first => SOON,
+        (true, true) => SOON - looks.spread() % 2,
+        (false, _) | (_, false) => looks.later(),
     }
 }
 
-/// The same for the same lineage and attempt, and different enough for others.
-fn mixed(lineage: &InstanceId, attempt: u32) -> u16 {
-    let sum = lineage.as_str().bytes().fold(attempt, |sum, it| {
-        sum.wrapping_mul(31).wrapping_add(u32::from(it))
-    });
-    // The golden ratio's: neighbours end up far apart.
-    u16::try_from(sum.wrapping_mul(0x9E37_79B1) >> 16).unwrap_or(0)
+/// Which of the looks at a lineage this is.
+#[derive(Debug, Clone, Copy)]
+pub struct Looks<'a> {
+    lineage: &'a InstanceId,
+    attempt: u32,
+    first: bool,
+}
+
+impl<'a> Looks<'a> {
+    /// Of a chain of wakes, or at something that happens meanwhile to a lineage whose chain is at work.
+    pub fn new(lineage: &'a InstanceId, attempt: u32, meanwhile: bool) -> Self {
+        Self {
+            lineage,
+            attempt,
+            first: !meanwhile && attempt < IMPATIENT,
+        }
+    }
+
+    /// The longer it takes, the more there are who want the same.
+    fn later(self) -> u16 {
+        let times = 2 + (self.attempt / 10).min(8);
+        SOON + self.spread() * u16::try_from(times).unwrap_or(2)
+    }
+
+    fn spread(self) -> u16 {
+        self.mixed() % SPREAD
+    }
+
+    /// The same for the same lineage and attempt, and different enough for others.
+    fn mixed(self) -> u16 {
+        let bytes = self.lineage.as_str().bytes();
+        let sum = bytes.fold(self.attempt, |sum, it| {
+            sum.wrapping_mul(31).wrapping_add(u32::from(it))
+        });
+        // The golden ratio's: neighbours end up far apart.
+        u16::try_from(sum.wrapping_mul(0x9E37_79B1) >> 16).unwrap_or(0)
+    }
 }
 
 /// Flags, and snapshots.
@@ -80,7 +108,7 @@ fn sets_flags(action: &Action) -> bool {
 }
 
 fn takes_set(action: &Action) -> bool {
-    matches!(action, Action::SnapshotInstance { .. })
+    matches!(action, Action::SnapshotInstance { tags, .. } if !snapshot::is_ahead(tags))
 }
 
 /// AWS had too many: what else there is to do is left to the next look, whose reads are rare as well.
@@ -131,19 +159,37 @@ mod tests {
 
     #[test]
     fn who_has_the_flags_leaves_snapshots_to_others() {
-        let asking = |flags, snapshots, attempt| {
+        let asking = |flags, snapshots, attempt, meanwhile| {
             let left = (0..600).filter(|n| {
                 let mut plan = wanting(flags, snapshots);
-                leave_to_others(&id(*n), attempt, &mut plan);
+                leave_to_others(Looks::new(&id(*n), attempt, meanwhile), &mut plan);
                 wants(&plan.steps) == (flags, snapshots)
             });
             left.count()
         };
-        assert_eq!(asking(true, true, 9), 600);
-        assert_eq!(asking(true, false, 9), 600);
-        assert_eq!(asking(false, true, 1), 600);
+        assert_eq!(asking(true, true, 9, false), 600);
+        assert_eq!(asking(true, false, 9, false), 600);
+        assert_eq!(asking(false, true, 1, false), 600);
         // Some ask at every moment: no token is left unused for long.
-        assert!((50..200).contains(&asking(false, true, 9)));
+        assert!((50..200).contains(&asking(false, true, 9, false)));
+        // Other events are many in a mass reclaim.
+        assert!((50..200).contains(&asking(false, true, 0, true)));
+    }
+
+    /// Nobody is in a hurry then, and few ask.
+    #[test]
+    fn a_set_ahead_of_any_warning_is_left_to_nobody() {
+        let mut plan = Plan::default();
+        let tags = Tags::from([(crate::tags::SET.to_owned(), "risk-1".to_owned())]);
+        let action = Action::SnapshotInstance {
+            instance: id(1),
+            tags,
+        };
+        plan.steps.push(Step::new("ahead", action));
+        for n in 0..20 {
+            leave_to_others(Looks::new(&id(n), 9, true), &mut plan);
+        }
+        assert_eq!(plan.steps.len(), 1);
     }
 
     #[test]
@@ -161,7 +207,8 @@ mod tests {
             };
             let reports: Vec<StepReport> = steps.iter().map(failed).collect();
             assert!(is_felt(&reports));
-            let each = (0..1000).map(|n| u32::from(again(&id(n), 2, &steps, &reports)));
+            let each =
+                (0..1000).map(|n| u32::from(again(Looks::new(&id(n), 2, false), &steps, &reports)));
             each.sum::<u32>() / 1000
         };
         let neither = average(true, true);
