@@ -58,7 +58,9 @@ class Soak:
         """Instances that may go to any zone, each with a rescue prepared."""
         stage, world = self.stage, self.stage.world
         world.build()
-        tags = {"spot-rescue:subnets": " ".join(world.subnets[it] for it in ZONES)}
+        # Nobody interrupts an On-Demand Instance: without a breaker every chain stays on Spot.
+        subnets = " ".join(world.subnets[it] for it in ZONES)
+        tags = {"spot-rescue:subnets": subnets, "spot-rescue:breaker": "off"}
         self.lineages = world.launch(instances, tags=tags)
         running = lambda: set(world.states(self.lineages).values()) == {"running"}
         stage.until("the instances to run", running, real_seconds=120)
