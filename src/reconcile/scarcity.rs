@@ -51,9 +51,12 @@ pub fn again(looks: Looks, steps: &[Step], reports: &[StepReport]) -> u16 {
             .any(|report| report.id == it.id && !report.outcome.succeeded())
     };
     let missing: Vec<Step> = steps.iter().filter(failed).cloned().collect();
+    let serves = |it: &Step| matches!(it.action, Action::Deregister { .. });
     match wants(&missing) {
         _ if looks.first => SOON,
         (true, true) => SOON - looks.spread() % 2,
+        // Traffic still goes to an instance that ends.
+        _ if missing.iter().any(serves) => SOON + looks.spread(),
         (false, _) | (_, false) => looks.later(),
     }
 }
@@ -174,6 +177,24 @@ mod tests {
         assert!((50..200).contains(&asking(false, true, 9, false)));
         // Other events are many in a mass reclaim.
         assert!((50..200).contains(&asking(false, true, 0, true)));
+    }
+
+    #[test]
+    fn who_still_gets_traffic_is_not_kept_waiting_for_long() {
+        let group = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/web/1";
+        let action = Action::Deregister {
+            group: group.parse().expect("a target group"),
+            targets: Vec::new(),
+        };
+        let step = Step::new("deregister", action);
+        let report = StepReport {
+            id: step.id.clone(),
+            action: step.action.to_string(),
+            outcome: StepOutcome::OutOfTime,
+        };
+        let (steps, reports) = ([step], [report]);
+        let latest = (0..1000).map(|n| again(Looks::new(&id(n), 39, false), &steps, &reports));
+        assert!(latest.max() < Some(SOON + SPREAD));
     }
 
     /// Nobody is in a hurry then, and few ask.
