@@ -465,4 +465,10 @@ MUTANTS = [
         "(true, true) => 1,",
         "(true, true) => 3,",
     ),
+    Mutant(
+        "of two launched within a second, the replaced one counts as the younger",
+        "src/plan/lineage/member.rs",
+        "(it.launch_time, generation(it, &all), it.id.clone())",
+        "(it.launch_time, generation(it, &all).min(1), it.id.clone())",
+    ),
 ]

@@ -2,7 +2,7 @@
 //! model says. What fails is shrunk, and kept as a named regression.
 //!
 //! `CASES=100000 cargo test --release --no-default-features --features sim --test random -- --nocapture`
-//! looks at more, `SEED=7` at others, `JOURNAL=1` shows what was done in a regression that fails.
+//! looks at more, `SEED=7` at others, `PORTION=145` starts with that one, `JOURNAL=1` shows what was done in a regression that fails.
 #![allow(
     clippy::needless_for_each,
     clippy::struct_excessive_bools,
@@ -174,7 +174,7 @@ fn whatever_happens_the_world_ends_as_the_model_says() {
         number("CASES", 240),
         number("SEED", 0).wrapping_mul(1_000_000),
     );
-    let portions = AtomicU32::new(0);
+    let portions = AtomicU32::new(number("PORTION", 0));
     let mut figures = Figures::default();
     let mut failures = Vec::new();
     std::thread::scope(|scope| {

@@ -805,3 +805,26 @@ fn regression_the_first_request_for_a_new_owner_is_the_second_one_too() {
     let (wrong, _) = crate::play(&start, &ops);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+#[test]
+fn regression_one_warning_comes_four_times_while_aws_refuses() {
+    let setup = Setup {
+        volumes: vec![false],
+        ports: vec![443],
+        by_address: true,
+        ..one_volume()
+    };
+    let weather = Weather {
+        interleave: true,
+        late_seconds: 1,
+        ..calm()
+    };
+    let ops = [
+        Refuse(0, "RequestLimitExceeded"),
+        Interrupt(1560),
+        Interrupt(7058),
+        Interrupt(20616),
+        Interrupt(6235),
+    ];
+    assert_right(7_792_502_834_175_094_201, setup, weather, &ops);
+}

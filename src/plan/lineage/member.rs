@@ -10,12 +10,21 @@ use crate::record::Record;
 use crate::situation::{Instance, Situation};
 use crate::tags;
 
-/// Oldest first. Launch times are whole seconds: of two, the one that replaces is the younger.
+/// Oldest first. Launch times are whole seconds: of two, the one that replaces the other is the younger.
 pub fn members<'a>(situation: &'a Situation, record: &Record) -> Vec<&'a Instance> {
     let belongs = |it: &&Instance| belongs(it, situation, record);
     let mut members: Vec<&Instance> = situation.instances.iter().filter(belongs).collect();
-    members.sort_by_key(|it| (it.launch_time, it.tags.contains_key(tags::REPLACES), &it.id));
+    let all = members.clone();
+    members.sort_by_cached_key(|it| (it.launch_time, generation(it, &all), it.id.clone()));
     members
+}
+
+/// How many came before it, one replacing the other. Tags may be anybody's: a circle has an end, too.
+fn generation(instance: &Instance, all: &[&Instance]) -> usize {
+    let named = |id: &String| all.iter().find(|it| it.id.as_str() == id);
+    let replaced = |it: &Instance| it.tags.get(tags::REPLACES).cloned();
+    let chain = std::iter::successors(replaced(instance), |it| replaced(named(it)?));
+    chain.take(all.len()).count()
 }
 
 /// The first of a lineage gave it its name, the head is on record; all others were launched from the
