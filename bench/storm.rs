@@ -20,7 +20,7 @@ pub const LATENCY: Duration = Duration::from_millis(20);
 /// Once all are safe, what is left is mostly waiting for instances to end.
 const AFTERWARDS: f64 = 8.0;
 /// Of our time: what is not reached by then is told as not reached.
-const AT_MOST: Duration = Duration::from_mins(3);
+const AT_MOST: Duration = Duration::from_mins(4);
 
 /// A warning's.
 const TWO_MINUTES: f64 = 120.0;
@@ -31,8 +31,8 @@ pub struct Storm {
     pub instances: usize,
     /// `DeleteOnTermination` was off before (`spot-rescue:protect=always`).
     pub protected_always: bool,
-    /// AWS's seconds in one of ours, from when all were deregistered until all were safe and launched;
-    /// the buckets refill as much faster.
+    /// AWS's seconds in one of ours, from when all were deregistered and safe, or the two minutes over,
+    /// until all were launched; the buckets refill as much faster.
     pub time_compression: f64,
     pub seconds_to_deregistered: f64,
     pub seconds_to_preserved: f64,
@@ -109,7 +109,7 @@ pub async fn storm(
         reached.read(&scene.endpoint.calls());
         let wanted = if reached.under_way(count, pace.seconds() - began) {
             afterwards
-        } else if reached.deregistered.len() >= count * TARGETS {
+        } else if reached.protected(count, pace.seconds() - began) {
             speed
         } else {
             1.0
@@ -302,11 +302,15 @@ impl Reached {
         either
     }
 
-    /// Nothing can be lost any more, and all replacements are on their way.
-    fn under_way(&self, count: usize, passed: f64) -> bool {
+    /// All are out, and nothing can be lost any more.
+    fn protected(&self, count: usize, passed: f64) -> bool {
         let safe = passed > TWO_MINUTES || self.either().len() >= count;
-        let out = self.deregistered.len() >= count * TARGETS;
-        safe && out && self.launched.len() >= count
+        safe && self.deregistered.len() >= count * TARGETS
+    }
+
+    /// And all replacements are on their way.
+    fn under_way(&self, count: usize, passed: f64) -> bool {
+        self.protected(count, passed) && self.launched.len() >= count
     }
 
     /// All are back in service.

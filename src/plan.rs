@@ -49,6 +49,7 @@ use crate::policy::PolicyWarning;
 use crate::report::Outcome;
 use crate::situation::{Fact, Situation};
 use crate::step::Step;
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// What to do now, what we are waiting for, and what a person should know.
@@ -63,6 +64,10 @@ pub struct Plan {
     pub confirm: Option<String>,
     /// Reported once the step of this id has been done.
     pub outcome: Option<(String, Outcome)>,
+    /// Interrupted instances whose volumes are in a snapshot set.
+    pub snapshotted: BTreeSet<InstanceId>,
+    /// Not now: others need what AWS grants few of more than this lineage does.
+    pub left: Vec<Step>,
 }
 
 /// Something only time will bring.
@@ -85,7 +90,7 @@ impl Plan {
         self.steps.push(step);
     }
 
-    fn wait(&mut self, seconds: u16, what: impl Into<String>) {
+    pub fn wait(&mut self, seconds: u16, what: impl Into<String>) {
         self.waits.push(Wait {
             what: what.into(),
             seconds,
@@ -188,6 +193,8 @@ impl fmt::Display for Plan {
             warnings,
             confirm: _,
             outcome,
+            snapshotted: _,
+            left: _,
         } = self;
         for Step {
             id,

@@ -178,12 +178,17 @@ async fn look_again(
             remembered: &subject.remembered,
         };
         // A situation is large, and no batch holds more than one: the plan is all that waits for AWS.
-        let mut plan = plan::plan(&facts.situation(id, &look));
-        scarcity::leave_to_others(subject.looks(), &mut plan);
+        let plan = plan::plan(&facts.situation(id, &look));
         (subject, plan)
     });
     let mut planned: Vec<_> = planned.collect();
     planned.sort_by_key(|(subject, plan)| (scarcity::place(plan), subject.warned_at()));
+    // Who has felt scarcity rests, and still has neither.
+    let needy = planned.iter().filter(|(_, it)| scarcity::has_neither(it));
+    batch.needy = batch.needy.max(needy.count());
+    for (subject, plan) in &mut planned {
+        scarcity::leave_to_others(subject.looks(), batch.needy, plan);
+    }
     let each = planned.into_iter().map(|(subject, plan)| async move {
         subject.resting = !run(context, calls, subject, plan).await;
     });
@@ -207,7 +212,6 @@ async fn run(
     }
     let steps = execute(&plan, calls, &mut subject.done, left(context)).await;
     let done = |id: &str| steps.iter().any(|it| it.id == id && it.outcome.succeeded());
-    let outcome = plan.outcome.filter(|(step, _)| done(step));
     let failed = steps.iter().any(|it| !it.outcome.succeeded());
     let launches: Vec<Tags> = plan
         .steps
@@ -218,15 +222,16 @@ async fn run(
     subject.refused.extend(steps.iter().filter_map(refused));
     let refused = !launches.is_empty() || subject.refused.len() > before;
     subject.remembered.extend(launches.into_iter().flatten());
-    subject.confirm_next = plan.confirm;
     // What fails now fails a moment later: only what was done leads on, or the next way to launch.
     let news = refused || steps.iter().any(|it| it.outcome.succeeded());
     let scarce = scarcity::is_felt(&steps);
     let soon = if scarce {
-        scarcity::again(subject.looks(), &plan.steps, &steps)
+        scarcity::again(subject.looks(), &plan, &steps)
     } else {
         10
     };
+    let outcome = plan.outcome.filter(|(step, _)| done(step));
+    subject.confirm_next = plan.confirm;
     let report = &mut subject.report;
     report.outcomes.extend(outcome.map(|(_, outcome)| outcome));
     report.steps.extend(steps);

@@ -4,7 +4,7 @@
 use super::{Lineage, Plan, protect, tidy};
 use crate::clock::{self, Timestamp};
 use crate::event::{InstanceState, Interruption};
-use crate::situation::{Instance, SnapshotState};
+use crate::situation::{Instance, Snapshot, SnapshotState};
 use crate::step::{Action, Step, warning_set};
 use crate::tags::{self, Tags};
 use time::Duration;
@@ -26,6 +26,9 @@ pub fn warning(
     plan: &mut Plan,
 ) {
     let taken = is_taken(lineage, instance, interruption);
+    if taken == Some(true) && !has_failed(lineage, interruption) {
+        plan.snapshotted.insert(instance.id.clone());
+    }
     // Not read is fine on the first pass; a failed read is not "none".
     let unknown = matches!(
         lineage.situation.snapshots,
@@ -65,6 +68,13 @@ pub fn is_taken(
     let all = lineage.situation.snapshots.known()?;
     let of_warning = all.iter().any(|it| it.tags.get(tags::SET) == Some(&name));
     Some(of_warning || covered(lineage, instance, interruption.at - REUSED))
+}
+
+fn has_failed(lineage: &Lineage, interruption: &Interruption) -> bool {
+    let name = warning_set(interruption);
+    let mut set = lineage.snapshots().iter();
+    let failed = |it: &Snapshot| it.state == SnapshotState::Unusable;
+    set.any(|it| it.tags.get(tags::SET) == Some(&name) && failed(it))
 }
 
 /// An interruption is foreseen: a set for the case that no warning comes, unless there is a fresh one.
@@ -109,7 +119,7 @@ fn covered(lineage: &Lineage, instance: &Instance, since: Timestamp) -> bool {
     let mut devices = instance.devices.iter().map(|it| &it.volume);
     !instance.devices.is_empty()
         && devices.all(|volume| {
-            let fresh = |it: &crate::situation::Snapshot| {
+            let fresh = |it: &Snapshot| {
                 it.volume == *volume && it.started >= since && it.state != SnapshotState::Unusable
             };
             all.iter().any(fresh)

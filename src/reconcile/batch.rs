@@ -45,6 +45,8 @@ pub struct Subject {
 #[derive(Debug, Default)]
 pub struct Batch {
     pub subjects: BTreeMap<InstanceId, Subject>,
+    /// How many were found with neither flags nor snapshots.
+    pub needy: usize,
 }
 
 impl Batch {

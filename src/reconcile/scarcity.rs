@@ -5,7 +5,7 @@
 //! <https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html>
 
 use crate::id::InstanceId;
-use crate::plan::{Plan, Wait, snapshot};
+use crate::plan::{Plan, snapshot};
 use crate::report::{StepOutcome, StepReport};
 use crate::step::{Action, Step};
 
@@ -14,50 +14,71 @@ const SOON: u16 = 4;
 const SPREAD: u16 = 12;
 /// So many looks of a chain are without any patience.
 const IMPATIENT: u32 = 2;
+/// For so many AWS has enough of both.
+const FEW: usize = 4;
 
 /// Flags are set from the front of the line and snapshots made from its end (`calls`): who has neither
 /// comes before all that have one.
 pub fn place(plan: &Plan) -> u8 {
     match wants(&plan.steps) {
         (false, _) => 0,
-        (true, true) => 1,
-        (true, false) => 2,
+        (true, _) if has_neither(plan) => 1,
+        (true, _) => 2,
     }
 }
 
-/// Five times of six, who has the flags leaves the snapshots to those who have neither: its volumes stay.
+/// Whether nothing keeps its volumes yet.
+pub fn has_neither(plan: &Plan) -> bool {
+    let saved = |it: &InstanceId| plan.snapshotted.contains(it);
+    let unsaved = |it: &Step| matches!(&it.action, Action::SetDeleteOnTermination { instance, .. } if !saved(instance));
+    plan.steps.iter().chain(&plan.left).any(unsaved)
+}
+
+/// Who has one of both leaves the other to those who have neither; where those are many, they ask for one at
+/// a time, now for this, now for that. `needy` of those looked at together have neither. Who has the flags,
+/// whose volumes stay, asks for snapshots one time of six even if none of these does: there may be others.
 /// Not at first: few are short of anything as a rule.
-pub fn leave_to_others(looks: Looks, plan: &mut Plan) {
-    if looks.first || wants(&plan.steps) != (false, true) || looks.mixed().is_multiple_of(6) {
-        return;
-    }
+pub fn leave_to_others(looks: Looks, needy: usize, plan: &mut Plan) {
+    let what = match (wants(&plan.steps), has_neither(plan)) {
+        _ if looks.first => return,
+        ((true, true), true) if needy > FEW && looks.mixed().is_multiple_of(2) => takes_set,
+        ((true, true), true) if needy > FEW => sets_flags,
+        ((true, _), false) if needy > 0 => sets_flags,
+        ((false, true), _) if needy > 0 || !looks.mixed().is_multiple_of(6) => takes_set,
+        _ => return,
+    };
     let waited_for = |step: &Step, all: &[Step]| all.iter().any(|it| it.after.contains(&step.id));
-    let all = plan.steps.clone();
-    plan.steps
-        .retain(|it| !takes_set(&it.action) || waited_for(it, &all));
-    plan.waits.push(Wait {
-        what: "others, who have neither flags nor snapshots".to_owned(),
-        seconds: looks.later(),
-    });
+    let all = std::mem::take(&mut plan.steps);
+    let now = |it: &Step| !what(&it.action) || waited_for(it, &all);
+    (plan.steps, plan.left) = all.iter().cloned().partition(now);
+    plan.wait(
+        looks.later(),
+        "others, who have neither flags nor snapshots",
+    );
 }
 
 /// In how many seconds it makes sense to try again what was not done. Where many want what AWS grants a
 /// few of each second, all are not to ask at the same moment, nor more often than helps: the first two
 /// times soon, then spread out. Who has neither flags nor snapshots asks more often than who has one.
-pub fn again(looks: Looks, steps: &[Step], reports: &[StepReport]) -> u16 {
+pub fn again(looks: Looks, plan: &Plan, reports: &[StepReport]) -> u16 {
     let failed = |it: &&Step| {
         reports
             .iter()
             .any(|report| report.id == it.id && !report.outcome.succeeded())
     };
-    let missing: Vec<Step> = steps.iter().filter(failed).cloned().collect();
+    let missing: Vec<Step> = plan.steps.iter().filter(failed).cloned().collect();
     let serves = |it: &Step| matches!(it.action, Action::Deregister { .. });
-    match wants(&missing) {
-        _ if looks.first => SOON,
-        (true, true) => SOON - looks.spread() % 2,
+    let still_neither = has_neither(plan) && wants(&missing) == wants(&plan.steps);
+    if looks.first {
+        SOON
+    } else if still_neither {
+        // Those who were refused together are not to come back together.
+        SOON / 2 + looks.spread() % SOON
+    } else if missing.iter().any(serves) {
         // Traffic still goes to an instance that ends.
-        _ if missing.iter().any(serves) => SOON + looks.spread(),
-        (false, _) | (_, false) => looks.later(),
+        SOON + looks.spread()
+    } else {
+        looks.later()
     }
 }
 
@@ -144,8 +165,10 @@ mod tests {
             (snapshots, Step::new("snapshots", snapshot)),
         ];
         let steps = all.into_iter().filter(|(wanted, _)| *wanted);
+        let has_set = (!snapshots).then(|| id(1));
         Plan {
             steps: steps.map(|(_, step)| step).collect(),
+            snapshotted: has_set.into_iter().collect(),
             ..Plan::default()
         }
     }
@@ -165,7 +188,7 @@ mod tests {
         let asking = |flags, snapshots, attempt, meanwhile| {
             let left = (0..600).filter(|n| {
                 let mut plan = wanting(flags, snapshots);
-                leave_to_others(Looks::new(&id(*n), attempt, meanwhile), &mut plan);
+                leave_to_others(Looks::new(&id(*n), attempt, meanwhile), 0, &mut plan);
                 wants(&plan.steps) == (flags, snapshots)
             });
             left.count()
@@ -177,6 +200,54 @@ mod tests {
         assert!((50..200).contains(&asking(false, true, 9, false)));
         // Other events are many in a mass reclaim.
         assert!((50..200).contains(&asking(false, true, 0, true)));
+    }
+
+    #[test]
+    fn who_has_one_of_both_leaves_the_other_to_one_who_has_neither() {
+        let left = |flags, snapshots| {
+            let mut plan = wanting(flags, snapshots);
+            leave_to_others(Looks::new(&id(1), 9, false), 1, &mut plan);
+            wants(&plan.steps) != (flags, snapshots) && plan.waits.len() == 1
+        };
+        assert!(left(true, false));
+        assert!(left(false, true));
+        assert!(!left(true, true));
+    }
+
+    /// EC2 takes no snapshot of it, or it cannot be told: the flags are all there is.
+    #[test]
+    fn who_can_have_no_snapshots_leaves_the_flags_to_nobody() {
+        let mut plan = wanting(true, false);
+        plan.snapshotted.clear();
+        assert_eq!(place(&plan), place(&wanting(true, true)));
+        leave_to_others(Looks::new(&id(1), 9, false), 9, &mut plan);
+        assert_eq!(wants(&plan.steps), (true, false));
+    }
+
+    #[test]
+    fn those_who_have_neither_ask_for_one_at_a_time_each_in_its_turn() {
+        let asked = |lineage, attempt, needy| {
+            let mut plan = wanting(true, true);
+            leave_to_others(Looks::new(&id(lineage), attempt, false), needy, &mut plan);
+            wants(&plan.steps)
+        };
+        let flags = (0..100).filter(|n| asked(*n, 9, 9) == (true, false));
+        assert!((30..70).contains(&flags.count()));
+        let looks: Vec<(bool, bool)> = (2..12).map(|attempt| asked(1, attempt, 9)).collect();
+        assert!(looks.contains(&(true, false)) && looks.contains(&(false, true)));
+        assert!(
+            (2..12).all(|attempt| asked(1, attempt, 1) == (true, true)),
+            "alone"
+        );
+    }
+
+    #[test]
+    fn nobody_leaves_the_flags_to_nobody() {
+        for n in 0..20 {
+            let mut plan = wanting(true, false);
+            leave_to_others(Looks::new(&id(n), 9, false), 0, &mut plan);
+            assert_eq!(wants(&plan.steps), (true, false));
+        }
     }
 
     #[test]
@@ -192,8 +263,10 @@ mod tests {
             action: step.action.to_string(),
             outcome: StepOutcome::OutOfTime,
         };
-        let (steps, reports) = ([step], [report]);
-        let latest = (0..1000).map(|n| again(Looks::new(&id(n), 39, false), &steps, &reports));
+        let mut plan = Plan::default();
+        plan.steps.push(step);
+        let reports = [report];
+        let latest = (0..1000).map(|n| again(Looks::new(&id(n), 39, false), &plan, &reports));
         assert!(latest.max() < Some(SOON + SPREAD));
     }
 
@@ -208,7 +281,7 @@ mod tests {
         };
         plan.steps.push(Step::new("ahead", action));
         for n in 0..20 {
-            leave_to_others(Looks::new(&id(n), 9, true), &mut plan);
+            leave_to_others(Looks::new(&id(n), 9, true), 0, &mut plan);
         }
         assert_eq!(plan.steps.len(), 1);
     }
@@ -220,17 +293,20 @@ mod tests {
             ..CloudError::new("ModifyInstanceAttribute", "RequestLimitExceeded", "", None)
         };
         let average = |flags: bool, snapshots: bool| -> u32 {
-            let steps = wanting(flags, snapshots).steps;
+            let plan = wanting(flags, snapshots);
             let failed = |it: &Step| StepReport {
                 id: it.id.clone(),
                 action: it.action.to_string(),
                 outcome: StepOutcome::Failed(throttled.clone()),
             };
-            let reports: Vec<StepReport> = steps.iter().map(failed).collect();
+            let reports: Vec<StepReport> = plan.steps.iter().map(failed).collect();
             assert!(is_felt(&reports));
-            let each =
-                (0..1000).map(|n| u32::from(again(Looks::new(&id(n), 2, false), &steps, &reports)));
-            each.sum::<u32>() / 1000
+            let again = |n| {
+                let lineage = id(n);
+                let looks = Looks::new(&lineage, 2, false);
+                u32::from(again(looks, &plan, &reports))
+            };
+            (0..1000).map(again).sum::<u32>() / 1000
         };
         let neither = average(true, true);
         assert!(neither < average(true, false));

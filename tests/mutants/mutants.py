@@ -462,8 +462,14 @@ MUTANTS = [
     Mutant(
         "who has one of both comes before who has neither",
         "src/reconcile/scarcity.rs",
-        "(true, true) => 1,",
-        "(true, true) => 3,",
+        "(true, _) if has_neither(plan) => 1,",
+        "(true, _) if has_neither(plan) => 3,",
+    ),
+    Mutant(
+        "in a mass reclaim, who has snapshots takes the flags from who has neither",
+        "src/reconcile/scarcity.rs",
+        "((true, _), false) if needy > 0 => sets_flags,",
+        "((true, _), false) if needy > 99_999 => sets_flags,",
     ),
     Mutant(
         "of two launched within a second, the replaced one counts as the younger",
