@@ -145,7 +145,7 @@ pub fn plan(situation: &Situation) -> Plan {
     }
     if let Some(rescue) = group::claimed_by(situation) {
         let mut plan = Plan::default();
-        group::call(&rescue, &mut plan);
+        group::call(&rescue, situation, &mut plan);
         return plan;
     }
     let mut plan = match phase(&lineage) {

@@ -477,4 +477,10 @@ MUTANTS = [
         "(it.launch_time, generation(it, &all), it.id.clone())",
         "(it.launch_time, generation(it, &all).min(1), it.id.clone())",
     ),
+    Mutant(
+        "a rescue is called without the warning its new member has had",
+        "src/plan/group/claim.rs",
+        "interruptions: situation.notices.clone()",
+        "interruptions: situation.notices[..0].to_vec()",
+    ),
 ]

@@ -806,8 +806,10 @@ fn regression_the_first_request_for_a_new_owner_is_the_second_one_too() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// Every replacement is warned in the second it was launched. Of two launched in the same second the one that
+/// had been replaced counted as the newest: the third way to launch, On-Demand, had the token of the second.
 #[test]
-fn regression_one_warning_comes_four_times_while_aws_refuses() {
+fn regression_three_replacements_are_launched_within_two_seconds() {
     let setup = Setup {
         volumes: vec![false],
         ports: vec![443],
@@ -827,4 +829,51 @@ fn regression_one_warning_comes_four_times_while_aws_refuses() {
         Interrupt(6235),
     ];
     assert_right(7_792_502_834_175_094_201, setup, weather, &ops);
+}
+
+/// A group's new member was warned before it, and then the claim to it, could be seen. The wake that was to
+/// look again called the rescue it was claimed for, without a word of the warning: the rescue handed
+/// everything to an instance that was about to end.
+#[test]
+fn regression_a_warning_before_the_claim_is_seen_reaches_the_rescue() {
+    let setup = Setup {
+        volumes: Vec::new(),
+        classic: true,
+        lattice: true,
+        policy: vec![("spot-rescue:private-ip", "keep")],
+        in_group: true,
+        ..one_volume()
+    };
+    let weather = Weather {
+        batch: 3,
+        call_millis: 54,
+        lag_seconds: 2,
+        snapshot_seconds: 152,
+        boot_seconds: 59,
+        release_seconds: 2,
+        shutdown_seconds: 9,
+        doubled_percent: 38,
+        late_seconds: 2,
+        ..calm()
+    };
+    let ops = [
+        Pass(41),
+        Outage(21),
+        Interrupt(36485),
+        Pass(124),
+        Drop(20196),
+        Interrupt(35710),
+        Duplicate(3560),
+        Pass(137),
+        Pass(140),
+        Interrupt(39849),
+        Interrupt(57872),
+        RefuseRead(11, "UnauthorizedOperation"),
+        Pass(82),
+        Interrupt(7553),
+        Interrupt(64041),
+        Interrupt(46744),
+        Capacity(4989, Market::OnDemand, 1000),
+    ];
+    assert_right(4_928_668_029_285_254_187, setup, weather, &ops);
 }

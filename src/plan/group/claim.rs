@@ -222,19 +222,20 @@ pub fn newcomer(lineage: &Lineage, owner: &Instance, plan: &mut Plan) -> bool {
     let pairs = pairs(group, &lineage.situation.defaults);
     let waits = pairs.iter().find(|(_, member)| **member == owner.id);
     if let Some((rescue, _)) = waits.filter(|_| is_free(group, owner)) {
-        call(rescue, plan);
+        call(rescue, lineage.situation, plan);
         return true;
     }
     complete_hooks(group, owner, plan);
     false
 }
 
-/// Has another lineage looked at.
-pub fn call(rescue: &InstanceId, plan: &mut Plan) {
+/// Has another lineage looked at, which must know what was heard here: a warning may come before anybody
+/// can see to whom its instance belongs.
+pub fn call(rescue: &InstanceId, situation: &Situation, plan: &mut Plan) {
     let wake = Wake {
         instance: rescue.clone(),
         attempt: 0,
-        interruptions: Vec::new(),
+        interruptions: situation.notices.clone(),
         confirm: None,
     };
     let step = Action::Wake {
