@@ -64,8 +64,8 @@ pub struct Plan {
     pub confirm: Option<String>,
     /// Reported once the step of this id has been done.
     pub outcome: Option<(String, Outcome)>,
-    /// Interrupted instances whose volumes are in a snapshot set.
-    pub snapshotted: BTreeSet<InstanceId>,
+    /// Interrupted instances whose volumes are in no snapshot set.
+    pub unsaved: BTreeSet<InstanceId>,
     /// Not now: others need what AWS grants few of more than this lineage does.
     pub left: Vec<Step>,
 }
@@ -193,7 +193,7 @@ impl fmt::Display for Plan {
             warnings,
             confirm: _,
             outcome,
-            snapshotted: _,
+            unsaved: _,
             left: _,
         } = self;
         for Step {

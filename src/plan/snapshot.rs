@@ -26,8 +26,8 @@ pub fn warning(
     plan: &mut Plan,
 ) {
     let taken = is_taken(lineage, instance, interruption);
-    if taken == Some(true) && !has_failed(lineage, interruption) {
-        plan.snapshotted.insert(instance.id.clone());
+    if taken != Some(true) || has_failed(lineage, interruption) {
+        plan.unsaved.insert(instance.id.clone());
     }
     // Not read is fine on the first pass; a failed read is not "none".
     let unknown = matches!(

@@ -27,10 +27,9 @@ pub fn place(plan: &Plan) -> u8 {
     }
 }
 
-/// Whether nothing keeps its volumes yet.
+/// Whether it is in a rescue, and nothing keeps its volumes yet.
 pub fn has_neither(plan: &Plan) -> bool {
-    let saved = |it: &InstanceId| plan.snapshotted.contains(it);
-    let unsaved = |it: &Step| matches!(&it.action, Action::SetDeleteOnTermination { instance, .. } if !saved(instance));
+    let unsaved = |it: &Step| matches!(&it.action, Action::SetDeleteOnTermination { instance, .. } if plan.unsaved.contains(instance));
     plan.steps.iter().chain(&plan.left).any(unsaved)
 }
 
@@ -165,10 +164,10 @@ mod tests {
             (snapshots, Step::new("snapshots", snapshot)),
         ];
         let steps = all.into_iter().filter(|(wanted, _)| *wanted);
-        let has_set = (!snapshots).then(|| id(1));
+        let unsaved = snapshots.then(|| id(1));
         Plan {
             steps: steps.map(|(_, step)| step).collect(),
-            snapshotted: has_set.into_iter().collect(),
+            unsaved: unsaved.into_iter().collect(),
             ..Plan::default()
         }
     }
@@ -218,7 +217,7 @@ mod tests {
     #[test]
     fn who_can_have_no_snapshots_leaves_the_flags_to_nobody() {
         let mut plan = wanting(true, false);
-        plan.snapshotted.clear();
+        plan.unsaved.insert(id(1));
         assert_eq!(place(&plan), place(&wanting(true, true)));
         leave_to_others(Looks::new(&id(1), 9, false), 9, &mut plan);
         assert_eq!(wants(&plan.steps), (true, false));
@@ -239,6 +238,15 @@ mod tests {
             (2..12).all(|attempt| asked(1, attempt, 1) == (true, true)),
             "alone"
         );
+    }
+
+    /// `protect=always`: nobody is about to lose anything.
+    #[test]
+    fn flags_ahead_of_any_warning_are_left_to_a_rescue() {
+        let mut plan = wanting(true, false);
+        assert!(!has_neither(&plan));
+        leave_to_others(Looks::new(&id(1), 9, false), 1, &mut plan);
+        assert!(plan.steps.is_empty());
     }
 
     #[test]
