@@ -2,7 +2,8 @@
 //! model says. What fails is shrunk, and kept as a named regression.
 //!
 //! `CASES=100000 cargo test --release --no-default-features --features sim --test random -- --nocapture`
-//! looks at more, `SEED=7` at others, `PORTION=145` starts with that one, `JOURNAL=1` shows what was done in a regression that fails.
+//! looks at more, `SEED=7` at others, `PORTION=145` starts with that one,
+//! `JOURNAL=1` shows what was done in a regression that fails.
 #![allow(
     clippy::needless_for_each,
     clippy::struct_excessive_bools,
