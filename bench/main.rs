@@ -34,9 +34,6 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::time::Duration;
 
-#[global_allocator]
-static COUNTED: &stats_alloc::StatsAlloc<std::alloc::System> = &stats_alloc::INSTRUMENTED_SYSTEM;
-
 /// How many at once, and how much faster than AWS's the clock and the buckets run. A storm's ideal is
 /// minutes long; the function's own waits are not compressed, so compression is never in its favour.
 const STORMS: [(usize, f64); 5] = [(1, 1.0), (10, 1.0), (100, 1.0), (1000, 2.0), (5000, 20.0)];

@@ -11,7 +11,6 @@ use spot_rescue::plan;
 use spot_rescue::sim::World;
 use spot_rescue::situation::Situation;
 use spot_rescue::tags::Tags;
-use stats_alloc::{INSTRUMENTED_SYSTEM, Region};
 use std::collections::{BTreeMap, BTreeSet};
 use std::hint::black_box;
 use std::io;
@@ -50,9 +49,10 @@ pub async fn planning() -> io::Result<Planning> {
         per_second.insert(size, (size as f64 / fastest).round());
     }
     let messages = messages(&known, 15_000);
-    let region = Region::new(&INSTRUMENTED_SYSTEM);
     let whole = all(&known, &messages);
-    let used = region.change();
+    let used = allocation_counter::measure(|| {
+        all(&known, &messages);
+    });
     let parsing = seconds(|| {
         for it in &messages {
             black_box(event::parse(it).ok());
@@ -63,8 +63,8 @@ pub async fn planning() -> io::Result<Planning> {
         per_second,
         nanoseconds_per_parse: (parsing / count * 1e9).round(),
         nanoseconds_per_plan: ((whole - parsing) / count * 1e9).round(),
-        allocations_per_message: (used.allocations as f64 / count).round(),
-        bytes_per_message: (used.bytes_allocated as f64 / count).round(),
+        allocations_per_message: (used.count_total as f64 / count).round(),
+        bytes_per_message: (used.bytes_total as f64 / count).round(),
     })
 }
 

@@ -15,7 +15,7 @@ use crate::event::{Interruption, Risk};
 use crate::id::{InstanceId, RequestId};
 use crate::plan::template_name;
 use crate::policy::{Policy, Types};
-use crate::record::{Record, RecordedRequest, targets_from};
+use crate::record::{RecordedAddress, RecordedRequest, addresses_from, targets_from};
 use crate::situation::{
     Address, Fact, Group, Image, Instance, Lookup, Market, NetworkInterface, Registrations,
     RootTask, Shape, Situation, Snapshot, SpotRequest, TargetGroup, Template, Volume,
@@ -215,6 +215,18 @@ impl Facts {
             |tags: &Tags| tags.get(tags::RESCUE).map(String::as_str) == Some(lineage.as_str());
         let held = |it: &Volume| instances.iter().any(|i| it.attachment(&i.id).is_some());
         let volumes = select(&self.volumes, |it| ours(&it.tags) || held(it));
+        let template = self
+            .templates
+            .of(|all| all.iter().find(|it| it.name == name).cloned());
+        // All of the account's have been read.
+        let recorded = template.known().and_then(Option::as_ref);
+        let recorded = recorded.map(|it| addresses_from(&it.tags));
+        let recorded = recorded.unwrap_or_default();
+        let its = |it: &Address| {
+            let holds = |member: &Instance| it.instance.as_ref() == Some(&member.id);
+            let noted = |of: &RecordedAddress| of.allocation == it.allocation;
+            instances.iter().any(holds) || recorded.iter().any(noted)
+        };
         Situation {
             now,
             lineage: lineage.clone(),
@@ -225,13 +237,11 @@ impl Facts {
             confirming: confirming.clone(),
             refused: refused.clone(),
             remembered: remembered.clone(),
-            template: self
-                .templates
-                .of(|all| all.iter().find(|it| it.name == name).cloned()),
+            template,
             volumes,
             snapshots: select(&self.snapshots, |it| ours(&it.tags)),
             registrations: self.registrations.clone(),
-            addresses: self.addresses.clone(),
+            addresses: select(&self.addresses, its),
             interfaces: self.interfaces.clone(),
             images: self.images.clone(),
             group,
@@ -321,8 +331,8 @@ async fn locked(
 /// A one-time request is over once it has launched: when that is on record, it is not asked for again.
 fn requests_of(instances: &[Instance], templates: &Fact<Vec<Template>>) -> Vec<RequestId> {
     let templates = templates.known().map(Vec::as_slice).unwrap_or_default();
-    let records = templates.iter().map(|it| Record::from_tags(&it.tags));
-    let known: Vec<RecordedRequest> = records.filter_map(|it| it.request).collect();
+    let recorded = |it: &Template| RecordedRequest::parse(it.tags.get(tags::REQUEST)?);
+    let known: Vec<RecordedRequest> = templates.iter().filter_map(recorded).collect();
     let over = |id: &RequestId| known.iter().any(|it| it.id == *id && !it.persistent);
     let asked = instances.iter().filter_map(|it| it.request.clone());
     let persistent = known.iter().filter(|it| it.persistent);

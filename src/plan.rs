@@ -148,7 +148,9 @@ pub fn plan(situation: &Situation) -> Plan {
         group::call(&rescue, situation, &mut plan);
         return plan;
     }
-    let mut plan = match phase(&lineage) {
+    let phase = phase(&lineage);
+    let owner = lineage.owner.filter(|_| phase == Phase::Healthy);
+    let mut plan = match phase {
         Phase::Unprotected(why) => return Plan::nothing(why),
         Phase::Ended(why) => tidy::ended(&lineage, why),
         Phase::Healthy => prepare::plan(&lineage),
@@ -165,7 +167,7 @@ pub fn plan(situation: &Situation) -> Plan {
             stranger.id, situation.lineage
         ));
     }
-    if let (Phase::Healthy, Some(owner)) = (phase(&lineage), lineage.owner) {
+    if let Some(owner) = owner {
         plan.warnings = group::warnings(&lineage, owner);
     }
     plan.warnings.extend(root::warning(&lineage));

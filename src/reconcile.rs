@@ -225,6 +225,7 @@ async fn run(
     // What fails now fails a moment later: only what was done leads on, or the next way to launch.
     let news = refused || steps.iter().any(|it| it.outcome.succeeded());
     let scarce = scarcity::is_felt(&steps);
+    subject.pressed = scarce && scarcity::still_neither(&plan, &steps);
     let soon = if scarce {
         scarcity::again(subject.looks(), &plan, &steps)
     } else {
@@ -299,8 +300,13 @@ async fn wake(calls: &Calls<'_>, subject: &mut Subject) -> Option<String> {
             .push("still waiting; left to the next sweep".to_owned());
         return None;
     }
-    // The longer it takes, the less often we look.
-    let slower = u16::try_from(1 + subject.attempt / 20).unwrap_or(u16::MAX);
+    // The longer it takes, the less often we look: but not before something keeps the volumes.
+    let patience = if subject.pressed {
+        0
+    } else {
+        subject.attempt / 20
+    };
+    let slower = u16::try_from(1 + patience).unwrap_or(u16::MAX);
     let action = Action::Wake {
         wake: Wake {
             instance: subject.lineage.clone(),

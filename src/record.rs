@@ -105,7 +105,7 @@ impl Record {
             volumes: volumes_from(tags),
             targets: targets_from(tags),
             served: list(tags::SERVED, tags, |it| it.parse().ok()),
-            addresses: list(tags::ADDRESSES, tags, network::address_from),
+            addresses: addresses_from(tags),
             interfaces: interfaces_from(tags),
             address_lost: get(tags::ADDRESS_LOST).and_then(LostAddress::parse),
             secondary: list(tags::SECONDARY, tags, network::private_from),
@@ -125,6 +125,19 @@ impl Record {
             attempts: get(tags::ATTEMPTS).map(Attempts::parse).unwrap_or_default(),
             swaps: get(tags::SWAPS).and_then(|n| n.parse().ok()).unwrap_or(0),
             progress: get(tags::PROGRESS).map(progress_from).unwrap_or_default(),
+        }
+    }
+
+    /// What the head's own tags say of it: what its launch depends on.
+    #[must_use]
+    pub fn noted(head: &Tags) -> Self {
+        let get = |key: &str| head.get(key).map(String::as_str);
+        Self {
+            history: history_from(head),
+            shape: get(tags::SHAPE).and_then(shape_from),
+            group: get(tags::GROUP).map(str::to_owned),
+            place: get(tags::PLACE).and_then(place_from),
+            ..Self::default()
         }
     }
 
@@ -191,6 +204,11 @@ fn list<T>(key: &str, tags: &Tags, read: impl Fn(&str) -> Option<T>) -> Vec<T> {
 #[must_use]
 pub fn targets_from(tags: &Tags) -> Vec<Target> {
     list(tags::TARGETS, tags, |it| it.parse().ok())
+}
+
+#[must_use]
+pub fn addresses_from(tags: &Tags) -> Vec<RecordedAddress> {
+    list(tags::ADDRESSES, tags, network::address_from)
 }
 
 #[must_use]

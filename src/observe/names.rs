@@ -57,7 +57,7 @@ pub fn wanted(
 /// As the tags say, or, where the tag is an Auto Scaling group's, the record.
 fn name(tags: &Tags, defaults: &Tags) -> Option<DnsName> {
     let tagged = Policy::of(defaults, tags).0.dns.value;
-    tagged.or_else(|| Some(Record::from_tags(tags).named?.name))
+    tagged.or_else(|| Some(Named::parse(tags.get(tags::NAMED)?)?.name))
 }
 
 fn is_due(record: &Record, name: &DnsName, instances: &[Instance]) -> bool {

@@ -16,8 +16,9 @@ use crate::event::{InstanceState, Interruption};
 use crate::id::TemplateId;
 use crate::policy::Types;
 use crate::record::{
-    Place, Record, RecordedAddress, RecordedVolume, addresses_of, history_tags, interruption_text,
-    secondary_of, shape_text, target_tags, volumes_of,
+    Place, Record, RecordedAddress, RecordedVolume, addresses_from, addresses_of, history_tags,
+    interfaces_from, interruption_text, secondary_of, shape_text, target_tags, targets_from,
+    volumes_from, volumes_of,
 };
 use crate::situation::{
     Balancing, Fact, Instance, Registration, Shape, Target, TargetGroup, Template,
@@ -153,14 +154,9 @@ fn shape(lineage: &Lineage) -> Option<Shape> {
 /// without its tombstone an instance in the middle of a rescue has lost its targets, its address and its
 /// flags.
 fn forgotten(lineage: &Lineage, now: &Record) -> Option<String> {
-    let Record {
-        volumes,
-        targets,
-        addresses,
-        group,
-        interfaces,
-        ..
-    } = Record::from_tags(&lineage.template()?.tags);
+    let before = &lineage.template()?.tags;
+    let (volumes, targets) = (volumes_from(before), targets_from(before));
+    let (addresses, interfaces) = (addresses_from(before), interfaces_from(before));
     let flagged = |it: &RecordedVolume| (it.volume.clone(), it.delete_on_termination);
     let kept: Vec<_> = now.volumes.iter().map(flagged).collect();
     let volumes = volumes.iter().filter(|it| it.delete_on_termination);
@@ -176,7 +172,8 @@ fn forgotten(lineage: &Lineage, now: &Record) -> Option<String> {
     all.extend(targets.map(ToString::to_string));
     all.extend(addresses.map(|it| it.allocation.to_string()));
     all.extend(interfaces.map(|it| it.interface.to_string()));
-    all.extend(group.filter(|it| now.group.as_ref() != Some(it)));
+    let group = before.get(tags::GROUP);
+    all.extend(group.filter(|it| now.group.as_ref() != Some(it)).cloned());
     if all.is_empty() {
         return None;
     }

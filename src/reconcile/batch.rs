@@ -35,6 +35,8 @@ pub struct Subject {
     pub report: Report,
     /// The last plan held nothing new.
     pub resting: bool,
+    /// Nothing keeps its volumes yet, and AWS had too many requests to grant what would.
+    pub pressed: bool,
     /// Every rescue has one chain of wakes: the warning starts it, each wake goes on with it, and
     /// so does whoever found an interruption that no warning announced. Other events only look.
     pub watching: bool,
@@ -187,6 +189,7 @@ impl Subject {
             done: Done::default(),
             report: Report::default(),
             resting: false,
+            pressed: false,
             watching: false,
             new: false,
         }

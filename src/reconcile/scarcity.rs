@@ -60,25 +60,29 @@ pub fn leave_to_others(looks: Looks, needy: usize, plan: &mut Plan) {
 /// few of each second, all are not to ask at the same moment, nor more often than helps: the first two
 /// times soon, then spread out. Who has neither flags nor snapshots asks more often than who has one.
 pub fn again(looks: Looks, plan: &Plan, reports: &[StepReport]) -> u16 {
-    let failed = |it: &&Step| {
-        reports
-            .iter()
-            .any(|report| report.id == it.id && !report.outcome.succeeded())
-    };
-    let missing: Vec<Step> = plan.steps.iter().filter(failed).cloned().collect();
     let serves = |it: &Step| matches!(it.action, Action::Deregister { .. });
-    let still_neither = has_neither(plan) && wants(&missing) == wants(&plan.steps);
     if looks.first {
         SOON
-    } else if still_neither {
+    } else if still_neither(plan, reports) {
         // Those who were refused together are not to come back together.
         SOON / 2 + looks.spread() % SOON
-    } else if missing.iter().any(serves) {
+    } else if missing(plan, reports).iter().any(serves) {
         // Traffic still goes to an instance that ends.
         SOON + looks.spread()
     } else {
         looks.later()
     }
+}
+
+/// Whether it had neither before, and was refused what it asked for.
+pub fn still_neither(plan: &Plan, reports: &[StepReport]) -> bool {
+    has_neither(plan) && wants(&missing(plan, reports)) == wants(&plan.steps)
+}
+
+fn missing(plan: &Plan, reports: &[StepReport]) -> Vec<Step> {
+    let of = |step: &Step| reports.iter().find(|it| it.id == step.id);
+    let failed = |it: &&Step| of(it).is_some_and(|it| !it.outcome.succeeded());
+    plan.steps.iter().filter(failed).cloned().collect()
 }
 
 /// Which of the looks at a lineage this is.

@@ -483,4 +483,16 @@ MUTANTS = [
         "interruptions: situation.notices.clone()",
         "interruptions: situation.notices[..0].to_vec()",
     ),
+    Mutant(
+        "whose volumes nothing keeps is looked at less and less often",
+        "src/reconcile.rs",
+        "let patience = if subject.pressed {",
+        "let patience = if subject.attempt > 99 {",
+    ),
+    Mutant(
+        "an address that nobody has at the moment is taken for released",
+        "src/observe.rs",
+        "instances.iter().any(holds) || recorded.iter().any(noted)",
+        "instances.iter().any(holds)",
+    ),
 ]

@@ -159,6 +159,9 @@ fn take(portions: &AtomicU32, cases: u32, seed: u32) -> (Figures, Vec<String>) {
         if left == 0 {
             return (figures, failures);
         }
+        if portion > 0 && portion.is_multiple_of(250) {
+            println!("portion {portion} of {}", cases.div_ceil(PORTION));
+        }
         match explore(left.min(PORTION), seed.wrapping_add(portion)) {
             Ok(more) => figures += more,
             Err(why) => {

@@ -1,9 +1,9 @@
 //! What the end of a rescue does not show: that nothing was tried too early or done too late.
 
-use crate::support::{assert_whole, count, journal, prepared, settle};
+use crate::support::{assert_whole, count, function, journal, prepared, settle};
 use spot_rescue::event::InstanceAction;
 use spot_rescue::id::InstanceId;
-use spot_rescue::sim::{Supply, World};
+use spot_rescue::sim::{Limit, Supply, World};
 use spot_rescue::situation::Market;
 use spot_rescue::step::Action;
 use spot_rescue::tags;
@@ -66,4 +66,38 @@ async fn a_replacement_that_is_warned_is_replaced_within_seconds() {
     assert_eq!(count(&world, is_launch), 2, "{}", journal(&world));
     settle(&world, &function).await;
     assert_whole(&world, &protected);
+}
+
+/// AWS refuses flags and snapshots to all of them until six seconds before the end.
+#[tokio::test]
+async fn whose_volumes_nothing_keeps_asks_as_often_in_the_end_as_before() {
+    let world = World::new(83);
+    let function = function(&world);
+    let all: Vec<_> = (0..20).map(|_| world.protected_instance()).collect();
+    settle(&world, &function).await;
+    world.advance(3600);
+    let allow = |capacity| {
+        world.change(|it| {
+            for call in ["ModifyInstanceAttribute", "CreateSnapshots"] {
+                let per_second = 0.0;
+                it.throttle(
+                    call,
+                    Limit {
+                        capacity,
+                        per_second,
+                    },
+                );
+            }
+        });
+    };
+    allow(0.0);
+    for protected in &all {
+        world.interrupt(&protected.instance, InstanceAction::Terminate);
+    }
+    let _ = world.run_for(&function, 114).await;
+    allow(100.0);
+    settle(&world, &function).await;
+    for protected in &all {
+        assert_whole(&world, protected);
+    }
 }

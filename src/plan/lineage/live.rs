@@ -198,7 +198,7 @@ pub fn remember(record: &mut Record, situation: &Situation, owner: Option<&Insta
         }
     }
     if let (Fact::NotRead, Some(owner)) = (&situation.template, owner) {
-        let noted = Record::from_tags(&owner.tags);
+        let noted = Record::noted(&owner.tags);
         record.history = noted.history;
         record.shape = noted.shape;
         record.group = record.group.take().or(noted.group);
