@@ -10,6 +10,7 @@ use spot_rescue::handler::Handler;
 use spot_rescue::record::Record;
 use spot_rescue::sim::{FailingCloud, Fault, Kind, On, Summary, World, invariants};
 use spot_rescue::situation::{Holder, Market};
+use spot_rescue::step::Action;
 use spot_rescue::tags::{self, Tags};
 
 /// One code of every class that is an error: try again, not allowed, never.
@@ -90,10 +91,9 @@ async fn damage(story: Story, fault: Fault, expected: &Summary) -> Option<String
     damage.extend(root_damage(&scene, story));
     damage.extend(flag_damage(&scene, story));
     damage.extend(market_damage(&scene, story));
-    // What EC2 does not launch on it has said so for good: then the address is lost, and told.
-    let refused = fault.kind == Kind::Code("InvalidParameterValue");
-    let kept = refused || story != Story::PrivateIp || private_address(&scene) == address;
-    damage.extend((!kept).then(|| "the address is not what it was".to_owned()));
+    let kept = story != Story::PrivateIp || private_address(&scene) == address;
+    let excused = is_refusal(fault.kind) && gave_address_up(&scene);
+    damage.extend((!kept && !excused).then(|| "the address is not what it was".to_owned()));
     damage.extend(forgotten_interfaces(&scene, story));
     damage.extend((!quiet).then(|| "never quiet".to_owned()));
     let struck = function.cloud.struck();
@@ -137,6 +137,21 @@ fn private_address(scene: &Scene) -> Option<String> {
         let mut live = it.instances.values().filter(|it| it.facts.is_alive());
         live.next()?.facts.private_addresses.first().cloned()
     })
+}
+
+/// EC2 has said for good that it launches nothing on the interface, or that we may not: to serve comes
+/// before the address.
+fn is_refusal(kind: Kind) -> bool {
+    let refusals = ["InvalidParameterValue", "UnauthorizedOperation"];
+    refusals.iter().any(|it| kind == Kind::Code(it))
+}
+
+/// And that is on record, to be told.
+fn gave_address_up(scene: &Scene) -> bool {
+    let notes = |it: &Action| matches!(it, Action::Tag { tags, .. } if tags.contains_key(tags::ADDRESS_LOST));
+    scene
+        .world
+        .look(|it| it.journal.iter().any(|it| notes(&it.action)))
 }
 
 /// An interface nobody has, kept by us, goes some day.
