@@ -27,6 +27,12 @@ use tokio::time::Instant;
 const MAX_PASSES: u32 = 6;
 /// Less time than this is not enough for another look.
 const ENOUGH: Duration = Duration::from_secs(3);
+/// So much of an invocation is left for the messages that go on with it.
+const FOR_WAKES: Duration = Duration::from_secs(2);
+/// Seconds until it is tried again to find out what a warning is about, and how often; then the queue goes
+/// on at its own pace, and puts aside what cannot be handled at all.
+const SOON: u16 = 3;
+const SOON_AGAIN: u32 = 10;
 /// Longer than this a chain of wakes does not go on; the sweep finds what is unfinished.
 const MAX_ATTEMPTS: u32 = 40;
 
@@ -71,10 +77,11 @@ pub async fn reconcile(context: &Context<'_>, triggers: &[Trigger]) -> Reconcile
             );
         }
     }
-    let batch = match Batch::of(context, triggers).await {
+    let batch = match in_time(context, Box::pin(Batch::of(context, triggers))).await {
         Ok(batch) => batch,
-        Err(failed) => {
-            reconciled.retries.extend(failed);
+        Err(error) => {
+            let unread = unread(context, triggers, &error).await;
+            reconciled.retries.extend(unread);
             return reconciled;
         }
     };
@@ -146,15 +153,9 @@ async fn look_again(
     } else {
         Scope::Recorded
     };
-    let facts = match observe::lineages(
-        context.cloud,
-        &active,
-        &batch.named(),
-        scope,
-        context.defaults,
-    )
-    .await
-    {
+    let named = batch.named();
+    let reading = observe::lineages(context.cloud, &active, &named, scope, context.defaults);
+    let facts = match in_time(context, Box::pin(reading)).await {
         Ok(facts) => facts,
         Err(error) => {
             batch.read_failed(&error);
@@ -225,7 +226,12 @@ async fn run(
     // What fails now fails a moment later: only what was done leads on, or the next way to launch.
     let news = refused || steps.iter().any(|it| it.outcome.succeeded());
     let scarce = scarcity::is_felt(&steps);
-    subject.pressed = scarce && scarcity::still_neither(&plan, &steps);
+    // The longer it takes, the less often we look: but not before something keeps the volumes.
+    subject.patience = if scarce && scarcity::still_neither(&plan, &steps) {
+        0
+    } else {
+        subject.attempt / 20
+    };
     let soon = if scarce {
         scarcity::again(subject.looks(), &plan, &steps)
     } else {
@@ -300,21 +306,21 @@ async fn wake(calls: &Calls<'_>, subject: &mut Subject) -> Option<String> {
             .push("still waiting; left to the next sweep".to_owned());
         return None;
     }
-    // The longer it takes, the less often we look: but not before something keeps the volumes.
-    let patience = if subject.pressed {
-        0
-    } else {
-        subject.attempt / 20
+    let slower = u16::try_from(1 + subject.patience).unwrap_or(u16::MAX);
+    let wake = Wake {
+        instance: subject.lineage.clone(),
+        attempt: subject.attempt + 1,
+        interruptions: subject.notices.clone(),
+        confirm: subject.confirm_next.clone().filter(|_| soonest >= 60),
     };
-    let slower = u16::try_from(1 + patience).unwrap_or(u16::MAX);
+    send(calls, wake, soonest.saturating_mul(slower).min(900)).await
+}
+
+/// Returns why it could not be sent.
+async fn send(calls: &Calls<'_>, wake: Wake, delay_seconds: u16) -> Option<String> {
     let action = Action::Wake {
-        wake: Wake {
-            instance: subject.lineage.clone(),
-            attempt: subject.attempt + 1,
-            interruptions: subject.notices.clone(),
-            confirm: subject.confirm_next.clone().filter(|_| soonest >= 60),
-        },
-        delay_seconds: soonest.saturating_mul(slower).min(900),
+        wake,
+        delay_seconds,
     };
     let plan = Plan {
         steps: vec![Step::new("wake", action)],
@@ -323,6 +329,51 @@ async fn wake(calls: &Calls<'_>, subject: &mut Subject) -> Option<String> {
     let reports = execute(&plan, calls, &mut Done::default(), Duration::from_secs(2)).await;
     let failed = reports.iter().find(|it| !it.outcome.succeeded());
     failed.map(ToString::to_string)
+}
+
+/// Nothing could be found out about any of them. The queue delivers again after half a minute, which is a
+/// quarter of what a warning has: whoever is in a hurry comes back by a wake.
+async fn unread(
+    context: &Context<'_>,
+    triggers: &[Trigger],
+    error: &CloudError,
+) -> BTreeMap<usize, Retry> {
+    let calls = &Calls::new(context.cloud);
+    let each = triggers.iter().map(|trigger| async move {
+        match in_a_hurry(trigger) {
+            Some(wake) if error.class == Class::Transient => {
+                send(calls, wake, SOON).await.is_none()
+            }
+            Some(_) | None => false,
+        }
+    });
+    let sent = join_all(each).await.into_iter().enumerate();
+    let why = error.to_string();
+    sent.filter(|(_, sent)| !sent)
+        .map(|(position, _)| (position, Retry { why: why.clone() }))
+        .collect()
+}
+
+/// How to go on with a rescue that has just begun.
+fn in_a_hurry(trigger: &Trigger) -> Option<Wake> {
+    match trigger {
+        Trigger::Interruption(it) => Some(Wake {
+            instance: it.instance.clone(),
+            attempt: 0,
+            interruptions: vec![it.clone()],
+            confirm: None,
+        }),
+        Trigger::Wake(it) if it.attempt < SOON_AGAIN => Some(Wake {
+            attempt: it.attempt + 1,
+            ..it.clone()
+        }),
+        Trigger::Wake(_)
+        | Trigger::StateChange { .. }
+        | Trigger::AtRisk { .. }
+        | Trigger::Launched { .. }
+        | Trigger::Snapshots { .. }
+        | Trigger::Sweep => None,
+    }
 }
 
 async fn sweep(context: &Context<'_>) -> Result<(), CloudError> {
@@ -362,6 +413,21 @@ async fn sweep(context: &Context<'_>) -> Result<(), CloudError> {
     }
     tracing::info!(steps = steps.len(), "swept");
     Ok(())
+}
+
+/// Reads come one after the other, each with a timeout of its own: together they may take longer than an
+/// invocation has, and one that is cut short sends no wake.
+async fn in_time<T>(
+    context: &Context<'_>,
+    reading: impl Future<Output = Result<T, CloudError>>,
+) -> Result<T, CloudError> {
+    let late = || CloudError {
+        class: Class::Transient,
+        ..CloudError::new("DescribeInstances", "Timeout", "no answer in time", None)
+    };
+    let until = left(context).saturating_sub(FOR_WAKES);
+    let answer = tokio::time::timeout(until, reading).await;
+    answer.unwrap_or_else(|_| Err(late()))
 }
 
 fn left(context: &Context<'_>) -> Duration {

@@ -1,7 +1,7 @@
 //! Which lineages a batch of triggers is about, after one `DescribeInstances` for all of them.
 
+use super::Context;
 use super::scarcity::Looks;
-use super::{Context, Retry};
 use crate::clock::Timestamp;
 use crate::cloud::{CloudError, Query};
 use crate::event::{InstanceState, Interruption, Risk, Trigger};
@@ -35,8 +35,8 @@ pub struct Subject {
     pub report: Report,
     /// The last plan held nothing new.
     pub resting: bool,
-    /// Nothing keeps its volumes yet, and AWS had too many requests to grant what would.
-    pub pressed: bool,
+    /// By how many times the next look may come later than planned.
+    pub patience: u32,
     /// Every rescue has one chain of wakes: the warning starts it, each wake goes on with it, and
     /// so does whoever found an interruption that no warning announced. Other events only look.
     pub watching: bool,
@@ -53,22 +53,11 @@ pub struct Batch {
 
 impl Batch {
     /// An instance that is not opted in costs the one describe and nothing else.
-    pub async fn of(
-        context: &Context<'_>,
-        triggers: &[Trigger],
-    ) -> Result<Self, BTreeMap<usize, Retry>> {
-        let failed = |error: CloudError| -> BTreeMap<usize, Retry> {
-            let why = error.to_string();
-            (0..triggers.len())
-                .map(|it| (it, Retry { why: why.clone() }))
-                .collect()
-        };
+    pub async fn of(context: &Context<'_>, triggers: &[Trigger]) -> Result<Self, CloudError> {
         let ids: BTreeSet<InstanceId> = triggers.iter().flat_map(instances_of).cloned().collect();
-        let visible = describe(context, &ids).await.map_err(failed)?;
-        let known = Self::unseen(context, &ids, &visible)
-            .await
-            .map_err(failed)?;
-        let by_snapshot = by_snapshot(context, triggers).await.map_err(failed)?;
+        let visible = describe(context, &ids).await?;
+        let known = Self::unseen(context, &ids, &visible).await?;
+        let by_snapshot = by_snapshot(context, triggers).await?;
         let mut batch = Self::default();
         for (position, trigger) in triggers.iter().enumerate() {
             if let Trigger::Snapshots { snapshots } = trigger {
@@ -189,7 +178,7 @@ impl Subject {
             done: Done::default(),
             report: Report::default(),
             resting: false,
-            pressed: false,
+            patience: 0,
             watching: false,
             new: false,
         }

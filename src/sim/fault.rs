@@ -34,6 +34,8 @@ pub enum Kind {
     Code(&'static str),
     /// Done, but nobody hears of it.
     LoseReply,
+    /// Never answered, nor done.
+    Silence,
     /// Done twice: a retry below us.
     Twice,
     /// The process ends before, or right after.
@@ -134,6 +136,7 @@ impl<C> FailingCloud<C> {
             None | Some(Kind::Twice) => work.await,
             Some(Kind::Code(code)) => Err(injected(call, code)),
             Some(Kind::LoseReply) => Err(injected(call, "Timeout")),
+            Some(Kind::Silence) => std::future::pending().await,
             Some(Kind::CrashBefore | Kind::CrashAfter) => crash(),
         }
     }
@@ -228,6 +231,7 @@ impl<C: Cloud> Cloud for FailingCloud<C> {
         match self.fault(call, true) {
             None => self.inner.act(action).await,
             Some(Kind::Code(code)) => Err(injected(call, code)),
+            Some(Kind::Silence) => std::future::pending().await,
             Some(Kind::CrashBefore) => crash(),
             Some(Kind::LoseReply) => {
                 self.inner.act(action).await.ok();

@@ -486,8 +486,8 @@ MUTANTS = [
     Mutant(
         "whose volumes nothing keeps is looked at less and less often",
         "src/reconcile.rs",
-        "let patience = if subject.pressed {",
-        "let patience = if subject.attempt > 99 {",
+        "subject.patience = if scarce && scarcity::still_neither(&plan, &steps) {",
+        "subject.patience = if scarce && subject.attempt > 99 {",
     ),
     Mutant(
         "an address that nobody has at the moment is taken for released",

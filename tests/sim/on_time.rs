@@ -2,11 +2,13 @@
 
 use crate::support::{assert_whole, count, function, journal, prepared, settle};
 use spot_rescue::event::InstanceAction;
+use spot_rescue::handler::Handler;
 use spot_rescue::id::InstanceId;
-use spot_rescue::sim::{Limit, Supply, World};
+use spot_rescue::sim::{FailingCloud, Fault, Kind, Limit, On, Supply, World};
 use spot_rescue::situation::Market;
 use spot_rescue::step::Action;
-use spot_rescue::tags;
+use spot_rescue::tags::{self, Tags};
+use std::time::Duration;
 
 fn is_launch(action: &Action) -> bool {
     matches!(action, Action::Launch(_))
@@ -28,6 +30,59 @@ async fn the_tombstone_stands_within_a_second() {
     let tags = world.look(|it| it.instances[&protected.instance].tags.current().clone());
     let tombstone = tags.get(tags::INTERRUPTED_AT).expect("a tombstone");
     assert!(tombstone.starts_with(protected.instance.as_str()));
+}
+
+/// The queue would deliver the warning again after half a minute.
+#[tokio::test]
+async fn a_warning_nothing_can_be_found_out_about_is_looked_into_again_within_seconds() {
+    let (world, _, protected) = prepared(84, &[]).await;
+    let faults = vec![Fault {
+        on: On::Read(0),
+        kind: Kind::Code("InternalError"),
+    }];
+    let function = Handler {
+        cloud: FailingCloud::new(world.clone(), faults),
+        clock: world.clone(),
+        defaults: Tags::new(),
+        print: |_| {},
+    };
+    world.interrupt(&protected.instance, InstanceAction::Terminate);
+    let _ = world.run_for(&function, 5).await;
+    let tags = world.look(|it| it.instances[&protected.instance].tags.current().clone());
+    assert!(tags.contains_key(tags::INTERRUPTED_AT));
+    let run = world.run_until_quiet(&function).await;
+    assert!(run.quiet);
+    assert_whole(&world, &protected);
+}
+
+/// Lambda would end the invocation, and its messages would wait for the queue.
+#[tokio::test]
+async fn a_read_that_is_never_answered_leaves_time_to_go_on_by_a_wake() {
+    for read in 0..2 {
+        let (world, _, protected) = prepared(85, &[]).await;
+        let faults = vec![Fault {
+            on: On::Read(read),
+            kind: Kind::Silence,
+        }];
+        let function = Handler {
+            cloud: FailingCloud::new(world.clone(), faults),
+            clock: world.clone(),
+            defaults: Tags::new(),
+            print: |_| {},
+        };
+        world.interrupt(&protected.instance, InstanceAction::Terminate);
+        let warnings = world.change(|it| std::mem::take(&mut it.queue.messages));
+        let warning = serde_json::from_str(&warnings[0].body).expect("an event");
+        let remaining = Duration::from_millis(4600);
+        let handled = function.handle(warning, remaining).await;
+        assert!(handled.is_ok(), "read {read}: {handled:?}");
+        assert_eq!(function.cloud.struck().len(), 1);
+        let woken = world.look(|it| it.queue.messages.iter().any(|it| it.body.contains("Wake")));
+        assert!(woken, "after read {read}");
+        let run = world.run_until_quiet(&function).await;
+        assert!(run.quiet);
+        assert_whole(&world, &protected);
+    }
 }
 
 /// TRAP 4: a snapshot that is pending is waited for, not tried.
