@@ -5,17 +5,18 @@
 
 mod batch;
 mod scarcity;
+mod wakes;
 
 use crate::calls::Calls;
 use crate::clock::{Clock, Timestamp};
 use crate::cloud::{Class, Cloud, CloudError, Query};
-use crate::event::{Trigger, Wake};
+use crate::event::Trigger;
 use crate::execute::{Done, execute};
 use crate::id::InstanceId;
 use crate::observe::{self, Look, Scope};
 use crate::plan::{self, Expired, Plan, REMEMBER};
 use crate::report::{Report, StepOutcome, StepReport};
-use crate::step::{Action, Step};
+use crate::step::Step;
 use crate::tags::{self, Tags};
 use batch::{Batch, Subject};
 use futures_util::future::join_all;
@@ -29,12 +30,6 @@ const MAX_PASSES: u32 = 6;
 const ENOUGH: Duration = Duration::from_secs(3);
 /// So much of an invocation is left for the messages that go on with it.
 const FOR_WAKES: Duration = Duration::from_secs(2);
-/// Seconds until it is tried again to find out what a warning is about, and how often; then the queue goes
-/// on at its own pace, and puts aside what cannot be handled at all.
-const SOON: u16 = 3;
-const SOON_AGAIN: u32 = 10;
-/// Longer than this a chain of wakes does not go on; the sweep finds what is unfinished.
-const MAX_ATTEMPTS: u32 = 40;
 
 /// What the reconciler works with.
 pub struct Context<'a> {
@@ -80,7 +75,7 @@ pub async fn reconcile(context: &Context<'_>, triggers: &[Trigger]) -> Reconcile
     let batch = match in_time(context, Box::pin(Batch::of(context, triggers))).await {
         Ok(batch) => batch,
         Err(error) => {
-            let unread = unread(context, triggers, &error).await;
+            let unread = wakes::unread(context, triggers, &error).await;
             reconciled.retries.extend(unread);
             return reconciled;
         }
@@ -101,7 +96,7 @@ async fn rescue(context: &Context<'_>, mut batch: Batch, reconciled: &mut Reconc
     let wakes = batch
         .subjects
         .values_mut()
-        .map(|subject| wake(calls, subject));
+        .map(|subject| wakes::wake(calls, subject));
     let failures = join_all(wakes).await;
     for (subject, failure) in batch.subjects.values().zip(failures) {
         if let Some(why) = failure {
@@ -226,12 +221,10 @@ async fn run(
     // What fails now fails a moment later: only what was done leads on, or the next way to launch.
     let news = refused || steps.iter().any(|it| it.outcome.succeeded());
     let scarce = scarcity::is_felt(&steps);
-    // The longer it takes, the less often we look: but not before something keeps the volumes.
-    subject.patience = if scarce && scarcity::still_neither(&plan, &steps) {
-        0
-    } else {
-        subject.attempt / 20
-    };
+    // Not before something keeps the volumes.
+    if !(scarce && scarcity::still_neither(&plan, &steps)) {
+        subject.slow_down();
+    }
     let soon = if scarce {
         scarcity::again(subject.looks(), &plan, &steps)
     } else {
@@ -293,89 +286,6 @@ fn refused(report: &StepReport) -> Option<String> {
     }
 }
 
-/// Waiting is a delayed message. Returns why it could not be sent.
-async fn wake(calls: &Calls<'_>, subject: &mut Subject) -> Option<String> {
-    let soonest = subject.soonest_wait()?;
-    if !subject.watching {
-        return None;
-    }
-    if subject.attempt >= MAX_ATTEMPTS {
-        subject
-            .report
-            .notes
-            .push("still waiting; left to the next sweep".to_owned());
-        return None;
-    }
-    let slower = u16::try_from(1 + subject.patience).unwrap_or(u16::MAX);
-    let wake = Wake {
-        instance: subject.lineage.clone(),
-        attempt: subject.attempt + 1,
-        interruptions: subject.notices.clone(),
-        confirm: subject.confirm_next.clone().filter(|_| soonest >= 60),
-    };
-    send(calls, wake, soonest.saturating_mul(slower).min(900)).await
-}
-
-/// Returns why it could not be sent.
-async fn send(calls: &Calls<'_>, wake: Wake, delay_seconds: u16) -> Option<String> {
-    let action = Action::Wake {
-        wake,
-        delay_seconds,
-    };
-    let plan = Plan {
-        steps: vec![Step::new("wake", action)],
-        ..Plan::default()
-    };
-    let reports = execute(&plan, calls, &mut Done::default(), Duration::from_secs(2)).await;
-    let failed = reports.iter().find(|it| !it.outcome.succeeded());
-    failed.map(ToString::to_string)
-}
-
-/// Nothing could be found out about any of them. The queue delivers again after half a minute, which is a
-/// quarter of what a warning has: whoever is in a hurry comes back by a wake.
-async fn unread(
-    context: &Context<'_>,
-    triggers: &[Trigger],
-    error: &CloudError,
-) -> BTreeMap<usize, Retry> {
-    let calls = &Calls::new(context.cloud);
-    let each = triggers.iter().map(|trigger| async move {
-        match in_a_hurry(trigger) {
-            Some(wake) if error.class == Class::Transient => {
-                send(calls, wake, SOON).await.is_none()
-            }
-            Some(_) | None => false,
-        }
-    });
-    let sent = join_all(each).await.into_iter().enumerate();
-    let why = error.to_string();
-    sent.filter(|(_, sent)| !sent)
-        .map(|(position, _)| (position, Retry { why: why.clone() }))
-        .collect()
-}
-
-/// How to go on with a rescue that has just begun.
-fn in_a_hurry(trigger: &Trigger) -> Option<Wake> {
-    match trigger {
-        Trigger::Interruption(it) => Some(Wake {
-            instance: it.instance.clone(),
-            attempt: 0,
-            interruptions: vec![it.clone()],
-            confirm: None,
-        }),
-        Trigger::Wake(it) if it.attempt < SOON_AGAIN => Some(Wake {
-            attempt: it.attempt + 1,
-            ..it.clone()
-        }),
-        Trigger::Wake(_)
-        | Trigger::StateChange { .. }
-        | Trigger::AtRisk { .. }
-        | Trigger::Launched { .. }
-        | Trigger::Snapshots { .. }
-        | Trigger::Sweep => None,
-    }
-}
-
 async fn sweep(context: &Context<'_>) -> Result<(), CloudError> {
     let cloud = context.cloud;
     let opted_in = Query::Tag {
@@ -423,7 +333,12 @@ async fn in_time<T>(
 ) -> Result<T, CloudError> {
     let late = || CloudError {
         class: Class::Transient,
-        ..CloudError::new("DescribeInstances", "Timeout", "no answer in time", None)
+        ..CloudError::new(
+            "DescribeInstances and others",
+            "Timeout",
+            "no answer in time",
+            None,
+        )
     };
     let until = left(context).saturating_sub(FOR_WAKES);
     let answer = tokio::time::timeout(until, reading).await;

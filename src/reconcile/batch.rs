@@ -157,6 +157,7 @@ impl Batch {
             let what = format!("instances to be readable ({error})");
             subject.report.wait(5, what);
             subject.watching = true;
+            subject.slow_down();
         }
     }
 }
@@ -215,6 +216,11 @@ impl Subject {
             }
             Trigger::Snapshots { .. } | Trigger::Sweep => {}
         }
+    }
+
+    /// The longer it takes, the less often we look.
+    pub fn slow_down(&mut self) {
+        self.patience = self.attempt / 20;
     }
 
     /// A warning about an instance that is not to be seen: one that is seconds old may not be

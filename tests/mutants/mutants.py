@@ -199,7 +199,7 @@ MUTANTS = [
     ),
     Mutant(
         "nobody looks again",
-        "src/reconcile.rs",
+        "src/reconcile/wakes.rs",
         "let soonest = subject.soonest_wait()?;",
         "let soonest = subject.soonest_wait().filter(|it| *it > 900)?;",
     ),
@@ -211,7 +211,7 @@ MUTANTS = [
     ),
     Mutant(
         "a wake forgets the warning it goes back to",
-        "src/reconcile.rs",
+        "src/reconcile/wakes.rs",
         "interruptions: subject.notices.clone(),",
         "interruptions: Vec::new(),",
     ),
@@ -486,8 +486,8 @@ MUTANTS = [
     Mutant(
         "whose volumes nothing keeps is looked at less and less often",
         "src/reconcile.rs",
-        "subject.patience = if scarce && scarcity::still_neither(&plan, &steps) {",
-        "subject.patience = if scarce && subject.attempt > 99 {",
+        "if !(scarce && scarcity::still_neither(&plan, &steps)) {",
+        "if !(scarce && subject.attempt > 99) {",
     ),
     Mutant(
         "an address that nobody has at the moment is taken for released",

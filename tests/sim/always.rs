@@ -1,10 +1,9 @@
 //! `spot-rescue:protect=always`: no volume depends on a warning.
 
-use crate::support::{Function, count, journal, lineage, lost_writes, prepared, settle};
+use crate::support::{Function, count, failing, journal, lineage, lost_writes, prepared, settle};
 use spot_rescue::event::InstanceAction;
-use spot_rescue::handler::Handler;
 use spot_rescue::id::InstanceId;
-use spot_rescue::sim::{FailingCloud, Fault, Kind, On, Protected, World};
+use spot_rescue::sim::{Fault, Kind, On, Protected, World};
 use spot_rescue::step::Action;
 use spot_rescue::tags;
 
@@ -118,12 +117,7 @@ async fn a_flag_goes_off_only_when_it_is_on_record() {
         on: On::Every("CreateTags"),
         kind: Kind::Code("InternalError"),
     };
-    let function = Handler {
-        cloud: FailingCloud::new(world.clone(), vec![refused]),
-        clock: world.clone(),
-        defaults: usual.defaults.clone(),
-        print: |_| {},
-    };
+    let function = failing(&world, vec![refused]);
     world.sweep();
     let _ = world.run_for(&function, 120).await;
     assert!(!function.cloud.struck().is_empty());

@@ -1,22 +1,18 @@
 //! When reads fail, or do not show yet what was written, nothing is concluded from it.
 
-use crate::support::{assert_whole, count, function, journal, lost_writes, prepared, settle};
+use crate::support::{
+    assert_whole, count, failing, function, journal, lost_writes, prepared, settle,
+};
 use spot_rescue::event::InstanceAction;
 use spot_rescue::handler::Handler;
 use spot_rescue::sim::{FailingCloud, Fault, Kind, On, World};
 use spot_rescue::step::Action;
-use spot_rescue::tags::Tags;
 
 /// The function, with one API that cannot be read.
 fn blind(world: &World, api: &'static str) -> Handler<FailingCloud<World>, World> {
     let kind = Kind::Code("InternalError");
     let on = On::Every(api);
-    Handler {
-        cloud: FailingCloud::new(world.clone(), vec![Fault { on, kind }]),
-        clock: world.clone(),
-        defaults: Tags::new(),
-        print: |_| {},
-    }
+    failing(world, vec![Fault { on, kind }])
 }
 
 /// The wakes come while no tombstone is visible, and no other event comes at all: without the warning

@@ -5,10 +5,9 @@
 //! `FAULTS=all cargo test --release --no-default-features --features sim --test sim faults -- --nocapture`
 
 use crate::fault_scenes::{ALL, Scene, Story};
-use crate::support::journal;
-use spot_rescue::handler::Handler;
+use crate::support::{failing, journal};
 use spot_rescue::record::Record;
-use spot_rescue::sim::{FailingCloud, Fault, Kind, On, Summary, World, invariants};
+use spot_rescue::sim::{Fault, Kind, On, Summary, invariants};
 use spot_rescue::situation::{Holder, Market};
 use spot_rescue::step::Action;
 use spot_rescue::tags::{self, Tags};
@@ -34,21 +33,10 @@ const READS: [Kind; 5] = [
     Kind::CrashBefore,
 ];
 
-type Function = Handler<FailingCloud<World>, World>;
-
-fn function(world: &World, faults: Vec<Fault>) -> Function {
-    Handler {
-        cloud: FailingCloud::new(world.clone(), faults),
-        clock: world.clone(),
-        defaults: Tags::new(),
-        print: |_| {},
-    }
-}
-
 /// The story without a fault: how it ends, and how many changes and reads it takes.
 async fn undisturbed(story: Story) -> (Summary, u64, u64) {
     let scene = story.begin().await;
-    let function = function(&scene.world, Vec::new());
+    let function = failing(&scene.world, Vec::new());
     assert!(story.play(&scene, &function).await, "{story:?}");
     let broken = scene.world.look(invariants::at_quiescence);
     assert!(broken.is_empty(), "{story:?} {broken:?}");
@@ -83,7 +71,7 @@ fn comparable(scene: &Scene, story: Story, kind: Option<Kind>) -> Summary {
 async fn damage(story: Story, fault: Fault, expected: &Summary) -> Option<String> {
     let scene = story.begin().await;
     let address = private_address(&scene);
-    let function = function(&scene.world, vec![fault]);
+    let function = failing(&scene.world, vec![fault]);
     let quiet = story.play(&scene, &function).await;
     let mut damage = scene.world.look(invariants::at_quiescence);
     let found = comparable(&scene, story, Some(fault.kind));

@@ -1,13 +1,12 @@
 //! What the end of a rescue does not show: that nothing was tried too early or done too late.
 
-use crate::support::{assert_whole, count, function, journal, prepared, settle};
+use crate::support::{assert_whole, count, failing, function, journal, prepared, settle};
 use spot_rescue::event::InstanceAction;
-use spot_rescue::handler::Handler;
 use spot_rescue::id::InstanceId;
-use spot_rescue::sim::{FailingCloud, Fault, Kind, Limit, On, Supply, World};
+use spot_rescue::sim::{Fault, Kind, Limit, On, Supply, World};
 use spot_rescue::situation::Market;
 use spot_rescue::step::Action;
-use spot_rescue::tags::{self, Tags};
+use spot_rescue::tags;
 use std::time::Duration;
 
 fn is_launch(action: &Action) -> bool {
@@ -32,7 +31,7 @@ async fn the_tombstone_stands_within_a_second() {
     assert!(tombstone.starts_with(protected.instance.as_str()));
 }
 
-/// The queue would deliver the warning again after half a minute.
+/// TRAP 31: the queue would deliver the warning again after half a minute.
 #[tokio::test]
 async fn a_warning_nothing_can_be_found_out_about_is_looked_into_again_within_seconds() {
     let (world, _, protected) = prepared(84, &[]).await;
@@ -40,12 +39,7 @@ async fn a_warning_nothing_can_be_found_out_about_is_looked_into_again_within_se
         on: On::Read(0),
         kind: Kind::Code("InternalError"),
     }];
-    let function = Handler {
-        cloud: FailingCloud::new(world.clone(), faults),
-        clock: world.clone(),
-        defaults: Tags::new(),
-        print: |_| {},
-    };
+    let function = failing(&world, faults);
     world.interrupt(&protected.instance, InstanceAction::Terminate);
     let _ = world.run_for(&function, 5).await;
     let tags = world.look(|it| it.instances[&protected.instance].tags.current().clone());
@@ -55,7 +49,7 @@ async fn a_warning_nothing_can_be_found_out_about_is_looked_into_again_within_se
     assert_whole(&world, &protected);
 }
 
-/// Lambda would end the invocation, and its messages would wait for the queue.
+/// TRAP 31: Lambda would end the invocation, and its messages would wait for the queue.
 #[tokio::test]
 async fn a_read_that_is_never_answered_leaves_time_to_go_on_by_a_wake() {
     for read in 0..2 {
@@ -64,12 +58,7 @@ async fn a_read_that_is_never_answered_leaves_time_to_go_on_by_a_wake() {
             on: On::Read(read),
             kind: Kind::Silence,
         }];
-        let function = Handler {
-            cloud: FailingCloud::new(world.clone(), faults),
-            clock: world.clone(),
-            defaults: Tags::new(),
-            print: |_| {},
-        };
+        let function = failing(&world, faults);
         world.interrupt(&protected.instance, InstanceAction::Terminate);
         let warnings = world.change(|it| std::mem::take(&mut it.queue.messages));
         let warning = serde_json::from_str(&warnings[0].body).expect("an event");

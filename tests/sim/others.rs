@@ -1,12 +1,12 @@
 //! Rescues among other people's things, in numbers, and with policies.
 
 use crate::support::{
-    assert_whole, count, function, journal, lineage, lost_writes, prepared, settle,
+    assert_whole, count, failing, function, journal, lineage, lost_writes, prepared, settle,
 };
 use spot_rescue::clock::Clock;
 use spot_rescue::event::InstanceAction;
 use spot_rescue::id::{InstanceId, VolumeId};
-use spot_rescue::sim::{Drain, FailingCloud, Fault, GroupType, Kind, Limit, On, Supply, World};
+use spot_rescue::sim::{Drain, Fault, GroupType, Kind, Limit, On, Supply, World};
 use spot_rescue::situation::{Market, VolumeState};
 use spot_rescue::step::Action;
 
@@ -171,12 +171,7 @@ async fn a_warning_that_comes_again_goes_on_where_the_first_died() {
         on: On::Call("CreateTags", 0),
         kind: Kind::CrashAfter,
     }];
-    let dying = spot_rescue::handler::Handler {
-        cloud: FailingCloud::new(world.clone(), faults),
-        clock: world.clone(),
-        defaults: spot_rescue::tags::Tags::new(),
-        print: |_| {},
-    };
+    let dying = failing(&world, faults);
     world.interrupt(&id, InstanceAction::Terminate);
     let run = world.run_for(&dying, 60).await;
     assert_eq!(run.crashes, 1);

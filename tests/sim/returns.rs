@@ -1,7 +1,9 @@
 //! An On-Demand stand-in gives way to Spot, where its user asks for it; and everything that may come
 //! between.
 
-use crate::support::{Function, assert_whole, count, journal, lost_writes, prepared, settle};
+use crate::support::{
+    Function, assert_whole, count, failing, journal, lost_writes, prepared, settle,
+};
 use spot_rescue::clock::Clock;
 use spot_rescue::event::InstanceAction;
 use spot_rescue::handler::Handler;
@@ -207,12 +209,7 @@ fn refusing(
         on: On::Every(call),
         kind: Kind::Code(code),
     };
-    Handler {
-        cloud: FailingCloud::new(world.clone(), vec![fault]),
-        clock: world.clone(),
-        defaults: tags::Tags::new(),
-        print: |_| {},
-    }
+    failing(world, vec![fault])
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use spot_rescue::cloud::CloudError;
 use spot_rescue::handler::Handler;
-use spot_rescue::sim::{LineageSummary, Protected, World, invariants};
+use spot_rescue::sim::{FailingCloud, Fault, LineageSummary, Protected, World, invariants};
 use spot_rescue::step::Action;
 use spot_rescue::tags::Tags;
 
@@ -12,6 +12,16 @@ pub type Function = Handler<World, World>;
 pub fn function(world: &World) -> Function {
     Handler {
         cloud: world.clone(),
+        clock: world.clone(),
+        defaults: Tags::new(),
+        print: |_| {},
+    }
+}
+
+/// The same, whose calls fail in these ways.
+pub fn failing(world: &World, faults: Vec<Fault>) -> Handler<FailingCloud<World>, World> {
+    Handler {
+        cloud: FailingCloud::new(world.clone(), faults),
         clock: world.clone(),
         defaults: Tags::new(),
         print: |_| {},

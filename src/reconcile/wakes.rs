@@ -1,0 +1,103 @@
+//! How a rescue goes on: waiting is a delayed message to ourselves.
+
+use super::batch::Subject;
+use super::{Context, Retry};
+use crate::calls::Calls;
+use crate::cloud::{Class, CloudError};
+use crate::event::{Trigger, Wake};
+use crate::execute::{Done, execute};
+use crate::plan::Plan;
+use crate::step::{Action, Step};
+use futures_util::future::join_all;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// Seconds until it is tried again to find out what a warning is about, and how often; then the queue goes
+/// on at its own pace, and puts aside what cannot be handled at all.
+const SOON: u16 = 3;
+const SOON_AGAIN: u32 = 10;
+/// Longer than this a chain of wakes does not go on; the sweep finds what is unfinished.
+const MAX_ATTEMPTS: u32 = 40;
+
+/// At the soonest moment that something is worth a look. Returns why it could not be sent.
+pub async fn wake(calls: &Calls<'_>, subject: &mut Subject) -> Option<String> {
+    let soonest = subject.soonest_wait()?;
+    if !subject.watching {
+        return None;
+    }
+    if subject.attempt >= MAX_ATTEMPTS {
+        subject
+            .report
+            .notes
+            .push("still waiting; left to the next sweep".to_owned());
+        return None;
+    }
+    let slower = u16::try_from(1 + subject.patience).unwrap_or(u16::MAX);
+    let wake = Wake {
+        instance: subject.lineage.clone(),
+        attempt: subject.attempt + 1,
+        interruptions: subject.notices.clone(),
+        confirm: subject.confirm_next.clone().filter(|_| soonest >= 60),
+    };
+    send(calls, wake, soonest.saturating_mul(slower).min(900)).await
+}
+
+/// Returns why it could not be sent.
+async fn send(calls: &Calls<'_>, wake: Wake, delay_seconds: u16) -> Option<String> {
+    let action = Action::Wake {
+        wake,
+        delay_seconds,
+    };
+    let plan = Plan {
+        steps: vec![Step::new("wake", action)],
+        ..Plan::default()
+    };
+    let reports = execute(&plan, calls, &mut Done::default(), Duration::from_secs(2)).await;
+    let failed = reports.iter().find(|it| !it.outcome.succeeded());
+    failed.map(ToString::to_string)
+}
+
+/// Nothing could be found out about any of them. The queue delivers again after half a minute, which is a
+/// quarter of what a warning has: whoever is in a hurry comes back by a wake.
+pub async fn unread(
+    context: &Context<'_>,
+    triggers: &[Trigger],
+    error: &CloudError,
+) -> BTreeMap<usize, Retry> {
+    let calls = &Calls::new(context.cloud);
+    let each = triggers.iter().map(|trigger| async move {
+        match in_a_hurry(trigger) {
+            Some(wake) if error.class == Class::Transient => {
+                send(calls, wake, SOON).await.is_none()
+            }
+            Some(_) | None => false,
+        }
+    });
+    let sent = join_all(each).await.into_iter().enumerate();
+    let why = error.to_string();
+    sent.filter(|(_, sent)| !sent)
+        .map(|(position, _)| (position, Retry { why: why.clone() }))
+        .collect()
+}
+
+/// How to go on with a rescue that has just begun.
+fn in_a_hurry(trigger: &Trigger) -> Option<Wake> {
+    match trigger {
+        Trigger::Interruption(it) => Some(Wake {
+            instance: it.instance.clone(),
+            attempt: 0,
+            interruptions: vec![it.clone()],
+            confirm: None,
+        }),
+        Trigger::Wake(it) if it.attempt < SOON_AGAIN => Some(Wake {
+            attempt: it.attempt + 1,
+            ..it.clone()
+        }),
+        Trigger::Wake(_)
+        | Trigger::StateChange { .. }
+        | Trigger::AtRisk { .. }
+        | Trigger::Launched { .. }
+        | Trigger::Snapshots { .. }
+        | Trigger::Sweep => None,
+    }
+}
