@@ -50,6 +50,11 @@ impl<'a> Calls<'a> {
         }
     }
 
+    /// Before another look: what was refused before may not be now.
+    pub fn reopen(&self) {
+        lock(&self.gates).values().for_each(|it| it.reopen());
+    }
+
     pub async fn act(&self, action: &Action) -> Answer {
         if let Action::Deregister { group, targets } = action {
             self.together(false, group, targets).await
@@ -199,18 +204,31 @@ mod tests {
         };
         world.change(|it| it.throttle("CreateTags", few));
         let calls = Calls::new(&world);
-        let each = volumes.iter().map(|it| {
-            let action = Action::Tag {
-                resources: vec![it.to_string()],
-                tags: Tags::from([("a".to_owned(), "b".to_owned())]),
-            };
-            let calls = &calls;
-            async move { calls.act(&action).await }
-        });
-        let answers = join_all(each).await;
+        let tag_all = async || {
+            let each = volumes.iter().map(|it| {
+                let action = Action::Tag {
+                    resources: vec![it.to_string()],
+                    tags: Tags::from([("a".to_owned(), "b".to_owned())]),
+                };
+                let calls = &calls;
+                async move { calls.act(&action).await }
+            });
+            join_all(each).await
+        };
+        let sent = || world.look(|it| it.calls["CreateTags"]);
+        let answers = tag_all().await;
         assert_eq!(answers.iter().filter(|it| it.is_ok()).count(), 10);
         let refused = answers.iter().filter_map(|it| it.as_ref().err());
         assert!(refused.clone().all(CloudError::is_throttled));
-        assert!(world.look(|it| it.calls["CreateTags"]) < 10 + 2 * AT_MOST as u64);
+        let before = sent();
+        assert!(before < 10 + 2 * AT_MOST as u64);
+        // One call tells whether tokens have come in meanwhile.
+        calls.reopen();
+        assert!(tag_all().await.iter().all(Result::is_err));
+        assert_eq!(sent(), before + 1);
+        world.advance(5);
+        calls.reopen();
+        let answers = tag_all().await;
+        assert_eq!(answers.iter().filter(|it| it.is_ok()).count(), 5);
     }
 }

@@ -79,6 +79,14 @@ impl Gate {
         Some(next)
     }
 
+    /// Some tokens have come in meanwhile, or it was one refusal among many: one call is tried.
+    pub fn reopen(&self) {
+        let mut state = self.state();
+        if state.refusal.take().is_some() {
+            state.allowed = 1;
+        }
+    }
+
     /// Nothing more of this kind is sent once AWS had too many.
     pub fn refusal(&self) -> Option<CloudError> {
         self.state().refusal.clone()
