@@ -6,7 +6,7 @@ use spot_rescue::clock::{self, Clock, Timestamp};
 use spot_rescue::event::{self, Interruption, Trigger};
 use spot_rescue::handler::Handler;
 use spot_rescue::id::InstanceId;
-use spot_rescue::observe::{self, Look, Scope};
+use spot_rescue::observe::{self, Look, Out, Scope};
 use spot_rescue::plan;
 use spot_rescue::sim::World;
 use spot_rescue::situation::Situation;
@@ -99,9 +99,16 @@ impl Known {
         }
         let (at, defaults) = (world.now(), Tags::new());
         let mut situations = BTreeMap::new();
+        let nobody = Out {
+            now: at,
+            instances: BTreeSet::new(),
+            warned: BTreeSet::new(),
+            unwarned: BTreeSet::new(),
+        };
         for id in instances {
             let one = BTreeSet::from([id.clone()]);
-            let facts = observe::lineages(&world, &one, &one, Scope::Recorded, &defaults).await;
+            let facts =
+                observe::lineages(&world, &one, &one, &nobody, Scope::Recorded, &defaults).await;
             let facts = facts.map_err(io::Error::other)?;
             let look = Look {
                 now: at,

@@ -6,8 +6,11 @@
 mod groups;
 mod interfaces;
 mod names;
+mod quiet;
 mod roots;
 mod targets;
+
+pub use quiet::{Out, is_recent};
 
 use crate::clock::Timestamp;
 use crate::cloud::{Cloud, CloudError, Query};
@@ -15,10 +18,10 @@ use crate::event::{Interruption, Risk};
 use crate::id::{InstanceId, RequestId};
 use crate::plan::template_name;
 use crate::policy::{Policy, Types};
-use crate::record::{RecordedAddress, RecordedRequest, addresses_from, targets_from};
+use crate::record::{RecordedAddress, RecordedRequest, addresses_from};
 use crate::situation::{
     Address, Fact, Group, Image, Instance, Lookup, Market, NetworkInterface, Registrations,
-    RootTask, Shape, Situation, Snapshot, SpotRequest, TargetGroup, Template, Volume,
+    RootTask, Shape, Situation, Snapshot, SpotRequest, Template, Volume,
 };
 use crate::tags::{self, Tags};
 use futures_util::future::join_all;
@@ -28,6 +31,8 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Debug)]
 pub struct Facts {
     instances: Vec<Instance>,
+    /// Those that are registered nowhere any more.
+    out: BTreeSet<InstanceId>,
     templates: Fact<Vec<Template>>,
     volumes: Fact<Vec<Volume>>,
     snapshots: Fact<Vec<Snapshot>>,
@@ -70,6 +75,7 @@ pub fn brief(
         confirming: BTreeSet::new(),
         refused: BTreeSet::new(),
         remembered: Tags::new(),
+        deregistered: BTreeSet::new(),
         instances: vec![instance.clone()],
         template: Fact::NotRead,
         volumes: Fact::NotRead,
@@ -92,6 +98,7 @@ pub async fn lineages(
     cloud: &dyn Cloud,
     lineages: &BTreeSet<InstanceId>,
     named: &BTreeSet<InstanceId>,
+    out: &Out,
     scope: Scope,
     defaults: &Tags,
 ) -> Result<Facts, CloudError> {
@@ -121,6 +128,8 @@ pub async fn lineages(
     let groups = groups::names(&instances, &templates);
     let types = types_of(&instances, defaults);
     let everything = scope == Scope::AllTargetGroups || !all_recorded;
+    let (out, warned) = (out.of(&instances), &out.warned);
+    let recorded = quiet::recorded(&instances, &templates, &out, warned);
     let requests = requests_of(&instances, &templates);
     let followers = names::wanted(&instances, &templates, defaults);
     let (
@@ -136,12 +145,7 @@ pub async fn lineages(
         locked,
     ) = tokio::join!(
         cloud.volumes(&attached),
-        targets::read(
-            cloud,
-            everything,
-            &instances,
-            recorded_groups(&instances, &templates)
-        ),
+        targets::read(cloud, everything, &instances, recorded),
         interfaces::read(cloud, &instances, &templates, defaults),
         roots::images(cloud, &instances, &roots),
         roots::tasks(cloud, &roots),
@@ -157,6 +161,7 @@ pub async fn lineages(
     let volumes = tagged.and_then(|tagged| Ok(merge(tagged, attached?, |it| it.id.clone())));
     Ok(Facts {
         instances,
+        out,
         templates,
         volumes: fact(volumes),
         snapshots: fact(snapshots),
@@ -213,6 +218,7 @@ impl Facts {
         let instances = merge(members, claimed, |it| it.id.clone());
         let ours =
             |tags: &Tags| tags.get(tags::RESCUE).map(String::as_str) == Some(lineage.as_str());
+        let member = |id: &&InstanceId| instances.iter().any(|it| it.id == **id);
         let held = |it: &Volume| instances.iter().any(|i| it.attachment(&i.id).is_some());
         let volumes = select(&self.volumes, |it| ours(&it.tags) || held(it));
         let template = self
@@ -237,6 +243,7 @@ impl Facts {
             confirming: confirming.clone(),
             refused: refused.clone(),
             remembered: remembered.clone(),
+            deregistered: self.out.iter().filter(member).cloned().collect(),
             template,
             volumes,
             snapshots: select(&self.snapshots, |it| ours(&it.tags)),
@@ -341,17 +348,4 @@ fn requests_of(instances: &[Instance], templates: &Fact<Vec<Template>>) -> Vec<R
         .chain(persistent.map(|it| it.id.clone()))
         .collect();
     all.into_iter().collect()
-}
-
-fn recorded_groups(
-    instances: &[Instance],
-    templates: &Fact<Vec<Template>>,
-) -> BTreeSet<TargetGroup> {
-    let templates = templates.known().map(Vec::as_slice).unwrap_or_default();
-    let tagged = instances
-        .iter()
-        .map(|it| &it.tags)
-        .chain(templates.iter().map(|it| &it.tags));
-    let targets = tagged.flat_map(targets_from);
-    targets.map(|it| it.group).collect()
 }

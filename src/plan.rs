@@ -44,6 +44,7 @@ pub use phase::{Phase, phase};
 pub use protect::REMEMBER;
 pub use sweep::{Expired, sweep};
 
+use crate::event::Interruption;
 use crate::id::{InstanceId, VolumeId};
 use crate::policy::PolicyWarning;
 use crate::report::Outcome;
@@ -64,6 +65,8 @@ pub struct Plan {
     pub confirm: Option<String>,
     /// Reported once the step of this id has been done.
     pub outcome: Option<(String, Outcome)>,
+    /// Of the instance that is registered nowhere any more once the plan's deregistrations have been done.
+    pub deregisters: Option<Interruption>,
     /// Interrupted instances whose volumes are in no snapshot set.
     pub unsaved: BTreeSet<InstanceId>,
     /// Not now: others need what AWS grants few of more than this lineage does.
@@ -195,6 +198,7 @@ impl fmt::Display for Plan {
             warnings,
             confirm: _,
             outcome,
+            deregisters: _,
             unsaved: _,
             left: _,
         } = self;

@@ -93,17 +93,12 @@ async fn rescue(context: &Context<'_>, mut batch: Batch, reconciled: &mut Reconc
             break;
         }
     }
-    let wakes = batch
-        .subjects
-        .values_mut()
-        .map(|subject| wakes::wake(calls, subject));
-    let failures = join_all(wakes).await;
-    for (subject, failure) in batch.subjects.values().zip(failures) {
-        if let Some(why) = failure {
-            let retries = subject
-                .triggers
-                .iter()
-                .map(|it| (*it, Retry { why: why.clone() }));
+    let left = batch.subjects.values_mut().filter(|it| it.left.is_none());
+    join_all(left.map(|it| wakes::leave(calls, it))).await;
+    for subject in batch.subjects.values() {
+        if let Some(Err(why)) = &subject.left {
+            let triggers = subject.triggers.iter();
+            let retries = triggers.map(|it| (*it, Retry { why: why.clone() }));
             reconciled.retries.extend(retries);
         }
     }
@@ -149,7 +144,15 @@ async fn look_again(
         Scope::Recorded
     };
     let named = batch.named();
-    let reading = observe::lineages(context.cloud, &active, &named, scope, context.defaults);
+    let out = batch.out(now);
+    let reading = observe::lineages(
+        context.cloud,
+        &active,
+        &named,
+        &out,
+        scope,
+        context.defaults,
+    );
     let facts = match in_time(context, Box::pin(reading)).await {
         Ok(facts) => facts,
         Err(error) => {
@@ -185,8 +188,13 @@ async fn look_again(
     for (subject, plan) in &mut planned {
         scarcity::leave_to_others(subject.looks(), batch.needy, plan);
     }
+    calls.reopen();
     let each = planned.into_iter().map(|(subject, plan)| async move {
         subject.resting = !run(context, calls, subject, plan).await;
+        if subject.resting {
+            // Nobody waits for the slowest of the batch.
+            wakes::leave(calls, subject).await;
+        }
     });
     join_all(each).await;
     true
@@ -207,6 +215,7 @@ async fn run(
         plan.leave_outcome();
     }
     let steps = execute(&plan, calls, &mut subject.done, left(context)).await;
+    subject.note_deregistered(plan.deregisters.take(), &plan.steps);
     let done = |id: &str| steps.iter().any(|it| it.id == id && it.outcome.succeeded());
     let failed = steps.iter().any(|it| !it.outcome.succeeded());
     let launches: Vec<Tags> = plan

@@ -80,6 +80,8 @@ pub struct Situation {
     pub refused: BTreeSet<String>,
     /// What this invocation wrote into the record when launches failed: reads show it only later.
     pub remembered: Tags,
+    /// Interrupted instances that AWS has deregistered wherever they were registered.
+    pub deregistered: BTreeSet<InstanceId>,
     pub instances: Vec<Instance>,
     pub template: Fact<Option<Template>>,
     pub volumes: Fact<Vec<Volume>>,

@@ -7,6 +7,7 @@ use spot_rescue::clock;
 use spot_rescue::event::{
     self, Ignored, InstanceAction, InstanceState, Interruption, Risk, Trigger, Wake,
 };
+use std::collections::BTreeMap;
 use std::fs;
 
 const INSTANCE: &str = "i-0123456789abcdef0";
@@ -151,15 +152,17 @@ fn what_is_foreseen_is_told_with_its_date() {
 
 #[test]
 fn our_own_messages_are_read_back() {
+    let at = clock::parse("2026-11-23T10:00:00Z").unwrap();
     let wake = Wake {
         instance: INSTANCE.parse().unwrap(),
         attempt: 3,
         interruptions: vec![Interruption {
             instance: INSTANCE.parse().unwrap(),
             action: InstanceAction::Terminate,
-            at: clock::parse("2026-11-23T10:00:00Z").unwrap(),
+            at,
         }],
         confirm: Some("forgotten".to_owned()),
+        deregistered: BTreeMap::from([(INSTANCE.parse().unwrap(), at)]),
     };
     let written = event::own::wake(&wake);
     // Under way while the function was updated: it said true or false once.

@@ -123,6 +123,7 @@ fn every_action() -> Vec<Action> {
                 attempt: 0,
                 interruptions: vec![],
                 confirm: None,
+                deregistered: BTreeMap::new(),
             },
             delay_seconds: 0,
         },

@@ -2,10 +2,11 @@
 //! message that stands in for waiting) and `Sweep` (the schedule's constant input).
 
 use super::{Envelope, InstanceAction, Interruption, Trigger};
-use crate::clock;
+use crate::clock::{self, Timestamp};
 use crate::id::InstanceId;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 pub const SOURCE: &str = "spot-rescue";
 pub const WAKE: &str = "Wake";
@@ -22,6 +23,8 @@ pub struct Wake {
     pub interruptions: Vec<Interruption>,
     /// What was seen a minute before, and is to be seen again before it is believed.
     pub confirm: Option<String>,
+    /// Instances that AWS has deregistered wherever they were registered, and when they were interrupted.
+    pub deregistered: BTreeMap<InstanceId, Timestamp>,
 }
 
 #[derive(Deserialize)]
@@ -36,6 +39,8 @@ struct Detail {
     /// lost.
     #[serde(default)]
     confirm: Value,
+    #[serde(default)]
+    deregistered: BTreeMap<InstanceId, String>,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -52,12 +57,16 @@ pub(super) fn parse_wake(envelope: &Envelope) -> Result<Trigger, String> {
         attempt,
         interruptions,
         confirm,
+        deregistered,
     } = envelope.detail()?;
+    let deregistered = deregistered.into_iter();
+    let deregistered = deregistered.filter_map(|(id, at)| Some((id, clock::parse(&at).ok()?)));
     Ok(Trigger::Wake(Wake {
         instance: instance_id,
         attempt,
         interruptions: interruptions.into_iter().filter_map(read).collect(),
         confirm: confirm.as_str().map(str::to_owned),
+        deregistered: deregistered.collect(),
     }))
 }
 
@@ -92,8 +101,13 @@ pub fn wake(wake: &Wake) -> String {
         attempt,
         interruptions,
         confirm,
+        deregistered,
     } = wake;
     let interruptions: Vec<Notice> = interruptions.iter().map(written).collect();
+    let deregistered = deregistered.iter();
+    let deregistered: BTreeMap<_, _> = deregistered
+        .map(|(id, at)| (id, clock::format(*at)))
+        .collect();
     json!({
         "source": SOURCE,
         "detail-type": WAKE,
@@ -102,6 +116,7 @@ pub fn wake(wake: &Wake) -> String {
             "attempt": attempt,
             "interruptions": interruptions,
             "confirm": confirm,
+            "deregistered": deregistered,
         },
     })
     .to_string()

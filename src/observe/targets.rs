@@ -4,6 +4,7 @@
 //! Three services are read side by side. One that fails, is denied, or does not exist in this Region
 //! takes nothing from the others, and little time.
 
+use super::quiet::Recorded;
 use crate::cloud::{Class, Cloud, CloudError};
 use crate::situation::{
     Balancing, Group, Instance, Listing, Registration, Registrations, TargetGroup,
@@ -32,12 +33,16 @@ pub async fn read(
     cloud: &dyn Cloud,
     everything: bool,
     instances: &[Instance],
-    recorded: BTreeSet<TargetGroup>,
+    recorded: Recorded,
 ) -> Registrations {
+    let Recorded { wanted, unwanted } = recorded;
     let mut found = Registrations::default();
-    let mut groups: Groups = recorded.into_iter().map(|it| (it, None)).collect();
+    let mut groups: Groups = wanted.into_iter().map(|it| (it, None)).collect();
     if everything {
+        groups.extend(unwanted.into_iter().map(|it| (it, None)));
         list(cloud, instances, &mut groups, &mut found).await;
+    } else {
+        found.unread = unwanted;
     }
     ask(cloud, groups, &mut found).await;
     found

@@ -2,6 +2,7 @@
 //! Nobody waits for the deregistration delay: its default of 300 s outlives the instance (TRAP 21).
 
 use super::{Lineage, Plan};
+use crate::event::Interruption;
 use crate::record::targets_from;
 use crate::situation::{Instance, Registration, Target, TargetGroup};
 use crate::step::{Action, Step};
@@ -15,9 +16,17 @@ pub fn on_record(lineage: &Lineage, instance: &Instance, plan: &mut Plan) {
 /// The targets AWS shows now: corrects what the record missed. Where AWS shows nothing, those on
 /// record are deregistered (again: it changes nothing).
 pub fn found(lineage: &Lineage, plan: &mut Plan) {
+    plan.deregisters = for_good(lineage);
     let mut targets = serving(lineage).unwrap_or_default();
     targets.extend(unseen(lineage));
     steps(targets, plan);
+}
+
+/// The owner, whom nobody is about to register: the rescue that may have done so is over, and no Auto
+/// Scaling group does.
+fn for_good(lineage: &Lineage) -> Option<Interruption> {
+    let owner = lineage.owner.filter(|_| lineage.group_name().is_none())?;
+    lineage.interruption(owner)
 }
 
 /// Whatever AWS shows of one instance.
@@ -71,11 +80,14 @@ fn is_on_record(lineage: &Lineage, target: &Target) -> bool {
     record.targets.contains(target) || record.served.contains(target)
 }
 
-/// What the interrupted have on record with groups that cannot be read.
+/// What the interrupted have on record with groups that have not been read, unless AWS has taken it.
 fn unseen(lineage: &Lineage) -> Vec<Target> {
     let read = lineage.situation.registrations.known();
     let unread = |it: &Target| read.is_none_or(|all| !all.tells_of(&it.group));
-    let interrupted = lineage.interrupted();
+    let out = &lineage.situation.deregistered;
+    let interrupted = lineage
+        .interrupted()
+        .filter(|(it, _)| !out.contains(&it.id));
     interrupted
         .flat_map(|(instance, _)| recorded(lineage, instance))
         .filter(|it| unread(it) && !of_successor(lineage, it))

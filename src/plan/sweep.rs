@@ -10,7 +10,7 @@ use crate::situation::{
 };
 use crate::step::{Action, Network, Step};
 use crate::tags::{self, Tags};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// In place of a time: never deleted.
 const IN_USE: &str = "in-use";
@@ -84,6 +84,7 @@ pub fn sweep(
                 attempt: 0,
                 interruptions: Vec::new(),
                 confirm: None,
+                deregistered: BTreeMap::new(),
             },
             delay_seconds: 0,
         });

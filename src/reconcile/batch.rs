@@ -7,9 +7,11 @@ use crate::cloud::{CloudError, Query};
 use crate::event::{InstanceState, Interruption, Risk, Trigger};
 use crate::execute::Done;
 use crate::id::{InstanceId, SnapshotId};
+use crate::observe::{Out, is_recent};
 use crate::plan::template_name;
 use crate::report::Report;
 use crate::situation::Instance;
+use crate::step::{Action, Step};
 use crate::tags::{self, Tags};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,10 +33,14 @@ pub struct Subject {
     pub refused: BTreeSet<String>,
     /// Written into the record by this invocation when launches failed.
     pub remembered: Tags,
+    /// Instances that AWS has deregistered wherever they were registered, and when they were interrupted.
+    pub deregistered: BTreeMap<InstanceId, Timestamp>,
     pub done: Done,
     pub report: Report,
     /// The last plan held nothing new.
     pub resting: bool,
+    /// This invocation has done with it; the wake that goes on with it has been sent, or why not.
+    pub left: Option<Result<(), String>>,
     /// By how many times the next look may come later than planned.
     pub patience: u32,
     /// Every rescue has one chain of wakes: the warning starts it, each wake goes on with it, and
@@ -91,7 +97,9 @@ impl Batch {
             Some(instance) => {
                 let subject = self.subject(instance.lineage());
                 subject.add(position, trigger);
-                subject.watching |= starts_watch(instance, trigger);
+                let starts = starts_watch(instance, trigger);
+                subject.watching |= starts;
+                subject.new |= starts;
                 subject.instances.push(instance.clone());
             }
             None if known => self.subject(id.clone()).add(position, trigger),
@@ -147,6 +155,18 @@ impl Batch {
         instances.map(|it| it.id.clone()).collect()
     }
 
+    pub fn out(&self, now: Timestamp) -> Out {
+        let all = self.subjects.values();
+        let unwarned = all.clone().filter(|it| it.notices.is_empty());
+        let warned = all.clone().flat_map(|it| &it.notices);
+        Out {
+            now,
+            warned: warned.map(|it| it.instance.clone()).collect(),
+            instances: all.flat_map(|it| it.out(now)).cloned().collect(),
+            unwarned: unwarned.map(|it| it.lineage.clone()).collect(),
+        }
+    }
+
     pub fn is_new(&self) -> bool {
         self.subjects.values().any(|it| it.new)
     }
@@ -176,9 +196,11 @@ impl Subject {
             confirm_next: None,
             refused: BTreeSet::new(),
             remembered: Tags::new(),
+            deregistered: BTreeMap::new(),
             done: Done::default(),
             report: Report::default(),
             resting: false,
+            left: None,
             patience: 0,
             watching: false,
             new: false,
@@ -198,11 +220,9 @@ impl Subject {
                 self.notices.extend(wake.interruptions.iter().cloned());
                 self.attempt = self.attempt.max(wake.attempt);
                 self.confirming.extend(wake.confirm.clone());
+                self.deregistered.extend(wake.deregistered.clone());
                 self.watching = true;
                 self.new |= wake.attempt == 0;
-            }
-            Trigger::StateChange { instance: _, state } => {
-                self.new |= *state == InstanceState::Running;
             }
             // Whoever asks for a spare looks how it comes up.
             Trigger::AtRisk { risks } => {
@@ -214,7 +234,29 @@ impl Subject {
                 self.watching = true;
                 self.new = true;
             }
-            Trigger::Snapshots { .. } | Trigger::Sweep => {}
+            Trigger::StateChange { .. } | Trigger::Snapshots { .. } | Trigger::Sweep => {}
+        }
+    }
+
+    /// Within their two minutes, when what AWS grants of reads may be scarce.
+    fn out(&self, now: Timestamp) -> impl Iterator<Item = &InstanceId> {
+        let out = self.deregistered.iter();
+        out.filter(move |(_, at)| is_recent(**at, now))
+            .map(|(id, _)| id)
+    }
+
+    /// Whose, if AWS has taken every deregistration that was planned.
+    pub fn note_deregistered(&mut self, whose: Option<Interruption>, steps: &[Step]) {
+        let open = |it: &Step| {
+            matches!(it.action, Action::Deregister { .. }) && !self.done.contains(&it.action)
+        };
+        let Some(Interruption { instance, at, .. }) = whose else {
+            return;
+        };
+        if steps.iter().any(open) {
+            self.deregistered.remove(&instance);
+        } else {
+            self.deregistered.insert(instance, at);
         }
     }
 
@@ -282,10 +324,9 @@ fn starts_watch(instance: &Instance, trigger: &Trigger) -> bool {
 
 /// Names an interruption that is not over yet.
 fn is_fresh(trigger: &Trigger, now: Timestamp) -> bool {
-    let fresh = |it: &Interruption| now - it.at < time::Duration::seconds(120);
     match trigger {
-        Trigger::Interruption(interruption) => fresh(interruption),
-        Trigger::Wake(wake) => wake.interruptions.iter().any(fresh),
+        Trigger::Interruption(interruption) => is_recent(interruption.at, now),
+        Trigger::Wake(wake) => wake.interruptions.iter().any(|it| is_recent(it.at, now)),
         Trigger::StateChange { .. }
         | Trigger::AtRisk { .. }
         | Trigger::Launched { .. }

@@ -19,8 +19,14 @@ const SOON_AGAIN: u32 = 10;
 /// Longer than this a chain of wakes does not go on; the sweep finds what is unfinished.
 const MAX_ATTEMPTS: u32 = 40;
 
+/// This invocation has done with it.
+pub async fn leave(calls: &Calls<'_>, subject: &mut Subject) {
+    let failure = wake(calls, subject).await;
+    subject.left = Some(failure.map_or(Ok(()), Err));
+}
+
 /// At the soonest moment that something is worth a look. Returns why it could not be sent.
-pub async fn wake(calls: &Calls<'_>, subject: &mut Subject) -> Option<String> {
+async fn wake(calls: &Calls<'_>, subject: &mut Subject) -> Option<String> {
     let soonest = subject.soonest_wait()?;
     if !subject.watching {
         return None;
@@ -38,6 +44,7 @@ pub async fn wake(calls: &Calls<'_>, subject: &mut Subject) -> Option<String> {
         attempt: subject.attempt + 1,
         interruptions: subject.notices.clone(),
         confirm: subject.confirm_next.clone().filter(|_| soonest >= 60),
+        deregistered: subject.deregistered.clone(),
     };
     send(calls, wake, soonest.saturating_mul(slower).min(900)).await
 }
@@ -88,6 +95,7 @@ fn in_a_hurry(trigger: &Trigger) -> Option<Wake> {
             attempt: 0,
             interruptions: vec![it.clone()],
             confirm: None,
+            deregistered: BTreeMap::new(),
         }),
         Trigger::Wake(it) if it.attempt < SOON_AGAIN => Some(Wake {
             attempt: it.attempt + 1,

@@ -97,6 +97,7 @@ impl fmt::Display for Action {
                         attempt,
                         interruptions: _,
                         confirm: _,
+                        deregistered: _,
                     },
                 delay_seconds,
             } => {

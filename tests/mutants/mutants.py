@@ -495,4 +495,34 @@ MUTANTS = [
         "instances.iter().any(holds) || recorded.iter().any(noted)",
         "instances.iter().any(holds)",
     ),
+    Mutant(
+        "one refusal among many keeps a whole batch until the next wake",
+        "src/calls/gate.rs",
+        "if state.refusal.take().is_some() {",
+        "if state.refusal.is_none() {",
+    ),
+    Mutant(
+        "who could not be deregistered counts as out",
+        "src/reconcile/batch.rs",
+        "if steps.iter().any(open) {",
+        "if steps.is_empty() && steps.iter().any(open) {",
+    ),
+    Mutant(
+        "a replacement that its rescue may yet register is looked for no more",
+        "src/plan/deregister.rs",
+        "    lineage.interruption(owner)\n",
+        "    let last = lineage.situation.notices.last().cloned();\n    last.or_else(|| lineage.interruption(owner))\n",
+    ),
+    Mutant(
+        "whose successor could serve is not looked for either",
+        "src/observe/quiet.rs",
+        "data && near && instance.is_alive()",
+        "(data && near && instance.is_alive()) || instance.is_alive()",
+    ),
+    Mutant(
+        "hundreds who are out are looked for all the time",
+        "src/reconcile/batch.rs",
+        "instances: all.flat_map(|it| it.out(now)).cloned().collect(),",
+        "instances: all.flat_map(|it| it.out(now)).cloned().take(0).collect(),",
+    ),
 ]

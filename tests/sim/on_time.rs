@@ -1,10 +1,10 @@
 //! What the end of a rescue does not show: that nothing was tried too early or done too late.
 
 use crate::support::{assert_whole, count, failing, function, journal, prepared, settle};
-use spot_rescue::event::InstanceAction;
+use spot_rescue::event::{InstanceAction, InstanceState};
 use spot_rescue::id::InstanceId;
-use spot_rescue::sim::{Fault, Kind, Limit, On, Supply, World};
-use spot_rescue::situation::Market;
+use spot_rescue::sim::{Drain, Fault, GroupType, Kind, Limit, On, Protected, Supply, World};
+use spot_rescue::situation::{Instance, Market, Target};
 use spot_rescue::step::Action;
 use spot_rescue::tags;
 use std::time::Duration;
@@ -144,4 +144,156 @@ async fn whose_volumes_nothing_keeps_asks_as_often_in_the_end_as_before() {
     for protected in &all {
         assert_whole(&world, protected);
     }
+}
+
+/// AWS says at times that there were too many when there were not; the others wait for no wake.
+#[tokio::test]
+async fn one_refusal_among_many_keeps_nobody_for_long() {
+    let world = World::new(90);
+    world.change(|it| it.config.batch = 20);
+    let all: Vec<_> = (0..20).map(|_| world.protected_instance()).collect();
+    settle(&world, &function(&world)).await;
+    world.advance(3600);
+    let refusal = |call| Fault {
+        on: On::Call(call, 0),
+        kind: Kind::Code("RequestLimitExceeded"),
+    };
+    let calls = ["ModifyInstanceAttribute", "CreateSnapshots"];
+    let function = failing(&world, calls.map(refusal).into());
+    for protected in &all {
+        world.interrupt(&protected.instance, InstanceAction::Terminate);
+    }
+    let _ = world.run_for(&function, 1).await;
+    assert_eq!(function.cloud.struck().len(), 2);
+    let kept = |it: &&Protected| {
+        let flags = |it: &Instance| it.devices.iter().all(|it| !it.delete_on_termination);
+        world.look(|state| flags(&state.instances[&it.instance].facts))
+    };
+    assert_eq!(all.iter().filter(kept).count(), all.len());
+    settle(&world, &self::function(&world)).await;
+    for protected in &all {
+        assert_whole(&world, protected);
+    }
+}
+
+/// The targets through which an instance gets traffic.
+fn serving(world: &World, instance: &InstanceId) -> Vec<Target> {
+    world.look(|it| {
+        let all = it.groups.values().flat_map(|it| &it.targets);
+        let open = all.filter(|(it, drain)| it.id == instance.as_str() && **drain == Drain::No);
+        open.map(|(it, _)| it.clone()).collect()
+    })
+}
+
+/// Elastic Load Balancing grants ten reads a second to a whole account: nobody asks again what is known.
+#[tokio::test]
+async fn who_is_out_is_looked_for_in_no_target_group_until_somebody_could_serve() {
+    let (world, function, protected) = prepared(86, &[]).await;
+    // Whoever hears of a snapshot looks for himself.
+    world.change(|it| it.config.snapshot_seconds = 300);
+    let reads = |call| world.look(|it| it.calls[call]);
+    world.interrupt(&protected.instance, InstanceAction::Terminate);
+    let _ = world.run_for(&function, 10).await;
+    assert!(serving(&world, &protected.instance).is_empty());
+    let (looks, asked) = (reads("DescribeInstances"), reads("DescribeTargetHealth"));
+    let _ = world.run_for(&function, 100).await;
+    assert!(reads("DescribeInstances") > looks);
+    assert_eq!(reads("DescribeTargetHealth"), asked);
+    settle(&world, &function).await;
+    assert!(reads("DescribeTargetHealth") > asked);
+    assert_whole(&world, &protected);
+}
+
+/// Tombstones are late, replacements announce themselves, chains of wakes begin twice.
+#[tokio::test]
+async fn nobody_asks_a_target_group_while_all_of_a_mass_reclaim_wait() {
+    let world = World::new(91);
+    world.change(|it| it.config.batch = 20);
+    let function = function(&world);
+    let all: Vec<_> = (0..60).map(|_| world.protected_instance()).collect();
+    settle(&world, &function).await;
+    world.advance(3600);
+    let few = |capacity, per_second| Limit {
+        capacity,
+        per_second,
+    };
+    world.change(|it| {
+        it.throttle("ModifyInstanceAttribute", few(5.0, 0.5));
+        it.throttle("CreateSnapshots", few(5.0, 0.5));
+        it.throttle("CreateTags", few(5.0, 0.5));
+        it.throttle("CreateFleet", few(10.0, 0.5));
+    });
+    for protected in &all {
+        world.interrupt(&protected.instance, InstanceAction::Terminate);
+    }
+    let _ = world.run_for(&function, 10).await;
+    let reads = || world.look(|it| it.calls["DescribeTargetHealth"]);
+    let before = reads();
+    let _ = world.run_for(&function, 50).await;
+    let running = world.look(|it| {
+        let states = it.instances.values().map(|it| it.facts.state);
+        states.filter(|it| *it == InstanceState::Running).count()
+    });
+    assert!(running > all.len() + 10, "replacements run: {running}");
+    assert_eq!(reads(), before);
+}
+
+/// It has no volumes to wait for.
+#[tokio::test]
+async fn who_could_serve_at_once_is_looked_for_within_the_two_minutes() {
+    let world = World::new(89);
+    let function = function(&world);
+    let instance = world
+        .spot_instance("m5.large", "eu-west-1a")
+        .protected()
+        .run();
+    let group = world.target_group(GroupType::Instance);
+    let _ = world.register(&group, instance.as_str(), 80);
+    settle(&world, &function).await;
+    world.advance(3600);
+    world.interrupt(&instance, InstanceAction::Terminate);
+    let _ = world.run_for(&function, 100).await;
+    assert_eq!(serving(&world, &newest(&world)).len(), 1);
+    let over = format!("spot-rescue:head={}", newest(&world));
+    assert!(journal(&world).contains(&over), "{}", journal(&world));
+}
+
+#[tokio::test]
+async fn a_deregistration_that_fails_is_done_within_seconds() {
+    let (world, _, protected) = prepared(87, &[]).await;
+    let fail = |n| Fault {
+        on: On::Call("DeregisterTargets", n),
+        kind: Kind::Code("Throttling"),
+    };
+    let function = failing(&world, (0..3).map(fail).collect());
+    world.interrupt(&protected.instance, InstanceAction::Terminate);
+    let _ = world.run_for(&function, 20).await;
+    assert_eq!(function.cloud.struck().len(), 3);
+    assert!(serving(&world, &protected.instance).is_empty());
+    let run = world.run_until_quiet(&function).await;
+    assert!(run.quiet);
+    assert_whole(&world, &protected);
+}
+
+/// A rescue that is under way may register it after its own deregistration.
+#[tokio::test]
+async fn a_replacement_whose_rescue_is_not_over_is_looked_for_although_it_was_out() {
+    let (world, function, protected) = prepared(88, &[]).await;
+    let targets = serving(&world, &protected.instance);
+    world.interrupt(&protected.instance, InstanceAction::Terminate);
+    let _ = world.run_for(&function, 60).await;
+    let replacement = newest(&world);
+    world.interrupt(&replacement, InstanceAction::Terminate);
+    let _ = world.run_for(&function, 5).await;
+    for it in &targets {
+        let _ = world.register(&it.group, replacement.as_str(), it.port.unwrap_or(80));
+    }
+    let _ = world.run_for(&function, 30).await;
+    assert!(
+        serving(&world, &replacement).is_empty(),
+        "{}",
+        journal(&world)
+    );
+    settle(&world, &function).await;
+    assert_whole(&world, &protected);
 }

@@ -194,6 +194,7 @@ pub fn situation(now: Timestamp) -> Situation {
         confirming: BTreeSet::new(),
         refused: BTreeSet::new(),
         remembered: Tags::new(),
+        deregistered: BTreeSet::new(),
         instances: vec![instance(now)],
         template: Fact::Known(None),
         volumes: Fact::Known(vec![

@@ -332,6 +332,7 @@ async fn a_wake_comes_back_as_it_went() {
             at: spot_rescue::clock::parse("2026-11-23T10:00:00Z").unwrap(),
         }],
         confirm: Some("forgotten".to_owned()),
+        deregistered: BTreeMap::new(),
     };
     let action = Action::Wake {
         wake: wake.clone(),

@@ -8,6 +8,7 @@ use spot_rescue::event::Wake;
 use spot_rescue::situation::{Target, TargetGroup};
 use spot_rescue::step::Action;
 use spot_rescue_function::in_time;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 const NO_INSTANCES: &str =
@@ -88,6 +89,7 @@ async fn an_error_of_the_queue_keeps_its_code() {
         attempt: 1,
         interruptions: Vec::new(),
         confirm: None,
+        deregistered: BTreeMap::new(),
     };
     let action = Action::Wake {
         wake,

@@ -17,6 +17,7 @@ use crate::plan::{Lineage, Plan, prepare, protect, risk, template_name};
 use crate::situation::{Fact, Group, Instance, Lifecycle, Situation, TargetGroup};
 use crate::step::{Action, GroupChange, GroupVerb, Step, token};
 use crate::tags;
+use std::collections::BTreeMap;
 
 /// Launch hooks whose names begin so are ours to complete.
 const OUR_HOOKS: &str = "spot-rescue";
@@ -237,6 +238,7 @@ pub fn call(rescue: &InstanceId, situation: &Situation, plan: &mut Plan) {
         attempt: 0,
         interruptions: situation.notices.clone(),
         confirm: None,
+        deregistered: BTreeMap::new(),
     };
     let step = Action::Wake {
         wake,

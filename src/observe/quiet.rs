@@ -1,0 +1,127 @@
+//! Who need not be looked for in any target group.
+//!
+//! While hundreds wait for their volumes, each look would ask every group: Elastic Load Balancing grants ten
+//! reads a second to a whole account, and who needs an answer would get none.
+//! <https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/elb-api-throttling.html>
+
+use crate::clock::Timestamp;
+use crate::event::InstanceState;
+use crate::id::InstanceId;
+use crate::plan::template_name;
+use crate::record::{interruption_from, targets_from};
+use crate::situation::{Fact, Instance, Market, TargetGroup, Template};
+use crate::tags;
+use std::collections::BTreeSet;
+
+/// Interrupted, and registered nowhere any more.
+#[derive(Debug)]
+pub struct Out {
+    pub now: Timestamp,
+    /// AWS has deregistered them wherever they were.
+    pub instances: BTreeSet<InstanceId>,
+    /// Whom the warnings at hand are about.
+    pub warned: BTreeSet<InstanceId>,
+    /// Lineages that are looked at without a warning: whoever had it sees to it that its instance leaves.
+    pub unwarned: BTreeSet<InstanceId>,
+}
+
+impl Out {
+    pub(super) fn of(&self, instances: &[Instance]) -> BTreeSet<InstanceId> {
+        let unwarned = |it: &&Instance| self.unwarned.contains(&it.lineage());
+        let unwarned = instances.iter().filter(unwarned);
+        let others = unwarned.filter(|it| self.is_being_rescued(it, instances));
+        let others = others.map(|it| it.id.clone());
+        self.instances.iter().cloned().chain(others).collect()
+    }
+
+    /// EC2 takes it: by its tombstone, which may be long in coming when many are written, or by its
+    /// replacement. A stand-in leaves by our own hand.
+    fn is_being_rescued(&self, instance: &Instance, all: &[Instance]) -> bool {
+        let tombstone = instance.tags.get(tags::INTERRUPTED_AT);
+        let tombstone = tombstone.and_then(|it| interruption_from(it));
+        let warned = tombstone.is_some_and(|it| is_recent(it.at, self.now));
+        let replaces = |it: &Instance| {
+            let replaced = it.tags.get(tags::REPLACES).map(String::as_str);
+            replaced == Some(instance.id.as_str())
+                && !it.tags.contains_key(tags::EXPIRES_AT)
+                && is_recent(it.launch_time, self.now)
+        };
+        instance.state == InstanceState::Running
+            && instance.market == Market::Spot
+            && (warned || all.iter().any(replaces))
+    }
+}
+
+/// The two minutes are not over.
+#[must_use]
+pub fn is_recent(interrupted: Timestamp, now: Timestamp) -> bool {
+    now - interrupted < time::Duration::seconds(120)
+}
+
+/// What is on record of a batch of lineages.
+#[derive(Debug, Default)]
+pub struct Recorded {
+    pub wanted: BTreeSet<TargetGroup>,
+    /// Of lineages that have nobody there, nor anybody to register yet.
+    pub unwanted: BTreeSet<TargetGroup>,
+}
+
+/// `out` are instances that are registered nowhere any more, `warned` those that are to be.
+pub fn recorded(
+    instances: &[Instance],
+    templates: &Fact<Vec<Template>>,
+    out: &BTreeSet<InstanceId>,
+    warned: &BTreeSet<InstanceId>,
+) -> Recorded {
+    let quiet = quiet(instances, out, warned);
+    let names: BTreeSet<String> = quiet.iter().map(template_name).collect();
+    let templates = templates.known().map(Vec::as_slice).unwrap_or_default();
+    let of_instances = instances
+        .iter()
+        .map(|it| (quiet.contains(&it.lineage()), &it.tags));
+    let of_templates = templates
+        .iter()
+        .map(|it| (names.contains(&it.name), &it.tags));
+    let mut recorded = Recorded::default();
+    for (quiet, tags) in of_instances.chain(of_templates) {
+        let groups = targets_from(tags).into_iter().map(|it| it.group);
+        if quiet {
+            recorded.unwanted.extend(groups);
+        } else {
+            recorded.wanted.extend(groups);
+        }
+    }
+    recorded.unwanted.retain(|it| !recorded.wanted.contains(it));
+    recorded
+}
+
+/// Lineages of those who are out, unless somebody is there who could serve.
+fn quiet(
+    instances: &[Instance],
+    out: &BTreeSet<InstanceId>,
+    warned: &BTreeSet<InstanceId>,
+) -> BTreeSet<InstanceId> {
+    let (gone, others): (Vec<_>, Vec<_>) = instances.iter().partition(|it| out.contains(&it.id));
+    let waits = |it: &Instance| {
+        let stays = !warned.contains(&it.id) && !it.tags.contains_key(tags::INTERRUPTED_AT);
+        let mut gone = gone.iter().filter(|_| stays);
+        gone.any(|old| old.lineage() == it.lineage() && holds_volumes_for(old, it))
+    };
+    let running = others
+        .iter()
+        .filter(|it| it.state == InstanceState::Running);
+    let serving: BTreeSet<_> = running
+        .filter(|it| !waits(it))
+        .map(|it| it.lineage())
+        .collect();
+    let lineages = gone.iter().map(|it| it.lineage());
+    lineages.filter(|it| !serving.contains(it)).collect()
+}
+
+/// Volumes move within one zone, once their instance has ended.
+fn holds_volumes_for(instance: &Instance, successor: &Instance) -> bool {
+    let mut devices = instance.devices.iter();
+    let data = devices.any(|it| Some(&it.name) != instance.root_device.as_ref());
+    let near = instance.availability_zone == successor.availability_zone;
+    data && near && instance.is_alive()
+}
