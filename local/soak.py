@@ -158,7 +158,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rescues", type=int, default=500)
     parser.add_argument("--faults", type=float, default=0.1, help="share of disturbed calls")
     parser.add_argument("--at-once", type=int, default=25, help="instances per round")
-    parser.add_argument("--speed", type=float, default=10, help="AWS-seconds per second")
+    parser.add_argument("--speed", type=float, default=5, help="AWS-seconds per second")
     parser.add_argument("--functions", type=int, default=3)
     parser.add_argument("--seed", type=int, default=1)
     return parser.parse_args()
