@@ -3,7 +3,9 @@
 use crate::support::{assert_whole, count, failing, function, journal, prepared, settle};
 use spot_rescue::event::{InstanceAction, InstanceState};
 use spot_rescue::id::InstanceId;
-use spot_rescue::sim::{Drain, Fault, GroupType, Kind, Limit, On, Protected, Supply, World};
+use spot_rescue::sim::{
+    Drain, Fault, GroupType, Kind, Limit, Message, On, Protected, Supply, World,
+};
 use spot_rescue::situation::{Instance, Market, Target};
 use spot_rescue::step::Action;
 use spot_rescue::tags;
@@ -281,14 +283,18 @@ async fn a_replacement_whose_rescue_is_not_over_is_looked_for_although_it_was_ou
     let (world, function, protected) = prepared(88, &[]).await;
     let targets = serving(&world, &protected.instance);
     world.interrupt(&protected.instance, InstanceAction::Terminate);
-    let _ = world.run_for(&function, 60).await;
+    // The first one is ending; its volumes have not moved yet.
+    let _ = world.run_for(&function, 124).await;
     let replacement = newest(&world);
     world.interrupt(&replacement, InstanceAction::Terminate);
+    // The first rescue has come to grief: nobody but the second looks.
+    let second = |it: &Message| it.body.contains(replacement.as_str());
+    world.change(|it| it.queue.messages.retain(second));
     let _ = world.run_for(&function, 5).await;
     for it in &targets {
         let _ = world.register(&it.group, replacement.as_str(), it.port.unwrap_or(80));
     }
-    let _ = world.run_for(&function, 30).await;
+    let _ = world.run_for(&function, 10).await;
     assert!(
         serving(&world, &replacement).is_empty(),
         "{}",
