@@ -5,7 +5,7 @@
 //! <https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/elb-api-throttling.html>
 
 use crate::clock::Timestamp;
-use crate::event::InstanceState;
+use crate::event::{InstanceAction, InstanceState, Interruption};
 use crate::id::InstanceId;
 use crate::plan::template_name;
 use crate::record::{interruption_from, targets_from};
@@ -39,7 +39,8 @@ impl Out {
     fn is_being_rescued(&self, instance: &Instance, all: &[Instance]) -> bool {
         let tombstone = instance.tags.get(tags::INTERRUPTED_AT);
         let tombstone = tombstone.and_then(|it| interruption_from(it));
-        let warned = tombstone.is_some_and(|it| is_recent(it.at, self.now));
+        let ends = |it: &Interruption| it.action == InstanceAction::Terminate;
+        let warned = tombstone.is_some_and(|it| ends(&it) && is_recent(it.at, self.now));
         let replaces = |it: &Instance| {
             let replaced = it.tags.get(tags::REPLACES).map(String::as_str);
             replaced == Some(instance.id.as_str())

@@ -2,7 +2,7 @@
 //! Nobody waits for the deregistration delay: its default of 300 s outlives the instance (TRAP 21).
 
 use super::{Lineage, Plan};
-use crate::event::Interruption;
+use crate::event::{InstanceAction, Interruption};
 use crate::record::targets_from;
 use crate::situation::{Instance, Registration, Target, TargetGroup};
 use crate::step::{Action, Step};
@@ -22,11 +22,12 @@ pub fn found(lineage: &Lineage, plan: &mut Plan) {
     steps(targets, plan);
 }
 
-/// The owner, whom nobody is about to register: the rescue that may have done so is over, and no Auto
-/// Scaling group does.
+/// The owner, whom nobody is about to register: the rescue that may have done so is over, no Auto Scaling
+/// group does, and it does not come back.
 fn for_good(lineage: &Lineage) -> Option<Interruption> {
     let owner = lineage.owner.filter(|_| lineage.group_name().is_none())?;
-    lineage.interruption(owner)
+    let ends = |it: &Interruption| it.action == InstanceAction::Terminate;
+    lineage.interruption(owner).filter(ends)
 }
 
 /// Whatever AWS shows of one instance.

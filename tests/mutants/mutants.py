@@ -510,8 +510,8 @@ MUTANTS = [
     Mutant(
         "a replacement that its rescue may yet register is looked for no more",
         "src/plan/deregister.rs",
-        "    lineage.interruption(owner)\n",
-        "    let last = lineage.situation.notices.last().cloned();\n    last.or_else(|| lineage.interruption(owner))\n",
+        "    lineage.interruption(owner).filter(ends)\n",
+        "    let last = lineage.situation.notices.last().cloned();\n    last.or_else(|| lineage.interruption(owner)).filter(ends)\n",
     ),
     Mutant(
         "whose successor could serve is not looked for either",

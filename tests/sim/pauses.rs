@@ -103,6 +103,20 @@ async fn who_is_not_back_in_time_is_told_of_once_and_left_to_ec2() {
     }
 }
 
+/// Who has just been taken out may be looked for again at once.
+#[tokio::test]
+async fn who_is_back_within_two_minutes_is_told_of_within_them() {
+    let (world, function, protected) = begin(503, &[]).await;
+    world.interrupt(&protected.instance, InstanceAction::Hibernate);
+    let _ = world.run_for(&function, 30).await;
+    world.resume(&protected.instance);
+    let _ = world.run_for(&function, 75).await;
+    assert_eq!(serving(&world, &protected.instance), 2);
+    assert!(told().contains(&"resumed".to_owned()), "{:?}", told());
+    let _ = world.run_until_quiet(&function).await;
+    assert_eq!(missing(&world, &protected), Vec::<String>::new());
+}
+
 #[tokio::test]
 async fn if_the_policy_asks_for_it_a_replacement_gets_copies_and_no_write_is_lost() {
     let (world, function, protected) = begin(502, &RESTORE).await;
