@@ -119,10 +119,12 @@ fn quiet(
     lineages.filter(|it| !serving.contains(it)).collect()
 }
 
-/// Volumes move within one zone, once their instance has ended.
+/// Volumes move within one zone, once their instance has ended. Who has volumes of its own in their place,
+/// copies, waits for none.
 fn holds_volumes_for(instance: &Instance, successor: &Instance) -> bool {
-    let mut devices = instance.devices.iter();
-    let data = devices.any(|it| Some(&it.name) != instance.root_device.as_ref());
+    let root = instance.root_device.as_ref();
+    let mut data = instance.devices.iter().filter(|it| Some(&it.name) != root);
+    let has = |name: &String| successor.devices.iter().any(|it| it.name == *name);
     let near = instance.availability_zone == successor.availability_zone;
-    data && near && instance.is_alive()
+    data.any(|it| !has(&it.name)) && near && instance.is_alive()
 }

@@ -516,8 +516,14 @@ MUTANTS = [
     Mutant(
         "whose successor could serve is not looked for either",
         "src/observe/quiet.rs",
-        "data && near && instance.is_alive()",
-        "(data && near && instance.is_alive()) || instance.is_alive()",
+        "data.any(|it| !has(&it.name)) && near && instance.is_alive()",
+        "(data.any(|it| !has(&it.name)) && near && instance.is_alive()) || instance.is_alive()",
+    ),
+    Mutant(
+        "who serves with copies is not looked for before the old instance has ended",
+        "src/observe/quiet.rs",
+        "data.any(|it| !has(&it.name))",
+        "data.any(|it| !has(&it.name) || successor.is_alive())",
     ),
     Mutant(
         "hundreds who are out are looked for all the time",

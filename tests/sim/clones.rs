@@ -42,6 +42,9 @@ async fn it_serves_with_clones_before_the_two_minutes_are_over() {
     let _ = world.run_for(&function, 60).await;
     assert!((world.now() - warned).whole_seconds() < 119);
     assert_whole_but_alive(&world, &protected);
+    // Seen to serve, and said: it is not registered again and again until the old instance has ended.
+    let serves = format!("spot-rescue:head={}", replacement(&world));
+    assert!(journal(&world).contains(&serves), "{}", journal(&world));
     let lost = lost_writes(&world, &protected);
     settle(&world, &function).await;
     assert_whole(&world, &protected);
