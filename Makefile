@@ -123,7 +123,7 @@ invoke: setup build ## one event into the function, on a local AWS of its own
 
 .PHONY: bench
 bench: build $(VENV)-bench/installed ## how fast it is, beside a plain function in Python and AWS's rates
-	cargo build --release --locked --no-default-features --features sim --example bench
+	cargo build --release --locked --no-default-features --features sim --example bench --example allocations
 	target/release/examples/bench
 
 $(VENV)-bench/installed: bench/baseline/requirements.txt

@@ -21,6 +21,7 @@ use crate::clock::{self, Timestamp};
 use crate::id::{InstanceId, SnapshotId};
 use serde::Deserialize;
 use serde_json::Value;
+use std::borrow::Cow;
 use std::fmt;
 
 /// A hint that something may have to be done. The world is re-read before anything is.
@@ -93,10 +94,11 @@ pub enum Ignored {
 
 /// The part of an `EventBridge` event every parser needs.
 #[derive(Debug, Deserialize)]
-pub struct Envelope {
-    source: String,
-    #[serde(rename = "detail-type")]
-    detail_type: String,
+pub struct Envelope<'a> {
+    #[serde(borrow)]
+    source: Cow<'a, str>,
+    #[serde(borrow, rename = "detail-type")]
+    detail_type: Cow<'a, str>,
     time: Option<String>,
     #[serde(default)]
     detail: Value,
@@ -137,13 +139,17 @@ pub const PARSERS: &[(&str, &str, Parser)] = &[
 
 /// Reads one event, raw or wrapped once by SNS.
 pub fn parse(json: &str) -> Result<Trigger, Ignored> {
+    // Nearly all are events as they stand: read once, and only what is needed.
+    if let Ok(envelope) = serde_json::from_str(json) {
+        return read(&envelope);
+    }
     let value = serde_json::from_str(json).map_err(|error| malformed("not JSON", &error))?;
-    parse_value(unwrap_sns(value)?)
+    let event = unwrap_sns(value)?;
+    let envelope = Envelope::deserialize(&event);
+    read(&envelope.map_err(|error| malformed("not an event", &error))?)
 }
 
-fn parse_value(value: Value) -> Result<Trigger, Ignored> {
-    let envelope: Envelope =
-        serde_json::from_value(value).map_err(|error| malformed("not an event", &error))?;
+fn read(envelope: &Envelope) -> Result<Trigger, Ignored> {
     let known = |&&(source, detail_type, _): &&(&str, &str, Parser)| {
         source == envelope.source && detail_type == envelope.detail_type
     };
@@ -153,7 +159,7 @@ fn parse_value(value: Value) -> Result<Trigger, Ignored> {
             detail_type: excerpt(&envelope.detail_type),
         });
     };
-    parser(&envelope).map_err(|what| Ignored::Malformed(format!("{detail_type}: {what}")))
+    parser(envelope).map_err(|what| Ignored::Malformed(format!("{detail_type}: {what}")))
 }
 
 /// SNS without raw message delivery puts the event into `Message`, as a string.
@@ -177,7 +183,7 @@ fn excerpt(text: &str) -> String {
     text.chars().take(160).collect()
 }
 
-impl Envelope {
+impl Envelope<'_> {
     /// When it happened. Without it neither deadline nor age is known, so it is required.
     fn time(&self) -> Result<Timestamp, String> {
         let text = self.time.as_deref().ok_or("time is missing")?;

@@ -1,9 +1,12 @@
 //! Validated newtypes for the ids AWS hands out.
 //!
+//! Plans are full of them: they are copied without any allocation.
+//!
 //! A string that reached us from outside becomes an id here or nowhere, so that no step can carry
 //! a malformed one. Resource id format: two to eight letters, a dash, 8 or 17 hexadecimal digits
 //! (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/resource-ids.html>).
 
+use arrayvec::ArrayString;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -16,6 +19,9 @@ pub struct IdError {
     kind: &'static str,
     prefix: &'static str,
 }
+
+/// The longest prefix, `eipalloc-`, and 17 digits.
+const LONGEST: usize = 26;
 
 fn is_resource_id(text: &str, prefix: &str) -> bool {
     // Spot requests are older than the format: their eight are digits and letters of any kind.
@@ -35,7 +41,9 @@ macro_rules! resource_id {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
-        pub struct $name(String);
+        pub struct $name(ArrayString<LONGEST>);
+
+        const _: () = assert!($prefix.len() + 17 <= LONGEST);
 
         impl $name {
             #[must_use]
@@ -48,11 +56,9 @@ macro_rules! resource_id {
             type Err = IdError;
 
             fn from_str(text: &str) -> Result<Self, IdError> {
-                if is_resource_id(text, $prefix) {
-                    Ok(Self(text.to_owned()))
-                } else {
-                    Err(IdError { text: excerpt(text), kind: $kind, prefix: $prefix })
-                }
+                let id = ArrayString::from(text).ok();
+                let id = id.filter(|it| is_resource_id(it, $prefix)).map(Self);
+                id.ok_or_else(|| IdError { text: excerpt(text), kind: $kind, prefix: $prefix })
             }
         }
 
@@ -66,7 +72,7 @@ macro_rules! resource_id {
 
         impl From<$name> for String {
             fn from(id: $name) -> String {
-                id.0
+                id.0.as_str().to_owned()
             }
         }
 

@@ -60,7 +60,7 @@ pub enum Scope {
 /// What the first round trip of a warning knows: the instance alone.
 #[must_use]
 pub fn brief(
-    instance: &Instance,
+    instance: Instance,
     notices: &[Interruption],
     defaults: &Tags,
     now: Timestamp,
@@ -76,7 +76,7 @@ pub fn brief(
         refused: BTreeSet::new(),
         remembered: Tags::new(),
         deregistered: BTreeSet::new(),
-        instances: vec![instance.clone()],
+        instances: vec![instance],
         template: Fact::NotRead,
         volumes: Fact::NotRead,
         snapshots: Fact::NotRead,

@@ -118,7 +118,7 @@ async fn first_aid(context: &Context<'_>, calls: &Calls<'_>, batch: &mut Batch) 
     urgent.sort_by_key(|it| it.warned_at());
     let each = urgent.into_iter().map(|subject| async move {
         for instance in subject.warned() {
-            let situation = observe::brief(&instance, &subject.notices, context.defaults, now);
+            let situation = observe::brief(instance, &subject.notices, context.defaults, now);
             let plan = plan::first_aid(&situation);
             run(context, calls, subject, plan).await;
         }

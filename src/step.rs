@@ -290,17 +290,18 @@ impl Step {
 #[must_use]
 pub fn token(parts: &[&str]) -> String {
     use sha2::{Digest, Sha256};
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let mut hash = Sha256::new();
     for part in parts {
         hash.update(part.as_bytes());
         hash.update([0]);
     }
-    let hex = hash
-        .finalize()
-        .iter()
-        .take(20)
-        .fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
-    format!("spot-rescue-{hex}")
+    let mut token = String::with_capacity(64);
+    token.push_str("spot-rescue-");
+    for byte in hash.finalize().iter().take(20) {
+        token.extend([byte >> 4, byte & 15].map(|it| char::from(DIGITS[usize::from(it)])));
+    }
+    token
 }
 
 /// The name of a snapshot set: the same warning gives the same name.

@@ -167,8 +167,13 @@ pub fn is_own(key: &str) -> bool {
 #[must_use]
 pub fn is_numbered(key: &str, list: &str) -> bool {
     key.strip_prefix(list)
-        .and_then(|rest| rest.strip_prefix('-'))
-        .is_some_and(|n| !n.is_empty() && n.bytes().all(|byte| byte.is_ascii_digit()))
+        .is_some_and(|it| digits(it).is_some())
+}
+
+/// What follows the name of a list.
+fn digits(rest: &str) -> Option<&str> {
+    let n = rest.strip_prefix('-')?;
+    (!n.is_empty() && n.bytes().all(|byte| byte.is_ascii_digit())).then_some(n)
 }
 
 const VALUE_LIMIT: usize = 256;
@@ -198,15 +203,14 @@ pub fn pack(list: &str, items: &[String]) -> Tags {
 pub fn unpack<'a>(list: &str, tags: &'a Tags) -> Vec<&'a str> {
     let from = (Bound::Included(list), Bound::Unbounded);
     let named = tags.range::<str, _>(from);
-    let mut numbered: Vec<(u32, &str)> = named
-        .take_while(|(key, _)| key.starts_with(list))
-        .filter(|(key, _)| is_numbered(key, list))
-        .filter_map(|(key, value)| Some((key[list.len() + 1..].parse().ok()?, value.as_str())))
-        .collect();
+    let named = named.map_while(|(key, value)| Some((key.strip_prefix(list)?, value.as_str())));
+    let number = |rest| digits(rest)?.parse::<u32>().ok();
+    let numbered = named.filter_map(|(rest, value)| Some((number(rest)?, value)));
+    let mut numbered: Vec<(u32, &str)> = numbered.collect();
     numbered.sort_unstable();
-    numbered
-        .into_iter()
-        .flat_map(|(_, value)| value.split_whitespace())
+    let values = numbered.into_iter();
+    values
+        .flat_map(|(_, it)| it.split_ascii_whitespace())
         .collect()
 }
 

@@ -121,7 +121,9 @@ impl Target {
 /// `<group>=<id>=<port>`, as tags carry it; no port, no second sign.
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}={}", self.group, self.id)?;
+        f.write_str(self.group.as_str())?;
+        f.write_str("=")?;
+        f.write_str(&self.id)?;
         self.port.map_or(Ok(()), |port| write!(f, "={port}"))
     }
 }

@@ -106,28 +106,27 @@ pub fn mark_volumes(lineage: &Lineage, plan: &mut Plan) {
         return;
     };
     for (id, device, root_of) in known_volumes(lineage) {
-        let Some(volume) = volumes.iter().find(|it| it.id == id) else {
+        let Some(volume) = volumes.iter().find(|it| it.id == *id) else {
             continue;
         };
-        let tag = VolumeTag {
-            settings: volume.settings.clone(),
-            root_of,
-        };
-        let mut wanted = own(lineage);
-        wanted.insert(tags::DEVICE.to_owned(), device);
-        wanted.insert(tags::VOLUME.to_owned(), tag.text());
-        let itself = (!holds(&volume.tags, &wanted)).then(|| volume.id.to_string());
+        let settings = volume.settings.clone();
+        let root_of = root_of.cloned();
+        let text = VolumeTag { settings, root_of }.text();
+        let marks = [
+            (tags::RESCUE, lineage.situation.lineage.as_str()),
+            (tags::DEVICE, device),
+            (tags::VOLUME, &text),
+        ];
+        let has = |key: &str| volume.tags.get(key).map(String::as_str);
+        let marked = marks.iter().all(|(key, value)| has(key) == Some(value));
         let mut resources = unmarked_snapshots(lineage, volume);
-        resources.extend(itself);
+        resources.extend((!marked).then(|| volume.id.to_string()));
         resources.sort();
         if !resources.is_empty() {
-            plan.step(Step::new(
-                mark_id(&volume.id),
-                Action::Tag {
-                    resources,
-                    tags: wanted,
-                },
-            ));
+            let tags = marks.map(|(key, value)| (key.to_owned(), value.to_owned()));
+            let tags = Tags::from(tags);
+            let action = Action::Tag { resources, tags };
+            plan.step(Step::new(mark_id(&volume.id), action));
         }
     }
 }
@@ -136,31 +135,18 @@ pub fn mark_id(volume: &VolumeId) -> String {
     format!("mark {volume}")
 }
 
-/// The recorded volumes, and the roots of successors that were interrupted in their turn.
-fn known_volumes(lineage: &Lineage) -> Vec<(VolumeId, String, Option<InstanceId>)> {
+/// The recorded volumes, and the roots of successors that were interrupted in their turn: each with its
+/// device, a root with its instance.
+fn known_volumes<'a>(lineage: &'a Lineage) -> Vec<(&'a VolumeId, &'a str, Option<&'a InstanceId>)> {
     let head = lineage.record.head.as_ref();
-    let recorded = lineage.record.volumes.iter().map(|it| {
-        (
-            it.volume.clone(),
-            it.device.clone(),
-            it.root.then(|| head.cloned()).flatten(),
-        )
-    });
+    let recorded = lineage.record.volumes.iter();
+    let recorded = recorded.map(|it| (&it.volume, it.device.as_str(), head.filter(|_| it.root)));
     // One that has become such a root already is on record, or stands for it.
     let known = |id: &VolumeId| lineage.record.volumes.iter().any(|it| it.volume == *id);
     let others = lineage.interrupted().filter(|(it, _)| Some(&it.id) != head);
-    let roots = others.flat_map(|(instance, _)| {
-        let roots = instance
-            .devices
-            .iter()
-            .filter(|it| instance.is_root(&it.name) && !known(&it.volume));
-        roots.map(|it| {
-            (
-                it.volume.clone(),
-                it.name.clone(),
-                Some(instance.id.clone()),
-            )
-        })
+    let roots = others.filter_map(|(instance, _)| {
+        let root = instance.root().filter(|it| !known(&it.volume))?;
+        Some((&root.volume, root.name.as_str(), Some(&instance.id)))
     });
     recorded.chain(roots).collect()
 }

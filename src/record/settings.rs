@@ -24,14 +24,19 @@ impl VolumeTag {
             kms_key,
             multi_attach,
         } = settings;
-        let mut words = vec![format!("type={volume_type}"), format!("size={size}")];
-        words.extend(iops.map(|n| format!("iops={n}")));
-        words.extend(throughput.map(|n| format!("throughput={n}")));
-        words.extend(encrypted.then(|| "encrypted=true".to_owned()));
-        words.extend(kms_key.as_ref().map(|key| format!("kms={key}")));
-        words.extend(multi_attach.then(|| "multi-attach=true".to_owned()));
-        words.extend(root_of.as_ref().map(|id| format!("root-of={id}")));
-        words.join(" ")
+        let mut text = format!("type={volume_type} size={size}");
+        let rest = [
+            ("iops", iops.map(|n| n.to_string())),
+            ("throughput", throughput.map(|n| n.to_string())),
+            ("encrypted", encrypted.then(|| "true".to_owned())),
+            ("kms", kms_key.clone()),
+            ("multi-attach", multi_attach.then(|| "true".to_owned())),
+            ("root-of", root_of.as_ref().map(ToString::to_string)),
+        ];
+        for (key, value) in rest {
+            text.extend(value.iter().flat_map(|it| [" ", key, "=", it]));
+        }
+        text
     }
 
     /// None without a type and a size: such a tag is not ours.

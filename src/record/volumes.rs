@@ -53,7 +53,7 @@ pub(super) fn volume_text(it: &RecordedVolume) -> String {
         ""
     };
     let root = if *root { "=root" } else { "" };
-    format!("{volume}={device}{delete}{root}")
+    [volume.as_str(), "=", device, delete, root].concat()
 }
 
 fn volume_from(text: &str) -> Option<RecordedVolume> {
