@@ -135,8 +135,9 @@ impl Results {
             if it.ideal["preserved"] > 120.0 {
                 let [kept, copied, either] = it.within_two_minutes;
                 let saved = it.saved_by_snapshot;
+                let out = it.deregistered_within_two_minutes;
                 println!(
-                    "        within two minutes {kept} had their flags off and {copied} their snapshots, {either} either; {saved} volumes went with their instance and are in a snapshot"
+                    "        within two minutes {out} targets were out, {kept} had their flags off and {copied} their snapshots, {either} either; {saved} volumes went with their instance and are in a snapshot"
                 );
             }
         }

@@ -58,6 +58,8 @@ pub struct Storm {
     pub saved_by_snapshot: usize,
     /// Within the two minutes: flags off, a snapshot set made, either.
     pub within_two_minutes: [usize; 3],
+    /// Instances and target groups: registrations that were gone by then.
+    pub deregistered_within_two_minutes: usize,
     pub functions: usize,
     pub peak_mb: f64,
 }
@@ -150,6 +152,10 @@ fn sum(
     let deregistered = all(&reached.deregistered, count * TARGETS);
     let kept = all(&reached.kept, count);
     let safe = all(&reached.either(), count);
+    let in_time = |times: &BTreeMap<String, f64>| {
+        let in_time = times.values().filter(|it| **it - began <= TWO_MINUTES);
+        in_time.count()
+    };
     let (lost, saved) = losses(scene, reached);
     let calls = scene.endpoint.calls();
     let counted = |wanted: &dyn Fn(&&Call) -> bool| {
@@ -183,10 +189,8 @@ fn sum(
         throttled_by_action,
         lost,
         saved_by_snapshot: saved,
-        within_two_minutes: [&reached.kept, &reached.snapshotted, &reached.either()].map(|it| {
-            let in_time = it.values().filter(|it| **it - began <= TWO_MINUTES);
-            in_time.count()
-        }),
+        within_two_minutes: [&reached.kept, &reached.snapshotted, &reached.either()].map(in_time),
+        deregistered_within_two_minutes: in_time(&reached.deregistered),
         functions: functions.len(),
         peak_mb: round(
             functions

@@ -11,6 +11,7 @@ use crate::situation::{
 };
 use futures_util::{StreamExt, future::join_all, stream};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// How many target groups are asked at once.
@@ -37,14 +38,15 @@ pub async fn read(
 ) -> Registrations {
     let Recorded { wanted, unwanted } = recorded;
     let mut found = Registrations::default();
-    let mut groups: Groups = wanted.into_iter().map(|it| (it, None)).collect();
+    let mut recorded: Groups = wanted.into_iter().map(|it| (it, None)).collect();
+    let mut others = Groups::new();
     if everything {
-        groups.extend(unwanted.into_iter().map(|it| (it, None)));
-        list(cloud, instances, &mut groups, &mut found).await;
+        recorded.extend(unwanted.into_iter().map(|it| (it, None)));
+        list(cloud, instances, (&mut recorded, &mut others), &mut found).await;
     } else {
         found.unread = unwanted;
     }
-    ask(cloud, groups, &mut found).await;
+    ask(cloud, recorded, others, &mut found).await;
     found
 }
 
@@ -53,13 +55,13 @@ pub async fn add_sources(cloud: &dyn Cloud, groups: &[Group], found: &mut Regist
     let sources = groups.iter().flat_map(|it| &it.scaling.traffic_sources);
     let unlisted = sources.filter(|it| !found.complete.contains(&it.balancing()));
     let unlisted: Groups = unlisted.map(|it| (it.clone(), None)).collect();
-    ask(cloud, unlisted, found).await;
+    ask(cloud, unlisted, Groups::new(), found).await;
 }
 
 async fn list(
     cloud: &dyn Cloud,
     instances: &[Instance],
-    groups: &mut Groups,
+    (recorded, others): (&mut Groups, &mut Groups),
     found: &mut Registrations,
 ) {
     let vpcs: BTreeSet<&String> = instances.iter().filter_map(|it| it.vpc.as_ref()).collect();
@@ -68,7 +70,7 @@ async fn list(
         match listing {
             Ok(listing) => {
                 found.complete.insert(of);
-                take(listing, &vpcs, groups, found);
+                take(listing, &vpcs, (recorded, others), found);
             }
             Err(error) => tracing::warn!(%error, "failed to list; what is on record counts"),
         }
@@ -80,16 +82,18 @@ async fn list(
 fn take(
     listing: Listing,
     vpcs: &BTreeSet<&String>,
-    groups: &mut Groups,
+    (recorded, others): (&mut Groups, &mut Groups),
     found: &mut Registrations,
 ) {
     for listed in listing.groups {
         let near = |vpc: &String| vpcs.is_empty() || vpcs.contains(vpc);
         if let Some(registrations) = listed.registrations {
-            groups.remove(&listed.group);
+            recorded.remove(&listed.group);
             found.list_mut().extend(registrations);
-        } else if listed.vpc.as_ref().is_none_or(near) || groups.contains_key(&listed.group) {
-            groups.insert(listed.group, listed.vpc);
+        } else if let Some(vpc) = recorded.get_mut(&listed.group) {
+            *vpc = listed.vpc;
+        } else if listed.vpc.as_ref().is_none_or(near) {
+            others.insert(listed.group, listed.vpc);
         }
     }
 }
@@ -107,25 +111,39 @@ async fn in_time(cloud: &dyn Cloud, of: Balancing) -> Result<Listing, CloudError
     in_time.unwrap_or_else(|_| Err(late()))
 }
 
-async fn ask(cloud: &dyn Cloud, groups: Groups, found: &mut Registrations) {
-    let each = groups.into_iter().map(|(group, vpc)| async move {
-        let answer = cloud.targets(&group).await;
-        (group, vpc, answer)
+/// Those on record first. The others only tell what the record has missed: once AWS has too much to answer,
+/// they are left to a later look, since whoever is to be deregistered takes from the same bucket.
+async fn ask(cloud: &dyn Cloud, recorded: Groups, others: Groups, found: &mut Registrations) {
+    let scarce = AtomicBool::new(false);
+    let recorded = recorded.into_iter().map(|(group, vpc)| (group, vpc, true));
+    let others = others.into_iter().map(|(group, vpc)| (group, vpc, false));
+    let each = recorded.chain(others).map(|(group, vpc, on_record)| {
+        let scarce = &scarce;
+        async move {
+            if scarce.load(Ordering::Relaxed) && !on_record {
+                return (group, vpc, None);
+            }
+            let answer = cloud.targets(&group).await;
+            let refused = answer.as_ref().is_err_and(CloudError::is_throttled);
+            scarce.fetch_or(refused, Ordering::Relaxed);
+            (group, vpc, Some(answer))
+        }
     });
     let mut answers = stream::iter(each).buffered(AT_ONCE);
     while let Some((group, vpc, answer)) = answers.next().await {
         match answer {
-            Ok(list) => found
-                .list_mut()
-                .extend(list.into_iter().map(|it| Registration {
-                    vpc: it.vpc.or_else(|| vpc.clone()),
-                    ..it
-                })),
-            Err(error) if GONE.contains(&error.code.as_str()) => {
+            Some(Ok(list)) => found.list_mut().extend(list.into_iter().map(|it| {
+                let vpc = it.vpc.or_else(|| vpc.clone());
+                Registration { vpc, ..it }
+            })),
+            Some(Err(error)) if GONE.contains(&error.code.as_str()) => {
                 found.gone.insert(group);
             }
-            Err(error) => {
+            Some(Err(error)) => {
                 tracing::warn!(%error, %group, "failed to read; what is on record counts");
+                found.unread.insert(group);
+            }
+            None => {
                 found.unread.insert(group);
             }
         }

@@ -531,4 +531,10 @@ MUTANTS = [
         "instances: all.flat_map(|it| it.out(now)).cloned().collect(),",
         "instances: all.flat_map(|it| it.out(now)).cloned().take(0).collect(),",
     ),
+    Mutant(
+        "every batch of a mass reclaim asks every target group, whatever AWS answers",
+        "src/observe/targets.rs",
+        "if scarce.load(Ordering::Relaxed) && !on_record {",
+        "if scarce.load(Ordering::Relaxed) && !on_record && AT_ONCE == 0 {",
+    ),
 ]

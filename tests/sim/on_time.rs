@@ -206,6 +206,33 @@ async fn who_is_out_is_looked_for_in_no_target_group_until_somebody_could_serve(
     assert_whole(&world, &protected);
 }
 
+/// An account may have hundreds of target groups, and each batch of a mass reclaim would ask them all.
+#[tokio::test]
+async fn groups_that_are_not_on_record_are_left_once_aws_has_too_much_to_answer() {
+    let (world, function, protected) = prepared(92, &[]).await;
+    for _ in 0..60 {
+        let _ = world.target_group(GroupType::Instance);
+    }
+    let grant = |capacity, per_second| {
+        let limit = Limit {
+            capacity,
+            per_second,
+        };
+        world.change(|it| it.throttle("DescribeTargetHealth", limit));
+    };
+    let reads = || world.look(|it| it.calls["DescribeTargetHealth"]);
+    let before = reads();
+    grant(10.0, 0.1);
+    world.interrupt(&protected.instance, InstanceAction::Terminate);
+    let _ = world.run_for(&function, 2).await;
+    assert!(serving(&world, &protected.instance).is_empty());
+    let asked = reads() - before;
+    assert!((10..40).contains(&asked), "{asked}");
+    grant(1000.0, 1000.0);
+    settle(&world, &function).await;
+    assert_whole(&world, &protected);
+}
+
 /// Tombstones are late, replacements announce themselves, chains of wakes begin twice.
 #[tokio::test]
 async fn nobody_asks_a_target_group_while_all_of_a_mass_reclaim_wait() {
