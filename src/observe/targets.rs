@@ -112,7 +112,7 @@ async fn in_time(cloud: &dyn Cloud, of: Balancing) -> Result<Listing, CloudError
 }
 
 /// Those on record first. The others only tell what the record has missed: once AWS has too much to answer,
-/// they are left to a later look, since whoever is to be deregistered takes from the same bucket.
+/// they count as not read, since whoever is to be deregistered takes from the same bucket.
 async fn ask(cloud: &dyn Cloud, recorded: Groups, others: Groups, found: &mut Registrations) {
     let scarce = AtomicBool::new(false);
     let recorded = recorded.into_iter().map(|(group, vpc)| (group, vpc, true));
