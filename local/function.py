@@ -121,10 +121,6 @@ class Function:
 
     def _environment(self) -> dict[str, str]:
         deployment = self._deployment
-        deployed = dict(deployment.environment)
-        # Where Lambda's runtime has its certificates. Nothing here speaks TLS.
-        if not Path(deployed["SSL_CERT_FILE"]).exists():
-            del deployed["SSL_CERT_FILE"]
         return {
             "PATH": os.environ.get("PATH", ""),
             "AWS_REGION": REGION,
@@ -134,7 +130,7 @@ class Function:
             "AWS_LAMBDA_FUNCTION_TIMEOUT": str(deployment.timeout),
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(deployment.memory),
             "RUST_LOG": os.environ.get("RUST_LOG", "info"),
-            **deployed,
+            **deployment.environment,
             **deployment.role.environment(),
         }
 

@@ -17,13 +17,12 @@ mod run;
 mod shapes;
 mod targets;
 mod template;
+mod trust;
 use async_trait::async_trait;
 use aws_config::environment::EnvironmentVariableCredentialsProvider;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, ConfigLoader, SdkConfig};
-use aws_smithy_http_client::Builder;
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use spot_rescue::cloud::{Cloud, CloudError, Query};
 use spot_rescue::dns::{DnsName, RecordSet};
 use spot_rescue::id::{InstanceId, RequestId};
@@ -67,9 +66,8 @@ impl Aws {
 
 /// The Region and, for a local AWS, `AWS_ENDPOINT_URL` come from the environment.
 async fn config() -> SdkConfig {
-    let tls = Provider::Rustls(CryptoMode::Ring);
     in_time(aws_config::defaults(BehaviorVersion::latest()))
-        .http_client(Builder::new().tls_provider(tls).build_https())
+        .http_client(trust::Https::new())
         .credentials_provider(EnvironmentVariableCredentialsProvider::new())
         .load()
         .await

@@ -28,3 +28,5 @@ mod run;
 mod targets;
 #[path = "wire/template.rs"]
 mod template;
+#[path = "wire/trust.rs"]
+mod trust;
