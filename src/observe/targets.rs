@@ -111,14 +111,14 @@ async fn in_time(cloud: &dyn Cloud, of: Balancing) -> Result<Listing, CloudError
     in_time.unwrap_or_else(|_| Err(late()))
 }
 
-/// Those on record first. The others only tell what the record has missed: once AWS has too much to answer,
-/// they count as not read, since whoever is to be deregistered takes from the same bucket.
+/// Those on record first. The others only tell what the record has missed: once their service has too much
+/// to answer, they count as not read, since whoever is to be deregistered takes from the same bucket.
 async fn ask(cloud: &dyn Cloud, recorded: Groups, others: Groups, found: &mut Registrations) {
-    let scarce = AtomicBool::new(false);
+    let scarce = Balancing::ALL.map(|_| AtomicBool::new(false));
     let recorded = recorded.into_iter().map(|(group, vpc)| (group, vpc, true));
     let others = others.into_iter().map(|(group, vpc)| (group, vpc, false));
     let each = recorded.chain(others).map(|(group, vpc, on_record)| {
-        let scarce = &scarce;
+        let scarce = &scarce[group.balancing() as usize];
         async move {
             if scarce.load(Ordering::Relaxed) && !on_record {
                 return (group, vpc, None);
