@@ -21,6 +21,7 @@ use crate::clock::{self, Timestamp};
 use crate::id::{InstanceId, SnapshotId};
 use serde::Deserialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::fmt;
 
@@ -100,8 +101,9 @@ pub struct Envelope<'a> {
     #[serde(borrow, rename = "detail-type")]
     detail_type: Cow<'a, str>,
     time: Option<String>,
-    #[serde(default)]
-    detail: Value,
+    /// Its shape is each parser's own.
+    #[serde(borrow)]
+    detail: Option<&'a RawValue>,
 }
 
 type Parser = fn(&Envelope) -> Result<Trigger, String>;
@@ -144,9 +146,12 @@ pub fn parse(json: &str) -> Result<Trigger, Ignored> {
         return read(&envelope);
     }
     let value = serde_json::from_str(json).map_err(|error| malformed("not JSON", &error))?;
-    let event = unwrap_sns(value)?;
-    let envelope = Envelope::deserialize(&event);
-    read(&envelope.map_err(|error| malformed("not an event", &error))?)
+    let wrapped = unwrap_sns(&value)?;
+    let (what, event) = wrapped.map_or(("not an event", json), |message| {
+        ("SNS Message is not an event", message)
+    });
+    let envelope = serde_json::from_str(event).map_err(|error| malformed(what, &error))?;
+    read(&envelope)
 }
 
 fn read(envelope: &Envelope) -> Result<Trigger, Ignored> {
@@ -164,14 +169,13 @@ fn read(envelope: &Envelope) -> Result<Trigger, Ignored> {
 
 /// SNS without raw message delivery puts the event into `Message`, as a string.
 /// <https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html>
-fn unwrap_sns(value: Value) -> Result<Value, Ignored> {
+fn unwrap_sns(value: &Value) -> Result<Option<&str>, Ignored> {
     if value.get("Type").and_then(Value::as_str) != Some("Notification") {
-        return Ok(value);
+        return Ok(None);
     }
     let message = value.get("Message").and_then(Value::as_str);
-    let message = message
-        .ok_or_else(|| Ignored::Malformed("an SNS notification without a Message".to_owned()))?;
-    serde_json::from_str(message).map_err(|error| malformed("SNS Message is not JSON", &error))
+    let missing = || Ignored::Malformed("an SNS notification without a Message".to_owned());
+    message.ok_or_else(missing).map(Some)
 }
 
 fn malformed(what: &str, error: &serde_json::Error) -> Ignored {
@@ -183,7 +187,7 @@ fn excerpt(text: &str) -> String {
     text.chars().take(160).collect()
 }
 
-impl Envelope<'_> {
+impl<'a> Envelope<'a> {
     /// When it happened. Without it neither deadline nor age is known, so it is required.
     fn time(&self) -> Result<Timestamp, String> {
         let text = self.time.as_deref().ok_or("time is missing")?;
@@ -191,8 +195,8 @@ impl Envelope<'_> {
     }
 
     /// The detail in the shape a parser expects.
-    fn detail<T: serde::de::DeserializeOwned>(&self) -> Result<T, String> {
-        T::deserialize(&self.detail)
+    fn detail<T: Deserialize<'a>>(&self) -> Result<T, String> {
+        serde_json::from_str(self.detail.map_or("null", RawValue::get))
             .map_err(|error| format!("detail: {}", excerpt(&error.to_string())))
     }
 }

@@ -39,7 +39,6 @@ pub use volumes::{RecordedVolume, volume_tags, volumes_from, volumes_of};
 use named::pointed_from;
 use place::place_from;
 use progress::progress_from;
-use volumes::volume_text;
 
 use crate::event::{Interruption, Risk};
 use crate::id::InstanceId;
@@ -145,11 +144,10 @@ impl Record {
     /// progress) is written tag by tag as it happens.
     #[must_use]
     pub fn to_tags(&self) -> Tags {
-        let volumes: Vec<String> = self.volumes.iter().map(volume_text).collect();
-        let mut all = tags::pack(tags::VOLUMES, &volumes);
+        let mut all = volume_tags(&self.volumes);
         all.extend(target_tags(&self.targets));
-        let addresses: Vec<String> = self.addresses.iter().map(network::address_text).collect();
-        all.extend(tags::pack(tags::ADDRESSES, &addresses));
+        let addresses = self.addresses.iter().map(network::address_text);
+        all.extend(tags::pack(tags::ADDRESSES, addresses));
         let by_address = self.targets.iter().any(|it| !it.is_instance());
         if by_address || self.named.is_some() || self.primary().is_some() {
             all.extend(tags::pack(tags::PRIVATE_ADDRESSES, &self.private_addresses));
@@ -197,8 +195,7 @@ impl Record {
 }
 
 fn list<T>(key: &str, tags: &Tags, read: impl Fn(&str) -> Option<T>) -> Vec<T> {
-    let items = tags::unpack(key, tags).into_iter();
-    items.filter_map(read).collect()
+    tags::unpack(key, tags).filter_map(read).collect()
 }
 
 #[must_use]
@@ -219,14 +216,12 @@ pub fn interfaces_from(tags: &Tags) -> Vec<RecordedInterface> {
 /// The list of targets, as the launch template and the instance carry it.
 #[must_use]
 pub fn target_tags(targets: &[Target]) -> Tags {
-    let texts: Vec<String> = targets.iter().map(ToString::to_string).collect();
-    tags::pack(tags::TARGETS, &texts)
+    tags::pack(tags::TARGETS, targets.iter().map(ToString::to_string))
 }
 
 #[must_use]
 pub fn served_tags(targets: &[Target]) -> Tags {
-    let texts: Vec<String> = targets.iter().map(ToString::to_string).collect();
-    tags::pack(tags::SERVED, &texts)
+    tags::pack(tags::SERVED, targets.iter().map(ToString::to_string))
 }
 
 #[cfg(test)]

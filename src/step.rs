@@ -1,10 +1,12 @@
 //! A plan is data: steps with everything the executor needs, so that it makes no choices.
 
+mod digest;
 mod needs;
 mod network;
 mod refusal;
 mod text;
 
+pub use digest::{fingerprint, token};
 pub use network::{Network, PrivateAddresses};
 pub use refusal::Refusal;
 
@@ -185,7 +187,7 @@ pub struct WriteTemplate {
 }
 
 /// What the prepared rescue must say, whatever `GetLaunchTemplateData` answers (TRAP 9).
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct TemplateSpec {
     /// The user's tags, for the replacement.
     pub instance_tags: Tags,
@@ -202,7 +204,7 @@ pub struct TemplateSpec {
 }
 
 /// The replacement's own root volume: like the original's, from the image.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct RootDevice {
     pub device: String,
     pub settings: VolumeSettings,
@@ -283,25 +285,6 @@ impl Step {
         self.on_failure = Some(refusal);
         self
     }
-}
-
-/// `ClientToken`: the same intent has the same token, whoever computes it; at most 64 characters.
-/// <https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-idempotency.html>
-#[must_use]
-pub fn token(parts: &[&str]) -> String {
-    use sha2::{Digest, Sha256};
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut hash = Sha256::new();
-    for part in parts {
-        hash.update(part.as_bytes());
-        hash.update([0]);
-    }
-    let mut token = String::with_capacity(64);
-    token.push_str("spot-rescue-");
-    for byte in hash.finalize().iter().take(20) {
-        token.extend([byte >> 4, byte & 15].map(|it| char::from(DIGITS[usize::from(it)])));
-    }
-    token
 }
 
 /// The name of a snapshot set: the same warning gives the same name.

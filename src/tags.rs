@@ -180,15 +180,15 @@ const VALUE_LIMIT: usize = 256;
 
 /// Packs items, none with a space inside, into as few tags as hold them.
 #[must_use]
-pub fn pack(list: &str, items: &[String]) -> Tags {
+pub fn pack(list: &str, items: impl IntoIterator<Item: Into<String>>) -> Tags {
     let mut values: Vec<String> = Vec::new();
-    for item in items {
+    for item in items.into_iter().map(Into::into) {
         match values.last_mut() {
             Some(value) if value.len() + 1 + item.len() <= VALUE_LIMIT => {
                 value.push(' ');
-                value.push_str(item);
+                value.push_str(&item);
             }
-            _ => values.push(item.clone()),
+            _ => values.push(item),
         }
     }
     values
@@ -199,8 +199,7 @@ pub fn pack(list: &str, items: &[String]) -> Tags {
 }
 
 /// What [`pack`] packed, in its order.
-#[must_use]
-pub fn unpack<'a>(list: &str, tags: &'a Tags) -> Vec<&'a str> {
+pub fn unpack<'a>(list: &str, tags: &'a Tags) -> impl Iterator<Item = &'a str> + use<'a> {
     let from = (Bound::Included(list), Bound::Unbounded);
     let named = tags.range::<str, _>(from);
     let named = named.map_while(|(key, value)| Some((key.strip_prefix(list)?, value.as_str())));
@@ -209,9 +208,7 @@ pub fn unpack<'a>(list: &str, tags: &'a Tags) -> Vec<&'a str> {
     let mut numbered: Vec<(u32, &str)> = numbered.collect();
     numbered.sort_unstable();
     let values = numbered.into_iter();
-    values
-        .flat_map(|(_, it)| it.split_ascii_whitespace())
-        .collect()
+    values.flat_map(|(_, it)| it.split_ascii_whitespace())
 }
 
 #[cfg(test)]
@@ -223,9 +220,9 @@ mod tests {
         let items: Vec<String> = (0..100)
             .map(|n| format!("vol-{n:017x}=/dev/sd{n}"))
             .collect();
-        let tags = pack(VOLUMES, &items);
+        let tags = pack(VOLUMES, items.clone());
         assert!(tags.len() >= 10 && tags.values().all(|value| value.len() <= 256));
-        assert_eq!(unpack(VOLUMES, &tags), items);
+        assert_eq!(unpack(VOLUMES, &tags).collect::<Vec<_>>(), items);
     }
 
     #[test]

@@ -258,7 +258,7 @@ fn what_is_no_event_is_answered_with_its_fault() {
         ),
         (
             r#"{"Type":"Notification","Message":"{"}"#.to_owned(),
-            "SNS Message is not JSON",
+            "SNS Message is not an event",
         ),
     ];
     for (text, expected) in cases {

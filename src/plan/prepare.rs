@@ -59,10 +59,12 @@ pub fn plan(lineage: &Lineage) -> Plan {
     }
     if owner.state == InstanceState::Running {
         let record = current(lineage, owner);
+        let wanted = template_tags(lineage, owner, &record);
         let what = "what is on record and not to be seen to be missing still";
-        if forgotten(lineage, &record).is_none_or(|it| plan.confirmed(lineage, it, what)) {
+        let missing = forgotten(lineage, &record, &wanted);
+        if missing.is_none_or(|it| plan.confirmed(lineage, it, what)) {
             types::check(lineage, &mut plan);
-            template(lineage, owner, &record, &mut plan);
+            template(lineage, owner, wanted, &mut plan);
             instance(lineage, owner, &record, &mut plan);
             if is_planned(&plan) {
                 caveats::tell(lineage, owner, &mut plan);
@@ -105,7 +107,8 @@ pub fn at_the_latest(lineage: &Lineage, interruption: &Interruption, plan: &mut 
     if record.addresses.is_empty() {
         record.addresses = addresses.unwrap_or_default();
     }
-    let mut step = write(lineage, source, &record, None);
+    let tags = template_tags(lineage, source, &record);
+    let mut step = write(lineage, source, tags, None);
     if let Action::WriteTemplate(write) = &mut step.action
         && let Some(interruption) = lineage.interruption(source)
     {
@@ -153,8 +156,12 @@ fn shape(lineage: &Lineage) -> Option<Shape> {
 /// What on record would be forgotten. At first sight that is not believed: tags are seen late, and
 /// without its tombstone an instance in the middle of a rescue has lost its targets, its address and its
 /// flags.
-fn forgotten(lineage: &Lineage, now: &Record) -> Option<String> {
+fn forgotten(lineage: &Lineage, now: &Record, wanted: &Tags) -> Option<String> {
     let before = &lineage.template()?.tags;
+    let stays = |(key, value): (&String, &String)| wanted.get(key) == Some(value) || !is_kept(key);
+    if before.iter().all(stays) {
+        return None;
+    }
     let (volumes, targets) = (volumes_from(before), targets_from(before));
     let (addresses, interfaces) = (addresses_from(before), interfaces_from(before));
     let flagged = |it: &RecordedVolume| (it.volume.clone(), it.delete_on_termination);
@@ -179,6 +186,17 @@ fn forgotten(lineage: &Lineage, now: &Record) -> Option<String> {
     }
     all.extend(now.head.as_ref().map(ToString::to_string));
     Some(token(&all.iter().map(String::as_str).collect::<Vec<_>>()))
+}
+
+/// The tags in which something can be forgotten.
+fn is_kept(key: &str) -> bool {
+    let lists = [
+        tags::VOLUMES,
+        tags::TARGETS,
+        tags::ADDRESSES,
+        tags::INTERFACES,
+    ];
+    key == tags::GROUP || lists.iter().any(|it| tags::is_numbered(key, it))
 }
 
 /// Where the owner serves.
@@ -218,10 +236,10 @@ fn addresses(lineage: &Lineage, owner: &Instance) -> Option<Vec<RecordedAddress>
     Some(addresses_of(owner, found))
 }
 
-fn template(lineage: &Lineage, owner: &Instance, record: &Record, plan: &mut Plan) {
+fn template(lineage: &Lineage, owner: &Instance, wanted: Tags, plan: &mut Plan) {
     match &lineage.situation.template {
-        Fact::Known(None) => plan.step(write(lineage, owner, record, None)),
-        Fact::Known(Some(template)) => refresh(lineage, owner, record, template, plan),
+        Fact::Known(None) => plan.step(write(lineage, owner, wanted, None)),
+        Fact::Known(Some(template)) => refresh(lineage, owner, wanted, template, plan),
         Fact::Unavailable { .. } | Fact::NotRead => {
             plan.wait(30, "the prepared rescue to be readable");
         }
@@ -231,7 +249,7 @@ fn template(lineage: &Lineage, owner: &Instance, record: &Record, plan: &mut Pla
 fn refresh(
     lineage: &Lineage,
     owner: &Instance,
-    record: &Record,
+    mut wanted: Tags,
     template: &Template,
     plan: &mut Plan,
 ) {
@@ -243,10 +261,14 @@ fn refresh(
         );
         return;
     }
-    let mut wanted = template_tags(lineage, owner, record);
     let present = template.tags.get(tags::FINGERPRINT);
     if present != wanted.get(tags::FINGERPRINT) {
-        plan.step(write(lineage, owner, record, Some(template.id.clone())));
+        plan.step(write(
+            lineage,
+            owner,
+            wanted.clone(),
+            Some(template.id.clone()),
+        ));
         // Only a version that was made is noted: one that was refused is made at the next look.
         let noted = wanted.remove_entry(tags::FINGERPRINT);
         let action = Action::Tag {

@@ -21,7 +21,7 @@ pub fn history_tags(history: &[Taken]) -> Tags {
     sorted.sort_by_key(|it| (it.at, &it.instance));
     let newest = &sorted[sorted.len().saturating_sub(LONGEST)..];
     let text = |it: &&Taken| format!("{}={}", it.instance, it.at.unix_timestamp());
-    tags::pack(tags::HISTORY, &newest.iter().map(text).collect::<Vec<_>>())
+    tags::pack(tags::HISTORY, newest.iter().map(text))
 }
 
 /// Read back; what is not understood is left out.
@@ -34,8 +34,9 @@ pub fn history_from(tags: &Tags) -> Vec<Taken> {
             at: Timestamp::from_unix_timestamp(at.parse().ok()?).ok()?,
         })
     };
-    let items = tags::unpack(tags::HISTORY, tags);
-    items.into_iter().filter_map(entry).collect()
+    tags::unpack(tags::HISTORY, tags)
+        .filter_map(entry)
+        .collect()
 }
 
 #[cfg(test)]

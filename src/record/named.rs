@@ -62,11 +62,8 @@ impl Named {
 /// `<new>=<old>`: should the replacement be interrupted in its turn, its address stands for the old one.
 #[must_use]
 pub fn pointed_tags(pointed: &BTreeMap<String, String>) -> Tags {
-    let texts: Vec<String> = pointed
-        .iter()
-        .map(|(new, old)| format!("{new}={old}"))
-        .collect();
-    tags::pack(tags::POINTED, &texts)
+    let texts = pointed.iter().map(|(new, old)| format!("{new}={old}"));
+    tags::pack(tags::POINTED, texts)
 }
 
 pub fn pointed_from(tags: &Tags) -> BTreeMap<String, String> {
@@ -74,10 +71,7 @@ pub fn pointed_from(tags: &Tags) -> BTreeMap<String, String> {
         let (new, old) = text.split_once('=')?;
         Some((new.to_owned(), old.to_owned()))
     };
-    tags::unpack(tags::POINTED, tags)
-        .into_iter()
-        .filter_map(pair)
-        .collect()
+    tags::unpack(tags::POINTED, tags).filter_map(pair).collect()
 }
 
 #[cfg(test)]

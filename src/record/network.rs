@@ -119,8 +119,7 @@ pub fn secondary_of(instance: &Instance) -> Vec<String> {
 /// The interfaces as a packed list.
 #[must_use]
 pub fn interface_tags(interfaces: &[RecordedInterface]) -> Tags {
-    let items: Vec<String> = interfaces.iter().map(interface_text).collect();
-    tags::pack(tags::INTERFACES, &items)
+    tags::pack(tags::INTERFACES, interfaces.iter().map(interface_text))
 }
 
 pub(super) fn address_text(it: &RecordedAddress) -> String {

@@ -87,7 +87,7 @@ pub fn failed_pool_tags(failed: &[FailedPool]) -> Tags {
         let head = format!("{}/{subnet}/{code}/{}", market.as_str(), -at);
         items.extend(joined(&types).map(|types| format!("{head}/{types}")));
     }
-    let packed = tags::pack(tags::FAILED_POOLS, &items);
+    let packed = tags::pack(tags::FAILED_POOLS, items);
     let within = |key: &String| {
         let number = key.rsplit('-').next().and_then(|n| n.parse().ok());
         number.is_some_and(|n: usize| n <= MOST_TAGS)
@@ -114,7 +114,7 @@ fn joined(types: &[&str]) -> std::vec::IntoIter<String> {
 #[must_use]
 pub fn failed_pools_from(tags: &Tags) -> Vec<FailedPool> {
     let items = tags::unpack(tags::FAILED_POOLS, tags);
-    items.into_iter().filter_map(entry).flatten().collect()
+    items.filter_map(entry).flatten().collect()
 }
 
 fn entry(text: &str) -> Option<Vec<FailedPool>> {

@@ -3,6 +3,7 @@
 
 use crate::id::InstanceId;
 use crate::situation::VolumeSettings;
+use std::fmt::{Display, Write};
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct VolumeTag {
@@ -25,16 +26,26 @@ impl VolumeTag {
             multi_attach,
         } = settings;
         let mut text = format!("type={volume_type} size={size}");
-        let rest = [
-            ("iops", iops.map(|n| n.to_string())),
-            ("throughput", throughput.map(|n| n.to_string())),
-            ("encrypted", encrypted.then(|| "true".to_owned())),
-            ("kms", kms_key.clone()),
-            ("multi-attach", multi_attach.then(|| "true".to_owned())),
-            ("root-of", root_of.as_ref().map(ToString::to_string)),
-        ];
-        for (key, value) in rest {
-            text.extend(value.iter().flat_map(|it| [" ", key, "=", it]));
+        let mut say = |key: &str, value: &dyn Display| {
+            write!(text, " {key}={value}").unwrap_or_default();
+        };
+        if let Some(iops) = iops {
+            say("iops", iops);
+        }
+        if let Some(throughput) = throughput {
+            say("throughput", throughput);
+        }
+        if *encrypted {
+            say("encrypted", encrypted);
+        }
+        if let Some(key) = kms_key {
+            say("kms", key);
+        }
+        if *multi_attach {
+            say("multi-attach", multi_attach);
+        }
+        if let Some(instance) = root_of {
+            say("root-of", instance);
         }
         text
     }

@@ -34,13 +34,10 @@ pub fn volumes_from(tags: &Tags) -> Vec<RecordedVolume> {
 /// The volumes as a packed list.
 #[must_use]
 pub fn volume_tags(volumes: &[RecordedVolume]) -> Tags {
-    tags::pack(
-        tags::VOLUMES,
-        &volumes.iter().map(volume_text).collect::<Vec<_>>(),
-    )
+    tags::pack(tags::VOLUMES, volumes.iter().map(volume_text))
 }
 
-pub(super) fn volume_text(it: &RecordedVolume) -> String {
+fn volume_text(it: &RecordedVolume) -> String {
     let RecordedVolume {
         volume,
         device,

@@ -50,7 +50,7 @@ pub struct Attachment {
 }
 
 /// What a snapshot does not remember of its volume (TRAP 33).
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize)]
 pub struct VolumeSettings {
     pub volume_type: String,
     /// GiB.

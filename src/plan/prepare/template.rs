@@ -6,7 +6,7 @@ use crate::id::{ImageId, TemplateId};
 use crate::policy::{PrivateIp, Types, policy_tags};
 use crate::record::Record;
 use crate::situation::Instance;
-use crate::step::{Action, RootDevice, Step, TemplateSpec, WriteTemplate, token};
+use crate::step::{self, Action, RootDevice, Step, TemplateSpec, WriteTemplate, token};
 use crate::tags::{self, Tags};
 
 /// A launch template like this instance, by another name: the claim to it.
@@ -31,11 +31,10 @@ pub fn named(
 pub fn write(
     lineage: &Lineage,
     source: &Instance,
-    record: &Record,
+    tags: Tags,
     existing: Option<TemplateId>,
 ) -> Step {
     let spec = spec(lineage, source);
-    let tags = template_tags(lineage, source, record);
     let print = tags.get(tags::FINGERPRINT).cloned().unwrap_or_default();
     let version = existing.as_ref().map_or("", TemplateId::as_str);
     let name = template_name(&lineage.situation.lineage);
@@ -82,9 +81,7 @@ pub fn template_tags(lineage: &Lineage, owner: &Instance, record: &Record) -> Ta
 
 /// Changes exactly when a replacement would have to be launched differently.
 fn fingerprint(lineage: &Lineage, owner: &Instance) -> String {
-    let spec = spec(lineage, owner);
-    let profile = owner.instance_profile.as_deref().unwrap_or("none");
-    token(&[&format!("{spec:?}"), profile])
+    step::fingerprint(&(spec(lineage, owner), &owner.instance_profile))
 }
 
 fn spec(lineage: &Lineage, source: &Instance) -> TemplateSpec {

@@ -1,0 +1,51 @@
+//! Short names for what would be too long to compare, or to send: of the same content, the same name.
+
+use sha2::{Digest as _, Sha256};
+use std::hash::{Hash, Hasher};
+
+/// `ClientToken`: the same intent has the same token, whoever computes it; at most 64 characters.
+/// <https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-idempotency.html>
+#[must_use]
+pub fn token(parts: &[&str]) -> String {
+    let mut digest = Digest::default();
+    for part in parts {
+        digest.write(part.as_bytes());
+        digest.write(&[0]);
+    }
+    digest.token()
+}
+
+/// Of anything that can be hashed, the same in all processes of one build. Another build may give another:
+/// what it stands for is then taken to have changed.
+#[must_use]
+pub fn fingerprint(of: &impl Hash) -> String {
+    let mut digest = Digest::default();
+    of.hash(&mut digest);
+    digest.token()
+}
+
+#[derive(Default)]
+struct Digest(Sha256);
+
+impl Digest {
+    fn token(self) -> String {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let mut token = String::with_capacity(64);
+        token.push_str("spot-rescue-");
+        for byte in self.0.finalize().iter().take(20) {
+            token.extend([byte >> 4, byte & 15].map(|it| char::from(DIGITS[usize::from(it)])));
+        }
+        token
+    }
+}
+
+impl Hasher for Digest {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// Nobody asks for so short a hash.
+    fn finish(&self) -> u64 {
+        0
+    }
+}
