@@ -6,6 +6,7 @@
 
 mod act;
 mod autoscaling;
+mod config;
 mod convert;
 mod error;
 mod fleet;
@@ -18,11 +19,11 @@ mod shapes;
 mod targets;
 mod template;
 mod trust;
+
+pub use config::in_time;
+
 use async_trait::async_trait;
-use aws_config::environment::EnvironmentVariableCredentialsProvider;
-use aws_config::retry::RetryConfig;
-use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, ConfigLoader, SdkConfig};
+use aws_config::SdkConfig;
 use spot_rescue::cloud::{Cloud, CloudError, Query};
 use spot_rescue::dns::{DnsName, RecordSet};
 use spot_rescue::id::{InstanceId, RequestId};
@@ -31,7 +32,6 @@ use spot_rescue::situation::{
     RootTask, Shape, Snapshot, SpotRequest, TargetGroup, Template, Volume,
 };
 use spot_rescue::step::Action;
-use std::time::Duration;
 
 /// Connections to EC2, to Auto Scaling, to the services that balance load, to our own queue, and, should a
 /// name follow an instance, to Route 53.
@@ -46,8 +46,9 @@ pub struct Aws {
 
 impl Aws {
     /// `queue_url` is where wake messages go.
-    pub async fn connect(queue_url: Option<String>) -> Self {
-        Self::new(&config().await, queue_url)
+    #[must_use]
+    pub fn connect(queue_url: Option<String>) -> Self {
+        Self::new(&config::config(), queue_url)
     }
 
     /// With any configuration: tests bring an HTTP client of their own.
@@ -62,28 +63,6 @@ impl Aws {
             queue_url,
         }
     }
-}
-
-/// The Region and, for a local AWS, `AWS_ENDPOINT_URL` come from the environment.
-async fn config() -> SdkConfig {
-    in_time(aws_config::defaults(BehaviorVersion::latest()))
-        .http_client(trust::Https::new())
-        .credentials_provider(EnvironmentVariableCredentialsProvider::new())
-        .load()
-        .await
-}
-
-/// How long a call may take and how often it is tried: all of it fits into a step's budget.
-#[must_use]
-pub fn in_time(loader: ConfigLoader) -> ConfigLoader {
-    let timeouts = TimeoutConfig::builder()
-        .connect_timeout(Duration::from_secs(1))
-        .operation_attempt_timeout(Duration::from_secs(4))
-        .operation_timeout(Duration::from_secs(9))
-        .build();
-    loader
-        .timeout_config(timeouts)
-        .retry_config(RetryConfig::standard().with_max_attempts(3))
 }
 
 #[async_trait]

@@ -16,7 +16,7 @@ use tracing_subscriber::filter::LevelFilter;
 async fn main() -> Result<(), Error> {
     log();
     let handler = Handler {
-        cloud: Aws::connect(env::var("SPOT_RESCUE_QUEUE_URL").ok()).await,
+        cloud: Aws::connect(env::var("SPOT_RESCUE_QUEUE_URL").ok()),
         clock: WallClock,
         defaults: defaults(),
         print: spot_rescue::report::print,

@@ -38,7 +38,7 @@ fn described(lifecycle: &str) -> Answer {
 
 #[tokio::test]
 async fn a_group_says_what_it_does_by_itself_and_whom_it_has() {
-    let wire = Wire::new([described("InService")]).await;
+    let wire = Wire::new([described("InService")]);
     let groups = wire.aws.groups(&["web".to_owned()]).await.expect("one");
     let group = &groups[0];
     let sizes = (group.min_size, group.max_size, group.desired_capacity);
@@ -72,7 +72,7 @@ async fn hooks_are_asked_for_while_a_member_waits() {
         hook("spot-rescue", "LAUNCHING"),
         hook("drain", "TERMINATING"),
     ));
-    let wire = Wire::new([described("Pending:Wait"), hooks]).await;
+    let wire = Wire::new([described("Pending:Wait"), hooks]);
     let groups = wire.aws.groups(&["web".to_owned()]).await.expect("one");
     assert_eq!(groups[0].launch_hooks, ["spot-rescue"]);
 }
@@ -82,7 +82,7 @@ async fn what_is_to_become_of_the_desired_capacity_is_always_said() {
     for decrement in [true, false] {
         let answer =
             ok("<DetachInstancesResponse><DetachInstancesResult/></DetachInstancesResponse>");
-        let wire = Wire::new([answer]).await;
+        let wire = Wire::new([answer]);
         let detach = change(GroupVerb::Detach { decrement });
         wire.aws.act(&detach).await.expect("a success");
         let said = if decrement { "true" } else { "false" };
@@ -104,7 +104,7 @@ async fn a_hook_is_completed_by_instance_and_one_that_is_over_counts_as_complete
     let complete = change(GroupVerb::CompleteLaunch {
         hook: "spot-rescue".to_owned(),
     });
-    let wire = Wire::new([ok("<CompleteLifecycleActionResponse/>")]).await;
+    let wire = Wire::new([ok("<CompleteLifecycleActionResponse/>")]);
     wire.aws.act(&complete).await.expect("a success");
     assert_has(
         &wire.only_request(),
@@ -117,7 +117,7 @@ async fn a_hook_is_completed_by_instance_and_one_that_is_over_counts_as_complete
     let late = "<ErrorResponse><Error><Type>Sender</Type><Code>ValidationError</Code><Message>No \
                 active Lifecycle Action found with instance ID i-0123456789abcdef0</Message></Error>\
                 <RequestId>1</RequestId></ErrorResponse>";
-    let wire = Wire::new([Answer::Says(400, late.to_owned())]).await;
+    let wire = Wire::new([Answer::Says(400, late.to_owned())]);
     let error = wire.aws.act(&complete).await.expect_err("it is over");
     assert_eq!(
         (error.code.as_str(), error.class),

@@ -15,7 +15,7 @@ const GROUP: &str = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetg
 
 /// What is sent for an action that is answered with an empty element of this name.
 async fn sent(action: &Action, answer: &str) -> BTreeMap<String, String> {
-    let wire = Wire::new([ok(format!("<{answer}/>"))]).await;
+    let wire = Wire::new([ok(format!("<{answer}/>"))]);
     wire.aws.act(action).await.expect("a success");
     wire.only_request()
 }
@@ -70,7 +70,7 @@ async fn targets_are_named_with_their_ports() {
         (register, "RegisterTargets"),
     ] {
         let answer = format!("<{name}Response><{name}Result/></{name}Response>");
-        let wire = Wire::new([ok(answer)]).await;
+        let wire = Wire::new([ok(answer)]);
         wire.aws.act(&action).await.unwrap();
         let request = wire.only_request();
         assert_has(
@@ -98,7 +98,7 @@ async fn a_set_is_one_call_and_copies_tags() {
         <item><snapshotId>snap-0aaaaaaaaaaaaaaa1</snapshotId></item>\
         <item><snapshotId>snap-0aaaaaaaaaaaaaaa2</snapshotId></item>\
         </snapshotSet></CreateSnapshotsResponse>";
-    let wire = Wire::new([ok(answer)]).await;
+    let wire = Wire::new([ok(answer)]);
     let made = wire.aws.act(&action).await.unwrap();
     assert_eq!(made, "snap-0aaaaaaaaaaaaaaa1 snap-0aaaaaaaaaaaaaaa2");
     let request = wire.only_request();
@@ -338,7 +338,7 @@ async fn a_wake_comes_back_as_it_went() {
         wake: wake.clone(),
         delay_seconds: 45,
     };
-    let wire = Wire::new([ok(r#"{"MessageId":"m-1"}"#)]).await;
+    let wire = Wire::new([ok(r#"{"MessageId":"m-1"}"#)]);
     assert_eq!(wire.aws.act(&action).await.unwrap(), "m-1");
     let body: serde_json::Value = serde_json::from_str(&wire.bodies()[0]).unwrap();
     assert_eq!(body["QueueUrl"], QUEUE);

@@ -21,7 +21,7 @@ async fn one_instance_is_ended_and_shuts_down() {
     let answer = "<TerminateInstancesResponse><instancesSet><item><instanceId>i-0123456789abcdef0\
         </instanceId><currentState><code>32</code><name>shutting-down</name></currentState>\
         </item></instancesSet></TerminateInstancesResponse>";
-    let wire = Wire::new([ok(answer)]).await;
+    let wire = Wire::new([ok(answer)]);
     wire.aws.act(&terminate()).await.expect("a success");
     let request = wire.only_request();
     let wanted = [("Action", "TerminateInstances"), ("InstanceId.1", INSTANCE)];
@@ -39,7 +39,7 @@ async fn what_may_not_be_ended_is_refused_for_good() {
         ("UnauthorizedOperation", Class::Denied),
     ] {
         let refused = super::errors::ec2(code, "may not be terminated");
-        let wire = Wire::new([Answer::Says(400, refused)]).await;
+        let wire = Wire::new([Answer::Says(400, refused)]);
         let error = wire.aws.act(&terminate()).await.unwrap_err();
         assert_eq!((error.code.as_str(), error.class), (code, class));
         assert_eq!(error.operation, "TerminateInstances");
@@ -60,7 +60,7 @@ async fn termination_protection_is_read_and_what_is_not_said_counts_as_on() {
         ("", true),
     ] {
         let name = "DescribeInstanceAttributeResponse";
-        let wire = Wire::new([ok(format!("<{name}>{value}</{name}>"))]).await;
+        let wire = Wire::new([ok(format!("<{name}>{value}</{name}>"))]);
         let locked = wire.aws.is_locked(&id(INSTANCE)).await;
         assert_eq!(locked, Ok(expected), "{value}");
         assert_has(
@@ -79,7 +79,7 @@ async fn one_request_is_cancelled() {
     let answer = "<CancelSpotInstanceRequestsResponse><spotInstanceRequestSet><item>\
         <spotInstanceRequestId>sir-08b93456</spotInstanceRequestId><state>cancelled</state>\
         </item></spotInstanceRequestSet></CancelSpotInstanceRequestsResponse>";
-    let wire = Wire::new([ok(answer)]).await;
+    let wire = Wire::new([ok(answer)]);
     let action = Action::CancelRequest {
         request: id(REQUEST),
     };
@@ -122,8 +122,7 @@ async fn requests_are_read_page_by_page_with_what_they_will_do() {
     let wire = Wire::new([
         ok(page(&first, "<nextToken>two</nextToken>")),
         ok(page(&(second + &third), "")),
-    ])
-    .await;
+    ]);
     let ids: [RequestId; 3] = [id(REQUEST), id("sir-08b93457"), id("sir-1a2b3c4d")];
     let found = wire.aws.requests(&ids).await.unwrap();
     let read: Vec<_> = found

@@ -1,8 +1,8 @@
 //! Answers that are none: which code, which class, whose request; and what is tried again.
 
 use super::replay::{Answer, Wire, id, ok};
-use aws_config::ConfigLoader;
 use aws_config::timeout::TimeoutConfig;
+use aws_types::sdk_config::Builder;
 use spot_rescue::cloud::{Class, Cloud, Query};
 use spot_rescue::event::Wake;
 use spot_rescue::situation::{Target, TargetGroup};
@@ -37,7 +37,7 @@ fn by_id() -> Query {
 #[tokio::test]
 async fn an_error_of_ec2_keeps_code_message_and_request() {
     let body = ec2("UnauthorizedOperation", "You are not authorized");
-    let wire = Wire::new([Answer::Says(403, body)]).await;
+    let wire = Wire::new([Answer::Says(403, body)]);
     let error = wire.aws.act(&attach()).await.unwrap_err();
     assert_eq!(error.operation, "AttachVolume");
     assert_eq!(error.code, "UnauthorizedOperation");
@@ -71,7 +71,7 @@ async fn an_error_of_the_load_balancer_keeps_code_and_request() {
         }
     };
     for (register, class) in [(true, Class::Transient), (false, Class::AlreadyDone)] {
-        let wire = Wire::new([Answer::Says(400, body.to_owned())]).await;
+        let wire = Wire::new([Answer::Says(400, body.to_owned())]);
         let error = wire.aws.act(&action(register)).await.unwrap_err();
         assert_eq!(error.code, "InvalidTarget");
         assert_eq!(error.class, class);
@@ -83,7 +83,7 @@ async fn an_error_of_the_load_balancer_keeps_code_and_request() {
 #[tokio::test]
 async fn an_error_of_the_queue_keeps_its_code() {
     let body = r#"{"__type":"com.amazonaws.sqs#QueueDoesNotExist","message":"no such queue"}"#;
-    let wire = Wire::new([Answer::Says(400, body.to_owned())]).await;
+    let wire = Wire::new([Answer::Says(400, body.to_owned())]);
     let wake = Wake {
         instance: id("i-0123456789abcdef0"),
         attempt: 1,
@@ -107,8 +107,7 @@ async fn unavailable_once_is_tried_again_under_the_same_id() {
     let wire = Wire::new([
         Answer::Says(503, ec2("Unavailable", "try again")),
         ok("<AttachVolumeResponse/>"),
-    ])
-    .await;
+    ]);
     wire.aws.act(&attach()).await.unwrap();
     let bodies = wire.bodies();
     assert_eq!(bodies.len(), 2);
@@ -121,7 +120,7 @@ async fn unavailable_once_is_tried_again_under_the_same_id() {
 #[tokio::test]
 async fn throttled_to_the_end_is_transient() {
     let refusal = Answer::Says(503, ec2("RequestLimitExceeded", "slow down"));
-    let wire = Wire::new(vec![refusal; 3]).await;
+    let wire = Wire::new(vec![refusal; 3]);
     let error = wire.aws.act(&attach()).await.unwrap_err();
     assert_eq!(error.code, "RequestLimitExceeded");
     assert_eq!(error.class, Class::Transient);
@@ -130,7 +129,7 @@ async fn throttled_to_the_end_is_transient() {
 
 #[tokio::test]
 async fn a_reset_connection_is_tried_again() {
-    let wire = Wire::new([Answer::Reset, ok("<AttachVolumeResponse/>")]).await;
+    let wire = Wire::new([Answer::Reset, ok("<AttachVolumeResponse/>")]);
     wire.aws.act(&attach()).await.unwrap();
     assert_eq!(wire.bodies().len(), 2);
 }
@@ -138,7 +137,7 @@ async fn a_reset_connection_is_tried_again() {
 /// It may have been done: whoever plans looks again.
 #[tokio::test]
 async fn resets_to_the_end_are_transient() {
-    let wire = Wire::new(vec![Answer::Reset; 3]).await;
+    let wire = Wire::new(vec![Answer::Reset; 3]);
     let error = wire.aws.act(&attach()).await.unwrap_err();
     assert_eq!(
         (error.code.as_str(), error.class),
@@ -148,24 +147,24 @@ async fn resets_to_the_end_are_transient() {
 }
 
 /// The function's own, but in a hurry.
-fn impatient(loader: ConfigLoader) -> ConfigLoader {
+fn impatient(builder: Builder) -> Builder {
     let timeouts = TimeoutConfig::builder()
         .operation_attempt_timeout(Duration::from_millis(100))
         .operation_timeout(Duration::from_secs(5));
-    in_time(loader).timeout_config(timeouts.build())
+    in_time(builder).timeout_config(timeouts.build())
 }
 
 #[tokio::test]
 async fn silence_is_broken_off_and_tried_again() {
     let answers = [Answer::Silence, ok(NO_INSTANCES)];
-    let wire = Wire::with(answers, impatient).await;
+    let wire = Wire::with(answers, impatient);
     assert_eq!(wire.aws.instances(&by_id()).await, Ok(Vec::new()));
     assert_eq!(wire.bodies().len(), 2);
 }
 
 #[tokio::test]
 async fn silence_to_the_end_is_a_timeout() {
-    let wire = Wire::with(vec![Answer::Silence; 3], impatient).await;
+    let wire = Wire::with(vec![Answer::Silence; 3], impatient);
     let error = wire.aws.instances(&by_id()).await.unwrap_err();
     assert_eq!(
         (error.code.as_str(), error.class),
@@ -180,7 +179,7 @@ async fn silence_to_the_end_is_a_timeout() {
 #[tokio::test]
 async fn an_answer_that_cannot_be_read_is_no_empty_list() {
     for body in ["<html>Bad gateway</html>", ""] {
-        let wire = Wire::new([ok(body)]).await;
+        let wire = Wire::new([ok(body)]);
         let answer = wire.aws.instances(&by_id()).await;
         assert!(answer.is_err(), "{body:?} was taken for {answer:?}");
     }

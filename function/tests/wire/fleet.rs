@@ -42,7 +42,7 @@ fn errors(list: &[(&str, &str)]) -> String {
 /// with market options, or a second way to say it, is refused.
 #[tokio::test]
 async fn a_launch_is_one_instant_fleet() {
-    let wire = Wire::new([ok(LAUNCHED)]).await;
+    let wire = Wire::new([ok(LAUNCHED)]);
     let launched = wire.aws.act(&launch(Market::Spot)).await;
     assert_eq!(launched.unwrap(), "i-0aaaaaaaaaaaaaaa1");
     let request = wire.only_request();
@@ -95,7 +95,7 @@ async fn a_launch_is_one_instant_fleet() {
 
 #[tokio::test]
 async fn an_on_demand_launch_says_nothing_of_spot() {
-    let wire = Wire::new([ok(LAUNCHED)]).await;
+    let wire = Wire::new([ok(LAUNCHED)]);
     wire.aws.act(&launch(Market::OnDemand)).await.unwrap();
     let request = wire.only_request();
     let market = "TargetCapacitySpecification.DefaultTargetCapacityType";
@@ -118,7 +118,7 @@ async fn an_on_demand_launch_says_nothing_of_spot() {
 #[tokio::test]
 async fn a_type_like_the_original_is_asked_for_by_its_attributes() {
     for market in [Market::Spot, Market::OnDemand] {
-        let wire = Wire::new([ok(LAUNCHED)]).await;
+        let wire = Wire::new([ok(LAUNCHED)]);
         let Action::Launch(named) = launch(market) else {
             panic!("a launch");
         };
@@ -168,7 +168,7 @@ async fn a_type_like_the_original_is_asked_for_by_its_attributes() {
 #[tokio::test]
 async fn errors_inside_a_200_are_errors() {
     let body = errors(&[("InsufficientInstanceCapacity", "none left")]);
-    let wire = Wire::new([ok(body)]).await;
+    let wire = Wire::new([ok(body)]);
     let error = wire.aws.act(&launch(Market::Spot)).await.unwrap_err();
     assert_eq!(error.code, "InsufficientInstanceCapacity");
     assert_eq!(error.class, Class::Capacity);
@@ -192,13 +192,13 @@ async fn errors_are_told_by_type() {
         "<CreateFleetResponse><requestId>r-2</requestId><fleetId>fleet-2</fleetId>\
          <errorSet>{items}</errorSet><fleetInstanceSet/></CreateFleetResponse>"
     );
-    let wire = Wire::new([ok(empty)]).await;
+    let wire = Wire::new([ok(empty)]);
     let error = wire.aws.act(&launch(Market::Spot)).await.unwrap_err();
     assert_eq!(error.refused["m6i.large"], "InsufficientInstanceCapacity");
     assert_eq!(error.refused["m7i.large"], "Unsupported");
     let one = item("m6i.large", "InsufficientInstanceCapacity");
     let launched = LAUNCHED.replace("<errorSet/>", &format!("<errorSet>{one}</errorSet>"));
-    let wire = Wire::new([ok(launched)]).await;
+    let wire = Wire::new([ok(launched)]);
     let what = wire.aws.act(&launch(Market::Spot)).await.unwrap();
     assert!(
         what.starts_with("i-0aaaaaaaaaaaaaaa1 (not m6i.large: Insuff"),
@@ -217,7 +217,7 @@ async fn types_are_read_by_filter() {
         </processorInfo><vCpuInfo><defaultVCpus>2</defaultVCpus></vCpuInfo>\
         <memoryInfo><sizeInMiB>8192</sizeInMiB></memoryInfo></item></instanceTypeSet>\
         </DescribeInstanceTypesResponse>";
-    let wire = Wire::new([ok(body)]).await;
+    let wire = Wire::new([ok(body)]);
     let names = ["m6i.large".to_owned(), "m99.large".to_owned()];
     let found = wire.aws.shapes(&names).await.unwrap();
     let expected = Shape {
@@ -248,7 +248,7 @@ async fn the_error_that_allows_another_way_goes_first() {
         ("UnfulfillableCapacity", "none left"),
         ("InvalidSubnetID.NotFound", "gone"),
     ]);
-    let wire = Wire::new([ok(body)]).await;
+    let wire = Wire::new([ok(body)]);
     let error = wire.aws.act(&launch(Market::Spot)).await.unwrap_err();
     assert_eq!(
         (error.code.as_str(), error.class),
@@ -261,7 +261,7 @@ async fn the_error_that_allows_another_way_goes_first() {
 
 #[tokio::test]
 async fn no_instance_and_no_error_is_no_capacity() {
-    let wire = Wire::new([ok(errors(&[]))]).await;
+    let wire = Wire::new([ok(errors(&[]))]);
     let error = wire.aws.act(&launch(Market::Spot)).await.unwrap_err();
     assert_eq!(error.class, Class::Capacity);
 }
@@ -271,7 +271,7 @@ async fn no_instance_and_no_error_is_no_capacity() {
 async fn an_instance_beside_errors_counts() {
     let error = "<item><errorCode>InsufficientInstanceCapacity</errorCode></item>";
     let body = LAUNCHED.replace("<errorSet/>", &format!("<errorSet>{error}</errorSet>"));
-    let wire = Wire::new([ok(body)]).await;
+    let wire = Wire::new([ok(body)]);
     let launched = wire.aws.act(&launch(Market::Spot)).await;
     let told = "i-0aaaaaaaaaaaaaaa1 (not InsufficientInstanceCapacity: )";
     assert_eq!(launched.unwrap(), told);
@@ -281,7 +281,7 @@ async fn an_instance_beside_errors_counts() {
 #[tokio::test]
 async fn a_token_used_otherwise_counts_as_done() {
     let body = super::errors::ec2("IdempotentParameterMismatch", "other parameters");
-    let wire = Wire::new([super::replay::Answer::Says(400, body)]).await;
+    let wire = Wire::new([super::replay::Answer::Says(400, body)]);
     let error = wire.aws.act(&launch(Market::Spot)).await.unwrap_err();
     assert_eq!(error.class, Class::AlreadyDone);
 }

@@ -57,8 +57,7 @@ async fn a_listing_ends_where_the_name_does() {
             set("dbs.example.org.", "A", &says(60, "10.0.0.11")),
         ],
         "",
-    )])
-    .await;
+    )]);
     let found = wire.aws.record_sets(&name()).await.unwrap();
     let wanted = [
         address(RecordType::A, 60, "10.0.0.10"),
@@ -82,8 +81,7 @@ async fn the_next_name_is_not_the_one_asked_for() {
     let wire = Wire::new([page(
         &[set("\\052.example.org.", "A", &says(60, "10.0.0.11"))],
         "",
-    )])
-    .await;
+    )]);
     assert_eq!(wire.aws.record_sets(&name()).await.unwrap(), []);
 }
 
@@ -97,8 +95,7 @@ async fn the_next_page_begins_where_the_last_one_says() {
     let wire = Wire::new([
         page(&[set("db.example.org.", "A", &says(60, "10.0.0.10"))], next),
         page(&[set("db.example.org.", "AAAA", &weighted)], other),
-    ])
-    .await;
+    ]);
     let found = wire.aws.record_sets(&name()).await.unwrap();
     assert_eq!(found[0], address(RecordType::A, 60, "10.0.0.10"));
     assert!(matches!(
@@ -127,7 +124,7 @@ async fn a_record_set_that_is_more_than_an_address_is_told_from_one() {
         (checked.as_str(), "bound to a health check"),
         (policy.as_str(), "made by a traffic policy"),
     ] {
-        let wire = Wire::new([page(&[set("db.example.org.", "A", more)], "")]).await;
+        let wire = Wire::new([page(&[set("db.example.org.", "A", more)], "")]);
         let found = wire.aws.record_sets(&name()).await.unwrap();
         assert_eq!(found[0].says, Says::Special(what));
     }
@@ -139,7 +136,7 @@ async fn one_address_is_written_over_with_its_ttl() {
                   <ChangeInfo><Id>/change/C1</Id><Status>PENDING</Status>\
                   <SubmittedAt>2026-11-23T10:00:00Z</SubmittedAt></ChangeInfo>\
                   </ChangeResourceRecordSetsResponse>";
-    let wire = Wire::new([ok(answer)]).await;
+    let wire = Wire::new([ok(answer)]);
     let point = Action::PointName(PointName {
         name: name(),
         kind: RecordType::A,
@@ -164,7 +161,7 @@ async fn an_error_is_no_empty_list_and_says_what_it_is() {
         (403, "AccessDenied", Class::Denied, 1),
         (404, "NoSuchHostedZone", Class::Permanent, 1),
     ] {
-        let wire = Wire::new((0..tries).map(|_| error(status, code))).await;
+        let wire = Wire::new((0..tries).map(|_| error(status, code)));
         let failed = wire.aws.record_sets(&name()).await.unwrap_err();
         assert_eq!((failed.code.as_str(), failed.class), (code, class));
         assert_eq!(wire.uris().len(), tries, "{code}");

@@ -41,8 +41,7 @@ async fn an_empty_page_is_not_the_end() {
         ok(page(&instance(A, ""), Some("two"))),
         ok(page("", Some("three"))),
         ok(page(&instance(B, ""), None)),
-    ])
-    .await;
+    ]);
     let found = wire.aws.instances(&by_tag()).await.unwrap();
     let ids: Vec<&str> = found.iter().map(|it| it.id.as_str()).collect();
     assert_eq!(ids, [A, B]);
@@ -62,8 +61,7 @@ async fn a_page_that_fails_fails_the_read() {
     let wire = Wire::new([
         ok(page(&instance(A, ""), Some("two"))),
         super::replay::Answer::Says(403, refused),
-    ])
-    .await;
+    ]);
     let error = wire.aws.instances(&by_tag()).await.unwrap_err();
     assert_eq!(error.code, "UnauthorizedOperation");
 }
@@ -72,7 +70,7 @@ async fn a_page_that_fails_fails_the_read() {
 #[tokio::test]
 async fn many_ids_are_filters_of_two_hundred() {
     let ids = (0..250).map(|n| id(&format!("i-{n:017x}")));
-    let wire = Wire::new([ok(page("", None)), ok(page("", None))]).await;
+    let wire = Wire::new([ok(page("", None)), ok(page("", None))]);
     let query = Query::Instances(ids.collect());
     assert_eq!(wire.aws.instances(&query).await, Ok(Vec::new()));
     let requests = wire.requests();
@@ -90,7 +88,7 @@ async fn many_ids_are_filters_of_two_hundred() {
 /// An empty filter would list everything.
 #[tokio::test]
 async fn nothing_asked_for_is_no_call() {
-    let wire = Wire::new([]).await;
+    let wire = Wire::new([]);
     let none = Query::Instances(Vec::new());
     assert_eq!(wire.aws.instances(&none).await, Ok(Vec::new()));
     assert_eq!(wire.aws.volumes(&none).await, Ok(Vec::new()));
@@ -108,7 +106,7 @@ async fn what_an_instance_lacks_is_no_reason_to_overlook_it() {
         </item></tagSet><blockDeviceMapping><item><deviceName>/dev/sdf</deviceName><ebs>\
         <volumeId>vol-0123456789abcdef0</volumeId><status>attached</status>\
         <deleteOnTermination>true</deleteOnTermination></ebs></item></blockDeviceMapping>";
-    let wire = Wire::new([ok(page(&(instance(A, spot) + &instance(B, "")), None))]).await;
+    let wire = Wire::new([ok(page(&(instance(A, spot) + &instance(B, "")), None))]);
     let found = wire.aws.instances(&by_tag()).await.unwrap();
     assert_eq!(found[0].market, Market::Spot);
     assert_eq!(found[0].tags["Name"], "");
@@ -141,7 +139,7 @@ async fn snapshots_are_the_accounts_own() {
         "<DescribeSnapshotsResponse><snapshotSet>{}</snapshotSet></DescribeSnapshotsResponse>",
         all.concat()
     );
-    let wire = Wire::new([ok(body)]).await;
+    let wire = Wire::new([ok(body)]);
     let found = wire.aws.snapshots(&by_tag()).await.unwrap();
     let request = wire.only_request();
     assert_has(
@@ -184,7 +182,7 @@ async fn registrations_are_told_with_port_and_state() {
          </TargetHealthDescriptions></DescribeTargetHealthResult></DescribeTargetHealthResponse>",
         all.concat()
     );
-    let wire = Wire::new([ok(body)]).await;
+    let wire = Wire::new([ok(body)]);
     let group = TargetGroup::Elb("arn:group".to_owned());
     let found = wire.aws.targets(&group).await.unwrap();
     let told: Vec<(u16, bool, bool)> = found
@@ -224,8 +222,7 @@ async fn target_groups_of_all_pages_that_can_hold_instances() {
             "<NextMarker>m</NextMarker>",
         ),
         page(&[("c", "ip"), ("d", "alb")], ""),
-    ])
-    .await;
+    ]);
     let listing = wire.aws.target_groups(Balancing::Elb).await.unwrap();
     let names = listing.groups.iter().map(|it| it.group.as_str());
     assert_eq!(names.collect::<Vec<_>>(), ["a", "c"]);
@@ -274,8 +271,7 @@ async fn interfaces_say_who_holds_them() {
     let wire = Wire::new([
         page(&first.concat(), "<nextToken>two</nextToken>"),
         page(&second.concat(), ""),
-    ])
-    .await;
+    ]);
     let asked = Query::PrivateAddresses(vec!["10.0.0.12".to_owned()]);
     let found = wire.aws.interfaces(&asked).await.unwrap();
     let holders: Vec<&Holder> = found.iter().map(|it| &it.holder).collect();
@@ -301,7 +297,7 @@ async fn interfaces_say_who_holds_them() {
         ],
     );
     assert_has(&requests[1], &[("NextToken", "two")]);
-    let wire = Wire::new([page("", "")]).await;
+    let wire = Wire::new([page("", "")]);
     let asked = Query::Interfaces(vec![id(free)]);
     assert_eq!(wire.aws.interfaces(&asked).await.unwrap(), []);
     assert_has(

@@ -3,14 +3,16 @@
 //! The SDK's own, `StaticReplayClient`, is not used: its feature turns on `preserve_order` in
 //! `serde_json`, and then tests would see other JSON than the function writes.
 
-use aws_config::{BehaviorVersion, ConfigLoader, Region};
+use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_runtime_api::client::http::{
     HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
 };
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
+use aws_types::sdk_config::Builder;
 use spot_rescue_function::{Aws, in_time};
 use std::collections::{BTreeMap, VecDeque};
 use std::future::pending;
@@ -56,23 +58,24 @@ pub fn ok(body: impl Into<String>) -> Answer {
 
 impl Wire {
     /// With the function's own timeouts and retries.
-    pub async fn new(answers: impl IntoIterator<Item = Answer>) -> Self {
-        Self::with(answers, in_time).await
+    pub fn new(answers: impl IntoIterator<Item = Answer>) -> Self {
+        Self::with(answers, in_time)
     }
 
-    pub async fn with(
+    pub fn with(
         answers: impl IntoIterator<Item = Answer>,
-        in_time: impl FnOnce(ConfigLoader) -> ConfigLoader,
+        in_time: impl FnOnce(Builder) -> Builder,
     ) -> Self {
         let replay = Replay::default();
         replay.exchange().answers.extend(answers);
         let connector = SharedHttpConnector::new(replay.clone());
-        let config = in_time(aws_config::defaults(BehaviorVersion::latest()))
+        let credentials = Credentials::new("KEY", "secret", None, None, "test");
+        let config = in_time(SdkConfig::builder())
+            .behavior_version(BehaviorVersion::latest())
             .region(Region::new("eu-west-1"))
-            .credentials_provider(Credentials::new("KEY", "secret", None, None, "test"))
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
             .http_client(http_client_fn(move |_, _| connector.clone()))
-            .load()
-            .await;
+            .build();
         Self {
             aws: Aws::new(&config, Some(QUEUE.to_owned())),
             replay,

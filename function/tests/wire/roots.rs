@@ -71,7 +71,7 @@ async fn a_root_is_replaced_by_a_volume_or_from_an_image_and_stays() {
         ),
         (RootSource::Image(id(IMAGE)), ("ImageId", IMAGE), "VolumeId"),
     ] {
-        let wire = Wire::new([ok(answer)]).await;
+        let wire = Wire::new([ok(answer)]);
         let made = wire.aws.act(&replace(by)).await;
         assert_eq!(made.as_deref(), Ok("replacevol-1"));
         let request = wire.only_request();
@@ -101,8 +101,7 @@ async fn an_image_says_how_it_boots() {
     let wire = Wire::new([
         ok("<GetInstanceUefiDataResponse><uefiData>QU1a</uefiData></GetInstanceUefiDataResponse>"),
         ok("<RegisterImageResponse><imageId>ami-1</imageId></RegisterImageResponse>"),
-    ])
-    .await;
+    ]);
     assert_eq!(wire.aws.act(&register(true)).await.as_deref(), Ok("ami-1"));
     let requests = wire.requests();
     assert_has(
@@ -148,8 +147,7 @@ async fn an_image_does_without_uefi_data_that_nobody_gives() {
     let wire = Wire::new([
         Answer::Says(400, refused),
         ok("<RegisterImageResponse><imageId>ami-1</imageId></RegisterImageResponse>"),
-    ])
-    .await;
+    ]);
     assert!(wire.aws.act(&register(true)).await.is_ok());
     assert_lacks(&wire.requests()[1], "UefiData");
 }
@@ -180,7 +178,7 @@ async fn tasks_are_over_only_when_they_say_so() {
         "<DescribeReplaceRootVolumeTasksResponse><replaceRootVolumeTaskSet>{all}\
          </replaceRootVolumeTaskSet></DescribeReplaceRootVolumeTasksResponse>"
     );
-    let wire = Wire::new([ok(body)]).await;
+    let wire = Wire::new([ok(body)]);
     let found = wire.aws.root_tasks(&[id(INSTANCE)]).await.unwrap();
     let states: Vec<RootTaskState> = found.iter().map(|it| it.state).collect();
     let expected = [
@@ -217,7 +215,7 @@ async fn images_are_found_deprecated_or_not_and_by_tag_only_our_own() {
     );
     let tag = Query::TagKey("spot-rescue:rescue");
     for (query, ours) in [(Query::Images(vec![id(IMAGE)]), false), (tag, true)] {
-        let wire = Wire::new([ok(image.clone())]).await;
+        let wire = Wire::new([ok(image.clone())]);
         let [found] = <[_; 1]>::try_from(wire.aws.images(&query).await.unwrap()).unwrap();
         assert_eq!(found.state, ImageState::Available);
         assert_eq!(found.root_snapshot, Some(id(SNAPSHOT)));

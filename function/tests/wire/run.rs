@@ -27,7 +27,7 @@ fn launch(market: Market) -> Action {
 /// exists. Of a request that is not one-time EC2 would launch again by itself.
 #[tokio::test]
 async fn a_launch_on_an_interface_names_it_and_no_other_place() {
-    let wire = Wire::new([ok(LAUNCHED)]).await;
+    let wire = Wire::new([ok(LAUNCHED)]);
     let launched = wire.aws.act(&launch(Market::Spot)).await;
     assert_eq!(launched.unwrap(), "i-0aaaaaaaaaaaaaaa1");
     let request = wire.only_request();
@@ -71,7 +71,7 @@ async fn a_launch_on_an_interface_names_it_and_no_other_place() {
 
 #[tokio::test]
 async fn an_on_demand_launch_on_an_interface_says_nothing_of_spot() {
-    let wire = Wire::new([ok(LAUNCHED)]).await;
+    let wire = Wire::new([ok(LAUNCHED)]);
     wire.aws.act(&launch(Market::OnDemand)).await.unwrap();
     let request = wire.only_request();
     assert_has(&request, &[("Action", "RunInstances")]);
@@ -84,13 +84,13 @@ async fn want_of_capacity_is_not_asked_for_again() {
     let body = "<Response><Errors><Error><Code>InsufficientInstanceCapacity</Code>\
                 <Message>We currently do not have sufficient capacity</Message></Error></Errors>\
                 <RequestID>r-9</RequestID></Response>";
-    let wire = Wire::new([Answer::Says(500, body.to_owned())]).await;
+    let wire = Wire::new([Answer::Says(500, body.to_owned())]);
     let error = wire.aws.act(&launch(Market::Spot)).await.unwrap_err();
     assert_eq!(error.class, Class::Capacity);
     assert_has(&wire.only_request(), &[("Action", "RunInstances")]);
     // Anything else that passes is.
     let passing = body.replace("InsufficientInstanceCapacity", "InternalError");
-    let wire = Wire::new([Answer::Says(500, passing), ok(LAUNCHED)]).await;
+    let wire = Wire::new([Answer::Says(500, passing), ok(LAUNCHED)]);
     assert!(wire.aws.act(&launch(Market::Spot)).await.is_ok());
     assert_eq!(wire.requests().len(), 2);
 }
@@ -110,7 +110,7 @@ async fn a_refusal_says_whether_another_try_makes_sense() {
             "<Response><Errors><Error><Code>{code}</Code><Message>no</Message></Error></Errors>\
              <RequestID>r-9</RequestID></Response>"
         );
-        let wire = Wire::new([Answer::Says(400, body)]).await;
+        let wire = Wire::new([Answer::Says(400, body)]);
         let error = wire.aws.act(&launch(Market::Spot)).await.unwrap_err();
         assert_eq!(error.operation, "RunInstances");
         assert_eq!((error.code.as_str(), error.class), (code, class));

@@ -42,7 +42,7 @@ async fn classic_load_balancers_name_their_instances() {
              </DescribeLoadBalancersResponse>"
         ))
     };
-    let wire = Wire::new([page("a", "<NextMarker>m</NextMarker>"), page("b", "")]).await;
+    let wire = Wire::new([page("a", "<NextMarker>m</NextMarker>"), page("b", "")]);
     let listing = wire.aws.target_groups(Balancing::Classic).await.unwrap();
     let names: Vec<&str> = listing.groups.iter().map(|it| it.group.as_str()).collect();
     assert_eq!(names, ["a", "b"]);
@@ -62,7 +62,7 @@ async fn an_instance_leaves_and_joins_a_classic_load_balancer_without_a_port() {
         (true, "RegisterInstancesWithLoadBalancer"),
     ] {
         let answer = format!("<{name}Response><{name}Result/></{name}Response>");
-        let wire = Wire::new([ok(answer)]).await;
+        let wire = Wire::new([ok(answer)]);
         wire.aws
             .act(&change(classic(), &[None], register))
             .await
@@ -84,7 +84,7 @@ async fn leaving_a_load_balancer_that_is_gone_is_done() {
     let body = "<ErrorResponse><Error><Type>Sender</Type><Code>LoadBalancerNotFound</Code>\
         <Message>There is no ACTIVE Load Balancer named 'legacy-web'</Message></Error>\
         <RequestId>r</RequestId></ErrorResponse>";
-    let wire = Wire::new([Answer::Says(400, body.to_owned())]).await;
+    let wire = Wire::new([Answer::Says(400, body.to_owned())]);
     let error = wire.aws.act(&change(classic(), &[None], false)).await;
     let error = error.unwrap_err();
     assert_eq!(error.code, "LoadBalancerNotFound");
@@ -105,8 +105,7 @@ async fn lattice_groups_of_all_pages_that_can_hold_instances() {
             ",\"nextToken\":\"n\"",
         ),
         page(&[group("c", "IP"), group("d", "ALB")], ""),
-    ])
-    .await;
+    ]);
     let listing = wire.aws.target_groups(Balancing::Lattice).await.unwrap();
     let names: Vec<&str> = listing.groups.iter().map(|it| it.group.as_str()).collect();
     assert_eq!(names, ["a", "c"]);
@@ -129,7 +128,7 @@ async fn lattice_targets_are_told_with_port_and_state() {
         item(82, "UNUSED"),
     ]
     .join(",");
-    let wire = Wire::new([ok(format!("{{\"items\":[{items}]}}"))]).await;
+    let wire = Wire::new([ok(format!("{{\"items\":[{items}]}}"))]);
     let found = wire.aws.targets(&lattice()).await.unwrap();
     let told: Vec<_> = found
         .iter()
@@ -154,7 +153,7 @@ async fn what_lattice_lists_as_unsuccessful_has_failed() {
          \"failureMessage\":\"too many\"}}]}}"
     );
     for register in [true, false] {
-        let wire = Wire::new([ok(failure.clone())]).await;
+        let wire = Wire::new([ok(failure.clone())]);
         let action = change(lattice(), &[Some(80), Some(81)], register);
         let error = wire.aws.act(&action).await.unwrap_err();
         assert_eq!(error.code, "TargetQuota");
@@ -165,7 +164,7 @@ async fn what_lattice_lists_as_unsuccessful_has_failed() {
             "{request}"
         );
     }
-    let wire = Wire::new([ok("{\"successful\":[],\"unsuccessful\":[]}")]).await;
+    let wire = Wire::new([ok("{\"successful\":[],\"unsuccessful\":[]}")]);
     assert!(
         wire.aws
             .act(&change(lattice(), &[Some(80)], true))
@@ -178,7 +177,7 @@ async fn what_lattice_lists_as_unsuccessful_has_failed() {
 async fn a_lattice_group_that_is_gone_says_so() {
     let body = "{\"message\":\"no such target group\",\"resourceId\":\"tg\",\
         \"resourceType\":\"TARGET_GROUP\",\"__type\":\"ResourceNotFoundException\"}";
-    let wire = Wire::new([Answer::Says(404, body.to_owned())]).await;
+    let wire = Wire::new([Answer::Says(404, body.to_owned())]);
     let error = wire.aws.targets(&lattice()).await.unwrap_err();
     assert_eq!(error.code, "ResourceNotFoundException");
     assert_eq!(error.operation, "vpc-lattice:ListTargets");

@@ -72,7 +72,7 @@ fn write() -> WriteTemplate {
 
 /// The second request: what the answer to the first was made into.
 async fn written(write: WriteTemplate, answer: &str) -> BTreeMap<String, String> {
-    let wire = Wire::new([ok(SHOWN), ok(answer)]).await;
+    let wire = Wire::new([ok(SHOWN), ok(answer)]);
     let made = wire.aws.act(&Action::WriteTemplate(write)).await;
     assert_eq!(made.expect("a success"), "lt-0123456789abcdef0");
     let [asked, written] = <[_; 2]>::try_from(wire.requests()).expect("two requests");
@@ -243,7 +243,7 @@ async fn an_existing_template_gets_a_version() {
 
 #[tokio::test]
 async fn an_answer_without_data_writes_nothing() {
-    let wire = Wire::new([ok("<GetLaunchTemplateDataResponse/>")]).await;
+    let wire = Wire::new([ok("<GetLaunchTemplateDataResponse/>")]);
     let error = wire.aws.act(&Action::WriteTemplate(write())).await;
     assert_eq!(error.unwrap_err().operation, "GetLaunchTemplateData");
     assert_eq!(wire.requests().len(), 1);

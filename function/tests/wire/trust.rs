@@ -27,9 +27,9 @@ fn config() -> Arc<ServerConfig> {
     let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(KEY));
     let config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .unwrap();
+        .expect("ring has both versions");
     let config = config.with_no_client_auth().with_single_cert(chain, key);
-    Arc::new(config.unwrap())
+    Arc::new(config.expect("the key is the certificate's"))
 }
 
 struct Function(Child);
@@ -53,7 +53,7 @@ impl Function {
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn();
-        Self(child.unwrap())
+        Self(child.expect("the function starts"))
     }
 }
 
