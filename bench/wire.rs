@@ -219,7 +219,7 @@ fn again(world: &World, id: &str) -> String {
 }
 
 pub async fn elb(world: &World, action: &str, p: &Parameters) -> Answer {
-    let group = TargetGroup::Elb(p.get("TargetGroupArn").to_owned());
+    let group = TargetGroup::Elb(p.get("TargetGroupArn").into());
     let inner = match action {
         "DescribeTargetGroups" => {
             let all = world.target_groups(Balancing::Elb).await?.groups;
@@ -249,7 +249,7 @@ pub async fn elb(world: &World, action: &str, p: &Parameters) -> Answer {
 
 pub fn targets(p: &Parameters) -> Vec<Target> {
     let target = |it: String| Target {
-        group: TargetGroup::Elb(p.get("TargetGroupArn").to_owned()),
+        group: TargetGroup::Elb(p.get("TargetGroupArn").into()),
         id: p.get(&format!("{it}.Id")).to_owned(),
         port: p.get(&format!("{it}.Port")).parse().ok(),
     };

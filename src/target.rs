@@ -26,15 +26,15 @@ impl Balancing {
     pub const ALL: [Self; 3] = [Self::Elb, Self::Classic, Self::Lattice];
 }
 
-/// What a target is registered with.
+/// What a target is registered with. Plans name one many times: it is shared, not copied.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TargetGroup {
     /// The ARN of a target group of Elastic Load Balancing.
-    Elb(String),
+    Elb(Arc<str>),
     /// The name of a Classic Load Balancer, unique in its Region.
-    Classic(String),
+    Classic(Arc<str>),
     /// The ARN of a VPC Lattice target group.
-    Lattice(String),
+    Lattice(Arc<str>),
 }
 
 impl TargetGroup {
@@ -79,9 +79,9 @@ impl FromStr for TargetGroup {
 
     fn from_str(text: &str) -> Result<Self, NotAGroup> {
         match text.split(':').nth(2) {
-            Some("vpc-lattice") => Ok(Self::Lattice(text.to_owned())),
-            Some("elasticloadbalancing") => Ok(Self::Elb(text.to_owned())),
-            None if is_name(text) => Ok(Self::Classic(text.to_owned())),
+            Some("vpc-lattice") => Ok(Self::Lattice(text.into())),
+            Some("elasticloadbalancing") => Ok(Self::Elb(text.into())),
+            None if is_name(text) => Ok(Self::Classic(text.into())),
             Some(_) | None => Err(NotAGroup),
         }
     }

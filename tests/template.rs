@@ -146,9 +146,9 @@ fn every_action() -> Vec<Action> {
 /// Three services, each with its own permissions.
 fn balancing() -> impl Iterator<Item = Action> {
     let groups = [
-        TargetGroup::Elb(String::new()),
-        TargetGroup::Classic(String::new()),
-        TargetGroup::Lattice(String::new()),
+        TargetGroup::Elb("".into()),
+        TargetGroup::Classic("".into()),
+        TargetGroup::Lattice("".into()),
     ];
     groups.into_iter().flat_map(|group| {
         let targets = Vec::new;

@@ -107,15 +107,15 @@ fn member(it: &sdk::Instance) -> Option<Member> {
 
 /// Target groups are listed as such, or as traffic sources, or as both.
 fn traffic_sources(it: &sdk::AutoScalingGroup) -> BTreeSet<TargetGroup> {
-    let groups = it.target_group_arns().iter().cloned();
-    let classic = it.load_balancer_names().iter().cloned();
+    let groups = it.target_group_arns().iter().map(|it| it.as_str().into());
+    let classic = it.load_balancer_names().iter().map(|it| it.as_str().into());
     let others = it.traffic_sources().iter().filter_map(|it| {
-        let identifier = it.identifier()?.to_owned();
+        let identifier = it.identifier()?;
         Some(match it.r#type() {
-            Some("elb") => TargetGroup::Classic(identifier),
-            Some("vpc-lattice") => TargetGroup::Lattice(identifier),
-            None if identifier.contains(":vpc-lattice:") => TargetGroup::Lattice(identifier),
-            Some(_) | None => TargetGroup::Elb(identifier),
+            Some("elb") => TargetGroup::Classic(identifier.into()),
+            Some("vpc-lattice") => TargetGroup::Lattice(identifier.into()),
+            None if identifier.contains(":vpc-lattice:") => TargetGroup::Lattice(identifier.into()),
+            Some(_) | None => TargetGroup::Elb(identifier.into()),
         })
     });
     let groups = groups.map(TargetGroup::Elb);

@@ -301,7 +301,7 @@ pub fn registration(arn: &str, it: &elb::TargetHealthDescription) -> Option<Regi
         .and_then(|it| it.state())
         .map_or("", |it| it.as_str());
     let target = Target {
-        group: TargetGroup::Elb(arn.to_owned()),
+        group: TargetGroup::Elb(arn.into()),
         id: target.id()?.to_owned(),
         port: Some(u16::try_from(target.port()?).ok()?),
     };
@@ -315,7 +315,7 @@ pub fn registration(arn: &str, it: &elb::TargetHealthDescription) -> Option<Regi
 
 /// Its listing does not say how its instances are, nor who is leaving.
 pub fn load_balancer(it: &classic::LoadBalancerDescription) -> Option<ListedGroup> {
-    let group = TargetGroup::Classic(it.load_balancer_name()?.to_owned());
+    let group = TargetGroup::Classic(it.load_balancer_name()?.into());
     let vpc = it.vpc_id().map(str::to_owned);
     let ids = it.instances().iter().filter_map(|it| it.instance_id());
     let registrations = ids.map(|id| Registration {
@@ -338,7 +338,7 @@ pub fn load_balancer(it: &classic::LoadBalancerDescription) -> Option<ListedGrou
 
 pub fn lattice_registration(arn: &str, it: &lattice::TargetSummary) -> Option<Registration> {
     let target = Target {
-        group: TargetGroup::Lattice(arn.to_owned()),
+        group: TargetGroup::Lattice(arn.into()),
         id: it.id()?.to_owned(),
         port: Some(u16::try_from(it.port()?).ok()?),
     };

@@ -51,20 +51,23 @@ impl Balancers {
     pub async fn register(&self, group: &Group, targets: &[Target]) -> Result<String, CloudError> {
         match group {
             Group::Elb(arn) => {
-                let request = self.elb.register_targets().target_group_arn(arn);
+                let request = self.elb.register_targets().target_group_arn(&**arn);
                 let request = request.set_targets(Some(descriptions(targets)));
                 request.send().await.map_err(failed("RegisterTargets"))?;
             }
             Group::Classic(name) => {
                 let request = self.classic.register_instances_with_load_balancer();
-                let request = request.load_balancer_name(name);
+                let request = request.load_balancer_name(&**name);
                 let request = request.set_instances(Some(instances(targets)));
                 let done = request.send().await;
                 done.map_err(failed("RegisterInstancesWithLoadBalancer"))?;
             }
             Group::Lattice(arn) => {
                 const CALL: &str = "vpc-lattice:RegisterTargets";
-                let request = self.lattice.register_targets().target_group_identifier(arn);
+                let request = self
+                    .lattice
+                    .register_targets()
+                    .target_group_identifier(&**arn);
                 let request = request.set_targets(Some(lattice_targets(targets)?));
                 let answer = request.send().await.map_err(failed(CALL))?;
                 all_done(CALL, answer.unsuccessful())?;
@@ -80,13 +83,13 @@ impl Balancers {
     ) -> Result<String, CloudError> {
         match group {
             Group::Elb(arn) => {
-                let request = self.elb.deregister_targets().target_group_arn(arn);
+                let request = self.elb.deregister_targets().target_group_arn(&**arn);
                 let request = request.set_targets(Some(descriptions(targets)));
                 request.send().await.map_err(failed("DeregisterTargets"))?;
             }
             Group::Classic(name) => {
                 let request = self.classic.deregister_instances_from_load_balancer();
-                let request = request.load_balancer_name(name);
+                let request = request.load_balancer_name(&**name);
                 let request = request.set_instances(Some(instances(targets)));
                 let done = request.send().await;
                 done.map_err(failed("DeregisterInstancesFromLoadBalancer"))?;
@@ -94,7 +97,7 @@ impl Balancers {
             Group::Lattice(arn) => {
                 const CALL: &str = "vpc-lattice:DeregisterTargets";
                 let request = self.lattice.deregister_targets();
-                let request = request.target_group_identifier(arn);
+                let request = request.target_group_identifier(&**arn);
                 let request = request.set_targets(Some(lattice_targets(targets)?));
                 let answer = request.send().await.map_err(failed(CALL))?;
                 all_done(CALL, answer.unsuccessful())?;
@@ -169,7 +172,7 @@ fn elb_group(it: &TargetGroup) -> Option<ListedGroup> {
         TargetTypeEnum::Instance | TargetTypeEnum::Ip
     );
     ours.then_some(ListedGroup {
-        group: Group::Elb(it.target_group_arn()?.to_owned()),
+        group: Group::Elb(it.target_group_arn()?.into()),
         vpc: it.vpc_id().map(str::to_owned),
         registrations: None,
     })
@@ -181,7 +184,7 @@ fn lattice_group(it: &TargetGroupSummary) -> Option<ListedGroup> {
         TargetGroupType::Instance | TargetGroupType::Ip
     );
     ours.then_some(ListedGroup {
-        group: Group::Lattice(it.arn()?.to_owned()),
+        group: Group::Lattice(it.arn()?.into()),
         vpc: it.vpc_identifier().map(str::to_owned),
         registrations: None,
     })

@@ -121,19 +121,23 @@ impl World {
     #[must_use]
     pub fn target_group(&self, kind: GroupType) -> TargetGroup {
         let arn = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup";
-        self.group(kind, |n| TargetGroup::Elb(format!("{arn}/tg{n}/{n:016x}")))
+        self.group(kind, |n| {
+            TargetGroup::Elb(format!("{arn}/tg{n}/{n:016x}").into())
+        })
     }
 
     #[must_use]
     pub fn lattice_group(&self, kind: GroupType) -> TargetGroup {
         let arn = "arn:aws:vpc-lattice:eu-west-1:123456789012:targetgroup";
-        self.group(kind, |n| TargetGroup::Lattice(format!("{arn}/tg-{n:017x}")))
+        self.group(kind, |n| {
+            TargetGroup::Lattice(format!("{arn}/tg-{n:017x}").into())
+        })
     }
 
     #[must_use]
     pub fn classic_load_balancer(&self) -> TargetGroup {
         self.group(GroupType::Instance, |n| {
-            TargetGroup::Classic(format!("classic-{n}"))
+            TargetGroup::Classic(format!("classic-{n}").into())
         })
     }
 

@@ -86,7 +86,7 @@ async fn only_running_instances_are_registered() {
     let listing = world.target_groups(Balancing::Elb).await.expect("readable");
     let groups: Vec<&TargetGroup> = listing.groups.iter().map(|it| &it.group).collect();
     assert!(groups.contains(&&group) && !groups.contains(&&other));
-    let absent = TargetGroup::Elb("arn:absent".to_owned());
+    let absent = TargetGroup::Elb("arn:absent".into());
     let absent = world.targets(&absent).await.expect_err("absent");
     assert_eq!(absent.code, "TargetGroupNotFound");
 }

@@ -47,9 +47,9 @@ async fn a_group_says_what_it_does_by_itself_and_whom_it_has() {
     assert!(group.suspends("Launch") && !group.deleting);
     assert_eq!(group.lifecycle(&id(INSTANCE)), Some(Lifecycle::InService));
     for source in [
-        TargetGroup::Elb(TARGETS.to_owned()),
-        TargetGroup::Lattice(LATTICE.to_owned()),
-        TargetGroup::Classic("old".to_owned()),
+        TargetGroup::Elb(TARGETS.into()),
+        TargetGroup::Lattice(LATTICE.into()),
+        TargetGroup::Classic("old".into()),
     ] {
         assert!(group.serves(&source), "{source}");
     }

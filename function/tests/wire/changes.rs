@@ -54,12 +54,12 @@ async fn delete_on_termination_is_always_said() {
 #[tokio::test]
 async fn targets_are_named_with_their_ports() {
     let target = |port| Target {
-        group: TargetGroup::Elb(GROUP.to_owned()),
+        group: TargetGroup::Elb(GROUP.into()),
         id: INSTANCE.to_owned(),
         port: Some(port),
     };
     let targets = vec![target(80), target(15432)];
-    let group = TargetGroup::Elb(GROUP.to_owned());
+    let group = TargetGroup::Elb(GROUP.into());
     let deregister = Action::Deregister {
         group: group.clone(),
         targets: targets.clone(),

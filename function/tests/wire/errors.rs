@@ -58,7 +58,7 @@ async fn an_error_of_the_load_balancer_keeps_code_and_request() {
         <Message>gone</Message></Error><RequestId>request-in-body</RequestId></ErrorResponse>";
     let action = |register| {
         let arn = "arn:aws:elasticloadbalancing:eu-west-1:1:targetgroup/a/b";
-        let group = TargetGroup::Elb(arn.to_owned());
+        let group = TargetGroup::Elb(arn.into());
         let targets = vec![Target {
             group: group.clone(),
             id: "i-0123456789abcdef0".to_owned(),

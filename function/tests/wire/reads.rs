@@ -183,7 +183,7 @@ async fn registrations_are_told_with_port_and_state() {
         all.concat()
     );
     let wire = Wire::new([ok(body)]);
-    let group = TargetGroup::Elb("arn:group".to_owned());
+    let group = TargetGroup::Elb("arn:group".into());
     let found = wire.aws.targets(&group).await.unwrap();
     let told: Vec<(u16, bool, bool)> = found
         .iter()

@@ -9,11 +9,11 @@ const INSTANCE: &str = "i-0123456789abcdef0";
 const LATTICE: &str = "arn:aws:vpc-lattice:eu-west-1:123456789012:targetgroup/tg-0123456789abcdef0";
 
 fn classic() -> TargetGroup {
-    TargetGroup::Classic("legacy-web".to_owned())
+    TargetGroup::Classic("legacy-web".into())
 }
 
 fn lattice() -> TargetGroup {
-    TargetGroup::Lattice(LATTICE.to_owned())
+    TargetGroup::Lattice(LATTICE.into())
 }
 
 fn change(group: TargetGroup, ports: &[Option<u16>], register: bool) -> Action {
