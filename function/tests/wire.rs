@@ -10,12 +10,16 @@ mod autoscaling;
 mod changes;
 #[path = "wire/ends.rs"]
 mod ends;
+#[path = "wire/environment.rs"]
+mod environment;
 #[path = "wire/errors.rs"]
 mod errors;
 #[path = "wire/fleet.rs"]
 mod fleet;
 #[path = "wire/names.rs"]
 mod names;
+#[path = "wire/process.rs"]
+mod process;
 #[path = "wire/reads.rs"]
 mod reads;
 #[path = "wire/replay.rs"]
