@@ -1,42 +1,59 @@
-//! The built function as Lambda starts it, with nobody who has work for it: it opens its connections, and
-//! whoever it calls sees who it takes for AWS.
+//! The built function as Lambda starts it, but with nobody who has work for it: it opens its connections and
+//! ends. Whoever it takes for AWS sees what it says.
 
-use std::net::TcpListener;
-use std::process::{Child, Command, Stdio};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{JoinHandle, spawn};
 
-pub struct Process(Child);
-
-impl Process {
-    pub fn start(environment: &[(&str, &str)]) -> Self {
-        let child = Command::new(env!("CARGO_BIN_EXE_bootstrap"))
-            .env_clear()
-            .env("AWS_REGION", "eu-west-1")
-            .env("AWS_ACCESS_KEY_ID", "nobody")
-            .env("AWS_SECRET_ACCESS_KEY", "nobody")
-            .env("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:1")
-            .env("AWS_LAMBDA_FUNCTION_NAME", "spot-rescue")
-            .env("AWS_LAMBDA_FUNCTION_VERSION", "1")
-            .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256")
-            .env("AWS_LAMBDA_LOG_GROUP_NAME", "group")
-            .env("AWS_LAMBDA_LOG_STREAM_NAME", "stream")
-            .envs(environment.iter().copied())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn();
-        Self(child.expect("the function starts"))
-    }
+/// From start to end.
+pub fn run(environment: &[(&str, &str)]) {
+    let status = Command::new(env!("CARGO_BIN_EXE_bootstrap"))
+        .env_clear()
+        .env("AWS_REGION", "eu-west-1")
+        .env("AWS_ACCESS_KEY_ID", "nobody")
+        .env("AWS_SECRET_ACCESS_KEY", "nobody")
+        .env("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:1")
+        .env("AWS_LAMBDA_FUNCTION_NAME", "spot-rescue")
+        .env("AWS_LAMBDA_FUNCTION_VERSION", "1")
+        .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256")
+        .env("AWS_LAMBDA_LOG_GROUP_NAME", "group")
+        .env("AWS_LAMBDA_LOG_STREAM_NAME", "stream")
+        .envs(environment.iter().copied())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    status.expect("the function starts");
 }
 
-impl Drop for Process {
-    fn drop(&mut self) {
-        self.0.kill().ok();
-        self.0.wait().ok();
-    }
+/// Somebody who is called, and what he makes of each connection.
+pub struct Endpoint<T> {
+    pub port: u16,
+    closed: Arc<AtomicBool>,
+    seen: JoinHandle<Vec<T>>,
 }
 
-/// Somebody who listens, and on which port.
-pub fn endpoint() -> (TcpListener, u16) {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
-    let address = listener.local_addr().expect("it is bound");
-    (listener, address.port())
+impl<T: Send + 'static> Endpoint<T> {
+    pub fn open(take: impl Fn(TcpStream) -> T + Send + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+        let port = listener.local_addr().expect("it is bound").port();
+        let closed = Arc::new(AtomicBool::new(false));
+        let is_open = {
+            let closed = closed.clone();
+            move |_: &TcpStream| !closed.load(Ordering::SeqCst)
+        };
+        let seen = spawn(move || {
+            let streams = listener.incoming().map_while(Result::ok);
+            streams.take_while(is_open).map(take).collect()
+        });
+        Self { port, closed, seen }
+    }
+
+    /// Everything there was.
+    pub fn close(self) -> Vec<T> {
+        self.closed.store(true, Ordering::SeqCst);
+        TcpStream::connect(("127.0.0.1", self.port)).expect("it still listens");
+        self.seen.join().expect("it has taken all")
+    }
 }

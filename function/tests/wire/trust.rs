@@ -1,22 +1,23 @@
 //! Whom the function believes to be AWS: the built function, talking to a server with a certificate of an
 //! authority that Amazon has nothing to do with.
 
-use super::process::{Process, endpoint};
+use super::process::{Endpoint, run};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{ServerConfig, ServerConnection, Stream};
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
 
 const CERTIFICATE: &[u8] = include_bytes!("trust/localhost.der");
 const KEY: &[u8] = include_bytes!("trust/localhost.key.der");
 
-/// What became of one connection: the first line of a request, or why there was none.
-fn request(stream: TcpStream, config: &Arc<ServerConfig>) -> io::Result<String> {
-    let mut stream = stream;
+/// The beginning of a request, which is refused; or why there was none.
+fn request(mut stream: TcpStream, config: &Arc<ServerConfig>) -> io::Result<String> {
     let mut tls = ServerConnection::new(config.clone()).map_err(io::Error::other)?;
+    let mut tls = Stream::new(&mut tls, &mut stream);
     let mut text = [0; 16];
-    Stream::new(&mut tls, &mut stream).read_exact(&mut text)?;
+    tls.read_exact(&mut text)?;
+    tls.write_all(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")?;
     Ok(String::from_utf8_lossy(&text).into_owned())
 }
 
@@ -31,30 +32,27 @@ fn config() -> Arc<ServerConfig> {
     Arc::new(config.expect("the key is the certificate's"))
 }
 
-/// The function, with this store as the system's.
-fn start(port: u16, store: &str) -> Process {
+/// What came of each connection, with this store as the system's.
+fn connections(store: &str) -> Vec<io::Result<String>> {
+    let config = config();
+    let endpoint = Endpoint::open(move |stream| request(stream, &config));
     let store = format!("{}/{store}", env!("CARGO_MANIFEST_DIR"));
-    let url = format!("https://localhost:{port}");
-    Process::start(&[("AWS_ENDPOINT_URL", &url), ("SSL_CERT_FILE", &store)])
+    let url = format!("https://localhost:{}", endpoint.port);
+    run(&[("AWS_ENDPOINT_URL", &url), ("SSL_CERT_FILE", &store)]);
+    endpoint.close()
 }
 
 #[test]
 fn who_is_vouched_for_by_the_systems_store_alone_is_talked_to() {
-    let ((listener, port), config) = (endpoint(), config());
-    let _function = start(port, "tests/wire/trust/authority.pem");
-    let mut answers = listener.incoming().map(|it| request(it.unwrap(), &config));
-    assert!(answers.next().unwrap().is_err(), "Amazon does not vouch");
-    let first = answers.find_map(Result::ok).unwrap();
-    assert!(first.starts_with("POST / "), "{first:?}");
+    let all = connections("tests/wire/trust/authority.pem");
+    assert!(all[0].is_err(), "Amazon does not vouch: {all:?}");
+    let called = |it: &io::Result<String>| it.as_ref().is_ok_and(|it| it.starts_with("POST / "));
+    assert!(all.iter().any(called), "{all:?}");
 }
 
-/// Five calls are made at once. The first that is refused is tried with the system's store: six connections
-/// at the least.
+/// Five calls are made, the first of them with both stores.
 #[test]
 fn who_is_vouched_for_by_nobody_is_not() {
-    let ((listener, port), config) = (endpoint(), config());
-    let _function = start(port, "src/trust/amazon.pem");
-    let answers = listener.incoming().map(|it| request(it.unwrap(), &config));
-    let sent: Vec<String> = answers.take(6).filter_map(Result::ok).collect();
-    assert_eq!(sent, Vec::<String>::new());
+    let all = connections("src/trust/amazon.pem");
+    assert!(all.len() >= 6 && all.iter().all(Result::is_err), "{all:?}");
 }
