@@ -16,13 +16,13 @@ use crate::clock::Timestamp;
 use crate::cloud::{Cloud, CloudError, Query};
 use crate::event::{Interruption, Risk};
 use crate::id::{InstanceId, RequestId};
-use crate::plan::template_name;
 use crate::policy::{Policy, Types};
 use crate::record::{RecordedAddress, RecordedRequest, addresses_from};
 use crate::situation::{
     Address, Fact, Group, Image, Instance, Lookup, Market, NetworkInterface, Registrations,
     RootTask, Shape, Situation, Snapshot, SpotRequest, Template, Volume,
 };
+use crate::tags::template_name;
 use crate::tags::{self, Tags};
 use futures_util::future::join_all;
 use std::collections::{BTreeMap, BTreeSet};

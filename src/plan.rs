@@ -50,6 +50,7 @@ use crate::policy::PolicyWarning;
 use crate::report::Outcome;
 use crate::situation::{Fact, Situation};
 use crate::step::Step;
+use crate::tags::template_name;
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -232,12 +233,6 @@ impl fmt::Display for Plan {
         }
         Ok(())
     }
-}
-
-/// The name of the prepared rescue of a lineage.
-#[must_use]
-pub fn template_name(lineage: &InstanceId) -> String {
-    format!("spot-rescue-{lineage}")
 }
 
 fn attach_id(volume: &VolumeId) -> String {

@@ -4,6 +4,7 @@
 //! (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html>), so lists are packed:
 //! several items in one value, separated by spaces, under `<key>-1`, `<key>-2`, …
 
+use crate::id::InstanceId;
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
@@ -108,6 +109,12 @@ pub const LAUNCHED_FROM: &str = "aws:ec2launchtemplate:id";
 /// Set by Auto Scaling on its members, and taken away from who is detached; nobody else can set it.
 /// <https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-tagging.html>
 pub const GROUP_MEMBER: &str = "aws:autoscaling:groupName";
+
+/// The name of the launch template that is a lineage's prepared rescue.
+#[must_use]
+pub fn template_name(lineage: &InstanceId) -> String {
+    format!("spot-rescue-{lineage}")
+}
 
 /// Keys that only this function writes. Users' keys are in the table of `policy`.
 #[must_use]

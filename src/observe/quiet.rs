@@ -7,10 +7,10 @@
 use crate::clock::Timestamp;
 use crate::event::{InstanceAction, InstanceState, Interruption};
 use crate::id::InstanceId;
-use crate::plan::template_name;
 use crate::record::{interruption_from, targets_from};
 use crate::situation::{Fact, Instance, Market, TargetGroup, Template};
 use crate::tags;
+use crate::tags::template_name;
 use std::collections::BTreeSet;
 
 /// Interrupted, and registered nowhere any more.

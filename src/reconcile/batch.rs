@@ -8,10 +8,10 @@ use crate::event::{InstanceState, Interruption, Risk, Trigger};
 use crate::execute::Done;
 use crate::id::{InstanceId, SnapshotId};
 use crate::observe::{Out, is_recent};
-use crate::plan::template_name;
 use crate::report::Report;
 use crate::situation::Instance;
 use crate::step::{Action, Step};
+use crate::tags::template_name;
 use crate::tags::{self, Tags};
 use std::collections::{BTreeMap, BTreeSet};
 

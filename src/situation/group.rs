@@ -5,7 +5,7 @@
 
 use super::{Instance, TargetGroup, Template};
 use crate::id::InstanceId;
-use crate::plan::template_name;
+use crate::tags::template_name;
 use crate::tags::{self, Tags};
 use std::collections::BTreeSet;
 

@@ -8,10 +8,10 @@
 use super::{Way, choose};
 use crate::clock::Timestamp;
 use crate::id::InstanceId;
-use crate::plan::template_name;
 use crate::policy::Policy;
 use crate::record::{Place, Record};
 use crate::situation::{Group, Instance, Lifecycle, Situation};
+use crate::tags::template_name;
 use crate::tags::{self, Tags};
 use std::collections::BTreeMap;
 use time::Duration;
