@@ -11,6 +11,9 @@ use spot_rescue::sim::{Fault, Kind, On, Summary, invariants};
 use spot_rescue::situation::{Holder, Market};
 use spot_rescue::step::Action;
 use spot_rescue::tags::{self, Tags};
+use std::num::NonZero;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::{self, available_parallelism};
 
 /// One code of every class that is an error: try again, not allowed, never.
 const CHANGES: [Kind; 9] = [
@@ -191,8 +194,48 @@ async fn disturb(story: Story, from: usize, stride: usize) -> (u64, usize, Vec<S
     (acts + reads, faults, damages)
 }
 
-#[tokio::test]
-async fn one_fault_at_any_call_of_any_story_changes_nothing_in_the_end() {
+/// What became of one story.
+struct Disturbed {
+    story: Story,
+    steps: u64,
+    faults: usize,
+    damages: Vec<String>,
+}
+
+/// The stories shared out among as many threads as there are processors.
+fn disturb_all(stories: &[Story], stride: usize) -> Vec<Disturbed> {
+    let threads = available_parallelism().map_or(1, NonZero::get);
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = { runtime }.enable_time().build();
+        let runtime = runtime.expect("a runtime can be made");
+        let mut done = Vec::new();
+        while let Some((n, story)) = taken(stories, &next) {
+            let (steps, faults, damages) = runtime.block_on(disturb(story, n, stride));
+            done.push(Disturbed {
+                story,
+                steps,
+                faults,
+                damages,
+            });
+        }
+        done
+    };
+    thread::scope(|scope| {
+        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        let done = threads.into_iter().map(|it| it.join());
+        done.flat_map(|it| it.expect("no panic")).collect()
+    })
+}
+
+fn taken(stories: &[Story], next: &AtomicUsize) -> Option<(usize, Story)> {
+    let n = next.fetch_add(1, Ordering::Relaxed);
+    Some((n, *stories.get(n)?))
+}
+
+#[test]
+fn one_fault_at_any_call_of_any_story_changes_nothing_in_the_end() {
     let wanted = std::env::var("FAULTS").ok();
     let stride = if wanted.is_some() { 1 } else { 43 };
     let chosen = |story: &Story| {
@@ -200,17 +243,19 @@ async fn one_fault_at_any_call_of_any_story_changes_nothing_in_the_end() {
         wanted.is_none() || names.any(|it| it == "all" || it == format!("{story:?}"))
     };
     let stories: Vec<Story> = ALL.into_iter().filter(chosen).collect();
-    let (mut steps, mut faults, mut damages) = (0, 0, Vec::new());
-    for (n, story) in stories.iter().copied().enumerate() {
-        let (more_steps, more_faults, damage) = disturb(story, n, stride).await;
+    let done = disturb_all(&stories, stride);
+    for it in &done {
+        let left = it.damages.len();
         println!(
-            "{story:?}: {more_steps} steps, {more_faults} faults, {} left damage",
-            damage.len()
+            "{:?}: {} steps, {} faults, {left} left damage",
+            it.story, it.steps, it.faults
         );
-        steps += more_steps;
-        faults += more_faults;
-        damages.extend(damage);
     }
+    let steps: u64 = done.iter().map(|it| it.steps).sum();
+    let faults: usize = done.iter().map(|it| it.faults).sum();
+    let damages: Vec<&str> = { done.iter() }
+        .flat_map(|it| it.damages.iter().map(String::as_str))
+        .collect();
     assert!(
         damages.is_empty(),
         "{}\n{}",
