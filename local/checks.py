@@ -115,11 +115,19 @@ def no_replacement(evidence: Evidence) -> list[Result]:
 
 
 def lineage(evidence: Evidence, original: str) -> list[dict[str, Any]]:
-    return [
-        it
-        for it in evidence.stage.world.instances()
-        if as_dict(it.get("Tags", [])).get(RESCUE) == original and it["InstanceId"] != original
-    ]
+    """Everything ever launched for it. What has ended long ago EC2 shows without tags, or no longer."""
+    stage = evidence.stage
+    shown = {it["InstanceId"]: it for it in stage.world.instances()}
+    alive = {
+        key for key, it in shown.items() if as_dict(it.get("Tags", [])).get(RESCUE) == original
+    }
+    ended = {
+        it.instance
+        for it in stage.control.states()
+        if it.state == "shutting-down" and it.tags.get(RESCUE) == original
+    }
+    gone = {"State": {"Name": "terminated"}}
+    return [shown.get(it, gone | {"InstanceId": it}) for it in (alive | ended) - {original}]
 
 
 def nothing_left_over(stage: Stage, lineages: set[str], known: set[str]) -> list[Result]:

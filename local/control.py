@@ -6,9 +6,11 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,22 +19,69 @@ from local.deploy import REGION
 SPOT_WARNING = "EC2 Spot Instance Interruption Warning"
 
 
+@dataclass(frozen=True)
+class Moment:
+    """Where a jump has led."""
+
+    t: float
+    # Messages that wait for a function.
+    visible: int
+    at_rest: bool
+
+
+@dataclass(frozen=True)
+class Entered:
+    """What state which instance entered when, and the tags it had then."""
+
+    t: float
+    instance: str
+    state: str
+    tags: dict[str, str]
+
+
+@dataclass
+class Shift:
+    """When a function has begun to work, as time.time() tells; and when it has ended, in AWS-seconds."""
+
+    began: float
+    ended: float | None = None
+
+
 class Control:
     """The local AWS's own API."""
 
-    def __init__(self, endpoint: str, speed: float) -> None:
+    def __init__(self, endpoint: str) -> None:
         self.endpoint = endpoint
-        self.speed = speed
         # When the first instance was interrupted: every story counts from there.
         self.interrupted_at: float | None = None
         self._journal: list[dict[str, Any]] = []
         self._lock = threading.Lock()
 
-    def sleep(self, aws_seconds: float) -> None:
-        time.sleep(aws_seconds / self.speed)
+    def now(self) -> float:
+        """In AWS-seconds."""
+        return float(self._get("health")["t"])
+
+    def date(self) -> datetime:
+        """What the clock says."""
+        return datetime.fromtimestamp(self._get("health")["unix"], UTC)
+
+    @contextmanager
+    def work(self) -> Iterator[Shift]:
+        """The clock runs while a function works."""
+        shift = Shift(float(self._post("work", {"functions": 1})["unix"]))
+        try:
+            yield shift
+        finally:
+            shift.ended = float(self._post("work", {"functions": -1})["t"])
+
+    def jump(self, until: float, deliver: bool) -> Moment:
+        """To what happens next, or to `until` if nothing does; nowhere while a function works."""
+        found = self._post("jump", {"until": until, "deliver": deliver})
+        return Moment(found["t"], found["visible"], found["at_rest"])
 
     def interrupt(self, instances: list[str], action: str = "terminate", warn: bool = True) -> None:
-        self.interrupted_at = self.interrupted_at or time.time()
+        if self.interrupted_at is None:
+            self.interrupted_at = self.now()
         self._post("interrupt", {"instance_ids": instances, "action": action, "warn": warn})
 
     def start(self, instance: str) -> None:
@@ -43,7 +92,8 @@ class Control:
         self._post("persistent", {"instance_id": instance})
 
     def event(self, event: dict[str, Any]) -> None:
-        self._post("event", event)
+        """It happens now, whatever its time says."""
+        self._post("event", {**event, "time": iso(self.date())})
 
     def capacity(self, zone: str, instance_type: str, market: str, code: str | None) -> None:
         place = {"availability_zone": zone, "instance_type": instance_type}
@@ -57,37 +107,38 @@ class Control:
         self._post("chaos", {"rate": rate, "principal": principal, **more})
 
     def chaos_done(self) -> dict[str, Any]:
-        with urllib.request.urlopen(f"{self.endpoint}/local-aws/chaos", timeout=20) as answer:
-            return dict(json.load(answer))
+        return dict(self._get("chaos"))
 
     def journal(self) -> list[dict[str, Any]]:
         """Every call so far. Only what is new is fetched."""
         with self._lock:
-            url = f"{self.endpoint}/local-aws/journal?since={len(self._journal)}"
-            with urllib.request.urlopen(url, timeout=20) as answer:
-                found = json.load(answer)
-            self._journal += found["entries"] if isinstance(found, dict) else found
+            self._journal += self._get(f"journal?since={len(self._journal)}")
             return list(self._journal)
 
-    def is_up(self) -> bool:
-        try:
-            with urllib.request.urlopen(f"{self.endpoint}/local-aws/health", timeout=2) as answer:
-                return bool(json.load(answer).get("ok"))
-        except (OSError, ValueError):
-            return False
+    def states(self) -> list[Entered]:
+        """Also of instances that EC2 shows no longer, or without their tags."""
+        return [Entered(**it) for it in self._get("states")]
 
-    def _post(self, what: str, body: dict[str, Any]) -> None:
+    def _get(self, what: str) -> Any:
+        with urllib.request.urlopen(f"{self.endpoint}/local-aws/{what}", timeout=60) as answer:
+            return json.load(answer)
+
+    def _post(self, what: str, body: dict[str, Any]) -> Any:
         request = urllib.request.Request(
             f"{self.endpoint}/local-aws/{what}",
             data=json.dumps(body).encode(),
             headers={"Content-Type": "application/json"},
         )
         try:
-            with urllib.request.urlopen(request, timeout=20) as answer:
-                answer.read()
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return json.load(answer)
         except urllib.error.HTTPError as error:
             text = error.read().decode(errors="replace")[:300]
             raise RuntimeError(f"{what} was refused: {text}") from error
+
+
+def iso(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def warning(instance: str, zone: str, action: str = "terminate") -> dict[str, Any]:
@@ -98,7 +149,7 @@ def warning(instance: str, zone: str, action: str = "terminate") -> dict[str, An
         "detail-type": SPOT_WARNING,
         "source": "aws.ec2",
         "account": "123456789012",
-        "time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "time": iso(datetime.now(UTC)),
         "region": REGION,
         "resources": [f"arn:aws:ec2:{zone}:instance/{instance}"],
         "detail": {"instance-id": instance, "instance-action": action},
@@ -113,7 +164,7 @@ def rebalance(instance: str) -> dict[str, Any]:
         "detail-type": "EC2 Instance Rebalance Recommendation",
         "source": "aws.ec2",
         "account": "123456789012",
-        "time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "time": iso(datetime.now(UTC)),
         "region": REGION,
         "resources": [f"arn:aws:ec2:{REGION}:123456789012:instance/{instance}"],
         "detail": {"instance-id": instance},
@@ -128,7 +179,7 @@ def health(instance: str, due: datetime) -> dict[str, Any]:
         "detail-type": "AWS Health Event",
         "source": "aws.health",
         "account": "123456789012",
-        "time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "time": iso(datetime.now(UTC)),
         "region": REGION,
         "resources": [instance],
         "detail": {

@@ -1,4 +1,4 @@
-"""`make demo`: plays stories on a local AWS and says what came of them.
+"""`make demo` and `make e2e`: plays stories on a local AWS and says what came of them.
 
 The exit status is 0 only if every line passed.
 """
@@ -10,16 +10,17 @@ import signal
 import sys
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from zlib import crc32
 
 from local import record
+from local.apart import SideBySide
 from local.function import BINARY
 from local.scenarios import ALL
 from local.scenarios.scenario import Played, Scenario, play
-from local.stage import Stage
+from local.stage import Stage, load
 from local.timeline import table
 
 
@@ -38,13 +39,11 @@ def main() -> int:
     if not BINARY.exists():
         print(f"{BINARY} is missing: run `make build` first", file=sys.stderr)
         return 2
-    for ending in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(ending, Stage.abandon)
+    load()
     if options.scenario == "all":
         verdicts = play_all(options)
     else:
-        story = ALL[options.scenario]
-        verdicts = [tell(story, options.speed, options.record, say=announce)]
+        verdicts = [tell(ALL[options.scenario], options.record, say=announce)]
         print(verdicts[0].text)
     return 0 if all(it.passed for it in verdicts) else 1
 
@@ -52,8 +51,7 @@ def main() -> int:
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="local.demo", description=__doc__)
     parser.add_argument("--scenario", choices=[*ALL, "all"], default="rescue")
-    parser.add_argument("--speed", type=float, default=10, help="AWS-seconds per second")
-    parser.add_argument("--jobs", type=int, default=2, help="stories at a time, for all")
+    parser.add_argument("--jobs", type=int, default=3, help="stories at a time, for all")
     parser.add_argument(
         "--record", type=Path, metavar="DIRECTORY", help="what the calls needed permission for"
     )
@@ -61,35 +59,55 @@ def arguments() -> argparse.Namespace:
 
 
 def play_all(options: argparse.Namespace) -> list[Verdict]:
-    """Mostly they wait, so two at a time cost little; each has a stage of its own."""
     began = time.monotonic()
+    stories = SideBySide(options.jobs)
+    # The longest first, so that it is not what everything waits for in the end.
+    for scenario in sorted(ALL.values(), key=longest):
+        stories.add(scenario.name, partial(tell, scenario, options.record))
     verdicts = []
-    told = partial(tell, speed=options.speed, recorded=options.record)
-    with ThreadPoolExecutor(options.jobs) as pool:
-        # The longest first, so that it is not what everybody waits for in the end.
-        longest_first = sorted(ALL.values(), key=lambda it: -it.instances)
-        stories = [pool.submit(told, scenario) for scenario in longest_first]
-        for story in stories:
-            verdicts.append(story.result())
-            print(verdicts[-1].text, flush=True)
+    for name, told in stories.results():
+        verdicts.append(told or Verdict(name, False, 0, f"\n{name}: its process has died"))
+        print(verdicts[-1].text)
+        print(progress(verdicts, stories, time.monotonic() - began), flush=True)
     print("\nscenario         verdict  seconds")
     for it in verdicts:
         print(f"{it.name:<16} {'PASS' if it.passed else 'FAIL':<8} {it.seconds:7.1f}")
     print(f"{'all':<25} {time.monotonic() - began:7.1f}")
+    for it in verdicts:
+        if not it.passed:
+            print(f"alone: make demo SCENARIO={it.name}")
+    passed = sum(it.passed for it in verdicts)
+    print(f"{passed} passed, {len(verdicts) - passed} failed")
     return verdicts
 
 
+def longest(scenario: Scenario) -> tuple[int, float]:
+    """Sorts by about how long it takes, the longest first."""
+    return -scenario.instances, -scenario.deadline - scenario.rest
+
+
+def progress(verdicts: list[Verdict], stories: SideBySide, seconds: float) -> str:
+    """How many are done, which run and for how long, and about how long it will be."""
+    done, now = len(verdicts), time.monotonic()
+    running = ", ".join(f"{it.name} {now - it.began:.0f} s" for it in stories.running) or "none"
+    left = seconds / done * stories.left()
+    failed = sum(not it.passed for it in verdicts)
+    return (
+        f"--- {done} of {done + stories.left()} done, {failed} failed, after {seconds:.0f} s; "
+        f"running: {running}; about {left:.0f} s left"
+    )
+
+
 def tell(
-    scenario: Scenario,
-    speed: float,
-    recorded: Path | None = None,
-    say: Callable[[str], None] | None = None,
+    scenario: Scenario, recorded: Path | None = None, say: Callable[[str], None] | None = None
 ) -> Verdict:
     """Plays one story on a stage of its own and puts it into words."""
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, Stage.abandon)
     began = time.monotonic()
     lines = [f"\n{scenario.name}: {scenario.story}"]
-    arguments = (scenario.functions, scenario.batch_size, scenario.parameters)
-    with Stage(speed / scenario.slower, *arguments) as stage:
+    seed = crc32(scenario.name.encode())
+    with Stage(scenario.functions, scenario.batch_size, scenario.parameters, seed) as stage:
         stage.say = say or stage.say
         played = play(scenario, stage)
         if recorded:

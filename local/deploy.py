@@ -14,6 +14,7 @@ import logging
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
@@ -110,13 +111,18 @@ def deploy(endpoint: str, parameters: dict[str, str] | None = None) -> Deploymen
 
 def translated(parameters: dict[str, str]) -> dict[str, Any]:
     """The template as CloudFormation sees it after the SAM transform."""
+    return copy.deepcopy(transformed(frozenset(parameters.items())))
+
+
+@cache
+def transformed(parameters: frozenset[tuple[str, str]]) -> dict[str, Any]:
     template = yaml_parse(TEMPLATE.read_text())
     # `sam build` and `sam deploy` put an S3 address here; the code itself is not uploaded.
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function":
             resource["Properties"]["CodeUri"] = "s3://local/bootstrap.zip"
     os.environ.setdefault("AWS_DEFAULT_REGION", REGION)  # the translator asks nothing else for it
-    return transform(template, parameters, NoManagedPolicies())
+    return transform(template, dict(parameters), NoManagedPolicies())
 
 
 class NoManagedPolicies(ManagedPolicyLoader):

@@ -15,12 +15,14 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from local.apart import SideBySide
 from local.function import BINARY
 from local.replay import Replay
-from local.stage import Stage
+from local.stage import Stage, load
 
 ROOT = Path(__file__).resolve().parent.parent
 LISTS = ROOT / "tests" / "differential"
@@ -32,8 +34,6 @@ ALLOWED: dict[tuple[str, str], str] = {}
 
 def main() -> int:
     options = arguments()
-    for ending in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(ending, Stage.abandon)
     paths = [Path(it) for it in options.lists] or sorted(LISTS.glob("*.json"))
     simulated = simulate(paths)
     if options.simulator_only:
@@ -42,15 +42,21 @@ def main() -> int:
     if not BINARY.exists():
         print(f"{BINARY} is missing: run `make build` first", file=sys.stderr)
         return 2
-    same = [judge(it, simulated[it.stem], options.speed) for it in paths]
-    print(f"{len(paths)} lists, {same.count(False)} differ")
-    return 0 if all(same) else 1
+    load()
+    lists = SideBySide(options.jobs)
+    for it in paths:
+        lists.add(it.stem, partial(judge, it, simulated[it.stem]))
+    differ = sum(not same for _, same in lists.results())
+    print(f"{len(paths)} lists, {differ} differ")
+    return 1 if differ else 0
 
 
-def judge(path: Path, simulated: dict[str, Any], speed: float) -> bool:
-    """Plays the list on a local AWS of its own: what others left behind would only slow it down."""
+def judge(path: Path, simulated: dict[str, Any]) -> bool:
+    """Plays the list on a local AWS of its own."""
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, Stage.abandon)
     began = time.monotonic()
-    with Stage(speed) as stage:
+    with Stage() as stage:
         stage.world.build()
         found = Replay(stage, json.loads(path.read_text())).play()
         differences = list(compared("", simulated, found))
@@ -71,7 +77,7 @@ def judge(path: Path, simulated: dict[str, Any], speed: float) -> bool:
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="local.differential", description=__doc__.splitlines()[0])
     parser.add_argument("lists", nargs="*", help="all of tests/differential if none is named")
-    parser.add_argument("--speed", type=float, default=20, help="AWS-seconds per second")
+    parser.add_argument("--jobs", type=int, default=2, help="lists at a time")
     parser.add_argument("--simulator-only", action="store_true")
     return parser.parse_args()
 

@@ -1,8 +1,9 @@
-"""The real release binary, run the way Lambda runs it.
+"""The real binary, run the way Lambda runs it.
 
-AWS's Runtime Interface Emulator (it comes with aws-sam-cli) speaks the Runtime API to the binary and
-answers invocations over HTTP, one at a time: one `Function` is one Lambda execution environment.
-The binary gets the deployed environment variables and the deployed role's credentials.
+One `Function` is one Lambda execution environment: it has the deployed environment variables and the
+deployed role's credentials, and one invocation at a time. What time it is, the binary asks the system,
+and libfaketime answers with the local AWS's clock; timeouts are measured by another clock, which is
+left alone.
 """
 
 from __future__ import annotations
@@ -10,159 +11,162 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import platform
-import signal
-import socket
 import subprocess
 import threading
-import time
-import urllib.error
-import urllib.request
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
+from local.control import Shift
 from local.deploy import REGION, Deployment
+from local.runtime import Runtime, Unanswered
 
-BINARY = Path(__file__).resolve().parent.parent / "target" / "release" / "bootstrap"
-HOST = "127.0.0.1"
+TARGET = Path(os.environ.get("CARGO_TARGET_DIR", Path(__file__).resolve().parent.parent / "target"))
+# Which build is played: the one for people and tests, or the one that is shipped.
+BINARY = TARGET / os.environ.get("FUNCTION", "debug") / "bootstrap"
+LIBRARY = "vendor/libfaketime/src/libfaketime.so.1"
+
+Work = Callable[[], AbstractContextManager[Shift]]
+# In an entry of the log: when the invocation that wrote it had ended, in AWS-seconds.
+SEEN = "_seen"
 
 
-class Crashed(Exception):
-    """The invocation ended without an answer."""
-
-
-@dataclass
 class Log:
-    """What the functions printed: parsed JSON lines, in the order of arrival."""
+    """What the functions printed, in the order in which they did."""
 
-    path: Path
-    lines: list[dict[str, Any]] = field(default_factory=list)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.path.touch()
+        self._read = 0
+        self._dated = 0
+        self._lines: list[dict[str, Any]] = []
+        self._lock = threading.Lock()
 
-    def follow(self, stream: IO[str]) -> None:
-        for line in stream:
-            with self._lock, self.path.open("a") as file:
-                file.write(line)
-            # The emulator's own lines are not JSON.
-            with contextlib.suppress(ValueError):
-                entry = json.loads(line)
-                if isinstance(entry, dict):
-                    self.lines.append({**entry, "_seen": time.time()})
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        """Whole lines of JSON; a function that has answered has written all of its own."""
+        with self._lock:
+            self._follow()
+            return list(self._lines)
+
+    def date(self, t: float | None) -> None:
+        """What is new was written by now."""
+        with self._lock:
+            self._follow()
+            for line in self._lines[self._dated :]:
+                line[SEEN] = t
+            self._dated = len(self._lines)
+
+    def _follow(self) -> None:
+        with self.path.open("rb") as file:
+            file.seek(self._read)
+            text = file.read()
+        whole = text[: text.rfind(b"\n") + 1]
+        self._read += len(whole)
+        self._lines += entries(whole)
+
+    def write(self, entry: dict[str, Any]) -> None:
+        """What a story has to say itself."""
+        with self.path.open("a") as file:
+            file.write(json.dumps(entry) + "\n")
 
     def outcomes(self) -> list[dict[str, Any]]:
-        return [line for line in list(self.lines) if "outcome" in line]
+        return [line for line in self.lines if "outcome" in line]
+
+
+def entries(text: bytes) -> Iterator[dict[str, Any]]:
+    """A panic, for example, is not JSON."""
+    for line in text.splitlines():
+        with contextlib.suppress(ValueError):
+            entry = json.loads(line)
+            if isinstance(entry, dict):
+                yield entry
 
 
 class Function:
     """One execution environment."""
 
-    def __init__(self, deployment: Deployment, log: Log, binary: Path = BINARY) -> None:
+    def __init__(self, deployment: Deployment, log: Log, clock: Path, work: Work) -> None:
         self._deployment = deployment
         self._log = log
-        self._binary = binary
-        self._process: subprocess.Popen[str] | None = None
-        self._url = ""
+        self._clock = clock
+        self._work = work
+        self._process: subprocess.Popen[bytes] | None = None
+        self._runtime: Runtime | None = None
 
     def start(self) -> None:
-        port = free_port()
-        command = [
-            str(emulator()),
-            "--runtime-interface-emulator-address",
-            f"{HOST}:{port}",
-            "--runtime-api-address",
-            f"{HOST}:{free_port()}",
-            str(self._binary),
-        ]
-        self._process = subprocess.Popen(
-            command,
-            env=self._environment(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
-        threading.Thread(target=self._log.follow, args=(self._process.stdout,), daemon=True).start()
-        self._url = f"http://{HOST}:{port}/2015-03-31/functions/function/invocations"
-        wait_for_port(port)
+        self._runtime = Runtime()
+        with self._log.path.open("ab") as log:
+            self._process = subprocess.Popen(
+                [str(BINARY)],
+                env=self._environment(self._runtime.address),
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        threading.Thread(target=watch, args=(self._process, self._runtime), daemon=True).start()
 
     def invoke(self, payload: Any) -> Any:
         """The function's answer. `Crashed` if there is none, or if it is an error."""
-        request = urllib.request.Request(self._url, data=json.dumps(payload).encode())
-        try:
-            with urllib.request.urlopen(request, timeout=self._deployment.timeout + 5) as answer:
-                result = json.loads(answer.read() or b"null")
-        except (OSError, urllib.error.URLError, ValueError) as error:
-            raise Crashed(str(error)) from error
-        if isinstance(result, dict) and "errorType" in result:
-            raise Crashed(f"{result['errorType']}: {result.get('errorMessage')}")
-        return result
-
-    def peak_memory(self) -> int:
-        """VmHWM of the function's own process in KiB, the emulator's not counted. Linux only."""
-        assert self._process is not None
-        emulator = Path(f"/proc/{self._process.pid}")
-        tasks = emulator.glob("task/*/children")
-        children = [pid for it in tasks for pid in it.read_text().split()]
-        return max((peak_memory(int(pid)) for pid in children), default=0)
+        if self._process is None or self._process.poll() is not None:
+            self.restart()  # as Lambda does
+        runtime, timeout = self._runtime, self._deployment.timeout
+        assert runtime is not None
+        with self._work() as shift:
+            try:
+                answer = runtime.invoke(payload, shift.began + timeout, timeout)
+            except Unanswered:
+                self.kill()  # as Lambda does; the next invocation finds a new environment
+                raise
+        self._log.date(shift.ended)
+        return answer
 
     def kill(self) -> None:
         """Ends the environment at once, whatever it is doing."""
         if self._process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.kill()
             self._process.wait()
             self._process = None
+        if self._runtime is not None:
+            self._runtime.close()
+            self._runtime = None
 
     def restart(self) -> None:
         self.kill()
         self.start()
 
-    def _environment(self) -> dict[str, str]:
+    def _environment(self, runtime: str) -> dict[str, str]:
         deployment = self._deployment
         return {
             "PATH": os.environ.get("PATH", ""),
+            "AWS_LAMBDA_RUNTIME_API": runtime,
             "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,
             "AWS_ENDPOINT_URL": deployment.endpoint,
             "AWS_LAMBDA_FUNCTION_NAME": "spot-rescue",
+            "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
             "AWS_LAMBDA_FUNCTION_TIMEOUT": str(deployment.timeout),
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(deployment.memory),
-            "RUST_LOG": os.environ.get("RUST_LOG", "info"),
+            "TZ": "UTC",
+            "LD_PRELOAD": str(libfaketime()),
+            "FAKETIME_TIMESTAMP_FILE": str(self._clock),
+            "FAKETIME_NO_CACHE": "1",
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
             **deployment.environment,
             **deployment.role.environment(),
         }
 
 
-def peak_memory(pid: int) -> int:
-    """The most memory a process ever had, in KiB."""
-    status = Path(f"/proc/{pid}/status")
-    if not status.exists():  # Linux only
-        return 0
-    lines = status.read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
+def watch(process: subprocess.Popen[bytes], runtime: Runtime) -> None:
+    """Whoever waits for an answer of a process that has ended waits in vain."""
+    process.wait()
+    runtime.abandon()
 
 
-def emulator() -> Path:
-    """The emulator's binary inside the installed aws-sam-cli."""
-    spec = find_spec("samcli")
+def libfaketime() -> Path:
+    spec = find_spec("libfaketime")
     if spec is None or spec.origin is None:
-        raise RuntimeError("aws-sam-cli is not installed: run `make setup`")
-    arch = "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64"
-    return Path(spec.origin).parent / "local" / "rapid" / f"aws-lambda-rie-{arch}"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
-
-
-def wait_for_port(port: int, seconds: float = 10.0) -> None:
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        with contextlib.suppress(OSError), socket.create_connection((HOST, port), timeout=1):
-            return
-        time.sleep(0.02)
-    raise RuntimeError(f"nothing listens on port {port} after {seconds} s")
+        raise RuntimeError("libfaketime is not installed: run `make setup`")
+    return Path(spec.origin).parent / LIBRARY

@@ -9,13 +9,14 @@ import json
 import sys
 from pathlib import Path
 
-from local.function import Crashed
+from local.function import SEEN
+from local.runtime import Crashed
 from local.stage import Stage
 
 
 def main() -> int:
     event = json.loads(Path(sys.argv[1]).read_text())
-    with Stage(speed=10, functions=1) as stage:
+    with Stage(functions=1) as stage:
         try:
             print("answer:", json.dumps(stage.functions[0].invoke(event)))
             status = 0
@@ -23,7 +24,7 @@ def main() -> int:
             print("error:", error)
             status = 1
         for line in stage.log.lines:
-            print("log:   ", json.dumps({k: v for k, v in line.items() if k != "_seen"}))
+            print("log:   ", json.dumps({key: it for key, it in line.items() if key != SEEN}))
         for it in stage.journal():
             print("call:  ", it["action"], it["code"] or "ok")
     stage.forget()

@@ -10,33 +10,39 @@ https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
 from __future__ import annotations
 
 import threading
-import time
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from local.control import Control, Moment
 from local.deploy import REGION, Deployment
-from local.function import Crashed, Function
-
-# How long a poller that found nothing rests; short, because local time may run fast.
-IDLE_SECONDS = 0.05
+from local.function import Function
+from local.runtime import Crashed
 
 
 class Pump:
-    """One poller per function."""
+    """One poller per function. They look when time has moved, and as long as they find something."""
 
     def __init__(
-        self, deployment: Deployment, functions: list[Function], batch_size: int | None = None
+        self,
+        deployment: Deployment,
+        control: Control,
+        functions: list[Function],
+        batch_size: int | None = None,
     ) -> None:
         self._deployment = deployment
+        self._control = control
         self._functions = functions
         self._batch_size = batch_size or deployment.batch_size
-        self._open = threading.Event()
-        self._open.set()
-        self._stop = threading.Event()
+        self._paused = False
+        self._stop = False
         self._threads: list[threading.Thread] = []
         self._busy = 0
-        self._lock = threading.Lock()
+        # Held while a batch is received and while time jumps, so that no jump comes in between a
+        # message and the function that is to have it.
+        self._changed = threading.Condition()
+        # How many pollers are to look.
+        self._bell = threading.Semaphore(0)
         self.errors: list[str] = []
 
     def start(self) -> None:
@@ -46,54 +52,71 @@ class Pump:
             self._threads.append(thread)
 
     def stop(self) -> None:
-        self._stop.set()
+        self._stop = True
+        for _ in self._threads:
+            self._bell.release()
         for thread in self._threads:
             thread.join(timeout=5)
 
     def pause(self) -> None:
         """No further deliveries: what is sent meanwhile arrives late."""
-        self._open.clear()
+        self._paused = True
 
     def resume(self) -> None:
-        self._open.set()
+        self._paused = False
 
     def is_busy(self) -> bool:
-        with self._lock:
-            return self._busy > 0
+        return self._busy > 0
+
+    def jump(self, until: float, breath: float) -> Moment:
+        """To what happens next. While functions are at work: until one has ended, or for a breath."""
+        with self._changed:
+            if self._busy:
+                self._changed.wait(breath)
+            # While one is at work there is no jump, only a look at what there is for the others.
+            moment = self._control.jump(0 if self._busy else until, not self._paused)
+            waiting = min(moment.visible, len(self._functions) - self._busy)
+            for _ in range(waiting):
+                self._bell.release()
+            if waiting and not self._busy:
+                self._changed.wait(breath)  # until it has been taken
+            return moment
 
     def _poll(self, function: Function) -> None:
         sqs = self._deployment.admin.client("sqs", self._deployment.endpoint)
-        while not self._stop.is_set():
-            if not self._open.wait(timeout=0.2):
-                continue
+        while not self._stop:
+            self._bell.acquire()
             try:
-                if not self._round(sqs, function):
-                    time.sleep(IDLE_SECONDS)
+                while not self._stop and not self._paused and self._round(sqs, function):
+                    pass
             except (BotoCoreError, ClientError) as error:
-                if not self._stop.is_set():
+                if not self._stop:
                     self.errors.append(f"pump: {error}")
-                time.sleep(0.2)
 
     def _round(self, sqs: Any, function: Function) -> bool:
         """One batch, if there is one."""
+        with self._changed:
+            messages = self._receive(sqs)
+            if not messages:
+                return False
+            self._busy += 1
+            self._changed.notify_all()
+        try:
+            self._deliver(sqs, function, messages)
+        finally:
+            with self._changed:
+                self._busy -= 1
+                self._changed.notify_all()
+        return True
+
+    def _receive(self, sqs: Any) -> list[dict[str, Any]]:
         answer = sqs.receive_message(
             QueueUrl=self._deployment.queue_url,
             # One call takes ten at most; Lambda fills larger batches with further calls.
             MaxNumberOfMessages=min(self._batch_size, 10),
             MessageSystemAttributeNames=["All"],
-            WaitTimeSeconds=0,
         )
-        messages = answer.get("Messages", [])
-        if not messages:
-            return False
-        with self._lock:
-            self._busy += 1
-        try:
-            self._deliver(sqs, function, messages)
-        finally:
-            with self._lock:
-                self._busy -= 1
-        return True
+        return list(answer.get("Messages", []))
 
     def _deliver(self, sqs: Any, function: Function, messages: list[dict[str, Any]]) -> None:
         try:

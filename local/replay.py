@@ -104,13 +104,13 @@ class Replay:
     def hold(self) -> None:
         stage = self._stage
         stage.pump.pause()
-        stage.until("the pump to rest", lambda: not stage.pump.is_busy(), 60, poll=0.05)
+        stage.until("the pump to rest", lambda: not stage.pump.is_busy(), 60)
 
     def release(self) -> None:
         self._stage.pump.resume()
 
     def advance(self, seconds: float) -> None:
-        self._stage.control.sleep(seconds)
+        self._stage.sleep(seconds)
 
     def resume(self) -> None:
         self._await_ends()

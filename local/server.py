@@ -1,7 +1,7 @@
-"""The local AWS as a server: `python -m local.server --port 5000 --speed 10`.
+"""The local AWS as a server: `python -m local.server --port 5000`.
 
 moto's server, with the behaviours of `local.aws` in it. One process holds the whole account; Ctrl-C
-ends it and nothing is kept.
+ends it and nothing is kept. Its time stands still until somebody moves it (`local/aws/admin.py`).
 """
 
 import argparse
@@ -9,23 +9,45 @@ import logging
 import os
 import sys
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 # Read by moto when it is imported.
 os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
 os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
 
+from moto.core.utils import get_service_model
+from moto.iam.models import iam_backends
 from moto.moto_server.werkzeug_app import (
     DomainDispatcherApplication,
     MotoRequestHandler,
     create_backend_app,
 )
-from werkzeug.serving import run_simple
+from werkzeug.serving import make_server
 from werkzeug.wrappers import Request
 
 from local import aws
-from local.aws import admin, chaos, settings, signatures
+from local.aws import admin, chaos, events, signatures
 from local.aws.clock import CLOCK
+
+HOST = "127.0.0.1"
+# As requests are signed for them -> as botocore calls their models.
+SERVICES = {
+    "autoscaling": "autoscaling",
+    "cloudformation": "cloudformation",
+    "ec2": "ec2",
+    "elasticloadbalancing": "elbv2",
+    "monitoring": "cloudwatch",
+    "events": "events",
+    "iam": "iam",
+    "kms": "kms",
+    "lambda": "lambda",
+    "logs": "logs",
+    "route53": "route53",
+    "sqs": "sqs",
+    "sts": "sts",
+    "vpc-lattice": "vpc-lattice",
+}
 
 Wsgi = Callable[[dict[str, Any], Any], Any]
 
@@ -33,17 +55,22 @@ Wsgi = Callable[[dict[str, Any], Any], Any]
 class QuietHandler(MotoRequestHandler):
     """Calls are in the journal, not on the screen; a cut connection is not read from again."""
 
+    # An answer is one packet.
+    wbufsize = -1
+
     def log_request(self, *_: Any) -> None: ...
 
     def connection_dropped(self, *_: Any) -> None:
         self.close_connection = True
 
 
+@cache
 def application() -> Wsgi:
-    """moto's application behind the admin endpoints."""
+    """moto's application behind the admin endpoints. Loading it takes seconds; a fork need not."""
     aws.install()
-    CLOCK.start()
-    moto = chaos.layer(DomainDispatcherApplication(create_backend_app))
+    dispatcher = DomainDispatcherApplication(create_backend_app)
+    load(dispatcher)
+    moto = chaos.layer(dispatcher)
 
     def serve(environ: dict[str, Any], start_response: Any) -> Any:
         if environ.get("PATH_INFO", "").startswith(admin.PREFIX):
@@ -54,25 +81,31 @@ def application() -> Wsgi:
     return serve
 
 
+def load(dispatcher: DomainDispatcherApplication) -> None:
+    """What moto would load at the first call to each service."""
+    for name, model in SERVICES.items():
+        get_service_model(model)
+        scope = f"AWS4-HMAC-SHA256 Credential=x/20260101/{events.REGION}/{name}/aws4_request, "
+        dispatcher.get_application({"PATH_INFO": "/", "HTTP_AUTHORIZATION": scope})
+    _ = iam_backends[events.ACCOUNT]["global"]
+
+
+def serve(ready: Callable[[int], None], port: int = 0, clock: str | None = None) -> None:
+    """For ever, from when `ready` is told the port; any free one if none is named."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    CLOCK.start(clock)
+    server = make_server(HOST, port, application(), threaded=True, request_handler=QuietHandler)
+    os.environ["MOTO_PORT"] = str(server.port)
+    ready(server.port)
+    server.serve_forever()
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=5000)
-    parser.add_argument("--speed", type=float, default=1.0, help="AWS-seconds per second")
+    parser.add_argument("--clock", help="a file that says what time it is, for libfaketime")
     arguments = parser.parse_args()
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-    try:
-        settings.change({"speed": arguments.speed})
-    except settings.BadInput as error:
-        parser.error(str(error))
-    os.environ["MOTO_PORT"] = str(arguments.port)
-    run_simple(
-        arguments.host,
-        arguments.port,
-        application(),
-        threaded=True,
-        request_handler=QuietHandler,
-    )
+    serve(lambda port: print(port, flush=True), arguments.port, arguments.clock)
     return 0
 
 

@@ -63,13 +63,13 @@ class Soak:
         tags = {"spot-rescue:subnets": subnets, "spot-rescue:breaker": "off"}
         self.lineages = world.launch(instances, tags=tags)
         running = lambda: set(world.states(self.lineages).values()) == {"running"}
-        stage.until("the instances to run", running, real_seconds=120)
+        stage.until("the instances to run", running, 120)
         for instance in self.lineages:
             world.serve(instance)
         stage.settle(3000)
         stage.sweep()
         prepared = lambda: len(world.templates()) == instances
-        stage.until("the rescues to be prepared", prepared, real_seconds=120)
+        stage.until("the rescues to be prepared", prepared, 600)
         stage.settle(3000)
         self.books = Books(world, self.lineages)
         key = stage.deployment.role.access_key
@@ -142,7 +142,7 @@ def main() -> int:
         return 2
     for ending in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ending, Stage.abandon)
-    with Stage(options.speed, options.functions) as stage:
+    with Stage(options.functions) as stage:
         soak = Soak(stage, random.Random(options.seed), options.faults, options.seed)
         passed = run(soak, options)
         if not passed:
@@ -158,7 +158,6 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rescues", type=int, default=500)
     parser.add_argument("--faults", type=float, default=0.1, help="share of disturbed calls")
     parser.add_argument("--at-once", type=int, default=25, help="instances per round")
-    parser.add_argument("--speed", type=float, default=5, help="AWS-seconds per second")
     parser.add_argument("--functions", type=int, default=3)
     parser.add_argument("--seed", type=int, default=1)
     return parser.parse_args()

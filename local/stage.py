@@ -1,37 +1,68 @@
 """One local AWS with everything on it: server, stack, functions, pump, world.
 
 A fresh stage per scenario: a new server process, so that nothing of one story is left in the next.
+Time passes only while the story waits (`until`, `sleep`, `settle`), from one thing that happens to the
+next; between them the story looks as often as it likes and misses nothing.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
+import multiprocessing
 import os
 import shutil
-import subprocess
-import sys
+import signal
 import tempfile
-import threading
-import time
 from collections.abc import Callable
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkProcess
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any, ClassVar, Self
 
-from botocore.exceptions import BotoCoreError, ClientError
+from moto.moto_api._internal import mock_random
 
-from local.control import Control
-from local.deploy import Deployment, deploy
-from local.function import HOST, Function, Log, free_port
+from local import server
+from local.control import Control, Moment
+from local.deploy import ROOT, Deployment, deploy, translated
+from local.function import Function, Log
 from local.pump import Pump
 from local.world import World
 
-ROOT = Path(__file__).resolve().parent.parent
-POLL_SECONDS = 0.25
+# The server is a fork of this process: moto is imported once for all of them.
+FORK = multiprocessing.get_context("fork")
+# The wall's seconds: how often a story looks while functions are at work, and what starting may take.
+BREATH = 0.1
+PATIENCE = 60
+# What stages talk to themselves.
+USED = (
+    "autoscaling",
+    "cloudformation",
+    "ec2",
+    "elbv2",
+    "iam",
+    "lambda",
+    "sqs",
+    "sts",
+)
+# Of the template's schedule.
+SWEEP_SECONDS = 900
+DAY_SECONDS = 24 * 3600
+# Nothing is at rest that moves again so soon.
+REST_SECONDS = 10.0
 
 
 # Of the stack, by the endpoint of the AWS it is deployed to.
 Parameters = Callable[[str], dict[str, str]]
+
+
+def load() -> None:
+    """What takes seconds and is the same for every stage: once in a process, and not in its forks."""
+    server.application()
+    translated({})
+    for service in USED:
+        ROOT.client(service, f"http://{server.HOST}")
 
 
 class Overdue(Exception):
@@ -52,20 +83,19 @@ class Stage:
 
     def __init__(
         self,
-        speed: float,
         functions: int = 2,
         batch_size: int | None = None,
         parameters: Parameters = lambda _: {},
+        seed: int = 1,
     ) -> None:
-        self.speed = speed
+        self._seed = seed
         self._parameters = parameters
         self._functions = functions
         self._batch_size = batch_size
         self.directory = Path(tempfile.mkdtemp(prefix="spot-rescue-"))
+        self._clock = self.directory / "clock"
         self.log = Log(self.directory / "function.log")
-        self.transitions: list[tuple[float, str, str]] = []
-        self._over = threading.Event()
-        self._server: subprocess.Popen[bytes] | None = None
+        self._server: ForkProcess | None = None
         self.functions: list[Function] = []
         # Told how far the story is; nobody listens by default.
         self.say: Callable[[str], None] = lambda _: None
@@ -89,35 +119,35 @@ class Stage:
 
     def _start(self) -> None:
         endpoint = self._serve()
-        self.control = Control(endpoint, self.speed)
-        self.until("the local AWS to answer", self.control.is_up, real_seconds=30)
+        self.control = Control(endpoint)
         self.deployment: Deployment = deploy(endpoint, self._parameters(endpoint))
         self.world = World(self.deployment)
         self.sqs = self.deployment.admin.client("sqs", endpoint)
-        self._anchor_clock()
-        self.functions = [Function(self.deployment, self.log) for _ in range(self._functions)]
+        self.functions = [self.function() for _ in range(self._functions)]
         for function in self.functions:
             function.start()
-        self.pump = Pump(self.deployment, self.functions, self._batch_size)
+        self.pump = Pump(self.deployment, self.control, self.functions, self._batch_size)
         self.pump.start()
-        threading.Thread(target=self._watch, daemon=True).start()
+
+    def function(self) -> Function:
+        """One more execution environment; not the pump's."""
+        return Function(self.deployment, self.log, self._clock, self.control.work)
 
     def _serve(self) -> str:
-        port = free_port()
-        command = [sys.executable, "-m", "local.server", "--port", str(port)]
-        log = (self.directory / "server.log").open("wb")
-        environment = {**os.environ, "MOTO_IAM_LOAD_MANAGED_POLICIES": "true"}
-        self._server = subprocess.Popen(
-            [*command, "--speed", str(self.speed)],
-            cwd=ROOT,
-            env=environment,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-        return f"http://{HOST}:{port}"
+        load()
+        here, there = FORK.Pipe(duplex=False)
+        log = self.directory / "server.log"
+        self._server = FORK.Process(target=run_server, args=(there, log, self._clock, self._seed))
+        self._server.start()
+        there.close()
+        if not here.poll(PATIENCE):
+            raise RuntimeError(f"the local AWS does not start; its log: {log}")
+        try:
+            return f"http://{server.HOST}:{here.recv()}"
+        except EOFError:
+            raise RuntimeError(f"the local AWS has ended:\n{log.read_text()[-2000:]}") from None
 
     def close(self) -> None:
-        self._over.set()
         self._open.discard(self)
         if hasattr(self, "pump"):
             self.pump.stop()
@@ -125,39 +155,50 @@ class Stage:
             function.kill()
         if self._server is not None:
             self._server.kill()
-            self._server.wait()
+            self._server.join()
 
     # --- time -----------------------------------------------------------------------------------
 
-    def _anchor_clock(self) -> None:
-        """The journal tells what time it is there."""
-        self.world.ec2.describe_regions()
-        self._aws, self._real = self.control.journal()[-1]["t"], time.time()
-
-    def at(self, real: float) -> float:
-        """A moment here, in AWS-seconds."""
-        return self._aws + (real - self._real) * self.speed
-
     def now(self) -> float:
-        return self.at(time.time())
+        """In AWS-seconds."""
+        return self.control.now()
 
     def until(
-        self,
-        what: str,
-        holds: Callable[[], bool],
-        aws_seconds: float | None = None,
-        real_seconds: float = 60,
-        poll: float = POLL_SECONDS,
+        self, what: str, holds: Callable[[], bool], aws_seconds: float, breath: float = BREATH
     ) -> None:
-        limit = real_seconds if aws_seconds is None else aws_seconds / self.speed
-        end = time.monotonic() + limit
+        """Looks at every moment at which something happens; while functions work, at every breath."""
+        end = self.now() + aws_seconds
+        moment = None
         while not holds():
-            if time.monotonic() > end:
-                raise Overdue(f"waited {limit * self.speed:.0f} AWS-seconds for {what}")
-            if self._server is not None and self._server.poll() is not None:
-                text = (self.directory / "server.log").read_text(errors="replace")
-                raise RuntimeError(f"the local AWS has ended:\n{text[-2000:]}")
-            time.sleep(poll)
+            if moment is not None and moment.t >= end and not self.pump.is_busy():
+                raise Overdue(f"waited {aws_seconds:.0f} AWS-seconds for {what}")
+            moment = self._pass(end, breath)
+
+    def sleep(self, aws_seconds: float) -> None:
+        end = self.now() + aws_seconds
+        while self._pass(end).t < end:
+            pass
+
+    def settle(self, aws_seconds: float) -> None:
+        """Until nobody has anything left to do: no message, no snapshot, no instance on its way."""
+        end = self.now() + aws_seconds
+        while True:
+            moment = self._pass(end)
+            if moment.at_rest and self._stays_at_rest(moment.t + REST_SECONDS):
+                return
+            if moment.t >= end:
+                raise Overdue(
+                    f"waited {aws_seconds:.0f} AWS-seconds for everything to come to rest"
+                )
+
+    def _stays_at_rest(self, end: float) -> bool:
+        moment = self._pass(end)
+        while moment.at_rest and moment.t < end:
+            moment = self._pass(end)
+        return moment.at_rest
+
+    def _pass(self, until: float, breath: float = BREATH) -> Moment:
+        return self.pump.jump(until, breath)
 
     # --- queue ----------------------------------------------------------------------------------
 
@@ -167,6 +208,19 @@ class Stage:
     def sweep(self) -> None:
         """What the schedule sends."""
         self.send(self.deployment.sweep)
+
+    def a_day_later(self) -> None:
+        """Safety copies are past their expiry, and the schedule comes round."""
+        self.sleep(DAY_SECONDS)
+        self.sweep()
+
+    def sweeps(self, what: str, holds: Callable[[], bool], times: int = 8) -> None:
+        """The schedule comes round until it holds."""
+        for _ in range(times):
+            self.sweep()
+            with contextlib.suppress(Overdue):
+                return self.until(what, holds, SWEEP_SECONDS)
+        raise Overdue(f"waited {times} sweeps for {what}")
 
     def waiting(self, queue_url: str) -> int:
         names = [
@@ -180,25 +234,6 @@ class Stage:
     def dead_letters(self) -> int:
         return self.waiting(self.deployment.dead_letter_url)
 
-    def settle(self, aws_seconds: float) -> None:
-        """Until nobody has anything left to do: no message, no snapshot, no instance on its way."""
-        quiet = 0
-
-        def settled() -> bool:
-            nonlocal quiet
-            quiet = quiet + 1 if self._is_quiet() else 0
-            return quiet >= 3
-
-        self.until("everything to come to rest", settled, aws_seconds)
-
-    def _is_quiet(self) -> bool:
-        if self.pump.is_busy() or self.waiting(self.deployment.queue_url):
-            return False
-        moving = {"pending", "stopping", "shutting-down"}
-        if moving & set(self.world.states().values()):
-            return False
-        return all(it["State"] != "pending" for it in self.world.snapshots())
-
     # --- what happened --------------------------------------------------------------------------
 
     def journal(self) -> list[dict[str, Any]]:
@@ -209,22 +244,6 @@ class Stage:
     def called(self, action: str, since: float = 0) -> bool:
         return any(it["action"] == action and it["t"] >= since for it in self.journal())
 
-    def _watch(self) -> None:
-        """Instance states as they change, for the timeline."""
-        last: dict[str, str] = {}
-        took = 0.0
-        # Looking must not become the work: a world that is slow to answer is asked less often.
-        while not self._over.wait(max(POLL_SECONDS, 3 * took)):
-            began = time.monotonic()
-            try:
-                states = self.world.states()
-            except (BotoCoreError, ClientError):  # the server may be gone before the watcher
-                return
-            took, now = time.monotonic() - began, self.now()
-            changed = {key: state for key, state in states.items() if last.get(key) != state}
-            self.transitions += [(now, key, state) for key, state in changed.items()]
-            last = states
-
     def forget(self) -> None:
         """Nobody needs the logs of a story that went well."""
         shutil.rmtree(self.directory, ignore_errors=True)
@@ -233,3 +252,14 @@ class Stage:
         """Facts for whoever looks into a failure."""
         entries = "\n".join(json.dumps(it) for it in self.control.journal())
         (self.directory / "journal.jsonl").write_text(entries + "\n")
+
+
+def run_server(ready: Connection, log: Path, clock: Path, seed: int) -> None:
+    """In the fork: what this process was told to do at its end is not the server's to do."""
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, signal.SIG_DFL)
+    out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    for stream in (1, 2):
+        os.dup2(out, stream)
+    mock_random.seed(seed)  # of the ids: the same story twice has the same
+    server.serve(ready.send, clock=str(clock))

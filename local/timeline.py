@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from local.checks import mutations
+from local.function import SEEN
 from local.scenarios.scenario import Played
 
 # Calls in the words of the README; the others are shown by name alone.
@@ -79,15 +80,15 @@ def result(entry: dict[str, Any], with_id: bool) -> str:
 
 def states(played: Played) -> Iterator[Row]:
     names = {it: f"instance {it}" for it in played.instances}
-    for t, instance, state in played.stage.transitions:
-        if t >= played.zero:
-            name = names.get(instance, f"new instance {instance}")
-            yield Row(t - played.zero, name if single(played) else "instances", state)
+    for it in played.stage.control.states():
+        if it.t >= played.zero:
+            name = names.get(it.instance, f"new instance {it.instance}")
+            yield Row(it.t - played.zero, name if single(played) else "instances", it.state)
 
 
 def outcomes(played: Played) -> Iterator[Row]:
     for it in played.stage.log.outcomes():
-        t = played.stage.at(it["_seen"]) - played.zero
+        t = it.get(SEEN, played.began) - played.zero
         if t >= 0:
             yield Row(t, f"OUTCOME {it['outcome']}", summary(it) if single(played) else "")
 

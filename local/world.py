@@ -22,6 +22,8 @@ DATA_VOLUMES = {
     "/dev/sdf": {"VolumeType": "gp3", "VolumeSize": 20, "Iops": 3500, "Throughput": 200},
     "/dev/sdg": {"VolumeType": "io2", "VolumeSize": 10, "Iops": 500},
 }
+LINUX = "amzn2-ami-hvm-2.0.20180810-x86_64-gp2"
+WINDOWS = "Windows_Server-2016-English-Nano-Base-2017.10.13"
 KEY = "operator"
 GROUP = "databases"
 EC2 = {"Service": "ec2.amazonaws.com"}
@@ -89,10 +91,8 @@ class World:
         group = self.ec2.create_security_group(GroupName="data", Description="data", VpcId=vpc)
         self.security_group = group["GroupId"]
         self.profile = self._profile("database")
-        self.ec2.create_key_pair(KeyName=KEY)
-        images = self.ec2.describe_images(Owners=["amazon"])["Images"]
-        linux = [it for it in images if it["RootDeviceName"] == "/dev/xvda"]
-        self.image = min(linux or images, key=lambda it: it["ImageId"])
+        self.ec2.create_key_pair(KeyName=KEY, KeyType="ed25519")
+        self.image = self._amazons(LINUX)
         self.add_group("web", "HTTP", 80, "instance")
         self.add_group("data", "TCP", 5432, "instance")
         self.add_group("by-ip", "TCP", 9000, "ip")
@@ -104,9 +104,7 @@ class World:
         self.groups[name] = answer["TargetGroups"][0]["TargetGroupArn"]
 
     def use_windows(self) -> None:
-        images = self.ec2.describe_images(Owners=["amazon"])["Images"]
-        windows = [it for it in images if it.get("Platform") == "windows"]
-        self.image = min(windows, key=lambda it: it["ImageId"])
+        self.image = self._amazons(WINDOWS)
 
     def launch(
         self,
@@ -272,7 +270,8 @@ class World:
         return found
 
     def ipv6(self, instance: str) -> list[str]:
-        interfaces = self.instance(instance).get("NetworkInterfaces", [])
+        found = self.instances([instance])
+        interfaces = [nic for it in found for nic in it.get("NetworkInterfaces", [])]
         return [ip["Ipv6Address"] for it in interfaces for ip in it.get("Ipv6Addresses", [])]
 
     def instance(self, instance: str) -> dict[str, Any]:
@@ -300,6 +299,11 @@ class World:
         """The prepared rescues, and claims; not what the user has."""
         found = self.ec2.describe_launch_templates()["LaunchTemplates"]
         return [it for it in found if it["LaunchTemplateName"].startswith("spot-rescue-")]
+
+    def _amazons(self, name: str) -> dict[str, Any]:
+        named = [{"Name": "name", "Values": [name]}]
+        (image,) = self.ec2.describe_images(Owners=["amazon"], Filters=named)["Images"]
+        return image
 
     def _profile(self, name: str) -> str:
         """An instance profile with a role in it: whoever launches with it passes the role on."""

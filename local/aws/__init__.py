@@ -25,6 +25,7 @@ BEHAVIOURS = (
     "interfaces",
     "lattice",
     "launch_data",
+    "moments",
     "names",
     "permissions",
     "queue",
@@ -45,7 +46,7 @@ BEHAVIOURS = (
 
 def install() -> None:
     """Each module puts itself in place when it is imported."""
-    gate = importlib.import_module("local.aws.gate")
-    gate.install()
+    for name in ("quick", "gate"):
+        importlib.import_module(f"local.aws.{name}").install()
     for name in BEHAVIOURS:
         importlib.import_module(f"local.aws.{name}")

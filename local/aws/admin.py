@@ -3,13 +3,17 @@
     POST /local-aws/interrupt  {"instance_id" | "instance_ids", "action", "warn"}
     POST /local-aws/event      an event, delivered through the rules
     POST /local-aws/capacity   {"availability_zone", "instance_type", "market", "code"}
-    POST /local-aws/settings   any of speed, snapshot_seconds, shutdown_seconds, boot_seconds,
-                               relaunch_seconds, snapshot_result, targets_per_group,
-                               root_seconds, root_by_volume
+    POST /local-aws/settings   any of call_seconds, snapshot_seconds, shutdown_seconds,
+                               boot_seconds, relaunch_seconds, snapshot_result,
+                               targets_per_group, root_seconds, root_by_volume
+    POST /local-aws/work       {"functions": 1 or -1}: the clock runs while any is at work
+    POST /local-aws/jump       {"until", "deliver"}: to what is due next, at most until then; not
+                               while a function works, nor over messages that are to be delivered
     POST /local-aws/start      {"instance_id"}
     POST /local-aws/persistent {"instance_id"}: as if by RequestSpotInstances
     POST /local-aws/chaos      {"rate", "principal", "kinds", "latency_ms", "seed"}
     GET  /local-aws/journal?since=n
+    GET  /local-aws/states     what state which instance entered when
     GET  /local-aws/chaos
     GET  /local-aws/health
 
@@ -23,11 +27,10 @@ from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
-from local.aws import capacity, events, requests, settings, spot
+from local.aws import capacity, events, moments, requests, settings, spot
 from local.aws.chaos import CHAOS
 from local.aws.clock import CLOCK
 from local.aws.journal import JOURNAL
-from local.aws.lock import LOCK
 from local.aws.settings import BadInput
 
 log = logging.getLogger(__name__)
@@ -71,6 +74,23 @@ def _settings(body: dict[str, Any]) -> Any:
     return settings.change(body)
 
 
+def _work(body: dict[str, Any]) -> Any:
+    functions = body.get("functions")
+    if functions not in (1, -1):
+        raise BadInput(f"functions is 1 or -1, not {functions!r}")
+    CLOCK.work(functions)
+    return moments.now()
+
+
+def _jump(body: dict[str, Any]) -> Any:
+    until, deliver = body.get("until"), body.get("deliver", True)
+    if isinstance(until, bool) or not isinstance(until, int | float):
+        raise BadInput(f"until is an AWS-second, not {until!r}")
+    if not isinstance(deliver, bool):
+        raise BadInput(f"deliver is true or false, not {deliver!r}")
+    return moments.jump(until, deliver)
+
+
 def _start(body: dict[str, Any]) -> Any:
     if not isinstance(body.get("instance_id"), str):
         raise BadInput("instance_id is missing")
@@ -96,6 +116,8 @@ POSTS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "event": _event,
     "capacity": _capacity,
     "settings": _settings,
+    "work": _work,
+    "jump": _jump,
     "start": _start,
     "persistent": _persistent,
     "chaos": CHAOS.change,
@@ -109,7 +131,7 @@ def answer(request: Request) -> Response:
     except BadInput as error:
         return _json({"error": str(error)}, 400)
     except LookupError:
-        known = sorted([*POSTS, "journal", "health"])
+        known = sorted([*POSTS, "journal", "states", "health"])
         return _json({"error": f"{request.method} {name!r}: not one of {known}"}, 404)
     except Exception as error:
         log.exception("%s", name)
@@ -118,15 +140,17 @@ def answer(request: Request) -> Response:
 
 def _answer(request: Request, name: str) -> Any:
     if request.method == "GET" and name == "health":
-        return {"ok": True, "speed": CLOCK.speed, "t": round(CLOCK.now(), 2)}
+        return {"ok": True, **moments.now()}
     if request.method == "GET" and name == "journal":
         return _journal(request.args.get("since", "0"))
+    if request.method == "GET" and name == "states":
+        return moments.ENTERED
     if request.method == "GET" and name == "chaos":
         return CHAOS.told()
     if request.method != "POST" or name not in POSTS:
         raise LookupError(name)
     body = _body(request)
-    with LOCK:
+    with CLOCK.turn():
         return POSTS[name](body)
 
 

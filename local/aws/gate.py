@@ -1,15 +1,13 @@
-"""Where every call passes: one at a time, and each into the journal.
+"""Where every call passes: after its time on the way, one at a time, and each into the journal."""
 
-Who waits for queue messages does not make the others wait: long polls take no turn.
-"""
-
-from contextlib import nullcontext
+import time
 from typing import Any
 
 from moto.core.responses import BaseResponse
 
+from local.aws.clock import CLOCK
 from local.aws.journal import JOURNAL
-from local.aws.lock import LOCK
+from local.aws.settings import SETTINGS
 from local.aws.signatures import use_kept_body
 
 
@@ -18,23 +16,23 @@ def install() -> None:
 
     def call_action(self: Any) -> Any:
         use_kept_body(self)
-        turn = nullcontext() if _is_long_poll(self) else LOCK
-        try:
-            with turn:
+        if _is_of_a_role(self):
+            time.sleep(SETTINGS.call_seconds)
+        with CLOCK.turn():
+            try:
                 status, headers, body = moto_call(self)
-        except Exception as error:
-            JOURNAL.write(self, 500, f"<Code>{type(error).__name__}</Code>")
-            raise
-        JOURNAL.write(self, int(status), _text(body))
+            except Exception as error:
+                JOURNAL.write(self, 500, f"<Code>{type(error).__name__}</Code>")
+                raise
+            JOURNAL.write(self, int(status), _text(body))
         return status, headers, body
 
     BaseResponse.call_action = call_action
 
 
-def _is_long_poll(call: Any) -> bool:
-    if call.service_name != "sqs" or call._get_action() != "ReceiveMessage":
-        return False
-    return call._get_param("WaitTimeSeconds") != 0
+def _is_of_a_role(call: Any) -> bool:
+    """A function's. What people do here to build and look at a world takes no time."""
+    return "X-Amz-Security-Token" in call.headers
 
 
 def _text(body: Any) -> str:

@@ -1,29 +1,42 @@
-"""Queue delays, as fast as everything else.
+"""What waits in queues.
 
-A message sent with `DelaySeconds` is invisible that long, a received one for `VisibilityTimeout`
-(https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-visibility-timeout.html).
-moto counts both in real seconds.
+AWS: a message sent with `DelaySeconds` is invisible that long, a received one for the visibility
+timeout (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-visibility-timeout.html).
+moto does the same, by its clock. A long poll is answered at once: time stands still while it waits.
 """
 
-import time
 from typing import Any
 
-from moto.sqs.models import Message
+from moto.sqs.models import Message, Queue, SQSBackend, sqs_backends
 
+from local.aws import events
 from local.aws.clock import CLOCK
 from local.aws.patch import replaces
 
-
-def _in(aws_seconds: float) -> float:
-    """That moment, in moto's milliseconds."""
-    return (time.time() + CLOCK.real(float(aws_seconds))) * 1000
-
-
-@replaces(Message)
-def change_visibility(self: Any, visibility_timeout: int) -> None:
-    self.visible_at = _in(visibility_timeout)
+MOTO_RECEIVE_MESSAGE = SQSBackend.receive_message
+#: moto shows a message when the end of its visibility timeout is over, not when it is reached
+A_MOMENT = 0.001
 
 
-@replaces(Message)
-def delay(self: Any, delay_seconds: int) -> None:
-    self.delayed_until = _in(delay_seconds)
+@replaces(SQSBackend)
+def receive_message(
+    self: Any, queue_name: str, count: int, _wait: int, timeout: int, names: list[str] | None = None
+) -> list[Message]:
+    return MOTO_RECEIVE_MESSAGE(self, queue_name, count, 0, timeout, names)
+
+
+def messages() -> list[Message]:
+    """In any state, except those that have been given up."""
+    queues: list[Queue] = list(sqs_backends[events.ACCOUNT][events.REGION].queues.values())
+    return [it for queue in queues if queue.redrive_policy for it in queue._messages]
+
+
+def visible() -> int:
+    return sum(it.visible and not it.delayed for it in messages())
+
+
+def next_visible() -> float | None:
+    """When the first of those that are not will be."""
+    hidden = [it for it in messages() if not it.visible or it.delayed]
+    moments = [max(it.visible_at, it.delayed_until) / 1000 for it in hidden]
+    return min(moments) - CLOCK.epoch + A_MOMENT if moments else None

@@ -3,8 +3,6 @@
 from dataclasses import dataclass, fields
 from typing import Any
 
-from local.aws.clock import CLOCK
-
 
 class BadInput(ValueError):
     """The request makes no sense; the message says why."""
@@ -14,6 +12,8 @@ class BadInput(ValueError):
 class Settings:
     """All in AWS-seconds."""
 
+    #: what a call of a function takes on its way; the wall's seconds as well
+    call_seconds: float = 0.02
     #: from CreateSnapshot to `completed`
     snapshot_seconds: float = 40
     #: from `shutting-down` to `terminated`
@@ -37,22 +37,18 @@ RESULTS = {
     "snapshot_result": ("succeeded", "failed"),
     "root_by_volume": ("succeeded", "failed", "failed-detached", "refused"),
 }
-MAXIMUM_SPEED = 1000
 
 
 def change(wanted: dict[str, Any]) -> dict[str, Any]:
     """Changes what is named, all or nothing, and tells what holds now."""
-    known = {"speed", *(field.name for field in fields(Settings))}
+    known = {field.name for field in fields(Settings)}
     unknown = set(wanted) - known
     if unknown:
         raise BadInput(f"unknown setting {sorted(unknown)}; known are {sorted(known)}")
     checked = {name: _checked(name, value) for name, value in wanted.items()}
     for name, value in checked.items():
-        if name == "speed":
-            CLOCK.speed = value
-        else:
-            setattr(SETTINGS, name, value)
-    return {"speed": CLOCK.speed, **vars(SETTINGS)}
+        setattr(SETTINGS, name, value)
+    return dict(vars(SETTINGS))
 
 
 def _checked(name: str, value: Any) -> Any:
@@ -62,8 +58,6 @@ def _checked(name: str, value: Any) -> Any:
         return value
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise BadInput(f"{name} is a number, not {value!r}")
-    if name == "speed" and not 0 < value <= MAXIMUM_SPEED:
-        raise BadInput(f"speed is above 0 and at most {MAXIMUM_SPEED}, not {value}")
     if value < 0:
         raise BadInput(f"{name} is not negative, unlike {value}")
     return float(value)

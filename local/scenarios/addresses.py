@@ -6,9 +6,8 @@ from local import checks
 from local.checks import Evidence, Result
 from local.scenarios.capacity import elsewhere, without_the_zone
 from local.scenarios.scenario import Scenario
-from local.scenarios.upkeep import LONG_AGO
 from local.stage import Stage
-from local.world import ZONES, View, as_list
+from local.world import ZONES, View
 
 
 def equip(stage: Stage, instances: list[str]) -> None:
@@ -87,13 +86,10 @@ def free_interfaces(stage: Stage) -> list[str]:
 
 
 def a_day_later(stage: Stage) -> None:
-    """Nobody waits a day: the expiry is moved instead, and the sweep comes by."""
-    ec2 = stage.world.ec2
+    """The interface is past its expiry."""
     both = [{"Name": "tag-key", "Values": [key]} for key in (checks.RESCUE, checks.EXPIRES)]
-    (left,) = ec2.describe_network_interfaces(Filters=both)["NetworkInterfaces"]
-    long_ago = as_list({checks.EXPIRES: LONG_AGO})
-    ec2.create_tags(Resources=[left["NetworkInterfaceId"]], Tags=long_ago)
-    stage.sweep()
+    (_left,) = stage.world.ec2.describe_network_interfaces(Filters=both)["NetworkInterfaces"]
+    stage.a_day_later()
     stage.until("the old interface to be deleted", lambda: not free_interfaces(stage), 200)
 
 

@@ -16,7 +16,7 @@ def until_it_serves(stage: Stage, instances: list[str]) -> None:
     """Remembers whether the old instance still lived when its replacement was told to serve."""
     interrupt(stage, instances)
     back = lambda: any(it["outcome"] == "back-in-service" for it in stage.log.outcomes())
-    stage.until("the rescue", back, 300, poll=0.05)
+    stage.until("the rescue", back, 300)
     stage.lived = stage.world.states(instances)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from local import checks
@@ -10,10 +10,9 @@ from local.checks import Evidence, Result
 from local.control import health, rebalance
 from local.scenarios.scenario import Scenario
 from local.stage import Stage
-from local.world import ZONES, as_dict, as_list
+from local.world import ZONES, as_dict
 
 REPLACE = {"spot-rescue:rebalance": "replace"}
-AT_RISK = "spot-rescue:at-risk"
 
 
 def a_set(stage: Stage) -> list[dict[str, Any]]:
@@ -47,9 +46,9 @@ def recommended(stage: Stage, instances: list[str]) -> None:
 def announced(stage: Stage, instances: list[str]) -> None:
     """A retirement in a fortnight leads to nothing yet; one in ten minutes does."""
     (instance,) = instances
-    now = datetime.now(UTC)
+    now = stage.control.date()
     stage.control.event(health(instance, now + timedelta(days=14)))
-    stage.control.sleep(20)
+    stage.sleep(20)
     early = a_set(stage)
     stage.control.event(health(instance, now + timedelta(minutes=10)))
     stage.until("the fresh set", lambda: bool(a_set(stage)) and not early, 60)
@@ -73,25 +72,18 @@ def replaced_early(stage: Stage, instances: list[str]) -> None:
 
 
 def not_needed(stage: Stage, instances: list[str]) -> None:
-    """Nobody waits six hours, nor five minutes: the times are moved instead."""
+    """A spare waits for six hours, and is ended five minutes later at the earliest."""
     (instance,) = instances
     stage.control.event(rebalance(instance))
     stage.until("the spare to run", lambda: len(spare(stage, instance)) == 1, 100)
     stage.settle(200)
-    (template,) = stage.world.templates()
-    long_ago = (datetime.now(UTC) - timedelta(hours=7)).strftime("%Y-%m-%dT%H:%M:%SZ")
-    stage.world.ec2.create_tags(
-        Resources=[template["LaunchTemplateId"]],
-        Tags=as_list({AT_RISK: f"{instance} {long_ago}"}),
-    )
+    stage.sleep(6 * 3600)
+    still = spare(stage, instance)
     stage.sweep()
     stage.until("the spare to be given back", lambda: given(stage, instance), 100)
-    stage.settle(200)
-    stage.world.ec2.create_tags(
-        Resources=spare(stage, instance), Tags=as_list({checks.EXPIRES: long_ago})
-    )
+    stage.sleep(300)
     stage.sweep()
-    stage.until("the spare to end", lambda: not spare(stage, instance), 200)
+    stage.until("the spare to end", lambda: bool(still) and not spare(stage, instance), 200)
 
 
 def serves_on(evidence: Evidence) -> list[Result]:

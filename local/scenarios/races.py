@@ -13,7 +13,7 @@ from local.world import ZONES, as_dict
 def three_times(stage: Stage, instances: list[str]) -> None:
     """EventBridge delivers at least once; here each copy is handled by another function."""
     stage.pump.pause()
-    stage.until("the pump to rest", lambda: not stage.pump.is_busy(), 60, poll=0.05)
+    stage.until("the pump to rest", lambda: not stage.pump.is_busy(), 60)
     stage.control.interrupt(instances)
     for _ in range(2):
         stage.control.event(warning(instances[0], ZONES[0]))
@@ -45,7 +45,7 @@ def killed_twice(stage: Stage, instances: list[str]) -> None:
     since = stage.now()
     stage.control.interrupt(instances)
     for action in ("ec2:CreateFleet", "ec2:AttachVolume"):
-        stage.until(action, lambda action=action: stage.called(action, since), 300, poll=0.01)
+        stage.until(action, lambda action=action: stage.called(action, since), 300, 0.01)
         for function in stage.functions:
             function.restart()
 
@@ -62,7 +62,7 @@ def taken_as_well(stage: Stage, instances: list[str]) -> None:
                 found.append(it["InstanceId"])
         return bool(found)
 
-    stage.until("the replacement to run", replacement_runs, 100, poll=0.05)
+    stage.until("the replacement to run", replacement_runs, 100)
     stage.control.interrupt(found[:1])
 
 
@@ -120,8 +120,6 @@ SCENARIOS = [
         story="25 instances at once",
         instances=25,
         functions=3,
-        # One process plays EC2 for all of them, and has to keep up.
-        slower=2,
         deadline=900,
         rest=900,
     ),

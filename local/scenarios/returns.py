@@ -28,18 +28,9 @@ def stands_in(stage: Stage, instances: list[str]) -> str:
     return str(outcomes(stage, "back-in-service")[0]["replacement"])
 
 
-def sweeps_until(stage: Stage, result: str) -> None:
-    """What the function counts in seconds is not compressed, and a chain of wakes has its end."""
-    for _ in range(20):
-        if outcomes(stage, result):
-            return
-        stage.sweep()
-        stage.control.sleep(15 * stage.speed)
-
-
 def returned(stage: Stage, instances: list[str]) -> None:
     stands_in(stage, instances)
-    sweeps_until(stage, "returned-to-spot")
+    stage.sweeps("the way back to Spot", lambda: bool(outcomes(stage, "returned-to-spot")))
 
 
 def protected(stage: Stage, instances: list[str]) -> None:
@@ -48,7 +39,7 @@ def protected(stage: Stage, instances: list[str]) -> None:
     stage.world.ec2.modify_instance_attribute(
         InstanceId=stand_in, DisableApiTermination={"Value": True}
     )
-    sweeps_until(stage, "kept-on-demand")
+    stage.sweeps("its staying", lambda: bool(outcomes(stage, "kept-on-demand")))
 
 
 def on_spot(evidence: Evidence) -> list[Result]:

@@ -6,24 +6,19 @@ from local import checks
 from local.checks import Evidence, Result
 from local.scenarios.capacity import without_the_zone
 from local.scenarios.scenario import Scenario
-from local.scenarios.upkeep import LONG_AGO
 from local.stage import Stage
-from local.world import ZONES, as_dict, as_list
+from local.world import ZONES, as_dict
 
 KEEP = {"spot-rescue:root": "keep"}
 
 
 def interrupted_and_a_day_later(stage: Stage, instances: list[str]) -> None:
-    """The image of the rescue is dated back, and the sweep comes by."""
+    """The image of the rescue expires, and the sweep comes by."""
     stage.control.interrupt(instances)
     back = lambda: any(it["outcome"] == "back-in-service" for it in stage.log.outcomes())
     stage.until("the rescue", back, 700)
     stage.settle(500)
-    made = stage.world.images()
-    held = [it["BlockDeviceMappings"][0]["Ebs"]["SnapshotId"] for it in made]
-    copies = [it["ImageId"] for it in made] + held
-    stage.world.ec2.create_tags(Resources=copies, Tags=as_list({checks.EXPIRES: LONG_AGO}))
-    stage.sweep()
+    stage.a_day_later()
     gone = lambda: not stage.world.images()
     stage.until("the image to be deregistered", gone, 200)
     stage.settle(200)

@@ -47,7 +47,6 @@ class Scenario:
     parameters: Parameters = lambda _: {}
     functions: int = 2
     batch_size: int | None = None
-    slower: float = 1.0
     # AWS-seconds from the interruption to the outcome, and from there to rest.
     deadline: float = 500
     rest: float = 500
@@ -67,7 +66,7 @@ class Played:
     def zero(self) -> float:
         """Where the timeline counts from: the interruption, if there was one."""
         at = self.stage.control.interrupted_at
-        return self.began if at is None else self.stage.at(at)
+        return self.began if at is None else at
 
     @property
     def passed(self) -> bool:

@@ -56,16 +56,9 @@ def deleted_after_the_warning(stage: Stage, instances: list[str]) -> None:
     since = stage.now()
     stage.control.interrupt(instances)
     left = lambda: stage.called("elasticloadbalancing:DeregisterTargets", since)
-    stage.until("the traffic to leave", left, 60, poll=0.05)
+    stage.until("the traffic to leave", left, 60, 0.02)
     stage.world.elb.delete_target_group(TargetGroupArn=stage.world.groups.pop("web"))
     stage.control.settings(targets_per_group=1)
-    # The function has its own clock, and its patience; at our speed its wakes are over before.
-    told = lambda: any(it["outcome"] == "back-in-service" for it in stage.log.outcomes())
-    for _ in range(10):
-        stage.control.sleep(300)
-        if told():
-            break
-        stage.sweep()
 
 
 def all_but_two(evidence: Evidence) -> list[Result]:

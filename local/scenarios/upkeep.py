@@ -16,15 +16,14 @@ USERS = {"Name": "of the user", checks.EXPIRES: LONG_AGO}
 
 
 def a_day_later(stage: Stage, instances: list[str]) -> None:
-    """Nobody waits a day: the expiries are moved instead, and the sweep comes by."""
+    """And the sweep comes by."""
     stage.control.interrupt(instances)
     back = lambda: any(it["outcome"] == "back-in-service" for it in stage.log.outcomes())
     stage.until("the rescue", back, 500)
     stage.settle(500)
     users_volume(stage)
     copies = expiring(stage)
-    stage.world.ec2.create_tags(Resources=copies, Tags=as_list({checks.EXPIRES: LONG_AGO}))
-    stage.sweep()
+    stage.a_day_later()
     gone = lambda: not set(copies) & set(expiring(stage))
     stage.until("the copies to be deleted", gone, 200)
 

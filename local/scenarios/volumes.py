@@ -10,11 +10,10 @@ from local.checks import Evidence, Result
 from local.deploy import ROOT
 from local.scenarios.capacity import without_the_zone
 from local.scenarios.scenario import Scenario, interrupt
-from local.stage import Stage
-from local.world import ZONES, as_dict, as_list
+from local.stage import SWEEP_SECONDS, Stage
+from local.world import ZONES
 
 ENCRYPTED, SHARED = "/dev/sdh", "/dev/sdi"
-LONG_AGO = "1 2020-01-01T00:00:00Z"
 IN_ANOTHER_ZONE = lambda stage: {"spot-rescue:subnets": stage.world.subnets[ZONES[1]]}
 USES = (
     "CreateGrant",
@@ -91,10 +90,8 @@ def refused_and_granted(stage: Stage, instances: list[str]) -> None:
         PolicyName="key",
         PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
     )
-    # A quarter of an hour later, by the function's own clock.
-    tried = [it for it in stage.world.snapshots() if checks.RESTORE in as_dict(it.get("Tags", []))]
-    ids = [it["SnapshotId"] for it in tried]
-    stage.world.ec2.create_tags(Resources=ids, Tags=as_list({checks.RESTORE: LONG_AGO}))
+    # After a quarter of an hour it is tried again.
+    stage.sleep(SWEEP_SECONDS)
     stage.sweep()
 
 

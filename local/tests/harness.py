@@ -2,17 +2,15 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import boto3
 import pytest
@@ -22,9 +20,7 @@ from botocore.exceptions import ClientError
 ROOT = Path(__file__).resolve().parents[2]
 REGION = "us-east-1"
 ZONE_A, ZONE_B = f"{REGION}a", f"{REGION}b"
-SPEED = 100
 DEFAULTS = {
-    "speed": SPEED,
     "snapshot_seconds": 40,
     "shutdown_seconds": 10,
     "boot_seconds": 8,
@@ -33,33 +29,29 @@ DEFAULTS = {
     "snapshot_result": "succeeded",
     "root_by_volume": "succeeded",
 }
-DEADLINE = 20
+# AWS-seconds: what anything here takes at most, and how often a test looks.
+DEADLINE = 4000
+STEP = 5
 ROOT_DEVICE = "/dev/xvda"
 TYPE = "m5.large"
 
 
 class Server:
-    """`python -m local.server` on a free port."""
+    """`python -m local.server` on a free port; there is one at a time."""
+
+    endpoint: ClassVar[str]
 
     def __enter__(self) -> Self:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        self.endpoint = f"http://127.0.0.1:{port}"
-        command = [sys.executable, "-m", "local.server", "--port", str(port)]
+        command = [sys.executable, "-m", "local.server", "--port", "0"]
         self._process = subprocess.Popen(
-            [*command, "--speed", str(SPEED)], cwd=ROOT, stderr=subprocess.DEVNULL
+            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         )
-        until(self._is_up)
-        return self
-
-    def _is_up(self) -> bool:
-        if self._process.poll() is not None:
+        assert self._process.stdout is not None
+        port = self._process.stdout.readline().strip()
+        if not port:
             pytest.exit("the server has ended")
-        try:
-            return urllib.request.urlopen(f"{self.endpoint}/local-aws/health").status == 200
-        except OSError:
-            return False
+        Server.endpoint = f"http://127.0.0.1:{port}"
+        return self
 
     def __exit__(
         self,
@@ -71,15 +63,31 @@ class Server:
         self._process.wait()
 
 
-def until(holds: Callable[[], Any], deadline: float = DEADLINE) -> Any:
-    """What it gives, once that is true."""
-    end = time.monotonic() + deadline
-    while True:
-        found = holds()
-        if found:
-            return found
-        assert time.monotonic() < end, "the deadline has passed"
-        time.sleep(0.01)
+def admin(name: str, body: dict[str, Any] | None = None) -> Any:
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(f"{Server.endpoint}/local-aws/{name}", data)
+    return json.load(urllib.request.urlopen(request))
+
+
+def now() -> float:
+    """In AWS-seconds."""
+    return admin("health")["t"]
+
+
+def sleep(aws_seconds: float) -> None:
+    end = now() + aws_seconds
+    while admin("jump", {"until": end, "deliver": False})["t"] < end:
+        pass
+
+
+def until(holds: Callable[[], Any]) -> Any:
+    """What it gives, once that is true: looks whenever something happens, and every few seconds."""
+    t = now()
+    end = t + DEADLINE
+    while not (found := holds()):
+        assert t < end, "the deadline has passed"
+        t = admin("jump", {"until": t + STEP, "deliver": False})["t"]
+    return found
 
 
 def code_of(call: Callable[..., Any], **parameters: Any) -> str:
@@ -126,9 +134,7 @@ class Local:
         self.post("settings", **DEFAULTS)
 
     def post(self, name: str, **body: Any) -> Any:
-        data = json.dumps(body).encode()
-        request = urllib.request.Request(f"{self.endpoint}/local-aws/{name}", data)
-        return json.load(urllib.request.urlopen(request))
+        return admin(name, body)
 
     def refused(self, name: str, **body: Any) -> str:
         """The message of a request that must be a 400."""
@@ -138,7 +144,7 @@ class Local:
         return json.load(caught.value)["error"]
 
     def journal(self, since: int = 0) -> list[dict[str, Any]]:
-        return json.load(urllib.request.urlopen(f"{self.endpoint}/local-aws/journal?since={since}"))
+        return admin(f"journal?since={since}")
 
     def launch(self, *, market: str = "spot", running: bool = True, **more: Any) -> str:
         """One instance, in zone a unless told otherwise."""

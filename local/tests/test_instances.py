@@ -56,7 +56,6 @@ def test_volumes_go_or_stay_as_marked_and_come_free_late(aws: Local) -> None:
 
 def test_the_tags_of_a_terminated_instance_go(aws: Local) -> None:
     """Tags and volumes are gradually disassociated from the instance."""
-    aws.post("settings", speed=1000)
     tags = [{"ResourceType": "instance", "Tags": [{"Key": "k", "Value": "v"}]}]
     instance = aws.launch(TagSpecifications=tags)
     aws.ec2.terminate_instances(InstanceIds=[instance])

@@ -115,7 +115,6 @@ def test_no_set_without_an_instance(aws: Local) -> None:
 def test_one_snapshot_per_volume_in_fifteen_seconds(aws: Local) -> None:
     """ "The maximum per volume CreateSnapshot request rate has been exceeded." """
     volume = aws.new_volume()
-    aws.post("settings", speed=1)
     aws.ec2.create_snapshot(VolumeId=volume)
     again = code_of(aws.ec2.create_snapshot, VolumeId=volume)
     assert again == "SnapshotCreationPerVolumeRateExceeded"
@@ -124,7 +123,7 @@ def test_one_snapshot_per_volume_in_fifteen_seconds(aws: Local) -> None:
 # TRAP 5
 def test_five_pending_snapshots_per_volume(aws: Local) -> None:
     """ "ConcurrentSnapshotLimitExceeded": five pending snapshots for a single volume."""
-    aws.post("settings", snapshot_seconds=100000, speed=1000)
+    aws.post("settings", snapshot_seconds=100000)
     volume = aws.new_volume()
 
     def code() -> str:

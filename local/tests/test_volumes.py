@@ -20,7 +20,6 @@ def test_settings_are_kept_and_the_default_is_gp2(aws: Local) -> None:
 
 def test_a_new_volume_is_being_created_first(aws: Local) -> None:
     """Volume states: creating, available, in-use, deleting, deleted, error."""
-    aws.post("settings", speed=1)
     instance = aws.launch(running=False)
     answer = aws.ec2.create_volume(AvailabilityZone=ZONE_A, Size=1)
     assert answer["State"] == aws.volume(answer["VolumeId"])["State"] == "creating"
