@@ -8,30 +8,35 @@ MAKEFLAGS += --no-print-directory
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-FUNCTION := target/release/bootstrap
+# Which build is played: the quick one, or the one that is shipped (release).
+FUNCTION ?= debug
 SCENARIO ?= rescue
-SPEED ?= 10
 EVENT ?= events/interruption-terminate.json
 # What the longer proofs look at.
 CASES ?= 100000
 RESCUES ?= 500
 FAULTS ?= 0.1
-# At tenfold speed the two minutes are twelve seconds, and the local AWS takes as long to answer 25 at once.
-SOAK_SPEED ?= 5
 CALLS := target/calls
 CORE := --locked --no-default-features --features sim
+# The build for people and tests: tools/rustc says what it spares.
+QUICK := RUSTC_WRAPPER=$(CURDIR)/tools/rustc
 
 # sam and the translator ask for a Region even where none is used.
 export AWS_DEFAULT_REGION ?= us-east-1
 export SAM_CLI_TELEMETRY := 0
 export PYTHONDONTWRITEBYTECODE := 1
+export FUNCTION
 
 .PHONY: help
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
-	@echo "  SCENARIO=NAME for demo (or all), SPEED=AWS-seconds per second, EVENT=FILE for invoke,"
-	@echo "  CASES=N for sim, RESCUES=N, FAULTS=SHARE and SOAK_SPEED for soak"
+	@echo "  SCENARIO=NAME for demo (or all), FUNCTION=release for the build that is shipped,"
+	@echo "  EVENT=FILE for invoke, CASES=N for sim, RESCUES=N and FAULTS=SHARE for soak"
+
+.PHONY: doctor
+doctor: ## what has to be on this machine, and is missing or too old
+	@tools/doctor
 
 .PHONY: setup
 setup: $(VENV)/installed ## the Python tools, pinned, into .venv
@@ -42,36 +47,54 @@ $(VENV)/installed: local/requirements.txt
 	@touch $@
 
 .PHONY: build
-build: ## the function, for this machine
+build: build-$(FUNCTION)
+
+.PHONY: build-debug
+build-debug:
+	$(QUICK) cargo build --locked --bin bootstrap
+
+.PHONY: build-release
+build-release:
 	cargo build --release --locked --bin bootstrap
 
+.PHONY: doctor-demo
+doctor-demo:
+	@tools/doctor demo
+
 .PHONY: demo
-demo: setup build ## interrupt a Spot Instance on the local AWS and watch it come back
-	$(BIN)/python -m local.demo --scenario $(SCENARIO) --speed $(SPEED)
+demo: doctor-demo setup build ## interrupt a Spot Instance on the local AWS and watch it come back
+	$(BIN)/python -m local.demo --scenario $(SCENARIO)
 
 .PHONY: e2e
 e2e: setup build ## every scenario on the local AWS, recording what the calls needed permission for
 	rm -rf $(CALLS)
-	$(BIN)/python -m local.demo --scenario all --speed $(SPEED) --record $(CALLS)
+	$(BIN)/python -m local.demo --scenario all --record $(CALLS)
 
-.PHONY: lint
-lint: setup ## format, clippy with and without the SDK, ruff, cfn-lint, sam validate
+.PHONY: shipped
+shipped: setup ## one scenario on the build that is shipped
+	$(MAKE) demo FUNCTION=release
+
+.PHONY: check
+check: ## what one runs every minute: format, clippy and tests of the core
 	cargo fmt --check
 	cargo clippy $(CORE) --all-targets -- -D warnings
-	cargo clippy --release --locked --all-targets -- -D warnings
-	$(BIN)/ruff check local tests
-	$(BIN)/ruff format --check local tests
+	cargo test $(CORE)
+
+.PHONY: lint
+lint: setup ## the local AWS and the template: ruff, cfn-lint, sam validate
+	$(BIN)/ruff check local tests tools
+	$(BIN)/ruff format --check local tests tools
 	$(BIN)/cfn-lint template.yaml
 	$(BIN)/sam validate --lint --template template.yaml
 
-.PHONY: unit
-unit: setup ## offline tests: the core, and the local AWS against what AWS documents
-	cargo test $(CORE)
+.PHONY: local
+local: setup ## the local AWS against what AWS documents
 	$(BIN)/python -m pytest --quiet local/tests
 
 .PHONY: wire
-wire: ## what is sent to AWS, and what is made of its answers
-	cargo test --release --locked --test wire
+wire: ## clippy with the SDK; what is sent to AWS, and what is made of its answers
+	$(QUICK) RUSTC_WORKSPACE_WRAPPER=clippy-driver cargo build --locked --package spot-rescue-function --all-targets
+	$(QUICK) cargo test --locked --test wire
 
 .PHONY: permissions
 permissions: setup local/permissions/node_modules ## the calls that e2e recorded, before the role's real policy
@@ -90,8 +113,12 @@ $(VENV)-checkov/installed: local/checkov-requirements.txt
 	$(VENV)-checkov/bin/pip install --quiet --disable-pip-version-check --requirement local/checkov-requirements.txt
 	@touch $@
 
+# What fails fastest comes first.
+STAGES := doctor check setup lint checkov local wire e2e permissions
+
 .PHONY: test
-test: lint unit wire e2e permissions checkov ## everything
+test: ## everything, and what it has cost; MORE=shipped adds the build that is shipped
+	@$(PYTHON) tools/bill.py $(STAGES) $(MORE)
 
 .PHONY: sim
 sim: ## CASES random worlds with random schedules, against a naive model
@@ -107,11 +134,11 @@ mutants: ## plants bugs, one at a time: the tests must notice each
 
 .PHONY: soak
 soak: setup build ## RESCUES rescues on the local AWS while FAULTS of all calls fail
-	$(BIN)/python -m local.soak --rescues $(RESCUES) --faults $(FAULTS) --speed $(SOAK_SPEED)
+	$(BIN)/python -m local.soak --rescues $(RESCUES) --faults $(FAULTS)
 
 .PHONY: differential
 differential: setup build ## the same lists of operations in the simulator and on the local AWS
-	$(BIN)/python -m local.differential --speed $(SPEED)
+	$(BIN)/python -m local.differential
 
 .PHONY: package
 package: setup ## the zip that Lambda takes, for arm64
@@ -122,7 +149,7 @@ invoke: setup build ## one event into the function, on a local AWS of its own
 	$(BIN)/python -m local.invoke $(EVENT)
 
 .PHONY: bench
-bench: build $(VENV)-bench/installed ## how fast it is, beside a plain function in Python and AWS's rates
+bench: build-release $(VENV)-bench/installed ## how fast it is, beside a plain function in Python and AWS's rates
 	cargo build --release --locked --no-default-features --features sim --example bench --example allocations
 	target/release/examples/bench
 
