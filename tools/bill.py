@@ -35,7 +35,10 @@ def run(stage: str) -> tuple[str, float, float]:
 def table(rows: list[tuple[str, str, float, float]]) -> str:
     total = ("all", "", sum(it[2] for it in rows), sum(it[3] for it in rows))
     head = f"{'stage':<14} {'':<6} {'seconds':>8} {'CPU':>8}"
-    body = (f"{name:<14} {verdict:<6} {s:8.0f} {c:8.0f}" for name, verdict, s, c in [*rows, total])
+    body = (
+        f"{name:<14} {verdict:<6} {s:8.0f} {c:8.0f}"
+        for name, verdict, s, c in [*rows, total]
+    )
     return "\n".join([head, *body])
 
 
