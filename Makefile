@@ -122,11 +122,11 @@ test: ## everything, and what it has cost; MORE=shipped adds the build that is s
 
 .PHONY: sim
 sim: ## CASES random worlds with random schedules, against a naive model
-	CASES=$(CASES) cargo test --release $(CORE) --test random -- --nocapture
+	CASES=$(CASES) cargo test --profile proof $(CORE) --test random -- --nocapture
 
 .PHONY: faults
 faults: ## every fault at every call of every story
-	FAULTS=all cargo test --release $(CORE) --test sim faults -- --nocapture
+	FAULTS=all cargo test --profile proof $(CORE) --test sim faults -- --nocapture
 
 .PHONY: mutants
 mutants: ## plants bugs, one at a time: the tests must notice each

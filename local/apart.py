@@ -8,7 +8,7 @@ import multiprocessing
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkProcess
@@ -40,10 +40,9 @@ class SideBySide:
     def left(self) -> int:
         return len(self._waiting) + len(self.running)
 
-    def results(self) -> Any:
+    def results(self) -> Iterator[tuple[str, Any]]:
         """(name, what the task gave, or None if its process has died), as they come."""
-        for ending in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(ending, self._abandon)
+        before = {it: signal.signal(it, self._abandon) for it in (signal.SIGINT, signal.SIGTERM)}
         while self.left():
             while self._waiting and len(self.running) < self._jobs:
                 self._start(*self._waiting.pop(0))
@@ -52,6 +51,8 @@ class SideBySide:
                 self.running.remove(it)
                 yield it.name, received(it.answer)
                 it.process.join()
+        for ending, handler in before.items():
+            signal.signal(ending, handler)
 
     def _start(self, name: str, task: Callable[[], Any]) -> None:
         here, there = FORK.Pipe(duplex=False)

@@ -9,6 +9,7 @@ import argparse
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -19,8 +20,9 @@ from local import record
 from local.apart import SideBySide
 from local.function import BINARY
 from local.scenarios import ALL
-from local.scenarios.scenario import Played, Scenario, play
-from local.stage import Stage, load
+from local.scenarios.scenario import Scenario, play
+from local.serving import load
+from local.stage import Stage
 from local.timeline import table
 
 
@@ -107,27 +109,34 @@ def tell(
     began = time.monotonic()
     lines = [f"\n{scenario.name}: {scenario.story}"]
     seed = crc32(scenario.name.encode())
-    with Stage(scenario.functions, scenario.batch_size, scenario.parameters, seed) as stage:
-        stage.say = say or stage.say
-        played = play(scenario, stage)
-        if recorded:
-            record.write(recorded, scenario.name, stage)
-        lines.append(table(played))
-        lines += [f"  {'PASS' if it.passed else 'FAIL'}  {it.what}" for it in played.results]
-        lines += [] if played.passed else clues(played)
-    if played.passed:
+    stage = Stage(scenario.functions, scenario.batch_size, scenario.parameters, seed)
+    passed = False
+    try:
+        with stage:
+            stage.say = say or stage.say
+            played = play(scenario, stage)
+            if recorded:
+                record.write(recorded, scenario.name, stage)
+            lines.append(table(played))
+            lines += [f"  {'PASS' if it.passed else 'FAIL'}  {it.what}" for it in played.results]
+            passed = played.passed
+    except Exception:  # noqa: BLE001 - the local AWS has ended, for example: told like any failure
+        lines += ["  FAIL  the story could not be played", traceback.format_exc()]
+    if passed:
         stage.forget()
-    return Verdict(scenario.name, played.passed, time.monotonic() - began, "\n".join(lines))
+    else:
+        lines += clues(stage)
+    return Verdict(scenario.name, passed, time.monotonic() - began, "\n".join(lines))
 
 
 def announce(what: str) -> None:
     print(f"... {what}", flush=True)
 
 
-def clues(played: Played) -> list[str]:
+def clues(stage: Stage) -> list[str]:
     """Where to look when something failed."""
-    errors = [f"        {error}" for error in played.stage.pump.errors[-5:]]
-    return [*errors, f"        logs and journal: {played.stage.directory}"]
+    errors = [f"        {error}" for error in stage.errors()[-5:]]
+    return [*errors, f"        logs and journal: {stage.directory}"]
 
 
 if __name__ == "__main__":

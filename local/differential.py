@@ -22,7 +22,8 @@ from typing import Any
 from local.apart import SideBySide
 from local.function import BINARY
 from local.replay import Replay
-from local.stage import Stage, load
+from local.serving import load
+from local.stage import Stage
 
 ROOT = Path(__file__).resolve().parent.parent
 LISTS = ROOT / "tests" / "differential"

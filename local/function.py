@@ -118,7 +118,9 @@ class Function:
             try:
                 answer = runtime.invoke(payload, shift.began + timeout, timeout)
             except Unanswered:
-                self.kill()  # as Lambda does; the next invocation finds a new environment
+                # As Lambda does; the next invocation finds a new environment, if there is none yet.
+                if self._runtime is runtime:
+                    self.kill()
                 raise
         self._log.date(shift.ended)
         return answer

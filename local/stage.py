@@ -9,43 +9,23 @@ from __future__ import annotations
 
 import contextlib
 import json
-import multiprocessing
 import os
 import shutil
-import signal
 import tempfile
 from collections.abc import Callable
-from multiprocessing.connection import Connection
-from multiprocessing.context import ForkProcess
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any, ClassVar, Self
 
-from moto.moto_api._internal import mock_random
-
-from local import server
 from local.control import Control, Moment
-from local.deploy import ROOT, Deployment, deploy, translated
+from local.deploy import Deployment, deploy
 from local.function import Function, Log
 from local.pump import Pump
+from local.serving import Server
 from local.world import World
 
-# The server is a fork of this process: moto is imported once for all of them.
-FORK = multiprocessing.get_context("fork")
-# The wall's seconds: how often a story looks while functions are at work, and what starting may take.
+# How often a story looks while functions are at work, in the wall's seconds.
 BREATH = 0.1
-PATIENCE = 60
-# What stages talk to themselves.
-USED = (
-    "autoscaling",
-    "cloudformation",
-    "ec2",
-    "elbv2",
-    "iam",
-    "lambda",
-    "sqs",
-    "sts",
-)
 # Of the template's schedule.
 SWEEP_SECONDS = 900
 DAY_SECONDS = 24 * 3600
@@ -55,14 +35,6 @@ REST_SECONDS = 10.0
 
 # Of the stack, by the endpoint of the AWS it is deployed to.
 Parameters = Callable[[str], dict[str, str]]
-
-
-def load() -> None:
-    """What takes seconds and is the same for every stage: once in a process, and not in its forks."""
-    server.application()
-    translated({})
-    for service in USED:
-        ROOT.client(service, f"http://{server.HOST}")
 
 
 class Overdue(Exception):
@@ -93,9 +65,7 @@ class Stage:
         self._functions = functions
         self._batch_size = batch_size
         self.directory = Path(tempfile.mkdtemp(prefix="spot-rescue-"))
-        self._clock = self.directory / "clock"
         self.log = Log(self.directory / "function.log")
-        self._server: ForkProcess | None = None
         self.functions: list[Function] = []
         # Told how far the story is; nobody listens by default.
         self.say: Callable[[str], None] = lambda _: None
@@ -118,7 +88,8 @@ class Stage:
         self.close()
 
     def _start(self) -> None:
-        endpoint = self._serve()
+        self._server = Server(self.directory, self._seed)
+        endpoint = self._server.endpoint
         self.control = Control(endpoint)
         self.deployment: Deployment = deploy(endpoint, self._parameters(endpoint))
         self.world = World(self.deployment)
@@ -131,21 +102,7 @@ class Stage:
 
     def function(self) -> Function:
         """One more execution environment; not the pump's."""
-        return Function(self.deployment, self.log, self._clock, self.control.work)
-
-    def _serve(self) -> str:
-        load()
-        here, there = FORK.Pipe(duplex=False)
-        log = self.directory / "server.log"
-        self._server = FORK.Process(target=run_server, args=(there, log, self._clock, self._seed))
-        self._server.start()
-        there.close()
-        if not here.poll(PATIENCE):
-            raise RuntimeError(f"the local AWS does not start; its log: {log}")
-        try:
-            return f"http://{server.HOST}:{here.recv()}"
-        except EOFError:
-            raise RuntimeError(f"the local AWS has ended:\n{log.read_text()[-2000:]}") from None
+        return Function(self.deployment, self.log, self._server.clock, self.control.work)
 
     def close(self) -> None:
         self._open.discard(self)
@@ -153,9 +110,8 @@ class Stage:
             self.pump.stop()
         for function in self.functions:
             function.kill()
-        if self._server is not None:
+        if hasattr(self, "_server"):
             self._server.kill()
-            self._server.join()
 
     # --- time -----------------------------------------------------------------------------------
 
@@ -244,6 +200,11 @@ class Stage:
     def called(self, action: str, since: float = 0) -> bool:
         return any(it["action"] == action and it["t"] >= since for it in self.journal())
 
+    def errors(self) -> list[str]:
+        """What the server said of itself, and what the pump could not do."""
+        said = self._server.said() if hasattr(self, "_server") else []
+        return [*said, *(self.pump.errors if hasattr(self, "pump") else [])]
+
     def forget(self) -> None:
         """Nobody needs the logs of a story that went well."""
         shutil.rmtree(self.directory, ignore_errors=True)
@@ -252,14 +213,3 @@ class Stage:
         """Facts for whoever looks into a failure."""
         entries = "\n".join(json.dumps(it) for it in self.control.journal())
         (self.directory / "journal.jsonl").write_text(entries + "\n")
-
-
-def run_server(ready: Connection, log: Path, clock: Path, seed: int) -> None:
-    """In the fork: what this process was told to do at its end is not the server's to do."""
-    for ending in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(ending, signal.SIG_DFL)
-    out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    for stream in (1, 2):
-        os.dup2(out, stream)
-    mock_random.seed(seed)  # of the ids: the same story twice has the same
-    server.serve(ready.send, clock=str(clock))

@@ -15,7 +15,7 @@ import sys
 import time
 from pathlib import Path
 
-BILL = Path(__file__).resolve().parent.parent / "target" / "bill.txt"
+BILL = Path("target/bill.txt")
 
 
 def cpu() -> float:

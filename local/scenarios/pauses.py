@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from local import checks
 from local.checks import Evidence, Result
+from local.function import SEEN
 from local.scenarios.scenario import Check, Drive, Scenario
-from local.stage import Stage
+from local.stage import SWEEP_SECONDS, Stage
 
 
 def paused_by(action: str) -> Drive:
@@ -30,6 +31,7 @@ def same_instance(evidence: Evidence) -> list[Result]:
     return [checks.equal("the same instance runs", "running", state)]
 
 
+HOUR_SECONDS = 3600
 RESTORE = {"spot-rescue:no-return": "restore"}
 
 
@@ -61,6 +63,16 @@ def told(*expected: str) -> Check:
         return [checks.equal(f"reported as {', '.join(expected)}", list(expected), said)]
 
     return check
+
+
+def after_an_hour(evidence: Evidence) -> list[Result]:
+    """Told by the first sweep after it."""
+    stage = evidence.stage
+    late = [it[SEEN] for it in stage.log.outcomes() if it["outcome"] == "overdue"]
+    since = [it - (stage.control.interrupted_at or 0) for it in late]
+    told_then = all(HOUR_SECONDS <= it <= HOUR_SECONDS + SWEEP_SECONDS for it in since)
+    minutes = ", ".join(f"{it / 60:.0f}" for it in since)
+    return [Result(told_then, f"overdue when an hour is over ({minutes} minutes)")]
 
 
 def still_stopped(evidence: Evidence) -> list[Result]:
@@ -120,7 +132,7 @@ SCENARIOS = [
         drive=not_back,
         action="stop",
         ends=frozenset({"overdue"}),
-        checks=(still_stopped, checks.no_replacement, told("paused", "overdue")),
+        checks=(still_stopped, checks.no_replacement, told("paused", "overdue"), after_an_hour),
     ),
     Scenario(
         name="stop-restore",

@@ -52,12 +52,7 @@ TARGETS = [
     ),
 ]
 BUILD = ["cargo", "test", "-p", "spot-rescue", "--features", "sim", "--no-run"]
-# Compiled once, run many times.
-BUILD += [
-    "--config",
-    "profile.dev.package.spot-rescue.opt-level=1",
-    "--message-format=json",
-]
+BUILD += ["--message-format=json"]
 # No bug has this number.
 NONE = 1_000_000
 # A bug that keeps the world from ever being quiet is noticed, too.

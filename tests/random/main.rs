@@ -1,7 +1,7 @@
 //! Random worlds, random schedules of what can happen to them; in the end everything is as a naive
 //! model says. What fails is shrunk, and kept as a named regression.
 //!
-//! `CASES=100000 cargo test --release --no-default-features --features sim --test random -- --nocapture`
+//! `CASES=100000 cargo test --profile proof --no-default-features --features sim --test random -- --nocapture`
 //! looks at more, `SEED=7` at others, `PORTION=145` starts with that one,
 //! `JOURNAL=1` shows what was done in a regression that fails.
 #![allow(

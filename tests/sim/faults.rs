@@ -2,7 +2,7 @@
 //!
 //! The default run takes one in 43 of them, others for each story; `FAULTS=all` takes all, and
 //! `FAULTS=Chain,Storm` all of these stories:
-//! `FAULTS=all cargo test --release --no-default-features --features sim --test sim faults -- --nocapture`
+//! `FAULTS=all cargo test --profile proof --no-default-features --features sim --test sim faults -- --nocapture`
 
 use crate::fault_scenes::{ALL, Scene, Story};
 use crate::support::{failing, journal};
