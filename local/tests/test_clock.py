@@ -122,15 +122,14 @@ def test_functions_are_told_a_moment_or_how_far_it_is_from_the_walls(
 ASKS = """
 import time
 while True:
-    print(time.time(), time.monotonic(), flush=True)
     input()
+    print(time.time(), time.monotonic(), flush=True)
 """
 
 
 def test_a_program_that_asks_the_system_is_told_that_time(tmp_path: Path) -> None:
     """Each time anew, as the function does; its timeouts are measured by a clock that is left alone."""
     file = tmp_path / "clock"
-    file.write_text("2023-11-14 22:13:20.250000    \n")
     deployment = SimpleNamespace(
         endpoint="", timeout=1, memory=1, environment={}, role=SimpleNamespace(environment=dict)
     )
@@ -143,19 +142,18 @@ def test_a_program_that_asks_the_system_is_told_that_time(tmp_path: Path) -> Non
         text=True,
     ) as program:
 
-        def told() -> tuple[float, float]:
-            date, monotonic = program.stdout.readline().split()
+        def told(clock: str) -> tuple[float, float]:
+            file.write_text(f"{clock:<30}\n")
             program.stdin.write("\n")
             program.stdin.flush()
-            return float(date), float(monotonic)
+            date, monotonic = program.stdout.readline().split()
+            return round(float(date), 3), float(monotonic)
 
-        first, before = told()
-        file.write_text("+100000000.000000             \n")
-        second, _ = told()
-        file.write_text("2023-11-15 22:13:20.250000    \n")
-        third, after = told()
+        first, before = told("2023-11-14 22:13:20.250000")
+        second, _ = told("+100000000.000000")
+        third, after = told("2023-11-15 22:13:20.250000")
         program.kill()
-    assert (round(first, 3), round(third, 3)) == (1_700_000_000.25, 1_700_086_400.25)
+    assert (first, third) == (1_700_000_000.25, 1_700_086_400.25)
     assert second > time.time() + 99_999_000
     assert time.monotonic() > after > before
 
