@@ -6,6 +6,7 @@ The exit status is 0 only if every line passed.
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 import time
@@ -53,7 +54,9 @@ def main() -> int:
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="local.demo", description=__doc__)
     parser.add_argument("--scenario", choices=[*ALL, "all"], default="rescue")
-    parser.add_argument("--jobs", type=int, default=3, help="stories at a time, for all")
+    # They wait for calls on their way, too: one more than there are processors.
+    jobs = (os.cpu_count() or 1) + 1
+    parser.add_argument("--jobs", type=int, default=jobs, help="stories at a time, for all")
     parser.add_argument(
         "--record", type=Path, metavar="DIRECTORY", help="what the calls needed permission for"
     )
