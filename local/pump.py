@@ -89,7 +89,7 @@ class Pump:
             try:
                 while not self._stop and not self._paused and self._round(sqs, function):
                     pass
-            except (BotoCoreError, ClientError) as error:
+            except (BotoCoreError, ClientError, OSError) as error:
                 if not self._stop:
                     self.errors.append(f"pump: {error}")
 

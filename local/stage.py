@@ -12,6 +12,7 @@ import json
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType, TracebackType
@@ -26,6 +27,8 @@ from local.world import World
 
 # How often a story looks while functions are at work, in the wall's seconds.
 BREATH = 0.1
+# And how long time may stand still although something is to happen.
+STUCK = 120
 # Of the template's schedule.
 SWEEP_SECONDS = 900
 DAY_SECONDS = 24 * 3600
@@ -67,6 +70,7 @@ class Stage:
         self.directory = Path(tempfile.mkdtemp(prefix="spot-rescue-"))
         self.log = Log(self.directory / "function.log")
         self.functions: list[Function] = []
+        self._last, self._moved = -1.0, 0.0
         # Told how far the story is; nobody listens by default.
         self.say: Callable[[str], None] = lambda _: None
 
@@ -154,7 +158,12 @@ class Stage:
         return moment.at_rest
 
     def _pass(self, until: float, breath: float = BREATH) -> Moment:
-        return self.pump.jump(until, breath)
+        moment = self.pump.jump(until, breath)
+        if moment.t != self._last:
+            self._last, self._moved = moment.t, time.monotonic()
+        elif moment.t < until and time.monotonic() - self._moved > STUCK:
+            raise Overdue(f"nothing has happened for {STUCK} seconds of the wall's")
+        return moment
 
     # --- queue ----------------------------------------------------------------------------------
 
