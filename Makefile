@@ -9,7 +9,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # Which build is played: the quick one, or the one that is shipped (release).
-FUNCTION ?= debug
+FUNCTION := debug
 SCENARIO ?= rescue
 EVENT ?= events/interruption-terminate.json
 # What the longer proofs look at.
@@ -19,7 +19,7 @@ FAULTS ?= 0.1
 CALLS := target/calls
 CORE := --locked --no-default-features --features sim
 # The build for people and tests: tools/rustc says what it spares.
-QUICK := RUSTC_WRAPPER=$(CURDIR)/tools/rustc
+QUICK := RUSTC_WRAPPER="$(CURDIR)/tools/rustc"
 
 # sam and the translator ask for a Region even where none is used.
 export AWS_DEFAULT_REGION ?= us-east-1
@@ -36,7 +36,7 @@ help: ## this list
 
 .PHONY: doctor
 doctor: ## what has to be on this machine, and is missing or too old
-	@tools/doctor
+	@PYTHON="$(PYTHON)" tools/doctor
 
 .PHONY: setup
 setup: $(VENV)/installed ## the Python tools, pinned, into .venv
@@ -59,7 +59,7 @@ build-release:
 
 .PHONY: doctor-demo
 doctor-demo:
-	@tools/doctor demo
+	@PYTHON="$(PYTHON)" tools/doctor demo
 
 .PHONY: demo
 demo: doctor-demo setup build ## interrupt a Spot Instance on the local AWS and watch it come back

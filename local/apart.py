@@ -16,6 +16,8 @@ from types import FrameType
 from typing import Any
 
 FORK = multiprocessing.get_context("fork")
+# They wait for calls on their way, too: one more than there are processors.
+JOBS = (os.cpu_count() or 1) + 1
 
 
 @dataclass
@@ -62,6 +64,8 @@ class SideBySide:
         self.running.append(Running(name, process, here, time.monotonic()))
 
     def _abandon(self, signal_number: int, _frame: FrameType | None) -> None:
+        for ending in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(ending, signal.SIG_IGN)
         for it in self.running:
             it.process.terminate()
         for it in self.running:

@@ -6,7 +6,6 @@ The exit status is 0 only if every line passed.
 from __future__ import annotations
 
 import argparse
-import os
 import signal
 import sys
 import time
@@ -18,7 +17,7 @@ from pathlib import Path
 from zlib import crc32
 
 from local import record
-from local.apart import SideBySide
+from local.apart import JOBS, SideBySide
 from local.function import BINARY
 from local.scenarios import ALL
 from local.scenarios.scenario import Scenario, play
@@ -54,9 +53,7 @@ def main() -> int:
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="local.demo", description=__doc__)
     parser.add_argument("--scenario", choices=[*ALL, "all"], default="rescue")
-    # They wait for calls on their way, too: one more than there are processors.
-    jobs = (os.cpu_count() or 1) + 1
-    parser.add_argument("--jobs", type=int, default=jobs, help="stories at a time, for all")
+    parser.add_argument("--jobs", type=int, default=JOBS, help="stories at a time, for all")
     parser.add_argument(
         "--record", type=Path, metavar="DIRECTORY", help="what the calls needed permission for"
     )

@@ -3,7 +3,7 @@
 The SAM translator that runs inside AWS turns it into CloudFormation; moto creates the stack. What
 moto cannot do is edited out of the deployed copy: `EDITS` is the complete list. The function's role is deployed as it
 stands, resources and conditions included, and enforced (`local/aws/permissions.py`). Everything the
-emulator and the pump need (queue, batch size, environment) is read back from the deployed stack.
+functions and the pump need (queue, batch size, environment) is read back from the deployed stack.
 """
 
 from __future__ import annotations
@@ -166,7 +166,7 @@ def without(resource_type: str) -> Callable[[Resources], None]:
 
 def inline_code(resources: Resources) -> None:
     for it in of_type(resources, "AWS::Lambda::Function"):
-        it["Code"] = {"ZipFile": "the emulator runs the real binary"}
+        it["Code"] = {"ZipFile": "the real binary runs beside it"}
         it.pop("LoggingConfig", None)
 
 
@@ -179,7 +179,7 @@ EDITS: list[tuple[str, Callable[[Resources], None]]] = [
         "moto would run the function in a container; the pump takes its place",
         without("AWS::Lambda::EventSourceMapping"),
     ),
-    ("moto wants the code; the emulator has it, and its own log", inline_code),
+    ("moto wants the code, which runs beside it, with a log of its own", inline_code),
 ]
 
 

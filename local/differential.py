@@ -19,7 +19,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from local.apart import SideBySide
+from local.apart import JOBS, SideBySide
 from local.function import BINARY
 from local.replay import Replay
 from local.serving import load
@@ -47,13 +47,17 @@ def main() -> int:
     lists = SideBySide(options.jobs)
     for it in paths:
         lists.add(it.stem, partial(judge, it, simulated[it.stem]))
-    differ = sum(not same for _, same in lists.results())
+    differ = 0
+    for name, judged in lists.results():
+        same, text = judged or (False, f"{name}: its process has died")
+        differ += not same
+        print(text, flush=True)
     print(f"{len(paths)} lists, {differ} differ")
     return 1 if differ else 0
 
 
-def judge(path: Path, simulated: dict[str, Any]) -> bool:
-    """Plays the list on a local AWS of its own."""
+def judge(path: Path, simulated: dict[str, Any]) -> tuple[bool, str]:
+    """Plays the list on a local AWS of its own; whether it comes to the same, in words too."""
     for ending in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ending, Stage.abandon)
     began = time.monotonic()
@@ -63,22 +67,22 @@ def judge(path: Path, simulated: dict[str, Any]) -> bool:
         differences = list(compared("", simulated, found))
         wrong = [it for it in differences if (path.stem, it[0]) not in ALLOWED]
         verdict = "DIFFERS" if wrong else "same"
-        print(f"{path.stem:<28} {verdict:<8} {time.monotonic() - began:5.1f} s", flush=True)
+        lines = [f"{path.stem:<28} {verdict:<8} {time.monotonic() - began:5.1f} s"]
         for where, here, there in differences:
             why = ALLOWED.get((path.stem, where), "")
-            print(f"    {where}: simulator {here}, local AWS {there}  {why}")
+            lines.append(f"    {where}: simulator {here}, local AWS {there}  {why}")
         if wrong:
             stage.dump()
-            print(f"    logs and journal: {stage.directory}")
+            lines.append(f"    logs and journal: {stage.directory}")
     if not wrong:
         stage.forget()
-    return not wrong
+    return not wrong, "\n".join(lines)
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="local.differential", description=__doc__.splitlines()[0])
     parser.add_argument("lists", nargs="*", help="all of tests/differential if none is named")
-    parser.add_argument("--jobs", type=int, default=2, help="lists at a time")
+    parser.add_argument("--jobs", type=int, default=JOBS, help="lists at a time")
     parser.add_argument("--simulator-only", action="store_true")
     return parser.parse_args()
 

@@ -26,6 +26,9 @@ from local.runtime import Runtime, Unanswered
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", Path(__file__).resolve().parent.parent / "target"))
 # Which build is played: the one for people and tests, or the one that is shipped.
 BINARY = TARGET / os.environ.get("FUNCTION", "debug") / "bootstrap"
+SHARED = Path("/dev/shm")
+# What an answer may be late by, in the wall's seconds.
+GRACE = 5
 LIBRARY = "vendor/libfaketime/src/libfaketime.so.1"
 
 Work = Callable[[], AbstractContextManager[Shift]]
@@ -95,49 +98,61 @@ class Function:
         self._work = work
         self._process: subprocess.Popen[bytes] | None = None
         self._runtime: Runtime | None = None
+        # A story may kill what the pump is about to start.
+        self._lock = threading.RLock()
 
-    def start(self) -> None:
-        self._runtime = Runtime()
-        with self._log.path.open("ab") as log:
-            self._process = subprocess.Popen(
-                [str(BINARY)],
-                env=self._environment(self._runtime.address),
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        threading.Thread(target=watch, args=(self._process, self._runtime), daemon=True).start()
+    def start(self) -> Runtime:
+        with self._lock:
+            self._runtime = Runtime()
+            with self._log.path.open("ab") as log:
+                self._process = subprocess.Popen(
+                    [str(BINARY)],
+                    env=self._environment(self._runtime.address),
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                )
+            watched = (self._process, self._runtime)
+            threading.Thread(target=watch, args=watched, daemon=True).start()
+            return self._runtime
 
     def invoke(self, payload: Any) -> Any:
         """The function's answer. `Crashed` if there is none, or if it is an error."""
-        if self._process is None or self._process.poll() is not None:
-            self.restart()  # as Lambda does
-        runtime, timeout = self._runtime, self._deployment.timeout
-        assert runtime is not None
+        runtime, timeout = self._living(), self._deployment.timeout
         with self._work() as shift:
             try:
-                answer = runtime.invoke(payload, shift.began + timeout, timeout)
+                # Lambda's timeout is the function's to keep; here only what hangs is ended by it.
+                answer = runtime.invoke(payload, shift.began + timeout, timeout + GRACE)
             except Unanswered:
-                # As Lambda does; the next invocation finds a new environment, if there is none yet.
-                if self._runtime is runtime:
-                    self.kill()
+                with self._lock:
+                    if self._runtime is runtime:
+                        self.kill()
                 raise
         self._log.date(shift.ended)
         return answer
 
+    def _living(self) -> Runtime:
+        """Lambda, too, starts a new environment in the place of one that has ended."""
+        with self._lock:
+            ended = self._process is None or self._process.poll() is not None
+            return self.restart() if self._runtime is None or ended else self._runtime
+
     def kill(self) -> None:
         """Ends the environment at once, whatever it is doing."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
-        if self._runtime is not None:
-            self._runtime.close()
-            self._runtime = None
+        with self._lock:
+            if self._process is not None:
+                self._process.kill()
+                self._process.wait()
+                forget(self._process.pid)
+                self._process = None
+            if self._runtime is not None:
+                self._runtime.close()
+                self._runtime = None
 
-    def restart(self) -> None:
-        self.kill()
-        self.start()
+    def restart(self) -> Runtime:
+        with self._lock:
+            self.kill()
+            return self.start()
 
     def _environment(self, runtime: str) -> dict[str, str]:
         deployment = self._deployment
@@ -162,9 +177,15 @@ class Function:
 
 
 def watch(process: subprocess.Popen[bytes], runtime: Runtime) -> None:
-    """Whoever waits for an answer of a process that has ended waits in vain."""
+    """An invocation of a process that has ended is not answered any more."""
     process.wait()
     runtime.abandon()
+
+
+def forget(pid: int) -> None:
+    """What libfaketime shares between processes stays behind when one is killed."""
+    for name in (f"faketime_shm_{pid}", f"sem.faketime_sem_{pid}"):
+        (SHARED / name).unlink(missing_ok=True)
 
 
 def libfaketime() -> Path:

@@ -12,8 +12,6 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from local.control import Control, Moment
 from local.deploy import REGION, Deployment
 from local.function import Function
@@ -60,7 +58,8 @@ class Pump:
 
     def pause(self) -> None:
         """No further deliveries: what is sent meanwhile arrives late."""
-        self._paused = True
+        with self._changed:
+            self._paused = True
 
     def resume(self) -> None:
         self._paused = False
@@ -69,12 +68,14 @@ class Pump:
         return self._busy > 0
 
     def jump(self, until: float, breath: float) -> Moment:
-        """To what happens next. While functions are at work: until one has ended, or for a breath."""
+        """To what happens next. While functions work: until one has ended, or for a breath."""
         with self._changed:
-            if self._busy:
+            # While one is at work, or has just ended, there is no jump, only a look at what there is
+            # for the others: the story is to see what has been done before time goes on.
+            working = self._busy > 0
+            if working:
                 self._changed.wait(breath)
-            # While one is at work there is no jump, only a look at what there is for the others.
-            moment = self._control.jump(0 if self._busy else until, not self._paused)
+            moment = self._control.jump(0 if working else until, not self._paused)
             waiting = min(moment.visible, len(self._functions) - self._busy)
             for _ in range(waiting):
                 self._bell.release()
@@ -87,16 +88,16 @@ class Pump:
         while not self._stop:
             self._bell.acquire()
             try:
-                while not self._stop and not self._paused and self._round(sqs, function):
+                while not self._stop and self._round(sqs, function):
                     pass
-            except (BotoCoreError, ClientError, OSError) as error:
+            except Exception as error:  # noqa: BLE001 - a poller that dies is not missed
                 if not self._stop:
                     self.errors.append(f"pump: {error}")
 
     def _round(self, sqs: Any, function: Function) -> bool:
         """One batch, if there is one."""
         with self._changed:
-            messages = self._receive(sqs)
+            messages = [] if self._paused else self._receive(sqs)
             if not messages:
                 return False
             self._busy += 1

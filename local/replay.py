@@ -49,20 +49,7 @@ class Replay:
             arguments = {name: value for name, value in op.items() if name != "op"}
             OPS[op["op"]](self, **arguments)
         stage.pump.resume()
-        summary = self._summary()
-        self._clear()
-        return summary
-
-    def _clear(self) -> None:
-        """The next list must not meet ours: addresses of the dead are given out again."""
-        account = Account.of(self._world)
-        for group, target, port in account.targets:
-            self._world.elb.deregister_targets(
-                TargetGroupArn=self._world.groups[group], Targets=[{"Id": target, "Port": port}]
-            )
-        members = [it["InstanceId"] for it in self._members(account)]
-        if members:
-            self._world.ec2.terminate_instances(InstanceIds=members)
+        return self._summary()
 
     def _prepare(self) -> None:
         stage, world = self._stage, self._world

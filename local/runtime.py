@@ -15,7 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from queue import SimpleQueue
 from typing import Any
 
-from local.server import HOST
+from local import HOST
 
 INVOCATION = "/2018-06-01/runtime/invocation/"
 FUNCTION_ARN = "arn:aws:lambda:us-east-1:123456789012:function:spot-rescue"

@@ -1,7 +1,7 @@
 """The local AWS as a server: `python -m local.server --port 5000`.
 
 moto's server, with the behaviours of `local.aws` in it. One process holds the whole account; Ctrl-C
-ends it and nothing is kept. Its time stands still until somebody moves it (`local/aws/admin.py`).
+ends it and nothing is kept. Its time stands still until it is moved (`local/aws/admin.py`).
 """
 
 import argparse
@@ -26,28 +26,28 @@ from moto.moto_server.werkzeug_app import (
 from werkzeug.serving import make_server
 from werkzeug.wrappers import Request
 
-from local import aws
+from local import HOST, aws
 from local.aws import admin, chaos, events, signatures
 from local.aws.clock import CLOCK
 
-HOST = "127.0.0.1"
-# As requests are signed for them -> as botocore calls their models.
-SERVICES = {
-    "autoscaling": "autoscaling",
-    "cloudformation": "cloudformation",
-    "ec2": "ec2",
-    "elasticloadbalancing": "elbv2",
-    "monitoring": "cloudwatch",
-    "events": "events",
-    "iam": "iam",
-    "kms": "kms",
-    "lambda": "lambda",
-    "logs": "logs",
-    "route53": "route53",
-    "sqs": "sqs",
-    "sts": "sts",
-    "vpc-lattice": "vpc-lattice",
-}
+SERVICES = (
+    "autoscaling",
+    "cloudformation",
+    "ec2",
+    "elasticloadbalancing",
+    "events",
+    "iam",
+    "kms",
+    "lambda",
+    "logs",
+    "monitoring",
+    "route53",
+    "sqs",
+    "sts",
+    "vpc-lattice",
+)
+# Where botocore's model has another name than the one requests are signed for.
+MODELS = {"elasticloadbalancing": "elbv2", "monitoring": "cloudwatch"}
 
 Wsgi = Callable[[dict[str, Any], Any], Any]
 
@@ -83,8 +83,8 @@ def application() -> Wsgi:
 
 def load(dispatcher: DomainDispatcherApplication) -> None:
     """What moto would load at the first call to each service."""
-    for name, model in SERVICES.items():
-        get_service_model(model)
+    for name in SERVICES:
+        get_service_model(MODELS.get(name, name))
         scope = f"AWS4-HMAC-SHA256 Credential=x/20260101/{events.REGION}/{name}/aws4_request, "
         dispatcher.get_application({"PATH_INFO": "/", "HTTP_AUTHORIZATION": scope})
     _ = iam_backends[events.ACCOUNT]["global"]
@@ -103,9 +103,7 @@ def serve(ready: Callable[[int], None], port: int = 0, clock: str | None = None)
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--port", type=int, default=5000)
-    parser.add_argument("--clock", help="a file that says what time it is, for libfaketime")
-    arguments = parser.parse_args()
-    serve(lambda port: print(port, flush=True), arguments.port, arguments.clock)
+    serve(lambda port: print(port, flush=True), parser.parse_args().port)
     return 0
 
 

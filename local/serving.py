@@ -5,12 +5,13 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import threading
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 from moto.moto_api._internal import mock_random
 
-from local import server
+from local import HOST, server
 from local.deploy import ROOT, translated
 
 FORK = multiprocessing.get_context("fork")
@@ -25,7 +26,7 @@ def load() -> None:
     server.application()
     translated({})
     for service in USED:
-        ROOT.client(service, f"http://{server.HOST}")
+        ROOT.client(service, f"http://{HOST}")
 
 
 class Server:
@@ -36,10 +37,11 @@ class Server:
         self.clock = directory / "clock"
         self._log = directory / "server.log"
         here, there = FORK.Pipe(duplex=False)
-        self._process = FORK.Process(target=run, args=(there, self._log, self.clock, seed))
+        arguments = (there, self._log, self.clock, seed)
+        self._process = FORK.Process(target=run, args=arguments, daemon=True)
         self._process.start()
         there.close()
-        self.endpoint = f"http://{server.HOST}:{self._port(here)}"
+        self.endpoint = f"http://{HOST}:{self._port(here)}"
 
     def _port(self, ready: Connection) -> int:
         try:
@@ -63,8 +65,17 @@ def run(ready: Connection, log: Path, clock: Path, seed: int) -> None:
     """In the fork: what the other process was told to do at its end is not the server's to do."""
     for ending in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ending, signal.SIG_DFL)
+    threading.Thread(target=end_with_parent, daemon=True).start()
     out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     for stream in (1, 2):
         os.dup2(out, stream)
     mock_random.seed(seed)
     server.serve(ready.send, clock=str(clock))
+
+
+def end_with_parent() -> None:
+    """A stage whose process is killed leaves no server behind, and no pipe of its own open."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

@@ -31,12 +31,11 @@ from local.checks import EXPIRES
 from local.control import warning
 from local.function import BINARY
 from local.scenarios.capacity import NONE_LEFT
-from local.stage import Overdue, Stage
+from local.stage import SWEEP_SECONDS, Overdue, Stage
 from local.world import ZONES, as_dict
 
 END = "back-in-service"
-# The schedule's interval, and how many of them a round may take.
-SWEEP_SECONDS = 900
+# How many intervals of the schedule a round may take.
 SWEEPS = 3
 MOVES_EVERY = 5
 TWICE_EVERY = 3

@@ -11,6 +11,7 @@ import contextlib
 import json
 import os
 import shutil
+import signal
 import tempfile
 import time
 from collections.abc import Callable
@@ -52,6 +53,8 @@ class Stage:
     @classmethod
     def abandon(cls, signal_number: int, _frame: FrameType | None) -> None:
         """When the process is told to end: nothing it has started may outlive it."""
+        for ending in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(ending, signal.SIG_IGN)
         for stage in list(cls._open):
             stage.close()
         os._exit(128 + signal_number)
@@ -110,12 +113,14 @@ class Stage:
 
     def close(self) -> None:
         self._open.discard(self)
-        if hasattr(self, "pump"):
-            self.pump.stop()
-        for function in self.functions:
-            function.kill()
-        if hasattr(self, "_server"):
-            self._server.kill()
+        try:
+            if hasattr(self, "pump"):
+                self.pump.stop()
+            for function in self.functions:
+                function.kill()
+        finally:
+            if hasattr(self, "_server"):
+                self._server.kill()
 
     # --- time -----------------------------------------------------------------------------------
 
@@ -127,7 +132,7 @@ class Stage:
         self, what: str, holds: Callable[[], bool], aws_seconds: float, breath: float = BREATH
     ) -> None:
         """Looks at every moment at which something happens; while functions work, at every breath."""
-        end = self.now() + aws_seconds
+        end = self._wait_for(aws_seconds)
         moment = None
         while not holds():
             if moment is not None and moment.t >= end and not self.pump.is_busy():
@@ -135,18 +140,18 @@ class Stage:
             moment = self._pass(end, breath)
 
     def sleep(self, aws_seconds: float) -> None:
-        end = self.now() + aws_seconds
+        end = self._wait_for(aws_seconds)
         while self._pass(end).t < end:
             pass
 
     def settle(self, aws_seconds: float) -> None:
-        """Until nobody has anything left to do: no message, no snapshot, no instance on its way."""
-        end = self.now() + aws_seconds
+        """Until nothing is left to be done: no message, no snapshot, no instance on its way."""
+        end = self._wait_for(aws_seconds)
         while True:
             moment = self._pass(end)
             if moment.at_rest and self._stays_at_rest(moment.t + REST_SECONDS):
                 return
-            if moment.t >= end:
+            if moment.t >= end and not self.pump.is_busy():
                 raise Overdue(
                     f"waited {aws_seconds:.0f} AWS-seconds for everything to come to rest"
                 )
@@ -156,6 +161,10 @@ class Stage:
         while moment.at_rest and moment.t < end:
             moment = self._pass(end)
         return moment.at_rest
+
+    def _wait_for(self, aws_seconds: float) -> float:
+        self._moved = time.monotonic()
+        return self.now() + aws_seconds
 
     def _pass(self, until: float, breath: float = BREATH) -> Moment:
         moment = self.pump.jump(until, breath)
@@ -219,6 +228,7 @@ class Stage:
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def dump(self) -> None:
-        """Facts for whoever looks into a failure."""
-        entries = "\n".join(json.dumps(it) for it in self.control.journal())
-        (self.directory / "journal.jsonl").write_text(entries + "\n")
+        """Facts for a look into a failure."""
+        with contextlib.suppress(OSError):  # the server may be what has failed
+            entries = "\n".join(json.dumps(it) for it in self.control.journal())
+            (self.directory / "journal.jsonl").write_text(entries + "\n")

@@ -1,9 +1,9 @@
 """The stages of a proof, one after another, and what each has cost.
 
-    python3 tools/bill.py lint core e2e
+    python3 tools/bill.py check lint e2e
 
-A stage is a target of the Makefile. The first that fails ends the run; the table comes in any case, and
-is written to target/bill.txt.
+A stage is a target of the Makefile. The first that fails ends the run. The table comes all the same, and is
+written to target/bill.txt.
 """
 
 from __future__ import annotations

@@ -72,16 +72,16 @@ class Clock:
                     self._go_to(now)
                 yield
             finally:
+                self._since = time.monotonic()
                 self._depth -= 1
                 if self._is_running():
-                    self._since = time.monotonic()
                     self._show(f"{self.epoch + self._t - wall():+.6f}")
 
     def work(self, functions: int) -> None:
         """So many functions more, or less, are at work. In a turn."""
         self._workers += functions
 
-    def is_anyone_working(self) -> bool:
+    def is_working(self) -> bool:
         return self._workers > 0
 
     def jump(self, until: float) -> None:
@@ -109,7 +109,7 @@ class Clock:
             self._show(datetime.fromtimestamp(self.epoch + t, UTC).strftime("%F %T.%f"))
 
     def _show(self, moment: str) -> None:
-        """One write of one length: who reads at the same time finds a whole line."""
+        """One write of one length: a function that reads at the same time finds a whole line."""
         if self._file is not None:
             os.pwrite(self._file, f"{moment:<30}\n".encode(), 0)
 

@@ -1,7 +1,7 @@
 """From one moment at which something happens to the next.
 
 What a function waits for is either due by the clock (a boot, the end of two minutes) or a message
-that becomes visible. In between nothing can be seen to happen, so nobody has to wait for it.
+that becomes visible. In between nothing can be seen to happen, so it need not be waited for.
 """
 
 from typing import Any
@@ -32,7 +32,7 @@ def now() -> dict[str, Any]:
 def jump(until: float, deliver: bool) -> dict[str, Any]:
     """One jump at most, and what is to be known before the next."""
     waiting = queue.visible() if deliver else 0
-    if not waiting and not CLOCK.is_anyone_working():
+    if not waiting and not CLOCK.is_working():
         due = [CLOCK.next_due(), queue.next_visible() if deliver else None]
         CLOCK.jump(min([until, *(it for it in due if it is not None)]))
         waiting = queue.visible() if deliver else 0
@@ -45,4 +45,4 @@ def _is_at_rest() -> bool:
     snapshots = (it.status for it in backend.snapshots.values())
     states = (it.state for it in backend.all_instances())
     moving = any(it in MOVING for it in states)
-    return not (moving or CLOCK.is_anyone_working() or queue.messages() or "pending" in snapshots)
+    return not (moving or CLOCK.is_working() or queue.messages() or "pending" in snapshots)

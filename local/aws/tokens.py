@@ -19,7 +19,7 @@ LONGEST_TOKEN = 64
 
 
 def once(call: Any, perform: Callable[[], Answer]) -> Answer:
-    """Performs, or repeats what was answered to this token. The caller holds the lock."""
+    """Performs, or repeats what was answered to this token. In one turn."""
     token = call._get_param("ClientToken")
     if not token:
         return perform()

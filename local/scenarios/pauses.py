@@ -68,9 +68,11 @@ def told(*expected: str) -> Check:
 def after_an_hour(evidence: Evidence) -> list[Result]:
     """Told by the first sweep after it."""
     stage = evidence.stage
-    late = [it[SEEN] for it in stage.log.outcomes() if it["outcome"] == "overdue"]
+    late = [it.get(SEEN, 0) for it in stage.log.outcomes() if it["outcome"] == "overdue"]
     since = [it - (stage.control.interrupted_at or 0) for it in late]
-    told_then = all(HOUR_SECONDS <= it <= HOUR_SECONDS + SWEEP_SECONDS for it in since)
+    told_then = bool(since) and all(
+        HOUR_SECONDS <= it <= HOUR_SECONDS + SWEEP_SECONDS for it in since
+    )
     minutes = ", ".join(f"{it / 60:.0f}" for it in since)
     return [Result(told_then, f"overdue when an hour is over ({minutes} minutes)")]
 

@@ -87,7 +87,8 @@ def play(scenario: Scenario, stage: Stage) -> Played:
         played.results += examine(played, before, outcomes, known)
     except Overdue as overdue:
         played.results.append(Result(False, str(overdue)))
-    stage.dump()
+    finally:
+        stage.dump()
     return played
 
 

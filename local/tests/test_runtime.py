@@ -2,14 +2,18 @@
 
 import json
 import os
+import signal
 import threading
 import urllib.request
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from tempfile import mkdtemp
 
 import pytest
 
 from local.apart import SideBySide
 from local.runtime import INVOCATION, Crashed, Runtime, Unanswered
+from local.serving import Server
 
 
 @pytest.fixture
@@ -73,11 +77,17 @@ def test_a_function_that_does_not_answer_in_time_is_given_up(runtime: Runtime) -
         runtime.invoke({}, 1, 0.01)
 
 
+def dies_with_a_server() -> None:
+    """As a story does that is killed: its local AWS is a process of its own, and holds what it held."""
+    Server(Path(mkdtemp()), seed=1)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 def test_what_dies_takes_nothing_else_with_it() -> None:
     """And each result has its name."""
     tasks = SideBySide(2)
     tasks.add("one", lambda: 1)
-    tasks.add("dies", lambda: os._exit(3))
+    tasks.add("dies", dies_with_a_server)
     tasks.add("two", lambda: 2)
     assert sorted(tasks.results(), key=str) == [("dies", None), ("one", 1), ("two", 2)]
     assert tasks.left() == 0
