@@ -90,7 +90,7 @@ def test_what_is_due_happens_in_its_turn_and_at_its_moment(wall: Wall) -> None:
 
 
 def test_what_becomes_due_while_a_function_works_happens_before_the_next_call(wall: Wall) -> None:
-    """Nobody can have seen that it did not."""
+    """No call can have seen that it did not."""
     clock = Clock()
     clock.start()
     done: list[float] = []
