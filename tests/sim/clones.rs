@@ -133,23 +133,26 @@ async fn a_clone_that_never_comes_to_be_is_not_waited_for() {
     assert_eq!(lost_writes(&world, &protected), [0, 0]);
 }
 
-/// Nothing is gained by a clone, so nothing is given up for one.
+/// Nothing is gained by a clone, so nothing is given up for one: neither when the volume is free
+/// before the replacement runs, nor when its instance is about to end by then.
 #[tokio::test]
-async fn a_clone_is_not_used_when_the_volume_is_free_first() {
-    let (world, function, protected) = prepared(65, &[CLONE]).await;
-    world.change(|it| it.config.boot_seconds = 200);
-    world.interrupt(&protected.instance, InstanceAction::Terminate);
-    settle(&world, &function).await;
-    assert_whole(&world, &protected);
-    assert!(
-        lineage(&world, &protected)
-            .volumes
-            .values()
-            .all(|it| !it.is_copy)
-    );
-    assert_eq!(lost_writes(&world, &protected), [0, 0]);
-    for id in clones(&world, &protected) {
-        assert!(has_expiry(&world, &id), "{id} is of no use to anybody");
+async fn a_clone_is_not_used_when_the_volume_is_free_first_or_soon() {
+    for (boot_seconds, shutdown_seconds) in [(200, 10), (130, 60)] {
+        let (world, function, protected) = prepared(65, &[CLONE]).await;
+        world.change(|it| {
+            it.config.boot_seconds = boot_seconds;
+            it.config.shutdown_seconds = shutdown_seconds;
+        });
+        world.interrupt(&protected.instance, InstanceAction::Terminate);
+        settle(&world, &function).await;
+        assert_whole(&world, &protected);
+        let found = lineage(&world, &protected);
+        let moved = found.volumes.values().all(|it| !it.is_copy);
+        assert!(moved, "{boot_seconds} {}", journal(&world));
+        assert_eq!(lost_writes(&world, &protected), [0, 0], "{boot_seconds}");
+        for id in clones(&world, &protected) {
+            assert!(has_expiry(&world, &id), "{id} is of no use any more");
+        }
     }
 }
 
