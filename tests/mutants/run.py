@@ -56,7 +56,7 @@ BUILD += ["--message-format=json"]
 # No bug has this number.
 NONE = 1_000_000
 # A bug that keeps the world from ever being quiet is noticed, too.
-PATIENCE = 600
+PATIENCE = 200
 
 
 def copy() -> None:

@@ -183,6 +183,42 @@ async fn what_a_rescue_leaves_behind_is_gone_two_days_later() {
     assert_eq!(left, (3, 0, 1), "{}", journal(&world));
 }
 
+/// Those of the last rescue are past their time, and may be all there is.
+#[tokio::test]
+async fn copies_are_kept_as_long_as_a_rescue_is_open() {
+    let (world, function, protected) = prepared(14, &[]).await;
+    world.interrupt(&protected.instance, InstanceAction::Terminate);
+    settle(&world, &function).await;
+    let copies: Vec<_> = world.look(|it| it.snapshots.keys().cloned().collect());
+    let left = || {
+        world.look(|it| {
+            { copies.iter() }
+                .filter(|id| it.snapshots.contains_key(*id))
+                .count()
+        })
+    };
+    for market in [Market::Spot, Market::OnDemand] {
+        world.supply("m5.large", "eu-west-1a", market, Supply::Left(0));
+    }
+    let owner = world.look(|it| {
+        let mut all = it.instances.values();
+        let alive = all.find(|it| it.facts.is_alive());
+        alive.expect("it was replaced").facts.id.clone()
+    });
+    world.interrupt(&owner, InstanceAction::Terminate);
+    let _ = world.run_for(&function, 600).await;
+    world.advance(25 * 3600);
+    world.sweep();
+    let _ = world.run_for(&function, 60).await;
+    assert_eq!(left(), copies.len(), "{}", journal(&world));
+    world.supply("m5.large", "eu-west-1a", Market::Spot, Supply::Left(1));
+    let _ = world.run_for(&function, 600).await;
+    assert_whole(&world, &protected);
+    world.sweep();
+    settle(&world, &function).await;
+    assert_eq!(left(), 0, "{}", journal(&world));
+}
+
 #[tokio::test]
 async fn an_instance_its_user_ends_is_forgotten_and_not_replaced() {
     let (world, function, protected) = prepared(15, &[]).await;
