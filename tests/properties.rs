@@ -401,6 +401,20 @@ proptest! {
         }
     }
 
+    /// Nothing is concluded from what is missing, and it is looked at again.
+    #[test]
+    fn an_unreadable_record_leads_to_first_aid_alone(case in case()) {
+        let mut situation = case.situation();
+        situation.template = Fact::Unavailable {
+            operation: "DescribeLaunchTemplates",
+            why: "RequestLimitExceeded".to_owned(),
+        };
+        let made = plan(&situation);
+        prop_assert_eq!(&made.steps, &first_aid(&situation).steps);
+        prop_assert!(!made.waits.is_empty());
+        prop_assert!(made.outcome.is_none());
+    }
+
     /// Done perfectly, plans come to an end: nothing is done for ever.
     #[test]
     fn a_plan_done_perfectly_leaves_nothing_to_do(case in case()) {
