@@ -158,11 +158,14 @@ async fn capacity_is_per_type_zone_and_market() {
 /// TRAP 9: a device of the image that nobody keeps empty gets an empty volume.
 #[tokio::test]
 async fn an_image_fills_the_devices_the_template_does_not_keep_empty() {
-    for (kept, expected) in [(true, 1), (false, 2)] {
+    // One that the instance uses, and one that its user has emptied.
+    let devices = ["/dev/sdf", "/dev/sdb"];
+    let cases = devices.map(|device| [(device, true, 1), (device, false, 2)]);
+    for (device, kept, expected) in cases.into_iter().flatten() {
         let world = World::new(7);
         let builder = world.spot_instance("m5.large", "eu-west-1a");
         let builder = builder.volume("/dev/sdf", 10, false);
-        let id = builder.image_device("/dev/sdf").protected().run();
+        let id = builder.image_device(device).protected().run();
         let run = world.run_until_quiet(&function(&world)).await;
         assert!(run.quiet);
         if !kept {
@@ -179,7 +182,7 @@ async fn an_image_fills_the_devices_the_template_does_not_keep_empty() {
             .act(&Action::Launch(launch(&world, &protected, "t")))
             .await;
         let made: InstanceId = made.expect("launched").parse().expect("an id");
-        assert_eq!(world.volumes_of(&made).len(), expected);
+        assert_eq!(world.volumes_of(&made).len(), expected, "{device} {kept}");
     }
 }
 
