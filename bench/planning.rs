@@ -104,6 +104,7 @@ impl Known {
             cloud: world.clone(),
             clock: world.clone(),
             defaults: Tags::new(),
+            seal: spot_rescue::seal::Seal::of(Some(spot_rescue::sim::ROLE)),
             print: |_| {},
         };
         if !world.run_until_quiet(&handler).await.quiet {

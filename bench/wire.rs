@@ -116,10 +116,12 @@ fn step(action: &str, p: &Parameters) -> Option<Action> {
         }
         "CreateSnapshots" => Action::SnapshotInstance {
             instance: id(p, "InstanceSpecification.InstanceId")?,
+            description: p.get("Description").to_owned(),
             tags: pairs(p, "TagSpecification.1.Tag"),
         },
         "CreateSnapshot" => Action::SnapshotVolume {
             volume: id(p, "VolumeId")?,
+            description: p.get("Description").to_owned(),
             tags: pairs(p, "TagSpecification.1.Tag"),
         },
         "CreateFleet" => Action::Launch(launch(p)?),
@@ -157,6 +159,8 @@ fn launch(p: &Parameters) -> Option<Launch> {
         p,
         &format!("{config}.LaunchTemplateSpecification.LaunchTemplateId"),
     );
+    let version = p.get(&format!("{config}.LaunchTemplateSpecification.Version"));
+    let version = version.parse().unwrap_or_default();
     let overrides: Vec<String> = p.members(&format!("{config}.Overrides")).collect();
     let each = |field: &str| -> BTreeSet<String> {
         let of = |it: &String| p.get(&format!("{it}.{field}")).to_owned();
@@ -166,7 +170,7 @@ fn launch(p: &Parameters) -> Option<Launch> {
     Some(Launch {
         template: template.map_or_else(
             || LaunchTemplate::Name(named.to_owned()),
-            LaunchTemplate::Id,
+            |id| LaunchTemplate::Version(id, version),
         ),
         market: if spot { Market::Spot } else { Market::OnDemand },
         instance_types: InstanceTypes::Named(each("InstanceType").into_iter().collect()),
@@ -208,13 +212,21 @@ fn again(world: &World, id: &str) -> String {
             .values_mut()
             .find(|it| it.facts.id.as_str() == id);
         if let Some(template) = template {
-            let last = template.versions.last().cloned();
-            template.versions.extend(last);
+            let last = template.versions.values().next_back().cloned();
+            template.facts.latest += 1;
+            let number = template.facts.latest;
+            template.versions.extend(last.map(|it| (number, it)));
         }
     });
+    let number = world.look(|it| {
+        let mut all = it.templates.values();
+        let found = all.find(|it| it.facts.id.as_str() == id);
+        found.map_or(0, |it| it.facts.latest)
+    });
     format!(
-        "<launchTemplateVersion>{}</launchTemplateVersion>",
-        element("launchTemplateId", id)
+        "<launchTemplateVersion>{}{}</launchTemplateVersion>",
+        element("launchTemplateId", id),
+        element("versionNumber", &number.to_string())
     )
 }
 

@@ -132,6 +132,7 @@ impl Stage {
             cloud: world.clone(),
             clock: world.clone(),
             defaults: Tags::new(),
+            seal: spot_rescue::seal::Seal::of(Some(spot_rescue::sim::ROLE)),
             print: |line| printed().push(line.to_owned()),
         };
         let home = format!("{REGION}{}", ZONES[0]);

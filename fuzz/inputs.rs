@@ -67,6 +67,7 @@ fn answered(world: &World, payload: Value) -> Result<Value, spot_rescue::handler
         cloud: world.clone(),
         clock: world.clone(),
         defaults: Tags::new(),
+        seal: spot_rescue::seal::Seal::of(Some(spot_rescue::sim::ROLE)),
         print: |_| {},
     };
     let mut runtime = tokio::runtime::Builder::new_current_thread();

@@ -9,6 +9,7 @@
 //! |---|---|
 //! | `Tag`, `Untag`, `SetDeleteOnTermination`, `Deregister`, `Terminate`, `CancelRequest` | idempotent by nature |
 //! | `Register` | registering a registered target changes nothing |
+//! | `TrimTemplate` | what is gone already is not an error of the whole |
 //! | `Launch`, `WriteTemplate`, `CreateVolume`, `CopyVolume` | `ClientToken` from the intent |
 //! | `SnapshotInstance`, `SnapshotVolume` | no token exists: looked for by tag first; a twin is refused by the per-volume rate, or expires with the rest |
 //! | `Attach` | looked at first; "already attached there" counts as done |
@@ -25,7 +26,7 @@ mod codes;
 pub use codes::{Class, advice, classify};
 
 use crate::dns::{DnsName, RecordSet};
-use crate::id::{ImageId, InstanceId, InterfaceId, RequestId, SnapshotId};
+use crate::id::{ImageId, InstanceId, InterfaceId, RequestId, SnapshotId, TemplateId, VolumeId};
 use crate::situation::{
     Address, AutoScalingGroup, Balancing, Image, Instance, Listing, NetworkInterface, Registration,
     RootTask, Shape, Snapshot, SpotRequest, TargetGroup, Template, Volume,
@@ -62,6 +63,8 @@ pub trait Cloud: Send + Sync {
     /// Auto Scaling groups by name, with their launch hooks where a member waits in one. One that
     /// does not exist is left out.
     async fn groups(&self, names: &[String]) -> Result<Vec<AutoScalingGroup>, CloudError>;
+    /// What the stack has generated for the function alone: our seals are made with it.
+    async fn secret(&self) -> Result<String, CloudError>;
     /// Does it, and says in a few words what came of it (an id, mostly).
     async fn act(&self, action: &Action) -> Result<String, CloudError>;
 }
@@ -78,6 +81,10 @@ pub enum Query {
     /// Network interfaces by the private addresses they hold.
     PrivateAddresses(Vec<String>),
     Images(Vec<ImageId>),
+    /// Volumes by id, snapshots by the volume they are of.
+    Volumes(Vec<VolumeId>),
+    /// One launch template by id: there is no filter for it.
+    Template(TemplateId),
     /// A tag with one of these values.
     Tag {
         key: &'static str,
@@ -99,6 +106,8 @@ impl Query {
             Self::Snapshots(ids) => ids.is_empty(),
             Self::Interfaces(ids) => ids.is_empty(),
             Self::Images(ids) => ids.is_empty(),
+            Self::Volumes(ids) => ids.is_empty(),
+            Self::Template(_) => false,
             Self::TagKey(_) => false,
         }
     }
@@ -123,6 +132,7 @@ pub const READ_ACTIONS: &[&str] = &[
     "elasticloadbalancing:DescribeTargetGroups",
     "elasticloadbalancing:DescribeTargetHealth",
     "route53:ListResourceRecordSets",
+    "secretsmanager:GetSecretValue",
     "vpc-lattice:ListTargetGroups",
     "vpc-lattice:ListTargets",
 ];

@@ -14,7 +14,7 @@ pub mod scaling;
 pub mod snapshot;
 pub mod state_change;
 
-pub use own::Wake;
+pub use own::{Proof, Wake};
 pub use risk::Risk;
 
 use crate::clock::{self, Timestamp};
@@ -104,6 +104,9 @@ pub struct Envelope<'a> {
     /// Its shape is each parser's own.
     #[serde(borrow)]
     detail: Option<&'a RawValue>,
+    /// Of our own messages.
+    #[serde(default, borrow)]
+    seal: Option<Cow<'a, str>>,
 }
 
 type Parser = fn(&Envelope) -> Result<Trigger, String>;

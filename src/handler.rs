@@ -8,6 +8,7 @@ use crate::clock::Clock;
 use crate::cloud::Cloud;
 use crate::event::{self, Trigger};
 use crate::reconcile::{Context, Reconciled, Retry, reconcile};
+use crate::seal::{Seal, Sealed, believed};
 use crate::tags::Tags;
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
 use serde_json::Value;
@@ -23,6 +24,8 @@ pub struct Handler<C, K> {
     pub clock: K,
     /// The stack's policy defaults.
     pub defaults: Tags,
+    /// What proves that something is the function's own.
+    pub seal: Seal,
     /// Where log lines go: [`crate::report::print`], or nowhere in tests.
     pub print: fn(&str),
 }
@@ -90,8 +93,10 @@ impl<C: Cloud, K: Clock> Handler<C, K> {
     }
 
     async fn reconcile(&self, triggers: &[Trigger], remaining: Duration) -> Reconciled {
+        let sealed = Sealed::new(&self.cloud, &self.seal, self.clock.now());
+        let triggers = &self.believed(&sealed, triggers).await;
         let context = Context {
-            cloud: &self.cloud,
+            cloud: &sealed,
             clock: &self.clock,
             defaults: &self.defaults,
             deadline: Instant::now() + remaining.saturating_sub(RESERVE),
@@ -104,6 +109,30 @@ impl<C: Cloud, K: Clock> Handler<C, K> {
             }
         }
         reconciled
+    }
+}
+
+impl<C: Cloud, K: Clock> Handler<C, K> {
+    /// Our own messages come through a queue that others may write to.
+    async fn believed(&self, sealed: &Sealed<'_>, triggers: &[Trigger]) -> Vec<Trigger> {
+        let mut all = triggers.to_vec();
+        let wakes = all.iter_mut().filter_map(|it| match it {
+            Trigger::Wake(wake) => Some(wake),
+            Trigger::Interruption(_)
+            | Trigger::StateChange { .. }
+            | Trigger::AtRisk { .. }
+            | Trigger::Launched { .. }
+            | Trigger::Snapshots { .. }
+            | Trigger::Sweep => None,
+        });
+        let wakes: Vec<_> = wakes.collect();
+        if !wakes.is_empty() {
+            let key = sealed.key().await;
+            for wake in wakes {
+                *wake = believed(key, wake, self.clock.now());
+            }
+        }
+        all
     }
 }
 

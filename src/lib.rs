@@ -30,6 +30,7 @@ pub mod policy;
 pub mod reconcile;
 pub mod record;
 pub mod report;
+pub mod seal;
 #[cfg(feature = "sim")]
 pub mod sim;
 pub mod situation;

@@ -6,23 +6,24 @@
 mod groups;
 mod interfaces;
 mod names;
+mod prepared;
 mod quiet;
 mod roots;
 mod targets;
 
+pub use prepared::{of as prepared_of, read as prepared};
 pub use quiet::{Out, is_recent};
 
 use crate::clock::Timestamp;
 use crate::cloud::{Cloud, CloudError, Query};
 use crate::event::{Interruption, Risk};
-use crate::id::{InstanceId, RequestId};
+use crate::id::{InstanceId, RequestId, VolumeId};
 use crate::policy::{Policy, Types};
-use crate::record::{RecordedAddress, RecordedRequest, addresses_from};
+use crate::record::{RecordedAddress, RecordedRequest, addresses_from, volumes_from};
 use crate::situation::{
     Address, Fact, Group, Image, Instance, Lookup, Market, NetworkInterface, Registrations,
     RootTask, Shape, Situation, Snapshot, SpotRequest, Template, Volume,
 };
-use crate::tags::template_name;
 use crate::tags::{self, Tags};
 use futures_util::future::join_all;
 use std::collections::{BTreeMap, BTreeSet};
@@ -78,6 +79,7 @@ pub fn brief(
         deregistered: BTreeSet::new(),
         instances: vec![instance],
         template: Fact::NotRead,
+        template_name: None,
         volumes: Fact::NotRead,
         snapshots: Fact::NotRead,
         registrations: Fact::NotRead,
@@ -108,21 +110,29 @@ pub async fn lineages(
         values: ids,
     };
     let by_id = Query::Instances(named.union(lineages).cloned().collect());
-    let by_name = Query::Names(lineages.iter().map(template_name).collect());
     let (named, members, templates, tagged, snapshots, addresses) = tokio::join!(
         cloud.instances(&by_id),
         cloud.instances(&of_lineage),
-        cloud.templates(&by_name),
+        prepared::read(cloud, lineages),
         cloud.volumes(&of_lineage),
         cloud.snapshots(&of_lineage),
         cloud.addresses(),
     );
     let instances = merge(members?, named?, |it| it.id.clone());
     let templates = fact(templates);
+    let heads = Query::Instances(prepared::unseen_heads(&templates, &instances));
+    let instances = if heads.names_nothing() {
+        instances
+    } else {
+        merge(instances, cloud.instances(&heads).await?, |it| {
+            it.id.clone()
+        })
+    };
     // Who has no record may be registered anywhere.
-    let all_recorded = templates
-        .known()
-        .is_some_and(|it| it.len() >= lineages.len());
+    let all_recorded = templates.known().is_some_and(|it| {
+        let ours = it.iter().filter(|it| it.ours);
+        ours.count() >= lineages.len()
+    });
     let attached = Query::Instances(instances.iter().map(|it| it.id.clone()).collect());
     let roots = roots::wanted(&instances, &templates, defaults);
     let groups = groups::names(&instances, &templates);
@@ -159,6 +169,7 @@ pub async fn lineages(
         targets::add_sources(cloud, groups, &mut registrations).await;
     }
     let volumes = tagged.and_then(|tagged| Ok(merge(tagged, attached?, |it| it.id.clone())));
+    let (volumes, snapshots) = prepared::by_record(cloud, &templates, volumes, snapshots).await;
     Ok(Facts {
         instances,
         out,
@@ -205,10 +216,16 @@ impl Facts {
             refused,
             remembered,
         } = *look;
-        let members = self.instances.iter().filter(|it| it.lineage() == *lineage);
-        let members: Vec<Instance> = members.cloned().collect();
-        let name = template_name(lineage);
-        let group = groups::name_of(&members, &name, &self.templates);
+        let template = self.templates.of(|all| prepared::of(lineage, all).cloned());
+        let recorded = template.known().and_then(Option::as_ref);
+        let head = recorded.and_then(|it| it.tags.get(tags::HEAD));
+        let is_head = |it: &Instance| head.is_some_and(|head| head == it.id.as_str());
+        let its = |it: &&Instance| it.lineage() == *lineage || is_head(it);
+        let members: Vec<Instance> = self.instances.iter().filter(its).cloned().collect();
+        let owner = members
+            .iter()
+            .find(|it| head.map_or(lineage.as_str(), String::as_str) == it.id.as_str());
+        let group = groups::name_of(owner, recorded);
         let group = self.groups.of(|all| {
             let named = |it: &&Group| Some(&it.scaling.name) == group.as_ref();
             all.iter().find(named).cloned()
@@ -220,12 +237,13 @@ impl Facts {
             |tags: &Tags| tags.get(tags::RESCUE).map(String::as_str) == Some(lineage.as_str());
         let member = |id: &&InstanceId| instances.iter().any(|it| it.id == **id);
         let held = |it: &Volume| instances.iter().any(|i| it.attachment(&i.id).is_some());
-        let volumes = select(&self.volumes, |it| ours(&it.tags) || held(it));
-        let template = self
-            .templates
-            .of(|all| all.iter().find(|it| it.name == name).cloned());
+        let noted = recorded.map(|it| volumes_from(&it.tags));
+        let noted = noted.unwrap_or_default();
+        let is_noted = |id: &VolumeId| noted.iter().any(|it| it.volume == *id);
+        let volumes = select(&self.volumes, |it| {
+            ours(&it.tags) || held(it) || is_noted(&it.id)
+        });
         // All of the account's have been read.
-        let recorded = template.known().and_then(Option::as_ref);
         let recorded = recorded.map(|it| addresses_from(&it.tags));
         let recorded = recorded.unwrap_or_default();
         let its = |it: &Address| {
@@ -247,6 +265,7 @@ impl Facts {
             template,
             volumes,
             snapshots: select(&self.snapshots, |it| ours(&it.tags)),
+            template_name: prepared::name(lineage, &self.templates),
             registrations: self.registrations.clone(),
             addresses: select(&self.addresses, its),
             interfaces: self.interfaces.clone(),

@@ -73,6 +73,10 @@ pub use throttle::Limit;
 use crate::clock::{Clock, Timestamp};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+/// The function's role, and the session it acts in: what EC2 names as the creator of a launch template.
+pub const ROLE: &str = "arn:aws:iam::123456789012:role/spot-rescue";
+pub const FUNCTION: &str = "arn:aws:sts::123456789012:assumed-role/spot-rescue/function";
+
 /// The whole of it. Clones are handles to the same world: one goes into the handler as its cloud,
 /// one as its clock, one stays with the test.
 #[derive(Debug, Clone)]

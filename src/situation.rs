@@ -84,6 +84,8 @@ pub struct Situation {
     pub deregistered: BTreeSet<InstanceId>,
     pub instances: Vec<Instance>,
     pub template: Fact<Option<Template>>,
+    /// The name it has, or is to have. None while that is not known, or if others have all of them.
+    pub template_name: Option<String>,
     pub volumes: Fact<Vec<Volume>>,
     pub snapshots: Fact<Vec<Snapshot>>,
     pub registrations: Fact<Registrations>,
@@ -138,6 +140,8 @@ pub struct Instance {
     pub hibernation: bool,
     pub boot: Boot,
     pub tags: Tags,
+    /// Keys of ours whose values are not the function's.
+    pub unproven: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -180,6 +184,23 @@ pub struct Template {
     pub id: TemplateId,
     pub name: String,
     pub tags: Tags,
+    /// The principal that created it, by EC2's own account.
+    pub created_by: Option<String>,
+    /// The newest version, and the one that is launched when none is named.
+    pub latest: u64,
+    pub default: u64,
+    /// It is the function's, by EC2's account and by our seal. Of any other no tag is shown.
+    pub ours: bool,
+}
+
+impl Template {
+    /// The version of our own making that is to be launched, and the one before it.
+    #[must_use]
+    pub fn versions(&self) -> Option<(u64, Option<u64>)> {
+        let mut words = self.tags.get(tags::VERSION)?.split(' ');
+        let current = words.next()?.parse().ok()?;
+        Some((current, words.next().and_then(|it| it.parse().ok())))
+    }
 }
 
 impl Instance {

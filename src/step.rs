@@ -1,11 +1,13 @@
 //! A plan is data: steps with everything the executor needs, so that it makes no choices.
 
+mod description;
 mod digest;
 mod needs;
 mod network;
 mod refusal;
 mod text;
 
+pub use description::{described, description};
 pub use digest::{fingerprint, token};
 pub use network::{Network, PrivateAddresses};
 pub use refusal::Refusal;
@@ -55,19 +57,27 @@ pub enum Action {
         instance: InstanceId,
         devices: BTreeMap<String, bool>,
     },
-    /// One crash-consistent set over all volumes of the instance.
+    /// One crash-consistent set over all volumes of the instance. Its description cannot be changed afterwards.
     SnapshotInstance {
         instance: InstanceId,
+        description: String,
         tags: Tags,
     },
     SnapshotVolume {
         volume: VolumeId,
+        description: String,
         tags: Tags,
     },
     Launch(Launch),
     WriteTemplate(WriteTemplate),
     DeleteTemplate {
         template: TemplateId,
+    },
+    /// Versions that are launched no more: they hold the user's data, and anybody may have added them.
+    TrimTemplate {
+        template: TemplateId,
+        default: u64,
+        versions: Vec<u64>,
     },
     CreateVolume(CreateVolume),
     CopyVolume(CopyVolume),
@@ -164,10 +174,11 @@ pub enum InstanceTypes {
     Like(Shape),
 }
 
-/// By id, so that nobody's namesake is launched; by name only while it is being created.
+/// By id and number: anybody who may add a version could have his launched as the newest. By name only
+/// while it is being created; then it is the one that this invocation has made, or none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LaunchTemplate {
-    Id(TemplateId),
+    Version(TemplateId, u64),
     Name(String),
 }
 
@@ -176,8 +187,8 @@ pub enum LaunchTemplate {
 pub struct WriteTemplate {
     pub source: InstanceId,
     pub name: String,
-    /// None creates the template; otherwise it gets a new version.
-    pub existing: Option<TemplateId>,
+    /// None creates the template; otherwise it gets a new version, after this one of ours.
+    pub existing: Option<(TemplateId, Option<u64>)>,
     /// Instead of the source's, which has been made for one rescue and will be gone.
     pub image: Option<ImageId>,
     pub spec: TemplateSpec,

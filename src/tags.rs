@@ -77,6 +77,8 @@ pub const EXPIRES_AT: &str = "spot-rescue:expires-at";
 /// On the launch template: the name that follows, the head's public address, and whether the name has been
 /// looked up since that was so.
 pub const NAMED: &str = "spot-rescue:named";
+/// On the launch template: the version that is launched, and the one before it, both of our making.
+pub const VERSION: &str = "spot-rescue:version";
 /// On the launch template: changes when a replacement would have to be launched differently.
 pub const FINGERPRINT: &str = "spot-rescue:fingerprint";
 /// On the launch template of an instance whose root is to be kept: its image, and what an image made of
@@ -116,6 +118,22 @@ pub fn template_name(lineage: &InstanceId) -> String {
     format!("spot-rescue-{lineage}")
 }
 
+/// The names it may have, in this order: names are unique, and another's template may bear the first.
+#[must_use]
+pub fn template_names(lineage: &InstanceId) -> [String; 3] {
+    let first = template_name(lineage);
+    [first.clone(), format!("{first}-2"), format!("{first}-3")]
+}
+
+/// The tag that proves the value of another one, where that has to stay as it is: AWS is asked for it by its
+/// value, or it leaves no room.
+#[must_use]
+pub fn proof_of(key: &str) -> String {
+    format!("{key}{PROOF}")
+}
+
+const PROOF: &str = "-seal";
+
 /// Keys that only this function writes. Users' keys are in the table of `policy`.
 #[must_use]
 pub fn is_own(key: &str) -> bool {
@@ -146,6 +164,7 @@ pub fn is_own(key: &str) -> bool {
         SET,
         EXPIRES_AT,
         FINGERPRINT,
+        VERSION,
         NAMED,
         KEPT,
         ORIGINAL,
@@ -154,6 +173,7 @@ pub fn is_own(key: &str) -> bool {
         ADDRESS_LOST,
     ];
     OWN.contains(&key)
+        || (key.starts_with(PREFIX) && key.ends_with(PROOF))
         || [
             VOLUMES,
             TARGETS,
@@ -183,7 +203,8 @@ fn digits(rest: &str) -> Option<&str> {
     (!n.is_empty() && n.bytes().all(|byte| byte.is_ascii_digit())).then_some(n)
 }
 
-const VALUE_LIMIT: usize = 256;
+/// Of the 256 characters that a value may have, eighteen are its seal's.
+const VALUE_LIMIT: usize = 238;
 
 /// Packs items, none with a space inside, into as few tags as hold them.
 #[must_use]

@@ -6,19 +6,21 @@
 //! and none is `DescribeInstances`: a mass reclaim starts many environments, and needs that one.
 
 use crate::cloud::{Cloud, Query};
+use crate::seal::Seal;
 use crate::situation::Balancing;
 
 /// Nobody's name.
 const NOBODY: &str = "spot-rescue-nobody";
 
 /// What comes of it does not matter: a connection that fails here fails later, and is reported then.
-pub async fn up(cloud: &dyn Cloud) {
+pub async fn up(cloud: &dyn Cloud, seal: &Seal) {
     let tagged = Query::Tag {
         key: crate::tags::RESCUE,
         values: vec![NOBODY.to_owned()],
     };
     let named = Query::Names(vec![NOBODY.to_owned()]);
-    let (volumes, snapshots, templates, addresses, groups) = tokio::join!(
+    let (key, volumes, snapshots, templates, addresses, groups) = tokio::join!(
+        seal.key(cloud),
         cloud.volumes(&tagged),
         cloud.snapshots(&tagged),
         cloud.templates(&named),
@@ -26,6 +28,7 @@ pub async fn up(cloud: &dyn Cloud) {
         cloud.target_groups(Balancing::Elb),
     );
     let open = [
+        key.is_ok(),
         volumes.is_ok(),
         snapshots.is_ok(),
         templates.is_ok(),
@@ -43,7 +46,7 @@ mod tests {
     #[tokio::test]
     async fn warming_up_changes_nothing() {
         let world = World::new(1);
-        super::up(&world).await;
+        super::up(&world, &crate::seal::Seal::default()).await;
         world.look(|it| {
             assert!(it.journal.is_empty());
             assert!(!it.calls.contains_key("DescribeInstances"));

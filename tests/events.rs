@@ -163,6 +163,8 @@ fn our_own_messages_are_read_back() {
         }],
         confirm: Some("forgotten".to_owned()),
         deregistered: BTreeMap::from([(INSTANCE.parse().unwrap(), at)]),
+        sent: Some(at),
+        proof: None,
     };
     let written = event::own::wake(&wake);
     // Under way while the function was updated: it said true or false once.

@@ -14,6 +14,7 @@ const FLOORS: &[&[&str]] = &[
     &["cloud", "record", "step"],
     &["policy"],
     &["plan", "report"],
+    &["seal"],
     &["calls", "execute", "observe", "warm"],
     &["reconcile"],
     &["handler"],

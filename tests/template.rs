@@ -51,10 +51,12 @@ fn every_action() -> Vec<Action> {
         },
         Action::SnapshotInstance {
             instance: instance(),
+            description: empty(),
             tags: Tags::new(),
         },
         Action::SnapshotVolume {
             volume: volume(),
+            description: empty(),
             tags: Tags::new(),
         },
         Action::Launch(Launch {
@@ -88,6 +90,11 @@ fn every_action() -> Vec<Action> {
         Action::DeleteTemplate {
             template: template(),
         },
+        Action::TrimTemplate {
+            template: template(),
+            default: 2,
+            versions: vec![1],
+        },
         Action::CreateVolume(CreateVolume {
             snapshot: snapshot(),
             availability_zone: empty(),
@@ -118,13 +125,7 @@ fn every_action() -> Vec<Action> {
             request: "sir-q2ci6n6k".parse().unwrap(),
         },
         Action::Wake {
-            wake: Wake {
-                instance: instance(),
-                attempt: 0,
-                interruptions: vec![],
-                confirm: None,
-                deregistered: BTreeMap::new(),
-            },
+            wake: Wake::look(instance()),
             delay_seconds: 0,
         },
     ];
@@ -248,6 +249,7 @@ fn kind(action: &Action) -> u8 {
         Action::Launch(_) => 7,
         Action::WriteTemplate(_) => 8,
         Action::DeleteTemplate { .. } => 9,
+        Action::TrimTemplate { .. } => 30,
         Action::CreateVolume(_) => 10,
         Action::Attach { .. } => 11,
         Action::Network(Network::Associate { .. }) => 12,

@@ -5,6 +5,7 @@ use super::{Envelope, InstanceAction, Interruption, Trigger};
 use crate::clock::{self, Timestamp};
 use crate::id::InstanceId;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -25,6 +26,31 @@ pub struct Wake {
     pub confirm: Option<String>,
     /// Instances that AWS has deregistered wherever they were registered, and when they were interrupted.
     pub deregistered: BTreeMap<InstanceId, Timestamp>,
+    pub sent: Option<Timestamp>,
+    pub proof: Option<Proof>,
+}
+
+/// What is to prove that a message is ours, and the text that it is of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proof {
+    pub code: String,
+    pub over: String,
+}
+
+impl Wake {
+    /// To look at this lineage, and nothing else.
+    #[must_use]
+    pub fn look(instance: InstanceId) -> Self {
+        Self {
+            instance,
+            attempt: 0,
+            interruptions: Vec::new(),
+            confirm: None,
+            deregistered: BTreeMap::new(),
+            sent: None,
+            proof: None,
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -41,6 +67,8 @@ struct Detail {
     confirm: Value,
     #[serde(default)]
     deregistered: BTreeMap<InstanceId, String>,
+    #[serde(default)]
+    sent: Option<String>,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -58,6 +86,7 @@ pub(super) fn parse_wake(envelope: &Envelope) -> Result<Trigger, String> {
         interruptions,
         confirm,
         deregistered,
+        sent,
     } = envelope.detail()?;
     let deregistered = deregistered.into_iter();
     let deregistered = deregistered.filter_map(|(id, at)| Some((id, clock::parse(&at).ok()?)));
@@ -67,6 +96,11 @@ pub(super) fn parse_wake(envelope: &Envelope) -> Result<Trigger, String> {
         interruptions: interruptions.into_iter().filter_map(read).collect(),
         confirm: confirm.as_str().map(str::to_owned),
         deregistered: deregistered.collect(),
+        sent: sent.and_then(|it| clock::parse(&it).ok()),
+        proof: envelope.seal.as_deref().map(|code| Proof {
+            code: code.to_owned(),
+            over: envelope.detail.map_or("", RawValue::get).to_owned(),
+        }),
     }))
 }
 
@@ -93,15 +127,17 @@ pub(super) fn parse_sweep(_: &Envelope) -> Result<Trigger, String> {
     Ok(Trigger::Sweep)
 }
 
-/// The body of a wake message.
+/// What a wake says: its seal is made over this very text.
 #[must_use]
-pub fn wake(wake: &Wake) -> String {
+pub fn text(wake: &Wake) -> String {
     let Wake {
         instance,
         attempt,
         interruptions,
         confirm,
         deregistered,
+        sent,
+        proof: _,
     } = wake;
     let interruptions: Vec<Notice> = interruptions.iter().map(written).collect();
     let deregistered = deregistered.iter();
@@ -109,15 +145,20 @@ pub fn wake(wake: &Wake) -> String {
         .map(|(id, at)| (id, clock::format(*at)))
         .collect();
     json!({
-        "source": SOURCE,
-        "detail-type": WAKE,
-        "detail": {
-            "instance-id": instance,
-            "attempt": attempt,
-            "interruptions": interruptions,
-            "confirm": confirm,
-            "deregistered": deregistered,
-        },
+        "instance-id": instance,
+        "attempt": attempt,
+        "interruptions": interruptions,
+        "confirm": confirm,
+        "deregistered": deregistered,
+        "sent": sent.map(clock::format),
     })
     .to_string()
+}
+
+/// The body of a wake message.
+#[must_use]
+pub fn wake(wake: &Wake) -> String {
+    let seal = Value::from(wake.proof.as_ref().map(|it| it.code.as_str()));
+    let detail = text(wake);
+    format!(r#"{{"source":"{SOURCE}","detail-type":"{WAKE}","detail":{detail},"seal":{seal}}}"#)
 }

@@ -15,23 +15,12 @@ pub fn names(instances: &[Instance], templates: &Fact<Vec<Template>>) -> Vec<Str
     names.into_iter().map(str::to_owned).collect()
 }
 
-/// The group of one lineage. A detached instance has lost its tag, a terminated one loses all: then
-/// the record counts.
-pub fn name_of(
-    instances: &[Instance],
-    name: &str,
-    templates: &Fact<Vec<Template>>,
-) -> Option<String> {
-    let templates = templates.known().map(Vec::as_slice).unwrap_or_default();
-    let template = templates.iter().find(|it| it.name == name);
-    let recorded = template.and_then(|it| it.tags.get(tags::GROUP)).cloned();
-    let shown = || {
-        instances
-            .iter()
-            .find_map(Instance::group)
-            .map(str::to_owned)
-    };
-    recorded.or_else(shown)
+/// The group of one lineage: by the record, or by the owner's own tag, which only Auto Scaling sets. A detached
+/// instance has lost that, a terminated one loses all. What another instance shows that says it belongs to the
+/// lineage is no group of the lineage's.
+pub fn name_of(owner: Option<&Instance>, record: Option<&Template>) -> Option<String> {
+    let recorded = record.and_then(|it| it.tags.get(tags::GROUP)).cloned();
+    recorded.or_else(|| owner.and_then(Instance::group).map(str::to_owned))
 }
 
 /// The groups, their members as EC2 shows them, and the rescues of all of them.

@@ -9,8 +9,7 @@ use crate::event::{InstanceAction, InstanceState, Interruption};
 use crate::id::InstanceId;
 use crate::record::{interruption_from, targets_from};
 use crate::situation::{Fact, Instance, Market, TargetGroup, Template};
-use crate::tags;
-use crate::tags::template_name;
+use crate::tags::{self, template_names};
 use std::collections::BTreeSet;
 
 /// Interrupted, and registered nowhere any more.
@@ -75,7 +74,7 @@ pub fn recorded(
     warned: &BTreeSet<InstanceId>,
 ) -> Recorded {
     let quiet = quiet(instances, out, warned);
-    let names: BTreeSet<String> = quiet.iter().map(template_name).collect();
+    let names: BTreeSet<String> = quiet.iter().flat_map(template_names).collect();
     let templates = templates.known().map(Vec::as_slice).unwrap_or_default();
     let of_instances = instances
         .iter()

@@ -8,7 +8,7 @@ use super::group::{self, Way};
 use super::lanes::{self, Lane, lanes};
 use super::pools::{self, Choice, Memory};
 use super::primary::{self, Start};
-use super::{Lineage, Plan, breaker, keys, prepare, protect, root, template_name};
+use super::{Lineage, Plan, breaker, keys, prepare, protect, root};
 use crate::clock::Timestamp;
 use crate::id::{ImageId, InstanceId, InterfaceId};
 use crate::policy::Types;
@@ -21,7 +21,7 @@ pub const STEP: &str = "launch";
 
 /// At first sight of a warning, if the prepared rescue is known to exist.
 pub fn first(lineage: &Lineage, instance: &Instance, plan: &mut Plan) {
-    let prepared = instance.tags.contains_key(tags::PREPARED);
+    let prepared = lineage.prepared().is_some();
     // A spare may wait already, or be gone again: that is looked up first.
     let at_risk = instance.tags.contains_key(tags::AT_RISK);
     let knows = knows_all_pools(lineage, instance);
@@ -75,7 +75,9 @@ pub fn spare(
     if not_before.is_some_and(|it| it > lineage.situation.now) {
         return;
     }
-    let mut step = launch(lineage, base, lane, (None, None), plan);
+    let Some(mut step) = launch(lineage, base, lane, (None, None), plan) else {
+        return;
+    };
     let prepared = prepare::is_planned(plan).then_some(prepare::STEP);
     let first = after.into_iter().chain(prepared);
     step.after.extend(first.map(str::to_owned));
@@ -123,7 +125,7 @@ pub fn replacement(lineage: &Lineage, way: &Way, plan: &mut Plan) -> Decision {
         }
     }
     let base = lineage.base();
-    if lineage.template().is_none() && !prepare::is_planned(plan) {
+    if lineage.prepared().is_none() && !prepare::is_planned(plan) {
         plan.wait(15, "a prepared rescue to launch from");
     } else if keys::launching_is_vain(lineage, plan) {
         // Another one would die like those before it.
@@ -181,7 +183,10 @@ fn steps(lineage: &Lineage, base: &InstanceId, plan: &mut Plan) {
             return;
         }
     };
-    let step = launch(lineage, base, lane, (image, interface), plan);
+    let Some(step) = launch(lineage, base, lane, (image, interface), plan) else {
+        plan.wait(15, "a prepared rescue to launch from");
+        return;
+    };
     plan.step(if prepare::is_planned(plan) {
         step.after(prepare::STEP)
     } else {
@@ -235,7 +240,14 @@ fn launch_token(base: &InstanceId, attempt: u32, instead: &Instead) -> String {
     token(&parts.collect::<Vec<_>>())
 }
 
-fn launch(lineage: &Lineage, base: &InstanceId, lane: Lane, instead: Instead, plan: &Plan) -> Step {
+fn launch(
+    lineage: &Lineage,
+    base: &InstanceId,
+    lane: Lane,
+    instead: Instead,
+    plan: &Plan,
+) -> Option<Step> {
+    let template = template(lineage, plan)?;
     let attempt = lineage.record.attempts.of(base);
     let refusal = Refusal {
         template: lineage.template_id(),
@@ -252,7 +264,7 @@ fn launch(lineage: &Lineage, base: &InstanceId, lane: Lane, instead: Instead, pl
     let token = launch_token(base, attempt, &instead);
     let (image, interface) = instead;
     let launch = Launch {
-        template: template(lineage, plan),
+        template,
         market: lane.market,
         instance_types: lane.types,
         subnet: lane.subnet,
@@ -262,7 +274,7 @@ fn launch(lineage: &Lineage, base: &InstanceId, lane: Lane, instead: Instead, pl
         tags: launch_tags(lineage, base),
         attempt,
     };
-    Step::new(id, Action::Launch(launch)).or_else(refusal)
+    Some(Step::new(id, Action::Launch(launch)).or_else(refusal))
 }
 
 /// When the instance to be replaced was taken, or began if nothing else is known.
@@ -278,10 +290,13 @@ fn since(lineage: &Lineage, base: &InstanceId) -> Timestamp {
         .unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
-fn template(lineage: &Lineage, plan: &Plan) -> LaunchTemplate {
-    let known = lineage.template_id().filter(|_| !prepare::is_planned(plan));
-    let name = || template_name(&lineage.situation.lineage);
-    known.map_or_else(|| LaunchTemplate::Name(name()), LaunchTemplate::Id)
+fn template(lineage: &Lineage, plan: &Plan) -> Option<LaunchTemplate> {
+    if prepare::is_planned(plan) {
+        let name = lineage.situation.template_name.clone();
+        return name.map(LaunchTemplate::Name);
+    }
+    let (id, version) = lineage.prepared()?;
+    Some(LaunchTemplate::Version(id, version))
 }
 
 /// The user's tags come from the template; these are ours.

@@ -75,15 +75,36 @@ impl<'a> Lineage<'a> {
     /// The Auto Scaling group, by the record or by the instance's own tag.
     #[must_use]
     pub fn group_name(&self) -> Option<&str> {
-        let shown = || self.base().and_then(Instance::group);
+        let shown = || self.owner.and_then(Instance::group);
         self.record.group.as_deref().or_else(shown)
     }
 
     /// Its id, which a prepared instance also carries in a tag.
     #[must_use]
     pub fn template_id(&self) -> Option<TemplateId> {
-        let tagged = || self.owner?.tags.get(tags::PREPARED)?.parse().ok();
-        self.template().map(|it| it.id.clone()).or_else(tagged)
+        let known = self.template().map(|it| it.id.clone());
+        known.or_else(|| Some(self.noted()?.0))
+    }
+
+    /// What is launched: the version that the owner's own mark names, which a warning's first request names as
+    /// well, and that the record does not contradict; else the one on record.
+    #[must_use]
+    pub fn prepared(&self) -> Option<(TemplateId, u64)> {
+        let noted = self.noted();
+        let Some(template) = self.template() else {
+            return noted;
+        };
+        let noted = noted.filter(|it| it.0 == template.id);
+        let Some((current, before)) = template.versions() else {
+            return noted;
+        };
+        let noted = noted.filter(|it| it.1 == current || Some(it.1) == before);
+        noted.or_else(|| Some((template.id.clone(), current)))
+    }
+
+    fn noted(&self) -> Option<(TemplateId, u64)> {
+        let (id, version) = self.owner?.tags.get(tags::PREPARED)?.split_once(' ')?;
+        Some((id.parse().ok()?, version.parse().ok()?))
     }
 
     /// The interruption of one instance of the lineage, by whatever says so. The latest counts: an

@@ -24,7 +24,7 @@ use crate::situation::{
     Balancing, Fact, Instance, Registration, Shape, Target, TargetGroup, Template,
 };
 use crate::step::{Action, Step, token};
-use crate::tags::{self, Tags};
+use crate::tags::{self, Tags, template_names};
 
 use template::{template_tags, write};
 
@@ -86,7 +86,11 @@ pub fn plan(lineage: &Lineage) -> Plan {
 
 /// During a rescue: only if there is no template and something is left to make it from.
 pub fn at_the_latest(lineage: &Lineage, interruption: &Interruption, plan: &mut Plan) {
-    let missing = lineage.situation.template == Fact::Known(None);
+    // One without a version of ours holds nothing that may be launched.
+    let missing = match &lineage.situation.template {
+        Fact::Known(template) => template.as_ref().is_none_or(|it| it.versions().is_none()),
+        Fact::Unavailable { .. } | Fact::NotRead => false,
+    };
     let source = lineage
         .base()
         .filter(|it| it.is_alive() && !it.devices.is_empty());
@@ -108,7 +112,10 @@ pub fn at_the_latest(lineage: &Lineage, interruption: &Interruption, plan: &mut 
         record.addresses = addresses.unwrap_or_default();
     }
     let tags = template_tags(lineage, source, &record);
-    let mut step = write(lineage, source, tags, None);
+    let Some(mut step) = write(lineage, source, tags, lineage.template()) else {
+        plan.note(names_taken(lineage));
+        return;
+    };
     if let Action::WriteTemplate(write) = &mut step.action
         && let Some(interruption) = lineage.interruption(source)
     {
@@ -238,12 +245,23 @@ fn addresses(lineage: &Lineage, owner: &Instance) -> Option<Vec<RecordedAddress>
 
 fn template(lineage: &Lineage, owner: &Instance, wanted: Tags, plan: &mut Plan) {
     match &lineage.situation.template {
-        Fact::Known(None) => plan.step(write(lineage, owner, wanted, None)),
+        Fact::Known(None) => match write(lineage, owner, wanted, None) {
+            Some(step) => plan.step(step),
+            None => plan.note(names_taken(lineage)),
+        },
         Fact::Known(Some(template)) => refresh(lineage, owner, wanted, template, plan),
         Fact::Unavailable { .. } | Fact::NotRead => {
             plan.wait(30, "the prepared rescue to be readable");
         }
     }
+}
+
+fn names_taken(lineage: &Lineage) -> String {
+    format!(
+        "no rescue is prepared for {}: launch templates of others bear the names it could have; delete {}",
+        lineage.situation.lineage,
+        template_names(&lineage.situation.lineage).join(", ")
+    )
 }
 
 fn refresh(
@@ -262,13 +280,17 @@ fn refresh(
         return;
     }
     let present = template.tags.get(tags::FINGERPRINT);
-    if present != wanted.get(tags::FINGERPRINT) {
-        plan.step(write(
-            lineage,
-            owner,
-            wanted.clone(),
-            Some(template.id.clone()),
+    let versions = template.versions();
+    let foreign = versions.is_none_or(|(current, _)| template.latest > current);
+    if foreign {
+        plan.note(format!(
+            "{} has a version that the function has not made: it is not launched, and written over",
+            template.id
         ));
+    }
+    let changed = foreign || present != wanted.get(tags::FINGERPRINT);
+    if changed && let Some(step) = write(lineage, owner, wanted.clone(), Some(template)) {
+        plan.step(step);
         // Only a version that was made is noted: one that was refused is made at the next look.
         let noted = wanted.remove_entry(tags::FINGERPRINT);
         let action = Action::Tag {
@@ -278,7 +300,34 @@ fn refresh(
         plan.step(Step::new("note the version", action).after(STEP));
         wanted.extend(present.map(|it| (tags::FINGERPRINT.to_owned(), it.clone())));
     }
+    trim(template, plan);
+    let version = template.tags.get_key_value(tags::VERSION);
+    wanted.extend(version.map(|(key, value)| (key.clone(), value.clone())));
     correct(&template.id, &template.tags, &wanted, plan);
+}
+
+/// So many versions one call deletes at most.
+/// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteLaunchTemplateVersions.html>
+const MOST_TRIMMED: u64 = 200;
+
+/// Versions hold the user data of the instance, and everybody may read them who may describe them: two are
+/// kept, the one to be launched and the one that an instance's own mark may still name. That there are more
+/// is told by the default, which is the one of the last time.
+fn trim(template: &Template, plan: &mut Plan) {
+    let Some((current, before)) = template.versions() else {
+        return;
+    };
+    if template.default == current {
+        return;
+    }
+    let kept = |it: &u64| *it == current || Some(*it) == before;
+    let oldest = template.latest.saturating_sub(MOST_TRIMMED).max(1);
+    let action = Action::TrimTemplate {
+        template: template.id.clone(),
+        default: current,
+        versions: (oldest..=template.latest).filter(|it| !kept(it)).collect(),
+    };
+    plan.step(Step::new("delete old versions", action));
 }
 
 /// Writes what differs; removes what is no longer true.
@@ -311,8 +360,13 @@ fn instance(lineage: &Lineage, owner: &Instance, record: &Record, plan: &mut Pla
         plan.wait(5, "the prepared rescue to be visible");
         return;
     };
+    let Some((version, _)) = template.versions() else {
+        plan.wait(5, "the version of the prepared rescue to be on record");
+        return;
+    };
     let mut wanted = protect::own(lineage);
-    wanted.insert(tags::PREPARED.to_owned(), template.id.to_string());
+    let prepared = format!("{} {version}", template.id);
+    wanted.insert(tags::PREPARED.to_owned(), prepared);
     wanted.extend(target_tags(&record.targets));
     wanted.extend(history_tags(&record.history));
     if let Some(shape) = &record.shape {

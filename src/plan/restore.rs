@@ -13,7 +13,7 @@ use crate::clock::{self, Timestamp};
 use crate::id::InstanceId;
 use crate::record::{RecordedVolume, VolumeTag};
 use crate::situation::{Instance, Snapshot, SnapshotState, Volume, VolumeSettings};
-use crate::step::{Action, CreateVolume, Step, token};
+use crate::step::{Action, CreateVolume, Step, description, token};
 use crate::tags::{self, Tags};
 use attempt::Attempt;
 use std::collections::BTreeMap;
@@ -99,6 +99,7 @@ fn close_up(
     marks.insert(tags::VOLUME.to_owned(), tag.text());
     let action = Action::SnapshotVolume {
         volume: volume.id.clone(),
+        description: description(&marks),
         tags: marks,
     };
     plan.step(Step::new(format!("snapshot {}", volume.id), action));

@@ -93,7 +93,7 @@ fn spare(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
         plan.wait(15, what);
         return;
     }
-    if lineage.template_id().is_none() {
+    if lineage.prepared().is_none() {
         plan.wait(5, "a prepared rescue to launch a spare from");
         return;
     }

@@ -5,7 +5,7 @@ use super::{Lineage, Plan, protect, tidy};
 use crate::clock::{self, Timestamp};
 use crate::event::{InstanceState, Interruption};
 use crate::situation::{Instance, Snapshot, SnapshotState};
-use crate::step::{Action, Step, warning_set};
+use crate::step::{Action, Step, description, warning_set};
 use crate::tags::{self, Tags};
 use time::Duration;
 
@@ -53,6 +53,7 @@ pub fn warning(
     marks.insert(tags::SET.to_owned(), warning_set(interruption));
     let action = Action::SnapshotInstance {
         instance: instance.id.clone(),
+        description: description(&marks),
         tags: marks,
     };
     plan.step(Step::new(format!("snapshot {}", instance.id), action));
@@ -103,6 +104,7 @@ pub fn ahead(lineage: &Lineage, owner: &Instance, begins: Timestamp, plan: &mut 
     marks.insert(tags::EXPIRES_AT.to_owned(), expiry);
     let action = Action::SnapshotInstance {
         instance: owner.id.clone(),
+        description: description(&marks),
         tags: marks,
     };
     plan.step(Step::new(format!("snapshot {}", owner.id), action));

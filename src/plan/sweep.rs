@@ -1,6 +1,5 @@
 //! The schedule: who is looked at again, and which safety copies have had their time.
 
-use super::template_name;
 use crate::clock::{self, Timestamp};
 use crate::event::Wake;
 use crate::id::{ImageId, InstanceId};
@@ -9,8 +8,8 @@ use crate::situation::{
     Holder, Image, Instance, NetworkInterface, Snapshot, Template, Volume, VolumeState,
 };
 use crate::step::{Action, Network, Step};
-use crate::tags::{self, Tags};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::tags::{self, Tags, template_names};
+use std::collections::BTreeSet;
 
 /// In place of a time: never deleted.
 const IN_USE: &str = "in-use";
@@ -79,13 +78,7 @@ pub fn sweep(
     let wakes = lineages(protected, templates)
         .into_iter()
         .map(|instance| Action::Wake {
-            wake: Wake {
-                instance,
-                attempt: 0,
-                interruptions: Vec::new(),
-                confirm: None,
-                deregistered: BTreeMap::new(),
-            },
+            wake: Wake::look(instance),
             delay_seconds: 0,
         });
     wakes
@@ -118,7 +111,7 @@ fn is_claim(template: &Template) -> bool {
         .tags
         .get(tags::RESCUE)
         .and_then(|it| it.parse().ok());
-    let named = rescue.is_some_and(|it: InstanceId| template_name(&it) != template.name);
+    let named = rescue.is_some_and(|it: InstanceId| !template_names(&it).contains(&template.name));
     named && template.tags.contains_key(tags::GROUP)
 }
 
@@ -174,7 +167,7 @@ fn lineages(protected: &[Instance], templates: &[Template]) -> BTreeSet<Instance
     let living = protected.iter().map(Instance::lineage);
     let prepared = templates.iter().filter_map(|it| {
         let id: InstanceId = it.tags.get(tags::RESCUE)?.parse().ok()?;
-        (it.name == template_name(&id)).then_some(id)
+        template_names(&id).contains(&it.name).then_some(id)
     });
     living.chain(prepared).collect()
 }

@@ -7,11 +7,10 @@ use crate::cloud::{CloudError, Query};
 use crate::event::{InstanceState, Interruption, Risk, Trigger};
 use crate::execute::Done;
 use crate::id::{InstanceId, SnapshotId};
-use crate::observe::{Out, is_recent};
+use crate::observe::{self, Out, is_recent};
 use crate::report::Report;
 use crate::situation::Instance;
 use crate::step::{Action, Step};
-use crate::tags::template_name;
 use crate::tags::{self, Tags};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -121,18 +120,13 @@ impl Batch {
         let unseen = ids
             .iter()
             .filter(|id| visible.iter().all(|it| it.id != **id));
-        let names: BTreeMap<String, &InstanceId> =
-            unseen.map(|id| (template_name(id), id)).collect();
-        if names.is_empty() {
-            return Ok(BTreeSet::new());
+        let unseen: BTreeSet<InstanceId> = unseen.cloned().collect();
+        if unseen.is_empty() {
+            return Ok(unseen);
         }
-        let query = Query::Names(names.keys().cloned().collect());
-        let found = context.cloud.templates(&query).await?;
-        Ok(found
-            .iter()
-            .filter_map(|it| names.get(&it.name))
-            .map(|id| (*id).clone())
-            .collect())
+        let found = observe::prepared(context.cloud, &unseen).await?;
+        let known = |it: &InstanceId| observe::prepared_of(it, &found).is_some();
+        Ok(unseen.into_iter().filter(known).collect())
     }
 
     fn subject(&mut self, lineage: InstanceId) -> &mut Subject {

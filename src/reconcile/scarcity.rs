@@ -162,7 +162,11 @@ mod tests {
             instance: instance.clone(),
             devices: BTreeMap::new(),
         };
-        let snapshot = Action::SnapshotInstance { instance, tags };
+        let snapshot = Action::SnapshotInstance {
+            instance,
+            description: String::new(),
+            tags,
+        };
         let all = [
             (flags, Step::new("flags", set)),
             (snapshots, Step::new("snapshots", snapshot)),
@@ -288,6 +292,7 @@ mod tests {
         let mut plan = Plan::default();
         let tags = Tags::from([(crate::tags::SET.to_owned(), "risk-1".to_owned())]);
         let action = Action::SnapshotInstance {
+            description: String::new(),
             instance: id(1),
             tags,
         };

@@ -40,11 +40,11 @@ async fn wake(calls: &Calls<'_>, subject: &mut Subject) -> Option<String> {
     }
     let slower = u16::try_from(1 + subject.patience).unwrap_or(u16::MAX);
     let wake = Wake {
-        instance: subject.lineage.clone(),
         attempt: subject.attempt + 1,
         interruptions: subject.notices.clone(),
         confirm: subject.confirm_next.clone().filter(|_| soonest >= 60),
         deregistered: subject.deregistered.clone(),
+        ..Wake::look(subject.lineage.clone())
     };
     send(calls, wake, soonest.saturating_mul(slower).min(900)).await
 }
@@ -91,11 +91,8 @@ pub async fn unread(
 fn in_a_hurry(trigger: &Trigger) -> Option<Wake> {
     match trigger {
         Trigger::Interruption(it) => Some(Wake {
-            instance: it.instance.clone(),
-            attempt: 0,
             interruptions: vec![it.clone()],
-            confirm: None,
-            deregistered: BTreeMap::new(),
+            ..Wake::look(it.instance.clone())
         }),
         Trigger::Wake(it) if it.attempt < SOON_AGAIN => Some(Wake {
             attempt: it.attempt + 1,

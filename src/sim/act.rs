@@ -25,6 +25,7 @@ pub fn operation(action: &Action) -> &'static str {
         Action::WriteTemplate(write) if write.existing.is_some() => "CreateLaunchTemplateVersion",
         Action::WriteTemplate(_) => "CreateLaunchTemplate",
         Action::DeleteTemplate { .. } => "DeleteLaunchTemplate",
+        Action::TrimTemplate { .. } => "DeleteLaunchTemplateVersions",
         Action::CreateVolume(_) => "CreateVolume",
         Action::CopyVolume(_) => "CopyVolumes",
         Action::Attach { .. } => "AttachVolume",
@@ -75,11 +76,24 @@ impl State {
             Action::SetDeleteOnTermination { instance, devices } => {
                 self.set_delete_on_termination(instance, devices)
             }
-            Action::SnapshotInstance { instance, tags } => self.snapshot_instance(instance, tags),
-            Action::SnapshotVolume { volume, tags } => self.snapshot_volume(volume, tags),
+            Action::SnapshotInstance {
+                instance,
+                description,
+                tags,
+            } => self.snapshot_instance(instance, description, tags),
+            Action::SnapshotVolume {
+                volume,
+                description,
+                tags,
+            } => self.snapshot_volume(volume, description, tags),
             Action::Launch(launch) => self.launch(launch),
             Action::WriteTemplate(write) => self.write_template(write),
             Action::DeleteTemplate { template } => self.delete_template(template),
+            Action::TrimTemplate {
+                template,
+                default,
+                versions,
+            } => self.trim_template(template, *default, versions),
             Action::CreateVolume(create) => self.create_volume(create),
             Action::CopyVolume(copy) => self.copy_volume(copy),
             Action::Attach {
@@ -145,7 +159,9 @@ impl State {
             Action::CreateVolume(create) => vec![create.snapshot.to_string()],
             Action::CopyVolume(copy) => vec![copy.source.to_string()],
             Action::DeleteSnapshot { snapshot } => vec![snapshot.to_string()],
-            Action::DeleteTemplate { template } => vec![template.to_string()],
+            Action::DeleteTemplate { template } | Action::TrimTemplate { template, .. } => {
+                vec![template.to_string()]
+            }
             // Whose instance is opted in.
             Action::CancelRequest { request } => {
                 let request = self.requests.get(request);

@@ -198,6 +198,7 @@ impl World {
                 volume: volume.clone(),
                 state: SnapshotState::Completed,
                 started: it.now,
+                description: String::new(),
                 tags: Tags::new(),
             };
             let origin = it.new_id("vol-");
@@ -324,6 +325,7 @@ impl InstanceBuilder<'_> {
                 hibernation,
                 boot: usual_boot(),
                 tags: Tags::new(),
+                unproven: Vec::new(),
             };
             it.add_instance(facts, tags);
             if market == Market::Spot {

@@ -123,6 +123,11 @@ impl Cloud for World {
         self.change(|it| it.read_groups(names))
     }
 
+    /// Not a call that tests count: it is made once for each process.
+    async fn secret(&self) -> Result<String, CloudError> {
+        self.look(|it| it.secret.clone())
+    }
+
     async fn act(&self, action: &Action) -> Result<String, CloudError> {
         self.call().await;
         self.change(|it| it.act(action))

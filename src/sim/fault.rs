@@ -226,6 +226,10 @@ impl<C: Cloud> Cloud for FailingCloud<C> {
             .await
     }
 
+    async fn secret(&self) -> Result<String, CloudError> {
+        self.inner.secret().await
+    }
+
     async fn act(&self, action: &Action) -> Result<String, CloudError> {
         let call = operation(action);
         match self.fault(call, true) {

@@ -70,15 +70,16 @@ impl State {
         Ok(id.to_string())
     }
 
-    /// The template a launch names, and its newest version.
+    /// The version a launch names. By name, the default: that is what EC2 takes when none is named.
     pub(super) fn prepared(&self, launch: &Launch) -> Result<(TemplateId, Version), CloudError> {
-        let named = |it: &&SimTemplate| match &launch.template {
-            LaunchTemplate::Id(id) => it.facts.id == *id,
-            LaunchTemplate::Name(name) => it.facts.name == *name,
+        let named = |it: &SimTemplate| match &launch.template {
+            LaunchTemplate::Version(id, version) => (it.facts.id == *id).then_some(*version),
+            LaunchTemplate::Name(name) => (it.facts.name == *name).then_some(it.facts.default),
         };
-        let template = self.templates.values().find(named);
-        let found =
-            template.and_then(|it| Some((it.facts.id.clone(), it.versions.last()?.clone())));
+        let found = self.templates.values().find_map(|it| {
+            let version = it.versions.get(&named(it)?)?;
+            Some((it.facts.id.clone(), version.clone()))
+        });
         found.ok_or_else(|| {
             let code = "InvalidLaunchTemplateName.NotFoundException";
             refused(CALL, code, &launch.template.to_string())
@@ -201,6 +202,7 @@ impl State {
                 ..image.boot.clone()
             },
             tags: Tags::new(),
+            unproven: Vec::new(),
         };
         self.add_instance(facts, tags);
         if market == Market::Spot {

@@ -124,7 +124,9 @@ impl State {
             | Query::Names(_)
             | Query::Snapshots(_)
             | Query::Interfaces(_)
-            | Query::PrivateAddresses(_) => {
+            | Query::PrivateAddresses(_)
+            | Query::Volumes(_)
+            | Query::Template(_) => {
                 return Err(bad_filter(CALL));
             }
         };

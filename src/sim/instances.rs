@@ -10,6 +10,7 @@ use crate::cloud::CloudError;
 use crate::event::{InstanceAction, InstanceState};
 use crate::id::InstanceId;
 use crate::record::interruption_from;
+use crate::seal::plain;
 use crate::situation::Market;
 use crate::tags;
 
@@ -112,7 +113,7 @@ impl State {
         let ours = tags.contains_key(tags::LAUNCHED) && tags.contains_key(tags::EXPIRES_AT);
         let gives_way = tags.get(tags::INTERRUPTED_AT);
         let gives_way = gives_way
-            .and_then(|it| interruption_from(it))
+            .and_then(|it| interruption_from(plain(it)))
             .is_some_and(|it| it.instance == facts.id && it.action == InstanceAction::Return);
         let mut data = facts.devices.iter().filter(|it| !facts.is_root(&it.name));
         let mut flagged = facts.devices.iter().filter(|it| it.delete_on_termination);

@@ -4,6 +4,7 @@ use super::summary::lineage;
 use super::{Drain, Entry, SimInstance, State};
 use crate::clock;
 use crate::id::InstanceId;
+use crate::seal::plain;
 use crate::situation::Target;
 use crate::step::Action;
 use crate::tags::{self, Tags};
@@ -156,7 +157,7 @@ pub fn nothing_left_over(state: &State) -> Vec<String> {
     let now = state.now;
     let kept = |tags: &Tags| {
         let expiry = tags.get(tags::EXPIRES_AT);
-        let dated = expiry.is_some_and(|it| clock::parse(it).is_ok_and(|it| it >= now));
+        let dated = expiry.is_some_and(|it| clock::parse(plain(it)).is_ok_and(|it| it >= now));
         let kept = tags.contains_key(tags::KEPT);
         let lineage = tags.get(tags::RESCUE);
         dated || kept || lineage.is_none_or(|it| !lives(state, it))

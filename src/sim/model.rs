@@ -70,7 +70,8 @@ pub struct SimTemplate {
     pub facts: Template,
     pub tags: Lagged<Tags>,
     pub visible_from: Timestamp,
-    pub versions: Vec<Version>,
+    /// By number; none is given twice.
+    pub versions: BTreeMap<u64, Version>,
 }
 
 /// One version of a launch template: what a launch needs of it.

@@ -94,7 +94,7 @@ impl World {
     /// The user, or another tool, takes a snapshot; it counts towards the limits (TRAP 5).
     #[must_use]
     pub fn snapshot(&self, volume: &VolumeId) -> Option<SnapshotId> {
-        let made = self.change(|it| it.snapshot_volume(volume, &Tags::new()));
+        let made = self.change(|it| it.snapshot_volume(volume, "by hand", &Tags::new()));
         made.ok()?.parse().ok()
     }
 

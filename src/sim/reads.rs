@@ -20,7 +20,9 @@ pub(super) fn by_tag(query: &Query, tags: &Tags) -> bool {
         | Query::Snapshots(_)
         | Query::Interfaces(_)
         | Query::PrivateAddresses(_)
-        | Query::Images(_) => false,
+        | Query::Images(_)
+        | Query::Volumes(_)
+        | Query::Template(_) => false,
     }
 }
 
@@ -54,6 +56,8 @@ impl State {
             | Query::Interfaces(_)
             | Query::PrivateAddresses(_)
             | Query::Images(_)
+            | Query::Volumes(_)
+            | Query::Template(_)
             | Query::Tag { .. }
             | Query::TagKey(_) => by_tag(query, it.tags.seen(self.now)),
         };
@@ -68,7 +72,8 @@ impl State {
     pub(super) fn read_templates(&mut self, query: &Query) -> Result<Vec<Template>, CloudError> {
         const CALL: &str = "DescribeLaunchTemplates";
         self.admit(CALL)?;
-        if !by_instance_or_tag(query) && !matches!(query, Query::Names(_)) {
+        let named = matches!(query, Query::Names(_) | Query::Template(_));
+        if !by_instance_or_tag(query) && !named {
             return Err(bad_filter(CALL));
         }
         let visible = self
@@ -77,11 +82,13 @@ impl State {
             .filter(|it| it.visible_from <= self.now);
         let wanted = |it: &&SimTemplate| match query {
             Query::Names(names) => names.contains(&it.facts.name),
+            Query::Template(id) => it.facts.id == *id,
             Query::Instances(_)
             | Query::Snapshots(_)
             | Query::Interfaces(_)
             | Query::PrivateAddresses(_)
             | Query::Images(_)
+            | Query::Volumes(_)
             | Query::Tag { .. }
             | Query::TagKey(_) => by_tag(query, it.tags.seen(self.now)),
         };
@@ -95,7 +102,7 @@ impl State {
     pub(super) fn read_volumes(&mut self, query: &Query) -> Result<Vec<Volume>, CloudError> {
         const CALL: &str = "DescribeVolumes";
         self.admit(CALL)?;
-        if !by_instance_or_tag(query) {
+        if !by_instance_or_tag(query) && !matches!(query, Query::Volumes(_)) {
             return Err(bad_filter(CALL));
         }
         let visible = self
@@ -103,6 +110,7 @@ impl State {
             .values()
             .filter(|it| it.visible_from <= self.now);
         let wanted = |it: &&SimVolume| match query {
+            Query::Volumes(ids) => ids.contains(&it.facts.id),
             Query::Instances(ids) => {
                 let mut holders = it.facts.attachments.iter().map(|it| &it.instance);
                 holders.any(|it| ids.contains(it))
@@ -112,6 +120,7 @@ impl State {
             | Query::Interfaces(_)
             | Query::PrivateAddresses(_)
             | Query::Images(_)
+            | Query::Template(_)
             | Query::Tag { .. }
             | Query::TagKey(_) => by_tag(query, it.tags.seen(self.now)),
         };
@@ -126,7 +135,8 @@ impl State {
     pub(super) fn read_snapshots(&mut self, query: &Query) -> Result<Vec<Snapshot>, CloudError> {
         const CALL: &str = "DescribeSnapshots";
         self.admit(CALL)?;
-        if !by_instance_or_tag(query) && !matches!(query, Query::Snapshots(_)) {
+        let by_id = matches!(query, Query::Snapshots(_) | Query::Volumes(_));
+        if !by_instance_or_tag(query) && !by_id {
             return Err(bad_filter(CALL));
         }
         let visible = self
@@ -135,11 +145,13 @@ impl State {
             .filter(|it| it.own && it.visible_from <= self.now);
         let wanted = |it: &&SimSnapshot| match query {
             Query::Snapshots(ids) => ids.contains(&it.facts.id),
+            Query::Volumes(ids) => ids.contains(&it.facts.volume),
             Query::Instances(_)
             | Query::Names(_)
             | Query::Interfaces(_)
             | Query::PrivateAddresses(_)
             | Query::Images(_)
+            | Query::Template(_)
             | Query::Tag { .. }
             | Query::TagKey(_) => by_tag(query, it.tags.seen(self.now)),
         };
@@ -179,9 +191,12 @@ impl State {
             Query::Tag { .. } | Query::TagKey(_) => {
                 Ok(shown.filter(|it| by_tag(query, &it.tags)).collect())
             }
-            Query::Instances(_) | Query::Names(_) | Query::Snapshots(_) | Query::Images(_) => {
-                Err(bad_filter(CALL))
-            }
+            Query::Instances(_)
+            | Query::Names(_)
+            | Query::Snapshots(_)
+            | Query::Images(_)
+            | Query::Volumes(_)
+            | Query::Template(_) => Err(bad_filter(CALL)),
         }
     }
 }

@@ -21,6 +21,7 @@ impl State {
     pub(super) fn snapshot_instance(
         &mut self,
         id: &InstanceId,
+        description: &str,
         tags: &Tags,
     ) -> Result<String, CloudError> {
         const CALL: &str = "CreateSnapshots";
@@ -44,7 +45,7 @@ impl State {
         for volume in &volumes {
             self.may_snapshot(CALL, volume)?;
         }
-        let set = self.take(&volumes, tags, true);
+        let set = self.take(&volumes, description, tags, true);
         Ok(set
             .iter()
             .map(ToString::to_string)
@@ -56,12 +57,13 @@ impl State {
     pub(super) fn snapshot_volume(
         &mut self,
         volume: &VolumeId,
+        description: &str,
         tags: &Tags,
     ) -> Result<String, CloudError> {
         const CALL: &str = "CreateSnapshot";
         check_tags(CALL, tags)?;
         self.may_snapshot(CALL, volume)?;
-        let set = self.take(std::slice::from_ref(volume), tags, false);
+        let set = self.take(std::slice::from_ref(volume), description, tags, false);
         Ok(set.iter().map(ToString::to_string).collect())
     }
 
@@ -90,7 +92,13 @@ impl State {
         Ok(())
     }
 
-    fn take(&mut self, volumes: &[VolumeId], tags: &Tags, copy_tags: bool) -> Vec<SnapshotId> {
+    fn take(
+        &mut self,
+        volumes: &[VolumeId],
+        description: &str,
+        tags: &Tags,
+        copy_tags: bool,
+    ) -> Vec<SnapshotId> {
         let set: Vec<SnapshotId> = volumes.iter().map(|_| self.new_id("snap-")).collect();
         let will_fail = self.snapshot_failures > 0;
         self.snapshot_failures = self.snapshot_failures.saturating_sub(1);
@@ -111,6 +119,7 @@ impl State {
                     volume: volume.facts.id.clone(),
                     state: SnapshotState::Pending,
                     started: self.now,
+                    description: description.to_owned(),
                     tags: Tags::new(),
                 },
                 tags: Lagged::new(all),

@@ -46,6 +46,8 @@ pub struct State {
     /// Of Spot Instances.
     pub requests: BTreeMap<RequestId, SimRequest>,
     pub queue: Queue,
+    /// What Secrets Manager answers.
+    pub secret: Result<String, CloudError>,
     pub journal: Vec<Entry>,
     /// How often each API was called.
     pub calls: BTreeMap<&'static str, u64>,
@@ -107,6 +109,7 @@ impl State {
             subnets: BTreeMap::new(),
             requests: BTreeMap::new(),
             queue: Queue::default(),
+            secret: Ok("what the stack has generated for it".to_owned()),
             journal: Vec::new(),
             calls: BTreeMap::new(),
             broken_keys: BTreeSet::new(),

@@ -5,13 +5,14 @@
 use super::model::Version;
 use super::state::refused;
 use super::tagging::check_tags;
-use super::{Lagged, SimTemplate, State};
+use super::{FUNCTION, Lagged, SimTemplate, State};
 use crate::cloud::CloudError;
 use crate::event::InstanceState;
 use crate::id::TemplateId;
 use crate::situation::Template;
 use crate::step::WriteTemplate;
 use crate::tags::Tags;
+use std::collections::BTreeMap;
 
 const CREATE: &str = "CreateLaunchTemplate";
 const ADD: &str = "CreateLaunchTemplateVersion";
@@ -23,11 +24,11 @@ impl State {
         let never = |_: &CloudError| false;
         let token = &write.token;
         match &write.existing {
-            Some(id) => self.once(ADD, token, format!("{id} {version:?}"), never, |world| {
+            Some((id, _)) => self.once(ADD, token, format!("{id} {version:?}"), never, |world| {
                 world.add_version(id, version)
             }),
             None => self.once(CREATE, token, parameters, never, |world| {
-                world.create_template(&write.name, &write.tags, version)
+                world.create_template(&write.name, &write.tags, version, FUNCTION)
             }),
         }
     }
@@ -53,11 +54,12 @@ impl State {
         })
     }
 
-    fn create_template(
+    pub(super) fn create_template(
         &mut self,
         name: &str,
         tags: &Tags,
         version: Version,
+        by: &str,
     ) -> Result<String, CloudError> {
         check_tags(CREATE, tags)?;
         if self.templates.values().any(|it| it.facts.name == name) {
@@ -70,22 +72,53 @@ impl State {
                 id: id.clone(),
                 name: name.to_owned(),
                 tags: Tags::new(),
+                created_by: Some(by.to_owned()),
+                latest: 1,
+                default: 1,
+                ours: false,
             },
             tags: Lagged::new(tags.clone()),
             visible_from: self.seen_from(),
-            versions: vec![version],
+            versions: BTreeMap::from([(1, version)]),
         };
         self.templates.insert(id.clone(), template);
-        Ok(id.to_string())
+        Ok(format!("{id} 1"))
     }
 
-    fn add_version(&mut self, id: &TemplateId, version: Version) -> Result<String, CloudError> {
+    pub(super) fn add_version(
+        &mut self,
+        id: &TemplateId,
+        version: Version,
+    ) -> Result<String, CloudError> {
         let template = self
             .templates
             .get_mut(id)
             .ok_or_else(|| refused(ADD, "InvalidLaunchTemplateId.NotFound", id.as_str()))?;
-        template.versions.push(version);
-        Ok(id.to_string())
+        template.facts.latest += 1;
+        let number = template.facts.latest;
+        template.versions.insert(number, version);
+        Ok(format!("{id} {number}"))
+    }
+
+    /// `ModifyLaunchTemplate`, then `DeleteLaunchTemplateVersions`: the default cannot be deleted, and what is
+    /// gone already does not fail the rest.
+    pub(super) fn trim_template(
+        &mut self,
+        id: &TemplateId,
+        default: u64,
+        versions: &[u64],
+    ) -> Result<String, CloudError> {
+        let code = "InvalidLaunchTemplateId.NotFound";
+        let missing = |id: &TemplateId| refused("ModifyLaunchTemplate", code, id.as_str());
+        let template = self.templates.get_mut(id).ok_or_else(|| missing(id))?;
+        if !template.versions.contains_key(&default) {
+            let code = "InvalidLaunchTemplateId.VersionNotFound";
+            return Err(refused("ModifyLaunchTemplate", code, id.as_str()));
+        }
+        template.facts.default = default;
+        let goes = |it: &u64| versions.contains(it) && *it != default;
+        template.versions.retain(|it, _| !goes(it));
+        Ok(String::new())
     }
 
     pub(super) fn delete_template(&mut self, id: &TemplateId) -> Result<String, CloudError> {

@@ -5,8 +5,7 @@
 
 use super::{Instance, TargetGroup, Template};
 use crate::id::InstanceId;
-use crate::tags::template_name;
-use crate::tags::{self, Tags};
+use crate::tags::{self, Tags, template_names};
 use std::collections::BTreeSet;
 
 /// A group together with what EC2 shows of its members and of their rescues.
@@ -23,8 +22,8 @@ impl Group {
     /// The launch template that bears the instance's name and says whose it is: names are unique.
     #[must_use]
     pub fn template_of(&self, instance: &Instance) -> Option<&Template> {
-        let name = template_name(&instance.id);
-        self.templates.iter().find(|it| it.name == name)
+        let names = template_names(&instance.id);
+        self.templates.iter().find(|it| names.contains(&it.name))
     }
 
     /// Members that have been claimed for this lineage.

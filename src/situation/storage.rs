@@ -71,6 +71,8 @@ pub struct Snapshot {
     pub volume: VolumeId,
     pub state: SnapshotState,
     pub started: Timestamp,
+    /// Given when it was taken, and never changed.
+    pub description: String,
     pub tags: Tags,
 }
 

@@ -53,6 +53,10 @@ impl Action {
                 "ec2:CreateTags",
             ],
             Self::DeleteTemplate { .. } => &["ec2:DeleteLaunchTemplate"],
+            Self::TrimTemplate { .. } => &[
+                "ec2:ModifyLaunchTemplate",
+                "ec2:DeleteLaunchTemplateVersions",
+            ],
             Self::CreateVolume(_) => &["ec2:CreateVolume", "ec2:CreateTags"],
             Self::CopyVolume(_) => &["ec2:CopyVolumes", "ec2:CreateTags"],
             Self::Attach { .. } => &["ec2:AttachVolume"],
@@ -94,6 +98,7 @@ impl Action {
             | Self::SnapshotInstance { .. }
             | Self::SnapshotVolume { .. }
             | Self::DeleteTemplate { .. }
+            | Self::TrimTemplate { .. }
             | Self::CreateVolume(_)
             | Self::CopyVolume(_)
             | Self::Attach { .. }

@@ -62,15 +62,35 @@ impl fmt::Display for Action {
                     flags.join(" ")
                 )
             }
-            Self::SnapshotInstance { instance, tags } => {
+            Self::SnapshotInstance {
+                instance,
+                description: _,
+                tags,
+            } => {
                 write!(f, "snapshot all volumes of {instance} with {}", list(tags))
             }
-            Self::SnapshotVolume { volume, tags } => {
+            Self::SnapshotVolume {
+                volume,
+                description: _,
+                tags,
+            } => {
                 write!(f, "snapshot {volume} with {}", list(tags))
             }
             Self::Launch(launch) => launch.fmt(f),
             Self::WriteTemplate(write) => write.fmt(f),
             Self::DeleteTemplate { template } => write!(f, "delete {template}"),
+            Self::TrimTemplate {
+                template,
+                default,
+                versions,
+            } => {
+                let all: Vec<String> = versions.iter().map(ToString::to_string).collect();
+                write!(
+                    f,
+                    "keep version {default} of {template}, delete {}",
+                    all.join(" ")
+                )
+            }
             Self::CreateVolume(create) => create.fmt(f),
             Self::CopyVolume(copy) => copy.fmt(f),
             Self::Attach {
@@ -91,14 +111,9 @@ impl fmt::Display for Action {
             Self::Terminate { instance } => write!(f, "end {instance}"),
             Self::CancelRequest { request } => write!(f, "cancel {request}"),
             Self::Wake {
-                wake:
-                    Wake {
-                        instance,
-                        attempt,
-                        interruptions: _,
-                        confirm: _,
-                        deregistered: _,
-                    },
+                wake: Wake {
+                    instance, attempt, ..
+                },
                 delay_seconds,
             } => {
                 write!(
@@ -199,7 +214,7 @@ impl fmt::Display for InstanceTypes {
 impl fmt::Display for LaunchTemplate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Id(id) => id.fmt(f),
+            Self::Version(id, version) => write!(f, "version {version} of {id}"),
             Self::Name(name) => name.fmt(f),
         }
     }
@@ -224,9 +239,9 @@ impl fmt::Display for WriteTemplate {
             root,
             ..
         } = spec;
-        let verb = existing
-            .as_ref()
-            .map_or("create".to_owned(), |id| format!("new version of {id}"));
+        let verb = existing.as_ref().map_or("create".to_owned(), |(id, _)| {
+            format!("new version of {id}")
+        });
         write!(
             f,
             "{verb} {name} from {source}: user tags [{}]",

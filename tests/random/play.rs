@@ -36,6 +36,7 @@ impl Play {
             cloud: FailingCloud::new(world.clone(), Vec::new()),
             clock: world.clone(),
             defaults: Tags::new(),
+            seal: spot_rescue::seal::Seal::of(Some(spot_rescue::sim::ROLE)),
             print: |line| LINES.with_borrow_mut(|it| it.push(line.to_owned())),
         };
         let mut play = Self {

@@ -105,6 +105,7 @@ async fn a_dead_target_and_a_forgotten_snapshot_are_seen() {
     let ours = (tags::RESCUE.to_owned(), protected.instance.to_string());
     let made = world
         .act(&Action::SnapshotVolume {
+            description: String::new(),
             volume: protected.data[0].clone(),
             tags: Tags::from([ours]),
         })

@@ -21,6 +21,7 @@ thread_local! {
 fn telling(world: &World) -> Function {
     LINES.with_borrow_mut(Vec::clear);
     Handler {
+        seal: spot_rescue::seal::Seal::of(Some(spot_rescue::sim::ROLE)),
         print: |line| LINES.with_borrow_mut(|it| it.push(line.to_owned())),
         ..function(world)
     }
@@ -222,6 +223,7 @@ async fn a_zone_that_may_not_be_used_is_told_and_holds_nothing_up() {
     for (denied, what) in [(true, "AccessDenied"), (false, "NoSuchHostedZone")] {
         let (world, function, protected) = prepared(7, &[("spot-rescue:dns", TEXT)]).await;
         let function = Handler {
+            seal: spot_rescue::seal::Seal::of(Some(spot_rescue::sim::ROLE)),
             print: telling(&world).print,
             ..function
         };
@@ -262,6 +264,7 @@ async fn a_change_that_is_refused_is_told_and_holds_nothing_up() {
             cloud: FailingCloud::new(it.world.clone(), vec![Fault { on, kind }]),
             clock: it.world.clone(),
             defaults: Tags::new(),
+            seal: spot_rescue::seal::Seal::of(Some(spot_rescue::sim::ROLE)),
             print: it.function.print,
         };
         it.world

@@ -52,6 +52,7 @@ thread_local! {
 fn telling(function: Function) -> Function {
     TOLD.take();
     Handler {
+        seal: spot_rescue::seal::Seal::of(Some(spot_rescue::sim::ROLE)),
         print: |line| TOLD.with_borrow_mut(|it| it.push(line.to_owned())),
         ..function
     }
@@ -434,7 +435,7 @@ async fn what_ec2_does_not_launch_on_is_given_up() {
     // A prepared rescue as it was made before (TRAP 10).
     world.change(|it| {
         for template in it.templates.values_mut() {
-            for version in &mut template.versions {
+            for version in template.versions.values_mut() {
                 version.spec.groups_on_interface = false;
             }
         }

@@ -14,6 +14,7 @@ pub fn function(world: &World) -> Function {
         cloud: world.clone(),
         clock: world.clone(),
         defaults: Tags::new(),
+        seal: spot_rescue::seal::Seal::of(Some(spot_rescue::sim::ROLE)),
         print: |_| {},
     }
 }
@@ -24,6 +25,7 @@ pub fn failing(world: &World, faults: Vec<Fault>) -> Handler<FailingCloud<World>
         cloud: FailingCloud::new(world.clone(), faults),
         clock: world.clone(),
         defaults: Tags::new(),
+        seal: spot_rescue::seal::Seal::of(Some(spot_rescue::sim::ROLE)),
         print: |_| {},
     }
 }

@@ -26,6 +26,7 @@ fn failing(world: &World, faults: Vec<Fault>) -> Handler<FailingCloud<World>, Wo
         cloud: FailingCloud::new(world.clone(), faults),
         clock: world.clone(),
         defaults: Tags::new(),
+        seal: spot_rescue::seal::Seal::of(Some(spot_rescue::sim::ROLE)),
         print: |line| {
             if line.contains("\"outcome\"") {
                 LINES.with_borrow_mut(|it| it.push(line.to_owned()));

@@ -170,7 +170,10 @@ async fn an_image_fills_the_devices_the_template_does_not_keep_empty() {
         assert!(run.quiet);
         if !kept {
             world.change(|it| {
-                let versions = it.templates.values_mut().flat_map(|it| &mut it.versions);
+                let versions = it
+                    .templates
+                    .values_mut()
+                    .flat_map(|it| it.versions.values_mut());
                 versions.for_each(|it| it.spec.empty_devices.clear());
             });
         }

@@ -31,6 +31,7 @@ fn attach(volume: &VolumeId, instance: &InstanceId, device: &str) -> Action {
 pub fn snapshot_all(protected: &Protected) -> Action {
     let ours = (tags::RESCUE.to_owned(), protected.instance.to_string());
     Action::SnapshotInstance {
+        description: String::new(),
         instance: protected.instance.clone(),
         tags: Tags::from([ours]),
     }

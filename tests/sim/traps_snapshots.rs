@@ -138,6 +138,7 @@ async fn a_hibernating_instance_is_not_snapshotted() {
     let builder = world.spot_instance("m5.large", "eu-west-1a");
     let id = builder.hibernation().protected().run();
     let action = Action::SnapshotInstance {
+        description: String::new(),
         instance: id,
         tags: Tags::new(),
     };

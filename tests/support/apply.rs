@@ -56,7 +56,11 @@ pub fn apply(situation: &mut Situation, action: &Action) {
                     *devices.get(&it.name).unwrap_or(&it.delete_on_termination);
             }
         }
-        Action::SnapshotInstance { instance, tags } => {
+        Action::SnapshotInstance {
+            instance,
+            description: _,
+            tags,
+        } => {
             let devices = situation.instances.iter().filter(|it| it.id == *instance);
             let ids: Vec<_> = devices
                 .flat_map(|it| &it.devices)
@@ -68,7 +72,11 @@ pub fn apply(situation: &mut Situation, action: &Action) {
                 snapshot(situation, it, tags);
             }
         }
-        Action::SnapshotVolume { volume, tags } => {
+        Action::SnapshotVolume {
+            volume,
+            description: _,
+            tags,
+        } => {
             let found = known(&mut situation.volumes)
                 .iter()
                 .find(|it| it.id == *volume)
@@ -79,13 +87,22 @@ pub fn apply(situation: &mut Situation, action: &Action) {
         }
         Action::Launch(launch) => launched(situation, launch),
         Action::WriteTemplate(write) => {
-            situation.template = Fact::Known(Some(Template {
-                id: TEMPLATE.parse().unwrap(),
-                name: write.name.clone(),
-                tags: write.tags.clone(),
-            }));
+            let latest = match &situation.template {
+                Fact::Known(Some(before)) => before.latest + 1,
+                Fact::Known(None) | Fact::Unavailable { .. } | Fact::NotRead => 1,
+            };
+            let before = write.existing.as_ref().and_then(|it| it.1);
+            let before = before.map(|it| format!(" {it}")).unwrap_or_default();
+            let mut tags = write.tags.clone();
+            tags.insert(tags::VERSION.to_owned(), format!("{latest}{before}"));
+            situation.template = Fact::Known(Some(template(&write.name, latest, tags)));
         }
         Action::DeleteTemplate { .. } => situation.template = Fact::Known(None),
+        Action::TrimTemplate { default, .. } => {
+            if let Fact::Known(Some(template)) = &mut situation.template {
+                template.default = *default;
+            }
+        }
         Action::CreateVolume(create) => created(situation, create),
         Action::CopyVolume(copy) => copied(situation, copy),
         Action::Attach {
@@ -261,6 +278,18 @@ fn retag(situation: &mut Situation, resources: &[String], change: impl Fn(&mut T
     }
 }
 
+fn template(name: &str, latest: u64, tags: Tags) -> Template {
+    Template {
+        id: TEMPLATE.parse().unwrap(),
+        name: name.to_owned(),
+        tags,
+        created_by: None,
+        latest,
+        default: latest.min(1),
+        ours: true,
+    }
+}
+
 fn snapshot(situation: &mut Situation, volume: &Volume, tags: &Tags) {
     let started = situation.now;
     let all = known(&mut situation.snapshots);
@@ -271,6 +300,7 @@ fn snapshot(situation: &mut Situation, volume: &Volume, tags: &Tags) {
         volume: volume.id.clone(),
         state: SnapshotState::Completed,
         started,
+        description: String::new(),
         tags: copied,
     });
 }

@@ -66,6 +66,7 @@ pub fn instance(at: Timestamp) -> Instance {
         hibernation: false,
         boot: boot(),
         tags: tags(&[("Name", "db"), (tags::OPT_IN, "on")]),
+        unproven: Vec::new(),
     }
 }
 
@@ -157,6 +158,7 @@ pub fn snapshot(
         volume: of.parse().unwrap(),
         state,
         started,
+        description: String::new(),
         tags: tags(&[
             (tags::RESCUE, LINEAGE),
             (tags::SET, set),
@@ -197,6 +199,7 @@ pub fn situation(now: Timestamp) -> Situation {
         deregistered: BTreeSet::new(),
         instances: vec![instance(now)],
         template: Fact::Known(None),
+        template_name: Some(tags::template_name(&LINEAGE.parse().unwrap())),
         volumes: Fact::Known(vec![
             volume(ROOT, Some((LINEAGE, "/dev/xvda")), now),
             volume(DATA, Some((LINEAGE, "/dev/sdf")), now),

@@ -17,7 +17,6 @@ use crate::plan::{Lineage, Plan, prepare, protect, risk, template_name};
 use crate::situation::{Fact, Group, Instance, Lifecycle, Situation, TargetGroup};
 use crate::step::{Action, GroupChange, GroupVerb, Step, token};
 use crate::tags;
-use std::collections::BTreeMap;
 
 /// Launch hooks whose names begin so are ours to complete.
 const OUR_HOOKS: &str = "spot-rescue";
@@ -234,11 +233,8 @@ pub fn newcomer(lineage: &Lineage, owner: &Instance, plan: &mut Plan) -> bool {
 /// can see to whom its instance belongs.
 pub fn call(rescue: &InstanceId, situation: &Situation, plan: &mut Plan) {
     let wake = Wake {
-        instance: rescue.clone(),
-        attempt: 0,
         interruptions: situation.notices.clone(),
-        confirm: None,
-        deregistered: BTreeMap::new(),
+        ..Wake::look(rescue.clone())
     };
     let step = Action::Wake {
         wake,

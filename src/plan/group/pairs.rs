@@ -11,8 +11,7 @@ use crate::id::InstanceId;
 use crate::policy::Policy;
 use crate::record::{Place, Record};
 use crate::situation::{Group, Instance, Lifecycle, Situation};
-use crate::tags::template_name;
-use crate::tags::{self, Tags};
+use crate::tags::{self, Tags, template_names};
 use std::collections::BTreeMap;
 use time::Duration;
 
@@ -55,7 +54,7 @@ fn open(group: &Group, defaults: &Tags) -> Vec<Open> {
         let lineage: InstanceId = it.tags.get(tags::RESCUE)?.parse().ok()?;
         let record = Record::from_tags(&it.tags);
         let interruption = record.interruption.as_ref()?;
-        let is_open = it.name == template_name(&lineage)
+        let is_open = template_names(&lineage).contains(&it.name)
             && record.head.as_ref() == Some(&interruption.instance)
             && !has_successor(group, &lineage);
         let (policy, _) = Policy::layered(defaults, &group.scaling.tags, &it.tags);

@@ -1,9 +1,9 @@
-//! Who belongs to a lineage: not whoever says so.
+//! What belongs to a lineage: not whatever says so.
 //!
-//! Anyone who may tag instances could tag his own as the replacement of another's, and would be given
-//! its disks. What cannot be tagged is `aws:ec2launchtemplate:id`: EC2 sets it on what is launched from
-//! a launch template, and a replacement is launched from the lineage's own. A member of the lineage's Auto
-//! Scaling group is one by the tag only Auto Scaling can set, and by the claim to it.
+//! Anybody who may tag instances could tag one as the replacement of another's, and would be given its disks;
+//! and anybody who may launch from a launch template could launch from the lineage's own. So a replacement is
+//! an instance whose id our own launch call has returned: then its marks were sealed. A member of the lineage's
+//! Auto Scaling group is one by the tag only Auto Scaling can set, and by the claim to it.
 
 use crate::plan::group;
 use crate::record::Record;
@@ -27,17 +27,12 @@ fn generation(instance: &Instance, all: &[&Instance]) -> usize {
     chain.take(all.len()).count()
 }
 
-/// The first of a lineage gave it its name, the head is on record; all others were launched from the
-/// prepared rescue. Before that has been read, the instance's own note of it must agree with EC2's.
+/// The first of a lineage gave it its name, the head is on record; all others bear a mark that we have sealed
+/// for this very instance, or are claimed.
 pub fn belongs(instance: &Instance, situation: &Situation, record: &Record) -> bool {
-    let launched_from = instance.tags.get(tags::LAUNCHED_FROM);
-    let prepared = match situation.template.known() {
-        Some(Some(template)) => Some(template.id.as_str()),
-        Some(None) | None => instance.tags.get(tags::PREPARED).map(String::as_str),
-    };
-    let ours = launched_from.is_some() && launched_from.map(String::as_str) == prepared;
+    let launched = instance.tags.contains_key(tags::REPLACES);
     instance.id == situation.lineage
         || record.head.as_ref() == Some(&instance.id)
-        || ours
+        || (launched && instance.lineage() == situation.lineage)
         || group::is_claimed(situation, instance)
 }

@@ -1,11 +1,11 @@
 //! The launch template: what a replacement is launched from, and where the record is kept.
 
-use super::super::{Lineage, protect, requests, risk, stand_in, template_name};
+use super::super::{Lineage, protect, requests, risk, stand_in};
 use super::STEP;
-use crate::id::{ImageId, TemplateId};
+use crate::id::ImageId;
 use crate::policy::{PrivateIp, Types, policy_tags};
 use crate::record::Record;
-use crate::situation::Instance;
+use crate::situation::{Instance, Template};
 use crate::step::{self, Action, RootDevice, Step, TemplateSpec, WriteTemplate, token};
 use crate::tags::{self, Tags};
 
@@ -28,31 +28,35 @@ pub fn named(
     })
 }
 
+/// None if all the names that it could have are taken by others' templates.
 pub fn write(
     lineage: &Lineage,
     source: &Instance,
     tags: Tags,
-    existing: Option<TemplateId>,
-) -> Step {
+    existing: Option<&Template>,
+) -> Option<Step> {
+    let name = lineage.situation.template_name.clone()?;
     let spec = spec(lineage, source);
     let print = tags.get(tags::FINGERPRINT).cloned().unwrap_or_default();
-    let version = existing.as_ref().map_or("", TemplateId::as_str);
-    let name = template_name(&lineage.situation.lineage);
-    let token = token(&["template", &name, version, &print]);
+    let existing = existing.map(|it| (it.id.clone(), it.versions().map(|it| it.0)));
+    // The same content after another one is another version: the token names what it comes after.
+    let (id, after) = existing
+        .as_ref()
+        .map_or(("", None), |(id, after)| (id.as_str(), *after));
+    let after = after.unwrap_or_default().to_string();
+    let token = token(&["template", &name, id, &after, &print]);
     let image = chosen_image(lineage, source);
     let source = source.id.clone();
-    Step::new(
-        STEP,
-        Action::WriteTemplate(WriteTemplate {
-            source,
-            name,
-            existing,
-            image,
-            spec,
-            tags,
-            token,
-        }),
-    )
+    let action = Action::WriteTemplate(WriteTemplate {
+        source,
+        name,
+        existing,
+        image,
+        spec,
+        tags,
+        token,
+    });
+    Some(Step::new(STEP, action))
 }
 
 /// An instance that got its root from an image of a rescue goes on being launched from the user's.

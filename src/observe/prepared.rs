@@ -1,0 +1,87 @@
+//! The prepared rescues, and what only they know of: tags by which the rest is found can be written over by
+//! anybody, ids on record cannot.
+
+use super::merge;
+use crate::cloud::{Cloud, CloudError, Query};
+use crate::id::{InstanceId, VolumeId};
+use crate::record::volumes_from;
+use crate::situation::{Fact, Instance, Snapshot, Template, Volume};
+use crate::tags::{self, template_name, template_names};
+use std::collections::BTreeSet;
+
+/// By their first names. Where another's template bears that one, by the others as well.
+pub async fn read(
+    cloud: &dyn Cloud,
+    lineages: &BTreeSet<InstanceId>,
+) -> Result<Vec<Template>, CloudError> {
+    let first = lineages.iter().map(template_name);
+    let found = cloud.templates(&Query::Names(first.collect())).await?;
+    let foreign = |it: &&InstanceId| {
+        let name = template_name(it);
+        found.iter().any(|it| it.name == name && !it.ours)
+    };
+    let others = lineages.iter().filter(foreign);
+    let others = others.flat_map(|it| template_names(it).into_iter().skip(1));
+    let others: Vec<String> = others.collect();
+    if others.is_empty() {
+        return Ok(found);
+    }
+    let more = cloud.templates(&Query::Names(others)).await?;
+    Ok(merge(found, more, |it| it.id.clone()))
+}
+
+/// The one of a lineage.
+pub fn of<'a>(lineage: &InstanceId, templates: &'a [Template]) -> Option<&'a Template> {
+    let names = template_names(lineage);
+    let named = |name: &String| templates.iter().find(|it| it.name == *name && it.ours);
+    names.iter().find_map(named)
+}
+
+/// The first of its names that is free or its own.
+pub fn name(lineage: &InstanceId, templates: &Fact<Vec<Template>>) -> Option<String> {
+    let templates = templates.known()?;
+    let foreign = |name: &String| templates.iter().any(|it| it.name == *name && !it.ours);
+    let own = of(lineage, templates).map(|it| it.name.clone());
+    own.or_else(|| template_names(lineage).into_iter().find(|it| !foreign(it)))
+}
+
+/// Owners that no tag has led to.
+pub fn unseen_heads(templates: &Fact<Vec<Template>>, instances: &[Instance]) -> Vec<InstanceId> {
+    let templates = templates.known().map(Vec::as_slice).unwrap_or_default();
+    let heads = templates.iter().filter_map(|it| it.tags.get(tags::HEAD));
+    let heads = heads.filter_map(|it| it.parse().ok());
+    let unseen = |id: &InstanceId| instances.iter().all(|it| it.id != *id);
+    heads.filter(unseen).collect()
+}
+
+/// Volumes on record that no tag has led to are read by their ids, and what snapshots there are of those by
+/// theirs.
+pub async fn by_record(
+    cloud: &dyn Cloud,
+    templates: &Fact<Vec<Template>>,
+    volumes: Result<Vec<Volume>, CloudError>,
+    snapshots: Result<Vec<Snapshot>, CloudError>,
+) -> (
+    Result<Vec<Volume>, CloudError>,
+    Result<Vec<Snapshot>, CloudError>,
+) {
+    let (volumes, snapshots) = match (volumes, snapshots) {
+        (Ok(volumes), Ok(snapshots)) => (volumes, snapshots),
+        unread => return unread,
+    };
+    let missing = Query::Volumes(unseen_volumes(templates, &volumes));
+    if missing.names_nothing() {
+        return (Ok(volumes), Ok(snapshots));
+    }
+    let (more, of_them) = tokio::join!(cloud.volumes(&missing), cloud.snapshots(&missing));
+    let volumes = more.map(|it| merge(volumes, it, |it| it.id.clone()));
+    let snapshots = of_them.map(|it| merge(snapshots, it, |it| it.id.clone()));
+    (volumes, snapshots)
+}
+
+fn unseen_volumes(templates: &Fact<Vec<Template>>, volumes: &[Volume]) -> Vec<VolumeId> {
+    let templates = templates.known().map(Vec::as_slice).unwrap_or_default();
+    let recorded = templates.iter().flat_map(|it| volumes_from(&it.tags));
+    let unseen = recorded.filter(|it| volumes.iter().all(|seen| seen.id != it.volume));
+    unseen.map(|it| it.volume).collect()
+}

@@ -1,0 +1,322 @@
+//! The one way between the core and AWS: what comes in loses every tag that is not proven, what goes out
+//! is sealed.
+
+use super::finish::{description, finish, marks_of, name, needs_key};
+use super::marks::{Which, close, open, seal};
+use super::{Key, Seal};
+use crate::clock::Timestamp;
+use crate::cloud::{Cloud, CloudError, Query};
+use crate::dns::{DnsName, RecordSet};
+use crate::id::{InstanceId, RequestId, TemplateId};
+use crate::situation::{
+    Address, AutoScalingGroup, Balancing, Image, Instance, Listing, NetworkInterface, Registration,
+    RootTask, Shape, Snapshot, SpotRequest, TargetGroup, Template, Volume,
+};
+use crate::step::{Action, LaunchTemplate, WriteTemplate, described};
+use crate::tags::{self, Tags};
+use async_trait::async_trait;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
+
+/// AWS, as far as it is to be believed, for one invocation.
+pub struct Sealed<'a> {
+    cloud: &'a dyn Cloud,
+    seal: &'a Seal,
+    now: Timestamp,
+    /// Launch templates that this invocation has created, by name.
+    created: Mutex<BTreeMap<String, (TemplateId, u64)>>,
+}
+
+impl<'a> Sealed<'a> {
+    #[must_use]
+    pub fn new(cloud: &'a dyn Cloud, seal: &'a Seal, now: Timestamp) -> Self {
+        Self {
+            cloud,
+            seal,
+            now,
+            created: Mutex::default(),
+        }
+    }
+
+    /// None while the secret cannot be read: then nothing is believed, and what only protects is done.
+    pub async fn key(&self) -> Option<&'a Key> {
+        let read = self.seal.key(self.cloud).await;
+        let read = read
+            .inspect_err(|error| tracing::warn!(%error, "failed to read the secret of our seals"));
+        read.ok()
+    }
+
+    /// Of an instance without a mark of ours EC2 may say that it was launched from a prepared rescue: a
+    /// replacement whose marks could not be sealed yet, or one whose marks somebody has written over. Then it
+    /// is that lineage's, and what it is there is told by the record.
+    async fn placed(&self, all: &mut [Instance]) -> Result<(), CloudError> {
+        let unplaced = |it: &Instance| {
+            let unmarked = !it.tags.contains_key(tags::RESCUE);
+            let launched_from = it.tags.get(tags::LAUNCHED_FROM).filter(|_| unmarked)?;
+            launched_from.parse::<TemplateId>().ok()
+        };
+        let wanted: BTreeSet<TemplateId> = all.iter().filter_map(unplaced).collect();
+        for id in wanted {
+            let found = self.templates(&Query::Template(id.clone())).await?;
+            let rescue = found.iter().find_map(|it| it.tags.get(tags::RESCUE));
+            let Some(rescue) = rescue else { continue };
+            for it in all
+                .iter_mut()
+                .filter(|it| unplaced(it).as_ref() == Some(&id))
+            {
+                it.tags.insert(tags::RESCUE.to_owned(), rescue.clone());
+            }
+        }
+        Ok(())
+    }
+
+    /// Each resource has seals of its own, so each is a call.
+    async fn tag(
+        &self,
+        resources: &[String],
+        tags: &Tags,
+        key: &Key,
+    ) -> Result<String, CloudError> {
+        for resource in resources {
+            let which = if resource.starts_with("lt-") {
+                Which::All
+            } else {
+                Which::Own
+            };
+            let action = Action::Tag {
+                resources: vec![resource.clone()],
+                tags: seal(key, resource, which, tags),
+            };
+            self.cloud.act(&action).await?;
+        }
+        Ok(String::new())
+    }
+
+    /// What a call has made is ours by the id that it returned. Should this fail, the same call is made
+    /// again at the next look, and returns the same id.
+    async fn mark(&self, action: &Action, answer: &str, key: &Key) {
+        let made = match (marks_of(action), answer.split_whitespace().next()) {
+            (Some(marks), Some(id)) => Some((id.to_owned(), marks)),
+            _ => self.version(action, answer),
+        };
+        let Some((id, marks)) = made else { return };
+        if let Err(error) = self.tag(&[id.clone()], &marks, key).await {
+            tracing::warn!(%error, id, "failed to seal the marks of what was made; done at the next look");
+        }
+    }
+
+    /// The number that `CreateLaunchTemplate` or `CreateLaunchTemplateVersion` has returned: no other version
+    /// is launched.
+    fn version(&self, action: &Action, answer: &str) -> Option<(String, Tags)> {
+        let Action::WriteTemplate(WriteTemplate { name, existing, .. }) = action else {
+            return None;
+        };
+        let (id, number) = answer.split_once(' ')?;
+        let (template, number) = (id.parse().ok()?, number.parse().ok()?);
+        let mut created = self.created.lock().unwrap_or_else(PoisonError::into_inner);
+        created.insert(name.clone(), (template, number));
+        let (_, before) = existing.as_ref()?;
+        let before = before.map(|it| format!(" {it}")).unwrap_or_default();
+        let text = format!("{number}{before}");
+        Some((
+            id.to_owned(),
+            Tags::from([(tags::VERSION.to_owned(), text)]),
+        ))
+    }
+
+    /// A launch by name is one from what this invocation has created under it, or none.
+    fn named(&self, action: &Action) -> Result<Action, CloudError> {
+        let mut action = action.clone();
+        if let Action::Launch(launch) = &mut action
+            && let LaunchTemplate::Name(name) = &launch.template
+        {
+            let created = self.created.lock().unwrap_or_else(PoisonError::into_inner);
+            let Some((id, number)) = created.get(name) else {
+                let code = "InvalidLaunchTemplateName.NotFoundException";
+                let message = format!("{name} was not created by this invocation");
+                return Err(CloudError::new("CreateFleet", code, &message, None));
+            };
+            launch.template = LaunchTemplate::Version(id.clone(), *number);
+        }
+        Ok(action)
+    }
+}
+
+fn open_template(key: Option<&Key>, seal: &Seal, it: &mut Template) {
+    let unproven = key.map(|key| open(key, &[it.id.as_str(), &it.name], Which::All, &mut it.tags));
+    let marked = unproven.is_some() && it.tags.contains_key(tags::RESCUE);
+    it.ours = marked && !seal.is_foreign(it.created_by.as_deref());
+    if !it.ours {
+        it.tags.clear();
+    }
+    tell(it.id.as_str(), unproven.unwrap_or_default());
+}
+
+/// Its own seals, those that came along from its volume, and what its description says: that was given when it
+/// was taken, and cannot be changed.
+fn open_snapshot(key: &Key, it: &mut Snapshot) {
+    const OF_VOLUME: [&str; 3] = [tags::RESCUE, tags::DEVICE, tags::VOLUME];
+    let mut copied = it.tags.clone();
+    open(key, &[it.volume.as_str()], Which::Own, &mut copied);
+    open(key, &[it.id.as_str()], Which::Own, &mut it.tags);
+    copied.retain(|key, _| OF_VOLUME.contains(&key.as_str()));
+    let said = description(key, &it.description).map(described);
+    for (key, value) in said.unwrap_or_default().into_iter().chain(copied) {
+        it.tags.entry(key).or_insert(value);
+    }
+}
+
+fn open_image(key: &Key, it: &mut Image) {
+    open(key, &[&it.name], Which::Own, &mut it.tags);
+    match name(key, &it.name).map(str::to_owned) {
+        Some(plain) => it.name = plain,
+        None => close(Which::Own, &mut it.tags),
+    }
+}
+
+/// Somebody else's hand, or a mark that could not be sealed yet.
+fn tell(id: &str, unproven: Vec<String>) {
+    if !unproven.is_empty() {
+        tracing::info!(
+            id,
+            keys = unproven.join(" "),
+            "tags without our seal: not believed"
+        );
+    }
+}
+
+/// Opens each, or closes all while there is no key.
+fn each<T>(
+    all: &mut [T],
+    key: Option<&Key>,
+    open: impl Fn(&Key, &mut T),
+    tags: impl Fn(&mut T) -> &mut Tags,
+) {
+    for it in all {
+        match key {
+            Some(key) => open(key, it),
+            None => close(Which::Own, tags(it)),
+        }
+    }
+}
+
+#[async_trait]
+impl Cloud for Sealed<'_> {
+    async fn instances(&self, query: &Query) -> Result<Vec<Instance>, CloudError> {
+        let (all, key) = tokio::join!(self.cloud.instances(query), self.key());
+        let mut all = all?;
+        let open = |key: &Key, it: &mut Instance| {
+            it.unproven = open(key, &[it.id.as_str()], Which::Own, &mut it.tags);
+            if !it.tags.contains_key(tags::REPLACES) {
+                it.tags.remove(tags::LAUNCHED);
+            }
+        };
+        each(&mut all, key, open, |it| &mut it.tags);
+        if key.is_some() {
+            self.placed(&mut all).await?;
+        }
+        Ok(all)
+    }
+
+    async fn templates(&self, query: &Query) -> Result<Vec<Template>, CloudError> {
+        let (all, key) = tokio::join!(self.cloud.templates(query), self.seal.key(self.cloud));
+        let (mut all, key) = (all?, key?);
+        all.iter_mut()
+            .for_each(|it| open_template(Some(key), self.seal, it));
+        Ok(all)
+    }
+
+    async fn volumes(&self, query: &Query) -> Result<Vec<Volume>, CloudError> {
+        let (all, key) = tokio::join!(self.cloud.volumes(query), self.key());
+        let mut all = all?;
+        let open = |key: &Key, it: &mut Volume| {
+            open(key, &[it.id.as_str()], Which::Own, &mut it.tags);
+        };
+        each(&mut all, key, open, |it| &mut it.tags);
+        Ok(all)
+    }
+
+    async fn snapshots(&self, query: &Query) -> Result<Vec<Snapshot>, CloudError> {
+        let (all, key) = tokio::join!(self.cloud.snapshots(query), self.key());
+        let mut all = all?;
+        each(&mut all, key, open_snapshot, |it| &mut it.tags);
+        Ok(all)
+    }
+
+    async fn addresses(&self) -> Result<Vec<Address>, CloudError> {
+        self.cloud.addresses().await
+    }
+
+    async fn interfaces(&self, query: &Query) -> Result<Vec<NetworkInterface>, CloudError> {
+        let (all, key) = tokio::join!(self.cloud.interfaces(query), self.key());
+        let mut all = all?;
+        let open = |key: &Key, it: &mut NetworkInterface| {
+            open(key, &[it.id.as_str()], Which::Own, &mut it.tags);
+        };
+        each(&mut all, key, open, |it| &mut it.tags);
+        Ok(all)
+    }
+
+    async fn images(&self, query: &Query) -> Result<Vec<Image>, CloudError> {
+        let (all, key) = tokio::join!(self.cloud.images(query), self.key());
+        let mut all = all?;
+        each(&mut all, key, open_image, |it| &mut it.tags);
+        Ok(all)
+    }
+
+    async fn root_tasks(&self, ids: &[InstanceId]) -> Result<Vec<RootTask>, CloudError> {
+        self.cloud.root_tasks(ids).await
+    }
+
+    async fn is_locked(&self, instance: &InstanceId) -> Result<bool, CloudError> {
+        self.cloud.is_locked(instance).await
+    }
+
+    async fn shapes(&self, instance_types: &[String]) -> Result<Vec<Shape>, CloudError> {
+        self.cloud.shapes(instance_types).await
+    }
+
+    async fn requests(&self, ids: &[RequestId]) -> Result<Vec<SpotRequest>, CloudError> {
+        let (all, key) = tokio::join!(self.cloud.requests(ids), self.key());
+        let mut all = all?;
+        let open = |key: &Key, it: &mut SpotRequest| {
+            open(key, &[it.id.as_str()], Which::Own, &mut it.tags);
+        };
+        each(&mut all, key, open, |it| &mut it.tags);
+        Ok(all)
+    }
+
+    async fn record_sets(&self, name: &DnsName) -> Result<Vec<RecordSet>, CloudError> {
+        self.cloud.record_sets(name).await
+    }
+
+    async fn target_groups(&self, of: Balancing) -> Result<Listing, CloudError> {
+        self.cloud.target_groups(of).await
+    }
+
+    async fn targets(&self, group: &TargetGroup) -> Result<Vec<Registration>, CloudError> {
+        self.cloud.targets(group).await
+    }
+
+    async fn groups(&self, names: &[String]) -> Result<Vec<AutoScalingGroup>, CloudError> {
+        self.cloud.groups(names).await
+    }
+
+    async fn secret(&self) -> Result<String, CloudError> {
+        self.cloud.secret().await
+    }
+
+    async fn act(&self, action: &Action) -> Result<String, CloudError> {
+        if !needs_key(action) {
+            return self.cloud.act(action).await;
+        }
+        let key = self.seal.key(self.cloud).await?;
+        if let Action::Tag { resources, tags } = action {
+            return self.tag(resources, tags, key).await;
+        }
+        let action = self.named(action)?;
+        let answer = self.cloud.act(&finish(key, &action, self.now)).await?;
+        self.mark(&action, &answer, key).await;
+        Ok(answer)
+    }
+}

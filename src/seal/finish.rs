@@ -1,0 +1,124 @@
+//! An action, as it is sent: what only the function can say is added to it.
+
+use super::Key;
+use super::marks::{Which, seal};
+use super::message;
+use crate::clock::Timestamp;
+use crate::step::{Action, CopyVolume, CreateVolume, Launch, RegisterImage, WriteTemplate};
+use crate::tags::{self, Tags};
+
+/// With salted tokens, sealed marks and descriptions.
+pub fn finish(key: &Key, action: &Action, now: Timestamp) -> Action {
+    let mut action = action.clone();
+    match &mut action {
+        Action::Launch(it) => it.token = key.salted(&it.token),
+        Action::CreateVolume(it) => it.token = key.salted(&it.token),
+        Action::CopyVolume(it) => it.token = key.salted(&it.token),
+        Action::ReplaceRoot(it) => it.token = key.salted(&it.token),
+        Action::WriteTemplate(it) => {
+            it.token = key.salted(&it.token);
+            // What is created has one version, the first.
+            it.tags.insert(tags::VERSION.to_owned(), "1".to_owned());
+            it.tags = seal(key, &it.name, Which::All, &it.tags);
+        }
+        Action::SnapshotInstance { description, .. }
+        | Action::SnapshotVolume { description, .. } => {
+            *description = described(key, description);
+        }
+        Action::RegisterImage(it) => {
+            it.name = named(key, &it.name);
+            it.tags = seal(key, &it.name, Which::Own, &it.tags);
+        }
+        Action::Wake { wake, .. } => *wake = message::seal(key, wake, now),
+        Action::Untag { keys, .. } => *keys = super::marks::with_proofs(keys),
+        Action::Tag { .. }
+        | Action::Deregister { .. }
+        | Action::Register { .. }
+        | Action::SetDeleteOnTermination { .. }
+        | Action::DeleteTemplate { .. }
+        | Action::TrimTemplate { .. }
+        | Action::Attach { .. }
+        | Action::DeregisterImage { .. }
+        | Action::Network(_)
+        | Action::PointName(_)
+        | Action::Group(_)
+        | Action::DeleteVolume { .. }
+        | Action::DeleteSnapshot { .. }
+        | Action::Terminate { .. }
+        | Action::CancelRequest { .. } => {}
+    }
+    action
+}
+
+/// Whether it says anything that has to be sealed: what protects most must not wait for a key.
+pub fn needs_key(action: &Action) -> bool {
+    match action {
+        Action::Deregister { .. }
+        | Action::Register { .. }
+        | Action::SetDeleteOnTermination { .. }
+        | Action::DeleteTemplate { .. }
+        | Action::TrimTemplate { .. }
+        | Action::Attach { .. }
+        | Action::DeregisterImage { .. }
+        | Action::Network(_)
+        | Action::PointName(_)
+        | Action::Group(_)
+        | Action::DeleteVolume { .. }
+        | Action::DeleteSnapshot { .. }
+        | Action::Terminate { .. }
+        | Action::CancelRequest { .. } => false,
+        Action::Tag { .. }
+        | Action::Untag { .. }
+        | Action::SnapshotInstance { .. }
+        | Action::SnapshotVolume { .. }
+        | Action::Launch(_)
+        | Action::WriteTemplate(WriteTemplate { .. })
+        | Action::CreateVolume(_)
+        | Action::CopyVolume(_)
+        | Action::ReplaceRoot(_)
+        | Action::RegisterImage(RegisterImage { .. })
+        | Action::Wake { .. } => true,
+    }
+}
+
+/// The marks that are to be sealed on what the call has made, once its id is known.
+pub fn marks_of(action: &Action) -> Option<Tags> {
+    if let Action::Launch(Launch { tags, .. }) = action {
+        // `launched` is given at a launch and never afterwards: the role could not.
+        let sealed = |key: &String| key == tags::RESCUE || key == tags::REPLACES;
+        let marks = tags.iter().filter(|(key, _)| sealed(key));
+        Some(
+            marks
+                .map(|(key, value)| (key.clone(), value.clone()))
+                .collect(),
+        )
+    } else if let Action::CreateVolume(CreateVolume { tags, .. })
+    | Action::CopyVolume(CopyVolume { tags, .. }) = action
+    {
+        Some(tags.clone())
+    } else {
+        None
+    }
+}
+
+fn described(key: &Key, text: &str) -> String {
+    format!("{text} @{}", key.code(&["description", text]))
+}
+
+/// A description of ours, without its seal.
+pub fn description<'a>(key: &Key, text: &'a str) -> Option<&'a str> {
+    let (plain, code) = text.rsplit_once(" @")?;
+    key.fits(&["description", plain], code).then_some(plain)
+}
+
+/// Names of images are unique: nobody can take one beforehand that he cannot know.
+fn named(key: &Key, name: &str) -> String {
+    format!("{name}-{}", key.code(&["image", name]))
+}
+
+/// A name of ours, without its seal.
+pub fn name<'a>(key: &Key, text: &'a str) -> Option<&'a str> {
+    let (plain, code) = text.split_at_checked(text.len().checked_sub(16)?)?;
+    let plain = plain.strip_suffix('-')?;
+    key.fits(&["image", plain], code).then_some(plain)
+}

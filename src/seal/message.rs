@@ -1,0 +1,44 @@
+//! Our own messages come back through a queue that others may be allowed to write to.
+
+use super::Key;
+use crate::clock::Timestamp;
+use crate::event::own::text;
+use crate::event::{Proof, Wake};
+use time::Duration;
+
+/// A message waits fifteen minutes at most, and is then delivered up to five times; what is older has been
+/// kept by somebody.
+const LASTS: Duration = Duration::minutes(30);
+
+/// The wake, to be sent.
+pub fn seal(key: &Key, wake: &Wake, now: Timestamp) -> Wake {
+    let mut wake = Wake {
+        sent: Some(now),
+        proof: None,
+        ..wake.clone()
+    };
+    let over = text(&wake);
+    let code = key.code(&["wake", &over]);
+    wake.proof = Some(Proof { code, over });
+    wake
+}
+
+/// What of a wake may be believed. What one without a seal says of warnings is no more than an event says;
+/// what was seen a minute ago, and what AWS has deregistered, only the function itself can know, and how
+/// often it has looked.
+#[must_use]
+pub fn believed(key: Option<&Key>, wake: &Wake, now: Timestamp) -> Wake {
+    let fits = |key: &Key, proof: &Proof| key.fits(&["wake", &proof.over], &proof.code);
+    let sealed = matches!((key, &wake.proof), (Some(key), Some(proof)) if fits(key, proof));
+    let recent = |sent: Timestamp| (-Duration::MINUTE..LASTS).contains(&(now - sent));
+    if sealed && wake.sent.is_some_and(recent) {
+        return wake.clone();
+    }
+    tracing::warn!(instance = %wake.instance, "a wake without our seal: it only leads to a look");
+    Wake {
+        attempt: 0,
+        confirm: None,
+        deregistered: std::collections::BTreeMap::new(),
+        ..wake.clone()
+    }
+}
