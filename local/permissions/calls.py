@@ -7,9 +7,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from local.deploy import REGION
+from local.deploy import INSTANCE_ROLE, REGION
 from local.permissions.judge import Request
-from local.permissions.policy import ACCOUNT, KEY_ARN, ZONE_ARN
+from local.permissions.policy import (
+    ACCOUNT,
+    INSTANCE_TYPE,
+    KEY_ARN,
+    LATTICE_GROUP,
+    LOAD_BALANCER,
+    SUBNET,
+    TARGET_GROUP,
+    ZONE_ARN,
+)
 
 Tags = dict[str, str]
 Call = list[Request]
@@ -25,7 +34,7 @@ IDS = {
     "security-group": "sg-0123456789abcdef0",
     "spot-instances-request": "sir-q2ci6n6k",
     "snapshot": "snap-0123456789abcdef0",
-    "subnet": "subnet-0123456789abcdef0",
+    "subnet": SUBNET,
     "volume": "vol-0123456789abcdef0",
 }
 WITHOUT_ACCOUNT = ("image", "snapshot")
@@ -74,6 +83,27 @@ def on(
     return Request(f"ec2:{action}", arn(kind, account, region), context)
 
 
+def part(
+    action: str,
+    kind: str,
+    held: Tags = NOTHING,
+    given: Tags = NOTHING,
+    instance_type: str = INSTANCE_TYPE,
+    subnet: str = SUBNET,
+) -> Request:
+    """Of a launch: what has a type, or is somewhere, says so; what is empty is not said."""
+    request = on(action, kind, held, given)
+    subnets = arn("subnet").replace(SUBNET, subnet) if subnet else ""
+    keys = {
+        "instance": ("ec2:InstanceType", instance_type),
+        "network-interface": ("ec2:Subnet", subnets),
+        "subnet": ("ec2:SubnetID", subnet),
+    }
+    name, value = keys.get(kind, ("", ""))
+    request.context.update({name: [value]} if value else {})
+    return request
+
+
 def untag(kind: str, held: Tags, *keys: str) -> Request:
     """Without keys, DeleteTags removes all."""
     request = on("DeleteTags", kind, held)
@@ -88,8 +118,8 @@ def created_by(action: str, kind: str, given: Tags) -> Request:
     return request
 
 
-def passing(service: str, account: str = ACCOUNT) -> Request:
-    role = f"arn:aws:iam::{account}:role/database"
+def passing(service: str, account: str = ACCOUNT, name: str = INSTANCE_ROLE) -> Request:
+    role = f"arn:aws:iam::{account}:role/{name}"
     return Request("iam:PassRole", role, {"iam:PassedToService": [service]})
 
 
@@ -98,10 +128,8 @@ def linked_role(service: str) -> Request:
     return Request("iam:CreateServiceLinkedRole", role, {"iam:AWSServiceName": [service]})
 
 
-def targets(action: str, account: str = ACCOUNT) -> Request:
-    group = f"targetgroup/web/{'0123456789abcdef'}"
-    resource = f"arn:aws:elasticloadbalancing:{REGION}:{account}:{group}"
-    return Request(f"elasticloadbalancing:{action}", resource)
+def targets(action: str, group: str = TARGET_GROUP) -> Request:
+    return Request(f"elasticloadbalancing:{action}", group)
 
 
 def scaling(action: str, held: Tags) -> Request:
@@ -127,14 +155,12 @@ def names(verb: str = "UPSERT", kind: str = "A", arn: str = ZONE_ARN) -> Request
     return Request("route53:ChangeResourceRecordSets", arn, context)
 
 
-def lattice(action: str, account: str = ACCOUNT) -> Request:
-    group = f"arn:aws:vpc-lattice:{REGION}:{account}:targetgroup/tg-0123456789abcdef0"
+def lattice(action: str, group: str = LATTICE_GROUP) -> Request:
     return Request(f"vpc-lattice:{action}", group)
 
 
-def classic(action: str, account: str = ACCOUNT) -> Request:
-    resource = f"arn:aws:elasticloadbalancing:{REGION}:{account}:loadbalancer/web"
-    return Request(f"elasticloadbalancing:{action}", resource)
+def classic(action: str, balancer: str = LOAD_BALANCER) -> Request:
+    return Request(f"elasticloadbalancing:{action}", balancer)
 
 
 def elsewhere(action: str, resource: str) -> Request:

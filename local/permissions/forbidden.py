@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from local.deploy import REGION, STACK
+from local.permissions import forbidden_limits as limits
 from local.permissions import forbidden_tags as tags
 from local.permissions.calls import (
     EXPIRY,
@@ -24,11 +25,22 @@ from local.permissions.calls import (
     linked_role,
     names,
     on,
+    part,
     passing,
     scaling,
     targets,
 )
-from local.permissions.policy import ACCOUNT, KEY_ARN, LOG_ARN, QUEUE_ARN, ZONE_ARN
+from local.permissions.policy import (
+    ACCOUNT,
+    KEY_ARN,
+    LATTICE_GROUP,
+    LOAD_BALANCER,
+    LOG_ARN,
+    QUEUE_ARN,
+    SECRET_ARN,
+    TARGET_GROUP,
+    ZONE_ARN,
+)
 
 STRANGER = "999999999999"
 NO_OPT_IN = "the user has not opted this instance in"
@@ -74,9 +86,9 @@ def clone(volume: Tags, given: Tags = MARK) -> Call:
 
 
 def launch(action: str, template: Tags, given: Tags = MARK) -> Call:
-    parts = [on("RunInstances", kind) for kind in ("image", "subnet", "security-group", "volume")]
-    made = [on(action, "instance", given=given)]
-    return [on(action, "launch-template", template), *made, *parts]
+    kinds = ("image", "subnet", "security-group", "volume")
+    made = [part(action, "instance", given=given), *(part("RunInstances", it) for it in kinds)]
+    return [on(action, "launch-template", template), *made]
 
 
 INSTANCES = [
@@ -282,7 +294,12 @@ LAUNCHES = [
             [on(action, "launch-template")],
             [on(action, "launch-template", MARK)],
         )
-        for action in ("CreateLaunchTemplateVersion", "DeleteLaunchTemplate")
+        for action in (
+            "CreateLaunchTemplateVersion",
+            "DeleteLaunchTemplate",
+            "DeleteLaunchTemplateVersions",
+            "ModifyLaunchTemplate",
+        )
     ),
     Case(
         "a launch template without a mark",
@@ -348,19 +365,19 @@ PLACES = [
     Case(
         "another account's target group",
         ELSEWHERE,
-        [targets("RegisterTargets", STRANGER)],
+        [targets("RegisterTargets", TARGET_GROUP.replace(ACCOUNT, STRANGER))],
         [targets("RegisterTargets")],
     ),
     Case(
         "another account's load balancer",
         ELSEWHERE,
-        [classic("RegisterInstancesWithLoadBalancer", STRANGER)],
+        [classic("RegisterInstancesWithLoadBalancer", LOAD_BALANCER.replace(ACCOUNT, STRANGER))],
         [classic("RegisterInstancesWithLoadBalancer")],
     ),
     Case(
         "another account's Lattice group",
         ELSEWHERE,
-        [lattice("RegisterTargets", STRANGER)],
+        [lattice("RegisterTargets", LATTICE_GROUP.replace(ACCOUNT, STRANGER))],
         [lattice("RegisterTargets")],
     ),
     Case(
@@ -377,6 +394,16 @@ PLACES = [
             [elsewhere(action, QUEUE_ARN)],
         )
         for action in ("sqs:SendMessage", "sqs:ReceiveMessage", "sqs:DeleteMessage")
+    ),
+    Case(
+        "read another secret",
+        "it has one secret",
+        [elsewhere("secretsmanager:GetSecretValue", SECRET_ARN.replace("SealSecret", "database"))],
+        [elsewhere("secretsmanager:GetSecretValue", SECRET_ARN)],
+    ),
+    *(
+        Case(f"{action} of its secret", NEVER, [elsewhere(f"secretsmanager:{action}", SECRET_ARN)])
+        for action in ("PutSecretValue", "UpdateSecret", "DeleteResourcePolicy")
     ),
     Case(
         "write to another log",
@@ -443,6 +470,7 @@ ALL = [
     *ROOTS,
     *tags.ALL,
     *LAUNCHES,
+    *limits.ALL,
     *SPARES,
     *GROUPS,
     *REQUESTS,

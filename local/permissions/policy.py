@@ -14,8 +14,6 @@ from typing import Any
 from local.deploy import ACCOUNT, ASKED_FOR, REGION, STACK, translated
 from local.permissions.intrinsics import Stack, as_list
 
-__all__ = ["ACCOUNT", "as_list"]
-
 QUEUE_ARN = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{STACK}-events"
 DEAD_LETTERS_ARN = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{STACK}-DeadLetterQueue-AAAAAAAAAAAA"
 LOG_ARN = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/lambda/{STACK}:*"
@@ -68,7 +66,7 @@ NARROW = OPEN | {
     "AllowedInstanceTypes": f"{INSTANCE_TYPE},c6i.*",
     "AllowedSubnets": SUBNET,
     "OperatorArns": OPERATOR,
-    "TargetGroupArns": ",".join((TARGET_GROUP, LOAD_BALANCER, LATTICE_GROUP)),
+    "TargetGroupArns": f"{TARGET_GROUP},{LOAD_BALANCER},{LATTICE_GROUP}",
 }
 
 Parameters = dict[str, str]
