@@ -303,10 +303,11 @@ fn statements(template: &Value) -> Vec<Value> {
 
 /// What a condition, if it has one, makes of it.
 fn chosen(value: &Value) -> &Value {
-    match value {
-        Value::Tagged(tagged) if tagged.tag == "If" => &tagged.value[1],
-        _ => value,
-    }
+    let Value::Tagged(tagged) = value else {
+        return value;
+    };
+    assert!(tagged.tag == "If", "{value:?}");
+    &tagged.value[1]
 }
 
 fn allowing(template: &Value) -> Vec<Value> {

@@ -43,6 +43,7 @@ ON: Tags = {"spot-rescue": "on"}
 OFF: Tags = {"spot-rescue": "off"}
 NOTHING: Tags = {}
 MARK: Tags = {"spot-rescue:rescue": "i-0123456789abcdef0"}
+SEAL: Tags = {"spot-rescue:rescue-seal": "0123456789abcdef"}
 EXPIRY: Tags = {"spot-rescue:expires-at": "2030-01-01T00:00:00Z"}
 LAUNCHED: Tags = {"spot-rescue:launched": "yes"}
 

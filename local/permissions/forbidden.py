@@ -13,6 +13,7 @@ from local.permissions.calls import (
     OFF,
     ON,
     REPLACES,
+    SEAL,
     TIME,
     Call,
     Case,
@@ -349,7 +350,7 @@ REQUESTS = [
         "give a request other tags",
         "only our mark",
         [on("CreateTags", "spot-instances-request", given=MARK | {"Name": "x"})],
-        [on("CreateTags", "spot-instances-request", given=MARK)],
+        [on("CreateTags", "spot-instances-request", given=MARK | SEAL)],
     ),
 ]
 
