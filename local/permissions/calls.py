@@ -167,3 +167,48 @@ def classic(action: str, balancer: str = LOAD_BALANCER) -> Request:
 def elsewhere(action: str, resource: str) -> Request:
     """Anything else, as it is."""
     return Request(action, resource)
+
+
+# --- calls of several requests ---------------------------------------------------------------------
+
+
+def keep(held: Tags, **where: str) -> Call:
+    action = "ModifyInstanceAttribute"
+    return [on(action, "instance", held, **where), on(action, "volume", **where)]
+
+
+def snapshot_set(held: Tags, given: Tags = MARK) -> Call:
+    new = [on("CreateSnapshots", "snapshot", given=given)]
+    tagged = [created_by("CreateSnapshots", "snapshot", given)] if given else []
+    old = [on("CreateSnapshots", "instance", held), on("CreateSnapshots", "volume")]
+    return old + new + tagged
+
+
+def attach(volume: Tags, instance: Tags) -> Call:
+    return [on("AttachVolume", "volume", volume), on("AttachVolume", "instance", instance)]
+
+
+def interface(action: str, held: Tags, instance: Tags = ON) -> Call:
+    return [on(action, "network-interface", held), on(action, "instance", instance)]
+
+
+def associate(held: Tags, instance: Tags = ON) -> Call:
+    return [on("AssociateAddress", "elastic-ip"), *interface("AssociateAddress", held, instance)]
+
+
+def copy(volume: Tags, given: Tags = MARK) -> Call:
+    return [on("CreateSnapshot", "volume", volume), on("CreateSnapshot", "snapshot", given=given)]
+
+
+def restore(snapshot: Tags, given: Tags = MARK) -> Call:
+    return [on("CreateVolume", "snapshot", snapshot), on("CreateVolume", "volume", given=given)]
+
+
+def clone(volume: Tags, given: Tags = MARK) -> Call:
+    return [on("CopyVolumes", "volume", volume), on("CopyVolumes", "volume", given=given)]
+
+
+def launch(action: str, template: Tags, given: Tags = MARK) -> Call:
+    kinds = ("image", "subnet", "security-group", "volume")
+    made = [part(action, "instance", given=given), *(part("RunInstances", it) for it in kinds)]
+    return [on(action, "launch-template", template), *made]
