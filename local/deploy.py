@@ -1,8 +1,8 @@
 """Deploys the project's own template.yaml to the local AWS.
 
 The SAM translator that runs inside AWS turns it into CloudFormation; moto creates the stack. What
-moto cannot do is edited out of the deployed copy: `EDITS` is the complete list. The function's role is deployed as it
-stands, resources and conditions included, and enforced (`local/aws/permissions.py`). Everything the
+moto cannot do is edited out of the deployed copy (`local/edits.py`). The function's role is deployed as
+it stands, resources and conditions included, and enforced (`local/aws/permissions.py`). Everything the
 functions and the pump need (queue, batch size, environment) is read back from the deployed stack.
 """
 
@@ -12,7 +12,6 @@ import copy
 import json
 import logging
 import os
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -24,11 +23,15 @@ from samtranslator.public.translator import ManagedPolicyLoader
 from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
 
+from local.edits import edited, first
+
 TEMPLATE = Path(__file__).resolve().parent.parent / "template.yaml"
 REGION = "us-east-1"
 STACK = "spot-rescue"
-
-Resources = dict[str, dict[str, Any]]
+ACCOUNT = "123456789012"
+# What `sam deploy` asks for: the role of the instance profile that the world's instances have.
+INSTANCE_ROLE = "database"
+ASKED_FOR = {"InstanceRoleArns": f"arn:aws:iam::{ACCOUNT}:role/{INSTANCE_ROLE}"}
 
 # The translator complains at its end that nobody has published its usage metrics.
 logging.getLogger("samtranslator").setLevel(logging.CRITICAL)
@@ -85,8 +88,9 @@ class Deployment:
 
 def deploy(endpoint: str, parameters: dict[str, str] | None = None) -> Deployment:
     """Creates the stack, then the identities, then switches IAM enforcement on."""
-    resources = translated(parameters or {})["Resources"]
-    outputs = create_stack(endpoint, parameters or {})
+    given = ASKED_FOR | (parameters or {})
+    resources = translated(given)["Resources"]
+    outputs = create_stack(endpoint, given)
     function = first(resources, "AWS::Lambda::Function")
     mapping = first(resources, "AWS::Lambda::EventSourceMapping")
     details = ROOT.client("lambda", endpoint).get_function_configuration(
@@ -137,7 +141,8 @@ class NoManagedPolicies(ManagedPolicyLoader):
 
 def create_stack(endpoint: str, parameters: dict[str, str]) -> dict[str, str]:
     """The stack's outputs."""
-    template = edited(translated(parameters))
+    template = translated(parameters)
+    template = edited(template, {"SealSecret": secret(endpoint, template["Resources"])})
     cloudformation = ROOT.client("cloudformation", endpoint)
     cloudformation.create_stack(
         StackName=STACK,
@@ -153,49 +158,13 @@ def create_stack(endpoint: str, parameters: dict[str, str]) -> dict[str, str]:
     return {it["OutputKey"]: it["OutputValue"] for it in stack["Outputs"]}
 
 
-# --- what moto cannot do ------------------------------------------------------------------------
-
-
-def without(resource_type: str) -> Callable[[Resources], None]:
-    def edit(resources: Resources) -> None:
-        for name in [n for n, it in resources.items() if it["Type"] == resource_type]:
-            del resources[name]
-
-    return edit
-
-
-def inline_code(resources: Resources) -> None:
-    for it in of_type(resources, "AWS::Lambda::Function"):
-        it["Code"] = {"ZipFile": "the real binary runs beside it"}
-        it.pop("LoggingConfig", None)
-
-
-EDITS: list[tuple[str, Callable[[Resources], None]]] = [
-    (
-        "moto has no schedules in CloudFormation; scenarios send the sweep",
-        without("AWS::Scheduler::Schedule"),
-    ),
-    (
-        "moto would run the function in a container; the pump takes its place",
-        without("AWS::Lambda::EventSourceMapping"),
-    ),
-    ("moto wants the code, which runs beside it, with a log of its own", inline_code),
-]
-
-
-def edited(template: dict[str, Any]) -> dict[str, Any]:
-    template = copy.deepcopy(template)
-    for _why, edit in EDITS:
-        edit(template["Resources"])
-    return template
-
-
-def of_type(resources: Resources, resource_type: str) -> list[dict[str, Any]]:
-    return [it["Properties"] for it in resources.values() if it["Type"] == resource_type]
-
-
-def first(resources: Resources, resource_type: str) -> dict[str, Any]:
-    return of_type(resources, resource_type)[0]
+def secret(endpoint: str, resources: dict[str, Any]) -> str:
+    """The ARN of one generated as the template says; nobody has to know it."""
+    wanted = first(resources, "AWS::SecretsManager::Secret")["GenerateSecretString"]
+    manager = ROOT.client("secretsmanager", endpoint)
+    value = manager.get_random_password(**wanted)["RandomPassword"]
+    made = manager.create_secret(Name=f"{STACK}-SealSecret", SecretString=value)
+    return str(made["ARN"])
 
 
 # --- identities ---------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from local.permissions.policy import QUEUE_ARN, ZONE_ARN
+from local.permissions.policy import QUEUE_ARN, SECRET_ARN, ZONE_ARN
 from local.stage import Stage
 
 # The local AWS compares keys in lower case; here they are written as AWS documents them.
@@ -59,7 +59,8 @@ def request(call: str, need: dict[str, Any], queue: str) -> Asked:
     context = {spelled(key): values for key, values in need["context"].items()}
     # The stack's queue has another name in every run.
     resource = QUEUE_ARN if need["arn"].endswith(f":{queue}") else need["arn"]
-    # So has a hosted zone that its parameter names.
+    # So have its secret, and a hosted zone that its parameter names.
+    resource = SECRET_ARN if ":secret:" in resource else resource
     resource = ZONE_ARN if ":hostedzone/" in resource else resource
     return {"call": call, "action": need["action"], "resource": resource, "context": context}
 

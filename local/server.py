@@ -42,6 +42,7 @@ SERVICES = (
     "logs",
     "monitoring",
     "route53",
+    "secretsmanager",
     "sqs",
     "sts",
     "vpc-lattice",

@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from local.balancers import Balancers
-from local.deploy import REGION, Deployment
+from local.deploy import INSTANCE_ROLE, REGION, Deployment
 
 ZONES = [f"{REGION}{letter}" for letter in "abc"]
 INSTANCE_TYPE = "m6i.large"
@@ -90,7 +90,7 @@ class World:
             self.subnets[zone] = subnet["Subnet"]["SubnetId"]
         group = self.ec2.create_security_group(GroupName="data", Description="data", VpcId=vpc)
         self.security_group = group["GroupId"]
-        self.profile = self._profile("database")
+        self.profile = self._profile(INSTANCE_ROLE)
         self.ec2.create_key_pair(KeyName=KEY, KeyType="ed25519")
         self.image = self._amazons(LINUX)
         self.add_group("web", "HTTP", 80, "instance")

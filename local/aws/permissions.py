@@ -29,7 +29,11 @@ ON_TARGET_GROUPS = ("DeregisterTargets", "RegisterTargets")
 ON_LOAD_BALANCERS = ("DeregisterInstancesFromLoadBalancer", "RegisterInstancesWithLoadBalancer")
 
 
-DENIALS = {"ec2": "UnauthorizedOperation", "vpc-lattice": "AccessDeniedException"}
+DENIALS = {
+    "ec2": "UnauthorizedOperation",
+    "secretsmanager": "AccessDeniedException",
+    "vpc-lattice": "AccessDeniedException",
+}
 
 
 class Refused(_RESTError):
@@ -43,7 +47,7 @@ class Refused(_RESTError):
         if service == "ec2":
             inner = f"<Errors><Error>{error}</Error></Errors><RequestID>0</RequestID>"
             self.description = f"<Response>{inner}</Response>"
-        elif service in ("sqs", "vpc-lattice"):
+        elif service in ("secretsmanager", "sqs", "vpc-lattice"):
             self.description = json.dumps({"__type": code, "message": message})
         else:
             inner = f"<Error><Type>Sender</Type>{error}</Error><RequestId>0</RequestId>"
@@ -104,6 +108,8 @@ def _needs(call: Any) -> list[Need] | None:
     if call.service_name == "route53":
         context = names.context_of(call, action)
         return [Need(f"route53:{action}", names.zone_of(call), context)]
+    if call.service_name == "secretsmanager":
+        return [Need(f"secretsmanager:{action}", call._get_param("SecretId") or "*")]
     if call.service_name == "sqs":
         name = (call._get_param("QueueUrl") or "*").rsplit("/", 1)[-1]
         return [Need(f"sqs:{action}", f"arn:aws:sqs:{call.region}:{call.current_account}:{name}")]

@@ -16,6 +16,7 @@ from local.permissions.calls import (
     lattice,
     names,
     on,
+    part,
     passing,
     targets,
 )
@@ -47,12 +48,20 @@ ALL = [
         ),
     ),
     Accepted(
-        "pass any of the account's roles to an instance",
+        "pass a named role to any replacement",
         [passing("ec2.amazonaws.com")],
         (
-            "a replacement has the original's role, and roles carry no tag that says whose they are; "
-            "where instances have few roles, name them in the template"
+            "which of the roles in InstanceRoleArns an instance had is not to be seen in a policy; the "
+            "function takes it from the instance itself"
         ),
+    ),
+    Accepted(
+        "launch any type in any subnet of the account, where none are named",
+        [
+            part("RunInstances", "instance", given=MARK, instance_type="u7i-12tb.224xlarge"),
+            part("RunInstances", "subnet", subnet="subnet-99999999999999999"),
+        ],
+        "AllowedInstanceTypes and AllowedSubnets are empty by default",
     ),
     Accepted(
         "change any attribute of an opted-in instance",
@@ -84,7 +93,7 @@ ALL = [
         "we know of no documented value of ec2:Attribute that stands for DeleteOnTermination",
     ),
     Accepted(
-        "register anything with any target group",
+        "register anything with any target group, where none are named",
         [
             targets("RegisterTargets"),
             targets("DeregisterTargets"),
@@ -93,7 +102,10 @@ ALL = [
             lattice("RegisterTargets"),
             lattice("DeregisterTargets"),
         ],
-        "target groups carry no tag of ours, and there is no condition on the target",
+        (
+            "TargetGroupArns is empty by default; target groups carry no tag of ours, and there is no "
+            "condition on the target"
+        ),
     ),
     Accepted(
         "mark any volume, and so make it ours",

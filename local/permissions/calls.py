@@ -7,9 +7,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from local.deploy import REGION
+from local.deploy import INSTANCE_ROLE, REGION
 from local.permissions.judge import Request
-from local.permissions.policy import ACCOUNT, KEY_ARN, ZONE_ARN
+from local.permissions.policy import (
+    ACCOUNT,
+    INSTANCE_TYPE,
+    KEY_ARN,
+    LATTICE_GROUP,
+    LOAD_BALANCER,
+    SUBNET,
+    TARGET_GROUP,
+    ZONE_ARN,
+)
 
 Tags = dict[str, str]
 Call = list[Request]
@@ -25,7 +34,7 @@ IDS = {
     "security-group": "sg-0123456789abcdef0",
     "spot-instances-request": "sir-q2ci6n6k",
     "snapshot": "snap-0123456789abcdef0",
-    "subnet": "subnet-0123456789abcdef0",
+    "subnet": SUBNET,
     "volume": "vol-0123456789abcdef0",
 }
 WITHOUT_ACCOUNT = ("image", "snapshot")
@@ -34,6 +43,7 @@ ON: Tags = {"spot-rescue": "on"}
 OFF: Tags = {"spot-rescue": "off"}
 NOTHING: Tags = {}
 MARK: Tags = {"spot-rescue:rescue": "i-0123456789abcdef0"}
+SEAL: Tags = {"spot-rescue:rescue-seal": "0123456789abcdef"}
 EXPIRY: Tags = {"spot-rescue:expires-at": "2030-01-01T00:00:00Z"}
 LAUNCHED: Tags = {"spot-rescue:launched": "yes"}
 
@@ -74,6 +84,27 @@ def on(
     return Request(f"ec2:{action}", arn(kind, account, region), context)
 
 
+def part(
+    action: str,
+    kind: str,
+    held: Tags = NOTHING,
+    given: Tags = NOTHING,
+    instance_type: str = INSTANCE_TYPE,
+    subnet: str = SUBNET,
+) -> Request:
+    """Of a launch: what has a type, or is somewhere, says so; what is empty is not said."""
+    request = on(action, kind, held, given)
+    subnets = arn("subnet").replace(SUBNET, subnet) if subnet else ""
+    keys = {
+        "instance": ("ec2:InstanceType", instance_type),
+        "network-interface": ("ec2:Subnet", subnets),
+        "subnet": ("ec2:SubnetID", subnet),
+    }
+    name, value = keys.get(kind, ("", ""))
+    request.context.update({name: [value]} if value else {})
+    return request
+
+
 def untag(kind: str, held: Tags, *keys: str) -> Request:
     """Without keys, DeleteTags removes all."""
     request = on("DeleteTags", kind, held)
@@ -88,8 +119,8 @@ def created_by(action: str, kind: str, given: Tags) -> Request:
     return request
 
 
-def passing(service: str, account: str = ACCOUNT) -> Request:
-    role = f"arn:aws:iam::{account}:role/database"
+def passing(service: str, account: str = ACCOUNT, name: str = INSTANCE_ROLE) -> Request:
+    role = f"arn:aws:iam::{account}:role/{name}"
     return Request("iam:PassRole", role, {"iam:PassedToService": [service]})
 
 
@@ -98,10 +129,8 @@ def linked_role(service: str) -> Request:
     return Request("iam:CreateServiceLinkedRole", role, {"iam:AWSServiceName": [service]})
 
 
-def targets(action: str, account: str = ACCOUNT) -> Request:
-    group = f"targetgroup/web/{'0123456789abcdef'}"
-    resource = f"arn:aws:elasticloadbalancing:{REGION}:{account}:{group}"
-    return Request(f"elasticloadbalancing:{action}", resource)
+def targets(action: str, group: str = TARGET_GROUP) -> Request:
+    return Request(f"elasticloadbalancing:{action}", group)
 
 
 def scaling(action: str, held: Tags) -> Request:
@@ -127,16 +156,59 @@ def names(verb: str = "UPSERT", kind: str = "A", arn: str = ZONE_ARN) -> Request
     return Request("route53:ChangeResourceRecordSets", arn, context)
 
 
-def lattice(action: str, account: str = ACCOUNT) -> Request:
-    group = f"arn:aws:vpc-lattice:{REGION}:{account}:targetgroup/tg-0123456789abcdef0"
+def lattice(action: str, group: str = LATTICE_GROUP) -> Request:
     return Request(f"vpc-lattice:{action}", group)
 
 
-def classic(action: str, account: str = ACCOUNT) -> Request:
-    resource = f"arn:aws:elasticloadbalancing:{REGION}:{account}:loadbalancer/web"
-    return Request(f"elasticloadbalancing:{action}", resource)
+def classic(action: str, balancer: str = LOAD_BALANCER) -> Request:
+    return Request(f"elasticloadbalancing:{action}", balancer)
 
 
 def elsewhere(action: str, resource: str) -> Request:
     """Anything else, as it is."""
     return Request(action, resource)
+
+
+# --- calls of several requests ---------------------------------------------------------------------
+
+
+def keep(held: Tags, **where: str) -> Call:
+    action = "ModifyInstanceAttribute"
+    return [on(action, "instance", held, **where), on(action, "volume", **where)]
+
+
+def snapshot_set(held: Tags, given: Tags = MARK) -> Call:
+    new = [on("CreateSnapshots", "snapshot", given=given)]
+    tagged = [created_by("CreateSnapshots", "snapshot", given)] if given else []
+    old = [on("CreateSnapshots", "instance", held), on("CreateSnapshots", "volume")]
+    return old + new + tagged
+
+
+def attach(volume: Tags, instance: Tags) -> Call:
+    return [on("AttachVolume", "volume", volume), on("AttachVolume", "instance", instance)]
+
+
+def interface(action: str, held: Tags, instance: Tags = ON) -> Call:
+    return [on(action, "network-interface", held), on(action, "instance", instance)]
+
+
+def associate(held: Tags, instance: Tags = ON) -> Call:
+    return [on("AssociateAddress", "elastic-ip"), *interface("AssociateAddress", held, instance)]
+
+
+def copy(volume: Tags, given: Tags = MARK) -> Call:
+    return [on("CreateSnapshot", "volume", volume), on("CreateSnapshot", "snapshot", given=given)]
+
+
+def restore(snapshot: Tags, given: Tags = MARK) -> Call:
+    return [on("CreateVolume", "snapshot", snapshot), on("CreateVolume", "volume", given=given)]
+
+
+def clone(volume: Tags, given: Tags = MARK) -> Call:
+    return [on("CopyVolumes", "volume", volume), on("CopyVolumes", "volume", given=given)]
+
+
+def launch(action: str, template: Tags, given: Tags = MARK) -> Call:
+    kinds = ("image", "subnet", "security-group", "volume")
+    made = [part(action, "instance", given=given), *(part("RunInstances", it) for it in kinds)]
+    return [on(action, "launch-template", template), *made]

@@ -2,8 +2,21 @@
 
 from __future__ import annotations
 
-from local.permissions.calls import EXPIRY, MARK, ON, TIME, Case, created_by, on, untag
+from local.permissions.calls import (
+    EXPIRY,
+    LAUNCHED,
+    MARK,
+    ON,
+    REPLACES,
+    SEAL,
+    TIME,
+    Case,
+    created_by,
+    on,
+    untag,
+)
 
+COPY = {"spot-rescue:copy-of": "vol-0123456789abcdef0"}
 USERS = "the user's tags, his policy and his opt-in are his"
 NO_MARK = "it is nothing of ours"
 NEVER = "nothing the function does needs it"
@@ -52,7 +65,7 @@ ALL = [
         "name a foreign volume",
         USERS,
         [on("CreateTags", "volume", given={"Name": "x"})],
-        [on("CreateTags", "volume", given=MARK)],
+        [on("CreateTags", "volume", given=MARK | SEAL)],
     ),
     Case(
         "name a marked volume",
@@ -64,7 +77,19 @@ ALL = [
         "name an interface",
         USERS,
         [on("CreateTags", "network-interface", given={"Name": "x"})],
-        [on("CreateTags", "network-interface", given=MARK)],
+        [on("CreateTags", "network-interface", given=MARK | SEAL)],
+    ),
+    Case(
+        "say afterwards that an instance was launched by the function",
+        "what says so may be ended: it is given at a launch and never afterwards",
+        [on("CreateTags", "instance", ON, MARK | SEAL | LAUNCHED)],
+        [on("CreateTags", "instance", ON, MARK | SEAL | REPLACES)],
+    ),
+    Case(
+        "say of a foreign volume that it is a copy",
+        NO_MARK,
+        [on("CreateTags", "volume", given=MARK | SEAL | COPY)],
+        [on("CreateTags", "volume", MARK, MARK | SEAL | COPY)],
     ),
     *(
         Case(

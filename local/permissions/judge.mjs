@@ -1,14 +1,15 @@
 // Judges questions about policies the way IAM does.
 //
-// stdin:  {"account": "…", "principal": "…", "policies": [document, …],
-//          "questions": [{"policy": index, "action": "…", "resource": "…", "context": {…}}, …]}
+// stdin:  {"account": "…", "policies": [document, …], "resourcePolicies": {service: document},
+//          "scp": document or null, "questions": [{"policy": index, "principal": "…", "action": "…",
+//          "resource": "…", "context": {…}}, …]}
 // stdout: [{"allowed": true, "unknown": [context keys the action does not have], "error": "…"}, …]
 //
 // Everything that needs an opinion is on the Python side; here is only what has no Python library.
 import { readFileSync } from 'node:fs'
 import { runSimulation } from '@cloud-copilot/iam-simulate'
 
-const { account, principal, policies, questions } = JSON.parse(readFileSync(0, 'utf8'))
+const { account, policies, resourcePolicies, scp, questions } = JSON.parse(readFileSync(0, 'utf8'))
 
 // A KMS key has a policy that must allow it, too. The default one leaves the decision to IAM policies.
 const KEY_POLICY = {
@@ -23,7 +24,24 @@ const KEY_POLICY = {
   ],
 }
 
-async function answer({ policy, action, resource, context }) {
+// Where an organization attaches a policy of its own, FullAWSAccess stays beside it.
+const FULL_ACCESS = {
+  Version: '2012-10-17',
+  Statement: [{ Effect: 'Allow', Action: '*', Resource: '*' }],
+}
+const SCPS = scp
+  ? [
+      {
+        orgIdentifier: 'r-root',
+        policies: [
+          { name: 'FullAWSAccess', policy: FULL_ACCESS },
+          { name: 'spot-rescue', policy: scp },
+        ],
+      },
+    ]
+  : []
+
+async function answer({ policy, principal, action, resource, context }) {
   const request = {
     principal,
     action,
@@ -31,11 +49,12 @@ async function answer({ policy, action, resource, context }) {
     resource: { resource, accountId: resource.split(':')[4] || account },
     contextVariables: context,
   }
+  const service = action.split(':')[0]
   const simulation = {
     request,
-    identityPolicies: [{ name: 'role', policy: policies[policy] }],
-    resourcePolicy: action.startsWith('kms:') ? KEY_POLICY : undefined,
-    serviceControlPolicies: [],
+    identityPolicies: policy === null ? [] : [{ name: 'role', policy: policies[policy] }],
+    resourcePolicy: service === 'kms' ? KEY_POLICY : resourcePolicies[service],
+    serviceControlPolicies: SCPS,
     resourceControlPolicies: [],
   }
   const result = await runSimulation(simulation, { simulationMode: 'Strict' })

@@ -1,65 +1,108 @@
-"""The function's policy as it will be on AWS: template.yaml after the SAM transform, with the pseudo
-parameters and references filled in.
+"""The function's policy as it will be on AWS: template.yaml after the SAM transform, with parameters,
+conditions and references filled in (`intrinsics`).
+
+Two stacks are looked at: one that leaves open what may be left open, and one that names everything.
 """
 
 from __future__ import annotations
 
 import copy
-import re
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from local.deploy import REGION, STACK, translated
+from local.deploy import ACCOUNT, ASKED_FOR, REGION, STACK, translated
+from local.permissions.intrinsics import Stack, as_list
 
-ACCOUNT = "123456789012"
-QUEUE_ARN = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{STACK}-Queue-AAAAAAAAAAAA"
+QUEUE_ARN = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{STACK}-events"
+DEAD_LETTERS_ARN = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{STACK}-DeadLetterQueue-AAAAAAAAAAAA"
 LOG_ARN = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/lambda/{STACK}:*"
+SECRET_ARN = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:SealSecret-AAAAAAAAAAAA-AAAAAA"
 ROLE = "FunctionRole"
-MANAGED = ("LaunchPolicy", "KeyPolicy", "DnsPolicy")
+ROLE_NAME = f"{STACK}-{ROLE}-AAAAAAAAAAAA"
+SCHEDULER_NAME = f"{STACK}-SweepSchedulerRole-AAAAAAAAAAAA"
 KEY_ARN = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/01234567-89ab-cdef-0123-456789abcdef"
 ZONE_ARN = "arn:aws:route53:::hostedzone/Z0123456789ABCDEFGHIJ"
+OPERATOR = f"arn:aws:iam::{ACCOUNT}:role/operator"
+INSTANCE_TYPE = "m6i.large"
+SUBNET = "subnet-0123456789abcdef0"
+BALANCING = f"arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}"
+TARGET_GROUP = f"{BALANCING}:targetgroup/web/0123456789abcdef"
+LOAD_BALANCER = f"{BALANCING}:loadbalancer/web"
+LATTICE_GROUP = f"arn:aws:vpc-lattice:{REGION}:{ACCOUNT}:targetgroup/tg-0123456789abcdef0"
 
-KNOWN = {
+MADE = {
     "AWS::AccountId": ACCOUNT,
     "AWS::Partition": "aws",
     "AWS::Region": REGION,
     "AWS::StackName": STACK,
     "AWS::URLSuffix": "amazonaws.com",
+    "DeadLetterQueue": f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/dead-letters",
+    "DeadLetterQueue.Arn": DEAD_LETTERS_ARN,
     "FunctionLog.Arn": LOG_ARN,
-    "HostedZoneArns": [ZONE_ARN],
-    "KmsKeyArns": [KEY_ARN],
+    "FunctionRole": ROLE_NAME,
+    "FunctionRole.Arn": f"arn:aws:iam::{ACCOUNT}:role/{ROLE_NAME}",
+    "Queue": f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/events",
     "Queue.Arn": QUEUE_ARN,
+    "SealSecret": SECRET_ARN,
+    "SweepSchedulerRole.Arn": f"arn:aws:iam::{ACCOUNT}:role/{SCHEDULER_NAME}",
+    **{
+        f"{name}.Arn": f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{STACK}-{name}-AAAAAAAAAAAA"
+        for name in (
+            "InterruptionRule",
+            "RebalanceRule",
+            "HealthRule",
+            "StateChangeRule",
+            "SnapshotRule",
+            "GroupLaunchRule",
+        )
+    },
 }
-VARIABLE = re.compile(r"\$\{([^}]+)\}")
 
+# What the recorded stories were deployed with: nothing that may be left open is named.
+OPEN = ASKED_FOR | {"HostedZoneArns": ZONE_ARN, "KmsKeyArns": KEY_ARN}
+# Everything is named. The words of `calls` keep to it.
+NARROW = OPEN | {
+    "AllowedInstanceTypes": f"{INSTANCE_TYPE},c6i.*",
+    "AllowedSubnets": SUBNET,
+    "OperatorArns": OPERATOR,
+    "TargetGroupArns": f"{TARGET_GROUP},{LOAD_BALANCER},{LATTICE_GROUP}",
+}
+
+Parameters = dict[str, str]
 Statement = dict[str, Any]
 
 
 @cache
-def _resources() -> dict[str, Any]:
-    return translated({})["Resources"]
+def _stack(given: frozenset[tuple[str, str]]) -> Stack:
+    return Stack(translated(dict(given)), dict(given), MADE)
+
+
+def stack(parameters: Parameters = OPEN) -> Stack:
+    return _stack(frozenset(parameters.items()))
 
 
 @cache
-def _statements() -> list[Statement]:
-    found = [it for policy in (*inline(), *managed()) for it in policy["Statement"]]
-    return [listed(resolved(it)) for it in found]
+def _statements(given: frozenset[tuple[str, str]]) -> list[Statement]:
+    found = (*inline(dict(given)), *managed(dict(given)))
+    return [listed(it) for policy in found for it in policy["Statement"]]
 
 
-def inline() -> list[dict[str, Any]]:
+def inline(parameters: Parameters = OPEN) -> list[dict[str, Any]]:
     """The documents that stand in the role itself."""
-    return [it["PolicyDocument"] for it in _resources()[ROLE]["Properties"]["Policies"]]
+    found: list[dict[str, Any]] = stack(parameters).resource(ROLE)["Policies"]
+    return [it["PolicyDocument"] for it in found]
 
 
-def managed() -> list[dict[str, Any]]:
+def managed(parameters: Parameters = OPEN) -> list[dict[str, Any]]:
     """The documents that are attached to it."""
-    return [_resources()[name]["Properties"]["PolicyDocument"] for name in MANAGED]
+    found = stack(parameters).of_type("AWS::IAM::ManagedPolicy")
+    return [it["PolicyDocument"] for it in found if ROLE_NAME in it["Roles"]]
 
 
-def statements() -> list[Statement]:
+def statements(parameters: Parameters = OPEN) -> list[Statement]:
     """Every statement of the role, with lists where one value would do."""
-    return copy.deepcopy(_statements())
+    return copy.deepcopy(_statements(frozenset(parameters.items())))
 
 
 def document(of: list[Statement]) -> dict[str, Any]:
@@ -87,22 +130,3 @@ def grants() -> Iterator[tuple[str, str, str]]:
 def listed(statement: Statement) -> Statement:
     names = {key: as_list(statement[key]) for key in ("Action", "Resource")}
     return statement | names
-
-
-def as_list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
-
-
-def resolved(value: Any) -> Any:
-    """Unknown intrinsics are an error: guessing would judge another policy."""
-    if isinstance(value, list):
-        return [resolved(it) for it in value]
-    if not isinstance(value, dict):
-        return value
-    if set(value) == {"Fn::Sub"}:
-        return VARIABLE.sub(lambda it: KNOWN[it[1]], value["Fn::Sub"])
-    if set(value) == {"Fn::GetAtt"}:
-        return KNOWN[".".join(as_list(value["Fn::GetAtt"]))]
-    if set(value) == {"Ref"}:
-        return KNOWN[value["Ref"]]
-    return {key: resolved(it) for key, it in value.items()}

@@ -9,7 +9,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-from local.permissions.policy import Statement, as_list, statements
+from local.permissions.intrinsics import as_list
+from local.permissions.policy import OPEN, Statement, statements
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "PERMISSIONS.md"
 HEAD = "| statement | actions | why | on | if |"
@@ -19,17 +20,21 @@ SCOPES = {
     "targetgroup": "target group",
     "loadbalancer": "load balancer",
     "log-group": "the function's log",
+    "secretsmanager": "the secret",
     "sqs": "the queue",
 }
+# Where a value is the user's, the parameter's name stands for it.
+NAMED = OPEN | {it: it for it in ("AllowedInstanceTypes", "AllowedSubnets")}
 ROW = re.compile(r"^\| (\w+) \| ([^|]+) \| ([^|]*) \| ([^|]+) \| ([^|]*) \|$")
 
 
 def table(reasons: dict[str, str]) -> list[str]:
-    return [HEAD, RULE, *(row(it, reasons.get(it["Sid"], "")) for it in statements())]
+    return [HEAD, RULE, *(row(it, reasons.get(it["Sid"], "")) for it in statements(NAMED))]
 
 
 def row(statement: Statement, reason: str) -> str:
     actions = ", ".join(f"`{it}`" for it in statement["Action"])
+    actions = actions if statement["Effect"] == "Allow" else f"never {actions}"
     on = ", ".join(dict.fromkeys(scope(it) for it in statement["Resource"]))
     return f"| {statement['Sid']} | {actions} | {reason} | {on} | {conditions(statement)} |"
 
@@ -59,7 +64,7 @@ def condition(operator: str, key: str, values: list[Any]) -> str:
         return f"every one of `{key}` is {told}"
     if values == ["*"]:
         return f"has `{key}`"
-    return f"`{key}` is {told}"
+    return f"`{key}` is {'not ' if 'Not' in operator else ''}{told}"
 
 
 def written() -> list[str]:

@@ -1,0 +1,104 @@
+//! What the stack's user names in its parameters is where the function ends: in the role, and in what the
+//! function itself is told.
+
+use super::{allowing, statements, template, texts};
+use serde_yaml_ng::Value;
+use spot_rescue::tags;
+
+/// Parameter, statement, and what of the statement it decides.
+const DECIDES: &[(&str, &str, &str)] = &[
+    ("InstanceRoleArns", "PassInstanceProfiles", "Resource"),
+    ("AllowedInstanceTypes", "NoOtherTypes", "Condition"),
+    ("AllowedInstanceTypes", "NoFleetOfOtherTypes", "Condition"),
+    ("AllowedSubnets", "NoOtherSubnets", "Condition"),
+    ("AllowedSubnets", "NoFleetInOtherSubnets", "Condition"),
+    ("AllowedSubnets", "NoInterfacesInOtherSubnets", "Condition"),
+    ("TargetGroupArns", "LeaveAndRejoinTargetGroups", "Resource"),
+    (
+        "TargetGroupArns",
+        "LeaveAndRejoinClassicLoadBalancers",
+        "Resource",
+    ),
+    ("TargetGroupArns", "LeaveAndRejoinLattice", "Resource"),
+    ("KmsKeyArns", "UseNamedKeys", "Resource"),
+    ("KmsKeyArns", "LendNamedKeysToEc2", "Resource"),
+    ("HostedZoneArns", "PointNamesAtReplacements", "Resource"),
+];
+
+/// Parameter, and the variable that tells the function.
+const TOLD: &[(&str, &str)] = &[
+    ("InstanceRoleArns", "SPOT_RESCUE_INSTANCE_ROLES"),
+    ("AllowedInstanceTypes", "SPOT_RESCUE_ALLOWED_TYPES"),
+    ("AllowedSubnets", "SPOT_RESCUE_ALLOWED_SUBNETS"),
+    ("TargetGroupArns", "SPOT_RESCUE_TARGET_GROUPS"),
+    ("KmsKeyArns", "SPOT_RESCUE_KMS_KEYS"),
+];
+
+fn refers(value: &Value, parameter: &str) -> bool {
+    let text = serde_yaml_ng::to_string(value).unwrap();
+    text.lines()
+        .any(|it| it.trim_end().ends_with(&format!("!Ref {parameter}")))
+}
+
+#[test]
+fn every_parameter_decides_what_it_says() {
+    let all = statements(&template());
+    for (parameter, sid, part) in DECIDES {
+        let found = all.iter().find(|it| it["Sid"] == *sid);
+        let found = found.unwrap_or_else(|| panic!("no statement {sid}"));
+        assert!(
+            refers(&found[*part], parameter),
+            "{parameter}: {sid} {part}"
+        );
+    }
+}
+
+#[test]
+fn every_parameter_is_told_to_the_function() {
+    let function = &template()["Resources"]["Function"]["Properties"];
+    for (parameter, variable) in TOLD {
+        let value = &function["Environment"]["Variables"][*variable];
+        assert!(refers(value, parameter), "{variable}");
+    }
+}
+
+/// C1: with any role of the account, whoever gets the function to launch something of his becomes whoever he
+/// likes.
+#[test]
+fn a_role_is_passed_only_if_it_was_named() {
+    let template = template();
+    for statement in allowing(&template) {
+        if texts(&statement["Action"])
+            .iter()
+            .any(|it| it == "iam:PassRole")
+        {
+            let resource = serde_yaml_ng::to_string(&statement["Resource"]).unwrap();
+            assert_eq!(resource.trim(), "!Ref InstanceRoleArns");
+        }
+    }
+    let parameter = &template["Parameters"]["InstanceRoleArns"];
+    assert!(!parameter.is_null() && parameter["Default"].is_null());
+    let policy = &template["Resources"]["PassRolePolicy"];
+    assert_eq!(policy["Condition"].as_str(), Some("HasInstanceRoles"));
+}
+
+/// A mark without its seal is nobody's; and what says that we have launched an instance is given at a launch
+/// and never afterwards.
+#[test]
+fn the_mark_is_written_with_its_seal() {
+    let seal = format!("{}-seal", tags::RESCUE);
+    let mut marking = 0;
+    for statement in allowing(&template()) {
+        for operator in ["ForAllValues:StringEquals", "ForAllValues:StringLike"] {
+            let keys = &statement["Condition"][operator]["aws:TagKeys"];
+            let keys = if keys.is_null() { vec![] } else { texts(keys) };
+            let names = |key: &str| keys.iter().any(|it| it == key);
+            assert!(!names(tags::LAUNCHED), "{statement:?}");
+            if names(tags::RESCUE) {
+                marking += 1;
+                assert!(names(&seal), "{statement:?}");
+            }
+        }
+    }
+    assert_eq!(marking, 4);
+}

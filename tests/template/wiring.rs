@@ -1,0 +1,96 @@
+//! What wakes the function, and how often it is tried again.
+
+use super::{template, texts};
+use serde_yaml_ng::Value;
+use spot_rescue::event::{InstanceState, PARSERS, interruption, own, snapshot, state_change};
+use std::collections::BTreeSet;
+
+fn patterns(template: &Value) -> Vec<Value> {
+    let resources = template["Resources"].as_mapping().unwrap().values();
+    let rules = resources.filter(|it| it["Type"] == "AWS::Events::Rule");
+    rules
+        .map(|it| it["Properties"]["EventPattern"].clone())
+        .collect()
+}
+
+#[test]
+fn the_rules_forward_exactly_what_the_parsers_read() {
+    let template = template();
+    let mut forwarded = BTreeSet::new();
+    for pattern in patterns(&template) {
+        for source in texts(&pattern["source"]) {
+            let types = texts(&pattern["detail-type"]);
+            forwarded.extend(types.into_iter().map(|it| (source.clone(), it)));
+        }
+    }
+    let from_aws = PARSERS
+        .iter()
+        .filter(|(source, _, _)| *source != own::SOURCE);
+    let read: BTreeSet<_> = from_aws
+        .map(|(s, d, _)| ((*s).to_owned(), (*d).to_owned()))
+        .collect();
+    assert_eq!(forwarded, read);
+    assert!(forwarded.iter().any(|(_, it)| it == interruption::SPOT));
+    assert!(forwarded.iter().any(|(_, it)| it == snapshot::MULTI_VOLUME));
+}
+
+/// A bus may be open to other accounts, whose events come to its rules as well.
+/// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-cross-account.html>
+#[test]
+fn every_rule_takes_the_events_of_its_own_account() {
+    let found = patterns(&template());
+    assert_eq!(found.len(), 6);
+    for pattern in found {
+        assert_eq!(
+            texts(&pattern["account"]),
+            ["AWS::AccountId"],
+            "{pattern:?}"
+        );
+    }
+}
+
+#[test]
+fn the_states_forwarded_are_states_we_read() {
+    let pattern = patterns(&template())
+        .into_iter()
+        .find(|it| texts(&it["detail-type"]) == [state_change::DETAIL_TYPE])
+        .unwrap();
+    let states = texts(&pattern["detail"]["state"]);
+    assert!(states.iter().all(|it| InstanceState::parse(it).is_some()));
+    for needed in ["running", "stopped", "terminated"] {
+        assert!(states.iter().any(|it| it == needed), "{needed}");
+    }
+}
+
+/// TRAP 31: Lambda's defaults (3 s, a visibility timeout of six times that) do not fit two minutes.
+#[test]
+fn a_crash_is_retried_inside_the_two_minutes() {
+    let resources = &template()["Resources"];
+    let timeout = resources["Function"]["Properties"]["Timeout"]
+        .as_u64()
+        .unwrap();
+    let visibility = resources["Queue"]["Properties"]["VisibilityTimeout"]
+        .as_u64()
+        .unwrap();
+    assert!(timeout >= 10 && timeout <= visibility && visibility <= 60);
+    let source = &resources["Function"]["Properties"]["Events"]["Queue"]["Properties"];
+    assert_eq!(
+        texts(&source["FunctionResponseTypes"]),
+        ["ReportBatchItemFailures"]
+    );
+}
+
+/// Lambda ends loops through SQS after 16 rounds unless told that they are meant; ours end themselves.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html>
+#[test]
+fn waiting_by_message_is_declared_as_a_loop_on_purpose() {
+    let function = &template()["Resources"]["Function"]["Properties"];
+    assert_eq!(function["RecursiveLoop"].as_str(), Some("Allow"));
+}
+
+#[test]
+fn the_schedule_sends_what_the_parser_calls_a_sweep() {
+    let input = template()["Resources"]["Sweep"]["Properties"]["Target"]["Input"].clone();
+    let trigger = spot_rescue::event::parse(input.as_str().unwrap());
+    assert_eq!(trigger, Ok(spot_rescue::event::Trigger::Sweep));
+}
