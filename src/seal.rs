@@ -23,7 +23,7 @@ mod message;
 
 pub use door::Sealed;
 pub use key::Key;
-pub use marks::plain;
+pub use marks::{plain, sealed};
 pub use message::believed;
 
 use crate::cloud::{Cloud, CloudError};

@@ -142,6 +142,9 @@ pub struct Instance {
     pub tags: Tags,
     /// Keys of ours whose values are not the function's.
     pub unproven: Vec<String>,
+    /// Its marks are those that it was launched with. They can be copied, but not before there is one: of all
+    /// that were launched with the same, the first is ours.
+    pub launched_by: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]

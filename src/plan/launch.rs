@@ -102,7 +102,8 @@ pub enum Decision {
 /// If nobody has taken over yet.
 pub fn replacement(lineage: &Lineage, way: &Way, plan: &mut Plan) -> Decision {
     group::leave(lineage, way, plan);
-    if lineage.successor.is_some() {
+    if let Some(successor) = lineage.successor {
+        protect::seal(lineage, successor, plan);
         group::welcome(lineage, plan);
         return Decision::Wanted;
     }

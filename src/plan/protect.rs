@@ -166,6 +166,19 @@ fn unmarked_snapshots(lineage: &Lineage, volume: &Volume) -> Vec<String> {
         .collect()
 }
 
+/// The marks that a replacement was launched with could be copied: from now on they are its own.
+pub fn seal(lineage: &Lineage, replacement: &Instance, plan: &mut Plan) {
+    let replaces = replacement.tags.get_key_value(tags::REPLACES);
+    let (Some((key, value)), true) = (replaces, replacement.launched_by.is_some()) else {
+        return;
+    };
+    let mut tags = own(lineage);
+    tags.insert(key.clone(), value.clone());
+    let resources = vec![replacement.id.to_string()];
+    let id = format!("seal {}", replacement.id);
+    plan.step(Step::new(id, Action::Tag { resources, tags }));
+}
+
 /// The tag that makes a resource ours.
 pub fn own(lineage: &Lineage) -> Tags {
     Tags::from([(

@@ -143,9 +143,10 @@ impl Batch {
             .map(|(id, _)| id)
     }
 
-    /// Instances known to belong to the lineages, whatever their tags show by now.
+    /// Instances known to belong to the active lineages, whatever their tags show by now.
     pub fn named(&self) -> BTreeSet<InstanceId> {
-        let instances = self.subjects.values().flat_map(|it| &it.instances);
+        let active = self.subjects.values().filter(|it| !it.resting);
+        let instances = active.flat_map(|it| &it.instances);
         instances.map(|it| it.id.clone()).collect()
     }
 

@@ -1,8 +1,8 @@
 //! The one way between the core and AWS: what comes in loses every tag that is not proven, what goes out
 //! is sealed.
 
-use super::finish::{description, finish, marks_of, name, needs_key};
-use super::marks::{Which, close, open, seal};
+use super::finish::{description, finish, launched_by, marks_of, name, needs_key};
+use super::marks::{Which, close, open, sealed};
 use super::{Key, Seal};
 use crate::clock::Timestamp;
 use crate::cloud::{Cloud, CloudError, Query};
@@ -13,7 +13,7 @@ use crate::situation::{
     RootTask, Shape, Snapshot, SpotRequest, TargetGroup, Template, Volume,
 };
 use crate::step::{Action, LaunchTemplate, WriteTemplate, described};
-use crate::tags::{self, Tags};
+use crate::tags::{self, Tags, template_names};
 use async_trait::async_trait;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
@@ -49,23 +49,28 @@ impl<'a> Sealed<'a> {
     /// Of an instance without a mark of ours EC2 may say that it was launched from a prepared rescue: a
     /// replacement whose marks could not be sealed yet, or one whose marks somebody has written over. Then it
     /// is that lineage's, and what it is there is told by the record.
-    async fn placed(&self, all: &mut [Instance]) -> Result<(), CloudError> {
+    async fn placed(
+        &self,
+        all: &mut [Instance],
+        said: &[Option<InstanceId>],
+    ) -> Result<(), CloudError> {
         let unplaced = |it: &Instance| {
             let unmarked = !it.tags.contains_key(tags::RESCUE);
             let launched_from = it.tags.get(tags::LAUNCHED_FROM).filter(|_| unmarked)?;
             launched_from.parse::<TemplateId>().ok()
         };
-        let wanted: BTreeSet<TemplateId> = all.iter().filter_map(unplaced).collect();
-        for id in wanted {
-            let found = self.templates(&Query::Template(id.clone())).await?;
-            let rescue = found.iter().find_map(|it| it.tags.get(tags::RESCUE));
-            let Some(rescue) = rescue else { continue };
-            for it in all
-                .iter_mut()
-                .filter(|it| unplaced(it).as_ref() == Some(&id))
-            {
-                it.tags.insert(tags::RESCUE.to_owned(), rescue.clone());
-            }
+        let named = all
+            .iter()
+            .zip(said)
+            .filter(|(it, _)| unplaced(it).is_some());
+        let named = named.filter_map(|(_, said)| said.as_ref());
+        let named = Query::Names(named.flat_map(template_names).collect());
+        if !named.names_nothing() {
+            place(all, &self.templates(&named).await?, unplaced);
+        }
+        let left: BTreeSet<TemplateId> = all.iter().filter_map(unplaced).collect();
+        for id in left {
+            place(all, &self.templates(&Query::Template(id)).await?, unplaced);
         }
         Ok(())
     }
@@ -78,14 +83,9 @@ impl<'a> Sealed<'a> {
         key: &Key,
     ) -> Result<String, CloudError> {
         for resource in resources {
-            let which = if resource.starts_with("lt-") {
-                Which::All
-            } else {
-                Which::Own
-            };
             let action = Action::Tag {
                 resources: vec![resource.clone()],
-                tags: seal(key, resource, which, tags),
+                tags: sealed(key, resource, tags),
             };
             self.cloud.act(&action).await?;
         }
@@ -142,6 +142,23 @@ impl<'a> Sealed<'a> {
     }
 }
 
+/// Those that were launched from one of these templates belong to its lineage.
+fn place(
+    all: &mut [Instance],
+    templates: &[Template],
+    unplaced: impl Fn(&Instance) -> Option<TemplateId>,
+) {
+    for template in templates {
+        let Some(rescue) = template.tags.get(tags::RESCUE) else {
+            continue;
+        };
+        let of_it = |it: &&mut Instance| unplaced(it).as_ref() == Some(&template.id);
+        for it in all.iter_mut().filter(of_it) {
+            it.tags.insert(tags::RESCUE.to_owned(), rescue.clone());
+        }
+    }
+}
+
 fn open_template(key: Option<&Key>, seal: &Seal, it: &mut Template) {
     let unproven = key.map(|key| open(key, &[it.id.as_str(), &it.name], Which::All, &mut it.tags));
     let marked = unproven.is_some() && it.tags.contains_key(tags::RESCUE);
@@ -150,6 +167,23 @@ fn open_template(key: Option<&Key>, seal: &Seal, it: &mut Template) {
         it.tags.clear();
     }
     tell(it.id.as_str(), unproven.unwrap_or_default());
+}
+
+/// Until its marks are sealed, those that it was launched with say what it replaces.
+fn open_instance(key: &Key, it: &mut Instance) {
+    let launched_by = launched_by(key, &it.tags);
+    let replaces = it.tags.get(tags::REPLACES).cloned();
+    it.unproven = open(key, &[it.id.as_str()], Which::Own, &mut it.tags);
+    if it.tags.contains_key(tags::REPLACES) {
+        return;
+    }
+    match replaces.filter(|_| launched_by.is_some()) {
+        Some(replaces) => {
+            it.tags.insert(tags::REPLACES.to_owned(), replaces);
+            it.launched_by = launched_by;
+        }
+        None => drop(it.tags.remove(tags::LAUNCHED)),
+    }
 }
 
 /// Its own seals, those that came along from its volume, and what its description says: that was given when it
@@ -205,15 +239,11 @@ impl Cloud for Sealed<'_> {
     async fn instances(&self, query: &Query) -> Result<Vec<Instance>, CloudError> {
         let (all, key) = tokio::join!(self.cloud.instances(query), self.key());
         let mut all = all?;
-        let open = |key: &Key, it: &mut Instance| {
-            it.unproven = open(key, &[it.id.as_str()], Which::Own, &mut it.tags);
-            if !it.tags.contains_key(tags::REPLACES) {
-                it.tags.remove(tags::LAUNCHED);
-            }
-        };
-        each(&mut all, key, open, |it| &mut it.tags);
+        let said = all.iter().map(|it| it.tags.get(tags::RESCUE)?.parse().ok());
+        let said: Vec<_> = said.collect();
+        each(&mut all, key, open_instance, |it| &mut it.tags);
         if key.is_some() {
-            self.placed(&mut all).await?;
+            self.placed(&mut all, &said).await?;
         }
         Ok(all)
     }

@@ -11,7 +11,11 @@ use crate::tags::{self, Tags};
 pub fn finish(key: &Key, action: &Action, now: Timestamp) -> Action {
     let mut action = action.clone();
     match &mut action {
-        Action::Launch(it) => it.token = key.salted(&it.token),
+        Action::Launch(it) => {
+            let launched = launched(key, &it.token, &it.tags);
+            it.tags.insert(tags::LAUNCHED.to_owned(), launched);
+            it.token = key.salted(&it.token);
+        }
         Action::CreateVolume(it) => it.token = key.salted(&it.token),
         Action::CopyVolume(it) => it.token = key.salted(&it.token),
         Action::ReplaceRoot(it) => it.token = key.salted(&it.token),
@@ -103,6 +107,23 @@ pub fn marks_of(action: &Action) -> Option<Tags> {
 
 fn described(key: &Key, text: &str) -> String {
     format!("{text} @{}", key.code(&["description", text]))
+}
+
+/// What is launched bears a code that nobody can know before it is there.
+fn launched(key: &Key, token: &str, tags: &Tags) -> String {
+    format!("{token} @{}", key.code(&launch_parts(token, tags)))
+}
+
+/// The request that an instance was launched by, if it has all the marks of that launch.
+pub fn launched_by(key: &Key, tags: &Tags) -> Option<String> {
+    let (token, code) = tags.get(tags::LAUNCHED)?.rsplit_once(" @")?;
+    key.fits(&launch_parts(token, tags), code)
+        .then(|| token.to_owned())
+}
+
+fn launch_parts<'a>(token: &'a str, tags: &'a Tags) -> [&'a str; 4] {
+    let mark = |key: &str| tags.get(key).map_or("", String::as_str);
+    ["launched", token, mark(tags::RESCUE), mark(tags::REPLACES)]
 }
 
 /// A description of ours, without its seal.

@@ -50,6 +50,14 @@ pub fn seal(key: &Key, on: &str, which: Which, tags: &Tags) -> Tags {
     sealed
 }
 
+/// The same, by the id of what exists: on a prepared rescue everything of ours is sealed.
+#[must_use]
+pub fn sealed(key: &Key, id: &str, tags: &Tags) -> Tags {
+    let template = id.starts_with("lt-");
+    let which = if template { Which::All } else { Which::Own };
+    seal(key, id, which, tags)
+}
+
 /// The keys to remove with these.
 #[must_use]
 pub fn with_proofs(keys: &[String]) -> Vec<String> {

@@ -203,6 +203,7 @@ impl State {
             },
             tags: Tags::new(),
             unproven: Vec::new(),
+            launched_by: None,
         };
         self.add_instance(facts, tags);
         if market == Market::Spot {

@@ -7,6 +7,7 @@ use super::{State, Supply, World};
 use crate::clock::{Clock, Timestamp};
 use crate::event::{InstanceAction, InstanceState, own};
 use crate::id::{InstanceId, SnapshotId, VolumeId};
+use crate::seal::{Key, sealed};
 use crate::situation::{Market, Target};
 use crate::tags::Tags;
 use serde_json::json;
@@ -89,6 +90,20 @@ impl World {
                 present.change(now, now, |it| it.extend(tags));
             }
         });
+    }
+
+    /// As the function itself has marked it.
+    pub fn mark(&self, id: &str, tags: &[(&str, &str)]) {
+        let secret = self.look(|it| it.secret.clone()).ok();
+        let key = secret.and_then(|it| Key::new(&it)).expect("a secret");
+        let tags = tags
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+        let sealed = sealed(&key, id, &tags.collect());
+        let pairs = sealed
+            .iter()
+            .map(|(key, value)| (key.as_str(), value.as_str()));
+        self.retag(id, &pairs.collect::<Vec<_>>());
     }
 
     /// The user, or another tool, takes a snapshot; it counts towards the limits (TRAP 5).

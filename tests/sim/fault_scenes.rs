@@ -404,7 +404,7 @@ impl Scene {
             .collect();
         self.world.retag(snapshot.as_str(), &marks);
         let day_after = ("spot-rescue:expires-at", "2026-11-25T00:00:00Z");
-        self.world.retag(snapshot.as_str(), &[day_after]);
+        self.world.mark(snapshot.as_str(), &[day_after]);
         self.world.advance(600);
     }
 

@@ -67,6 +67,7 @@ pub fn instance(at: Timestamp) -> Instance {
         boot: boot(),
         tags: tags(&[("Name", "db"), (tags::OPT_IN, "on")]),
         unproven: Vec::new(),
+        launched_by: None,
     }
 }
 
