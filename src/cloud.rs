@@ -95,6 +95,24 @@ pub enum Query {
 }
 
 impl Query {
+    /// What a sweep looks through: of these what is there may be cut off, and the rest comes later. Of any other
+    /// read a part would pass for the whole.
+    #[must_use]
+    pub fn may_be_cut(&self) -> bool {
+        match self {
+            Self::TagKey(_) => true,
+            Self::Tag { key, .. } => *key == crate::tags::OPT_IN,
+            Self::Instances(_)
+            | Self::Names(_)
+            | Self::Snapshots(_)
+            | Self::Interfaces(_)
+            | Self::PrivateAddresses(_)
+            | Self::Images(_)
+            | Self::Volumes(_)
+            | Self::Template(_) => false,
+        }
+    }
+
     /// Nothing can come of it.
     #[must_use]
     pub fn names_nothing(&self) -> bool {
@@ -149,6 +167,11 @@ pub const KEY_ACTIONS: &[&str] = &[
     "kms:ReEncryptTo",
 ];
 
+/// The code of a read that was given up because there was no end of it.
+pub const TOO_MANY: &str = "TooMany";
+/// So much one read takes in; ten times what the largest lineages have.
+pub const MOST_READ: usize = 5000;
+
 /// A call AWS did not do, or whose answer we did not get.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{operation} failed: {code}: {message} (request {})", request_id.as_deref().unwrap_or("unknown"))]
@@ -180,6 +203,12 @@ impl CloudError {
                 .unwrap_or_else(|| classify(operation, code)),
             refused: BTreeMap::new(),
         }
+    }
+
+    /// The answer is longer than a look can take in ([`TOO_MANY`]).
+    #[must_use]
+    pub fn is_too_much(&self) -> bool {
+        self.code == TOO_MANY
     }
 
     #[must_use]

@@ -3,6 +3,7 @@
 //! Two round trips: what can be found by the lineage's id, then what hangs on what was found. A read
 //! that fails becomes [`Fact::Unavailable`]; only the instances themselves are indispensable.
 
+mod crowded;
 mod groups;
 mod interfaces;
 mod names;
@@ -120,6 +121,11 @@ pub async fn lineages(
     );
     let instances = merge(members?, named?, |it| it.id.clone());
     let templates = fact(templates);
+    let known = templates.known().map(Vec::as_slice).unwrap_or_default();
+    let (tagged, snapshots) = tokio::join!(
+        crowded::volumes(cloud, lineages, known, tagged),
+        crowded::snapshots(cloud, lineages, known, snapshots),
+    );
     let heads = Query::Instances(prepared::unseen_heads(&templates, &instances));
     let instances = if heads.names_nothing() {
         instances

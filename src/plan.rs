@@ -17,6 +17,7 @@ mod keep;
 mod keys;
 mod lanes;
 mod launch;
+mod limits;
 mod lineage;
 mod pause;
 mod phase;
@@ -42,15 +43,15 @@ mod volumes;
 pub use lineage::Lineage;
 pub use phase::{Phase, phase};
 pub use protect::REMEMBER;
-pub use sweep::{Expired, sweep};
+pub use sweep::{Expired, expired, wakes};
 
 use crate::event::Interruption;
 use crate::id::{InstanceId, VolumeId};
 use crate::policy::PolicyWarning;
 use crate::report::Outcome;
-use crate::situation::{Fact, Situation};
+use crate::situation::{Fact, Instance, Situation};
 use crate::step::Step;
-use crate::tags::template_name;
+use crate::tags;
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -165,18 +166,37 @@ pub fn plan(situation: &Situation) -> Plan {
         Phase::Stays(interruption) => stand_in::stay(&lineage, &interruption),
         Phase::Rescue(interruption) => rescue::plan(&lineage, &interruption),
     };
-    for stranger in lineage.strangers() {
-        plan.note(format!(
-            "{} says it belongs to {}, but was not launched from its prepared rescue: left alone",
-            stranger.id, situation.lineage
-        ));
-    }
+    strangers(&lineage, &mut plan);
     if let Some(owner) = owner {
         plan.warnings = group::warnings(&lineage, owner);
     }
     plan.warnings.extend(root::warning(&lineage));
     plan.warnings.extend(lineage.warnings);
     plan
+}
+
+/// What bears marks of this lineage that the function has not made is given nothing, and told. A replacement of
+/// ours may look like that for a moment.
+fn strangers(lineage: &Lineage, plan: &mut Plan) {
+    let (id, now) = (&lineage.situation.lineage, lineage.situation.now);
+    let settled = |it: &&Instance| now - it.launch_time > time::Duration::MINUTE;
+    for stranger in lineage.strangers().filter(settled) {
+        plan.note(format!(
+            "{} looks like a replacement of {id}, but no launch of ours has returned it: it is given nothing",
+            stranger.id
+        ));
+    }
+    for member in &lineage.members {
+        let planted = |it: &&String| *it == tags::INTERRUPTED_AT;
+        if member.unproven.iter().any(|it| planted(&it)) {
+            plan.note(format!(
+                "{} bears the tag {} that the function has not written: it is not believed; find out what \
+                 writes it",
+                member.id,
+                tags::INTERRUPTED_AT
+            ));
+        }
+    }
 }
 
 /// The record cannot be read: what protects is done, nothing is concluded from what is missing.

@@ -5,19 +5,20 @@
 
 mod batch;
 mod scarcity;
+mod sweep;
 mod wakes;
 
 use crate::calls::Calls;
 use crate::clock::{Clock, Timestamp};
-use crate::cloud::{Class, Cloud, CloudError, Query};
+use crate::cloud::{Class, Cloud, CloudError};
 use crate::event::Trigger;
-use crate::execute::{Done, execute};
+use crate::execute::execute;
 use crate::id::InstanceId;
 use crate::observe::{self, Look, Scope};
-use crate::plan::{self, Expired, Plan, REMEMBER};
+use crate::plan::{self, Plan, REMEMBER};
 use crate::report::{Report, StepOutcome, StepReport};
 use crate::step::Step;
-use crate::tags::{self, Tags};
+use crate::tags::Tags;
 use batch::{Batch, Subject};
 use futures_util::future::join_all;
 use std::collections::{BTreeMap, BTreeSet};
@@ -58,20 +59,6 @@ pub struct Reconciled {
 /// Does everything that can be done now for these triggers.
 pub async fn reconcile(context: &Context<'_>, triggers: &[Trigger]) -> Reconciled {
     let mut reconciled = Reconciled::default();
-    for (position, _) in triggers
-        .iter()
-        .enumerate()
-        .filter(|(_, it)| **it == Trigger::Sweep)
-    {
-        if let Err(error) = sweep(context).await {
-            reconciled.retries.insert(
-                position,
-                Retry {
-                    why: error.to_string(),
-                },
-            );
-        }
-    }
     let batch = match in_time(context, Box::pin(Batch::of(context, triggers))).await {
         Ok(batch) => batch,
         Err(error) => {
@@ -81,6 +68,17 @@ pub async fn reconcile(context: &Context<'_>, triggers: &[Trigger]) -> Reconcile
         }
     };
     rescue(context, batch, &mut reconciled).await;
+    // Whatever the schedule finds may wait; a warning of the same batch does not wait for it.
+    for (position, _) in triggers
+        .iter()
+        .enumerate()
+        .filter(|(_, it)| **it == Trigger::Sweep)
+    {
+        if let Err(error) = sweep::sweep(context).await {
+            let why = error.to_string();
+            reconciled.retries.insert(position, Retry { why });
+        }
+    }
     reconciled
 }
 
@@ -293,45 +291,6 @@ fn refused(report: &StepReport) -> Option<String> {
         | StepOutcome::Skipped { .. }
         | StepOutcome::OutOfTime => None,
     }
-}
-
-async fn sweep(context: &Context<'_>) -> Result<(), CloudError> {
-    let cloud = context.cloud;
-    let opted_in = Query::Tag {
-        key: tags::OPT_IN,
-        values: vec!["on".to_owned()],
-    };
-    let prepared = Query::TagKey(tags::RESCUE);
-    let expiring = Query::TagKey(tags::EXPIRES_AT);
-    let (protected, templates, volumes, snapshots, images, interfaces) = tokio::try_join!(
-        cloud.instances(&opted_in),
-        cloud.templates(&prepared),
-        cloud.volumes(&expiring),
-        cloud.snapshots(&expiring),
-        cloud.images(&expiring),
-        cloud.interfaces(&expiring),
-    )?;
-    let expired = Expired {
-        volumes,
-        snapshots,
-        images,
-        interfaces,
-    };
-    let calls = Calls::new(cloud);
-    let steps = plan::sweep(context.clock.now(), &protected, &templates, &expired);
-    // A few at a time: a thousand wakes must not take the bucket from a rescue.
-    for chunk in steps.chunks(20) {
-        let plan = Plan {
-            steps: chunk.to_vec(),
-            ..Plan::default()
-        };
-        let reports = execute(&plan, &calls, &mut Done::default(), left(context)).await;
-        for failed in reports.iter().filter(|it| !it.outcome.succeeded()) {
-            tracing::warn!(step = %failed, "sweep");
-        }
-    }
-    tracing::info!(steps = steps.len(), "swept");
-    Ok(())
 }
 
 /// Reads come one after the other, each with a timeout of its own: together they may take longer than an

@@ -79,9 +79,15 @@ pub async fn by_record(
     (volumes, snapshots)
 }
 
+/// Those on record.
+pub fn volumes(template: &Template) -> Vec<VolumeId> {
+    let recorded = volumes_from(&template.tags).into_iter();
+    recorded.map(|it| it.volume).collect()
+}
+
 fn unseen_volumes(templates: &Fact<Vec<Template>>, volumes: &[Volume]) -> Vec<VolumeId> {
     let templates = templates.known().map(Vec::as_slice).unwrap_or_default();
-    let recorded = templates.iter().flat_map(|it| volumes_from(&it.tags));
-    let unseen = recorded.filter(|it| volumes.iter().all(|seen| seen.id != it.volume));
-    unseen.map(|it| it.volume).collect()
+    let recorded = templates.iter().flat_map(self::volumes);
+    let unseen = recorded.filter(|it| volumes.iter().all(|seen| seen.id != *it));
+    unseen.collect()
 }

@@ -8,7 +8,7 @@
 //! (`price-capacity-optimized`, which knows no order of preference); On-Demand they are tried in order,
 //! the instance's own type first.
 
-use super::{Lineage, breaker};
+use super::{Lineage, breaker, limits};
 use crate::id::SubnetId;
 use crate::policy::{OnDemand, Types};
 use crate::record::{Place, Pool};
@@ -66,7 +66,7 @@ pub fn lanes(lineage: &Lineage, place: &Place) -> Vec<Lane> {
 /// On an interface that exists there is one subnet, and a request of its own for each type, by name.
 pub fn on_interface(lineage: &Lineage, place: &Place) -> Vec<Lane> {
     let names = match &lineage.policy.instance_types.value {
-        Types::Named(others) => named(place, others),
+        Types::Named(others) => named(lineage, place, others),
         Types::Like => vec![place.instance_type.clone()],
     };
     let lane = |market, name: &String| Lane {
@@ -84,7 +84,8 @@ pub fn on_interface(lineage: &Lineage, place: &Place) -> Vec<Lane> {
 fn others(lineage: &Lineage, place: &Place) -> Vec<SubnetId> {
     let mut others: Vec<SubnetId> = Vec::new();
     for subnet in &lineage.policy.subnets.value {
-        if *subnet != place.subnet && !others.contains(subnet) {
+        let new = *subnet != place.subnet && !others.contains(subnet);
+        if new && limits::allows_subnet(lineage, subnet) {
             others.push(subnet.clone());
         }
     }
@@ -104,7 +105,7 @@ fn markets(lineage: &Lineage) -> &'static [Market] {
 /// on On-Demand.
 fn types(lineage: &Lineage, place: &Place, market: Market) -> Vec<InstanceTypes> {
     match &lineage.policy.instance_types.value {
-        Types::Named(others) => vec![InstanceTypes::Named(named(place, others))],
+        Types::Named(others) => vec![InstanceTypes::Named(named(lineage, place, others))],
         Types::Like => {
             let own = InstanceTypes::Named(vec![place.instance_type.clone()]);
             match (like(lineage, place), market) {
@@ -117,10 +118,10 @@ fn types(lineage: &Lineage, place: &Place, market: Market) -> Vec<InstanceTypes>
 }
 
 /// The own type first, each once.
-fn named(place: &Place, others: &[String]) -> Vec<String> {
+fn named(lineage: &Lineage, place: &Place, others: &[String]) -> Vec<String> {
     let mut names = vec![place.instance_type.clone()];
     for other in others {
-        if !names.contains(other) {
+        if !names.contains(other) && limits::allows_type(lineage, other) {
             names.push(other.clone());
         }
     }

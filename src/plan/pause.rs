@@ -10,7 +10,7 @@
 
 use super::{
     Lineage, Plan, close, deregister, dns, group, launch, prepare, progress, protect, register,
-    rejoin, requests, risk, volumes,
+    rejoin, requests, risk, stand_in, volumes,
 };
 use crate::clock::seconds_between;
 use crate::event::{InstanceAction, InstanceState, Interruption};
@@ -234,7 +234,9 @@ pub fn returned(lineage: &Lineage, interruption: &Interruption) -> Plan {
     let trying = rejoin::since(Milestone::Returned, lineage, interruption).min(running);
     // One of Amazon's public addresses is another after a stop.
     let named = dns::plan(lineage, owner, trying, &mut plan);
-    if !register::plan(lineage, owner, trying, &mut plan) || !named {
+    // What is stopped keeps its volumes; only what was to end has lost its flags.
+    let flagged = !interruption.action.ends() || stand_in::is_released(lineage, owner, &mut plan);
+    if !register::plan(lineage, owner, trying, &mut plan) || !named || !flagged {
         note_return(lineage, interruption, &mut plan);
         plan.wait(5, format!("{} to serve", owner.id));
         return plan;

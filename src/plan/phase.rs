@@ -81,6 +81,9 @@ fn without_owner(lineage: &Lineage) -> Phase {
 /// TRAP 2: a stopped or hibernated instance is brought back by EC2; it is never replaced.
 fn interrupted(lineage: &Lineage, owner: &Instance, interruption: Interruption) -> Phase {
     match interruption.action {
+        InstanceAction::Terminate if has_outlived(lineage, owner, &interruption) => {
+            Phase::Returned(interruption)
+        }
         InstanceAction::Terminate => Phase::Rescue(interruption),
         // Once it is ending there is no way back, and the rest is a rescue like any other.
         InstanceAction::Return if !owner.is_alive() => Phase::Rescue(interruption),
@@ -117,6 +120,17 @@ fn interrupted(lineage: &Lineage, owner: &Instance, interruption: Interruption) 
             }
         }
     }
+}
+
+/// A tombstone is our memory of a warning, not one. EC2 ends an instance two minutes after it; one that runs on
+/// a quarter of an hour later is not being taken, whatever was said, and gets back what was taken from it.
+const OUTLIVED: time::Duration = time::Duration::minutes(15);
+
+fn has_outlived(lineage: &Lineage, owner: &Instance, interruption: &Interruption) -> bool {
+    let runs = owner.state == InstanceState::Running && owner.state_reason.is_none();
+    let holds_nothing = |it: &Instance| super::risk::is_empty(it);
+    let replaced = lineage.successor.is_some_and(|it| !holds_nothing(it));
+    runs && !replaced && lineage.situation.now - interruption.at > OUTLIVED
 }
 
 /// A start gives the instance a new launch time; should a resumed one keep its old, the milestone

@@ -12,7 +12,7 @@
 
 mod hand_back;
 
-pub use hand_back::{relieve, stay, stays};
+pub use hand_back::{is_released, relieve, stay, stays};
 
 use super::lanes::Lane;
 use super::{Lineage, Plan, breaker, caveats, keys, launch, pause, primary, protect, risk, root};

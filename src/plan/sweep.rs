@@ -23,10 +23,21 @@ pub struct Expired {
     pub interfaces: Vec<NetworkInterface>,
 }
 
-/// One wake per lineage, spread over the queue so that the work is shared out; and the deletions.
-/// Only what carries both our tags and is past its time is deleted, never during a rescue.
+/// One wake per lineage, spread over the queue so that the work is shared out.
 #[must_use]
-pub fn sweep(
+pub fn wakes(protected: &[Instance], templates: &[Template]) -> Vec<Step> {
+    let wake = |instance| Action::Wake {
+        wake: Wake::look(instance),
+        delay_seconds: 0,
+    };
+    let all = lineages(protected, templates).into_iter().map(wake);
+    all.map(|it| Step::new(it.to_string(), it)).collect()
+}
+
+/// The deletions. Only what carries both our marks, sealed for that very resource, and is past its time is
+/// deleted, never during a rescue.
+#[must_use]
+pub fn expired(
     now: Timestamp,
     protected: &[Instance],
     templates: &[Template],
@@ -37,7 +48,8 @@ pub fn sweep(
         let at = tags
             .get(tags::EXPIRES_AT)
             .and_then(|text| clock::parse(text).ok());
-        tags.contains_key(tags::RESCUE) && at.is_some_and(|it| it < now)
+        let kept = tags.contains_key(tags::KEPT);
+        !kept && tags.contains_key(tags::RESCUE) && at.is_some_and(|it| it < now)
     };
     let due = |tags: &Tags| {
         let lineage = tags.get(tags::RESCUE);
@@ -75,14 +87,7 @@ pub fn sweep(
     let served = served.map(|it| Action::DeleteTemplate {
         template: it.id.clone(),
     });
-    let wakes = lineages(protected, templates)
-        .into_iter()
-        .map(|instance| Action::Wake {
-            wake: Wake::look(instance),
-            delay_seconds: 0,
-        });
-    wakes
-        .chain(volumes)
+    volumes
         .chain(interfaces)
         .chain(spares)
         .chain(served)
@@ -121,9 +126,16 @@ fn heads(templates: &[Template]) -> BTreeSet<InstanceId> {
 }
 
 fn in_use(resource: String) -> Action {
+    // A mark that keeps it as well: an expiry that was ours once could be put back by anybody who has seen it.
+    let marks = [
+        (tags::EXPIRES_AT, IN_USE),
+        (tags::KEPT, "its user has found a use for it"),
+    ];
     Action::Tag {
         resources: vec![resource],
-        tags: Tags::from([(tags::EXPIRES_AT.to_owned(), IN_USE.to_owned())]),
+        tags: marks
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .into(),
     }
 }
 

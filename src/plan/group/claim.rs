@@ -13,10 +13,10 @@
 use super::pairs::{hands_over_nothing, is_free, pairs, partner};
 use crate::event::Wake;
 use crate::id::InstanceId;
-use crate::plan::{Lineage, Plan, prepare, protect, risk, template_name};
+use crate::plan::{Lineage, Plan, prepare, protect, risk};
 use crate::situation::{Fact, Group, Instance, Lifecycle, Situation, TargetGroup};
 use crate::step::{Action, GroupChange, GroupVerb, Step, token};
-use crate::tags;
+use crate::tags::{self, template_name};
 
 /// Launch hooks whose names begin so are ours to complete.
 const OUR_HOOKS: &str = "spot-rescue";

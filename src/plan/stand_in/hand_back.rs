@@ -144,7 +144,7 @@ pub fn stay(lineage: &Lineage, interruption: &Interruption) -> Plan {
 }
 
 /// The flags the user had, on volumes and interfaces.
-fn is_released(lineage: &Lineage, owner: &Instance, plan: &mut Plan) -> bool {
+pub fn is_released(lineage: &Lineage, owner: &Instance, plan: &mut Plan) -> bool {
     let kept = |it: &RecordedVolume| {
         let fate = Fate::Attached {
             volume: it.volume.clone(),

@@ -1,0 +1,85 @@
+//! The schedule: every lineage is looked at again, and what has expired is deleted.
+//!
+//! Wakes come first and need two reads; each further read stands by itself and has the time that is left, so
+//! that no number of things that somebody has tagged keeps a rescue from being looked at.
+
+use super::{Context, in_time, left};
+use crate::calls::Calls;
+use crate::cloud::{CloudError, Query};
+use crate::execute::{Done, execute};
+use crate::plan::{self, Expired, Plan};
+use crate::situation::{Instance, Template};
+use crate::step::Step;
+use crate::tags;
+
+/// So many are deleted by one sweep at most; the next one goes on.
+const MOST_DELETED: usize = 500;
+/// A few at a time: a thousand wakes must not take the bucket from a rescue.
+const AT_ONCE: usize = 20;
+
+pub async fn sweep(context: &Context<'_>) -> Result<(), CloudError> {
+    let cloud = context.cloud;
+    let opted_in = Query::Tag {
+        key: tags::OPT_IN,
+        values: vec!["on".to_owned()],
+    };
+    let prepared = Query::TagKey(tags::RESCUE);
+    let reading =
+        async { tokio::try_join!(cloud.instances(&opted_in), cloud.templates(&prepared)) };
+    let (protected, templates) = in_time(context, reading).await?;
+    let calls = &Calls::new(cloud);
+    do_all(context, calls, plan::wakes(&protected, &templates)).await;
+    let mut steps = expired(context, &protected, &templates).await;
+    if steps.len() > MOST_DELETED {
+        tracing::warn!(
+            expired = steps.len(),
+            "more has expired than one sweep deletes: {MOST_DELETED} now, the rest at the next sweeps"
+        );
+        steps.truncate(MOST_DELETED);
+    }
+    do_all(context, calls, steps).await;
+    Ok(())
+}
+
+async fn expired(
+    context: &Context<'_>,
+    protected: &[Instance],
+    templates: &[Template],
+) -> Vec<Step> {
+    let cloud = context.cloud;
+    let expiring = &Query::TagKey(tags::EXPIRES_AT);
+    let (volumes, snapshots, images, interfaces) = tokio::join!(
+        in_time(context, cloud.volumes(expiring)),
+        in_time(context, cloud.snapshots(expiring)),
+        in_time(context, cloud.images(expiring)),
+        in_time(context, cloud.interfaces(expiring)),
+    );
+    let expired = Expired {
+        volumes: read(volumes),
+        snapshots: read(snapshots),
+        images: read(images),
+        interfaces: read(interfaces),
+    };
+    plan::expired(context.clock.now(), protected, templates, &expired)
+}
+
+/// What could not be read is deleted by a later sweep.
+fn read<T>(answer: Result<Vec<T>, CloudError>) -> Vec<T> {
+    answer
+        .inspect_err(|error| tracing::warn!(%error, "failed to read what has expired; left to the next sweep"))
+        .unwrap_or_default()
+}
+
+async fn do_all(context: &Context<'_>, calls: &Calls<'_>, steps: Vec<Step>) {
+    for chunk in steps.chunks(AT_ONCE) {
+        let plan = Plan {
+            steps: chunk.to_vec(),
+            ..Plan::default()
+        };
+        let reports = execute(&plan, calls, &mut Done::default(), left(context)).await;
+        for failed in reports.iter().filter(|it| !it.outcome.succeeded()) {
+            tracing::warn!(step = %failed, "sweep");
+        }
+    }
+    tracing::info!(steps = steps.len(), "swept");
+}
