@@ -19,6 +19,8 @@ CASES ?= 100000
 RESCUES ?= 500
 FAULTS ?= 0.1
 CALLS := target/calls
+# The version of cargo-deny, which is compiled into .tools.
+DENY_VERSION := 0.20.2
 # What is packaged: arm64 or x86_64.
 ARCH ?= arm64
 TARGET := $(or $(CARGO_TARGET_DIR),target)
@@ -132,8 +134,17 @@ $(VENV)-checkov/installed: local/checkov-requirements.txt
 	$(VENV)-checkov/bin/$(PIP) --only-binary :all: --requirement $<
 	@touch $@
 
+.PHONY: deny
+deny: .tools/cargo-deny-$(DENY_VERSION) ## licences and sources of all crates; known vulnerabilities where their database can be had
+	tools/deny
+
+# Unoptimised: it runs for a second, and half of its compilation is spared.
+.tools/cargo-deny-$(DENY_VERSION):
+	cargo install --quiet --locked --debug --root .tools --version $(DENY_VERSION) cargo-deny
+	@touch $@
+
 # What fails fastest comes first.
-STAGES := doctor check setup lint checkov local wire e2e permissions
+STAGES := doctor check setup lint checkov deny local wire e2e permissions
 
 .PHONY: test
 test: ## everything, and what it has cost; MORE=shipped adds the build that is shipped

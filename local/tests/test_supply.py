@@ -58,7 +58,9 @@ def test_sam_build_does_not_go_beyond_the_lock_file(tmp_path: Path) -> None:
 
 def test_what_sam_builds_unwinds(tmp_path: Path) -> None:
     """cargo-lambda has panics abort where the profile does not say otherwise."""
-    (tmp_path / "Cargo.lock").write_text('version = 4\n[[package]]\nname = "empty"\nversion = "0.1.0"\n')
+    (tmp_path / "Cargo.lock").write_text(
+        'version = 4\n[[package]]\nname = "empty"\nversion = "0.1.0"\n'
+    )
     answer = sam_build(tmp_path)
     assert answer.returncode == 0, answer.stderr
 
@@ -81,3 +83,32 @@ def test_every_python_package_has_a_version_and_hashes(name: str) -> None:
     for entry in filter(None, entries):
         assert re.match(r"[\w.-]+==[\w.]+ .*--hash=sha256:[0-9a-f]{64}", entry), entry
     assert "://" not in text and "--index" not in text and "--find-links" not in text
+
+
+def deny(folder: Path, **status: int) -> subprocess.CompletedProcess[str]:
+    """With a cargo-deny that ends so when it is asked for licences, the database, known vulnerabilities."""
+    fake = folder / "cargo-deny"
+    cases = "\n".join(f"*{word}*) echo {word}; exit {code} ;;" for word, code in status.items())
+    fake.write_text(f'#!/bin/sh\ncase "$*" in\n{cases}\nesac\n')
+    fake.chmod(0o755)
+    return subprocess.run(
+        [str(ROOT / "tools" / "deny")],
+        env=os.environ | {"DENY": str(fake)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_that_vulnerabilities_were_not_looked_for_is_said_loudly(tmp_path: Path) -> None:
+    """Where the database cannot be had, as offline."""
+    answer = deny(tmp_path, licenses=0, fetch=1, advisories=1)
+    assert answer.returncode == 0
+    assert answer.stderr.startswith("SKIPPED: known vulnerabilities were NOT looked for")
+
+
+@pytest.mark.parametrize(("licenses", "advisories"), [(1, 0), (0, 1)])
+def test_what_cargo_deny_finds_fails(licenses: int, advisories: int, tmp_path: Path) -> None:
+    """A licence that is not on the list, or a known vulnerability where the database is there."""
+    answer = deny(tmp_path, licenses=licenses, fetch=0, advisories=advisories)
+    assert answer.returncode != 0 and "SKIPPED" not in answer.stderr
