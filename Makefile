@@ -43,7 +43,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo "  SCENARIO=NAME for demo (or all), FUNCTION=release for the build that is shipped,"
-	@echo "  EVENT=FILE for invoke, CASES=N for sim, RESCUES=N and FAULTS=SHARE for soak"
+	@echo "  EVENT=FILE for invoke, CASES=N for sim, RESCUES=N and FAULTS=SHARE for soak, ARCH=x86_64 for package"
 
 .PHONY: doctor
 doctor: ## what has to be on this machine, and is missing or too old
