@@ -22,7 +22,7 @@ CALLS := target/calls
 # The version of cargo-deny, which is compiled into .tools.
 DENY_VERSION := 0.20.2
 # What is packaged: arm64 or x86_64.
-ARCH ?= arm64
+ARCH := arm64
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 # No path of this machine gets into the binary: the same sources give the same bytes in whichever folder.
 CARGO_HOME ?= $(HOME)/.cargo
