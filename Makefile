@@ -8,6 +8,8 @@ MAKEFLAGS += --no-print-directory
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# What is installed is what the requirements name, byte for byte (`make lock` writes them), and nothing else.
+PIP := pip install --quiet --disable-pip-version-check --no-deps --require-hashes
 # Which build is played: the quick one, or the one that is shipped (release).
 FUNCTION := debug
 SCENARIO ?= rescue
@@ -17,6 +19,15 @@ CASES ?= 100000
 RESCUES ?= 500
 FAULTS ?= 0.1
 CALLS := target/calls
+# The version of cargo-deny, which is compiled into .tools.
+DENY_VERSION := 0.20.2
+# What is packaged: arm64 or x86_64.
+ARCH := arm64
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+# No path of this machine gets into the binary: the same sources give the same bytes in whichever folder.
+CARGO_HOME ?= $(HOME)/.cargo
+REMAP := --config 'build.rustflags=["--remap-path-prefix=$(CURDIR)=/spot-rescue", \
+	"--remap-path-prefix=$(abspath $(TARGET))=/target", "--remap-path-prefix=$(CARGO_HOME)=/cargo"]'
 CORE := --locked --no-default-features --features sim
 # The build for people and tests: tools/rustc says what it spares.
 QUICK := RUSTC_WRAPPER="$(CURDIR)/tools/rustc"
@@ -32,7 +43,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo "  SCENARIO=NAME for demo (or all), FUNCTION=release for the build that is shipped,"
-	@echo "  EVENT=FILE for invoke, CASES=N for sim, RESCUES=N and FAULTS=SHARE for soak"
+	@echo "  EVENT=FILE for invoke, CASES=N for sim, RESCUES=N and FAULTS=SHARE for soak, ARCH=x86_64 for package"
 
 .PHONY: doctor
 doctor: ## what has to be on this machine, and is missing or too old
@@ -41,9 +52,19 @@ doctor: ## what has to be on this machine, and is missing or too old
 .PHONY: setup
 setup: $(VENV)/installed ## the Python tools, pinned, into .venv
 
-$(VENV)/installed: local/requirements.txt
+$(VENV)/installed: local/requirements.txt local/compiled-requirements.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --requirement local/requirements.txt
+	$(BIN)/$(PIP) --only-binary :all: --requirement local/requirements.txt
+	$(BIN)/$(PIP) --no-binary :all: --no-build-isolation --requirement local/compiled-requirements.txt
+	@touch $@
+
+.PHONY: lock
+lock: $(VENV)-lock/installed ## the hashes of what the *.in files of Python packages ask for; UPGRADE=1 for newer versions
+	UV=$(VENV)-lock/bin/uv tools/lock $(if $(UPGRADE),--upgrade)
+
+$(VENV)-lock/installed: local/lock-requirements.txt
+	$(PYTHON) -m venv $(VENV)-lock
+	$(VENV)-lock/bin/$(PIP) --only-binary :all: --requirement $<
 	@touch $@
 
 .PHONY: build
@@ -110,11 +131,20 @@ checkov: $(VENV)-checkov/installed ## the template against checkov's rules; exce
 
 $(VENV)-checkov/installed: local/checkov-requirements.txt
 	$(PYTHON) -m venv $(VENV)-checkov
-	$(VENV)-checkov/bin/pip install --quiet --disable-pip-version-check --requirement local/checkov-requirements.txt
+	$(VENV)-checkov/bin/$(PIP) --only-binary :all: --requirement $<
+	@touch $@
+
+.PHONY: deny
+deny: .tools/cargo-deny-$(DENY_VERSION) ## licences and sources of all crates; known vulnerabilities where their database can be had
+	tools/deny
+
+# Unoptimised: it runs for a second, and half of its compilation is spared.
+.tools/cargo-deny-$(DENY_VERSION):
+	cargo install --quiet --locked --debug --root .tools --version $(DENY_VERSION) cargo-deny
 	@touch $@
 
 # What fails fastest comes first.
-STAGES := doctor check setup lint checkov local wire e2e permissions
+STAGES := doctor check setup lint checkov deny local wire e2e permissions
 
 .PHONY: test
 test: ## everything, and what it has cost; MORE=shipped adds the build that is shipped
@@ -141,8 +171,13 @@ differential: setup build ## the same lists of operations in the simulator and o
 	$(BIN)/python -m local.differential
 
 .PHONY: package
-package: setup ## the zip that Lambda takes, for arm64
-	PATH="$(CURDIR)/$(BIN):$$PATH" cargo lambda build --release --locked --arm64 --output-format zip --bin bootstrap
+package: setup ## the zip that Lambda takes, for ARCH, its bill of materials and checksums, in target/lambda/bootstrap
+	PATH="$(abspath $(BIN)):$$PATH" cargo lambda build --release --locked --$(subst _,-,$(ARCH)) --bin bootstrap $(REMAP)
+	$(BIN)/python tools/package.py $(TARGET)/lambda/bootstrap $(ARCH)
+
+.PHONY: reproducible
+reproducible: setup ## builds the package twice, in two folders: the checksums must be the same
+	ARCH=$(ARCH) VENV=$(abspath $(VENV)) tools/reproducible
 
 .PHONY: invoke
 invoke: setup build ## one event into the function, on a local AWS of its own
@@ -154,11 +189,11 @@ bench: build-release $(VENV)-bench/installed ## how fast it is, beside a plain f
 	target/release/examples/bench
 
 $(VENV)-bench/installed: bench/baseline/requirements.txt
-	$(PYTHON) -m venv .venv-bench
-	$(VENV)-bench/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	$(PYTHON) -m venv $(VENV)-bench
+	$(VENV)-bench/bin/$(PIP) --only-binary :all: --requirement $<
 	@touch $@
 
 .PHONY: clean
 clean: ## what was built and installed
 	cargo clean
-	rm -rf $(VENV) $(VENV)-bench $(VENV)-checkov .aws-sam local/permissions/node_modules
+	rm -rf $(VENV) $(VENV)-bench $(VENV)-checkov $(VENV)-lock .tools .aws-sam local/permissions/node_modules
