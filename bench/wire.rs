@@ -226,7 +226,7 @@ fn again(world: &World, id: &str) -> String {
     format!(
         "<launchTemplateVersion>{}{}</launchTemplateVersion>",
         element("launchTemplateId", id),
-        element("versionNumber", &number.to_string())
+        element("versionNumber", number.to_string())
     )
 }
 

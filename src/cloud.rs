@@ -125,8 +125,7 @@ impl Query {
             Self::Interfaces(ids) => ids.is_empty(),
             Self::Images(ids) => ids.is_empty(),
             Self::Volumes(ids) => ids.is_empty(),
-            Self::Template(_) => false,
-            Self::TagKey(_) => false,
+            Self::Template(_) | Self::TagKey(_) => false,
         }
     }
 }

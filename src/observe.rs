@@ -224,13 +224,11 @@ impl Facts {
         } = *look;
         let template = self.templates.of(|all| prepared::of(lineage, all).cloned());
         let recorded = template.known().and_then(Option::as_ref);
-        let head = recorded.and_then(|it| it.tags.get(tags::HEAD));
-        let is_head = |it: &Instance| head.is_some_and(|head| head == it.id.as_str());
-        let its = |it: &&Instance| it.lineage() == *lineage || is_head(it);
+        let owner = recorded.and_then(|it| it.tags.get(tags::HEAD));
+        let owner = owner.map_or(lineage.as_str(), String::as_str).to_owned();
+        let its = |it: &&Instance| it.lineage() == *lineage || it.id.as_str() == owner;
         let members: Vec<Instance> = self.instances.iter().filter(its).cloned().collect();
-        let owner = members
-            .iter()
-            .find(|it| head.map_or(lineage.as_str(), String::as_str) == it.id.as_str());
+        let owner = members.iter().find(|it| it.id.as_str() == owner);
         let group = groups::name_of(owner, recorded);
         let group = self.groups.of(|all| {
             let named = |it: &&Group| Some(&it.scaling.name) == group.as_ref();

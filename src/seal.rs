@@ -20,6 +20,7 @@ mod finish;
 mod key;
 mod marks;
 mod message;
+mod open;
 
 pub use door::Sealed;
 pub use key::Key;

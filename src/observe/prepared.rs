@@ -31,10 +31,10 @@ pub async fn read(
 }
 
 /// The one of a lineage.
+#[must_use]
 pub fn of<'a>(lineage: &InstanceId, templates: &'a [Template]) -> Option<&'a Template> {
-    let names = template_names(lineage);
-    let named = |name: &String| templates.iter().find(|it| it.name == *name && it.ours);
-    names.iter().find_map(named)
+    let ours = |name: &String| templates.iter().find(|it| it.name == *name && it.ours);
+    template_names(lineage).iter().find_map(ours)
 }
 
 /// The first of its names that is free or its own.

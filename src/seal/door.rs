@@ -1,8 +1,9 @@
 //! The one way between the core and AWS: what comes in loses every tag that is not proven, what goes out
 //! is sealed.
 
-use super::finish::{description, finish, launched_by, marks_of, name, needs_key};
-use super::marks::{Which, close, open, sealed};
+use super::finish::{finish, marks_of, needs_key};
+use super::marks::{Which, open, sealed};
+use super::open::{self as opened, each, place};
 use super::{Key, Seal};
 use crate::clock::Timestamp;
 use crate::cloud::{Cloud, CloudError, Query};
@@ -12,7 +13,7 @@ use crate::situation::{
     Address, AutoScalingGroup, Balancing, Image, Instance, Listing, NetworkInterface, Registration,
     RootTask, Shape, Snapshot, SpotRequest, TargetGroup, Template, Volume,
 };
-use crate::step::{Action, LaunchTemplate, WriteTemplate, described};
+use crate::step::{Action, LaunchTemplate, WriteTemplate};
 use crate::tags::{self, Tags, template_names};
 use async_trait::async_trait;
 use std::collections::{BTreeMap, BTreeSet};
@@ -100,7 +101,7 @@ impl<'a> Sealed<'a> {
             _ => self.version(action, answer),
         };
         let Some((id, marks)) = made else { return };
-        if let Err(error) = self.tag(&[id.clone()], &marks, key).await {
+        if let Err(error) = self.tag(std::slice::from_ref(&id), &marks, key).await {
             tracing::warn!(%error, id, "failed to seal the marks of what was made; done at the next look");
         }
     }
@@ -142,98 +143,6 @@ impl<'a> Sealed<'a> {
     }
 }
 
-/// Those that were launched from one of these templates belong to its lineage.
-fn place(
-    all: &mut [Instance],
-    templates: &[Template],
-    unplaced: impl Fn(&Instance) -> Option<TemplateId>,
-) {
-    for template in templates {
-        let Some(rescue) = template.tags.get(tags::RESCUE) else {
-            continue;
-        };
-        let of_it = |it: &&mut Instance| unplaced(it).as_ref() == Some(&template.id);
-        for it in all.iter_mut().filter(of_it) {
-            it.tags.insert(tags::RESCUE.to_owned(), rescue.clone());
-        }
-    }
-}
-
-fn open_template(key: Option<&Key>, seal: &Seal, it: &mut Template) {
-    let unproven = key.map(|key| open(key, &[it.id.as_str(), &it.name], Which::All, &mut it.tags));
-    let marked = unproven.is_some() && it.tags.contains_key(tags::RESCUE);
-    it.ours = marked && !seal.is_foreign(it.created_by.as_deref());
-    if !it.ours {
-        it.tags.clear();
-    }
-    tell(it.id.as_str(), unproven.unwrap_or_default());
-}
-
-/// Until its marks are sealed, those that it was launched with say what it replaces.
-fn open_instance(key: &Key, it: &mut Instance) {
-    let launched_by = launched_by(key, &it.tags);
-    let replaces = it.tags.get(tags::REPLACES).cloned();
-    it.unproven = open(key, &[it.id.as_str()], Which::Own, &mut it.tags);
-    if it.tags.contains_key(tags::REPLACES) {
-        return;
-    }
-    match replaces.filter(|_| launched_by.is_some()) {
-        Some(replaces) => {
-            it.tags.insert(tags::REPLACES.to_owned(), replaces);
-            it.launched_by = launched_by;
-        }
-        None => drop(it.tags.remove(tags::LAUNCHED)),
-    }
-}
-
-/// Its own seals, those that came along from its volume, and what its description says: that was given when it
-/// was taken, and cannot be changed.
-fn open_snapshot(key: &Key, it: &mut Snapshot) {
-    const OF_VOLUME: [&str; 3] = [tags::RESCUE, tags::DEVICE, tags::VOLUME];
-    let mut copied = it.tags.clone();
-    open(key, &[it.volume.as_str()], Which::Own, &mut copied);
-    open(key, &[it.id.as_str()], Which::Own, &mut it.tags);
-    copied.retain(|key, _| OF_VOLUME.contains(&key.as_str()));
-    let said = description(key, &it.description).map(described);
-    for (key, value) in said.unwrap_or_default().into_iter().chain(copied) {
-        it.tags.entry(key).or_insert(value);
-    }
-}
-
-fn open_image(key: &Key, it: &mut Image) {
-    open(key, &[&it.name], Which::Own, &mut it.tags);
-    match name(key, &it.name).map(str::to_owned) {
-        Some(plain) => it.name = plain,
-        None => close(Which::Own, &mut it.tags),
-    }
-}
-
-/// Somebody else's hand, or a mark that could not be sealed yet.
-fn tell(id: &str, unproven: Vec<String>) {
-    if !unproven.is_empty() {
-        tracing::info!(
-            id,
-            keys = unproven.join(" "),
-            "tags without our seal: not believed"
-        );
-    }
-}
-
-/// Opens each, or closes all while there is no key.
-fn each<T>(
-    all: &mut [T],
-    key: Option<&Key>,
-    open: impl Fn(&Key, &mut T),
-    tags: impl Fn(&mut T) -> &mut Tags,
-) {
-    for it in all {
-        match key {
-            Some(key) => open(key, it),
-            None => close(Which::Own, tags(it)),
-        }
-    }
-}
-
 #[async_trait]
 impl Cloud for Sealed<'_> {
     async fn instances(&self, query: &Query) -> Result<Vec<Instance>, CloudError> {
@@ -241,7 +150,7 @@ impl Cloud for Sealed<'_> {
         let mut all = all?;
         let said = all.iter().map(|it| it.tags.get(tags::RESCUE)?.parse().ok());
         let said: Vec<_> = said.collect();
-        each(&mut all, key, open_instance, |it| &mut it.tags);
+        each(&mut all, key, opened::instance, |it| &mut it.tags);
         if key.is_some() {
             self.placed(&mut all, &said).await?;
         }
@@ -251,8 +160,9 @@ impl Cloud for Sealed<'_> {
     async fn templates(&self, query: &Query) -> Result<Vec<Template>, CloudError> {
         let (all, key) = tokio::join!(self.cloud.templates(query), self.seal.key(self.cloud));
         let (mut all, key) = (all?, key?);
-        all.iter_mut()
-            .for_each(|it| open_template(Some(key), self.seal, it));
+        for it in &mut all {
+            opened::template(key, self.seal, it);
+        }
         Ok(all)
     }
 
@@ -269,7 +179,7 @@ impl Cloud for Sealed<'_> {
     async fn snapshots(&self, query: &Query) -> Result<Vec<Snapshot>, CloudError> {
         let (all, key) = tokio::join!(self.cloud.snapshots(query), self.key());
         let mut all = all?;
-        each(&mut all, key, open_snapshot, |it| &mut it.tags);
+        each(&mut all, key, opened::snapshot, |it| &mut it.tags);
         Ok(all)
     }
 
@@ -290,7 +200,7 @@ impl Cloud for Sealed<'_> {
     async fn images(&self, query: &Query) -> Result<Vec<Image>, CloudError> {
         let (all, key) = tokio::join!(self.cloud.images(query), self.key());
         let mut all = all?;
-        each(&mut all, key, open_image, |it| &mut it.tags);
+        each(&mut all, key, opened::image, |it| &mut it.tags);
         Ok(all)
     }
 

@@ -93,6 +93,10 @@ impl World {
     }
 
     /// As the function itself has marked it.
+    ///
+    /// # Panics
+    ///
+    /// If the world has no secret.
     pub fn mark(&self, id: &str, tags: &[(&str, &str)]) {
         let secret = self.look(|it| it.secret.clone()).ok();
         let key = secret.and_then(|it| Key::new(&it)).expect("a secret");

@@ -72,8 +72,8 @@ impl State {
     pub(super) fn read_templates(&mut self, query: &Query) -> Result<Vec<Template>, CloudError> {
         const CALL: &str = "DescribeLaunchTemplates";
         self.admit(CALL)?;
-        let named = matches!(query, Query::Names(_) | Query::Template(_));
-        if !by_instance_or_tag(query) && !named {
+        let by_itself = matches!(query, Query::Names(_) | Query::Template(_));
+        if !by_instance_or_tag(query) && !by_itself {
             return Err(bad_filter(CALL));
         }
         let visible = self

@@ -1,0 +1,101 @@
+//! What AWS shows of each kind of thing, without what is not proven.
+
+use super::finish::{description, launched_by, name};
+use super::marks::{Which, close, open};
+use super::{Key, Seal};
+use crate::id::TemplateId;
+use crate::situation::{Image, Instance, Snapshot, Template};
+use crate::step::described;
+use crate::tags::{self, Tags};
+
+/// Those that were launched from one of these templates belong to its lineage.
+pub fn place(
+    all: &mut [Instance],
+    templates: &[Template],
+    unplaced: impl Fn(&Instance) -> Option<TemplateId>,
+) {
+    for template in templates {
+        let Some(rescue) = template.tags.get(tags::RESCUE) else {
+            continue;
+        };
+        let of_it = |it: &&mut Instance| unplaced(it).as_ref() == Some(&template.id);
+        for it in all.iter_mut().filter(of_it) {
+            it.tags.insert(tags::RESCUE.to_owned(), rescue.clone());
+        }
+    }
+}
+
+pub fn template(key: &Key, seal: &Seal, it: &mut Template) {
+    let unproven = open(key, &[it.id.as_str(), &it.name], Which::All, &mut it.tags);
+    let marked = it.tags.contains_key(tags::RESCUE);
+    it.ours = marked && !seal.is_foreign(it.created_by.as_deref());
+    if !it.ours {
+        it.tags.clear();
+    }
+    tell(it.id.as_str(), &unproven);
+}
+
+/// Until its marks are sealed, those that it was launched with say what it replaces.
+pub fn instance(key: &Key, it: &mut Instance) {
+    let launched_by = launched_by(key, &it.tags);
+    let replaces = it.tags.get(tags::REPLACES).cloned();
+    it.unproven = open(key, &[it.id.as_str()], Which::Own, &mut it.tags);
+    if it.tags.contains_key(tags::REPLACES) {
+        return;
+    }
+    match replaces.filter(|_| launched_by.is_some()) {
+        Some(replaces) => {
+            it.tags.insert(tags::REPLACES.to_owned(), replaces);
+            it.launched_by = launched_by;
+        }
+        None => drop(it.tags.remove(tags::LAUNCHED)),
+    }
+}
+
+/// Its own seals, those that came along from its volume, and what its description says: that was given when it
+/// was taken, and cannot be changed.
+pub fn snapshot(key: &Key, it: &mut Snapshot) {
+    const OF_VOLUME: [&str; 3] = [tags::RESCUE, tags::DEVICE, tags::VOLUME];
+    let mut copied = it.tags.clone();
+    open(key, &[it.volume.as_str()], Which::Own, &mut copied);
+    open(key, &[it.id.as_str()], Which::Own, &mut it.tags);
+    copied.retain(|key, _| OF_VOLUME.contains(&key.as_str()));
+    let said = description(key, &it.description).map(described);
+    for (key, value) in said.unwrap_or_default().into_iter().chain(copied) {
+        it.tags.entry(key).or_insert(value);
+    }
+}
+
+pub fn image(key: &Key, it: &mut Image) {
+    open(key, &[&it.name], Which::Own, &mut it.tags);
+    match name(key, &it.name).map(str::to_owned) {
+        Some(plain) => it.name = plain,
+        None => close(Which::Own, &mut it.tags),
+    }
+}
+
+/// Somebody else's hand, or a mark that could not be sealed yet.
+fn tell(id: &str, unproven: &[String]) {
+    if !unproven.is_empty() {
+        tracing::info!(
+            id,
+            keys = unproven.join(" "),
+            "tags without our seal: not believed"
+        );
+    }
+}
+
+/// Opens each, or closes all while there is no key.
+pub fn each<T>(
+    all: &mut [T],
+    key: Option<&Key>,
+    open: impl Fn(&Key, &mut T),
+    tags: impl Fn(&mut T) -> &mut Tags,
+) {
+    for it in all {
+        match key {
+            Some(key) => open(key, it),
+            None => close(Which::Own, tags(it)),
+        }
+    }
+}
