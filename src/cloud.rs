@@ -168,7 +168,7 @@ pub const KEY_ACTIONS: &[&str] = &[
 
 /// The code of a read that was given up because there was no end of it.
 pub const TOO_MANY: &str = "TooMany";
-/// So much one read takes in; ten times what the largest lineages have.
+/// So many things one read takes in: far more than a batch of lineages has.
 pub const MOST_READ: usize = 5000;
 
 /// A call AWS did not do, or whose answer we did not get.

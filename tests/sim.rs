@@ -35,6 +35,8 @@ mod names;
 mod on_time;
 #[path = "sim/others.rs"]
 mod others;
+#[path = "sim/outlived.rs"]
+mod outlived;
 #[path = "sim/pauses.rs"]
 mod pauses;
 #[path = "sim/private_ip.rs"]
@@ -45,6 +47,8 @@ mod returns;
 mod roots;
 #[path = "sim/scaling.rs"]
 mod scaling;
+#[path = "sim/secret.rs"]
+mod secret;
 #[path = "sim/shared.rs"]
 mod shared;
 #[path = "sim/stories.rs"]

@@ -77,7 +77,7 @@ pub fn expired(
     let snapshots = expired.snapshots.iter().filter(|it| due(&it.tags));
     let snapshots = snapshots.map(|it| delete_snapshot(it, &expired.images));
     let heads = heads(templates);
-    let spent = |it: &&Instance| is_spare(it, &heads) && is_past(&it.tags);
+    let spent = |it: &&Instance| is_spare(it, &heads) && due(&it.tags);
     let spares = protected.iter().filter(spent);
     let spares = spares.map(|it| Action::Terminate {
         instance: it.id.clone(),

@@ -3,7 +3,7 @@
 //! <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html>
 
 use super::{SimInstance, SimSnapshot, SimTemplate, SimVolume, State, state::refused};
-use crate::cloud::{CloudError, Query};
+use crate::cloud::{CloudError, MOST_READ, Query, TOO_MANY};
 use crate::situation::{Address, Instance, NetworkInterface, Snapshot, Template, Volume};
 use crate::tags::{self, Tags};
 
@@ -32,6 +32,19 @@ fn by_instance_or_tag(query: &Query) -> bool {
         query,
         Query::Instances(_) | Query::Tag { .. } | Query::TagKey(_)
     )
+}
+
+/// A read takes in so much; of a part only the sweep may think that it is all.
+pub(super) fn bounded<T>(
+    call: &'static str,
+    query: &Query,
+    mut shown: Vec<T>,
+) -> Result<Vec<T>, CloudError> {
+    if shown.len() > MOST_READ && !query.may_be_cut() {
+        return Err(refused(call, TOO_MANY, "there is no end of it"));
+    }
+    shown.truncate(MOST_READ);
+    Ok(shown)
 }
 
 pub(super) fn bad_filter(operation: &'static str) -> CloudError {
@@ -66,7 +79,7 @@ impl State {
             public_address: self.public_address(&it.facts.id),
             ..it.facts.clone()
         });
-        Ok(shown.collect())
+        bounded(CALL, query, shown.collect())
     }
 
     pub(super) fn read_templates(&mut self, query: &Query) -> Result<Vec<Template>, CloudError> {
@@ -96,7 +109,7 @@ impl State {
             tags: it.tags.seen(self.now).clone(),
             ..it.facts.clone()
         });
-        Ok(shown.collect())
+        bounded(CALL, query, shown.collect())
     }
 
     pub(super) fn read_volumes(&mut self, query: &Query) -> Result<Vec<Volume>, CloudError> {
@@ -128,7 +141,7 @@ impl State {
             tags: it.tags.seen(self.now).clone(),
             ..it.facts.clone()
         });
-        Ok(shown.collect())
+        bounded(CALL, query, shown.collect())
     }
 
     /// Owned by the account: public and shared ones stay out (TRAP 27).
@@ -159,7 +172,7 @@ impl State {
             tags: it.tags.seen(self.now).clone(),
             ..it.facts.clone()
         });
-        Ok(shown.collect())
+        bounded(CALL, query, shown.collect())
     }
 
     pub(super) fn read_addresses(&mut self) -> Result<Vec<Address>, CloudError> {

@@ -54,8 +54,10 @@ async fn an_interruption_of_a_claimant_is_not_one_of_the_lineage() {
     world.interrupt(&claimant, InstanceAction::Terminate);
     let run = world.run_until_quiet(&function).await;
     assert!(run.quiet);
-    let launched = count(&world, |it| matches!(it, Action::Launch(_)));
-    assert_eq!(launched, 0, "{}", journal(&world));
+    let victim = protected.instance.as_str();
+    let of_victim =
+        |it: &Action| matches!(it, Action::Launch(it) if it.tags["spot-rescue:replaces"] == victim);
+    assert_eq!(count(&world, of_victim), 0, "{}", journal(&world));
     assert_whole(&world, &protected);
 }
 
