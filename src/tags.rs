@@ -68,6 +68,11 @@ pub const RESTORED_FROM: &str = "spot-rescue:restored-from";
 pub const RESTORE: &str = "spot-rescue:restore";
 /// Among the stack's defaults, and nowhere else: the KMS keys its user has named.
 pub const KMS_KEYS: &str = "spot-rescue:kms-keys";
+/// The same: roles that a replacement may have, types, subnets, and target groups that it may join.
+pub const INSTANCE_ROLES: &str = "spot-rescue:instance-roles";
+pub const ALLOWED_TYPES: &str = "spot-rescue:allowed-types";
+pub const ALLOWED_SUBNETS: &str = "spot-rescue:allowed-subnets";
+pub const ALLOWED_TARGET_GROUPS: &str = "spot-rescue:target-groups";
 /// On a clone: the instance it was given to. From then on it is newer than its source.
 pub const TAKEN_BY: &str = "spot-rescue:taken-by";
 /// On snapshots: the set they belong to.
@@ -161,6 +166,10 @@ pub fn is_own(key: &str) -> bool {
         TAKEN_BY,
         RESTORE,
         KMS_KEYS,
+        INSTANCE_ROLES,
+        ALLOWED_TYPES,
+        ALLOWED_SUBNETS,
+        ALLOWED_TARGET_GROUPS,
         SET,
         EXPIRES_AT,
         FINGERPRINT,
