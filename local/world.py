@@ -7,6 +7,7 @@ moment, for comparing before and after.
 from __future__ import annotations
 
 import json
+import re
 import threading
 from dataclasses import dataclass
 from functools import cached_property
@@ -350,4 +351,17 @@ def as_list(tags: dict[str, str]) -> list[dict[str, str]]:
 
 
 def as_dict(tags: list[dict[str, str]]) -> dict[str, str]:
-    return {it["Key"]: it["Value"] for it in tags}
+    return unsealed({it["Key"]: it["Value"] for it in tags})
+
+
+# What the function adds to its tags, to know them again.
+SEAL = re.compile(r" @[A-Za-z0-9_-]{16}$")
+
+
+def unsealed(tags: dict[str, str]) -> dict[str, str]:
+    """As whoever only looks reads them: without the seals, behind a value or in a tag beside it."""
+    return {
+        key: SEAL.sub("", value) if key.startswith("spot-rescue:") else value
+        for key, value in tags.items()
+        if not (key.startswith("spot-rescue:") and key.endswith("-seal"))
+    }
