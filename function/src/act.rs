@@ -39,7 +39,8 @@ impl Aws {
                 Some(interface) => run::launch(&self.ec2, launch, interface).await,
                 None => fleet::launch(&self.ec2, launch).await,
             },
-            Action::WriteTemplate(write) => template::write(&self.ec2, write).await,
+            // By far the largest: without a box, each of the others would be as large.
+            Action::WriteTemplate(write) => Box::pin(template::write(&self.ec2, write)).await,
             Action::DeleteTemplate { template } => template::delete(&self.ec2, template).await,
             Action::TrimTemplate {
                 template,

@@ -155,14 +155,15 @@ pub async fn snapshots(
             && let Some(snapshot) = pages.next().await
         {
             let snapshot = snapshot.map_err(failed("DescribeSnapshots"))?;
-            found.add(Some(&snapshot).filter(usable).and_then(convert::snapshot));
+            let usable = Some(&snapshot).filter(|it| is_usable(it));
+            found.add(usable.and_then(convert::snapshot));
         }
     }
     Ok(found.all())
 }
 
 /// What is archived, or in the Recycle Bin, cannot be restored from within days.
-fn usable(it: &&ec2::Snapshot) -> bool {
+fn is_usable(it: &ec2::Snapshot) -> bool {
     let archived = it.storage_tier().is_some_and(|it| it.as_str() == "archive");
     !archived && it.state() != Some(&SnapshotState::Recoverable)
 }

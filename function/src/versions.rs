@@ -35,13 +35,11 @@ pub fn written(
     number: Option<i64>,
     operation: &'static str,
 ) -> Result<String, CloudError> {
-    match (id, number) {
-        (Some(id), Some(number)) => Ok(format!("{id} {number}")),
-        _ => {
-            let message = "the answer names no version";
-            Err(CloudError::new(operation, "Empty", message, None))
-        }
-    }
+    let (Some(id), Some(number)) = (id, number) else {
+        let message = "the answer names no version";
+        return Err(CloudError::new(operation, "Empty", message, None));
+    };
+    Ok(format!("{id} {number}"))
 }
 
 /// The default first: it cannot be deleted.

@@ -8,7 +8,6 @@ use spot_rescue::event::Wake;
 use spot_rescue::situation::{Target, TargetGroup};
 use spot_rescue::step::Action;
 use spot_rescue_function::in_time;
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 const NO_INSTANCES: &str =
