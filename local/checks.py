@@ -143,13 +143,12 @@ def nothing_left_over(stage: Stage, lineages: set[str], known: set[str]) -> list
         if it["SnapshotId"] not in known and not ends(as_dict(it.get("Tags", [])))
     ]
     images = [it["ImageId"] for it in world.images() if EXPIRES not in as_dict(it.get("Tags", []))]
-    templates = [it["LaunchTemplateName"] for it in world.templates()]
-    wanted = sorted(f"spot-rescue-{it}" for it in lineages)
+    templates = [as_dict(it["Tags"]).get(RESCUE, "") for it in world.templates()]
     return [
         equal("every volume is in use or expires", [], volumes),
         equal("every snapshot of a rescue expires", [], snapshots),
         equal("every image of a rescue expires", [], images),
-        equal("one prepared rescue per instance", wanted, sorted(templates)),
+        equal("one prepared rescue per instance", sorted(lineages), sorted(templates)),
     ]
 
 

@@ -10,11 +10,12 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from local.deploy import REGION
+from local.world import unsealed
 
 SPOT_WARNING = "EC2 Spot Instance Interruption Warning"
 
@@ -117,7 +118,8 @@ class Control:
 
     def states(self) -> list[Entered]:
         """Also of instances that EC2 shows no longer, or without their tags."""
-        return [Entered(**it) for it in self._get("states")]
+        entered = [Entered(**it) for it in self._get("states")]
+        return [replace(it, tags=unsealed(it.tags)) for it in entered]
 
     def _get(self, what: str) -> Any:
         with urllib.request.urlopen(f"{self.endpoint}/local-aws/{what}", timeout=60) as answer:

@@ -29,6 +29,7 @@ TEMPLATE = Path(__file__).resolve().parent.parent / "template.yaml"
 REGION = "us-east-1"
 STACK = "spot-rescue"
 ACCOUNT = "123456789012"
+FUNCTIONS_SESSION = "spot-rescue-function"
 # What `sam deploy` asks for: the role of the instance profile that the world's instances have.
 INSTANCE_ROLE = "database"
 ASKED_FOR = {"InstanceRoleArns": f"arn:aws:iam::{ACCOUNT}:role/{INSTANCE_ROLE}"}
@@ -172,7 +173,7 @@ def secret(endpoint: str, resources: dict[str, Any]) -> str:
 
 def assume(endpoint: str, role_arn: str) -> Credentials:
     answer = ROOT.client("sts", endpoint).assume_role(
-        RoleArn=role_arn, RoleSessionName="spot-rescue-function"
+        RoleArn=role_arn, RoleSessionName=FUNCTIONS_SESSION
     )
     it = answer["Credentials"]
     return Credentials(it["AccessKeyId"], it["SecretAccessKey"], it["SessionToken"])

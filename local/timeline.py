@@ -30,6 +30,8 @@ WORDS = {
     "ec2:DeleteTags": "forgotten",
     "ec2:CreateLaunchTemplate": "rescue prepared",
     "ec2:CreateLaunchTemplateVersion": "prepared rescue refreshed",
+    "ec2:ModifyLaunchTemplate": "own version made the default",
+    "ec2:DeleteLaunchTemplateVersions": "old versions deleted",
     "ec2:DeleteLaunchTemplate": "prepared rescue forgotten",
     "ec2:TerminateInstances": "instance ended by us",
     "ec2:DeleteVolume": "expired copy deleted",

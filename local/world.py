@@ -7,13 +7,14 @@ moment, for comparing before and after.
 from __future__ import annotations
 
 import json
+import re
 import threading
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from local.balancers import Balancers
-from local.deploy import INSTANCE_ROLE, REGION, Deployment
+from local.deploy import FUNCTIONS_SESSION, INSTANCE_ROLE, REGION, Deployment
 
 ZONES = [f"{REGION}{letter}" for letter in "abc"]
 INSTANCE_TYPE = "m6i.large"
@@ -90,7 +91,7 @@ class World:
             self.subnets[zone] = subnet["Subnet"]["SubnetId"]
         group = self.ec2.create_security_group(GroupName="data", Description="data", VpcId=vpc)
         self.security_group = group["GroupId"]
-        self.profile = self._profile(INSTANCE_ROLE)
+        self.profile = self.profile_of(INSTANCE_ROLE)
         self.ec2.create_key_pair(KeyName=KEY, KeyType="ed25519")
         self.image = self._amazons(LINUX)
         self.add_group("web", "HTTP", 80, "instance")
@@ -296,16 +297,16 @@ class World:
         return self.ec2.describe_volumes()["Volumes"]
 
     def templates(self) -> list[dict[str, Any]]:
-        """The prepared rescues, and claims; not what the user has."""
+        """The prepared rescues, and claims: the function's by EC2's own word, whatever name others have."""
         found = self.ec2.describe_launch_templates()["LaunchTemplates"]
-        return [it for it in found if it["LaunchTemplateName"].startswith("spot-rescue-")]
+        return [it for it in found if f"/{FUNCTIONS_SESSION}" in it["CreatedBy"]]
 
     def _amazons(self, name: str) -> dict[str, Any]:
         named = [{"Name": "name", "Values": [name]}]
         (image,) = self.ec2.describe_images(Owners=["amazon"], Filters=named)["Images"]
         return image
 
-    def _profile(self, name: str) -> str:
+    def profile_of(self, name: str) -> str:
         """An instance profile with a role in it: whoever launches with it passes the role on."""
         iam = self._client("iam")
         trust = {"Effect": "Allow", "Principal": EC2, "Action": "sts:AssumeRole"}
@@ -350,4 +351,17 @@ def as_list(tags: dict[str, str]) -> list[dict[str, str]]:
 
 
 def as_dict(tags: list[dict[str, str]]) -> dict[str, str]:
-    return {it["Key"]: it["Value"] for it in tags}
+    return unsealed({it["Key"]: it["Value"] for it in tags})
+
+
+# What the function adds to its tags, to know them again.
+SEAL = re.compile(r" @[A-Za-z0-9_-]{16}$")
+
+
+def unsealed(tags: dict[str, str]) -> dict[str, str]:
+    """As whoever only looks reads them: without the seals, behind a value or in a tag beside it."""
+    return {
+        key: SEAL.sub("", value) if key.startswith("spot-rescue:") else value
+        for key, value in tags.items()
+        if not (key.startswith("spot-rescue:") and key.endswith("-seal"))
+    }

@@ -68,7 +68,7 @@ pub const RESTORED_FROM: &str = "spot-rescue:restored-from";
 pub const RESTORE: &str = "spot-rescue:restore";
 /// Among the stack's defaults, and nowhere else: the KMS keys its user has named.
 pub const KMS_KEYS: &str = "spot-rescue:kms-keys";
-/// The same, and what else its parameters allow.
+/// The same: roles that a replacement may have, types, subnets, and target groups that it may join.
 pub const INSTANCE_ROLES: &str = "spot-rescue:instance-roles";
 pub const ALLOWED_TYPES: &str = "spot-rescue:allowed-types";
 pub const ALLOWED_SUBNETS: &str = "spot-rescue:allowed-subnets";

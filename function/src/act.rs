@@ -1,6 +1,6 @@
 //! One call per action, nothing decided.
 
-use super::{Aws, autoscaling, error::failed, fleet, network, roots, run, template};
+use super::{Aws, autoscaling, error::failed, fleet, network, roots, run, template, versions};
 use aws_sdk_ec2::types::{
     CopyTagsFromSource, EbsInstanceBlockDeviceSpecification,
     InstanceBlockDeviceMappingSpecification, InstanceSpecification, ResourceType, Tag,
@@ -25,16 +25,28 @@ impl Aws {
             Action::SetDeleteOnTermination { instance, devices } => {
                 self.set_delete_on_termination(instance, devices).await
             }
-            Action::SnapshotInstance { instance, tags } => {
-                self.snapshot_instance(instance, tags).await
-            }
-            Action::SnapshotVolume { volume, tags } => self.snapshot_volume(volume, tags).await,
+            Action::SnapshotInstance {
+                instance,
+                description,
+                tags,
+            } => self.snapshot_instance(instance, description, tags).await,
+            Action::SnapshotVolume {
+                volume,
+                description,
+                tags,
+            } => self.snapshot_volume(volume, description, tags).await,
             Action::Launch(launch) => match &launch.interface {
                 Some(interface) => run::launch(&self.ec2, launch, interface).await,
                 None => fleet::launch(&self.ec2, launch).await,
             },
-            Action::WriteTemplate(write) => template::write(&self.ec2, write).await,
+            // By far the largest: without a box, each of the others would be as large.
+            Action::WriteTemplate(write) => Box::pin(template::write(&self.ec2, write)).await,
             Action::DeleteTemplate { template } => template::delete(&self.ec2, template).await,
+            Action::TrimTemplate {
+                template,
+                default,
+                versions,
+            } => versions::trim(&self.ec2, template, *default, versions).await,
             Action::CreateVolume(create) => self.create_volume(create).await,
             Action::CopyVolume(copy) => self.copy_volume(copy).await,
             Action::Attach {
@@ -116,6 +128,7 @@ impl Aws {
     async fn snapshot_instance(
         &self,
         instance: &InstanceId,
+        description: &str,
         tags: &Tags,
     ) -> Result<String, CloudError> {
         let source = InstanceSpecification::builder()
@@ -126,19 +139,24 @@ impl Aws {
             .create_snapshots()
             .instance_specification(source)
             .copy_tags_from_source(CopyTagsFromSource::Volume)
-            .description(format!("spot-rescue: {instance} at its interruption"))
+            .description(description)
             .tag_specifications(tagged(ResourceType::Snapshot, tags));
         let answer = request.send().await.map_err(failed("CreateSnapshots"))?;
         let ids = answer.snapshots().iter().filter_map(|it| it.snapshot_id());
         Ok(ids.collect::<Vec<_>>().join(" "))
     }
 
-    async fn snapshot_volume(&self, volume: &VolumeId, tags: &Tags) -> Result<String, CloudError> {
+    async fn snapshot_volume(
+        &self,
+        volume: &VolumeId,
+        description: &str,
+        tags: &Tags,
+    ) -> Result<String, CloudError> {
         let request = self
             .ec2
             .create_snapshot()
             .volume_id(volume.as_str())
-            .description(format!("spot-rescue: {volume} after its instance ended"))
+            .description(description)
             .tag_specifications(tagged(ResourceType::Snapshot, tags));
         let answer = request.send().await.map_err(failed("CreateSnapshot"))?;
         Ok(answer.snapshot_id().unwrap_or_default().to_owned())
@@ -242,7 +260,7 @@ impl Aws {
     }
 
     async fn wake(&self, wake: &Wake, delay_seconds: u16) -> Result<String, CloudError> {
-        let Some(queue_url) = &self.queue_url else {
+        let Some(queue_url) = &self.stack.queue_url else {
             let message = "SPOT_RESCUE_QUEUE_URL is not set, so nobody looks again; set it";
             return Err(CloudError::new("SendMessage", "NoQueue", message, None));
         };

@@ -57,6 +57,9 @@ pub fn instance(it: &ec2::Instance) -> Option<Instance> {
             .unwrap_or(false),
         boot: boot(it),
         tags: tags(it.tags()),
+        // What is proven, the core says.
+        unproven: Vec::new(),
+        launched_by: None,
     })
 }
 
@@ -223,6 +226,7 @@ pub fn snapshot(it: &ec2::Snapshot) -> Option<Snapshot> {
             _ => SnapshotState::Unusable,
         },
         started: time(it.start_time())?,
+        description: text(it.description()),
         tags: tags(it.tags()),
     })
 }
@@ -248,6 +252,10 @@ pub fn template(it: &ec2::LaunchTemplate) -> Option<Template> {
         id: it.launch_template_id()?.parse().ok()?,
         name: it.launch_template_name()?.to_owned(),
         tags: tags(it.tags()),
+        created_by: it.created_by().map(str::to_owned),
+        latest: u64::try_from(it.latest_version_number()?).ok()?,
+        default: u64::try_from(it.default_version_number()?).ok()?,
+        ours: false,
     })
 }
 

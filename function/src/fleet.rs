@@ -3,7 +3,7 @@
 //!
 //! <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateFleet.html>
 
-use super::{act::tagged, error::failed, shapes::requirements};
+use super::{act::tagged, error::failed, shapes::requirements, versions};
 use aws_sdk_ec2::operation::RequestId;
 use aws_sdk_ec2::operation::create_fleet::CreateFleetOutput;
 use aws_sdk_ec2::types::{
@@ -14,14 +14,14 @@ use aws_sdk_ec2::types::{
 };
 use spot_rescue::cloud::{Class, CloudError};
 use spot_rescue::situation::Market;
-use spot_rescue::step::{InstanceTypes, Launch, LaunchTemplate};
+use spot_rescue::step::{InstanceTypes, Launch};
 
 pub async fn launch(ec2: &aws_sdk_ec2::Client, launch: &Launch) -> Result<String, CloudError> {
     let request = ec2
         .create_fleet()
         // The default, `maintain`, would relaunch for ever.
         .r#type(FleetType::Instant)
-        .launch_template_configs(config(launch))
+        .launch_template_configs(config(launch)?)
         .target_capacity_specification(capacity(launch.market))
         .tag_specifications(tagged(ResourceType::Instance, &launch.tags))
         .tag_specifications(tagged(ResourceType::Fleet, &launch.tags))
@@ -53,16 +53,15 @@ fn in_order() -> OnDemandOptionsRequest {
         .build()
 }
 
-fn config(launch: &Launch) -> FleetLaunchTemplateConfigRequest {
-    let template = FleetLaunchTemplateSpecificationRequest::builder().version("$Latest");
-    let template = match &launch.template {
-        LaunchTemplate::Id(id) => template.launch_template_id(id.as_str()),
-        LaunchTemplate::Name(name) => template.launch_template_name(name),
-    };
-    FleetLaunchTemplateConfigRequest::builder()
+fn config(launch: &Launch) -> Result<FleetLaunchTemplateConfigRequest, CloudError> {
+    let (id, number) = versions::of(&launch.template, "CreateFleet")?;
+    let template = FleetLaunchTemplateSpecificationRequest::builder()
+        .launch_template_id(id.as_str())
+        .version(number);
+    let config = FleetLaunchTemplateConfigRequest::builder()
         .launch_template_specification(template.build())
-        .set_overrides(Some(overrides(launch)))
-        .build()
+        .set_overrides(Some(overrides(launch)));
+    Ok(config.build())
 }
 
 fn overrides(launch: &Launch) -> Vec<FleetLaunchTemplateOverridesRequest> {

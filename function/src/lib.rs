@@ -6,6 +6,7 @@
 
 mod act;
 mod autoscaling;
+mod bounded;
 mod config;
 mod convert;
 mod error;
@@ -15,10 +16,12 @@ mod network;
 mod read;
 mod roots;
 mod run;
+mod secret;
 mod shapes;
 mod targets;
 mod template;
 mod trust;
+mod versions;
 
 pub use config::in_time;
 
@@ -33,54 +36,72 @@ use spot_rescue::situation::{
 };
 use spot_rescue::step::Action;
 
-/// Connections to EC2, to Auto Scaling, to the services that balance load, to our own queue, and, should a
-/// name follow an instance, to Route 53.
+/// What the stack has made for the function alone.
+#[derive(Debug, Clone, Default)]
+pub struct Stack {
+    /// Where wake messages go.
+    pub queue_url: Option<String>,
+    /// What our seals are made with.
+    pub secret_arn: Option<String>,
+}
+
+/// Connections to EC2, to Auto Scaling, to the services that balance load, to our own queue and secret, and,
+/// should a name follow an instance, to Route 53.
 pub struct Aws {
     autoscaling: aws_sdk_autoscaling::Client,
     ec2: aws_sdk_ec2::Client,
     balancers: targets::Balancers,
     sqs: aws_sdk_sqs::Client,
+    secrets: aws_sdk_secretsmanager::Client,
     names: names::Names,
-    queue_url: Option<String>,
+    stack: Stack,
+    at_most: usize,
 }
 
 impl Aws {
-    /// `queue_url` is where wake messages go.
     #[must_use]
-    pub fn connect(queue_url: Option<String>) -> Self {
-        Self::new(&config::config(), queue_url)
+    pub fn connect(stack: Stack) -> Self {
+        Self::new(&config::config(), stack)
     }
 
     /// With any configuration: tests bring an HTTP client of their own.
     #[must_use]
-    pub fn new(config: &SdkConfig, queue_url: Option<String>) -> Self {
+    pub fn new(config: &SdkConfig, stack: Stack) -> Self {
         Self {
             autoscaling: aws_sdk_autoscaling::Client::new(config),
             ec2: aws_sdk_ec2::Client::new(config),
             balancers: targets::Balancers::new(config),
             sqs: aws_sdk_sqs::Client::new(config),
+            secrets: aws_sdk_secretsmanager::Client::new(config),
             names: names::Names::new(config),
-            queue_url,
+            stack,
+            at_most: bounded::AT_MOST,
         }
+    }
+
+    /// Reads that answer more than this are cut off: tests need not make thousands.
+    #[must_use]
+    pub fn reading_at_most(self, at_most: usize) -> Self {
+        Self { at_most, ..self }
     }
 }
 
 #[async_trait]
 impl Cloud for Aws {
     async fn instances(&self, query: &Query) -> Result<Vec<Instance>, CloudError> {
-        read::instances(&self.ec2, query).await
+        read::instances(&self.ec2, query, self.at_most).await
     }
 
     async fn templates(&self, query: &Query) -> Result<Vec<Template>, CloudError> {
-        read::templates(&self.ec2, query).await
+        read::templates(&self.ec2, query, self.at_most).await
     }
 
     async fn volumes(&self, query: &Query) -> Result<Vec<Volume>, CloudError> {
-        read::volumes(&self.ec2, query).await
+        read::volumes(&self.ec2, query, self.at_most).await
     }
 
     async fn snapshots(&self, query: &Query) -> Result<Vec<Snapshot>, CloudError> {
-        read::snapshots(&self.ec2, query).await
+        read::snapshots(&self.ec2, query, self.at_most).await
     }
 
     async fn addresses(&self) -> Result<Vec<Address>, CloudError> {
@@ -88,11 +109,11 @@ impl Cloud for Aws {
     }
 
     async fn interfaces(&self, query: &Query) -> Result<Vec<NetworkInterface>, CloudError> {
-        read::interfaces(&self.ec2, query).await
+        read::interfaces(&self.ec2, query, self.at_most).await
     }
 
     async fn images(&self, query: &Query) -> Result<Vec<Image>, CloudError> {
-        read::images(&self.ec2, query).await
+        read::images(&self.ec2, query, self.at_most).await
     }
 
     async fn root_tasks(&self, ids: &[InstanceId]) -> Result<Vec<RootTask>, CloudError> {
@@ -125,6 +146,10 @@ impl Cloud for Aws {
 
     async fn groups(&self, names: &[String]) -> Result<Vec<AutoScalingGroup>, CloudError> {
         autoscaling::groups(&self.autoscaling, names).await
+    }
+
+    async fn secret(&self) -> Result<String, CloudError> {
+        secret::read(&self.secrets, self.stack.secret_arn.as_deref()).await
     }
 
     async fn act(&self, action: &Action) -> Result<String, CloudError> {

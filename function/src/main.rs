@@ -5,9 +5,10 @@ use serde_json::Value;
 use spot_rescue::clock::WallClock;
 use spot_rescue::handler::{Handler, HandlerError};
 use spot_rescue::policy;
+use spot_rescue::seal::Seal;
 use spot_rescue::tags::{self, Tags};
 use spot_rescue::warm;
-use spot_rescue_function::Aws;
+use spot_rescue_function::{Aws, Stack};
 use std::env;
 use std::time::{Duration, SystemTime};
 use tracing_subscriber::filter::LevelFilter;
@@ -16,24 +17,37 @@ use tracing_subscriber::filter::LevelFilter;
 async fn main() -> Result<(), Error> {
     log();
     let handler = Handler {
-        cloud: Aws::connect(env::var("SPOT_RESCUE_QUEUE_URL").ok()),
+        cloud: Aws::connect(Stack {
+            queue_url: env::var("SPOT_RESCUE_QUEUE_URL").ok(),
+            secret_arn: env::var("SPOT_RESCUE_SECRET_ARN").ok(),
+        }),
         clock: WallClock,
         defaults: defaults(),
+        seal: Seal::of(env::var("SPOT_RESCUE_ROLE_ARN").ok().as_deref()),
         print: spot_rescue::report::print,
     };
     let runtime = run(service_fn(|event: LambdaEvent<Value>| {
         invoke(&handler, event)
     }));
-    let ((), ended) = tokio::join!(warm::up(&handler.cloud), runtime);
+    let ((), ended) = tokio::join!(warm::up(&handler.cloud, &handler.seal), runtime);
     ended
 }
+
+/// The stack's limits, and the names under which the core knows them.
+const LIMITS: [(&str, &str); 5] = [
+    ("SPOT_RESCUE_KMS_KEYS", tags::KMS_KEYS),
+    ("SPOT_RESCUE_INSTANCE_ROLES", tags::INSTANCE_ROLES),
+    ("SPOT_RESCUE_ALLOWED_TYPES", tags::ALLOWED_TYPES),
+    ("SPOT_RESCUE_ALLOWED_SUBNETS", tags::ALLOWED_SUBNETS),
+    ("SPOT_RESCUE_TARGET_GROUPS", tags::ALLOWED_TARGET_GROUPS),
+];
 
 /// What the stack's parameters say.
 fn defaults() -> Tags {
     let parameter = |name| env::var(name).unwrap_or_default();
     let mut defaults = policy::parse_defaults(&parameter("SPOT_RESCUE_DEFAULTS"));
-    let keys = parameter("SPOT_RESCUE_KMS_KEYS");
-    defaults.insert(tags::KMS_KEYS.to_owned(), keys);
+    let limits = LIMITS.map(|(name, key)| (key.to_owned(), parameter(name)));
+    defaults.extend(limits);
     defaults
 }
 

@@ -1,11 +1,10 @@
 //! The reads: by filter, every page (a page may be empty and still have a successor).
 
-use super::{convert, error::failed, network};
-use aws_sdk_ec2::types::{
-    Filter, InstanceAttributeName, LaunchTemplate, SnapshotState, SpotInstanceRequest,
-};
+use super::{bounded::Found, convert, error::failed, network};
+use aws_sdk_ec2::types as ec2;
+use aws_sdk_ec2::types::{Filter, InstanceAttributeName, SnapshotState, SpotInstanceRequest};
 use spot_rescue::cloud::{CloudError, Query};
-use spot_rescue::id::{InstanceId, RequestId};
+use spot_rescue::id::{InstanceId, RequestId, TemplateId};
 use spot_rescue::situation::{
     Address, Image, Instance, NetworkInterface, Snapshot, SpotRequest, Template, Volume,
 };
@@ -27,6 +26,12 @@ fn filters(query: &Query, by_instance: &str) -> Vec<Filter> {
         chunks.map(filter).collect()
     };
     match query {
+        // Only launch templates are asked for like this, and not by a filter.
+        Query::Template(_) => Vec::new(),
+        Query::Volumes(ids) => of(
+            "volume-id".to_owned(),
+            ids.iter().map(ToString::to_string).collect(),
+        ),
         Query::Instances(ids) => of(
             by_instance.to_owned(),
             ids.iter().map(ToString::to_string).collect(),
@@ -55,57 +60,90 @@ fn filters(query: &Query, by_instance: &str) -> Vec<Filter> {
 pub async fn instances(
     ec2: &aws_sdk_ec2::Client,
     query: &Query,
+    at_most: usize,
 ) -> Result<Vec<Instance>, CloudError> {
-    let mut found = Vec::new();
+    let mut found = Found::new("DescribeInstances", query, at_most);
     for filter in filters(query, "instance-id") {
         let request = ec2.describe_instances().filters(filter).max_results(1000);
         let mut pages = request.into_paginator().items().send();
-        while let Some(reservation) = pages.next().await {
+        while !found.is_cut_off()?
+            && let Some(reservation) = pages.next().await
+        {
             let reservation = reservation.map_err(failed("DescribeInstances"))?;
-            found.extend(reservation.instances().iter().filter_map(convert::instance));
+            let all = reservation.instances().iter();
+            all.for_each(|it| found.add(convert::instance(it)));
         }
     }
-    Ok(found)
+    Ok(found.all())
 }
 
 pub async fn templates(
     ec2: &aws_sdk_ec2::Client,
     query: &Query,
+    at_most: usize,
 ) -> Result<Vec<Template>, CloudError> {
-    let mut found = Vec::new();
+    if let Query::Template(id) = query {
+        return template(ec2, id).await;
+    }
+    let mut found = Found::new("DescribeLaunchTemplates", query, at_most);
     for filter in filters(query, "tag:spot-rescue:rescue") {
         let request = ec2
             .describe_launch_templates()
             .filters(filter)
             .max_results(200);
-        let pages = request.into_paginator().items().send();
-        let all: Result<Vec<LaunchTemplate>, _> = pages.collect().await;
-        let all = all.map_err(failed("DescribeLaunchTemplates"))?;
-        found.extend(all.iter().filter_map(convert::template));
+        let mut pages = request.into_paginator().items().send();
+        while !found.is_cut_off()?
+            && let Some(template) = pages.next().await
+        {
+            let template = template.map_err(failed("DescribeLaunchTemplates"))?;
+            found.add(convert::template(&template));
+        }
     }
-    Ok(found)
+    Ok(found.all())
 }
 
-pub async fn volumes(ec2: &aws_sdk_ec2::Client, query: &Query) -> Result<Vec<Volume>, CloudError> {
-    let mut found = Vec::new();
+/// One that is gone is none: there is no filter by id.
+async fn template(ec2: &aws_sdk_ec2::Client, id: &TemplateId) -> Result<Vec<Template>, CloudError> {
+    let request = ec2
+        .describe_launch_templates()
+        .launch_template_ids(id.as_str());
+    let answer = request.send().await;
+    match answer.map_err(failed("DescribeLaunchTemplates")) {
+        Ok(answer) => {
+            let all = answer.launch_templates().iter();
+            Ok(all.filter_map(convert::template).collect())
+        }
+        Err(error) if error.code == "InvalidLaunchTemplateId.NotFound" => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
+}
+
+pub async fn volumes(
+    ec2: &aws_sdk_ec2::Client,
+    query: &Query,
+    at_most: usize,
+) -> Result<Vec<Volume>, CloudError> {
+    let mut found = Found::new("DescribeVolumes", query, at_most);
     for filter in filters(query, "attachment.instance-id") {
         let request = ec2.describe_volumes().filters(filter).max_results(500);
         let mut pages = request.into_paginator().items().send();
-        while let Some(volume) = pages.next().await {
+        while !found.is_cut_off()?
+            && let Some(volume) = pages.next().await
+        {
             let volume = volume.map_err(failed("DescribeVolumes"))?;
-            found.extend(convert::volume(&volume));
+            found.add(convert::volume(&volume));
         }
     }
-    Ok(found)
+    Ok(found.all())
 }
 
 /// The account's own only: without an owner EC2 lists public and shared ones too (TRAP 27).
-/// Archived snapshots cannot be restored from within days.
 pub async fn snapshots(
     ec2: &aws_sdk_ec2::Client,
     query: &Query,
+    at_most: usize,
 ) -> Result<Vec<Snapshot>, CloudError> {
-    let mut found = Vec::new();
+    let mut found = Found::new("DescribeSnapshots", query, at_most);
     for filter in filters(query, "tag:spot-rescue:rescue") {
         let request = ec2
             .describe_snapshots()
@@ -113,20 +151,21 @@ pub async fn snapshots(
             .filters(filter)
             .max_results(1000);
         let mut pages = request.into_paginator().items().send();
-        while let Some(snapshot) = pages.next().await {
+        while !found.is_cut_off()?
+            && let Some(snapshot) = pages.next().await
+        {
             let snapshot = snapshot.map_err(failed("DescribeSnapshots"))?;
-            let archived = snapshot
-                .storage_tier()
-                .is_some_and(|it| it.as_str() == "archive");
-            let recycled = snapshot.state() == Some(&SnapshotState::Recoverable);
-            found.extend(
-                (!archived && !recycled)
-                    .then(|| convert::snapshot(&snapshot))
-                    .flatten(),
-            );
+            let usable = Some(&snapshot).filter(|it| is_usable(it));
+            found.add(usable.and_then(convert::snapshot));
         }
     }
-    Ok(found)
+    Ok(found.all())
+}
+
+/// What is archived, or in the Recycle Bin, cannot be restored from within days.
+fn is_usable(it: &ec2::Snapshot) -> bool {
+    let archived = it.storage_tier().is_some_and(|it| it.as_str() == "archive");
+    !archived && it.state() != Some(&SnapshotState::Recoverable)
 }
 
 pub async fn addresses(ec2: &aws_sdk_ec2::Client) -> Result<Vec<Address>, CloudError> {
@@ -145,36 +184,43 @@ pub async fn addresses(ec2: &aws_sdk_ec2::Client) -> Result<Vec<Address>, CloudE
 pub async fn interfaces(
     ec2: &aws_sdk_ec2::Client,
     query: &Query,
+    at_most: usize,
 ) -> Result<Vec<NetworkInterface>, CloudError> {
-    let mut found = Vec::new();
+    let mut found = Found::new("DescribeNetworkInterfaces", query, at_most);
     for filter in filters(query, "attachment.instance-id") {
         let request = ec2.describe_network_interfaces().filters(filter);
         let mut pages = request.max_results(1000).into_paginator().items().send();
-        while let Some(interface) = pages.next().await {
+        while !found.is_cut_off()?
+            && let Some(interface) = pages.next().await
+        {
             let interface = interface.map_err(failed("DescribeNetworkInterfaces"))?;
-            found.extend(network::interface(&interface));
+            found.add(network::interface(&interface));
         }
     }
-    Ok(found)
+    Ok(found.all())
 }
 
 /// By filter: an image that has been deregistered must not fail the rest. Deprecated ones, which launch
 /// like any other, are left out unless asked for; tags of ours say something on our own images only.
-pub async fn images(ec2: &aws_sdk_ec2::Client, query: &Query) -> Result<Vec<Image>, CloudError> {
-    let by_id = matches!(query, Query::Images(_));
-    let mut found = Vec::new();
+pub async fn images(
+    ec2: &aws_sdk_ec2::Client,
+    query: &Query,
+    at_most: usize,
+) -> Result<Vec<Image>, CloudError> {
+    let owner = (!matches!(query, Query::Images(_))).then(|| vec!["self".to_owned()]);
+    let mut found = Found::new("DescribeImages", query, at_most);
     for filter in filters(query, "image-id") {
-        let request = ec2.describe_images().filters(filter);
-        let request = request.include_deprecated(true);
-        let request = if by_id {
-            request
-        } else {
-            request.owners("self")
-        };
-        let answer = request.send().await.map_err(failed("DescribeImages"))?;
-        found.extend(answer.images().iter().filter_map(convert::image));
+        let request = ec2.describe_images().filters(filter).max_results(1000);
+        let request = request.include_deprecated(true).set_owners(owner.clone());
+        let mut pages = request.into_paginator().items().send();
+        while !found.is_cut_off()?
+            && let Some(image) = pages.next().await
+        {
+            let image = image.map_err(failed("DescribeImages"))?;
+            found.add(convert::image(&image));
+        }
     }
-    Ok(found)
+    Ok(found.all())
 }
 
 /// One instance at a time: the call takes no more.

@@ -7,7 +7,7 @@
 //! - <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RunInstances.html>
 //! - <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_InstanceNetworkInterfaceSpecification.html>
 
-use super::{act::tagged, error::failed};
+use super::{act::tagged, error::failed, versions};
 use aws_sdk_ec2::config::Config;
 use aws_sdk_ec2::config::interceptors::InterceptorContext;
 use aws_sdk_ec2::config::retry::{ClassifyRetry, RetryAction};
@@ -56,7 +56,7 @@ pub async fn launch(
         .run_instances()
         .min_count(1)
         .max_count(1)
-        .launch_template(template(&launch.template))
+        .launch_template(template(&launch.template)?)
         .set_instance_type(only_type(&launch.instance_types))
         .set_image_id(launch.image.as_ref().map(ToString::to_string))
         .set_instance_market_options(options(launch.market))
@@ -71,13 +71,12 @@ pub async fn launch(
     Ok(ids.collect::<Vec<_>>().join(" "))
 }
 
-fn template(template: &LaunchTemplate) -> LaunchTemplateSpecification {
-    let specification = LaunchTemplateSpecification::builder().version("$Latest");
-    let specification = match template {
-        LaunchTemplate::Id(id) => specification.launch_template_id(id.as_str()),
-        LaunchTemplate::Name(name) => specification.launch_template_name(name),
-    };
-    specification.build()
+fn template(template: &LaunchTemplate) -> Result<LaunchTemplateSpecification, CloudError> {
+    let (id, number) = versions::of(template, CALL)?;
+    let specification = LaunchTemplateSpecification::builder()
+        .launch_template_id(id.as_str())
+        .version(number);
+    Ok(specification.build())
 }
 
 /// The template has the original's; attributes are for fleets.

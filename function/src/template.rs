@@ -9,12 +9,16 @@
 use super::{
     act::{ec2_tags, tagged},
     error::failed,
+    versions,
 };
 use aws_sdk_ec2::types as ec2;
 use aws_sdk_ec2::types::{RequestLaunchTemplateData, ResourceType, ResponseLaunchTemplateData};
 use spot_rescue::cloud::CloudError;
 use spot_rescue::id::TemplateId;
 use spot_rescue::step::{RootDevice, TemplateSpec, WriteTemplate};
+
+const CREATE: &str = "CreateLaunchTemplate";
+const ADD: &str = "CreateLaunchTemplateVersion";
 
 pub async fn write(ec2: &aws_sdk_ec2::Client, write: &WriteTemplate) -> Result<String, CloudError> {
     let WriteTemplate {
@@ -44,16 +48,8 @@ pub async fn write(ec2: &aws_sdk_ec2::Client, write: &WriteTemplate) -> Result<S
     if let Some(image) = image {
         data.image_id = Some(image.to_string());
     }
-    if let Some(template) = existing {
-        let request = ec2
-            .create_launch_template_version()
-            .launch_template_id(template.as_str());
-        let request = request.client_token(token).launch_template_data(data);
-        request
-            .send()
-            .await
-            .map_err(failed("CreateLaunchTemplateVersion"))?;
-        return Ok(template.to_string());
+    if let Some((template, _)) = existing {
+        return add(ec2, template, token, data).await;
     }
     let request = ec2
         .create_launch_template()
@@ -61,14 +57,28 @@ pub async fn write(ec2: &aws_sdk_ec2::Client, write: &WriteTemplate) -> Result<S
         .launch_template_data(data)
         .client_token(token)
         .tag_specifications(tagged(ResourceType::LaunchTemplate, tags));
-    let answer = request
-        .send()
-        .await
-        .map_err(failed("CreateLaunchTemplate"))?;
-    let id = answer
-        .launch_template()
-        .and_then(|it| it.launch_template_id());
-    Ok(id.unwrap_or_default().to_owned())
+    let answer = request.send().await.map_err(failed(CREATE))?;
+    let made = answer.launch_template();
+    let id = made.and_then(|it| it.launch_template_id());
+    let number = made.and_then(|it| it.latest_version_number());
+    versions::written(id, number, CREATE)
+}
+
+async fn add(
+    ec2: &aws_sdk_ec2::Client,
+    template: &TemplateId,
+    token: &str,
+    data: RequestLaunchTemplateData,
+) -> Result<String, CloudError> {
+    let request = ec2
+        .create_launch_template_version()
+        .launch_template_id(template.as_str())
+        .client_token(token)
+        .launch_template_data(data);
+    let answer = request.send().await.map_err(failed(ADD))?;
+    let made = answer.launch_template_version();
+    let number = made.and_then(|it| it.version_number());
+    versions::written(Some(template.as_str()), number, ADD)
 }
 
 pub async fn delete(ec2: &aws_sdk_ec2::Client, id: &TemplateId) -> Result<String, CloudError> {

@@ -6,6 +6,8 @@
 
 #[path = "wire/autoscaling.rs"]
 mod autoscaling;
+#[path = "wire/bounded.rs"]
+mod bounded;
 #[path = "wire/changes.rs"]
 mod changes;
 #[path = "wire/ends.rs"]
@@ -28,9 +30,13 @@ mod replay;
 mod roots;
 #[path = "wire/run.rs"]
 mod run;
+#[path = "wire/secret.rs"]
+mod secret;
 #[path = "wire/targets.rs"]
 mod targets;
 #[path = "wire/template.rs"]
 mod template;
 #[path = "wire/trust.rs"]
 mod trust;
+#[path = "wire/versions.rs"]
+mod versions;

@@ -40,6 +40,7 @@ BEHAVIOURS = (
     "tags",
     "targets",
     "templates",
+    "versions",
     "volumes",
 )
 

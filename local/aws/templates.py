@@ -4,8 +4,11 @@ AWS: names are unique; versions never change; `$Latest` and `$Default` are resol
 name or id fails a lookup by name or id and not one by filter; launched instances get
 `aws:ec2launchtemplate:id` and `:version`
 (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-launch-templates.html). moto shows the tags a
-template had when it was created, mixes them into the version's data, and ends after 15 without a
-next page.
+template had when it was created, mixes them into the version's data, ends after 15 without a next page,
+and names the account's root as the creator of everything: AWS names the principal
+(https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_LaunchTemplate.html).
+
+Not verified on AWS: that the latest version is the highest that has not been deleted.
 """
 
 from typing import Any
@@ -14,9 +17,9 @@ from moto.ec2.models.launch_templates import LaunchTemplate
 from moto.ec2.responses import EC2Response
 from moto.ec2.utils import parse_user_data
 
-from local.aws import tags, tokens
+from local.aws import callers, tags, tokens
 from local.aws.filters import View, matching, page
-from local.aws.patch import Answer, answers, refuse
+from local.aws.patch import Answer, answers, refuse, shelf
 
 FIELDS = {
     "launch-template-name": lambda it: it["LaunchTemplateName"],
@@ -39,10 +42,29 @@ def resolve(backend: Any, wanted: dict[str, Any]) -> Any:
     """The version a launch uses."""
     template = find(backend, wanted)
     number = str(wanted.get("Version") or "$Default")
-    if number.isdecimal() and not 1 <= int(number) <= len(template.versions):
-        message = f"Could not find the specified version {number} for {template.id}."
-        raise refuse("InvalidLaunchTemplateId.VersionNotFound", message)
+    if number == "$Latest":
+        return versions(template)[-1]
+    if number.isdecimal():
+        return version(template, int(number))
     return template.get_version(number)
+
+
+def gone(template: LaunchTemplate) -> set[int]:
+    """Numbers of versions that were deleted; none is given again."""
+    everybodys: dict[str, set[int]] = shelf(template.ec2_backend, "deleted_versions", dict)
+    return everybodys.setdefault(template.id, set())
+
+
+def versions(template: LaunchTemplate) -> list[Any]:
+    return [it for it in template.versions if it.number not in gone(template)]
+
+
+def version(template: LaunchTemplate, number: int) -> Any:
+    for it in versions(template):
+        if it.number == number:
+            return it
+    message = f"Could not find the specified version {number} for {template.id}."
+    raise refuse("InvalidLaunchTemplateId.VersionNotFound", message)
 
 
 def overlaid(template: dict[str, Any], request: dict[str, Any]) -> dict[str, Any]:
@@ -64,11 +86,15 @@ def view(template: Any) -> View:
         "LaunchTemplateId": template.id,
         "LaunchTemplateName": template.name,
         "CreateTime": template.create_time,
-        "CreatedBy": f"arn:aws:iam::{backend.account_id}:root",
+        "CreatedBy": _creators(backend).get(template.id) or callers.root(backend.account_id),
         "DefaultVersionNumber": template.default_version_number,
-        "LatestVersionNumber": template.latest_version_number,
+        "LatestVersionNumber": versions(template)[-1].number,
         "Tags": tags.shown(backend, template.id),
     }
+
+
+def _creators(backend: Any) -> dict[str, str]:
+    return shelf(backend, "template_creators", dict)
 
 
 def _data(call: Any) -> dict[str, Any]:
@@ -93,6 +119,7 @@ def _create(call: Any) -> Answer:
     description = call._get_param("VersionDescription")
     template = backend.create_launch_template(name, description, data, {})
     tags.write(backend, template.id, wanted)
+    _creators(backend)[template.id] = callers.arn(call)
     return {"LaunchTemplate": view(template)}
 
 
@@ -104,19 +131,21 @@ def create_launch_template_version(call: Any) -> Answer:
 def _create_version(call: Any) -> Answer:
     template = find(call.ec2_backend, call._get_params())
     source = call._get_param("SourceVersion")
-    base = template.get_version(source).data if source else {}
+    base = version(template, int(source)).data if source else {}
     data = {**base, **_data(call)}
-    version = template.create_version(data, call._get_param("VersionDescription"))
+    made = template.create_version(data, call._get_param("VersionDescription"))
+    return {"LaunchTemplateVersion": version_view(made)}
+
+
+def version_view(it: Any) -> Answer:
     return {
-        "LaunchTemplateVersion": {
-            "CreateTime": version.create_time,
-            "DefaultVersion": template.is_default(version),
-            "LaunchTemplateData": version.data,
-            "LaunchTemplateId": template.id,
-            "LaunchTemplateName": template.name,
-            "VersionDescription": version.description,
-            "VersionNumber": version.number,
-        }
+        "CreateTime": it.create_time,
+        "DefaultVersion": it.template.is_default(it),
+        "LaunchTemplateData": it.data,
+        "LaunchTemplateId": it.template.id,
+        "LaunchTemplateName": it.template.name,
+        "VersionDescription": it.description,
+        "VersionNumber": it.number,
     }
 
 

@@ -9,6 +9,7 @@ from local.scenarios import (
     foreseen,
     groups,
     names,
+    origin,
     pauses,
     races,
     rescues,
@@ -38,6 +39,7 @@ ALL: dict[str, Scenario] = {
         races,
         chaos,
         bad_input,
+        origin,
         upkeep,
     )
     for it in module.SCENARIOS

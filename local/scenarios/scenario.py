@@ -39,6 +39,8 @@ class Scenario:
     platform: str = "linux"
     # The first data volume is deleted with the instance unless somebody prevents it.
     delete_first: bool = True
+    # What is done before the instances run: nothing is prepared for them yet.
+    early: Drive = lambda *_: None
     # What the user has besides, before the rescue is prepared.
     more: Drive = lambda *_: None
     tags: Callable[[Stage], dict[str, str]] = lambda _: {}
@@ -102,6 +104,7 @@ def prepare(scenario: Scenario, stage: Stage, played: Played) -> tuple[dict[str,
     played.instances = stage.world.launch(
         scenario.instances, scenario.action, scenario.tags(stage), scenario.delete_first
     )
+    scenario.early(stage, played.instances)
     running = lambda: set(stage.world.states(played.instances).values()) == {"running"}
     stage.until("the instances to run", running, aws_seconds=200)
     for instance in played.instances:

@@ -234,3 +234,14 @@ def test_a_key_that_may_not_be_used_shows_only_later(aws: Local, login: Login) -
 
 def state_of(client: Any, volume: str) -> str:
     return client.describe_volumes(VolumeIds=[volume])["Volumes"][0]["State"]
+
+
+def test_a_template_tells_who_created_it(aws: Local, login: Login) -> None:
+    """CreatedBy: "The principal that created the launch template"."""
+    client = login(allow("ec2:*"))
+    template_id = client.create_launch_template(
+        LaunchTemplateName=f"made-{uuid.uuid4().hex}", LaunchTemplateData={"ImageId": aws.image}
+    )["LaunchTemplate"]["LaunchTemplateId"]
+    (found,) = client.describe_launch_templates(LaunchTemplateIds=[template_id])["LaunchTemplates"]
+    kind, role, session = found["CreatedBy"].rsplit(":", 1)[1].split("/")
+    assert (kind, session) == ("assumed-role", "test") and role.startswith("role-")

@@ -92,6 +92,7 @@ async fn targets_are_named_with_their_ports() {
 async fn a_set_is_one_call_and_copies_tags() {
     let action = Action::SnapshotInstance {
         instance: id(INSTANCE),
+        description: "spot-rescue: set a of b @code".to_owned(),
         tags: tags(),
     };
     let answer = "<CreateSnapshotsResponse><snapshotSet>\
@@ -108,6 +109,7 @@ async fn a_set_is_one_call_and_copies_tags() {
             ("Action", "CreateSnapshots"),
             ("InstanceSpecification.InstanceId", INSTANCE),
             ("CopyTagsFromSource", "volume"),
+            ("Description", "spot-rescue: set a of b @code"),
             ("TagSpecification.1.ResourceType", "snapshot"),
             ("TagSpecification.1.Tag.1.Key", "spot-rescue:rescue"),
             ("TagSpecification.1.Tag.1.Value", INSTANCE),
@@ -246,11 +248,13 @@ async fn small_changes_say_what_they_change() {
     assert_lacks(&request, "InstanceId");
     let snapshot = Action::SnapshotVolume {
         volume: volume(),
+        description: "spot-rescue: set a of b @code".to_owned(),
         tags: tags(),
     };
     let request = sent(&snapshot, "CreateSnapshotResponse").await;
     let tagged = ("TagSpecification.1.ResourceType", "snapshot");
-    assert_has(&request, &[("VolumeId", VOLUME), tagged]);
+    let described = ("Description", "spot-rescue: set a of b @code");
+    assert_has(&request, &[("VolumeId", VOLUME), described, tagged]);
     let untag = Action::Untag {
         resources: vec![INSTANCE.to_owned()],
         keys: vec!["spot-rescue:interrupted-at".to_owned()],
@@ -333,6 +337,8 @@ async fn a_wake_comes_back_as_it_went() {
         }],
         confirm: Some("forgotten".to_owned()),
         deregistered: BTreeMap::new(),
+        sent: None,
+        proof: None,
     };
     let action = Action::Wake {
         wake: wake.clone(),

@@ -8,7 +8,6 @@ use spot_rescue::event::Wake;
 use spot_rescue::situation::{Target, TargetGroup};
 use spot_rescue::step::Action;
 use spot_rescue_function::in_time;
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 const NO_INSTANCES: &str =
@@ -84,13 +83,7 @@ async fn an_error_of_the_load_balancer_keeps_code_and_request() {
 async fn an_error_of_the_queue_keeps_its_code() {
     let body = r#"{"__type":"com.amazonaws.sqs#QueueDoesNotExist","message":"no such queue"}"#;
     let wire = Wire::new([Answer::Says(400, body.to_owned())]);
-    let wake = Wake {
-        instance: id("i-0123456789abcdef0"),
-        attempt: 1,
-        interruptions: Vec::new(),
-        confirm: None,
-        deregistered: BTreeMap::new(),
-    };
+    let wake = Wake::look(id("i-0123456789abcdef0"));
     let action = Action::Wake {
         wake,
         delay_seconds: 5,

@@ -12,7 +12,7 @@ const LAUNCHED: &str = "<CreateFleetResponse><requestId>r-1</requestId><fleetId>
 
 fn launch(market: Market) -> Action {
     Action::Launch(Launch {
-        template: LaunchTemplate::Id(id("lt-0123456789abcdef0")),
+        template: LaunchTemplate::Version(id("lt-0123456789abcdef0"), 17),
         market,
         instance_types: InstanceTypes::Named(vec!["m6i.large".to_owned(), "m7i.large".to_owned()]),
         subnet: id("subnet-0123456789abcdefa"),
@@ -64,7 +64,7 @@ async fn a_launch_is_one_instant_fleet() {
                 &format!("{template}.LaunchTemplateId"),
                 "lt-0123456789abcdef0",
             ),
-            (&format!("{template}.Version"), "$Latest"),
+            (&format!("{template}.Version"), "17"),
             ("TagSpecification.1.ResourceType", "instance"),
             ("TagSpecification.1.Tag.1.Key", "team"),
             ("TagSpecification.1.Tag.1.Value", "a & b = c/ü"),

@@ -13,12 +13,14 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 use aws_types::sdk_config::Builder;
-use spot_rescue_function::{Aws, in_time};
+use spot_rescue_function::{Aws, Stack, in_time};
 use std::collections::{BTreeMap, VecDeque};
 use std::future::pending;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub const QUEUE: &str = "https://sqs.eu-west-1.amazonaws.com/123456789012/rescues";
+
+pub const SECRET: &str = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:SealSecret-a1B2c3";
 
 /// What comes back for one request.
 #[derive(Debug, Clone)]
@@ -52,6 +54,13 @@ struct Sent {
     body: String,
 }
 
+pub fn stack() -> Stack {
+    Stack {
+        queue_url: Some(QUEUE.to_owned()),
+        secret_arn: Some(SECRET.to_owned()),
+    }
+}
+
 pub fn ok(body: impl Into<String>) -> Answer {
     Answer::Says(200, body.into())
 }
@@ -62,7 +71,22 @@ impl Wire {
         Self::with(answers, in_time)
     }
 
+    /// That cuts off reads of more than this.
+    pub fn reading_at_most(at_most: usize, answers: impl IntoIterator<Item = Answer>) -> Self {
+        let Self { aws, replay } = Self::new(answers);
+        let aws = aws.reading_at_most(at_most);
+        Self { aws, replay }
+    }
+
     pub fn with(
+        answers: impl IntoIterator<Item = Answer>,
+        in_time: impl FnOnce(Builder) -> Builder,
+    ) -> Self {
+        Self::of(stack(), answers, in_time)
+    }
+
+    pub fn of(
+        stack: Stack,
         answers: impl IntoIterator<Item = Answer>,
         in_time: impl FnOnce(Builder) -> Builder,
     ) -> Self {
@@ -77,7 +101,7 @@ impl Wire {
             .http_client(http_client_fn(move |_, _| connector.clone()))
             .build();
         Self {
-            aws: Aws::new(&config, Some(QUEUE.to_owned())),
+            aws: Aws::new(&config, stack),
             replay,
         }
     }

@@ -11,7 +11,7 @@ const LAUNCHED: &str = "<RunInstancesResponse><requestId>r-1</requestId><instanc
 
 fn launch(market: Market) -> Action {
     Action::Launch(Launch {
-        template: LaunchTemplate::Id(id("lt-0123456789abcdef0")),
+        template: LaunchTemplate::Version(id("lt-0123456789abcdef0"), 17),
         market,
         instance_types: InstanceTypes::Named(vec!["m6i.large".to_owned()]),
         subnet: id("subnet-0123456789abcdefa"),
@@ -41,7 +41,7 @@ async fn a_launch_on_an_interface_names_it_and_no_other_place() {
             ("ClientToken", "token-1"),
             ("InstanceType", "m6i.large"),
             ("LaunchTemplate.LaunchTemplateId", "lt-0123456789abcdef0"),
-            ("LaunchTemplate.Version", "$Latest"),
+            ("LaunchTemplate.Version", "17"),
             ("NetworkInterface.1.DeviceIndex", "0"),
             (
                 "NetworkInterface.1.NetworkInterfaceId",

@@ -36,8 +36,14 @@ const SHOWN: &str = "<GetLaunchTemplateDataResponse><requestId>r-1</requestId><l
     </GetLaunchTemplateDataResponse>";
 
 const CREATED: &str = "<CreateLaunchTemplateResponse><launchTemplate>\
-    <launchTemplateId>lt-0123456789abcdef0</launchTemplateId></launchTemplate>\
+    <launchTemplateId>lt-0123456789abcdef0</launchTemplateId><latestVersionNumber>1</latestVersionNumber>\
+    </launchTemplate>\
     </CreateLaunchTemplateResponse>";
+
+/// Somebody has added two since ours.
+const ADDED: &str = "<CreateLaunchTemplateVersionResponse><launchTemplateVersion>\
+    <launchTemplateId>lt-0123456789abcdef0</launchTemplateId><versionNumber>8</versionNumber>\
+    </launchTemplateVersion></CreateLaunchTemplateVersionResponse>";
 
 fn write() -> WriteTemplate {
     let text = |it: &str| it.to_owned();
@@ -73,8 +79,12 @@ fn write() -> WriteTemplate {
 /// The second request: what the answer to the first was made into.
 async fn written(write: WriteTemplate, answer: &str) -> BTreeMap<String, String> {
     let wire = Wire::new([ok(SHOWN), ok(answer)]);
+    let number = if write.existing.is_some() { 8 } else { 1 };
     let made = wire.aws.act(&Action::WriteTemplate(write)).await;
-    assert_eq!(made.expect("a success"), "lt-0123456789abcdef0");
+    assert_eq!(
+        made.expect("a success"),
+        format!("lt-0123456789abcdef0 {number}")
+    );
     let [asked, written] = <[_; 2]>::try_from(wire.requests()).expect("two requests");
     let source = ("InstanceId", "i-0123456789abcdef0");
     assert_has(&asked, &[("Action", "GetLaunchTemplateData"), source]);
@@ -219,13 +229,13 @@ async fn what_fits_one_type_is_left_out_where_there_are_several() {
 /// A new version; the template's tags are the record and are written by themselves.
 #[tokio::test]
 async fn an_existing_template_gets_a_version() {
-    let existing = Some(id("lt-0123456789abcdef0"));
+    let existing = Some((id("lt-0123456789abcdef0"), Some(5)));
     let request = written(
         WriteTemplate {
             existing,
             ..write()
         },
-        "<CreateLaunchTemplateVersionResponse/>",
+        ADDED,
     )
     .await;
     assert_has(
@@ -247,4 +257,30 @@ async fn an_answer_without_data_writes_nothing() {
     let error = wire.aws.act(&Action::WriteTemplate(write())).await;
     assert_eq!(error.unwrap_err().operation, "GetLaunchTemplateData");
     assert_eq!(wire.requests().len(), 1);
+}
+
+/// Which version is launched follows from the answer alone: without a number nothing is.
+#[tokio::test]
+async fn an_answer_without_a_number_is_no_success() {
+    let nameless = "<CreateLaunchTemplateResponse><launchTemplate>\
+        <launchTemplateId>lt-0123456789abcdef0</launchTemplateId></launchTemplate>\
+        </CreateLaunchTemplateResponse>";
+    let existing = Some((id("lt-0123456789abcdef0"), None));
+    for (existing, answer, operation) in [
+        (None, nameless, "CreateLaunchTemplate"),
+        (
+            existing,
+            "<CreateLaunchTemplateVersionResponse/>",
+            "CreateLaunchTemplateVersion",
+        ),
+    ] {
+        let wire = Wire::new([ok(SHOWN), ok(answer)]);
+        let write = WriteTemplate {
+            existing,
+            ..write()
+        };
+        let error = wire.aws.act(&Action::WriteTemplate(write)).await;
+        let error = error.unwrap_err();
+        assert_eq!((error.operation, error.code.as_str()), (operation, "Empty"));
+    }
 }

@@ -1,0 +1,150 @@
+"""An outsider puts our marks on everything: nothing of the victim's is given, ended or deleted for it."""
+
+from __future__ import annotations
+
+from local import checks
+from local.checks import Evidence, Result
+from local.scenarios.outsider import USER_DATA, Outsider, Things, expired
+from local.scenarios.scenario import Scenario
+from local.stage import SWEEP_SECONDS, Stage
+
+CHANGES = (
+    "ec2:CreateFleet",
+    "ec2:DeleteLaunchTemplate",
+    "ec2:DeleteSnapshot",
+    "ec2:DeleteVolume",
+    "ec2:RunInstances",
+    "ec2:TerminateInstances",
+    "elasticloadbalancing:DeregisterTargets",
+)
+
+
+def name_taken(stage: Stage, instances: list[str]) -> None:
+    """Ahead of the function: nothing is prepared yet."""
+    Outsider(stage, "early").take_name(instances[0])
+
+
+def attacked(stage: Stage, instances: list[str]) -> None:
+    """Everything planted, and two sweeps; once more just ahead of the warning."""
+    (victim,) = instances
+    outsider, (template,) = Outsider(stage), stage.world.templates()
+    rescue = template["LaunchTemplateId"]
+    (bystander,) = stage.world.launch(tags={"spot-rescue": "off"})
+    things = Things(stage.now(), [bystander])
+    outsider.add_version(rescue)
+    things.instances.append(outsider.launch(rescue, victim))
+    runs(stage, things)
+    planted(stage, outsider, things, victim, rescue)
+    stage.settle(500)
+    for _ in range(2):
+        stage.sleep(SWEEP_SECONDS)
+        stage.sweep()
+        stage.settle(500)
+    outsider.add_version(rescue)
+    things.instances.append(outsider.launch(rescue, victim))
+    runs(stage, things)
+    things.note(stage)
+    stage.control.interrupt(instances)
+
+
+def planted(stage: Stage, outsider: Outsider, things: Things, victim: str, rescue: str) -> None:
+    """Expiries on what is others' and on what is the victim's; tombstones on who is well."""
+    (bystander, *_) = things.instances
+    foreign, own = (
+        [volume for volume, _ in stage.world.view(it).volumes.values()]
+        for it in (bystander, victim)
+    )
+    things.volumes += foreign
+    snapshot, copied = outsider.copy(own[0], "/dev/sdf", victim)
+    things.snapshots.append(snapshot)
+    things.volumes.append(copied)
+    outsider.plant([bystander, *foreign, victim, *own, rescue], expired(victim))
+    outsider.plant([bystander], outsider.tombstone(bystander))
+    outsider.plant([victim, rescue], outsider.tombstone(victim))
+
+
+def runs(stage: Stage, things: Things) -> None:
+    wanted = list(things.instances)
+    states = lambda: set(stage.world.states(wanted).values())
+    stage.until("what the outsider has launched", lambda: states() == {"running"}, 100)
+
+
+def a_day_later(stage: Stage) -> None:
+    """Whatever could be deleted is past its time."""
+    stage.a_day_later()
+    stage.settle(500)
+
+
+def quiet_before(evidence: Evidence) -> list[Result]:
+    """A tag is no warning."""
+    stage, since = evidence.stage, Things.noted(evidence.stage).t
+    until = stage.control.interrupted_at or 0
+    found = {it["action"] for it in stage.journal() if since <= it["t"] < until}
+    wrong = sorted(found & set(CHANGES))
+    return [checks.equal("nothing was launched, ended, deleted or taken out", [], wrong)]
+
+
+def nothing_given(evidence: Evidence) -> list[Result]:
+    stage = evidence.stage
+    (_, *outsiders) = Things.noted(stage).instances
+    views = [stage.world.view(it) for it in outsiders]
+    has = [(checks.names(it), it.targets, it.addresses) for it in views]
+    nothing: list[object] = [({}, set(), set())] * len(views)
+    return [checks.equal("the outsider has no disk, no target, no address", nothing, has)]
+
+
+def nothing_foreign_gone(evidence: Evidence) -> list[Result]:
+    world, things = evidence.stage.world, Things.noted(evidence.stage)
+    volumes = {it["VolumeId"] for it in world.volumes()}
+    snapshots = {it["SnapshotId"] for it in world.snapshots()}
+    states = world.states(things.instances)
+    return [
+        checks.equal("nothing foreign has ended", {"running"}, set(states.values())),
+        checks.equal("no foreign volume is deleted", set(), set(things.volumes) - volumes),
+        checks.equal("no foreign snapshot is deleted", set(), set(things.snapshots) - snapshots),
+    ]
+
+
+def ours_alone(evidence: Evidence) -> list[Result]:
+    """One replacement, by the function's own launch, from what it has written itself."""
+    stage, since = evidence.stage, evidence.stage.control.interrupted_at or 0
+    replacement = evidence.outcome["replacement"]
+    calls = [it for it in stage.journal() if it["action"] == "ec2:CreateFleet" and not it["code"]]
+    launched = [it for it in calls if it["t"] >= since and replacement in it["ids"]]
+    strangers = set(Things.noted(stage).instances)
+    found = [it["InstanceId"] for it in checks.lineage(evidence, evidence.before.instance)]
+    ours = [it for it in found if it not in strangers]
+    (it,) = [it for it in stage.world.instances() if it["InstanceId"] == replacement]
+    attribute = stage.world.ec2.describe_instance_attribute
+    data = attribute(InstanceId=replacement, Attribute="userData")["UserData"].get("Value", "")
+    return [
+        checks.equal("one replacement was launched", [replacement], ours),
+        checks.equal("by one call of the function's", 1, len(launched)),
+        checks.equal("with the role", stage.world.profile, it["IamInstanceProfile"]["Arn"]),
+        Result(data != USER_DATA, "and not with the outsider's user data"),
+    ]
+
+
+def told(evidence: Evidence) -> list[Result]:
+    notes = [it for it in evidence.stage.log.lines if "has not made" in str(it.get("notes"))]
+    return [Result(bool(notes), "that there was a foreign version was told")]
+
+
+SCENARIOS = [
+    Scenario(
+        name="origin",
+        story="an outsider takes the rescue's name, adds versions, launches, plants tags: all in vain",
+        early=name_taken,
+        drive=attacked,
+        afterwards=a_day_later,
+        checks=(
+            checks.moved,
+            checks.rejoined,
+            ours_alone,
+            quiet_before,
+            nothing_given,
+            nothing_foreign_gone,
+            told,
+        ),
+    ),
+]
