@@ -132,6 +132,7 @@ impl Known {
                 confirming: &BTreeSet::new(),
                 refused: &BTreeSet::new(),
                 remembered: &defaults,
+                launched: &BTreeSet::new(),
             };
             situations.insert(id.clone(), facts.situation(&id, &look));
         }

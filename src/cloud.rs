@@ -168,7 +168,8 @@ pub const KEY_ACTIONS: &[&str] = &[
 
 /// The code of a read that was given up because there was no end of it.
 pub const TOO_MANY: &str = "TooMany";
-/// So many things one read takes in: far more than a batch of lineages has.
+/// So many things one read takes in. A batch of a hundred lineages has some thousand of a kind; so many more are
+/// read within seconds, and no rescue needs them.
 pub const MOST_READ: usize = 5000;
 
 /// A call AWS did not do, or whose answer we did not get.

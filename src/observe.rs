@@ -78,6 +78,7 @@ pub fn brief(
         refused: BTreeSet::new(),
         remembered: Tags::new(),
         deregistered: BTreeSet::new(),
+        launched: BTreeSet::new(),
         instances: vec![instance],
         template: Fact::NotRead,
         template_name: None,
@@ -206,6 +207,7 @@ pub struct Look<'a> {
     pub confirming: &'a BTreeSet<String>,
     pub refused: &'a BTreeSet<String>,
     pub remembered: &'a Tags,
+    pub launched: &'a BTreeSet<InstanceId>,
 }
 
 impl Facts {
@@ -221,6 +223,7 @@ impl Facts {
             confirming,
             refused,
             remembered,
+            launched,
         } = *look;
         let template = self.templates.of(|all| prepared::of(lineage, all).cloned());
         let recorded = template.known().and_then(Option::as_ref);
@@ -265,6 +268,7 @@ impl Facts {
             confirming: confirming.clone(),
             refused: refused.clone(),
             remembered: remembered.clone(),
+            launched: launched.clone(),
             deregistered: self.out.iter().filter(member).cloned().collect(),
             template,
             volumes,

@@ -17,7 +17,7 @@ use crate::id::InstanceId;
 use crate::observe::{self, Look, Scope};
 use crate::plan::{self, Plan, REMEMBER};
 use crate::report::{Report, StepOutcome, StepReport};
-use crate::step::Step;
+use crate::step::{Action, Step};
 use crate::tags::Tags;
 use batch::{Batch, Subject};
 use futures_util::future::join_all;
@@ -173,6 +173,7 @@ async fn look_again(
             confirming: &subject.confirming,
             refused: &subject.refused,
             remembered: &subject.remembered,
+            launched: &subject.launched,
         };
         // A situation is large, and no batch holds more than one: the plan is all that waits for AWS.
         let plan = plan::plan(&facts.situation(id, &look));
@@ -214,6 +215,7 @@ async fn run(
     }
     let steps = execute(&plan, calls, &mut subject.done, left(context)).await;
     subject.note_deregistered(plan.deregisters.take(), &plan.steps);
+    subject.launched.extend(launched(&plan, &steps));
     let done = |id: &str| steps.iter().any(|it| it.id == id && it.outcome.succeeded());
     let failed = steps.iter().any(|it| !it.outcome.succeeded());
     let launches: Vec<Tags> = plan
@@ -259,6 +261,23 @@ async fn run(
         }
     }
     news && !scarce
+}
+
+/// The instances that launches have returned.
+fn launched(plan: &Plan, reports: &[StepReport]) -> Vec<InstanceId> {
+    let launches = plan.steps.iter();
+    let launches = launches.filter(|it| matches!(it.action, Action::Launch(_)));
+    let answers = launches.filter_map(|step| {
+        let report = reports.iter().find(|it| it.id == step.id)?;
+        match &report.outcome {
+            StepOutcome::Done { what } => what.split_whitespace().next()?.parse().ok(),
+            StepOutcome::AlreadyDone { .. }
+            | StepOutcome::Failed(_)
+            | StepOutcome::Skipped { .. }
+            | StepOutcome::OutOfTime => None,
+        }
+    });
+    answers.collect()
 }
 
 /// What was to be written down about a launch that found no capacity.

@@ -82,6 +82,8 @@ pub struct Situation {
     pub remembered: Tags,
     /// Interrupted instances that AWS has deregistered wherever they were registered.
     pub deregistered: BTreeSet<InstanceId>,
+    /// What launches of this rescue have returned.
+    pub launched: BTreeSet<InstanceId>,
     pub instances: Vec<Instance>,
     pub template: Fact<Option<Template>>,
     /// The name it has, or is to have. None while that is not known, or if others have all of them.
@@ -142,9 +144,9 @@ pub struct Instance {
     pub tags: Tags,
     /// Keys of ours whose values are not the function's.
     pub unproven: Vec<String>,
-    /// Its marks are those that it was launched with. They can be copied, but not before there is one: of all
-    /// that were launched with the same, the first is ours.
-    pub launched_by: Option<String>,
+    /// What it says of itself as a replacement is sealed for it. Without that it is what it was launched with, and
+    /// may have been copied from another.
+    pub sealed: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]

@@ -7,7 +7,7 @@ use spot_rescue::clock;
 use spot_rescue::event::{
     self, Ignored, InstanceAction, InstanceState, Interruption, Risk, Trigger, Wake,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 const INSTANCE: &str = "i-0123456789abcdef0";
@@ -163,6 +163,7 @@ fn our_own_messages_are_read_back() {
         }],
         confirm: Some("forgotten".to_owned()),
         deregistered: BTreeMap::from([(INSTANCE.parse().unwrap(), at)]),
+        launched: BTreeSet::from([INSTANCE.parse().unwrap()]),
         sent: Some(at),
         proof: None,
     };

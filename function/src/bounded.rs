@@ -1,11 +1,7 @@
 //! How much a read may answer: whoever may tag fifty thousand snapshots must not keep the function from its
 //! work.
 
-use spot_rescue::cloud::{CloudError, Query};
-
-/// A batch of a hundred lineages has some thousand things of a kind; so many more are read within seconds, and
-/// nobody's rescue needs them.
-pub const AT_MOST: usize = 5_000;
+use spot_rescue::cloud::{CloudError, Query, TOO_MANY};
 
 /// What a read has answered so far.
 pub struct Found<'a, T> {
@@ -41,16 +37,16 @@ impl<'a, T> Found<'a, T> {
         if self.read <= self.at_most {
             return Ok(false);
         }
-        if let Query::TagKey(key) = self.query {
+        if self.query.may_be_cut() {
             let (operation, at_most) = (self.operation, self.at_most);
-            tracing::warn!(operation, key, at_most, "too much to read: cut off");
+            tracing::warn!(operation, at_most, "too much to read: cut off");
             return Ok(true);
         }
         let message = format!(
             "more than {} things were answered; somebody has made or tagged too many",
             self.at_most
         );
-        Err(CloudError::new(self.operation, "TooMany", &message, None))
+        Err(CloudError::new(self.operation, TOO_MANY, &message, None))
     }
 
     pub fn all(self) -> Vec<T> {

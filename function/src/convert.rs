@@ -59,7 +59,7 @@ pub fn instance(it: &ec2::Instance) -> Option<Instance> {
         tags: tags(it.tags()),
         // What is proven, the core says.
         unproven: Vec::new(),
-        launched_by: None,
+        sealed: false,
     })
 }
 

@@ -27,7 +27,7 @@ pub use config::in_time;
 
 use async_trait::async_trait;
 use aws_config::SdkConfig;
-use spot_rescue::cloud::{Cloud, CloudError, Query};
+use spot_rescue::cloud::{Cloud, CloudError, MOST_READ, Query};
 use spot_rescue::dns::{DnsName, RecordSet};
 use spot_rescue::id::{InstanceId, RequestId};
 use spot_rescue::situation::{
@@ -75,7 +75,7 @@ impl Aws {
             secrets: aws_sdk_secretsmanager::Client::new(config),
             names: names::Names::new(config),
             stack,
-            at_most: bounded::AT_MOST,
+            at_most: MOST_READ,
         }
     }
 

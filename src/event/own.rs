@@ -7,7 +7,7 @@ use crate::id::InstanceId;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub const SOURCE: &str = "spot-rescue";
 pub const WAKE: &str = "Wake";
@@ -26,6 +26,8 @@ pub struct Wake {
     pub confirm: Option<String>,
     /// Instances that AWS has deregistered wherever they were registered, and when they were interrupted.
     pub deregistered: BTreeMap<InstanceId, Timestamp>,
+    /// What launches of this rescue have returned.
+    pub launched: BTreeSet<InstanceId>,
     pub sent: Option<Timestamp>,
     pub proof: Option<Proof>,
 }
@@ -47,6 +49,7 @@ impl Wake {
             interruptions: Vec::new(),
             confirm: None,
             deregistered: BTreeMap::new(),
+            launched: BTreeSet::new(),
             sent: None,
             proof: None,
         }
@@ -68,6 +71,8 @@ struct Detail {
     #[serde(default)]
     deregistered: BTreeMap<InstanceId, String>,
     #[serde(default)]
+    launched: BTreeSet<InstanceId>,
+    #[serde(default)]
     sent: Option<String>,
 }
 
@@ -86,6 +91,7 @@ pub(super) fn parse_wake(envelope: &Envelope) -> Result<Trigger, String> {
         interruptions,
         confirm,
         deregistered,
+        launched,
         sent,
     } = envelope.detail()?;
     let deregistered = deregistered.into_iter();
@@ -96,6 +102,7 @@ pub(super) fn parse_wake(envelope: &Envelope) -> Result<Trigger, String> {
         interruptions: interruptions.into_iter().filter_map(read).collect(),
         confirm: confirm.as_str().map(str::to_owned),
         deregistered: deregistered.collect(),
+        launched,
         sent: sent.and_then(|it| clock::parse(&it).ok()),
         proof: envelope.seal.as_deref().map(|code| Proof {
             code: code.to_owned(),
@@ -136,6 +143,7 @@ pub fn text(wake: &Wake) -> String {
         interruptions,
         confirm,
         deregistered,
+        launched,
         sent,
         proof: _,
     } = wake;
@@ -150,6 +158,7 @@ pub fn text(wake: &Wake) -> String {
         "interruptions": interruptions,
         "confirm": confirm,
         "deregistered": deregistered,
+        "launched": launched,
         "sent": sent.map(clock::format),
     })
     .to_string()

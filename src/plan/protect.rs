@@ -169,7 +169,7 @@ fn unmarked_snapshots(lineage: &Lineage, volume: &Volume) -> Vec<String> {
 /// The marks that a replacement was launched with could be copied: from now on they are its own.
 pub fn seal(lineage: &Lineage, replacement: &Instance, plan: &mut Plan) {
     let replaces = replacement.tags.get_key_value(tags::REPLACES);
-    let (Some((key, value)), true) = (replaces, replacement.launched_by.is_some()) else {
+    let (Some((key, value)), false) = (replaces, replacement.sealed) else {
         return;
     };
     let mut tags = own(lineage);

@@ -34,6 +34,8 @@ pub struct Subject {
     pub remembered: Tags,
     /// Instances that AWS has deregistered wherever they were registered, and when they were interrupted.
     pub deregistered: BTreeMap<InstanceId, Timestamp>,
+    /// What launches have returned.
+    pub launched: BTreeSet<InstanceId>,
     pub done: Done,
     pub report: Report,
     /// The last plan held nothing new.
@@ -146,8 +148,9 @@ impl Batch {
     /// Instances known to belong to the active lineages, whatever their tags show by now.
     pub fn named(&self) -> BTreeSet<InstanceId> {
         let active = self.subjects.values().filter(|it| !it.resting);
+        let launched = active.clone().flat_map(|it| it.launched.clone());
         let instances = active.flat_map(|it| &it.instances);
-        instances.map(|it| it.id.clone()).collect()
+        instances.map(|it| it.id.clone()).chain(launched).collect()
     }
 
     pub fn out(&self, now: Timestamp) -> Out {
@@ -192,6 +195,7 @@ impl Subject {
             refused: BTreeSet::new(),
             remembered: Tags::new(),
             deregistered: BTreeMap::new(),
+            launched: BTreeSet::new(),
             done: Done::default(),
             report: Report::default(),
             resting: false,
@@ -216,6 +220,7 @@ impl Subject {
                 self.attempt = self.attempt.max(wake.attempt);
                 self.confirming.extend(wake.confirm.clone());
                 self.deregistered.extend(wake.deregistered.clone());
+                self.launched.extend(wake.launched.clone());
                 self.watching = true;
                 self.new |= wake.attempt == 0;
             }

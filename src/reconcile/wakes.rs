@@ -44,6 +44,7 @@ async fn wake(calls: &Calls<'_>, subject: &mut Subject) -> Option<String> {
         interruptions: subject.notices.clone(),
         confirm: subject.confirm_next.clone().filter(|_| soonest >= 60),
         deregistered: subject.deregistered.clone(),
+        launched: subject.launched.clone(),
         ..Wake::look(subject.lineage.clone())
     };
     send(calls, wake, soonest.saturating_mul(slower).min(900)).await

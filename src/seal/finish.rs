@@ -114,11 +114,10 @@ fn launched(key: &Key, token: &str, tags: &Tags) -> String {
     format!("{token} @{}", key.code(&launch_parts(token, tags)))
 }
 
-/// The request that an instance was launched by, if it has all the marks of that launch.
-pub fn launched_by(key: &Key, tags: &Tags) -> Option<String> {
-    let (token, code) = tags.get(tags::LAUNCHED)?.rsplit_once(" @")?;
-    key.fits(&launch_parts(token, tags), code)
-        .then(|| token.to_owned())
+/// It has all the marks of one of our launches, or a copy of them.
+pub fn is_launched(key: &Key, tags: &Tags) -> bool {
+    let launched = tags.get(tags::LAUNCHED).and_then(|it| it.rsplit_once(" @"));
+    launched.is_some_and(|(token, code)| key.fits(&launch_parts(token, tags), code))
 }
 
 fn launch_parts<'a>(token: &'a str, tags: &'a Tags) -> [&'a str; 4] {

@@ -4,6 +4,7 @@ use super::Key;
 use crate::clock::Timestamp;
 use crate::event::own::text;
 use crate::event::{Proof, Wake};
+use std::collections::{BTreeMap, BTreeSet};
 use time::Duration;
 
 /// A message waits fifteen minutes at most, and is then delivered up to five times; what is older has been
@@ -38,7 +39,8 @@ pub fn believed(key: Option<&Key>, wake: &Wake, now: Timestamp) -> Wake {
     Wake {
         attempt: 0,
         confirm: None,
-        deregistered: std::collections::BTreeMap::new(),
+        deregistered: BTreeMap::new(),
+        launched: BTreeSet::new(),
         ..wake.clone()
     }
 }

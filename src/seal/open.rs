@@ -1,6 +1,6 @@
 //! What AWS shows of each kind of thing, without what is not proven.
 
-use super::finish::{description, launched_by, name};
+use super::finish::{description, is_launched, name};
 use super::marks::{Which, close, open};
 use super::{Key, Seal};
 use crate::id::TemplateId;
@@ -35,19 +35,16 @@ pub fn template(key: &Key, seal: &Seal, it: &mut Template) {
     tell(it.id.as_str(), &unproven);
 }
 
-/// Until its marks are sealed, those that it was launched with say what it replaces.
+/// Until its marks are sealed, those that it was launched with say what it replaces: whether it is ours is told by
+/// the launch's answer alone.
 pub fn instance(key: &Key, it: &mut Instance) {
-    let launched_by = launched_by(key, &it.tags);
+    let launched = is_launched(key, &it.tags);
     let replaces = it.tags.get(tags::REPLACES).cloned();
     it.unproven = open(key, &[it.id.as_str()], Which::Own, &mut it.tags);
-    if it.tags.contains_key(tags::REPLACES) {
-        return;
-    }
-    match replaces.filter(|_| launched_by.is_some()) {
-        Some(replaces) => {
-            it.tags.insert(tags::REPLACES.to_owned(), replaces);
-            it.launched_by = launched_by;
-        }
+    it.sealed = it.tags.contains_key(tags::REPLACES);
+    match replaces.filter(|_| launched) {
+        Some(replaces) => drop(it.tags.entry(tags::REPLACES.to_owned()).or_insert(replaces)),
+        None if it.sealed => {}
         None => drop(it.tags.remove(tags::LAUNCHED)),
     }
 }

@@ -326,7 +326,7 @@ impl InstanceBuilder<'_> {
                 boot: usual_boot(),
                 tags: Tags::new(),
                 unproven: Vec::new(),
-                launched_by: None,
+                sealed: false,
             };
             it.add_instance(facts, tags);
             if market == Market::Spot {

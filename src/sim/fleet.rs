@@ -203,7 +203,7 @@ impl State {
             },
             tags: Tags::new(),
             unproven: Vec::new(),
-            launched_by: None,
+            sealed: false,
         };
         self.add_instance(facts, tags);
         if market == Market::Spot {

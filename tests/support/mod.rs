@@ -67,7 +67,7 @@ pub fn instance(at: Timestamp) -> Instance {
         boot: boot(),
         tags: tags(&[("Name", "db"), (tags::OPT_IN, "on")]),
         unproven: Vec::new(),
-        launched_by: None,
+        sealed: true,
     }
 }
 
@@ -198,6 +198,7 @@ pub fn situation(now: Timestamp) -> Situation {
         refused: BTreeSet::new(),
         remembered: Tags::new(),
         deregistered: BTreeSet::new(),
+        launched: BTreeSet::new(),
         instances: vec![instance(now)],
         template: Fact::Known(None),
         template_name: Some(tags::template_name(&LINEAGE.parse().unwrap())),

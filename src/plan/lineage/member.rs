@@ -27,27 +27,11 @@ fn generation(instance: &Instance, all: &[&Instance]) -> usize {
     chain.take(all.len()).count()
 }
 
-/// So long after the warning one whose marks could not be sealed yet is told by those that it was launched with:
-/// EC2 shows what has ended, and its tags, for longer, so that a copy of them is never the first.
-const UNSEALED: time::Duration = time::Duration::minutes(15);
-
-/// Of all that were launched with these marks, in the rescue that is under way.
-fn is_first(instance: &Instance, situation: &Situation, record: &Record) -> bool {
-    let order = |it: &Instance| (it.launch_time, it.id.clone());
-    let same = |it: &&Instance| it.launched_by == instance.launched_by;
-    let first = situation.instances.iter().filter(same).map(order).min();
-    let replaced = instance.tags.get(tags::REPLACES).map(String::as_str);
-    let told = situation.notices.iter().chain(&record.interruption);
-    let mut told = told.filter(|it| Some(it.instance.as_str()) == replaced);
-    let recent = told.any(|it| situation.now - it.at < UNSEALED);
-    recent && first == Some(order(instance))
-}
-
 /// The first of a lineage gave it its name, the head is on record; all others bear a mark that we have sealed
-/// for this very instance, or are claimed.
+/// for this very instance, or our launch has returned them and that is still to be done, or are claimed.
 pub fn belongs(instance: &Instance, situation: &Situation, record: &Record) -> bool {
     let launched = instance.tags.contains_key(tags::REPLACES)
-        && (instance.launched_by.is_none() || is_first(instance, situation, record));
+        && (instance.sealed || situation.launched.contains(&instance.id));
     instance.id == situation.lineage
         || record.head.as_ref() == Some(&instance.id)
         || (launched && instance.lineage() == situation.lineage)
