@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from local import checks
 from local.checks import Evidence, Result
-from local.scenarios.outsider import USER_DATA, Outsider, Things, expired
+from local.scenarios.outsider import REPLACES, USER_DATA, Outsider, Things, expired
 from local.scenarios.scenario import Scenario
 from local.stage import SWEEP_SECONDS, Stage
+from local.world import as_dict
 
 CHANGES = (
     "ec2:CreateFleet",
@@ -32,7 +33,7 @@ def attacked(stage: Stage, instances: list[str]) -> None:
     (bystander,) = stage.world.launch(tags={"spot-rescue": "off"})
     things = Things(stage.now(), [bystander])
     outsider.add_version(rescue)
-    things.instances.append(outsider.launch(rescue, victim))
+    things.launched.append(outsider.launch(rescue, victim))
     runs(stage, things)
     planted(stage, outsider, things, victim, rescue)
     stage.settle(500)
@@ -41,15 +42,45 @@ def attacked(stage: Stage, instances: list[str]) -> None:
         stage.sweep()
         stage.settle(500)
     outsider.add_version(rescue)
-    things.instances.append(outsider.launch(rescue, victim))
+    things.launched.append(outsider.launch(rescue, victim))
     runs(stage, things)
     things.note(stage)
     stage.control.interrupt(instances)
 
 
+def copied(stage: Stage, instances: list[str]) -> None:
+    """Once the replacement is there and sealed, its marks are anybody's to read."""
+    (victim,) = instances
+    outsider, (template,) = Outsider(stage), stage.world.templates()
+    things = Things(stage.now())
+    stage.control.interrupt(instances)
+    replacement = ours(stage, victim, things)
+    stage.sleep(5)
+    rescue = template["LaunchTemplateId"]
+    things.launched.append(outsider.launch_like(rescue, victim, replacement))
+    things.note(stage)
+
+
+def ours(stage: Stage, victim: str, things: Things) -> str:
+    """The replacement, once it is there."""
+    found: list[str] = []
+
+    def launched() -> bool:
+        marked = [
+            it
+            for it in stage.world.instances()
+            if as_dict(it.get("Tags", [])).get(REPLACES) == victim
+        ]
+        found[:] = [it["InstanceId"] for it in marked if it["InstanceId"] not in things.launched]
+        return bool(found)
+
+    stage.until("the replacement", launched, 60)
+    return found[0]
+
+
 def planted(stage: Stage, outsider: Outsider, things: Things, victim: str, rescue: str) -> None:
     """Expiries on what is others' and on what is the victim's; tombstones on who is well."""
-    (bystander, *_) = things.instances
+    (bystander,) = things.instances
     foreign, own = (
         [volume for volume, _ in stage.world.view(it).volumes.values()]
         for it in (bystander, victim)
@@ -64,7 +95,7 @@ def planted(stage: Stage, outsider: Outsider, things: Things, victim: str, rescu
 
 
 def runs(stage: Stage, things: Things) -> None:
-    wanted = list(things.instances)
+    wanted = things.all_instances()
     states = lambda: set(stage.world.states(wanted).values())
     stage.until("what the outsider has launched", lambda: states() == {"running"}, 100)
 
@@ -86,8 +117,7 @@ def quiet_before(evidence: Evidence) -> list[Result]:
 
 def nothing_given(evidence: Evidence) -> list[Result]:
     stage = evidence.stage
-    (_, *outsiders) = Things.noted(stage).instances
-    views = [stage.world.view(it) for it in outsiders]
+    views = [stage.world.view(it) for it in Things.noted(stage).launched]
     has = [(checks.names(it), it.targets, it.addresses) for it in views]
     nothing: list[object] = [({}, set(), set())] * len(views)
     return [checks.equal("the outsider has no disk, no target, no address", nothing, has)]
@@ -97,7 +127,7 @@ def nothing_foreign_gone(evidence: Evidence) -> list[Result]:
     world, things = evidence.stage.world, Things.noted(evidence.stage)
     volumes = {it["VolumeId"] for it in world.volumes()}
     snapshots = {it["SnapshotId"] for it in world.snapshots()}
-    states = world.states(things.instances)
+    states = world.states(things.all_instances())
     return [
         checks.equal("nothing foreign has ended", {"running"}, set(states.values())),
         checks.equal("no foreign volume is deleted", set(), set(things.volumes) - volumes),
@@ -111,7 +141,7 @@ def ours_alone(evidence: Evidence) -> list[Result]:
     replacement = evidence.outcome["replacement"]
     calls = [it for it in stage.journal() if it["action"] == "ec2:CreateFleet" and not it["code"]]
     launched = [it for it in calls if it["t"] >= since and replacement in it["ids"]]
-    strangers = set(Things.noted(stage).instances)
+    strangers = Things.noted(stage).all_instances()
     found = [it["InstanceId"] for it in checks.lineage(evidence, evidence.before.instance)]
     ours = [it for it in found if it not in strangers]
     (it,) = [it for it in stage.world.instances() if it["InstanceId"] == replacement]
@@ -145,6 +175,19 @@ SCENARIOS = [
             nothing_given,
             nothing_foreign_gone,
             told,
+        ),
+    ),
+    Scenario(
+        name="origin-copied",
+        story="the outsider launches with the very marks that the replacement was launched with: in vain",
+        drive=copied,
+        afterwards=a_day_later,
+        checks=(
+            checks.moved,
+            checks.rejoined,
+            ours_alone,
+            nothing_given,
+            nothing_foreign_gone,
         ),
     ),
 ]

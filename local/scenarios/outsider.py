@@ -40,12 +40,17 @@ class Things:
 
     t: float
     instances: list[str] = field(default_factory=list)
+    #: by the outsider itself
+    launched: list[str] = field(default_factory=list)
     volumes: list[str] = field(default_factory=list)
     snapshots: list[str] = field(default_factory=list)
 
     @classmethod
     def noted(cls, stage: Stage) -> Things:
         return cls(**[it[NOTED] for it in stage.log.lines if NOTED in it][-1])
+
+    def all_instances(self) -> list[str]:
+        return self.instances + self.launched
 
     def note(self, stage: Stage) -> None:
         stage.log.write({NOTED: asdict(self)})
@@ -73,6 +78,16 @@ class Outsider:
     def launch(self, template: str, victim: str) -> str:
         """From the prepared rescue, with the marks of a replacement."""
         marks = {checks.RESCUE: victim, REPLACES: victim, LAUNCHED: "yes", **expired(victim)}
+        return self._launch(template, marks)
+
+    def launch_like(self, template: str, victim: str, replacement: str) -> str:
+        """With the marks that the replacement was launched with: its code, and what that is made of."""
+        (found,) = self.ec2.describe_instances(InstanceIds=[replacement])["Reservations"]
+        tags = {it["Key"]: it["Value"] for it in found["Instances"][0]["Tags"]}
+        marks = {checks.RESCUE: victim, REPLACES: victim, LAUNCHED: tags[LAUNCHED]}
+        return self._launch(template, marks)
+
+    def _launch(self, template: str, marks: dict[str, str]) -> str:
         answer = self.ec2.run_instances(
             LaunchTemplate={"LaunchTemplateId": template, "Version": "$Latest"},
             InstanceMarketOptions=market("terminate"),
