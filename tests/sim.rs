@@ -27,6 +27,8 @@ mod foreseen;
 mod groups;
 #[path = "sim/keys.rs"]
 mod keys;
+#[path = "sim/limits.rs"]
+mod limits;
 #[path = "sim/naive.rs"]
 mod naive;
 #[path = "sim/names.rs"]

@@ -1,6 +1,6 @@
 //! What a rescue will not bring back, said when it is prepared and not when it is needed.
 
-use super::{Lineage, Plan, keys, launch, limits, primary};
+use super::{Lineage, Plan, keys, launch, primary};
 use crate::policy::Types;
 use crate::situation::{Instance, Volume};
 
@@ -23,7 +23,6 @@ pub fn tell(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
     coded(lineage, owner, plan);
     private_address(lineage, owner, plan);
     keys::unnamed(lineage, owner, plan);
-    limits::tell(lineage, owner, plan);
 }
 
 /// An instance has the product codes of its volumes; those its image has not came with one that was attached.

@@ -4,7 +4,7 @@
 use super::{Lineage, Plan};
 use crate::id::SubnetId;
 use crate::policy::Types;
-use crate::situation::{Instance, TargetGroup};
+use crate::situation::{Instance, Target, TargetGroup};
 use crate::tags;
 
 fn named<'a>(lineage: &'a Lineage, parameter: &str) -> Vec<&'a str> {
@@ -71,7 +71,7 @@ fn is_like(pattern: &str, text: &str) -> bool {
 }
 
 /// What of a prepared rescue the role would refuse.
-pub fn tell(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
+pub fn tell(lineage: &Lineage, owner: &Instance, targets: &[Target], plan: &mut Plan) {
     let id = &owner.id;
     for name in types(lineage) {
         if !allows_type(lineage, &name) {
@@ -87,7 +87,7 @@ pub fn tell(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
             ));
         }
     }
-    for target in &lineage.record.targets {
+    for target in targets {
         if !allows_group(lineage, &target.group) {
             plan.note(format!(
                 "{id} is not taken out of {}: name it in the stack's parameter TargetGroupArns",

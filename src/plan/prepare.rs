@@ -8,8 +8,8 @@ pub use template::named;
 
 use super::deregister::is_of;
 use super::{
-    Lineage, Plan, caveats, dns, group, interfaces, keep, pause, protect, requests, risk, stand_in,
-    tidy, types,
+    Lineage, Plan, caveats, dns, group, interfaces, keep, limits, pause, protect, requests, risk,
+    stand_in, tidy, types,
 };
 use crate::clock::seconds_between;
 use crate::event::{InstanceState, Interruption};
@@ -68,6 +68,7 @@ pub fn plan(lineage: &Lineage) -> Plan {
             instance(lineage, owner, &record, &mut plan);
             if is_planned(&plan) {
                 caveats::tell(lineage, owner, &mut plan);
+                limits::tell(lineage, owner, &record.targets, &mut plan);
             }
         }
         requests::prepare(lineage, owner, &mut plan);

@@ -149,7 +149,6 @@ async fn a_type_that_takes_no_more_volumes_is_told_with_what_to_do() {
     let (world, function, protected) = prepared(75, &[]).await;
     LINES.with_borrow_mut(Vec::clear);
     let function = spot_rescue::handler::Handler {
-        seal: spot_rescue::seal::Seal::of(Some(spot_rescue::sim::ROLE)),
         print: |line| LINES.with_borrow_mut(|it| it.push(line.to_owned())),
         ..function
     };
@@ -177,7 +176,6 @@ async fn a_data_volume_of_the_marketplace_is_told_beforehand() {
     LINES.with_borrow_mut(Vec::clear);
     let world = World::new(76);
     let function = spot_rescue::handler::Handler {
-        seal: spot_rescue::seal::Seal::of(Some(spot_rescue::sim::ROLE)),
         print: |line| LINES.with_borrow_mut(|it| it.push(line.to_owned())),
         ..function(&world)
     };
