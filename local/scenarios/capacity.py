@@ -116,11 +116,11 @@ def straight_to_on_demand(evidence: Evidence) -> list[Result]:
 
 
 def rested(evidence: Evidence) -> list[Result]:
-    """Two ways to launch, each asked about every 20 seconds. The function counts in whole seconds from
+    """Two ways to launch, each asked about every 25 seconds. The function counts in whole seconds from
     when it began to look, and the call is made later than that: three seconds of slack.
     """
     calls = [it["t"] for it in evidence.stage.journal() if it["action"] == "ec2:CreateFleet"]
-    rest = 20
+    rest = 25
     between = [later - earlier for earlier, later in zip(calls, calls[2:], strict=False)]
     shortest = min(between, default=0)
     return [
@@ -179,7 +179,7 @@ SCENARIOS = [
         name="pools-rest",
         story="no capacity at all: no pool is asked again too soon, and the rescue goes on when there is",
         drive=until_there_is_some,
-        tags=lambda _: {"spot-rescue:pool-rest": "20s"},
+        tags=lambda _: {"spot-rescue:pool-rest": "25s"},
         checks=(checks.moved, checks.rejoined, checks.one_replacement, on_demand, rested),
         deadline=1200,
     ),
