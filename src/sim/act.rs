@@ -184,7 +184,8 @@ impl State {
 
     /// Opted in, or marked by us, or held by such an instance. What is gone is nobody's.
     fn is_ours(&self, id: &str) -> bool {
-        let marked = |tags: &tags::Tags| tags.contains_key(tags::RESCUE);
+        let named = id;
+        let marked = |tags: &tags::Tags| self.honest(named, tags).contains_key(tags::RESCUE);
         if let Ok(id) = id.parse::<InstanceId>() {
             return self.instances.get(&id).is_none_or(|it| {
                 let tags = it.tags.current();
