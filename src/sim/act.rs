@@ -215,8 +215,13 @@ impl State {
         }
         let snapshot = id.parse().ok().and_then(|it| self.snapshots.get(&it));
         let template = id.parse().ok().and_then(|it| self.templates.get(&it));
+        // A description of ours, copied, makes an attacker's own snapshot ours: that is the attacker's loss.
+        let copied = |it: &super::SimSnapshot| {
+            self.attackers.contains(named) && it.facts.description.starts_with("spot-rescue: ")
+        };
         snapshot.is_none_or(|it| {
-            it.own && (marked(it.tags.current()) || self.is_ours(it.facts.volume.as_str()))
+            copied(it)
+                || it.own && (marked(it.tags.current()) || self.is_ours(it.facts.volume.as_str()))
         }) && template.is_none_or(|it| marked(it.tags.current()))
     }
 }

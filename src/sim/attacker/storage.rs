@@ -25,6 +25,25 @@ impl Attacker {
         Some(id)
     }
 
+    /// So many of them, taken an hour ago: nothing tells of them any more.
+    ///
+    /// # Panics
+    /// If there is no such volume.
+    pub fn flood(&self, volume: &VolumeId, number: u64, description: &str, tags: &[(&str, &str)]) {
+        let first = self.snapshot(volume, description, tags).expect("a volume");
+        self.world.change(|it| {
+            let mut like = it.snapshots[&first].clone();
+            like.facts.state = SnapshotState::Completed;
+            like.facts.started -= time::Duration::HOUR;
+            for _ in 0..number {
+                let id: SnapshotId = it.new_id("snap-");
+                like.facts.id = id.clone();
+                it.snapshots.insert(id.clone(), like.clone());
+                it.owned_by_attacker(id.as_str());
+            }
+        });
+    }
+
     /// The same with everything that another snapshot says of itself.
     pub fn snapshot_like(&self, volume: &VolumeId, like: &SnapshotId) -> Option<SnapshotId> {
         let (description, tags) = self.world.look(|it| {

@@ -23,7 +23,7 @@ pub fn nobody_robbed(state: &State) -> Vec<String> {
     let held = held.map(|it| format!("{it} is with an attacker"));
     let roles = state.instances.values().filter_map(|it| {
         let profile = it.facts.instance_profile.as_ref()?;
-        let stolen = state.attackers.contains(profile) && !of(state, &it.facts);
+        let stolen = state.attackers.contains(profile);
         stolen.then(|| {
             format!(
                 "{} runs with {profile}, which an attacker named",
