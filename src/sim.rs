@@ -12,6 +12,7 @@
 mod act;
 mod address;
 mod agenda;
+mod attacker;
 mod balancer;
 mod builder;
 mod clones;
@@ -49,6 +50,7 @@ mod throttle;
 mod tokens;
 mod volumes;
 
+pub use attacker::{Attacker, OUTSIDER, deleted_others, nobody_robbed};
 pub use builder::{DATA_DEVICES, InstanceBuilder, Protected, ROOT_DEVICE, VPC};
 pub use config::{Config, EventQuality};
 pub use drive::Run;
@@ -67,7 +69,7 @@ pub use rng::Rng;
 pub use roots::SimRootTask;
 pub use scaling::ScalingGroup;
 pub use state::State;
-pub use summary::{Attached, LineageSummary, Summary};
+pub use summary::{Attached, LineageSummary, Summary, lineage};
 pub use throttle::Limit;
 
 use crate::clock::{Clock, Timestamp};

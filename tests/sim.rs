@@ -35,6 +35,20 @@ mod naive;
 mod names;
 #[path = "sim/on_time.rs"]
 mod on_time;
+#[path = "sim/origin.rs"]
+mod origin;
+#[path = "sim/origin_again.rs"]
+mod origin_again;
+#[path = "sim/origin_copies.rs"]
+mod origin_copies;
+#[path = "sim/origin_marks.rs"]
+mod origin_marks;
+#[path = "sim/origin_messages.rs"]
+mod origin_messages;
+#[path = "sim/origin_names.rs"]
+mod origin_names;
+#[path = "sim/origin_record.rs"]
+mod origin_record;
 #[path = "sim/others.rs"]
 mod others;
 #[path = "sim/outlived.rs"]

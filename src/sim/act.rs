@@ -184,7 +184,8 @@ impl State {
 
     /// Opted in, or marked by us, or held by such an instance. What is gone is nobody's.
     fn is_ours(&self, id: &str) -> bool {
-        let marked = |tags: &tags::Tags| tags.contains_key(tags::RESCUE);
+        let named = id;
+        let marked = |tags: &tags::Tags| self.honest(named, tags).contains_key(tags::RESCUE);
         if let Ok(id) = id.parse::<InstanceId>() {
             return self.instances.get(&id).is_none_or(|it| {
                 let tags = it.tags.current();
@@ -214,8 +215,13 @@ impl State {
         }
         let snapshot = id.parse().ok().and_then(|it| self.snapshots.get(&it));
         let template = id.parse().ok().and_then(|it| self.templates.get(&it));
+        // A description of ours, copied, makes an attacker's own snapshot ours: that is the attacker's loss.
+        let copied = |it: &super::SimSnapshot| {
+            self.attackers.contains(named) && it.facts.description.starts_with("spot-rescue: ")
+        };
         snapshot.is_none_or(|it| {
-            it.own && (marked(it.tags.current()) || self.is_ours(it.facts.volume.as_str()))
+            copied(it)
+                || it.own && (marked(it.tags.current()) || self.is_ours(it.facts.volume.as_str()))
         }) && template.is_none_or(|it| marked(it.tags.current()))
     }
 }

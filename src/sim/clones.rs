@@ -32,7 +32,7 @@ impl State {
         self.once(CALL, token, parameters, never, |world| world.copied(copy))
     }
 
-    fn copied(&mut self, copy: &CopyVolume) -> Result<String, CloudError> {
+    pub(super) fn copied(&mut self, copy: &CopyVolume) -> Result<String, CloudError> {
         check_tags(CALL, &copy.tags)?;
         let source = self
             .volumes

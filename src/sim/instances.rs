@@ -109,7 +109,8 @@ impl State {
     /// What breaks a promise: ending what nobody has marked, or what would take a user's disks along. A
     /// stand-in that gives way keeps them to its end, but no flag and no traffic.
     fn must_not_end(&self, instance: &SimInstance) -> Option<&'static str> {
-        let (facts, tags) = (&instance.facts, instance.tags.current());
+        let facts = &instance.facts;
+        let tags = self.honest(facts.id.as_str(), instance.tags.current());
         let ours = tags.contains_key(tags::LAUNCHED) && tags.contains_key(tags::EXPIRES_AT);
         let gives_way = tags.get(tags::INTERRUPTED_AT);
         let gives_way = gives_way

@@ -19,6 +19,7 @@ pub fn always(state: &State) -> Vec<String> {
         same_zone(state),
         completed_only(state),
         own_volumes(state),
+        super::nobody_robbed(state),
     ]
     .concat()
 }
@@ -49,7 +50,7 @@ pub fn one_launched(state: &State) -> Vec<String> {
 fn one_replacement(state: &State, counts: impl Fn(&Tags) -> bool) -> Vec<String> {
     let mut lineages: BTreeMap<InstanceId, Vec<&InstanceId>> = BTreeMap::new();
     let replacement = |it: &&SimInstance| {
-        let tags = it.tags.current();
+        let tags = &*state.honest(it.facts.id.as_str(), it.tags.current());
         tags.contains_key(tags::REPLACES)
             && counts(tags)
             && !it.doomed
@@ -58,7 +59,7 @@ fn one_replacement(state: &State, counts: impl Fn(&Tags) -> bool) -> Vec<String>
             && !tags.contains_key(tags::AT_RISK)
     };
     for instance in state.instances.values().filter(replacement) {
-        let members = lineages.entry(lineage(instance)).or_default();
+        let members = lineages.entry(lineage(state, instance)).or_default();
         members.push(&instance.facts.id);
     }
     let several = lineages
@@ -87,10 +88,11 @@ pub fn own_volumes(state: &State) -> Vec<String> {
         };
         Some((volume, instance))
     });
-    let mut lineages: BTreeMap<&InstanceId, BTreeSet<&String>> = BTreeMap::new();
+    let mut lineages: BTreeMap<&InstanceId, BTreeSet<String>> = BTreeMap::new();
     for (volume, instance) in attached {
         let volume = state.volumes.get(volume);
-        let rescue = volume.and_then(|it| it.tags.current().get(tags::RESCUE));
+        let tags = volume.map(|it| state.honest(it.facts.id.as_str(), it.tags.current()));
+        let rescue = tags.and_then(|it| it.get(tags::RESCUE).cloned());
         lineages.entry(instance).or_default().extend(rescue);
     }
     let several = lineages.into_iter().filter(|(_, of)| of.len() > 1);
@@ -155,18 +157,22 @@ pub fn targets_live(state: &State) -> Vec<String> {
 #[must_use]
 pub fn nothing_left_over(state: &State) -> Vec<String> {
     let now = state.now;
-    let kept = |tags: &Tags| {
+    // What an attacker has written over may stay: that loses nothing.
+    let kept = |id: &str, tags: &Tags| {
         let expiry = tags.get(tags::EXPIRES_AT);
         let dated = expiry.is_some_and(|it| clock::parse(plain(it)).is_ok_and(|it| it >= now));
         let kept = tags.contains_key(tags::KEPT);
         let lineage = tags.get(tags::RESCUE);
-        dated || kept || lineage.is_none_or(|it| !lives(state, it))
+        state.is_written_over(id) || dated || kept || lineage.is_none_or(|it| !lives(state, it))
     };
     let volumes = state.volumes.values();
-    let free = volumes.filter(|it| it.facts.attachments.is_empty() && !kept(it.tags.current()));
+    let free = volumes.filter(|it| {
+        it.facts.attachments.is_empty() && !kept(it.facts.id.as_str(), it.tags.current())
+    });
     let snapshots = state.snapshots.values();
-    let snapshots = snapshots.filter(|it| it.own && !kept(it.tags.current()));
-    let images = state.images.values().filter(|it| !kept(&it.tags));
+    let snapshots = snapshots.filter(|it| it.own && !kept(it.facts.id.as_str(), it.tags.current()));
+    let images = state.images.values();
+    let images = images.filter(|it| !kept(it.id.as_str(), &it.tags));
     free.map(|it| it.facts.id.to_string())
         .chain(snapshots.map(|it| it.facts.id.to_string()))
         .chain(images.map(|it| it.id.to_string()))
@@ -176,7 +182,7 @@ pub fn nothing_left_over(state: &State) -> Vec<String> {
 
 fn lives(state: &State, id: &str) -> bool {
     let mut alive = state.instances.values().filter(|it| it.facts.is_alive());
-    alive.any(|it| lineage(it).as_str() == id)
+    alive.any(|it| lineage(state, it).as_str() == id)
 }
 
 /// EC2 launches nothing by itself beside a replacement of ours.
@@ -184,7 +190,7 @@ fn lives(state: &State, id: &str) -> bool {
 pub fn nobody_beside(state: &State) -> Vec<String> {
     let replaced = |first: &InstanceId| {
         let mut all = state.instances.values().filter(|it| it.facts.is_alive());
-        all.any(|it| it.facts.id != *first && lineage(it) == *first)
+        all.any(|it| it.facts.id != *first && lineage(state, it) == *first)
     };
     let requests = state.requests.values().filter(|it| replaced(&it.first));
     let beside = requests.filter_map(|it| Some((it, state.beside(it)?)));

@@ -87,7 +87,8 @@ impl World {
         self.change(|it| {
             let now = it.now;
             if let Some(present) = it.tags_of(id) {
-                present.change(now, now, |it| it.extend(tags));
+                present.change(now, now, |it| it.extend(tags.clone()));
+                it.written(&[id.to_owned()], tags.keys());
             }
         });
     }

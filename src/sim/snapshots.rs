@@ -107,7 +107,9 @@ impl State {
                 continue;
             };
             let mut all = Tags::new();
+            let mut overwritten = None;
             if copy_tags {
+                overwritten = self.overwritten.get(volume.facts.id.as_str()).cloned();
                 let copied = volume.tags.current().iter();
                 let copied = copied.filter(|(key, _)| !key.starts_with("aws:"));
                 all.extend(copied.map(|(key, value)| (key.clone(), value.clone())));
@@ -131,6 +133,10 @@ impl State {
                 will_fail,
             };
             self.snapshots.insert(id.clone(), snapshot);
+            if let Some(overwritten) = overwritten {
+                self.overwritten.insert(id.to_string(), overwritten);
+                self.written(&[id.to_string()], tags.keys());
+            }
         }
         self.schedule(
             self.config.snapshot_seconds,

@@ -77,6 +77,10 @@ pub struct State {
     pub deleted_with_instance: Vec<VolumeId>,
     /// The newest write to each line of volumes.
     pub(super) writes: BTreeMap<VolumeId, u64>,
+    /// Ids of what an attacker has made, or owns.
+    pub attackers: BTreeSet<String>,
+    /// By resource and key: what would stand there, had an attacker not written over it.
+    pub(super) overwritten: BTreeMap<String, BTreeMap<String, Option<String>>>,
     pub(super) supplies: Supplies,
     /// What the account may not exceed any further, and the code that says so.
     pub(super) quotas: BTreeMap<Market, &'static str>,
@@ -125,6 +129,8 @@ impl State {
             violations: Vec::new(),
             deleted_with_instance: Vec::new(),
             writes: BTreeMap::new(),
+            attackers: BTreeSet::new(),
+            overwritten: BTreeMap::new(),
             supplies: Supplies::default(),
             quotas: BTreeMap::new(),
             agenda: Agenda::default(),

@@ -57,11 +57,13 @@ impl Summary {
     pub fn of(state: &State) -> Self {
         let mut lineages: BTreeMap<InstanceId, Vec<&SimInstance>> = BTreeMap::new();
         let templates = state.templates.values();
-        for id in templates.filter_map(|it| it.tags.current().get(tags::RESCUE)?.parse().ok()) {
+        let marks = templates.map(|it| state.honest(it.facts.id.as_str(), it.tags.current()));
+        for id in marks.filter_map(|it| it.get(tags::RESCUE)?.parse().ok()) {
             lineages.entry(id).or_default();
         }
-        for instance in state.instances.values().filter(|it| is_protected(it)) {
-            let members = lineages.entry(lineage(instance)).or_default();
+        let protected = state.instances.values();
+        for instance in protected.filter(|it| is_protected(state, it)) {
+            let members = lineages.entry(lineage(state, instance)).or_default();
             members.extend(instance.facts.is_alive().then_some(instance));
         }
         let summarised = lineages
@@ -73,17 +75,17 @@ impl Summary {
     }
 }
 
-fn is_protected(instance: &SimInstance) -> bool {
-    let tags = instance.tags.current();
+fn is_protected(state: &State, instance: &SimInstance) -> bool {
+    let tags = state.honest(instance.facts.id.as_str(), instance.tags.current());
     tags.get(tags::OPT_IN).is_some_and(|it| it == "on") || tags.contains_key(tags::RESCUE)
 }
 
-/// The lineage an instance says it is of.
-pub(super) fn lineage(instance: &SimInstance) -> InstanceId {
-    let tagged = instance.tags.current().get(tags::RESCUE);
-    tagged
-        .and_then(|it| it.parse().ok())
-        .unwrap_or_else(|| instance.facts.id.clone())
+/// The lineage an instance says it is of, an attacker's hand apart.
+#[must_use]
+pub fn lineage(state: &State, instance: &SimInstance) -> InstanceId {
+    let tags = state.honest(instance.facts.id.as_str(), instance.tags.current());
+    let tagged = tags.get(tags::RESCUE).and_then(|it| it.parse().ok());
+    tagged.unwrap_or_else(|| instance.facts.id.clone())
 }
 
 impl LineageSummary {
@@ -112,7 +114,9 @@ impl LineageSummary {
         let serving = targets.filter(|(it, drain)| **drain == Drain::No && facts.answers_to(it));
         Self {
             live: members.len(),
-            is_replacement: tags.current().contains_key(tags::REPLACES),
+            is_replacement: state
+                .honest(facts.id.as_str(), tags.current())
+                .contains_key(tags::REPLACES),
             state: Some(facts.state),
             market: Some(facts.market),
             zone: Some(facts.availability_zone.clone()),

@@ -24,6 +24,7 @@ impl State {
             }
         }
         self.retag(resources, |present| present.extend(tags.clone()));
+        self.written(resources, tags.keys());
         Ok(String::new())
     }
 
@@ -39,10 +40,11 @@ impl State {
         self.retag(resources, |present| {
             present.retain(|key, _| !keys.contains(key));
         });
+        self.written(resources, keys.iter());
         Ok(String::new())
     }
 
-    fn retag(&mut self, resources: &[String], change: impl Fn(&mut Tags)) {
+    pub(super) fn retag(&mut self, resources: &[String], change: impl Fn(&mut Tags)) {
         let (now, seen_from) = (self.now, self.seen_from());
         for resource in resources {
             if let Some(tags) = self.tags_of(resource) {

@@ -62,7 +62,7 @@ impl State {
     }
 
     /// A pending snapshot cannot be used (TRAP 4); a key is looked at later (TRAP 36).
-    fn volume_from(&mut self, create: &CreateVolume) -> Result<String, CloudError> {
+    pub(super) fn volume_from(&mut self, create: &CreateVolume) -> Result<String, CloudError> {
         const CALL: &str = "CreateVolume";
         check_tags(CALL, &create.tags)?;
         let snapshot = self

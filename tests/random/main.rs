@@ -12,6 +12,7 @@
 )]
 #![cfg(feature = "sim")]
 
+mod attack;
 mod model;
 mod op;
 mod play;

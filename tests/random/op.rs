@@ -1,6 +1,7 @@
 //! What can happen to a world. Every number is an index taken modulo what there is, so that every
 //! list of these is a valid one, the shortened ones of a failing case included.
 
+use crate::attack::ATTACKS;
 use proptest::prelude::*;
 use spot_rescue::situation::Market;
 
@@ -52,6 +53,8 @@ pub enum Op {
     DeleteVolume(u16),
     GiveAway(u16),
     Sweep,
+    /// Somebody else in the account tries something: which of [`ATTACKS`], on what.
+    Attack(usize, u16, u16),
 }
 
 const CODES: [&str; 5] = [
@@ -90,6 +93,7 @@ pub fn op() -> impl Strategy<Value = Op> {
         12 => ec2(),
         8 => users(),
         3 => Just(Op::Sweep),
+        14 => attacks(),
     ]
 }
 
@@ -126,6 +130,11 @@ fn ec2() -> impl Strategy<Value = Op> {
         1 => Just(Op::SnapshotsFail),
         2 => Just(Op::BootFails),
     ]
+}
+
+fn attacks() -> impl Strategy<Value = Op> {
+    let one = (0..ATTACKS.len(), any::<u16>(), any::<u16>());
+    one.prop_map(|(kind, which, other)| Op::Attack(kind, which, other))
 }
 
 fn users() -> impl Strategy<Value = Op> {

@@ -1,5 +1,6 @@
 //! Lets the ops happen: indices become things that exist, the world changes, the model hears of it.
 
+use crate::attack::{self, ATTACKS};
 use crate::model::{Happened, Model};
 use crate::op::Op;
 use crate::start::{Start, TYPE, ZONES};
@@ -7,9 +8,11 @@ use spot_rescue::clock::Clock;
 use spot_rescue::event::{InstanceAction, InstanceState};
 use spot_rescue::handler::Handler;
 use spot_rescue::id::{InstanceId, VolumeId};
-use spot_rescue::sim::{FailingCloud, Fault, Kind, On, SimInstance, Supply, World, invariants};
+use spot_rescue::sim::{
+    Attacker, FailingCloud, Fault, Kind, On, SimInstance, Supply, World, invariants, lineage,
+};
 use spot_rescue::situation::{Market, VolumeState};
-use spot_rescue::tags::{self, Tags};
+use spot_rescue::tags::Tags;
 use std::cell::RefCell;
 
 pub type Function = Handler<FailingCloud<World>, World>;
@@ -23,6 +26,7 @@ pub struct Play {
     pub world: World,
     pub function: Function,
     pub model: Model,
+    pub attacker: Attacker,
     /// Promises broken on the way, in the end, or never.
     pub wrong: Vec<String>,
 }
@@ -40,6 +44,7 @@ impl Play {
             print: |line| LINES.with_borrow_mut(|it| it.push(line.to_owned())),
         };
         let mut play = Self {
+            attacker: world.attacker(),
             world,
             function,
             model,
@@ -69,6 +74,11 @@ impl Play {
                 self.model.hear(&Happened::Unattended(*seconds));
             }
             Op::Sweep => self.world.sweep(),
+            Op::Attack(kind, which, other) => {
+                let (_, attack) = ATTACKS[kind % ATTACKS.len()];
+                self.attacker.look();
+                attack(self, *which, *other);
+            }
             other => self.happen(other),
         }
         self.pass(1).await;
@@ -176,7 +186,7 @@ impl Play {
             Op::GiveAway(which) => self.take_volume(which, |world, id, bystander| {
                 world.give_away(id, bystander, "/dev/sdz");
             }),
-            Op::Pass(_) | Op::Outage(_) | Op::Sweep => {}
+            Op::Pass(_) | Op::Outage(_) | Op::Sweep | Op::Attack(..) => {}
         }
     }
 
@@ -194,6 +204,10 @@ impl Play {
         let Some(id) = at(who, &takeable) else {
             return;
         };
+        if attack::is_own(&self.world, id) {
+            self.world.interrupt(id, InstanceAction::Terminate);
+            return;
+        }
         let action = self.behaviour(id);
         let struck = self.function.cloud.struck().len();
         self.model.hear(&Happened::Interrupted {
@@ -334,16 +348,16 @@ impl Play {
     }
 
     fn lineage(&self, id: &InstanceId) -> InstanceId {
-        let tagged = self.world.look(|it| {
+        let known = self.world.look(|it| {
             let instance = it.instances.get(id)?;
-            instance.tags.current().get(tags::RESCUE)?.parse().ok()
+            Some(lineage(it, instance))
         });
-        tagged.unwrap_or_else(|| id.clone())
+        known.unwrap_or_else(|| id.clone())
     }
 }
 
 /// Modulo what there is.
-fn at<T>(index: u16, from: &[T]) -> Option<&T> {
+pub fn at<T>(index: u16, from: &[T]) -> Option<&T> {
     let position = usize::from(index).checked_rem(from.len())?;
     from.get(position)
 }

@@ -1,5 +1,6 @@
 //! The world against the model, when nothing is left to be done.
 
+use crate::attack;
 use crate::model::{Excuse, Expected, Lineage};
 use crate::play::Play;
 use spot_rescue::id::{InstanceId, VolumeId};
@@ -13,6 +14,7 @@ const TRIES: usize = 4;
 
 pub fn wrong(play: &Play) -> Vec<String> {
     let mut wrong = play.wrong.clone();
+    wrong.extend(attack::wrong(play));
     let broken = play.world.look(invariants::at_quiescence);
     wrong.extend(broken.into_iter().filter(|it| !is_excused(play, it)));
     let summary = play.world.summary();
