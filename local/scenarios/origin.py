@@ -50,15 +50,26 @@ def attacked(stage: Stage, instances: list[str]) -> None:
 
 def copied(stage: Stage, instances: list[str]) -> None:
     """Once the replacement is there and sealed, its marks are anybody's to read."""
-    (victim,) = instances
-    outsider, (template,) = Outsider(stage), stage.world.templates()
-    things = Things(stage.now())
-    stage.control.interrupt(instances)
+    copies(stage, instances[0], Outsider(stage))
+
+
+def overwritten(stage: Stage, instances: list[str]) -> None:
+    """And anybody's to write over, who may tag."""
+    outsider = Outsider(stage)
+    replacement = copies(stage, instances[0], outsider)
+    outsider.plant([replacement], {REPLACES: "nobody"})
+
+
+def copies(stage: Stage, victim: str, outsider: Outsider) -> str:
+    """The victim is interrupted; what is launched with its replacement's marks is noted."""
+    (template,), things = stage.world.templates(), Things(stage.now())
+    rescue = template["LaunchTemplateId"]
+    stage.control.interrupt([victim])
     replacement = ours(stage, victim, things)
     stage.sleep(5)
-    rescue = template["LaunchTemplateId"]
     things.launched.append(outsider.launch_like(rescue, victim, replacement))
     things.note(stage)
+    return replacement
 
 
 def ours(stage: Stage, victim: str, things: Things) -> str:
@@ -177,17 +188,31 @@ SCENARIOS = [
             told,
         ),
     ),
-    Scenario(
-        name="origin-copied",
-        story="the outsider launches with the very marks that the replacement was launched with: in vain",
-        drive=copied,
-        afterwards=a_day_later,
-        checks=(
-            checks.moved,
-            checks.rejoined,
-            ours_alone,
-            nothing_given,
-            nothing_foreign_gone,
-        ),
+    *(
+        Scenario(
+            name=name,
+            story=story,
+            drive=drive,
+            afterwards=a_day_later,
+            checks=(
+                checks.moved,
+                checks.rejoined,
+                ours_alone,
+                nothing_given,
+                nothing_foreign_gone,
+            ),
+        )
+        for name, story, drive in (
+            (
+                "origin-copied",
+                "the outsider launches with the marks that the replacement was launched with: in vain",
+                copied,
+            ),
+            (
+                "origin-overwritten",
+                "the same, and the replacement's own mark is written over: still in vain",
+                overwritten,
+            ),
+        )
     ),
 ]
