@@ -186,6 +186,16 @@ fn strangers(lineage: &Lineage, plan: &mut Plan) {
             stranger.id
         ));
     }
+    if let Some(template) = lineage.template()
+        && !template.unproven.is_empty()
+    {
+        plan.note(format!(
+            "tags of {} are not what the function wrote: {}; what they said is lost until the rescue is prepared \
+             anew; find out what writes them",
+            template.id,
+            template.unproven.join(" ")
+        ));
+    }
     for member in &lineage.members {
         let planted = |it: &&String| *it == tags::INTERRUPTED_AT;
         if member.unproven.iter().any(|it| planted(&it)) {

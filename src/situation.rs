@@ -196,15 +196,19 @@ pub struct Template {
     pub default: u64,
     /// It is the function's, by EC2's account and by our seal. Of any other no tag is shown.
     pub ours: bool,
+    /// Keys of ours whose values are not the function's.
+    pub unproven: Vec<String>,
 }
 
 impl Template {
-    /// The version of our own making that is to be launched, and the one before it.
+    /// The version of our own making that is to be launched, and the one before it. A mark of ours from before the
+    /// default was set for the last time has been put back by somebody: what it names may be gone.
     #[must_use]
     pub fn versions(&self) -> Option<(u64, Option<u64>)> {
         let mut words = self.tags.get(tags::VERSION)?.split(' ');
         let current = words.next()?.parse().ok()?;
-        Some((current, words.next().and_then(|it| it.parse().ok())))
+        let before = words.next().and_then(|it| it.parse().ok());
+        (current >= self.default).then_some((current, before))
     }
 }
 

@@ -130,6 +130,14 @@ pub fn template_names(lineage: &InstanceId) -> [String; 3] {
     [first.clone(), format!("{first}-2"), format!("{first}-3")]
 }
 
+/// The lineage that a prepared rescue of this name is of.
+#[must_use]
+pub fn lineage_of(name: &str) -> Option<InstanceId> {
+    let id = name.strip_prefix("spot-rescue-")?;
+    let ends = ["-2", "-3"].iter().find_map(|it| id.strip_suffix(it));
+    ends.unwrap_or(id).parse().ok()
+}
+
 /// The tag that proves the value of another one, where that has to stay as it is: AWS is asked for it by its
 /// value, or it leaves no room.
 #[must_use]

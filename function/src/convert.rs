@@ -256,6 +256,7 @@ pub fn template(it: &ec2::LaunchTemplate) -> Option<Template> {
         latest: u64::try_from(it.latest_version_number()?).ok()?,
         default: u64::try_from(it.default_version_number()?).ok()?,
         ours: false,
+        unproven: Vec::new(),
     })
 }
 

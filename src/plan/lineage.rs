@@ -94,7 +94,7 @@ impl<'a> Lineage<'a> {
         let Some(template) = self.template() else {
             return noted;
         };
-        let noted = noted.filter(|it| it.0 == template.id);
+        let noted = noted.filter(|it| it.0 == template.id && it.1 >= template.default);
         let Some((current, before)) = template.versions() else {
             return noted;
         };

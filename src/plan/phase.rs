@@ -138,5 +138,6 @@ fn has_outlived(lineage: &Lineage, owner: &Instance, interruption: &Interruption
 fn has_returned(lineage: &Lineage, owner: &Instance, interruption: &Interruption) -> bool {
     let started_since = owner.launch_time > interruption.at;
     let seen_stopped = pause::seen_stopped(lineage);
-    owner.state == InstanceState::Running && (started_since || seen_stopped)
+    let outlived = lineage.situation.now - interruption.at > OUTLIVED;
+    owner.state == InstanceState::Running && (started_since || seen_stopped || outlived)
 }

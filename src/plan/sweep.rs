@@ -105,7 +105,9 @@ fn is_spare(instance: &Instance, heads: &BTreeSet<InstanceId>) -> bool {
     let launched = tagged(tags::LAUNCHED) && tagged(tags::LAUNCHED_FROM);
     // A group's own.
     let member = tagged(tags::GROUP_MEMBER);
-    let owner = heads.contains(&instance.id) || tagged(tags::PREPARED) || member;
+    // That it owns something may be said by anybody: it only keeps it.
+    let prepared = || instance.unproven.iter().any(|it| it == tags::PREPARED);
+    let owner = heads.contains(&instance.id) || tagged(tags::PREPARED) || prepared() || member;
     instance.is_alive() && launched && !owner
 }
 

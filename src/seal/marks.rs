@@ -104,8 +104,10 @@ fn proven<'a>(key: &Key, on: &[&str], name: &str, value: &'a str, all: &Tags) ->
         let mut on = on.iter();
         on.any(|on| key.fits(&["tag", on, name, plain], code))
     };
-    if let Some(code) = all.get(&proof_of(name)) {
-        return fits(value, code).then_some(value);
+    // Both are looked at: anybody may put another one beside a tag whose seal is behind it.
+    let beside = all.get(&proof_of(name));
+    if beside.is_some_and(|code| fits(value, code)) {
+        return Some(value);
     }
     let (plain, code) = value.rsplit_once(" @")?;
     fits(plain, code).then_some(plain)

@@ -6,7 +6,7 @@ use super::{Key, Seal};
 use crate::id::TemplateId;
 use crate::situation::{Image, Instance, Snapshot, Template};
 use crate::step::described;
-use crate::tags::{self, Tags};
+use crate::tags::{self, Tags, lineage_of};
 
 /// Those that were launched from one of these templates belong to its lineage.
 pub fn place(
@@ -27,12 +27,20 @@ pub fn place(
 
 pub fn template(key: &Key, seal: &Seal, it: &mut Template) {
     let unproven = open(key, &[it.id.as_str(), &it.name], Which::All, &mut it.tags);
+    // Its name says it as well, of what has a fingerprint of ours: a claim has none.
+    if it.tags.contains_key(tags::FINGERPRINT)
+        && let Some(lineage) = lineage_of(&it.name)
+    {
+        let rescue = lineage.to_string();
+        it.tags.entry(tags::RESCUE.to_owned()).or_insert(rescue);
+    }
     let marked = it.tags.contains_key(tags::RESCUE);
     it.ours = marked && !seal.is_foreign(it.created_by.as_deref());
     if !it.ours {
         it.tags.clear();
     }
     tell(it.id.as_str(), &unproven);
+    it.unproven = unproven;
 }
 
 /// Until its marks are sealed, those that it was launched with say what it replaces: whether it is ours is told by

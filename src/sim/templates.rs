@@ -76,6 +76,7 @@ impl State {
                 latest: 1,
                 default: 1,
                 ours: false,
+                unproven: Vec::new(),
             },
             tags: Lagged::new(tags.clone()),
             visible_from: self.seen_from(),

@@ -287,6 +287,7 @@ fn template(name: &str, latest: u64, tags: Tags) -> Template {
         latest,
         default: latest.min(1),
         ours: true,
+        unproven: Vec::new(),
     }
 }
 
