@@ -6,6 +6,11 @@
 //! What is written over others' tags is remembered: what the world should be is judged as if that had not
 //! happened ([`State::honest`]).
 
+#![allow(
+    clippy::must_use_candidate,
+    reason = "what an attacker has made need not be looked at"
+)]
+
 mod launches;
 mod messages;
 mod storage;
@@ -125,11 +130,12 @@ impl State {
     pub(super) fn written<'a>(
         &mut self,
         ids: &[String],
-        keys: impl Iterator<Item = &'a String> + Clone,
+        keys: impl IntoIterator<Item = &'a String>,
     ) {
+        let keys: BTreeSet<&String> = keys.into_iter().collect();
         for id in ids {
             if let Some(overwritten) = self.overwritten.get_mut(id) {
-                keys.clone().for_each(|key| drop(overwritten.remove(key)));
+                overwritten.retain(|key, _| !keys.contains(key));
             }
         }
     }

@@ -63,9 +63,10 @@ async fn a_wake_sent_again_changes_nothing() {
             attacker.look();
             let wakes = attacker.heard().into_iter();
             let mut wakes = wakes.filter(|it| it.contains("\"Wake\"") && !sent.contains(*it));
-            let again = wakes.next().cloned();
-            again.iter().for_each(|it| attacker.send_again(it));
-            sent.extend(again);
+            if let Some(again) = wakes.next().cloned() {
+                attacker.send_again(&again);
+                sent.insert(again);
+            }
         }
         sweep_for_an_hour(&world, &function).await;
         assert_whole(&world, &protected);

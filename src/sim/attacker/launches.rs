@@ -94,7 +94,9 @@ impl Attacker {
             let interfaces = facts.interfaces.iter().map(|it| it.id.to_string());
             volumes.chain(interfaces).collect::<Vec<_>>()
         });
-        parts.iter().for_each(|it| self.own(it));
+        for part in &parts {
+            self.own(part);
+        }
     }
 }
 

@@ -1,5 +1,10 @@
 //! What an attacker must never be given, nor the function do to what is others'.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "only what gives or takes something is looked at"
+)]
+
 use crate::id::{InstanceId, VolumeId};
 use crate::sim::{Entry, SimInstance, State, lineage};
 use crate::situation::{Instance, Target};
