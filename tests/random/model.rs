@@ -31,6 +31,8 @@ pub enum Happened {
     UserStopped(InstanceId),
     Retagged(InstanceId, &'static str, &'static str),
     Deregistered(InstanceId),
+    /// Somebody has written over what is on record.
+    Overwritten(InstanceId),
     /// The user has deleted a volume, or has attached it somewhere else.
     TakenByUser(VolumeId),
 }
@@ -50,6 +52,8 @@ pub enum Excuse {
     Overdue,
     /// The user changed his mind on the way: the old wish and the new one are both right.
     NewPolicy,
+    /// The record was written over: what only it knew is lost (THREATS.md, "What remains").
+    Overwritten,
 }
 
 /// What must be in the end.
@@ -290,6 +294,7 @@ impl Model {
             | Happened::UserEnded(lineage)
             | Happened::UserStopped(lineage) => self.excuse(lineage, Excuse::Ended),
             Happened::Deregistered(lineage) => self.excuse(lineage, Excuse::Hands),
+            Happened::Overwritten(lineage) => self.excuse(lineage, Excuse::Overwritten),
             Happened::Retagged(lineage, key, value) => self.retagged(lineage, key, value),
             Happened::TakenByUser(volume) => {
                 let of = |it: &&mut Lineage| it.volumes.values().any(|(id, _)| id == volume);

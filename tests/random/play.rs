@@ -1,6 +1,6 @@
 //! Lets the ops happen: indices become things that exist, the world changes, the model hears of it.
 
-use crate::attack::{self, ATTACKS};
+use crate::attack::{self, ATTACKS, overwritten};
 use crate::model::{Happened, Model};
 use crate::op::Op;
 use crate::start::{Start, TYPE, ZONES};
@@ -78,6 +78,9 @@ impl Play {
                 let (_, attack) = ATTACKS[kind % ATTACKS.len()];
                 self.attacker.look();
                 attack(self, *which, *other);
+                for lineage in overwritten(&self.world) {
+                    self.model.hear(&Happened::Overwritten(lineage));
+                }
             }
             other => self.happen(other),
         }

@@ -83,7 +83,8 @@ fn is_open(lineage: &Lineage) -> bool {
     let words = ["cannot be restored", "not restored"];
     let says = |it: &String| words.iter().any(|word| it.contains(word)) && it.contains(id);
     let failed = !lineage.excuses.is_empty() && Play::lines().iter().any(says);
-    failed || lineage.excuses.contains(&Excuse::Hands)
+    let reasons = [Excuse::Hands, Excuse::Overwritten];
+    failed || reasons.iter().any(|it| lineage.excuses.contains(it))
 }
 
 /// The volume itself, or a copy.

@@ -134,7 +134,6 @@ pub async fn sweep_for_an_hour(world: &World, function: &crate::support::Functio
 
 /// With every tag that the real replacement was launched with, and those it has by now.
 #[tokio::test]
-#[ignore = "open: the copy is taken for the replacement and gets everything"]
 async fn the_marks_of_a_real_replacement_fit_no_other_instance() {
     let (world, function, protected) = prepared(304, &[]).await;
     let template = template_of(&world, &protected);
@@ -162,7 +161,6 @@ fn thief_like(
 
 /// The first calls to seal the marks fail: until they are sealed, the first that bears them counts.
 #[tokio::test]
-#[ignore = "open: the copy is taken for the replacement and gets everything"]
 async fn a_copy_is_never_the_first_although_no_mark_could_be_sealed() {
     let (world, _, protected) = prepared(305, &[]).await;
     let template = template_of(&world, &protected);
@@ -188,7 +186,6 @@ async fn a_copy_is_never_the_first_although_no_mark_could_be_sealed() {
 
 /// The marks of the real one are written over, so that the copy is the only one that bears them.
 #[tokio::test]
-#[ignore = "open: the copy is taken for the replacement and gets everything"]
 async fn a_copy_is_given_nothing_once_the_marks_of_the_real_one_are_junk() {
     for seconds in [2, 30, 125] {
         let (world, function, protected) = prepared(306, &[]).await;

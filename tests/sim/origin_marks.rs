@@ -124,7 +124,6 @@ async fn a_planted_tombstone_takes_nobody_out() {
 
 /// A tombstone that was ours once, put back on the same instance after it has returned.
 #[tokio::test]
-#[ignore = "open: one that keeps its launch time stays out of its target groups"]
 async fn a_tombstone_put_back_is_cleared_away_again() {
     for keeps_launch_time in [false, true] {
         let (world, function, protected) = paused(314, keeps_launch_time).await;
@@ -165,7 +164,6 @@ async fn paused(
 
 /// A warning that nothing has followed, EC2's or a forged one: once that is clear, all is as it was.
 #[tokio::test]
-#[ignore = "open: a healthy instance stays out of its target groups for good"]
 async fn a_warning_that_nothing_followed_is_forgotten() {
     let (world, function, protected) = prepared(315, &[]).await;
     let attacker = world.attacker();
