@@ -183,6 +183,10 @@ fn environment() -> BTreeMap<String, String> {
         ("AWS_LAMBDA_LOG_GROUP_NAME", "spot-rescue"),
         ("AWS_LAMBDA_LOG_STREAM_NAME", "bench"),
         (
+            "SPOT_RESCUE_SECRET_ARN",
+            "arn:aws:secretsmanager:eu-west-1:123456789012:secret:seal-abcdef",
+        ),
+        (
             "SPOT_RESCUE_QUEUE_URL",
             "https://sqs.eu-west-1.amazonaws.com/123456789012/bench",
         ),

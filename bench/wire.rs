@@ -278,6 +278,7 @@ fn selection(p: &Parameters) -> Query {
     match name.as_str() {
         "instance-id" | "attachment.instance-id" => Query::Instances(parsed(values)),
         "launch-template-name" => Query::Names(values.clone()),
+        "volume-id" => Query::Volumes(parsed(values)),
         "snapshot-id" => Query::Snapshots(parsed(values)),
         "image-id" => Query::Images(parsed(values)),
         "tag-key" => Query::TagKey(interned(values.first().map_or("", String::as_str))),

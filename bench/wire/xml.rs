@@ -201,6 +201,7 @@ pub fn snapshot(it: &Snapshot) -> String {
         + &element("status", state)
         + &element("startTime", at(it.started))
         + &element("ownerId", ACCOUNT)
+        + &element("description", &it.description)
         + &element("storageTier", "standard")
         + &tags(&it.tags)
 }
@@ -208,8 +209,9 @@ pub fn snapshot(it: &Snapshot) -> String {
 pub fn template(it: &Template) -> String {
     element("launchTemplateId", &it.id)
         + &element("launchTemplateName", &it.name)
-        + &element("defaultVersionNumber", 1)
-        + &element("latestVersionNumber", 1)
+        + &optional("createdBy", it.created_by.as_ref())
+        + &element("defaultVersionNumber", it.default)
+        + &element("latestVersionNumber", it.latest)
         + &tags(&it.tags)
 }
 

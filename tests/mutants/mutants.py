@@ -144,10 +144,40 @@ MUTANTS = [
         "lineage.is_some_and(|it| !busy.contains(it.as_str()) || !busy.is_empty())",
     ),
     Mutant(
-        "whoever says he is the replacement is believed",
+        "what was launched with our marks is believed",
         "src/plan/lineage/member.rs",
-        "        || ours\n",
-        "        || ours\n        || instance.tags.contains_key(tags::REPLACES)\n",
+        "(instance.sealed || situation.launched.contains(&instance.id))",
+        "(instance.sealed || !situation.lineage.as_str().is_empty())",
+    ),
+    Mutant(
+        "a seal is not compared",
+        "src/seal/marks.rs",
+        "fits(plain, code).then_some(plain)",
+        "(fits(plain, code) || !plain.is_empty()).then_some(plain)",
+    ),
+    Mutant(
+        "whoever has created a template, it is ours",
+        "src/seal/open.rs",
+        "!seal.is_foreign(it.created_by.as_deref())",
+        "(!seal.is_foreign(it.created_by.as_deref()) || !it.name.is_empty())",
+    ),
+    Mutant(
+        "the newest version is launched",
+        "src/plan/lineage.rs",
+        "Some((template.id.clone(), current))",
+        "Some((template.id.clone(), template.latest.max(current)))",
+    ),
+    Mutant(
+        "a wake without a seal is believed",
+        "src/seal/message.rs",
+        "if sealed && wake",
+        "if (sealed || wake.attempt < 1000) && wake",
+    ),
+    Mutant(
+        "a warning that nothing followed is never forgotten",
+        "src/plan/phase.rs",
+        "runs && !replaced && ",
+        "runs && !replaced && lineage.record.swaps > 100 && ",
     ),
     Mutant(
         "the user's tags are dropped",
@@ -294,7 +324,7 @@ MUTANTS = [
     Mutant(
         "only a new launch time tells a return",
         "src/plan/phase.rs",
-        "(started_since || seen_stopped)",
+        "(started_since || seen_stopped || outlived)",
         "(started_since && !seen_stopped)",
     ),
     Mutant(
