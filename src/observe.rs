@@ -26,6 +26,7 @@ use crate::situation::{
     RootTask, Shape, Situation, Snapshot, SpotRequest, Template, Volume,
 };
 use crate::tags::{self, Tags};
+use crowded::Crowd;
 use futures_util::future::join_all;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -120,13 +121,19 @@ pub async fn lineages(
         cloud.snapshots(&of_lineage),
         cloud.addresses(),
     );
-    let instances = merge(members?, named?, |it| it.id.clone());
     let templates = fact(templates);
     let known = templates.known().map(Vec::as_slice).unwrap_or_default();
-    let (tagged, snapshots) = tokio::join!(
-        crowded::volumes(cloud, lineages, known, tagged),
-        crowded::snapshots(cloud, lineages, known, snapshots),
+    let crowd = Crowd {
+        cloud,
+        lineages,
+        templates: known,
+    };
+    let (members, tagged, snapshots) = tokio::join!(
+        crowd.instances(members),
+        crowd.volumes(tagged),
+        crowd.snapshots(snapshots),
     );
+    let instances = merge(members?, named?, |it| it.id.clone());
     let heads = Query::Instances(prepared::unseen_heads(&templates, &instances));
     let instances = if heads.names_nothing() {
         instances

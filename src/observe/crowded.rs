@@ -4,70 +4,87 @@
 use super::prepared;
 use crate::cloud::{Cloud, CloudError, Query};
 use crate::id::InstanceId;
-use crate::situation::{Snapshot, Template, Volume};
+use crate::situation::{Instance, Snapshot, Template, Volume};
 use crate::tags;
 use std::collections::BTreeSet;
+use std::pin::Pin;
+
+type Answer<T> = Result<Vec<T>, CloudError>;
+type Asking<'a, T> = Pin<Box<dyn Future<Output = Answer<T>> + Send + 'a>>;
+type Ask<T> = for<'a> fn(&'a dyn Cloud, &'a Query) -> Asking<'a, T>;
+
+/// Of whom, and what is on record of them.
+pub struct Crowd<'a> {
+    pub cloud: &'a dyn Cloud,
+    pub lineages: &'a BTreeSet<InstanceId>,
+    pub templates: &'a [Template],
+}
+
+impl Crowd<'_> {
+    /// What was read of all, or what each has. Of instances the record names none but the owner, which is read
+    /// by its id anyway.
+    pub async fn instances(&self, read: Answer<Instance>) -> Answer<Instance> {
+        self.each(
+            read,
+            "instances",
+            |cloud, it| cloud.instances(it),
+            |_| Query::Instances(Vec::new()),
+        )
+        .await
+    }
+
+    pub async fn volumes(&self, read: Answer<Volume>) -> Answer<Volume> {
+        self.each(
+            read,
+            "volumes",
+            |cloud, it| cloud.volumes(it),
+            |it| self.on_record(it),
+        )
+        .await
+    }
+
+    pub async fn snapshots(&self, read: Answer<Snapshot>) -> Answer<Snapshot> {
+        self.each(
+            read,
+            "snapshots",
+            |cloud, it| cloud.snapshots(it),
+            |it| self.on_record(it),
+        )
+        .await
+    }
+
+    async fn each<T>(
+        &self,
+        read: Answer<T>,
+        what: &str,
+        ask: Ask<T>,
+        on_record: impl Fn(&InstanceId) -> Query,
+    ) -> Answer<T> {
+        if !read.as_ref().is_err_and(CloudError::is_too_much) {
+            return read;
+        }
+        let mut all = Vec::new();
+        for it in self.lineages {
+            let own = ask(self.cloud, &marked(it)).await;
+            if own.as_ref().is_err_and(CloudError::is_too_much) {
+                tracing::warn!(lineage = %it, "more {what} than can be read have its mark: only those on record are looked at");
+                all.extend(ask(self.cloud, &on_record(it)).await?);
+            } else {
+                all.extend(own?);
+            }
+        }
+        Ok(all)
+    }
+
+    fn on_record(&self, lineage: &InstanceId) -> Query {
+        let template = prepared::of(lineage, self.templates);
+        Query::Volumes(template.map(prepared::volumes).unwrap_or_default())
+    }
+}
 
 fn marked(lineage: &InstanceId) -> Query {
     Query::Tag {
         key: tags::RESCUE,
         values: vec![lineage.to_string()],
     }
-}
-
-fn on_record(lineage: &InstanceId, templates: &[Template]) -> Query {
-    let template = prepared::of(lineage, templates);
-    Query::Volumes(template.map(prepared::volumes).unwrap_or_default())
-}
-
-/// What was read of all, or what each has.
-pub async fn volumes(
-    cloud: &dyn Cloud,
-    lineages: &BTreeSet<InstanceId>,
-    templates: &[Template],
-    read: Result<Vec<Volume>, CloudError>,
-) -> Result<Vec<Volume>, CloudError> {
-    if !read.as_ref().is_err_and(CloudError::is_too_much) {
-        return read;
-    }
-    let mut all = Vec::new();
-    for it in lineages {
-        let own = cloud.volumes(&marked(it)).await;
-        all.extend(match own {
-            Err(error) if error.is_too_much() => {
-                tell(it, "volumes");
-                cloud.volumes(&on_record(it, templates)).await?
-            }
-            own => own?,
-        });
-    }
-    Ok(all)
-}
-
-/// The same.
-pub async fn snapshots(
-    cloud: &dyn Cloud,
-    lineages: &BTreeSet<InstanceId>,
-    templates: &[Template],
-    read: Result<Vec<Snapshot>, CloudError>,
-) -> Result<Vec<Snapshot>, CloudError> {
-    if !read.as_ref().is_err_and(CloudError::is_too_much) {
-        return read;
-    }
-    let mut all = Vec::new();
-    for it in lineages {
-        let own = cloud.snapshots(&marked(it)).await;
-        all.extend(match own {
-            Err(error) if error.is_too_much() => {
-                tell(it, "snapshots");
-                cloud.snapshots(&on_record(it, templates)).await?
-            }
-            own => own?,
-        });
-    }
-    Ok(all)
-}
-
-fn tell(lineage: &InstanceId, what: &str) {
-    tracing::warn!(%lineage, "more {what} than can be read have its mark: only those on record are looked at");
 }

@@ -19,6 +19,10 @@ use async_trait::async_trait;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
+/// So many launch templates are asked for one by one: of a fleet few are unknown at a time, and whoever launches
+/// from thousands must not keep a read from its end.
+const MOST_PLACED: usize = 20;
+
 /// AWS, as far as it is to be believed, for one invocation.
 pub struct Sealed<'a> {
     cloud: &'a dyn Cloud,
@@ -64,13 +68,15 @@ impl<'a> Sealed<'a> {
             .iter()
             .zip(said)
             .filter(|(it, _)| unplaced(it).is_some());
-        let named = named.filter_map(|(_, said)| said.as_ref());
+        let named = named
+            .filter_map(|(_, said)| said.as_ref())
+            .take(10 * MOST_PLACED);
         let named = Query::Names(named.flat_map(template_names).collect());
         if !named.names_nothing() {
             place(all, &self.templates(&named).await?, unplaced);
         }
         let left: BTreeSet<TemplateId> = all.iter().filter_map(unplaced).collect();
-        for id in left {
+        for id in left.into_iter().take(MOST_PLACED) {
             place(all, &self.templates(&Query::Template(id)).await?, unplaced);
         }
         Ok(())
