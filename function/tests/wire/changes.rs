@@ -337,6 +337,7 @@ async fn a_wake_comes_back_as_it_went() {
         }],
         confirm: Some("forgotten".to_owned()),
         deregistered: BTreeMap::new(),
+        launched: std::collections::BTreeSet::new(),
         sent: None,
         proof: None,
     };
