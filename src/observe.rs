@@ -184,6 +184,14 @@ pub async fn lineages(
     }
     let volumes = tagged.and_then(|tagged| Ok(merge(tagged, attached?, |it| it.id.clone())));
     let (volumes, snapshots) = prepared::by_record(cloud, &templates, volumes, snapshots).await;
+    let holders = Query::Instances(prepared::unseen_holders(&volumes, &instances));
+    let instances = if holders.names_nothing() {
+        instances
+    } else {
+        merge(instances, cloud.instances(&holders).await?, |it| {
+            it.id.clone()
+        })
+    };
     Ok(Facts {
         instances,
         out,

@@ -54,6 +54,19 @@ pub fn unseen_heads(templates: &Fact<Vec<Template>>, instances: &[Instance]) -> 
     heads.filter(unseen).collect()
 }
 
+/// Instances that hold volumes of these lineages and that no tag has led to: a member whose mark was written over
+/// would pass for a stranger, and its volumes for given away.
+pub fn unseen_holders(
+    volumes: &Result<Vec<Volume>, CloudError>,
+    instances: &[Instance],
+) -> Vec<InstanceId> {
+    let volumes = volumes.as_ref().map(Vec::as_slice).unwrap_or_default();
+    let holders = volumes.iter().flat_map(|it| &it.attachments);
+    let unseen = |id: &&InstanceId| instances.iter().all(|it| it.id != **id);
+    let holders: BTreeSet<&InstanceId> = holders.map(|it| &it.instance).filter(unseen).collect();
+    holders.into_iter().cloned().collect()
+}
+
 /// Volumes on record that no tag has led to are read by their ids, and what snapshots there are of those by
 /// theirs.
 pub async fn by_record(

@@ -187,3 +187,25 @@ fn fill(world: &World, kind: &str) {
         assert!(taken.count() > 0, "{}", journal(world));
     }
 }
+
+/// A replacement that is taken in its turn holds the volumes, and its mark is changed to another lineage: it is no
+/// stranger that they have been given to.
+#[tokio::test]
+async fn what_holds_the_volumes_is_no_stranger_whatever_its_mark_says() {
+    let (world, function, protected) = prepared(334, &[]).await;
+    let attacker = world.attacker();
+    world.interrupt(&protected.instance, InstanceAction::Terminate);
+    let _ = world.run_for(&function, 138).await;
+    let replacement = launched(&world).pop().expect("launched");
+    let holds = world.volumes_of(&replacement).len();
+    assert_eq!(
+        holds, 3,
+        "it holds its root and both volumes, and owns nothing yet"
+    );
+    world.interrupt(&replacement, InstanceAction::Terminate);
+    let _ = world.run_for(&function, 30).await;
+    let another = ("spot-rescue:rescue", "i-0badbadbadbadbad0");
+    attacker.tag(replacement.as_str(), &[another]);
+    sweep_for_an_hour(&world, &function).await;
+    assert_whole(&world, &protected);
+}
