@@ -134,14 +134,8 @@ pub async fn lineages(
         crowd.snapshots(snapshots),
     );
     let instances = merge(members?, named?, |it| it.id.clone());
-    let heads = Query::Instances(prepared::unseen_heads(&templates, &instances));
-    let instances = if heads.names_nothing() {
-        instances
-    } else {
-        merge(instances, cloud.instances(&heads).await?, |it| {
-            it.id.clone()
-        })
-    };
+    let heads = prepared::unseen_heads(&templates, &instances);
+    let instances = prepared::also(cloud, instances, heads).await?;
     // Who has no record may be registered anywhere.
     let all_recorded = templates.known().is_some_and(|it| {
         let ours = it.iter().filter(|it| it.ours);
@@ -184,14 +178,8 @@ pub async fn lineages(
     }
     let volumes = tagged.and_then(|tagged| Ok(merge(tagged, attached?, |it| it.id.clone())));
     let (volumes, snapshots) = prepared::by_record(cloud, &templates, volumes, snapshots).await;
-    let holders = Query::Instances(prepared::unseen_holders(&volumes, &instances));
-    let instances = if holders.names_nothing() {
-        instances
-    } else {
-        merge(instances, cloud.instances(&holders).await?, |it| {
-            it.id.clone()
-        })
-    };
+    let holders = prepared::unseen_holders(&volumes, &instances);
+    let instances = prepared::also(cloud, instances, holders).await?;
     Ok(Facts {
         instances,
         out,

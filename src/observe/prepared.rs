@@ -45,6 +45,19 @@ pub fn name(lineage: &InstanceId, templates: &Fact<Vec<Template>>) -> Option<Str
     own.or_else(|| template_names(lineage).into_iter().find(|it| !foreign(it)))
 }
 
+/// These as well, if there are any.
+pub async fn also(
+    cloud: &dyn Cloud,
+    instances: Vec<Instance>,
+    ids: Vec<InstanceId>,
+) -> Result<Vec<Instance>, CloudError> {
+    if ids.is_empty() {
+        return Ok(instances);
+    }
+    let more = cloud.instances(&Query::Instances(ids)).await?;
+    Ok(merge(instances, more, |it| it.id.clone()))
+}
+
 /// Owners that no tag has led to.
 pub fn unseen_heads(templates: &Fact<Vec<Template>>, instances: &[Instance]) -> Vec<InstanceId> {
     let templates = templates.known().map(Vec::as_slice).unwrap_or_default();
