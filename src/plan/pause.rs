@@ -183,7 +183,8 @@ pub fn restore(lineage: &Lineage, interruption: &Interruption) -> Plan {
 pub fn late(lineage: &Lineage, plan: &mut Plan) {
     let back = [InstanceState::Pending, InstanceState::Running];
     let members = lineage.members.iter().copied();
-    for it in members.filter(|it| back.contains(&it.state) && lineage.is_retired(it)) {
+    let members = members.filter(|it| back.contains(&it.state) && lineage.is_retired(it));
+    for it in members.filter(|it| has_started_again(lineage, it)) {
         deregister::of(lineage, it, plan);
         plan.note(format!(
             "{} is back after it was replaced: it is kept out of service; end it",
@@ -191,6 +192,13 @@ pub fn late(lineage: &Lineage, plan: &mut Plan) {
         ));
         ran_again(lineage, it, plan);
     }
+}
+
+/// Not one that is within its two minutes still and whose tombstone somebody has written over.
+fn has_started_again(lineage: &Lineage, late: &Instance) -> bool {
+    let history = lineage.record.history.iter();
+    let taken = history.filter(|it| it.instance == late.id);
+    taken.map(|it| it.at).all(|at| late.launch_time > at)
 }
 
 fn ran_again(lineage: &Lineage, late: &Instance, plan: &mut Plan) {

@@ -877,3 +877,20 @@ fn regression_a_warning_before_the_claim_is_seen_reaches_the_rescue() {
     ];
     assert_right(4_928_668_029_285_254_187, setup, weather, &ops);
 }
+
+/// The tombstone of the first was written over after the hand-over: it passed for one that EC2 has started again.
+#[test]
+fn regression_an_instance_within_its_two_minutes_has_not_come_back() {
+    let setup = Setup {
+        volumes: Vec::new(),
+        ..one_volume()
+    };
+    let ops = [
+        Interrupt(4538),
+        Interrupt(31502),
+        Interrupt(9098),
+        Pass(3),
+        Attack(11, 16141, 0),
+    ];
+    assert_right(14_582_746_084_507_079_299, setup, calm(), &ops);
+}
