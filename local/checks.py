@@ -124,7 +124,8 @@ def lineage(evidence: Evidence, original: str) -> list[dict[str, Any]]:
     ended = {
         it.instance
         for it in stage.control.states()
-        if it.state == "shutting-down" and it.tags.get(RESCUE) == original
+        # Who dies while booting is never shutting down.
+        if it.state in ("shutting-down", "terminated") and it.tags.get(RESCUE) == original
     }
     gone = {"State": {"Name": "terminated"}}
     return [shown.get(it, gone | {"InstanceId": it}) for it in (alive | ended) - {original}]

@@ -80,10 +80,18 @@ class Control:
         found = self._post("jump", {"until": until, "deliver": deliver})
         return Moment(found["t"], found["visible"], found["at_rest"])
 
-    def interrupt(self, instances: list[str], action: str = "terminate", warn: bool = True) -> None:
+    def interrupt(
+        self,
+        instances: list[str],
+        action: str = "terminate",
+        warn: bool = True,
+        carry_out: bool = True,
+    ) -> None:
+        """Without `carry_out` EC2 only warns, and they run on."""
         if self.interrupted_at is None:
             self.interrupted_at = self.now()
-        self._post("interrupt", {"instance_ids": instances, "action": action, "warn": warn})
+        how = {"action": action, "warn": warn, "carry_out": carry_out}
+        self._post("interrupt", {"instance_ids": instances, **how})
 
     def start(self, instance: str) -> None:
         self._post("start", {"instance_id": instance})
@@ -96,9 +104,18 @@ class Control:
         """It happens now, whatever its time says."""
         self._post("event", {**event, "time": iso(self.date())})
 
-    def capacity(self, zone: str, instance_type: str, market: str, code: str | None) -> None:
-        place = {"availability_zone": zone, "instance_type": instance_type}
-        self._post("capacity", {**place, "market": market, "code": code})
+    def capacity(self, place: str, instance_type: str, market: str, code: str | None) -> None:
+        """A zone or a subnet; a code of capacity or any other; None lifts what was said before."""
+        pool = {"availability_zone": place, "instance_type": instance_type, "market": market}
+        self._post("capacity", {**pool, "code": code})
+
+    def refuse(self, action: str, code: str | None) -> None:
+        """CreateFleet, RunInstances or "*": refused as a whole, until it is lifted with None."""
+        self._post("refusal", {"action": action, "code": code})
+
+    def deaths(self, code: str | None, count: int | None = None) -> None:
+        """So many of the next instances die while booting, or all, until it is lifted with None."""
+        self._post("deaths", {"code": code, "count": count})
 
     def settings(self, **values: Any) -> None:
         self._post("settings", values)

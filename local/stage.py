@@ -188,6 +188,13 @@ class Stage:
         self.sleep(DAY_SECONDS)
         self.sweep()
 
+    def on_schedule(self, aws_seconds: float) -> None:
+        """So long, and the schedule comes round meanwhile."""
+        end = self.now() + aws_seconds
+        while (left := end - self.now()) > 0:
+            self.sleep(min(left, SWEEP_SECONDS))
+            self.sweep()
+
     def sweeps(self, what: str, holds: Callable[[], bool], times: int = 8) -> None:
         """The schedule comes round until it holds."""
         for _ in range(times):

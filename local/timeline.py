@@ -76,7 +76,7 @@ def result(entry: dict[str, Any], with_id: bool) -> str:
     asked = " ".join(entry["params"].values())
     new = [it for it in entry["ids"] if it.startswith("i-") and it not in asked]
     if not new:
-        return "no capacity"
+        return ", ".join(dict.fromkeys(entry["refused"])) or "no capacity"
     return new[0] if with_id else "ok"
 
 

@@ -22,6 +22,7 @@
 //! | `Wake` | a twin only looks twice |
 
 mod codes;
+pub mod launching;
 
 pub use codes::{Class, advice, classify};
 

@@ -95,13 +95,13 @@ async fn run(step: &Step, calls: &Calls<'_>, before: &[StepReport], left: Durati
     }
 }
 
-/// Writes down what the plan wants written when AWS answers that there is no capacity. Only that
-/// answer is remembered with the request's token: after any other failure the same request is sent
-/// again, and whoever sends it in the meantime gets the same instance. Should the writing fail, the
-/// same request is only repeated once more.
+/// Writes down what the plan wants written when AWS has answered a launch with a refusal: the answer is
+/// remembered with the request's token. If nobody has looked at it the same request is sent again, and whoever
+/// sends it in the meantime gets the same instance. Should the writing fail, the same request is only repeated
+/// once more.
 async fn note_failure(step: &Step, failed: &CloudError, calls: &Calls<'_>, left: Duration) {
     let refusal = step.on_failure.as_ref();
-    let refusal = refusal.filter(|_| failed.class == Class::Capacity);
+    let refusal = refusal.filter(|it| it.counts(failed));
     let Some(action) = refusal.and_then(|it| it.action(failed)) else {
         return;
     };

@@ -9,6 +9,7 @@ mod caveats;
 mod clone;
 mod close;
 mod copies;
+mod deaths;
 mod deregister;
 mod dns;
 mod group;
@@ -40,6 +41,7 @@ mod tidy;
 mod types;
 mod volumes;
 
+pub use launch::mismatch;
 pub use lineage::Lineage;
 pub use phase::{Phase, phase};
 pub use protect::REMEMBER;
@@ -175,11 +177,25 @@ pub fn plan(situation: &Situation) -> Plan {
     plan
 }
 
+/// A warning's two minutes, and what it takes an instance to end.
+const WARNED: time::Duration = time::Duration::seconds(180);
+
 /// What bears marks of this lineage that the function has not made is given nothing, and told. A replacement of
 /// ours may look like that for a moment.
 fn strangers(lineage: &Lineage, plan: &mut Plan) {
     let (id, now) = (&lineage.situation.lineage, lineage.situation.now);
     let settled = |it: &&Instance| now - it.launch_time > time::Duration::MINUTE;
+    // Of one whose launch nobody has heard the end of, a warning is not to be lost.
+    let warned = |it: &&Instance| {
+        let mut notices = lineage.situation.notices.iter();
+        notices.any(|notice| notice.instance == it.id && now - notice.at < WARNED)
+    };
+    for stranger in lineage.strangers().filter(warned) {
+        plan.wait(
+            5,
+            format!("{} to be known as a replacement of {id}", stranger.id),
+        );
+    }
     for stranger in lineage.strangers().filter(settled) {
         plan.note(format!(
             "{} looks like a replacement of {id}, but no launch of ours has returned it: it is given nothing",

@@ -225,6 +225,7 @@ async fn run(
         .collect();
     let before = subject.refused.len();
     subject.refused.extend(steps.iter().filter_map(refused));
+    subject.refused.extend(mismatched(&plan, &steps));
     let refused = !launches.is_empty() || subject.refused.len() > before;
     subject.remembered.extend(launches.into_iter().flatten());
     // What fails now fails a moment later: only what was done leads on, or the next way to launch.
@@ -285,13 +286,25 @@ fn refused_launch(step: &Step, reports: &[StepReport]) -> Option<Tags> {
     let refusal = step.on_failure.as_ref()?;
     let report = reports.iter().find(|it| it.id == step.id)?;
     match &report.outcome {
-        StepOutcome::Failed(error) if error.class == Class::Capacity => Some(refusal.tags(error)),
+        StepOutcome::Failed(error) if refusal.counts(error) => Some(refusal.tags(error)),
         StepOutcome::Failed(_)
         | StepOutcome::Done { .. }
         | StepOutcome::AlreadyDone { .. }
         | StepOutcome::Skipped { .. }
         | StepOutcome::OutOfTime => None,
     }
+}
+
+/// Launches whose token was used for another request.
+fn mismatched(plan: &Plan, reports: &[StepReport]) -> Vec<String> {
+    const CODE: &str = "IdempotentParameterMismatch";
+    let launches = plan.steps.iter();
+    let launches = launches.filter(|it| matches!(it.action, Action::Launch(_)));
+    let mismatched = launches.filter(|step| {
+        let mut reports = reports.iter().filter(|it| it.id == step.id);
+        reports.any(|it| matches!(&it.outcome, StepOutcome::AlreadyDone { why } if why == CODE))
+    });
+    mismatched.map(|it| plan::mismatch(&it.id)).collect()
 }
 
 /// The step, if AWS has refused it and would do so again.

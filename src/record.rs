@@ -4,6 +4,7 @@
 //! what is not understood is left out, because a rescue with one target less is still a rescue.
 
 mod attempts;
+mod deaths;
 mod history;
 mod named;
 mod network;
@@ -19,6 +20,7 @@ mod told;
 mod volumes;
 
 pub use attempts::Attempts;
+pub use deaths::Deaths;
 pub use history::{LONGEST as MOST_REMEMBERED, Taken, history_from, history_tags};
 pub use named::{Named, pointed_tags};
 pub use network::{
@@ -84,6 +86,10 @@ pub struct Record {
     /// Launches whose token is used up, and what they found empty.
     pub attempts: Attempts,
     pub failed_pools: Vec<FailedPool>,
+    /// What AWS said when it last refused one.
+    pub refusal: Option<String>,
+    /// Replacements that ended before they took over.
+    pub died: Option<Deaths>,
     /// When which instance of the lineage was taken.
     pub history: Vec<Taken>,
     /// Of the head's type.
@@ -116,6 +122,8 @@ impl Record {
             risk: get(tags::AT_RISK).and_then(risk_from),
             stays: get(tags::STAYS).and_then(Stay::parse),
             failed_pools: failed_pools_from(tags),
+            refusal: get(tags::REFUSAL).map(str::to_owned),
+            died: get(tags::DIED).and_then(Deaths::parse),
             history: history_from(tags),
             shape: get(tags::SHAPE).and_then(shape_from),
             pointed: pointed_from(tags),

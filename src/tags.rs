@@ -42,8 +42,10 @@ pub const HISTORY: &str = "spot-rescue:history";
 pub const SHAPE: &str = "spot-rescue:shape";
 /// On the launch template: the member that has left its group for good, the group being smaller for it.
 pub const LEFT_GROUP: &str = "spot-rescue:left-group";
-/// On the launch template: the newest replacement that died while it booted.
-pub const DIED: &str = "spot-rescue:died-booting";
+/// On the launch template: the newest replacement that ended before it took over, and how many died booting.
+pub const DIED: &str = "spot-rescue:died";
+/// On the launch template: what AWS said when it last refused a launch, for a person.
+pub const REFUSAL: &str = "spot-rescue:refusal";
 /// On the launch template: milestones of the rescue, in seconds since the interruption.
 pub const PROGRESS: &str = "spot-rescue:progress";
 /// What was foreseen for the head: which instance, when, and on what date. On the launch template; on
@@ -98,12 +100,18 @@ pub const POINTED: &str = "spot-rescue:pointed";
 /// On the launch template: whose private address is not kept although that was asked for, since when, and
 /// why.
 pub const ADDRESS_LOST: &str = "spot-rescue:address-lost";
+/// On the launch template: since when its owner lacks targets or addresses that it is to have.
+pub const OWED_SINCE: &str = "spot-rescue:owed-since";
 /// Packed lists, on the launch template and partly on the instance.
 pub const VOLUMES: &str = "spot-rescue:volume";
 pub const TARGETS: &str = "spot-rescue:target";
 /// On the launch template: `ip` targets of successors, until one of them owns everything.
 pub const SERVED: &str = "spot-rescue:served";
+/// On the launch template: targets that are to be registered still, after the rescue.
+pub const OWED: &str = "spot-rescue:owed";
 pub const ADDRESSES: &str = "spot-rescue:address";
+/// On the launch template: Elastic IPs that are to be associated still, after the rescue.
+pub const OWED_ADDRESSES: &str = "spot-rescue:owed-address";
 pub const PRIVATE_ADDRESSES: &str = "spot-rescue:private-address";
 pub const INTERFACES: &str = "spot-rescue:interface";
 /// Secondary private addresses of the primary interface.
@@ -171,6 +179,8 @@ pub fn is_own(key: &str) -> bool {
         COPY_OF,
         RESTORED_FROM,
         DIED,
+        REFUSAL,
+        OWED_SINCE,
         TAKEN_BY,
         RESTORE,
         KMS_KEYS,
@@ -195,6 +205,8 @@ pub fn is_own(key: &str) -> bool {
             VOLUMES,
             TARGETS,
             SERVED,
+            OWED,
+            OWED_ADDRESSES,
             ADDRESSES,
             PRIVATE_ADDRESSES,
             FAILED_POOLS,

@@ -1,11 +1,15 @@
 """What one can do to the local AWS that nobody can do to AWS.
 
-    POST /local-aws/interrupt  {"instance_id" | "instance_ids", "action", "warn"}
+    POST /local-aws/interrupt  {"instance_id" | "instance_ids", "action", "warn", "carry_out"}
     POST /local-aws/event      an event, delivered through the rules
-    POST /local-aws/capacity   {"availability_zone", "instance_type", "market", "code"}
-    POST /local-aws/settings   any of call_seconds, snapshot_seconds, shutdown_seconds,
-                               boot_seconds, relaunch_seconds, snapshot_result,
-                               targets_per_group, root_seconds, root_by_volume
+    POST /local-aws/capacity   {"availability_zone", "instance_type", "market", "code"}; a subnet
+                               may stand for the zone; with code null, what was closed is open
+    POST /local-aws/refusal    {"action", "code"}: launches are refused as a whole, until code is null
+    POST /local-aws/deaths     {"code", "count"}: so many of the next instances die while booting, or
+                               all, until code is null
+    POST /local-aws/settings   any of call_seconds, launch_seconds, calls_in_progress,
+                               snapshot_seconds, shutdown_seconds, boot_seconds, relaunch_seconds,
+                               snapshot_result, targets_per_group, root_seconds, root_by_volume
     POST /local-aws/work       {"functions": 1 or -1}: the clock runs while any is at work
     POST /local-aws/jump       {"until", "deliver"}: to what is due next, at most until then; not
                                while a function works, nor over messages that are to be delivered
@@ -27,7 +31,7 @@ from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
-from local.aws import capacity, events, moments, requests, settings, spot
+from local.aws import capacity, deaths, events, moments, refusals, requests, settings, spot
 from local.aws.chaos import CHAOS
 from local.aws.clock import CLOCK
 from local.aws.journal import JOURNAL
@@ -43,11 +47,26 @@ def _interrupt(body: dict[str, Any]) -> Any:
     ids = body.get("instance_ids") or [body.get("instance_id")]
     if not isinstance(ids, list) or not all(isinstance(it, str) for it in ids):
         raise BadInput("instance_id or instance_ids is missing")
-    warn = body.get("warn", True)
-    if not isinstance(warn, bool):
-        raise BadInput(f"warn is true or false, not {warn!r}")
-    spot.interrupt(ids, body.get("action", "terminate"), warn)
+    warn, carry_out = _flag(body, "warn"), _flag(body, "carry_out")
+    if not warn and not carry_out:
+        raise BadInput("without warn and carry_out nothing happens")
+    spot.interrupt(ids, body.get("action", "terminate"), warn, carry_out)
     return {"interrupted": ids}
+
+
+def _flag(body: dict[str, Any], name: str) -> bool:
+    """True unless it is said otherwise."""
+    value = body.get(name, True)
+    if not isinstance(value, bool):
+        raise BadInput(f"{name} is true or false, not {value!r}")
+    return value
+
+
+def _code(body: dict[str, Any]) -> str | None:
+    code = body.get("code")
+    if code is not None and not isinstance(code, str):
+        raise BadInput(f"code is an error code or null, not {code!r}")
+    return code
 
 
 def _event(body: dict[str, Any]) -> Any:
@@ -63,11 +82,18 @@ def _capacity(body: dict[str, Any]) -> Any:
     place = [body.get(name) for name in names]
     if not all(isinstance(it, str) for it in place):
         raise BadInput(f"{', '.join(names)} are needed; '*' stands for all")
-    code = body.get("code")
-    if code is not None and not isinstance(code, str):
-        raise BadInput(f"code is an error code or null, not {code!r}")
-    capacity.limit(*place, code)
+    capacity.limit(*place, _code(body))
     return {"rules": len(capacity.RULES)}
+
+
+def _refusal(body: dict[str, Any]) -> Any:
+    refusals.put(body.get("action"), _code(body))
+    return {"refused": refusals.RULES}
+
+
+def _deaths(body: dict[str, Any]) -> Any:
+    deaths.foretell(_code(body), body.get("count"))
+    return {"dying": deaths.FATE.code}
 
 
 def _settings(body: dict[str, Any]) -> Any:
@@ -83,12 +109,10 @@ def _work(body: dict[str, Any]) -> Any:
 
 
 def _jump(body: dict[str, Any]) -> Any:
-    until, deliver = body.get("until"), body.get("deliver", True)
+    until = body.get("until")
     if isinstance(until, bool) or not isinstance(until, int | float):
         raise BadInput(f"until is an AWS-second, not {until!r}")
-    if not isinstance(deliver, bool):
-        raise BadInput(f"deliver is true or false, not {deliver!r}")
-    return moments.jump(until, deliver)
+    return moments.jump(until, _flag(body, "deliver"))
 
 
 def _start(body: dict[str, Any]) -> Any:
@@ -115,6 +139,8 @@ POSTS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "interrupt": _interrupt,
     "event": _event,
     "capacity": _capacity,
+    "refusal": _refusal,
+    "deaths": _deaths,
     "settings": _settings,
     "work": _work,
     "jump": _jump,

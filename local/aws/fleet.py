@@ -11,6 +11,8 @@ A pool named twice, which two subnets of one zone do, fails the whole request: "
 fleet configuration contains duplicate instance pools"
 (https://github.com/aws-samples/aws-plugin-for-slurm/issues/19).
 
+At most three pools are tried; the others answer `UnfulfillableCapacity` untried (seen by users, once).
+
 Not verified on AWS: the error code for market options, and that every error of a launch, not only of
 capacity, is told in `Errors`.
 """
@@ -23,9 +25,12 @@ from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.responses import EC2Response
 from moto.ec2.utils import random_fleet_id
 
-from local.aws import launch, selection, tags, templates, tokens
+from local.aws import launch, launch_tokens, refusals, selection, tags, templates
 from local.aws.patch import Answer, answers, refuse
 
+#: pools that one fleet tries
+TRIES = 3
+UNTRIED = "UnfulfillableCapacity"
 #: what an override may say about a launch
 OVERRIDES = (
     "BlockDeviceMappings",
@@ -58,14 +63,16 @@ class Fleet:
     pools: list[Pool]
     instance_tags: dict[str, str]
     volume_tags: dict[str, str]
+    tried: int = 0
 
 
 @answers(EC2Response)
 def create_fleet(call: Any) -> Answer:
-    return tokens.once(call, lambda: _create(call))
+    return launch_tokens.once(call, lambda: _create(call))
 
 
 def _create(call: Any) -> Answer:
+    refusals.check(call)
     backend = call.ec2_backend
     if call._get_param("Type") != "instant":
         message = "The local AWS has fleets of type instant only; the default is maintain"
@@ -133,28 +140,24 @@ def _markets(capacity: dict[str, Any]) -> list[str]:
 def _fill(backend: Any, fleet: Fleet, market: str, errors: list[Answer]) -> list[Answer]:
     """One instance from the first pool that has it."""
     for pool in fleet.pools:
+        asked = {"LaunchTemplateAndOverrides": pool.described(), "Lifecycle": market}
         try:
-            reservation = launch.start(backend, _launch(fleet, pool, market))
+            instance = _try(backend, fleet, pool, market)
         except EC2ClientError as error:
-            errors.append(
-                {
-                    "LaunchTemplateAndOverrides": pool.described(),
-                    "Lifecycle": market,
-                    "ErrorCode": error.code,
-                    "ErrorMessage": error.message,
-                }
-            )
+            errors.append(asked | {"ErrorCode": error.code, "ErrorMessage": error.message})
             continue
-        (instance,) = reservation.instances
-        return [
-            {
-                "LaunchTemplateAndOverrides": pool.described(),
-                "Lifecycle": market,
-                "InstanceIds": [instance.id],
-                "InstanceType": instance.instance_type,
-            }
-        ]
+        made = {"InstanceIds": [instance.id], "InstanceType": instance.instance_type}
+        return [asked | made]
     return []
+
+
+def _try(backend: Any, fleet: Fleet, pool: Pool, market: str) -> Any:
+    """The instance, if this pool is one of those that are tried, and has it."""
+    if fleet.tried == TRIES:
+        raise refuse(UNTRIED, refusals.text(UNTRIED))
+    fleet.tried += 1
+    (instance,) = launch.start(backend, _launch(fleet, pool, market)).instances
+    return instance
 
 
 def _launch(fleet: Fleet, pool: Pool, market: str) -> launch.Launch:

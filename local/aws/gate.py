@@ -25,6 +25,9 @@ def install() -> None:
                 JOURNAL.write(self, 500, f"<Code>{type(error).__name__}</Code>")
                 raise
             JOURNAL.write(self, int(status), _text(body))
+        if _is_of_a_role(self):
+            # What it has done is done; its caller hears of it later, and twins come in between.
+            time.sleep(getattr(self, "local_seconds", 0))
         return status, headers, body
 
     BaseResponse.call_action = call_action

@@ -1,7 +1,7 @@
 """The life of an instance.
 
 AWS: `pending` until it has booted; `shutting-down`, which takes a while, before `terminated`; one
-event for each state
+event for each state; who dies while booting goes from `pending` to `terminated`, with nothing between
 (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-instance-lifecycle.html). At the end the
 volumes and interfaces marked DeleteOnTermination are deleted and the others become `available`, volumes
 a little later; Elastic IP addresses are disassociated, except from an interface that stays; tags are "gradually disassociated" and the entry disappears within
@@ -34,10 +34,6 @@ CODES = {
 BY_USER = ("Client.UserInitiatedShutdown", "User initiated shutdown")
 SPOT_TERMINATION = ("Server.SpotInstanceTermination", "Spot Instance termination")
 SPOT_SHUTDOWN = ("Server.SpotInstanceShutdown", "Spot Instance shutdown")
-NO_KEY = (
-    "Client.InternalError",
-    "A client error caused the instance to terminate during launch",
-)
 STOP_SECONDS = 5
 RELEASE_SECONDS = 3
 TAGS_STAY_SECONDS = 600
@@ -70,7 +66,7 @@ def boot(instance: Any, death: Reason | None = None) -> None:
     instance._reason = ""
     instance.state_reason = StateReason()
     enter(instance, "pending")
-    reached = _booted if death is None else lambda it: end(it, death)
+    reached = _booted if death is None else lambda it: _died(it, death)
     CLOCK.after(SETTINGS.boot_seconds, lambda: reached(instance))
 
 
@@ -81,6 +77,11 @@ def _booted(instance: Any) -> None:
         enter(instance, "running")
 
 
+def _died(instance: Any, death: Reason) -> None:
+    if instance.state == "pending":
+        _ended(instance, death)
+
+
 def end(instance: Any, reason: Reason) -> None:
     """Towards `terminated`, once."""
     if instance.state in ENDED:
@@ -89,7 +90,7 @@ def end(instance: Any, reason: Reason) -> None:
     CLOCK.after(SETTINGS.shutdown_seconds, lambda: _ended(instance))
 
 
-def _ended(instance: Any) -> None:
+def _ended(instance: Any, reason: Reason | None = None) -> None:
     backend = instance.ec2_backend
     staying = []
     for device in list(instance.block_device_mapping.values()):
@@ -105,7 +106,7 @@ def _ended(instance: Any) -> None:
             staying.append(volume)
     _leave_network(instance)
     backend.iam_instance_profile_associations.pop(instance.id, None)
-    enter(instance, "terminated")
+    enter(instance, "terminated", reason)
     CLOCK.after(RELEASE_SECONDS, lambda: [attachments.take(it, instance) for it in staying])
     CLOCK.after(TAGS_STAY_SECONDS, lambda: backend.tags.pop(instance.id, None))
     CLOCK.after(ENTRY_STAYS_SECONDS, lambda: _vanish(instance))

@@ -15,6 +15,7 @@ from local.aws.clock import CLOCK
 CREDENTIAL = re.compile(r"Credential=([^/]+)/[^/]*/[^/]*/([^/]+)/")
 ID = re.compile(r"\b(?:i|vol|snap|lt|fleet|eipalloc|ami|subnet)-[0-9a-f]{8,32}\b")
 XML_CODE = re.compile(r"<Code>([^<]+)</Code>")
+REFUSED = re.compile(r"<errorCode>([^<]+)</errorCode>")
 JSON_CODE = re.compile(r'"__type":\s*"(?:[^"#]*#)?([^"]+)"')
 QUIET = {"sqs:ReceiveMessage", "sqs:GetQueueAttributes", "sqs:GetQueueUrl"}
 LONGEST_VALUE = 200
@@ -30,6 +31,8 @@ class Entry:
     params: dict[str, str]
     status: int
     code: str | None
+    # What the pools of a fleet were refused with, which is an HTTP 200.
+    refused: list[str]
     ids: list[str]
     # What was asked of the caller's policies: action, ARN, condition context.
     needs: list[dict[str, Any]]
@@ -63,6 +66,7 @@ class Journal:
                     params={name: value[:LONGEST_VALUE] for name, value in params.items()},
                     status=status,
                     code=_code(body) if status >= 400 else None,
+                    refused=REFUSED.findall(body) if status < 400 else [],
                     ids=ids,
                     needs=[asdict(it) for it in getattr(call, "local_needs", [])],
                 )

@@ -14,7 +14,7 @@ from typing import Any
 from moto.ec2.models.instance_types import INSTANCE_TYPES
 from moto.ec2.utils import parse_user_data, random_spot_request_id
 
-from local.aws import capacity, devices, images, instances, keys, requests, tags
+from local.aws import capacity, deaths, devices, images, instances, keys, requests, tags
 from local.aws.patch import refuse
 
 #: values of RunInstances that stand for themselves in a template
@@ -49,16 +49,14 @@ def start(backend: Any, launch: Launch) -> Any:
     devices.check(backend, mapping, image.root_device_name)
     _check_addresses(data, subnet)
     zone = subnet.availability_zone
-    code = capacity.refusal(zone, instance_type, launch.market)
-    if code is not None:
-        raise refuse(code, capacity.message(code, zone, instance_type))
+    capacity.check(capacity.Pool(zone, subnet.id, instance_type, launch.market))
     reservation = _run(backend, launch, subnet)
     for instance in reservation.instances:
         instance.boots_like = images.boots_like(image)
         _complete(instance, launch)
         devices.create(instance, mapping, launch.volume_tags)
         made = [backend.volumes[it.volume_id] for it in instance.block_device_mapping.values()]
-        instances.boot(instance, None if keys.are_usable(made) else instances.NO_KEY)
+        instances.boot(instance, deaths.next_one() if keys.are_usable(made) else deaths.NO_KEY)
     return reservation
 
 

@@ -1,7 +1,8 @@
 """RunInstances.
 
 AWS: a launch template gives what the request leaves open; a Spot request without capacity fails at
-once and synchronously; the same ClientToken gives the same instances, alive or not
+once and synchronously; the same ClientToken gives the same instances, and
+`IdempotentInstanceTerminated` once they have ended
 (https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RunInstances.html).
 """
 
@@ -9,7 +10,7 @@ from typing import Any
 
 from moto.ec2.responses import EC2Response
 
-from local.aws import launch, reservations, tags, templates, tokens
+from local.aws import launch, launch_tokens, refusals, reservations, tags, templates
 from local.aws.patch import Answer, answers, refuse
 
 #: what is not a property of the instance to be
@@ -18,10 +19,21 @@ NOT_DATA = ("MinCount", "MaxCount", "LaunchTemplate", "TagSpecifications", "DryR
 
 @answers(EC2Response)
 def run_instances(call: Any) -> Answer:
-    return tokens.once(call, lambda: _run(call))
+    answer = launch_tokens.once(call, lambda: _run(call))
+    _check_alive(call.ec2_backend, answer)
+    return answer
+
+
+def _check_alive(backend: Any, answer: Answer) -> None:
+    """The instances of a token that was used before may have ended since, and be shown no longer."""
+    named = [backend.get_instance_by_id(it["InstanceId"]) for it in answer["Instances"]]
+    if all(it is None or it.state == "terminated" for it in named):
+        message = "The client token you have provided is associated with a terminated instance."
+        raise refuse("IdempotentInstanceTerminated", message)
 
 
 def _run(call: Any) -> Answer:
+    refusals.check(call)
     backend = call.ec2_backend
     own_tags = tags.requested(call, "instance")
     volume_tags = tags.requested(call, "volume")

@@ -14,6 +14,10 @@ class Settings:
 
     #: what a call of a function takes on its way; the wall's seconds as well
     call_seconds: float = 0.02
+    #: what a launch with a token takes; meanwhile that token answers IdempotentCallInProgress
+    launch_seconds: float = 0
+    #: so many calls of each launch's token find that a twin's is under way, which launches
+    calls_in_progress: float = 0
     #: from CreateSnapshot to `completed`
     snapshot_seconds: float = 40
     #: from `shutting-down` to `terminated`

@@ -2,10 +2,13 @@
 
 AWS: two minutes before a Spot Instance is stopped or terminated comes a warning, whose ARN has the
 zone where others have the Region; hibernation begins at once, with no two minutes; and the warning is
-sent on a best-effort basis: the instance may go without one
+sent on a best-effort basis: the instance may go without one, or stay although it was warned
 (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/spot-instance-termination-notices.html). What EC2
 has stopped or hibernated, only EC2 starts again
 (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/interruption-behavior.html). moto never interrupts.
+
+Not verified on AWS: that a warning may come to nothing is read out of "best effort", and what the
+instance's request then says is unknown; here it stays as it was.
 """
 
 from collections.abc import Callable
@@ -25,16 +28,17 @@ LISTENERS: list[Callable[[Any], None]] = []
 DETAIL_TYPE = "EC2 Spot Instance Interruption Warning"
 
 
-def interrupt(ids: list[str], action: str, warn: bool) -> None:
-    """EC2 takes them back, all in the same moment."""
+def interrupt(ids: list[str], action: str, warn: bool, carry_out: bool = True) -> None:
+    """EC2 takes them back, all in the same moment; or only says so."""
     if action not in NOTICE:
         raise BadInput(f"action is one of {sorted(NOTICE)}, not {action!r}")
     victims = [_spot_instance(it) for it in ids]
     for victim in victims:
         if warn:
             _warn(victim, action)
-        _reopen(requests.interrupted(victim, action))
-        CLOCK.after(NOTICE[action], lambda it=victim: _take(it, action))
+        if carry_out:
+            _reopen(requests.interrupted(victim, action))
+            CLOCK.after(NOTICE[action], lambda it=victim: _take(it, action))
 
 
 def _reopen(request: SpotRequest | None) -> None:

@@ -2,12 +2,11 @@
 
 AWS: an idempotent API request completes no more than one time; the retry returns the first
 result, also when the resource has changed or gone since; the same token with other parameters is
-`IdempotentParameterMismatch`. A request that failed leaves no trace.
+`IdempotentParameterMismatch`. A request that failed leaves no trace; of a launch it does
+(`launch_tokens`).
 https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-idempotency.html
 
 moto ignores tokens: the retry launches a second instance.
-
-Not verified on AWS: a CreateFleet that answered 200 with nothing but `Errors` is replayed as such.
 """
 
 from collections.abc import Callable
@@ -20,24 +19,34 @@ LONGEST_TOKEN = 64
 
 def once(call: Any, perform: Callable[[], Answer]) -> Answer:
     """Performs, or repeats what was answered to this token. In one turn."""
-    token = call._get_param("ClientToken")
-    if not token:
+    token = given(call)
+    if token is None:
         return perform()
-    if len(token) > LONGEST_TOKEN or not token.isascii():
-        raise refuse("InvalidParameterValue", "ClientToken: up to 64 ASCII characters")
     answered = shelf(call.ec2_backend, "client_tokens", dict)
     key = (call._get_action(), token)
-    parameters = _parameters(call)
     if key not in answered:
-        answered[key] = (parameters, perform())
+        answered[key] = (parameters(call), perform())
     first, answer = answered[key]
-    if first != parameters:
+    check_same(call, first)
+    return answer
+
+
+def given(call: Any) -> str | None:
+    token = call._get_param("ClientToken")
+    if not token:
+        return None
+    if len(token) > LONGEST_TOKEN or not token.isascii():
+        raise refuse("InvalidParameterValue", "ClientToken: up to 64 ASCII characters")
+    return str(token)
+
+
+def parameters(call: Any) -> dict[str, Any]:
+    return {name: it for name, it in call.querystring.items() if name != "ClientToken"}
+
+
+def check_same(call: Any, first: dict[str, Any]) -> None:
+    if parameters(call) != first:
         raise refuse(
             "IdempotentParameterMismatch",
             "The client token was used before with other parameters.",
         )
-    return answer
-
-
-def _parameters(call: Any) -> dict[str, Any]:
-    return {name: it for name, it in call.querystring.items() if name != "ClientToken"}

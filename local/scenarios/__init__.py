@@ -12,12 +12,14 @@ from local.scenarios import (
     origin,
     pauses,
     races,
+    refused,
     rescues,
     returns,
     roots,
     targets,
     upkeep,
     volumes,
+    warnings,
 )
 from local.scenarios.scenario import Scenario
 
@@ -31,10 +33,12 @@ ALL: dict[str, Scenario] = {
         roots,
         targets,
         capacity,
+        refused,
         returns,
         clones,
         groups,
         pauses,
+        warnings,
         foreseen,
         races,
         chaos,

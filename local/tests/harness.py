@@ -21,6 +21,8 @@ ROOT = Path(__file__).resolve().parents[2]
 REGION = "us-east-1"
 ZONE_A, ZONE_B = f"{REGION}a", f"{REGION}b"
 DEFAULTS = {
+    "launch_seconds": 0,
+    "calls_in_progress": 0,
     "snapshot_seconds": 40,
     "shutdown_seconds": 10,
     "boot_seconds": 8,
@@ -131,6 +133,8 @@ class Local:
     def reset(self) -> None:
         any_pool = dict.fromkeys(("availability_zone", "instance_type", "market"), "*")
         self.post("capacity", **any_pool, code=None)
+        self.post("refusal", action="*", code=None)
+        self.post("deaths", code=None)
         self.post("settings", **DEFAULTS)
 
     def post(self, name: str, **body: Any) -> Any:

@@ -61,6 +61,24 @@ def test_the_first_pool_with_capacity_is_taken(aws: Local) -> None:
     assert place == (OTHER_TYPE, ZONE_B)
 
 
+# TRAP 44
+def test_at_most_three_pools_are_tried(aws: Local) -> None:
+    """UnfulfillableCapacity, also where there would have been capacity."""
+    place = subnet(aws, ZONE_A)
+    types = ["m5.large", "m5.xlarge", "m5.2xlarge", "m5.4xlarge", "m5.8xlarge"]
+    for it in types[:3]:
+        pool = {"availability_zone": ZONE_A, "instance_type": it, "market": "*"}
+        aws.post("capacity", **pool, code=NO_CAPACITY)
+    overrides = [{"InstanceType": it, "SubnetId": place} for it in types]
+    answer = fleet(aws, template(aws), overrides=overrides)
+    codes = [it["ErrorCode"] for it in answer["Errors"]]
+    assert codes == [NO_CAPACITY] * 3 + ["UnfulfillableCapacity"] * 2
+    named = [it["LaunchTemplateAndOverrides"]["Overrides"] for it in answer["Errors"]]
+    assert [it["InstanceType"] for it in named] == types
+    assert answer["Instances"] == []
+    assert fleet(aws, template(aws), overrides=overrides[1:])["Instances"]
+
+
 def test_types_by_attributes(aws: Local) -> None:
     """InstanceRequirements: as many vCPUs, no less memory, of the image's architecture; burstable
     performance is excluded by default."""

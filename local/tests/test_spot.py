@@ -1,6 +1,6 @@
 """Interruptions."""
 
-from local.tests.harness import ZONE_A, Local, until
+from local.tests.harness import ZONE_A, Local, sleep, until
 
 WARNING = {
     "source": ["aws.ec2"],
@@ -38,6 +38,20 @@ def test_without_a_warning(aws: Local) -> None:
     aws.post("interrupt", instance_ids=[instance], action="terminate", warn=False)
     aws.reach(instance, "terminated")
     assert ear.heard() == []
+
+
+def test_a_warning_that_comes_to_nothing(aws: Local) -> None:
+    """ "sent on a best-effort basis": nothing says that what was warned of must happen."""
+    instance, ear = aws.launch(), aws.listen(WARNING)
+    aws.post("interrupt", instance_id=instance, action="terminate", carry_out=False)
+    ear.wait_for(1)
+    sleep(1000)
+    assert aws.instance(instance)["State"]["Name"] == "running"
+    sir = aws.instance(instance)["SpotInstanceRequestId"]
+    assert _request(aws, sir)["State"] == "active"
+    nothing = {"instance_id": instance, "warn": False, "carry_out": False}
+    assert "nothing happens" in aws.refused("interrupt", **nothing)
+    assert "carry_out" in aws.refused("interrupt", instance_id=instance, carry_out="maybe")
 
 
 # TRAP 2, TRAP 3

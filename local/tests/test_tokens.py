@@ -4,22 +4,11 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 
 from local.tests.fleets import fleet, template
-from local.tests.harness import TYPE, ZONE_A, ZONE_B, Local, code_of
+from local.tests.harness import TYPE, ZONE_A, Local, code_of, until
 
 
 def _token() -> str:
     return uuid.uuid4().hex
-
-
-# TRAP 7
-def test_a_retried_launch_is_one_instance_even_after_its_end(aws: Local) -> None:
-    """The retried request returns the result from the original successful request."""
-    token = _token()
-    first = aws.launch(ClientToken=token)
-    assert aws.launch(ClientToken=token) == first
-    aws.ec2.terminate_instances(InstanceIds=[first])
-    aws.reach(first, "terminated")
-    assert aws.launch(ClientToken=token, running=False) == first
 
 
 # TRAP 7
@@ -47,25 +36,13 @@ def test_concurrent_twins_get_one_instance(aws: Local) -> None:
 
 
 def test_a_failure_does_not_use_up_the_token(aws: Local) -> None:
-    """ "completes no more than one time": a request that failed has not completed."""
-    pool = {"availability_zone": ZONE_B, "instance_type": TYPE, "market": "*"}
-    aws.post("capacity", **pool, code="InsufficientInstanceCapacity")
-    more = {"ClientToken": _token(), "Placement": {"AvailabilityZone": ZONE_B}}
-    run = {"ImageId": aws.image, "InstanceType": TYPE, "MinCount": 1, "MaxCount": 1, **more}
-    assert code_of(aws.ec2.run_instances, **run) == "InsufficientInstanceCapacity"
-    aws.post("capacity", **pool, code=None)
-    aws.ec2.run_instances(**run)
-
-
-def test_an_answer_of_errors_alone_is_repeated(aws: Local) -> None:
-    """Not documented either way: a 200 has completed, so its token is taken to be used."""
-    name, token = template(aws), _token()
-    any_pool = dict.fromkeys(("availability_zone", "instance_type", "market"), "*")
-    aws.post("capacity", **any_pool, code="InsufficientInstanceCapacity")
-    assert not fleet(aws, name, ClientToken=token)["Instances"]
-    aws.post("capacity", **any_pool, code=None)
-    assert not fleet(aws, name, ClientToken=token)["Instances"]
-    assert fleet(aws, name, ClientToken=_token())["Instances"]
+    """ "completes no more than one time": a request that failed has not completed. Of launches it has."""
+    snapshot = aws.ec2.create_snapshot(VolumeId=aws.new_volume())["SnapshotId"]
+    create = aws.ec2.create_volume
+    wanted = {"AvailabilityZone": ZONE_A, "SnapshotId": snapshot, "ClientToken": _token()}
+    assert code_of(create, **wanted) == "IncorrectState"
+    until(lambda: aws.snapshot(snapshot)["State"] == "completed")
+    create(**wanted)
 
 
 def test_templates_and_versions_have_tokens_too(aws: Local) -> None:

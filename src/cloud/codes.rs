@@ -95,6 +95,7 @@ const CAPACITY: &[&str] = &[
     "InsufficientCapacity",
     "InsufficientFreeAddressesInSubnet",
     "InsufficientHostCapacity",
+    "InsufficientVolumeCapacity",
     "InstanceLimitExceeded",
     "MaxSpotInstanceCountExceeded",
     "SpotMaxPriceTooLow",
@@ -116,6 +117,14 @@ const THROTTLED: &[&str] = &[
 ];
 
 const TRANSIENT: &[&str] = &[
+    // Credentials that the next invocation has anew.
+    "ExpiredToken",
+    "InvalidClientTokenId",
+    "RequestExpired",
+    // Somebody else tags the same thing at the same moment.
+    "ConcurrentTagAccess",
+    // The same request is under way.
+    "IdempotentCallInProgress",
     "InternalError",
     "InternalFailure",
     "InternalServerException",
@@ -153,8 +162,6 @@ const DENIED: &[&str] = &[
     "AccessDeniedException",
     "AuthFailure",
     "UnauthorizedOperation",
-    "ExpiredToken",
-    "InvalidClientTokenId",
     "OptInRequired",
 ];
 

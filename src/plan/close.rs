@@ -1,7 +1,7 @@
 //! The end of a rescue: the successor becomes the owner, and the outcome is told, once.
 
 use super::volumes::{Fate, HandOver, Origin};
-use super::{Lineage, Plan, breaker, dns, keys, primary, progress, register, root, tidy};
+use super::{Lineage, Plan, breaker, deaths, dns, primary, progress, register, root, tidy};
 use crate::clock::seconds_between;
 use crate::event::{InstanceAction, Interruption};
 use crate::record::{FailedPool, Milestone, Named, Record, RecordedVolume, volumes_of};
@@ -21,7 +21,7 @@ pub fn plan(lineage: &Lineage, interruption: &Interruption, hand_over: &HandOver
     let record = handed_over(lineage, successor, hand_over);
     let resources = vec![template.id.to_string()];
     let mut tags = record.to_tags();
-    tags.extend(keys::handed_over(template, successor));
+    tags.extend(deaths::handed_over(template, successor));
     let step = Step::new(STEP, Action::Tag { resources, tags });
     let marked = [
         kept_root(lineage, hand_over, plan),

@@ -4,18 +4,9 @@
 //! has named. <https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption-requirements.html>
 
 use super::{Lineage, Plan};
-use crate::id::InstanceId;
-use crate::situation::{Instance, Template, VolumeSettings};
-use crate::step::{Action, Step};
-use crate::tags::{self, Tags};
+use crate::situation::{Instance, VolumeSettings};
+use crate::tags;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// "Client.InternalError: A client error caused the instance to terminate during launch", which is
-/// what becomes of an instance whose volume EC2 may not decrypt.
-/// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_StateReason.html>
-const DIED_BOOTING: &str = "Client.InternalError";
-/// So many replacements may die of it before launching rests.
-const DEATHS: usize = 3;
 
 /// The keys the stack may use.
 fn named<'a>(lineage: &'a Lineage) -> impl Iterator<Item = &'a str> {
@@ -59,61 +50,10 @@ pub fn unnamed(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
     }
 }
 
-/// Replacements die again and again while they boot: another one would, too. Those that died are
-/// forgotten by EC2 within the hour; then it is tried again.
-pub fn launching_is_vain(lineage: &Lineage, plan: &mut Plan) -> bool {
-    let died = |it: &&&Instance| it.state_reason.as_deref() == Some(DIED_BOOTING);
-    let after = lineage.owner.map(|it| it.launch_time);
-    let replaces = |it: &&&Instance| {
-        let later = after.is_none_or(|after| it.launch_time >= after);
-        later && it.tags.contains_key(tags::REPLACES)
-    };
-    let mut dead = lineage.members.iter().filter(replaces).filter(died);
-    let deaths = dead.clone().count();
-    if let Some(newest) = dead.next_back() {
-        remember(lineage, newest, plan);
-        let root = root_settings(lineage);
-        let advice = root.map(|it| advice(lineage, it)).unwrap_or_default();
-        plan.note(format!(
-            "{deaths} replacement(s) died while booting ({DIED_BOOTING}), mostly for want of a KMS key of the \
-             root volume{advice}"
-        ));
-    }
-    if deaths >= DEATHS {
-        plan.wait(600, "replacements that do not die while they boot");
-    }
-    deaths >= DEATHS
-}
-
-/// A launch's token is made of whom it replaces. Once EC2 has forgotten those that died, nobody is left
-/// but the head, and its token would only name the first of them again.
-fn remember(lineage: &Lineage, newest: &Instance, plan: &mut Plan) {
-    let Some(template) = lineage.template() else {
-        return;
-    };
-    if template.tags.get(tags::DIED).map(String::as_str) == Some(newest.id.as_str()) {
-        return;
-    }
-    let action = Action::Tag {
-        resources: vec![template.id.to_string()],
-        tags: Tags::from([(tags::DIED.to_owned(), newest.id.to_string())]),
-    };
-    plan.step(Step::new("remember who died booting", action));
-}
-
-/// Who died was to replace the last owner. The request for it has brought the new one: it must not be
-/// sent again when that one is to be replaced.
-pub fn handed_over(template: &Template, successor: &Instance) -> Option<(String, String)> {
-    let stands = template.tags.contains_key(tags::DIED);
-    stands.then(|| (tags::DIED.to_owned(), successor.id.to_string()))
-}
-
-/// Whom a replacement is launched for: the newest that is seen, or, where only the head is, the one
-/// that died booting.
-pub fn replaced(lineage: &Lineage, seen: &InstanceId) -> InstanceId {
-    let head = lineage.record.head.as_ref() == Some(seen);
-    let died = || lineage.template()?.tags.get(tags::DIED)?.parse().ok();
-    head.then(died).flatten().unwrap_or_else(|| seen.clone())
+/// What to do about the key of the root volume.
+pub fn advice_for_root(lineage: &Lineage) -> String {
+    let root = root_settings(lineage);
+    root.map(|it| advice(lineage, it)).unwrap_or_default()
 }
 
 fn root_settings<'a>(lineage: &Lineage<'a>) -> Option<&'a VolumeSettings> {

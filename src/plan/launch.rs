@@ -1,35 +1,294 @@
 //! The replacement: one, from the prepared rescue.
 //!
-//! Exactly one, because the request's token is computed from the instance to be replaced and the
-//! number of launches that failed so far: whoever plans the same launch sends the same token and
-//! gets the same instance (TRAP 7). A failed launch is written down, and the next lane is tried.
+//! Exactly one, because the request's token is computed from the instance to be replaced and the number of
+//! launches that were refused so far: whoever plans the same launch sends the same token and gets the same
+//! instance (TRAP 7). A launch that AWS has answered is written down, whatever the answer, and the next way is
+//! tried (TRAP 43).
+//!
+//! What stands in the way of a launch is looked at in one list, [`decide`]: the first that does, says so.
+
+mod request;
+
+pub use request::{mismatch, on_interface_id};
+
+use request::Instead;
 
 use super::group::{self, Way};
 use super::lanes::{self, Lane, lanes};
 use super::pools::{self, Choice, Memory};
-use super::primary::{self, Start};
-use super::{Lineage, Plan, breaker, keys, prepare, protect, root};
+use super::{Lineage, Plan, breaker, deaths, prepare, primary, protect, root};
 use crate::clock::Timestamp;
-use crate::id::{ImageId, InstanceId, InterfaceId};
+use crate::id::InstanceId;
 use crate::policy::Types;
-use crate::record::Place;
+use crate::record::{FailedPool, Place};
 use crate::situation::{Instance, Market};
-use crate::step::{Action, Launch, LaunchTemplate, Refusal, Step, token};
+use crate::step::{Action, Step};
 use crate::tags::{self, Tags};
+use time::Duration;
 
 pub const STEP: &str = "launch";
+/// An instance is to be seen by then, and whoever has launched it has come to its end.
+const SEEN: Duration = Duration::MINUTE;
+
+/// What a launch is for.
+enum Purpose<'a> {
+    /// At first sight of a warning, of this instance: nothing else has been read.
+    FirstAid(&'a Instance),
+    Replace,
+    /// Ahead of an interruption, for the owner, in one of these ways.
+    Spare(&'a Instance, Vec<Lane>),
+}
+
+/// Why nothing is launched now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stop {
+    /// In so many seconds it is worth another look.
+    Wait(u16, String),
+    /// It is for somebody else to launch, or for nobody.
+    NotOurs(String),
+    /// The private address that is to be kept cannot be had.
+    GiveUpAddress(String),
+    /// The request's token was used for another one.
+    TokenUsed,
+}
+
+/// Whether there is, or will be, a replacement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    Wanted,
+    /// The policy, or the instance's group, says that it is not for us to launch.
+    Refused,
+}
 
 /// At first sight of a warning, if the prepared rescue is known to exist.
 pub fn first(lineage: &Lineage, instance: &Instance, plan: &mut Plan) {
-    let prepared = lineage.prepared().is_some();
     // A spare may wait already, or be gone again: that is looked up first.
     let at_risk = instance.tags.contains_key(tags::AT_RISK);
-    let knows = knows_all_pools(lineage, instance);
     // The interface it is to be launched on has an instance yet.
     let later = primary::wanted(lineage).is_some();
-    if prepared && knows && !at_risk && !later && refusal(lineage).is_none() {
-        steps(lineage, &instance.id, plan);
+    let unknown = at_risk || later || !knows_all_pools(lineage, instance);
+    if unknown || lineage.prepared().is_none() {
+        return;
     }
+    if let Ok(step) = decide(lineage, Purpose::FirstAid(instance), plan) {
+        plan.step(step);
+        plan.wait(5, "the replacement to run");
+    }
+}
+
+/// Ahead of an interruption, by the same request, in one of these ways.
+pub fn spare(
+    lineage: &Lineage,
+    owner: &Instance,
+    ways: Vec<Lane>,
+    after: Option<&str>,
+    plan: &mut Plan,
+) {
+    if primary::wanted(lineage).is_some() {
+        plan.note("no spare is launched: the private address is to be kept");
+        return;
+    }
+    match decide(lineage, Purpose::Spare(owner, ways), plan) {
+        Ok(mut step) => {
+            step.after.extend(after.map(str::to_owned));
+            plan.step(step);
+            plan.wait(5, "the spare to run");
+        }
+        Err(Stop::NotOurs(why)) => plan.note(format!("no spare is launched: {why}")),
+        // It is no emergency: the next sweep asks again.
+        Err(Stop::Wait(..) | Stop::GiveUpAddress(_) | Stop::TokenUsed) => {}
+    }
+}
+
+/// If nobody has taken over yet.
+pub fn replacement(lineage: &Lineage, way: &Way, plan: &mut Plan) -> Decision {
+    group::leave(lineage, way, plan);
+    if let Some(successor) = lineage.successor {
+        protect::seal(lineage, successor, plan);
+        group::welcome(lineage, plan);
+        return Decision::Wanted;
+    }
+    if *way == Way::Group {
+        return if group::await_replacement(lineage, plan) {
+            Decision::Wanted
+        } else {
+            Decision::Refused
+        };
+    }
+    match decide(lineage, Purpose::Replace, plan) {
+        Ok(step) => {
+            plan.step(step);
+            plan.wait(5, "the replacement to run");
+        }
+        Err(Stop::Wait(seconds, what)) => plan.wait(seconds, what),
+        Err(Stop::GiveUpAddress(why)) => primary::give_up(lineage, &why, plan),
+        Err(Stop::TokenUsed) => count(lineage, plan),
+        Err(Stop::NotOurs(why)) => {
+            plan.note(format!("no replacement is launched: {why}"));
+            return Decision::Refused;
+        }
+    }
+    Decision::Wanted
+}
+
+/// The launch, or what stands in its way.
+fn decide(lineage: &Lineage, purpose: Purpose, plan: &mut Plan) -> Result<Step, Stop> {
+    ours(lineage)?;
+    let base = &base(lineage, &purpose)?;
+    if lineage.prepared().is_none() && !prepare::is_planned(plan) {
+        return Err(request::not_prepared());
+    }
+    deaths::gate(lineage, matches!(purpose, Purpose::Replace), plan)?;
+    let place = place(lineage)?;
+    notes(lineage, plan);
+    let (lane, instead) = match purpose {
+        Purpose::Spare(_, ways) => {
+            let instead = Instead::default();
+            (free(lineage, ways, base, &instead)?, instead)
+        }
+        Purpose::FirstAid(_) | Purpose::Replace => {
+            let interface = primary::start(lineage, plan)?;
+            let image = root::start(lineage, base, plan)?;
+            let instead = Instead { image, interface };
+            (lane(lineage, place, base, &instead)?, instead)
+        }
+    };
+    let step = request::step(lineage, base, lane, instead, plan)?;
+    Ok(if prepare::is_planned(plan) {
+        step.after(prepare::STEP)
+    } else {
+        step
+    })
+}
+
+fn ours(lineage: &Lineage) -> Result<(), Stop> {
+    match group::way(lineage) {
+        Way::Own | Way::Join => Ok(()),
+        Way::Group => Err(Stop::NotOurs(
+            "the Auto Scaling group replaces it".to_owned(),
+        )),
+        Way::Refused(why) => Err(Stop::NotOurs(why)),
+        Way::Unknown(what) => Err(Stop::Wait(5, what)),
+    }
+}
+
+/// Why it is not for us to launch.
+pub fn refusal(lineage: &Lineage) -> Option<String> {
+    match ours(lineage) {
+        Ok(()) => None,
+        Err(Stop::NotOurs(why) | Stop::GiveUpAddress(why)) => Some(why),
+        Err(Stop::Wait(_, what)) => Some(format!("waiting for {what}")),
+        Err(Stop::TokenUsed) => None,
+    }
+}
+
+/// Somebody of ours has used the token for another request, and may have got an instance: it is waited for, and
+/// then the next request is sent.
+fn count(lineage: &Lineage, plan: &mut Plan) {
+    plan.wait(15, "the replacement that another invocation has launched");
+    let (Some(template), Ok(base)) = (lineage.template(), base(lineage, &Purpose::Replace)) else {
+        return;
+    };
+    if lineage.situation.now - since(lineage, &base) < SEEN {
+        return;
+    }
+    let action = Action::Tag {
+        resources: vec![template.id.to_string()],
+        tags: Tags::from([(
+            tags::ATTEMPTS.to_owned(),
+            lineage.record.attempts.after(&base).text(),
+        )]),
+    };
+    plan.step(Step::new("count the launch", action));
+}
+
+/// The instance that the request names as the one to be replaced.
+fn base(lineage: &Lineage, purpose: &Purpose) -> Result<InstanceId, Stop> {
+    let seen = match purpose {
+        Purpose::FirstAid(instance) => Some(&instance.id),
+        Purpose::Spare(owner, _) => lineage.base().map(|it| &it.id).or(Some(&owner.id)),
+        Purpose::Replace => {
+            let base = lineage.base().map(|it| &it.id);
+            base.or(lineage.record.head.as_ref())
+        }
+    };
+    let seen = seen.ok_or_else(|| Stop::Wait(15, "the instance to be seen".to_owned()))?;
+    Ok(deaths::replaced(lineage, seen))
+}
+
+fn place<'a>(lineage: &'a Lineage) -> Result<&'a Place, Stop> {
+    let what = "a subnet and type to launch in: those of the instance are unknown";
+    let place = lineage.record.place.as_ref();
+    place.ok_or_else(|| Stop::Wait(60, what.to_owned()))
+}
+
+/// The next way to launch, unless all rest.
+fn lane(
+    lineage: &Lineage,
+    place: &Place,
+    base: &InstanceId,
+    instead: &Instead,
+) -> Result<Lane, Stop> {
+    let ways = match &instead.interface {
+        None => lanes(lineage, place),
+        Some(_) => lanes::on_interface(lineage, place),
+    };
+    let open = free(lineage, ways, base, instead);
+    let elsewhere = || free(lineage, lanes(lineage, place), base, instead).is_ok();
+    if instead.interface.is_some() && open.is_err() && elsewhere() {
+        let why = format!("there is no capacity in {}", place.subnet);
+        return Err(Stop::GiveUpAddress(why));
+    }
+    open
+}
+
+/// The first of these ways that does not rest.
+fn free(
+    lineage: &Lineage,
+    ways: Vec<Lane>,
+    base: &InstanceId,
+    instead: &Instead,
+) -> Result<Lane, Stop> {
+    let mut failed = failed(lineage);
+    if instead.image.is_some() {
+        // What was refused for want of the prepared one has not been asked with another.
+        failed.retain(|it| !it.code.starts_with("InvalidAMIID"));
+    }
+    let memory = Memory {
+        failed: &failed,
+        rest: lineage.policy.pool_rest.value,
+    };
+    let Some(Choice { lane, not_before }) = pools::choose(ways, memory, since(lineage, base))
+    else {
+        let what = "a way to launch that the policy and the stack allow";
+        return Err(Stop::Wait(60, what.to_owned()));
+    };
+    let rests = not_before.map_or(0, |it| (it - lineage.situation.now).whole_seconds());
+    if rests <= 0 {
+        return Ok(lane);
+    }
+    let what = format!(
+        "a way to launch: all rest, {} first is asked again",
+        lane.name()
+    );
+    let seconds = u16::try_from(rests).unwrap_or(u16::MAX).max(5);
+    Err(Stop::Wait(seconds, what))
+}
+
+/// What launches were refused, and what the dead say of the pools they were in.
+fn failed(lineage: &Lineage) -> Vec<FailedPool> {
+    let mut all = deaths::pools(lineage);
+    let later = |it: &FailedPool| {
+        lineage
+            .record
+            .failed_pools
+            .iter()
+            .any(|known| known.pool == it.pool && known.at >= it.at)
+    };
+    all.retain(|it| !later(it));
+    let again = |it: &&FailedPool| all.iter().all(|dead| dead.pool != it.pool);
+    let known = lineage.record.failed_pools.iter().filter(again).cloned();
+    known.chain(all.clone()).collect()
 }
 
 /// The way the warning would begin with, if it leads to Spot.
@@ -51,167 +310,17 @@ pub fn spot_here(lineage: &Lineage) -> Vec<Lane> {
     ways
 }
 
-/// Ahead of an interruption, by the same request, in one of these ways.
-pub fn spare(
-    lineage: &Lineage,
-    owner: &Instance,
-    ways: Vec<Lane>,
-    after: Option<&str>,
-    plan: &mut Plan,
-) {
-    if let Some(why) = refusal(lineage) {
-        plan.note(format!("no spare is launched: {why}"));
-        return;
-    }
-    if primary::wanted(lineage).is_some() {
-        plan.note("no spare is launched: the private address is to be kept");
-        return;
-    }
-    let base = lineage.base().map_or(&owner.id, |it| &it.id);
-    let since = since(lineage, base);
-    let Some(Choice { lane, not_before }) = pools::choose(ways, memory(lineage), since) else {
-        return;
-    };
-    if not_before.is_some_and(|it| it > lineage.situation.now) {
-        return;
-    }
-    let Some(mut step) = launch(lineage, base, lane, (None, None), plan) else {
-        return;
-    };
-    let prepared = prepare::is_planned(plan).then_some(prepare::STEP);
-    let first = after.into_iter().chain(prepared);
-    step.after.extend(first.map(str::to_owned));
-    plan.step(step);
-    plan.wait(5, "the spare to run");
-}
-
 /// Pools that failed before it was launched are on record, which has not been read: for an instance
 /// older than their rest they do not matter.
 fn knows_all_pools(lineage: &Lineage, instance: &Instance) -> bool {
     since(lineage, &instance.id) - instance.launch_time > lineage.policy.pool_rest.value
 }
 
-/// Whether there is, or will be, a replacement.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Decision {
-    Wanted,
-    /// The policy, or the instance's group, says that it is not for us to launch.
-    Refused,
-}
-
-/// If nobody has taken over yet.
-pub fn replacement(lineage: &Lineage, way: &Way, plan: &mut Plan) -> Decision {
-    group::leave(lineage, way, plan);
-    if let Some(successor) = lineage.successor {
-        protect::seal(lineage, successor, plan);
-        group::welcome(lineage, plan);
-        return Decision::Wanted;
-    }
-    match way {
-        Way::Own | Way::Join => {}
-        Way::Group => {
-            return if group::await_replacement(lineage, plan) {
-                Decision::Wanted
-            } else {
-                Decision::Refused
-            };
-        }
-        Way::Unknown(what) => {
-            plan.wait(5, what.clone());
-            return Decision::Wanted;
-        }
-        Way::Refused(why) => {
-            plan.note(format!("no replacement is launched: {why}"));
-            return Decision::Refused;
-        }
-    }
-    let base = lineage.base();
-    if lineage.prepared().is_none() && !prepare::is_planned(plan) {
-        plan.wait(15, "a prepared rescue to launch from");
-    } else if keys::launching_is_vain(lineage, plan) {
-        // Another one would die like those before it.
-    } else if let Some(base) = base.map(|it| &it.id).or(lineage.record.head.as_ref()) {
-        steps(lineage, base, plan);
-    }
-    Decision::Wanted
-}
-
-/// Why it is not for us to launch.
-pub fn refusal(lineage: &Lineage) -> Option<String> {
-    match group::way(lineage) {
-        Way::Own | Way::Join => None,
-        Way::Group => Some("the Auto Scaling group replaces it".to_owned()),
-        Way::Refused(why) => Some(why),
-        Way::Unknown(what) => Some(format!("waiting for {what}")),
-    }
-}
-
-fn steps(lineage: &Lineage, base: &InstanceId, plan: &mut Plan) {
-    let base = &keys::replaced(lineage, base);
-    let Some(place) = &lineage.record.place else {
-        plan.note("no replacement is launched: subnet and type of the instance are unknown");
-        return;
-    };
-    notes(lineage, plan);
-    let (ways, interface) = match primary::start(lineage, plan) {
-        Start::Anywhere => (lanes(lineage, place), None),
-        Start::On(interface) => (lanes::on_interface(lineage, place), Some(interface)),
-        Start::Wait => return,
-    };
-    let since = since(lineage, base);
-    let Some(Choice { lane, not_before }) = pools::choose(ways, memory(lineage), since) else {
-        return;
-    };
-    if interface.is_some() && not_before.is_some() && has_room_elsewhere(lineage, place, since) {
-        let why = format!("there is no capacity in {}", place.subnet);
-        primary::give_up(lineage, &why, plan);
-        return;
-    }
-    let rests = not_before.map_or(0, |it| (it - lineage.situation.now).whole_seconds());
-    if rests > 0 {
-        let what = format!(
-            "capacity: every pool rests, {} first is asked again",
-            lane.name()
-        );
-        plan.wait(u16::try_from(rests).unwrap_or(u16::MAX).max(5), what);
-        return;
-    }
-    let image = match root::start(lineage, base, plan) {
-        root::Start::Template => None,
-        root::Start::Image(image) => Some(image),
-        root::Start::Wait => {
-            plan.wait(10, "an image to launch from");
-            return;
-        }
-    };
-    let Some(step) = launch(lineage, base, lane, (image, interface), plan) else {
-        plan.wait(15, "a prepared rescue to launch from");
-        return;
-    };
-    plan.step(if prepare::is_planned(plan) {
-        step.after(prepare::STEP)
-    } else {
-        step
-    });
-    plan.wait(5, "the replacement to run");
-}
-
-/// Some way to launch has not failed lately, were it not for the interface.
-fn has_room_elsewhere(lineage: &Lineage, place: &Place, since: Timestamp) -> bool {
-    let all = pools::choose(lanes(lineage, place), memory(lineage), since);
-    all.is_some_and(|it| it.not_before.is_none())
-}
-
-/// The request to launch on an interface; each is another one, since a refusal is remembered by its id.
-pub fn on_interface_id(lineage: &Lineage, interface: &InterfaceId) -> String {
-    format!("{STEP} {} on {interface}", lineage.record.attempts.total())
-}
-
-fn memory<'a>(lineage: &'a Lineage) -> Memory<'a> {
-    Memory {
-        failed: &lineage.record.failed_pools,
-        rest: lineage.policy.pool_rest.value,
-    }
+/// An instance that bears the marks of a launch of ours which nobody has heard the end of. That proves nothing:
+/// only the answer to the same request does.
+pub fn may_be_ours(lineage: &Lineage, instance: &InstanceId) -> bool {
+    let mut strangers = lineage.strangers();
+    strangers.any(|it| it.id == *instance && it.tags.contains_key(tags::LAUNCHED))
 }
 
 /// What a person should know about the choice.
@@ -228,56 +337,6 @@ fn notes(lineage: &Lineage, plan: &mut Plan) {
     }
 }
 
-/// Instead of the prepared rescue's: another one is another request.
-type Instead = (Option<ImageId>, Option<InterfaceId>);
-
-fn launch_token(base: &InstanceId, attempt: u32, instead: &Instead) -> String {
-    let (image, interface) = instead;
-    let attempt = attempt.to_string();
-    let parts = ["launch", base.as_str(), attempt.as_str()];
-    let image = image.as_ref().map(ImageId::as_str);
-    let interface = interface.as_ref().map(InterfaceId::as_str);
-    let parts = parts.into_iter().chain(image).chain(interface);
-    token(&parts.collect::<Vec<_>>())
-}
-
-fn launch(
-    lineage: &Lineage,
-    base: &InstanceId,
-    lane: Lane,
-    instead: Instead,
-    plan: &Plan,
-) -> Option<Step> {
-    let template = template(lineage, plan)?;
-    let attempt = lineage.record.attempts.of(base);
-    let refusal = Refusal {
-        template: lineage.template_id(),
-        counted: (tags::ATTEMPTS, lineage.record.attempts.after(base).text()),
-        attempt: attempt + 1,
-        at: lineage.situation.now,
-        pools: lane.pools(),
-        known: lineage.record.failed_pools.clone(),
-    };
-    let id = instead
-        .1
-        .as_ref()
-        .map_or_else(|| STEP.to_owned(), |it| on_interface_id(lineage, it));
-    let token = launch_token(base, attempt, &instead);
-    let (image, interface) = instead;
-    let launch = Launch {
-        template,
-        market: lane.market,
-        instance_types: lane.types,
-        subnet: lane.subnet,
-        token,
-        interface,
-        image,
-        tags: launch_tags(lineage, base),
-        attempt,
-    };
-    Some(Step::new(id, Action::Launch(launch)).or_else(refusal))
-}
-
 /// When the instance to be replaced was taken, or began if nothing else is known.
 fn since(lineage: &Lineage, base: &InstanceId) -> Timestamp {
     let instance = lineage.member(base);
@@ -289,21 +348,4 @@ fn since(lineage: &Lineage, base: &InstanceId) -> Timestamp {
         .map(|it| it.at)
         .or(instance.map(|it| it.launch_time))
         .unwrap_or(Timestamp::UNIX_EPOCH)
-}
-
-fn template(lineage: &Lineage, plan: &Plan) -> Option<LaunchTemplate> {
-    if prepare::is_planned(plan) {
-        let name = lineage.situation.template_name.clone();
-        return name.map(LaunchTemplate::Name);
-    }
-    let (id, version) = lineage.prepared()?;
-    Some(LaunchTemplate::Version(id, version))
-}
-
-/// The user's tags come from the template; these are ours.
-fn launch_tags(lineage: &Lineage, base: &InstanceId) -> Tags {
-    let mut tags = protect::own(lineage);
-    tags.insert(tags::REPLACES.to_owned(), base.to_string());
-    tags.insert(tags::LAUNCHED.to_owned(), "yes".to_owned());
-    tags
 }

@@ -6,7 +6,9 @@
 
 use super::lanes::Lane;
 use crate::clock::Timestamp;
+use crate::cloud::launching::{Scope, meaning};
 use crate::record::{FailedPool, Pool};
+use std::collections::BTreeSet;
 use time::Duration;
 
 /// What failed, and how long that counts.
@@ -56,9 +58,30 @@ fn rested(lane: Lane, memory: Memory, at: Timestamp, from: Option<Timestamp>) ->
 
 impl Memory<'_> {
     fn free_from(self, pool: &Pool) -> Timestamp {
-        let concerning = self.failed.iter().filter(|it| it.concerns(pool));
-        let last = concerning.map(|it| it.at).max();
-        last.map_or(Timestamp::UNIX_EPOCH, |it| it + self.rest)
+        let own = self.failed.iter().filter(|it| self.concerns(it, pool));
+        let own = own.map(|it| it.at + meaning(&it.code).rest.unwrap_or(self.rest));
+        let paused = self.failed.iter().map(|it| it.at + meaning(&it.code).pause);
+        let paused = paused.max().filter(|_| self.pauses());
+        own.chain(paused).max().unwrap_or(Timestamp::UNIX_EPOCH)
+    }
+
+    fn pauses(self) -> bool {
+        let mut all = self.failed.iter();
+        all.any(|it| meaning(&it.code).pause > Duration::ZERO)
+    }
+
+    /// A code that nobody knows rules out more when it is met again: in a second subnet the market.
+    fn concerns(self, failed: &FailedPool, pool: &Pool) -> bool {
+        let unknown = meaning(&failed.code).scope == Scope::Unknown;
+        let here = |it: &&FailedPool| it.code == failed.code && it.pool.market == pool.market;
+        let subnets: BTreeSet<_> = self
+            .failed
+            .iter()
+            .filter(here)
+            .map(|it| &it.pool.subnet)
+            .collect();
+        let everywhere = unknown && failed.pool.market == pool.market && subnets.len() > 1;
+        everywhere || failed.concerns(pool)
     }
 }
 

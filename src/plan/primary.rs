@@ -10,7 +10,8 @@
 //! could do so beside him. Therefore an address is given up on record first, and launched without only when
 //! every invocation that may not have seen that has come to its end.
 
-use super::{Lineage, Plan, interfaces, launch};
+use super::launch::{self, Stop};
+use super::{Lineage, Plan, interfaces};
 use crate::event::InstanceState;
 use crate::id::{InstanceId, InterfaceId};
 use crate::policy::PrivateIp;
@@ -30,16 +31,6 @@ const STRANGER: Duration = Duration::minutes(5);
 
 const GIVE_UP: &str = "give up the private address";
 
-/// Where the replacement is launched.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Start {
-    /// With an interface of its own.
-    Anywhere,
-    On(InterfaceId),
-    /// Not now; the plan says what is waited for.
-    Wait,
-}
-
 /// The interface whose address is to be kept.
 pub fn wanted<'a>(lineage: &'a Lineage) -> Option<&'a RecordedInterface> {
     lineage.record.primary().filter(|_| is_asked(lineage))
@@ -49,31 +40,25 @@ fn is_asked(lineage: &Lineage) -> bool {
     lineage.policy.private_ip.value == PrivateIp::Keep
 }
 
-/// Whether, and on what, to launch now.
-pub fn start(lineage: &Lineage, plan: &mut Plan) -> Start {
+/// The interface to launch on, now; none if the replacement gets one of its own.
+pub fn start(lineage: &Lineage, plan: &mut Plan) -> Result<Option<InterfaceId>, Stop> {
     let Some(recorded) = wanted(lineage) else {
-        return Start::Anywhere;
+        return Ok(None);
     };
     if let Some(lost) = lost(lineage) {
         note_lost(lineage, recorded, plan);
         let left = (lost.at + SEEN - lineage.situation.now).whole_seconds();
         if left <= 0 {
-            return Start::Anywhere;
+            return Ok(None);
         }
         let seconds = u16::try_from(left).unwrap_or(u16::MAX).max(5);
-        plan.wait(seconds, "everybody to know that the address is given up");
-        return Start::Wait;
+        let what = "everybody to know that the address is given up";
+        return Err(Stop::Wait(seconds, what.to_owned()));
     }
     match stand(lineage, recorded) {
-        Stand::Free => Start::On(recorded.interface.clone()),
-        Stand::Held(seconds, what) => {
-            plan.wait(seconds, what);
-            Start::Wait
-        }
-        Stand::Lost(why) => {
-            give_up(lineage, &why, plan);
-            Start::Wait
-        }
+        Stand::Free => Ok(Some(recorded.interface.clone())),
+        Stand::Held(seconds, what) => Err(Stop::Wait(seconds, what)),
+        Stand::Lost(why) => Err(Stop::GiveUpAddress(why)),
     }
 }
 
@@ -123,6 +108,10 @@ fn held(lineage: &Lineage, id: &InterfaceId, holder: &InstanceId) -> Stand {
             Some(InstanceState::ShuttingDown) => Stand::Held(10, what),
             Some(_) | None => Stand::Held(5, what),
         };
+    }
+    // One of ours whose launch nobody has heard the end of: the same request once more names it.
+    if member.is_none() && age < PATIENCE && launch::may_be_ours(lineage, holder) {
+        return free(lineage, id);
     }
     // It may be the very replacement: what has just been launched is shown late, by its interface first.
     if member.is_none() && (age < STRANGER || lineage.situation.pass > 1) {

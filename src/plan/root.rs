@@ -11,7 +11,7 @@
 
 mod image;
 
-pub use image::{Start, start};
+pub use image::start;
 
 use super::volumes::{Case, Fate};
 use super::{Lineage, Plan, copies, protect, restore};
@@ -215,6 +215,7 @@ impl Swap<'_> {
             counted: (tags::SWAPS, (lineage.record.swaps + 1).to_string()),
             attempt: lineage.record.swaps + 1,
             at: lineage.situation.now,
+            only_capacity: true,
             pools: Vec::new(),
             known: Vec::new(),
         }

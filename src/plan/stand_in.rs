@@ -15,7 +15,7 @@ mod hand_back;
 pub use hand_back::{is_released, relieve, stay, stays};
 
 use super::lanes::Lane;
-use super::{Lineage, Plan, breaker, caveats, keys, launch, pause, primary, protect, risk, root};
+use super::{Lineage, Plan, breaker, caveats, launch, pause, primary, protect, risk, root};
 use crate::clock::{self, Timestamp};
 use crate::event::{InstanceAction, InstanceState, Interruption};
 use crate::policy::Data;
@@ -118,9 +118,6 @@ fn look_for_spot(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
     }
     if lineage.situation.pass > 1 {
         plan.wait(15, "a Spot Instance to be seen, if one was launched");
-        return;
-    }
-    if keys::launching_is_vain(lineage, plan) {
         return;
     }
     let ways: Vec<Lane> = launch::spot_here(lineage);

@@ -5,6 +5,7 @@
 //! by the subnet: it is what a launch names.
 
 use crate::clock::Timestamp;
+use crate::cloud::launching::{Scope, meaning};
 use crate::id::SubnetId;
 use crate::situation::Market;
 use crate::step::InstanceTypes;
@@ -51,25 +52,21 @@ impl Pool {
 }
 
 impl FailedPool {
-    /// The account's limit, not EC2's supply: other zones have no more of it.
-    /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html>
-    #[must_use]
-    pub fn is_quota(&self) -> bool {
-        const QUOTAS: [&str; 3] = [
-            "InstanceLimitExceeded",
-            "MaxSpotInstanceCountExceeded",
-            "VcpuLimitExceeded",
-        ];
-        QUOTAS.contains(&self.code.as_str())
-    }
-
     /// Whether it says something about this pool.
     #[must_use]
     pub fn concerns(&self, pool: &Pool) -> bool {
-        let everywhere = self.is_quota()
-            && self.pool.market == pool.market
-            && self.pool.instance_type == pool.instance_type;
-        everywhere || self.pool == *pool
+        let Pool {
+            market,
+            subnet,
+            instance_type,
+        } = &self.pool;
+        match meaning(&self.code).scope {
+            Scope::Quota => *market == pool.market && *instance_type == pool.instance_type,
+            Scope::Subnet => *subnet == pool.subnet,
+            Scope::Market => *market == pool.market,
+            Scope::Token => false,
+            Scope::Pool | Scope::Unknown | Scope::Request => self.pool == *pool,
+        }
     }
 }
 

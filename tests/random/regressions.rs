@@ -894,3 +894,119 @@ fn regression_an_instance_within_its_two_minutes_has_not_come_back() {
     ];
     assert_right(14_582_746_084_507_079_299, setup, calm(), &ops);
 }
+
+#[test]
+fn regression_x189() {
+    let setup = Setup {
+        volumes: Vec::new(),
+        policy: vec![("spot-rescue:replace", "launch")],
+        ..one_volume()
+    };
+    let weather = Weather {
+        call_millis: 6,
+        batch: 2,
+        snapshot_seconds: 90,
+        shutdown_seconds: 11,
+        doubled_percent: 38,
+        late_seconds: 12,
+        ..calm()
+    };
+    let ops = [
+        InterruptSilently(1698),
+        Interrupt(0),
+        Pass(118),
+        Retag(0, "spot-rescue:private-ip", "keep"),
+        StaleWarning(0),
+        Pass(24),
+        Interrupt(0),
+        Drop(0),
+        Pass(78),
+        CrashAfter(3),
+        Pass(49),
+    ];
+    assert_right(7_266_205_813_842_390_445, setup, weather, &ops);
+}
+
+#[test]
+fn regression_x216() {
+    let setup = Setup {
+        volumes: Vec::new(),
+        classic: true,
+        lattice: true,
+        policy: vec![("spot-rescue:private-ip", "keep")],
+        ..one_volume()
+    };
+    let weather = Weather {
+        call_millis: 25,
+        snapshot_seconds: 41,
+        shutdown_seconds: 11,
+        late_seconds: 1,
+        ..calm()
+    };
+    let ops = [
+        Interrupt(65),
+        Pass(34),
+        LoseReply(9),
+        Pass(49),
+        Duplicate(0),
+        RefuseRead(4, "RequestLimitExceeded"),
+        Drop(0),
+        Attack(18, 0, 0),
+        Pass(39),
+    ];
+    assert_right(1_048_003_361_281_235_048, setup, weather, &ops);
+}
+
+#[test]
+fn regression_x210() {
+    let setup = Setup {
+        ports: vec![8080],
+        lattice: true,
+        policy: vec![("spot-rescue:data", "clone")],
+        ..one_volume()
+    };
+    let weather = Weather {
+        interleave: true,
+        doubled_percent: 1,
+        late_seconds: 8,
+        ..calm()
+    };
+    let ops = [
+        CrashBefore(4),
+        InterruptSilently(1950),
+        Pass(125),
+        StaleWarning(14093),
+        Interrupt(0),
+        Interrupt(0),
+        Interrupt(0),
+        Interrupt(0),
+    ];
+    assert_right(6_666_857_597_290_871_671, setup, weather, &ops);
+}
+
+#[test]
+fn regression_x27() {
+    let setup = Setup {
+        volumes: Vec::new(),
+        policy: vec![("spot-rescue:replace", "launch")],
+        ..one_volume()
+    };
+    let weather = Weather {
+        interleave: true,
+        lag_seconds: 2,
+        late_seconds: 12,
+        ..calm()
+    };
+    let ops = [
+        Retag(3554, "spot-rescue:replace", "auto"),
+        Attack(1, 0, 8677),
+        InterruptSilently(763),
+        Refuse(0, "RequestLimitExceeded"),
+        Interrupt(2354),
+        Interrupt(0),
+        CrashAfter(3),
+        Snapshot(22),
+        Pass(153),
+    ];
+    assert_right(17_880_786_271_174_114_821, setup, weather, &ops);
+}

@@ -9,6 +9,7 @@
 use super::refusal;
 use crate::clock;
 use crate::id::{ImageId, InstanceId};
+use crate::plan::launch::Stop;
 use crate::plan::restore::{self, Source};
 use crate::plan::volumes::{Case, Fate, Origin};
 use crate::plan::{Lineage, Plan, copies, protect, tidy};
@@ -18,41 +19,32 @@ use crate::situation::{Boot, Image, ImageState, Snapshot, Volume, VolumeSettings
 use crate::step::{Action, RegisterImage, RootDevice, Step};
 use crate::tags;
 
-/// What the next replacement is launched from.
-pub enum Start {
-    /// As prepared.
-    Template,
-    Image(ImageId),
-    /// An image is on its way.
-    Wait,
-}
-
 pub enum Ready {
     Image(ImageId),
     Coming,
     Never,
 }
 
-/// Launching as prepared is always first: the root is replaced later. It needs the user's image to exist
-/// and a type whose root can be replaced.
-pub fn start(lineage: &Lineage, base: &InstanceId, plan: &mut Plan) -> Start {
+/// The image to launch from, if not as prepared. Launching as prepared is always first: the root is replaced
+/// later. It needs the user's image to exist and a type whose root can be replaced.
+pub fn start(
+    lineage: &Lineage,
+    base: &InstanceId,
+    plan: &mut Plan,
+) -> Result<Option<ImageId>, Stop> {
     let keeps = lineage.policy.root.value == Root::Keep && refusal(lineage).is_none();
-    let Some(recorded) = lineage
-        .record
-        .root()
-        .filter(|_| keeps && is_needed(lineage))
-    else {
-        return Start::Template;
+    let recorded = lineage.record.root();
+    let Some(recorded) = recorded.filter(|_| keeps && is_needed(lineage)) else {
+        return Ok(None);
     };
-    let Some(volumes) = lineage.situation.volumes.known() else {
-        return Start::Wait;
-    };
+    let wait = || Stop::Wait(10, "an image to launch from".to_owned());
+    let volumes = lineage.situation.volumes.known().ok_or_else(wait)?;
     let current = copies::newest(lineage, &recorded.volume, volumes, base);
     match of_root(lineage, recorded, current, base, plan) {
-        Ready::Image(image) => Start::Image(image),
-        Ready::Coming => Start::Wait,
+        Ready::Image(image) => Ok(Some(image)),
+        Ready::Coming => Err(wait()),
         // As prepared is all there is; it will not be in service without its root.
-        Ready::Never => Start::Template,
+        Ready::Never => Ok(None),
     }
 }
 

@@ -1,0 +1,111 @@
+//! The request: its token, its marks, and what is written down when it is refused.
+
+use super::{STEP, Stop};
+use crate::id::{ImageId, InstanceId, InterfaceId};
+use crate::plan::lanes::Lane;
+use crate::plan::{Lineage, Plan, prepare, protect};
+use crate::situation::Template;
+use crate::step::{Action, Launch, LaunchTemplate, Refusal, Step, token};
+use crate::tags::{self, Tags};
+
+/// Instead of the prepared rescue's: another one is another request.
+#[derive(Default)]
+pub struct Instead {
+    pub image: Option<ImageId>,
+    pub interface: Option<InterfaceId>,
+}
+
+/// The request and what it is called. AWS answers that its token was used for another request if the prepared
+/// rescue has got a new version since: then the version before is named, and after that the token is given up.
+pub fn step(
+    lineage: &Lineage,
+    base: &InstanceId,
+    lane: Lane,
+    instead: Instead,
+    plan: &Plan,
+) -> Result<Step, Stop> {
+    let id = id(lineage, instead.interface.as_ref());
+    let (template, id) = version(lineage, plan, id)?;
+    let attempt = lineage.record.attempts.of(base);
+    let refusal = Refusal {
+        template: lineage.template_id(),
+        counted: (tags::ATTEMPTS, lineage.record.attempts.after(base).text()),
+        attempt: attempt + 1,
+        at: lineage.situation.now,
+        only_capacity: instead.interface.is_some(),
+        pools: lane.pools(),
+        known: lineage.record.failed_pools.clone(),
+    };
+    let launch = Launch {
+        template,
+        market: lane.market,
+        instance_types: lane.types,
+        subnet: lane.subnet,
+        token: launch_token(base, attempt, &instead),
+        interface: instead.interface,
+        image: instead.image,
+        tags: launch_tags(lineage, base),
+        attempt,
+    };
+    Ok(Step::new(id, Action::Launch(launch)).or_else(refusal))
+}
+
+fn id(lineage: &Lineage, interface: Option<&InterfaceId>) -> String {
+    interface.map_or_else(|| STEP.to_owned(), |it| on_interface_id(lineage, it))
+}
+
+/// By id and version, or by name while it is being made.
+fn version(lineage: &Lineage, plan: &Plan, id: String) -> Result<(LaunchTemplate, String), Stop> {
+    if prepare::is_planned(plan) {
+        let name = lineage.situation.template_name.clone();
+        let name = name.ok_or_else(not_prepared)?;
+        return Ok((LaunchTemplate::Name(name), id));
+    }
+    let (template, version) = lineage.prepared().ok_or_else(not_prepared)?;
+    let mismatched = |id: &str| lineage.situation.refused.contains(&mismatch(id));
+    if !mismatched(&id) {
+        return Ok((LaunchTemplate::Version(template, version), id));
+    }
+    let before = lineage.template().and_then(Template::versions);
+    let before = before.and_then(|it| it.1).filter(|it| *it != version);
+    let as_before = format!("{id} as before");
+    match before {
+        Some(before) if !mismatched(&as_before) => {
+            Ok((LaunchTemplate::Version(template, before), as_before))
+        }
+        Some(_) | None => Err(Stop::TokenUsed),
+    }
+}
+
+/// What is remembered within an invocation of a launch whose token was used for another request.
+#[must_use]
+pub fn mismatch(id: &str) -> String {
+    format!("mismatch of {id}")
+}
+
+pub fn not_prepared() -> Stop {
+    Stop::Wait(15, "a prepared rescue to launch from".to_owned())
+}
+
+/// The request to launch on an interface; each is another one, since a refusal is remembered by its id.
+pub fn on_interface_id(lineage: &Lineage, interface: &InterfaceId) -> String {
+    format!("{STEP} {} on {interface}", lineage.record.attempts.total())
+}
+
+fn launch_token(base: &InstanceId, attempt: u32, instead: &Instead) -> String {
+    let Instead { image, interface } = instead;
+    let attempt = attempt.to_string();
+    let parts = ["launch", base.as_str(), attempt.as_str()];
+    let image = image.as_ref().map(ImageId::as_str);
+    let interface = interface.as_ref().map(InterfaceId::as_str);
+    let parts = parts.into_iter().chain(image).chain(interface);
+    token(&parts.collect::<Vec<_>>())
+}
+
+/// The user's tags come from the template; these are ours.
+fn launch_tags(lineage: &Lineage, base: &InstanceId) -> Tags {
+    let mut tags = protect::own(lineage);
+    tags.insert(tags::REPLACES.to_owned(), base.to_string());
+    tags.insert(tags::LAUNCHED.to_owned(), "yes".to_owned());
+    tags
+}

@@ -1,0 +1,53 @@
+//! Replacements that ended before they took over, as the record remembers them: EC2 shows them for an hour, and
+//! the request that brought one names it for ever.
+
+use crate::clock::{self, Timestamp};
+use crate::id::InstanceId;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deaths {
+    /// The newest of them: the next launch is a request to replace it.
+    pub newest: InstanceId,
+    /// When that one was launched.
+    pub launched: Timestamp,
+    /// How many died while they booted.
+    pub booting: u32,
+}
+
+impl Deaths {
+    /// `i-… <when it was launched> <how many died booting>`
+    #[must_use]
+    pub fn text(&self) -> String {
+        let Self {
+            newest,
+            launched,
+            booting,
+        } = self;
+        format!("{newest} {} {booting}", clock::format(*launched))
+    }
+
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut words = text.split(' ');
+        Some(Self {
+            newest: words.next()?.parse().ok()?,
+            launched: clock::parse(words.next()?).ok()?,
+            booting: words.next()?.parse().ok()?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_remembered_is_read_back() {
+        let text = "i-0123456789abcdef0 2026-11-23T10:00:00Z 2";
+        let deaths = Deaths::parse(text).unwrap();
+        assert_eq!((deaths.booting, deaths.text().as_str()), (2, text));
+        for bad in ["", "i-0123456789abcdef0", "i-0123456789abcdef0 later 1"] {
+            assert_eq!(Deaths::parse(bad), None, "{bad}");
+        }
+    }
+}
