@@ -20,6 +20,7 @@ mod lanes;
 mod launch;
 mod limits;
 mod lineage;
+mod owed;
 mod pause;
 mod phase;
 mod pools;
@@ -36,6 +37,7 @@ mod risk;
 mod root;
 pub(crate) mod snapshot;
 mod stand_in;
+mod standstill;
 mod sweep;
 mod tidy;
 mod types;
@@ -47,6 +49,7 @@ pub use phase::{Phase, phase};
 pub use protect::REMEMBER;
 pub use sweep::{Expired, expired, wakes};
 
+use crate::clock::Timestamp;
 use crate::event::Interruption;
 use crate::id::{InstanceId, VolumeId};
 use crate::policy::PolicyWarning;
@@ -69,6 +72,8 @@ pub struct Plan {
     pub confirm: Option<String>,
     /// Reported once the step of this id has been done.
     pub outcome: Option<(String, Outcome)>,
+    /// Since when what it waits for has taken: the longer, the more rarely it is looked at.
+    pub since: Option<Timestamp>,
     /// Of the instance that is registered nowhere any more once the plan's deregistrations have been done.
     pub deregisters: Option<Interruption>,
     /// Interrupted instances whose volumes are in no snapshot set.
@@ -157,6 +162,7 @@ pub fn plan(situation: &Situation) -> Plan {
     }
     let phase = phase(&lineage);
     let owner = lineage.owner.filter(|_| phase == Phase::Healthy);
+    let since = since(&lineage, &phase);
     let mut plan = match phase {
         Phase::Unprotected(why) => return Plan::nothing(why),
         Phase::Ended(why) => tidy::ended(&lineage, why),
@@ -168,6 +174,7 @@ pub fn plan(situation: &Situation) -> Plan {
         Phase::Stays(interruption) => stand_in::stay(&lineage, &interruption),
         Phase::Rescue(interruption) => rescue::plan(&lineage, &interruption),
     };
+    plan.since = since;
     strangers(&lineage, &mut plan);
     if let Some(owner) = owner {
         plan.warnings = group::warnings(&lineage, owner);
@@ -175,6 +182,15 @@ pub fn plan(situation: &Situation) -> Plan {
     plan.warnings.extend(root::warning(&lineage));
     plan.warnings.extend(lineage.warnings);
     plan
+}
+
+/// A rescue begins with the interruption, and anew with each replacement.
+fn since(lineage: &Lineage, phase: &Phase) -> Option<Timestamp> {
+    let (Phase::Rescue(interruption) | Phase::Restore(interruption)) = phase else {
+        return None;
+    };
+    let launched = lineage.successor.map(|it| it.launch_time);
+    launched.max(Some(interruption.at))
 }
 
 /// A warning's two minutes, and what it takes an instance to end.
@@ -228,10 +244,9 @@ fn strangers(lineage: &Lineage, plan: &mut Plan) {
 /// The record cannot be read: what protects is done, nothing is concluded from what is missing.
 fn without_record(situation: &Situation, operation: &str, why: &str) -> Plan {
     let mut plan = first_aid(situation);
-    plan.wait(
-        5,
-        format!("the prepared rescue to be readable ({operation}: {why})"),
-    );
+    let what = format!("{operation}: {why}");
+    standstill::unread(&Lineage::of(situation), &what, &mut plan);
+    plan.wait(5, format!("the prepared rescue to be readable ({what})"));
     plan
 }
 
@@ -245,6 +260,7 @@ impl fmt::Display for Plan {
             warnings,
             confirm: _,
             outcome,
+            since: _,
             deregisters: _,
             unsaved: _,
             left: _,

@@ -92,7 +92,7 @@ async fn rescue(context: &Context<'_>, mut batch: Batch, reconciled: &mut Reconc
         }
     }
     let left = batch.subjects.values_mut().filter(|it| it.left.is_none());
-    join_all(left.map(|it| wakes::leave(calls, it))).await;
+    join_all(left.map(|it| wakes::leave(calls, it, now))).await;
     for subject in batch.subjects.values() {
         if let Some(Err(why)) = &subject.left {
             let triggers = subject.triggers.iter();
@@ -192,7 +192,7 @@ async fn look_again(
         subject.resting = !run(context, calls, subject, plan).await;
         if subject.resting {
             // Nobody waits for the slowest of the batch.
-            wakes::leave(calls, subject).await;
+            wakes::leave(calls, subject, now).await;
         }
     });
     join_all(each).await;
@@ -240,10 +240,17 @@ async fn run(
     } else {
         10
     };
-    let outcome = plan.outcome.filter(|(step, _)| done(step));
+    subject.since = plan.since;
     subject.confirm_next = plan.confirm;
+    if let Some((noting, mut outcome)) = plan.outcome {
+        outcome.because(&steps);
+        if done(&noting) {
+            subject.report.outcomes.push(outcome);
+        } else {
+            subject.untold = Some(outcome);
+        }
+    }
     let report = &mut subject.report;
-    report.outcomes.extend(outcome.map(|(_, outcome)| outcome));
     report.steps.extend(steps);
     report.waits = plan.waits;
     if failed {

@@ -9,6 +9,7 @@ mod history;
 mod named;
 mod network;
 mod original;
+mod owed;
 mod place;
 mod pools;
 mod progress;
@@ -28,6 +29,7 @@ pub use network::{
     interfaces_of, secondary_of,
 };
 pub use original::Original;
+pub use owed::Owed;
 pub use place::Place;
 pub use pools::{FailedPool, Pool, failed_pool_tags, failed_pools_from};
 pub use progress::{Milestone, progress_text};
@@ -83,6 +85,8 @@ pub struct Record {
     pub stays: Option<Stay>,
     /// Only of an instance whose root is to be kept.
     pub original: Option<Original>,
+    /// What its owner is still to get after the last rescue.
+    pub owed: Option<Owed>,
     /// Launches whose token is used up, and what they found empty.
     pub attempts: Attempts,
     pub failed_pools: Vec<FailedPool>,
@@ -129,6 +133,7 @@ impl Record {
             pointed: pointed_from(tags),
             named: get(tags::NAMED).and_then(Named::parse),
             original: get(tags::ORIGINAL).and_then(Original::parse),
+            owed: Owed::from_tags(tags),
             attempts: get(tags::ATTEMPTS).map(Attempts::parse).unwrap_or_default(),
             swaps: get(tags::SWAPS).and_then(|n| n.parse().ok()).unwrap_or(0),
             progress: get(tags::PROGRESS).map(progress_from).unwrap_or_default(),

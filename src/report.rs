@@ -4,6 +4,9 @@
 //! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
 
 mod emf;
+mod kind;
+
+pub use kind::{Kind, Level};
 
 use crate::clock::Timestamp;
 use crate::cloud::CloudError;
@@ -19,9 +22,7 @@ use std::fmt;
 /// The end of a rescue, or of its first part.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outcome {
-    /// `back-in-service`, `returned-to-spot`, `kept-on-demand`, `paused`, `overdue`, `resumed`,
-    /// `returned-late`, `kept` or `failed`.
-    pub result: &'static str,
+    pub result: Kind,
     pub rescue: InstanceId,
     pub instance: InstanceId,
     pub replacement: Option<InstanceId>,
@@ -44,6 +45,8 @@ pub struct Outcome {
     pub seconds: BTreeMap<Milestone, f64>,
     /// Targets that could not be registered again.
     pub targets_missing: Vec<String>,
+    /// Elastic IPs that could not be associated again.
+    pub addresses_missing: Vec<String>,
     /// Record sets that were not pointed at the replacement, and why.
     pub names_left: Vec<String>,
     /// The private address that was to be kept and is not, and why.
@@ -97,6 +100,10 @@ impl StepOutcome {
     #[must_use]
     pub fn succeeded(&self) -> bool {
         matches!(self, Self::Done { .. } | Self::AlreadyDone { .. })
+    }
+
+    fn is_refused(&self) -> bool {
+        matches!(self, Self::Failed(_) | Self::OutOfTime)
     }
 }
 
@@ -159,7 +166,7 @@ impl Outcome {
             ..
         } = self;
         let mut line = json!({
-            "level": self.level(),
+            "level": self.level().as_str(),
             "message": self.to_string(),
             "outcome": result,
             "rescue": rescue,
@@ -176,6 +183,7 @@ impl Outcome {
             "restored_from_seconds_before": self.restored_from,
             "cloned_at_seconds": self.cloned_at,
             "targets_missing": self.targets_missing,
+            "addresses_missing": self.addresses_missing,
             "names_left": self.names_left,
             "private_address_lost": self.address_lost,
         });
@@ -185,20 +193,48 @@ impl Outcome {
         line.to_string()
     }
 
-    fn level(&self) -> &'static str {
-        match self.result {
-            "failed" => "ERROR",
-            // A person should look at these.
-            "overdue" | "returned-late" | "kept-on-demand" => "WARN",
-            _ if self.is_lacking() => "WARN",
-            _ => "INFO",
+    fn level(&self) -> Level {
+        let lacking = if self.is_lacking() {
+            Level::Warn
+        } else {
+            Level::Info
+        };
+        self.result.level().max(lacking)
+    }
+
+    /// That it was told cannot be written down, so it goes by the time alone: once in the first quarter of an hour,
+    /// when the wakes end, and then by the first sweep of each day.
+    #[must_use]
+    pub fn is_told_unnoted(&self) -> bool {
+        const FIRST: std::ops::Range<i64> = 300..960;
+        const SWEEP: i64 = 900;
+        const DAY: i64 = 86_400;
+        let age = (self.reported - self.at).whole_seconds();
+        let daily = age >= DAY && age % DAY < SWEEP;
+        self.result.lasts() && (FIRST.contains(&age) || daily)
+    }
+
+    /// What was refused in this look belongs to why it does not get on.
+    pub fn because(&mut self, steps: &[StepReport]) {
+        const MOST: usize = 3;
+        let failed = steps.iter().filter(|it| it.outcome.is_refused());
+        let failed: Vec<String> = failed.take(MOST).map(ToString::to_string).collect();
+        if self.result.lasts() && !failed.is_empty() {
+            let before = self.why.take();
+            let all: Vec<String> = before.into_iter().chain(failed).collect();
+            self.why = Some(all.join("; "));
         }
     }
 
     /// In service, and not quite what it was.
-    fn is_lacking(&self) -> bool {
-        let named = !self.targets_missing.is_empty() || !self.names_left.is_empty();
-        named || self.address_lost.is_some()
+    #[must_use]
+    pub fn is_lacking(&self) -> bool {
+        let lists = [
+            &self.targets_missing,
+            &self.addresses_missing,
+            &self.names_left,
+        ];
+        lists.iter().any(|it| !it.is_empty()) || self.address_lost.is_some()
     }
 
     fn seconds(&self) -> BTreeMap<&'static str, f64> {
@@ -241,6 +277,10 @@ impl fmt::Display for Outcome {
         if !self.targets_missing.is_empty() {
             let missing = self.targets_missing.join(" ");
             write!(f, "; could not be registered again: {missing}")?;
+        }
+        if !self.addresses_missing.is_empty() {
+            let missing = self.addresses_missing.join(" ");
+            write!(f, "; could not be associated again: {missing}")?;
         }
         for name in &self.names_left {
             write!(f, "; {name}")?;

@@ -156,6 +156,7 @@ fn our_own_messages_are_read_back() {
     let wake = Wake {
         instance: INSTANCE.parse().unwrap(),
         attempt: 3,
+        waited: 35,
         interruptions: vec![Interruption {
             instance: INSTANCE.parse().unwrap(),
             action: InstanceAction::Terminate,

@@ -19,6 +19,8 @@ pub struct Wake {
     /// The lineage.
     pub instance: InstanceId,
     pub attempt: u32,
+    /// Seconds that the wakes before it have waited, one after the other.
+    pub waited: u32,
     /// The warnings that began it. Describes are eventually consistent: five seconds later the
     /// tombstone may not be visible yet, and the instance would look as if all were well.
     pub interruptions: Vec<Interruption>,
@@ -46,6 +48,7 @@ impl Wake {
         Self {
             instance,
             attempt: 0,
+            waited: 0,
             interruptions: Vec::new(),
             confirm: None,
             deregistered: BTreeMap::new(),
@@ -62,6 +65,8 @@ struct Detail {
     instance_id: InstanceId,
     #[serde(default)]
     attempt: u32,
+    #[serde(default)]
+    waited: u32,
     #[serde(default)]
     interruptions: Vec<Notice>,
     /// Anything but text says nothing: a wake that is under way while the function is updated must not be
@@ -88,6 +93,7 @@ pub(super) fn parse_wake(envelope: &Envelope) -> Result<Trigger, String> {
     let Detail {
         instance_id,
         attempt,
+        waited,
         interruptions,
         confirm,
         deregistered,
@@ -99,6 +105,7 @@ pub(super) fn parse_wake(envelope: &Envelope) -> Result<Trigger, String> {
     Ok(Trigger::Wake(Wake {
         instance: instance_id,
         attempt,
+        waited,
         interruptions: interruptions.into_iter().filter_map(read).collect(),
         confirm: confirm.as_str().map(str::to_owned),
         deregistered: deregistered.collect(),
@@ -140,6 +147,7 @@ pub fn text(wake: &Wake) -> String {
     let Wake {
         instance,
         attempt,
+        waited,
         interruptions,
         confirm,
         deregistered,
@@ -155,6 +163,7 @@ pub fn text(wake: &Wake) -> String {
     json!({
         "instance-id": instance,
         "attempt": attempt,
+        "waited": waited,
         "interruptions": interruptions,
         "confirm": confirm,
         "deregistered": deregistered,

@@ -228,6 +228,19 @@ fn associate(
     there
 }
 
+/// Those on record that are not on this instance. What cannot be read counts as missing.
+pub fn missing<'a>(lineage: &'a Lineage, instance: &Instance) -> Vec<&'a RecordedAddress> {
+    let found = lineage.situation.addresses.known();
+    let is_missing = |recorded: &&RecordedAddress| match found {
+        None => true,
+        Some(found) => found.iter().any(|it| {
+            let elsewhere = it.instance.as_ref() != Some(&instance.id);
+            it.allocation == recorded.allocation && elsewhere && is_ours(lineage, instance, it)
+        }),
+    };
+    lineage.record.addresses.iter().filter(is_missing).collect()
+}
+
 /// Free, or where the lineage has it: on a member, or on an interface that was kept.
 fn is_ours(lineage: &Lineage, successor: &Instance, address: &Address) -> bool {
     let Address {

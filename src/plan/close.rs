@@ -1,11 +1,13 @@
 //! The end of a rescue: the successor becomes the owner, and the outcome is told, once.
 
 use super::volumes::{Fate, HandOver, Origin};
-use super::{Lineage, Plan, breaker, deaths, dns, primary, progress, register, root, tidy};
+use super::{
+    Lineage, Plan, addresses, breaker, deaths, dns, owed, primary, progress, register, root, tidy,
+};
 use crate::clock::seconds_between;
 use crate::event::{InstanceAction, Interruption};
 use crate::record::{FailedPool, Milestone, Named, Record, RecordedVolume, volumes_of};
-use crate::report::{Outcome, VolumeCounts};
+use crate::report::{Kind, Outcome, VolumeCounts};
 use crate::situation::Instance;
 use crate::step::{Action, Step};
 use std::collections::BTreeMap;
@@ -22,6 +24,8 @@ pub fn plan(lineage: &Lineage, interruption: &Interruption, hand_over: &HandOver
     let resources = vec![template.id.to_string()];
     let mut tags = record.to_tags();
     tags.extend(deaths::handed_over(template, successor));
+    let owed = owed::handed_over(lineage, interruption, successor, template);
+    tags.extend(owed);
     let step = Step::new(STEP, Action::Tag { resources, tags });
     let marked = [
         kept_root(lineage, hand_over, plan),
@@ -33,12 +37,15 @@ pub fn plan(lineage: &Lineage, interruption: &Interruption, hand_over: &HandOver
     let now = seconds_between(interruption.at, lineage.situation.now);
     reached.entry(Milestone::BackInService).or_insert(now);
     let result = match interruption.action {
-        InstanceAction::Return => "returned-to-spot",
+        InstanceAction::Return => Kind::ReturnedToSpot,
         InstanceAction::Terminate | InstanceAction::Stop | InstanceAction::Hibernate => {
-            "back-in-service"
+            Kind::BackInService
         }
     };
-    let outcome = outcome(result, lineage, interruption, hand_over, reached);
+    let mut outcome = outcome(result, lineage, interruption, hand_over, reached);
+    if outcome.is_lacking() {
+        outcome.result = Kind::Incomplete;
+    }
     plan.outcome = Some((STEP.to_owned(), outcome));
     plan.wait(15, "what the rescue leaves behind");
 }
@@ -103,12 +110,14 @@ fn handed_over(lineage: &Lineage, successor: &Instance, hand_over: &HandOver) ->
 
 /// The report of a rescue, as far as it came.
 pub fn outcome(
-    result: &'static str,
+    result: Kind,
     lineage: &Lineage,
     interruption: &Interruption,
     hand_over: &HandOver,
     progress: BTreeMap<Milestone, f64>,
 ) -> Outcome {
+    let serves = matches!(result, Kind::BackInService | Kind::ReturnedToSpot);
+    let serving = lineage.successor.filter(|_| serves);
     let attached = |wanted: fn(&Origin) -> bool| {
         hand_over.count(|fate| matches!(fate, Fate::Attached { from, .. } if wanted(from)))
     };
@@ -134,14 +143,13 @@ pub fn outcome(
         restored_from: restored_from(lineage, interruption, hand_over),
         cloned_at: cloned_at(interruption, hand_over),
         seconds: progress,
-        targets_missing: lineage
-            .successor
-            .filter(|_| ["back-in-service", "returned-to-spot"].contains(&result))
+        targets_missing: serving
             .map(|it| targets_missing(lineage, it))
             .unwrap_or_default(),
-        names_left: lineage
-            .successor
-            .filter(|_| ["back-in-service", "returned-to-spot"].contains(&result))
+        addresses_missing: serving
+            .map(|it| addresses_missing(lineage, it))
+            .unwrap_or_default(),
+        names_left: serving
             .map(|it| dns::names_left(lineage, it))
             .unwrap_or_default(),
         address_lost: lineage
@@ -164,6 +172,12 @@ fn refused(lineage: &Lineage, interruption: &Interruption) -> Vec<String> {
 pub fn targets_missing(lineage: &Lineage, instance: &Instance) -> Vec<String> {
     let missing = register::missing(lineage, instance);
     missing.iter().map(|it| it.target().to_string()).collect()
+}
+
+/// The allocations of the Elastic IPs that are not where they were.
+pub fn addresses_missing(lineage: &Lineage, instance: &Instance) -> Vec<String> {
+    let missing = addresses::missing(lineage, instance).into_iter();
+    missing.map(|it| it.allocation.to_string()).collect()
 }
 
 /// For each clone, when it was made: seconds after the interruption. What the old instance wrote

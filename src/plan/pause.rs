@@ -16,7 +16,7 @@ use crate::clock::seconds_between;
 use crate::event::{InstanceAction, InstanceState, Interruption};
 use crate::policy::{Data, NoReturn};
 use crate::record::{Milestone, progress_text};
-use crate::report::{Outcome, VolumeCounts};
+use crate::report::{Kind, Outcome, VolumeCounts};
 use crate::situation::{Instance, Volume};
 use crate::step::{Action, Step};
 use crate::tags::{self, Tags};
@@ -77,10 +77,10 @@ fn note_progress(
     }
     let known = |milestone| lineage.record.progress.contains_key(&milestone);
     let result = match (known(Milestone::Deregistered), known(Milestone::Overdue)) {
-        (false, _) => Some("paused"),
+        (false, _) => Some(Kind::Paused),
         (true, false) if is_overdue(lineage, owner, interruption) => {
             progress.entry(Milestone::Overdue).or_insert(now);
-            Some("overdue")
+            Some(Kind::Overdue)
         }
         (true, _) => None,
     };
@@ -221,7 +221,7 @@ fn ran_again(lineage: &Lineage, late: &Instance, plan: &mut Plan) {
     let id = format!("note the return of {}", late.id);
     plan.step(Step::new(&id, Action::Tag { resources, tags }));
     if let Some(interruption) = lineage.interruption(late) {
-        let outcome = outcome("returned-late", lineage, &interruption, BTreeMap::new());
+        let outcome = outcome(Kind::ReturnedLate, lineage, &interruption, BTreeMap::new());
         plan.outcome = Some((id, outcome));
     }
 }
@@ -256,7 +256,12 @@ pub fn returned(lineage: &Lineage, interruption: &Interruption) -> Plan {
     let mut progress = lineage.record.progress.clone();
     let now = seconds_between(interruption.at, lineage.situation.now);
     progress.entry(Milestone::BackInService).or_insert(now);
-    let outcome = outcome("resumed", lineage, interruption, progress);
+    let kind = if interruption.action.ends() {
+        Kind::WarningWithdrawn
+    } else {
+        Kind::Resumed
+    };
+    let outcome = outcome(kind, lineage, interruption, progress);
     plan.outcome = Some((RETURNED.to_owned(), outcome));
     plan
 }
@@ -280,11 +285,13 @@ fn note_return(lineage: &Lineage, interruption: &Interruption, plan: &mut Plan) 
 
 /// Of an instance that nobody takes over from.
 pub fn outcome(
-    result: &'static str,
+    result: Kind,
     lineage: &Lineage,
     interruption: &Interruption,
     seconds: BTreeMap<Milestone, f64>,
 ) -> Outcome {
+    let serves = matches!(result, Kind::Resumed | Kind::WarningWithdrawn);
+    let serving = lineage.owner.filter(|_| serves);
     Outcome {
         result,
         rescue: lineage.situation.lineage.clone(),
@@ -302,14 +309,11 @@ pub fn outcome(
         cloned_at: BTreeMap::new(),
         address_lost: None,
         seconds,
-        targets_missing: lineage
-            .owner
-            .filter(|_| result == "resumed")
+        targets_missing: serving
             .map(|it| close::targets_missing(lineage, it))
             .unwrap_or_default(),
-        names_left: lineage
-            .owner
-            .filter(|_| result == "resumed")
+        addresses_missing: Vec::new(),
+        names_left: serving
             .map(|it| dns::names_left(lineage, it))
             .unwrap_or_default(),
     }

@@ -123,8 +123,8 @@ fn interrupted(lineage: &Lineage, owner: &Instance, interruption: Interruption) 
 }
 
 /// A tombstone is our memory of a warning, not one. EC2 ends an instance two minutes after it; one that runs on
-/// a quarter of an hour later is not being taken, whatever was said, and gets back what was taken from it.
-const OUTLIVED: time::Duration = time::Duration::minutes(15);
+/// ten minutes later, when the warning itself counts no more, is not being taken, whatever was said, and gets back what was taken from it.
+const OUTLIVED: time::Duration = time::Duration::minutes(10);
 
 fn has_outlived(lineage: &Lineage, owner: &Instance, interruption: &Interruption) -> bool {
     let runs = owner.state == InstanceState::Running && owner.state_reason.is_none();

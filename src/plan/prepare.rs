@@ -8,8 +8,8 @@ pub use template::named;
 
 use super::deregister::is_of;
 use super::{
-    Lineage, Plan, caveats, dns, group, interfaces, keep, limits, pause, protect, requests, risk,
-    stand_in, tidy, types,
+    Lineage, Plan, caveats, dns, group, interfaces, keep, limits, owed, pause, protect, requests,
+    risk, stand_in, tidy, types,
 };
 use crate::clock::seconds_between;
 use crate::event::{InstanceState, Interruption};
@@ -29,6 +29,7 @@ use crate::tags::{self, Tags, template_names};
 use template::{template_tags, write};
 
 pub const STEP: &str = "prepare";
+const FORGET: &str = "forget what is past";
 /// So many seconds after the warning a record with gaps is better than none.
 const PATIENCE: f64 = 30.0;
 
@@ -66,6 +67,7 @@ pub fn plan(lineage: &Lineage) -> Plan {
             types::check(lineage, &mut plan);
             template(lineage, owner, wanted, &mut plan);
             instance(lineage, owner, &record, &mut plan);
+            owed::plan(lineage, owner, FORGET, &mut plan);
             if is_planned(&plan) {
                 caveats::tell(lineage, owner, &mut plan);
                 limits::tell(lineage, owner, &record.targets, &mut plan);
@@ -133,20 +135,24 @@ pub fn is_planned(plan: &Plan) -> bool {
 /// What the record should say now. What could not be read stays as it was.
 fn current(lineage: &Lineage, owner: &Instance) -> Record {
     let known = &lineage.record;
+    let owed = &owed::open(lineage, owner);
+    let targets = targets(lineage, owner).unwrap_or_else(|| known.targets.clone());
+    let addresses = addresses(lineage, owner).unwrap_or_else(|| known.addresses.clone());
     Record {
         head: Some(owner.id.clone()),
         group: owner.group().map(str::to_owned),
         place: known.place.clone(),
         volumes: keep::flagged(lineage, volumes_of(owner)),
         original: known.original.clone(),
-        targets: targets(lineage, owner).unwrap_or_else(|| known.targets.clone()),
-        addresses: addresses(lineage, owner).unwrap_or_else(|| known.addresses.clone()),
+        targets: with_owed(targets, owed.iter().flat_map(|it| &it.targets)),
+        addresses: with_owed(addresses, owed.iter().flat_map(|it| &it.addresses)),
         private_addresses: known.private_addresses.clone(),
         history: known.history.clone(),
         shape: shape(lineage),
         named: dns::noted(lineage),
         interfaces: known.interfaces.clone(),
         secondary: secondary_of(owner),
+        owed: owed.clone(),
         ..Record::default()
     }
 }
@@ -210,6 +216,17 @@ fn is_kept(key: &str) -> bool {
 /// Where the owner serves.
 fn targets(lineage: &Lineage, owner: &Instance) -> Option<Vec<Target>> {
     registered(lineage, |it| !it.draining && is_of(lineage, owner, it))
+}
+
+/// What it has, and what it is to have.
+fn with_owed<'a, T: Clone + Ord + 'a>(
+    mut has: Vec<T>,
+    owed: impl Iterator<Item = &'a T>,
+) -> Vec<T> {
+    has.extend(owed.cloned());
+    has.sort();
+    has.dedup();
+    has
 }
 
 /// Where it served until now: the deregistration at the warning may be ahead of the record.
@@ -351,7 +368,7 @@ fn correct(template: &TemplateId, present: &Tags, wanted: &Tags, plan: &mut Plan
     }
     if !keys.is_empty() {
         let action = Action::Untag { resources, keys };
-        plan.step(Step::new("forget what is past", action));
+        plan.step(Step::new(FORGET, action));
     }
 }
 

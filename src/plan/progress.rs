@@ -2,25 +2,48 @@
 //! invocation than the one that deregistered.
 
 use super::volumes::{Fate, HandOver};
-use super::{Lineage, Plan, close, deregister, snapshot};
+use super::{Lineage, Plan, close, deregister, snapshot, standstill};
 use crate::clock::seconds_between;
 use crate::event::{InstanceState, Interruption};
 use crate::record::{Milestone, progress_text};
+use crate::report::Kind;
 use crate::step::{Action, Step, warning_set};
 use crate::tags::{self, Tags};
 use std::collections::BTreeMap;
 
 const STEP: &str = "note progress";
 
-/// Adds the milestones reached since the last look, and reports a loss once.
+/// Adds the milestones reached since the last look, and tells a loss once, and that it does not get on.
 pub fn plan(lineage: &Lineage, interruption: &Interruption, hand_over: &HandOver, plan: &mut Plan) {
-    let progress = reached(lineage, interruption, hand_over);
-    let failed = is_new(lineage, &progress, Milestone::Failed);
+    let mut progress = reached(lineage, interruption, hand_over);
+    let told = if is_new(lineage, &progress, Milestone::Failed) {
+        Some(Kind::Failed)
+    } else {
+        stands_still(lineage, interruption, &mut progress)
+    };
     write_down(lineage, &progress, plan);
-    if failed {
-        let outcome = close::outcome("failed", lineage, interruption, hand_over, progress);
+    if let Some(kind) = told {
+        let mut outcome = close::outcome(kind, lineage, interruption, hand_over, progress);
+        outcome.why = kind
+            .lasts()
+            .then(|| standstill::why(lineage, hand_over, plan));
         plan.outcome = Some((STEP.to_owned(), outcome));
     }
+}
+
+/// What is to be told of it now, and that it has been.
+fn stands_still(
+    lineage: &Lineage,
+    interruption: &Interruption,
+    progress: &mut BTreeMap<Milestone, f64>,
+) -> Option<Kind> {
+    let (kind, milestone) = standstill::of(lineage, interruption)?;
+    let now = seconds_between(interruption.at, lineage.situation.now);
+    let told = progress.get(&milestone).copied();
+    standstill::is_due(told, now).then(|| {
+        progress.insert(milestone, now);
+        kind
+    })
 }
 
 /// Nobody is to take over: what was protected is told, once.
@@ -32,7 +55,7 @@ pub fn kept(lineage: &Lineage, interruption: &Interruption, plan: &mut Plan) {
     let newly = is_new(lineage, &progress, Milestone::Kept);
     write_down(lineage, &progress, plan);
     if newly {
-        let outcome = close::outcome("kept", lineage, interruption, &hand_over, progress);
+        let outcome = close::outcome(Kind::Kept, lineage, interruption, &hand_over, progress);
         plan.outcome = Some((STEP.to_owned(), outcome));
     }
 }

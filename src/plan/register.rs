@@ -32,10 +32,7 @@ pub fn plan(lineage: &Lineage, instance: &Instance, trying: f64, plan: &mut Plan
     if missing.is_empty() || trying > PATIENCE {
         return true;
     }
-    let nameable = missing.iter().filter_map(|it| match it {
-        Missing::Unregistered(target) => Some(target.clone()),
-        Missing::NoAddress(_) => None,
-    });
+    let nameable = missing.iter().cloned().filter_map(Missing::nameable);
     let nameable: Vec<Target> = nameable.collect();
     let noted = note(lineage, instance, &nameable, plan);
     steps(nameable, trying > TOGETHER, noted, plan);
@@ -67,6 +64,15 @@ impl Missing {
         }
     }
 
+    /// What a call can name.
+    #[must_use]
+    pub fn nameable(self) -> Option<Target> {
+        match self {
+            Self::Unregistered(target) => Some(target),
+            Self::NoAddress(_) => None,
+        }
+    }
+
     #[must_use]
     pub fn target(&self) -> &Target {
         let (Self::Unregistered(target) | Self::NoAddress(target)) = self;
@@ -93,14 +99,14 @@ pub fn missing(lineage: &Lineage, instance: &Instance) -> Vec<Missing> {
     missing.collect()
 }
 
-/// The targets a rescue hands on: those it could register.
+/// The targets a rescue hands on, those that are owed as well.
 #[must_use]
 pub fn handed_over(lineage: &Lineage, instance: &Instance) -> Vec<Target> {
     let found = lineage.situation.registrations.known();
     let wanted = lineage.record.targets.iter();
     let wanted = wanted.filter_map(|it| translated(&lineage.record, it, instance));
     wanted
-        .filter(|it| found.is_none_or(|found| found.holds(it)))
+        .filter(|it| found.is_none_or(|found| !found.gone.contains(&it.group)))
         .collect()
 }
 

@@ -20,6 +20,7 @@ use crate::clock::{self, Timestamp};
 use crate::event::{InstanceAction, InstanceState, Interruption};
 use crate::policy::Data;
 use crate::record::Stay;
+use crate::report::Kind;
 use crate::situation::{Fact, Instance, Market};
 use crate::step::{Action, Step};
 use crate::tags::{self, Tags};
@@ -197,7 +198,7 @@ fn keep_on(lineage: &Lineage, owner: &Instance, begun: Timestamp, why: &str, pla
         action: InstanceAction::Return,
         at: begun,
     };
-    let mut outcome = pause::outcome("kept-on-demand", lineage, &given_up, BTreeMap::new());
+    let mut outcome = pause::outcome(Kind::KeptOnDemand, lineage, &given_up, BTreeMap::new());
     outcome.why = Some(why.to_owned());
     plan.outcome = Some((STAYS.to_owned(), outcome));
 }

@@ -8,7 +8,7 @@ use crate::event::{InstanceState, Interruption, Risk, Trigger};
 use crate::execute::Done;
 use crate::id::{InstanceId, SnapshotId};
 use crate::observe::{self, Out, is_recent};
-use crate::report::Report;
+use crate::report::{Outcome, Report};
 use crate::situation::Instance;
 use crate::step::{Action, Step};
 use crate::tags::{self, Tags};
@@ -26,6 +26,12 @@ pub struct Subject {
     pub urgent: BTreeSet<InstanceId>,
     pub instances: Vec<Instance>,
     pub attempt: u32,
+    /// Seconds that the chain of wakes has waited by now.
+    pub waited: u32,
+    /// Since when what the last plan waits for has taken.
+    pub since: Option<Timestamp>,
+    /// What could not be noted as told.
+    pub untold: Option<Outcome>,
     pub confirming: BTreeSet<String>,
     pub confirm_next: Option<String>,
     /// Steps refused for good, by id.
@@ -190,6 +196,9 @@ impl Subject {
             urgent: BTreeSet::new(),
             instances: Vec::new(),
             attempt: 0,
+            waited: 0,
+            since: None,
+            untold: None,
             confirming: BTreeSet::new(),
             confirm_next: None,
             refused: BTreeSet::new(),
@@ -218,6 +227,7 @@ impl Subject {
             Trigger::Wake(wake) => {
                 self.notices.extend(wake.interruptions.iter().cloned());
                 self.attempt = self.attempt.max(wake.attempt);
+                self.waited = self.waited.max(wake.waited);
                 self.confirming.extend(wake.confirm.clone());
                 self.deregistered.extend(wake.deregistered.clone());
                 self.launched.extend(wake.launched.clone());
@@ -258,6 +268,20 @@ impl Subject {
         } else {
             self.deregistered.insert(instance, at);
         }
+    }
+
+    /// A launch has been answered lately, with an instance or a refusal.
+    pub fn has_asked(&self) -> bool {
+        !self.launched.is_empty() || !self.remembered.is_empty()
+    }
+
+    /// Its chain of wakes ends here. What lasts is told now, even if that could not be noted.
+    pub fn leave_to_sweep(&mut self) {
+        let note = "still waiting; left to the next sweep".to_owned();
+        self.report.notes.push(note);
+        let untold = self.untold.take();
+        let told = untold.filter(Outcome::is_told_unnoted);
+        self.report.outcomes.extend(told);
     }
 
     /// The longer it takes, the less often we look.

@@ -3,6 +3,7 @@
 use super::batch::Subject;
 use super::{Context, Retry};
 use crate::calls::Calls;
+use crate::clock::Timestamp;
 use crate::cloud::{Class, CloudError};
 use crate::event::{Trigger, Wake};
 use crate::execute::{Done, execute};
@@ -12,42 +13,61 @@ use futures_util::future::join_all;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// Seconds until it is tried again to find out what a warning is about, and how often; then the queue goes
-/// on at its own pace, and puts aside what cannot be handled at all.
+/// Seconds until it is tried again to find out what a warning is about, for as long as its two minutes last; then
+/// the queue goes on at its own pace, and puts aside what cannot be handled at all.
 const SOON: u16 = 3;
-const SOON_AGAIN: u32 = 10;
-/// Longer than this a chain of wakes does not go on; the sweep finds what is unfinished.
-const MAX_ATTEMPTS: u32 = 40;
+const TWO_MINUTES: time::Duration = time::Duration::minutes(2);
+/// For so many seconds a chain of wakes goes on: no longer than until the next sweep, which begins another one
+/// for whatever is unfinished.
+const CHAIN: u32 = 900;
+/// From so many seconds on, a rescue is looked at the more rarely the longer it takes.
+const URGENT: i64 = 180;
+/// It is looked at again once it is older by such a part.
+const PART: i64 = 20;
 
 /// This invocation has done with it.
-pub async fn leave(calls: &Calls<'_>, subject: &mut Subject) {
-    let failure = wake(calls, subject).await;
+pub async fn leave(calls: &Calls<'_>, subject: &mut Subject, now: Timestamp) {
+    let failure = wake(calls, subject, now).await;
     subject.left = Some(failure.map_or(Ok(()), Err));
 }
 
 /// At the soonest moment that something is worth a look. Returns why it could not be sent.
-async fn wake(calls: &Calls<'_>, subject: &mut Subject) -> Option<String> {
+async fn wake(calls: &Calls<'_>, subject: &mut Subject, now: Timestamp) -> Option<String> {
     let soonest = subject.soonest_wait()?;
     if !subject.watching {
         return None;
     }
-    if subject.attempt >= MAX_ATTEMPTS {
-        subject
-            .report
-            .notes
-            .push("still waiting; left to the next sweep".to_owned());
+    let delay = delay(subject, soonest, now);
+    let waited = subject.waited + u32::from(delay);
+    if waited > CHAIN {
+        subject.leave_to_sweep();
         return None;
     }
-    let slower = u16::try_from(1 + subject.patience).unwrap_or(u16::MAX);
     let wake = Wake {
         attempt: subject.attempt + 1,
+        waited,
         interruptions: subject.notices.clone(),
         confirm: subject.confirm_next.clone().filter(|_| soonest >= 60),
         deregistered: subject.deregistered.clone(),
         launched: subject.launched.clone(),
         ..Wake::look(subject.lineage.clone())
     };
-    send(calls, wake, soonest.saturating_mul(slower).min(900)).await
+    send(calls, wake, delay).await
+}
+
+/// When it makes sense, and not more often than is worth it.
+fn delay(subject: &Subject, soonest: u16, now: Timestamp) -> u16 {
+    let slower = u16::try_from(1 + subject.patience).unwrap_or(u16::MAX);
+    let age = subject.since.map_or(0, |it| (now - it).whole_seconds());
+    // What a launch leads to is watched like that of a young rescue.
+    let age = if subject.has_asked() {
+        age.min(i64::from(subject.waited))
+    } else {
+        age
+    };
+    let rarely = if age < URGENT { 0 } else { age / PART };
+    let rarely = u16::try_from(rarely).unwrap_or(u16::MAX);
+    soonest.saturating_mul(slower).min(900).max(rarely)
 }
 
 /// Returns why it could not be sent.
@@ -74,7 +94,7 @@ pub async fn unread(
 ) -> BTreeMap<usize, Retry> {
     let calls = &Calls::new(context.cloud);
     let each = triggers.iter().map(|trigger| async move {
-        match in_a_hurry(trigger) {
+        match in_a_hurry(trigger, context.clock.now()) {
             Some(wake) if error.class == Class::Transient => {
                 send(calls, wake, SOON).await.is_none()
             }
@@ -89,13 +109,17 @@ pub async fn unread(
 }
 
 /// How to go on with a rescue that has just begun.
-fn in_a_hurry(trigger: &Trigger) -> Option<Wake> {
+fn in_a_hurry(trigger: &Trigger, now: Timestamp) -> Option<Wake> {
+    let lasts = |it: &Wake| {
+        let mut warnings = it.interruptions.iter();
+        warnings.any(|it| now - it.at < TWO_MINUTES)
+    };
     match trigger {
         Trigger::Interruption(it) => Some(Wake {
             interruptions: vec![it.clone()],
             ..Wake::look(it.instance.clone())
         }),
-        Trigger::Wake(it) if it.attempt < SOON_AGAIN => Some(Wake {
+        Trigger::Wake(it) if lasts(it) => Some(Wake {
             attempt: it.attempt + 1,
             ..it.clone()
         }),

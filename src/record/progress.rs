@@ -21,10 +21,14 @@ pub enum Milestone {
     Kept,
     /// Reported as overdue: EC2 has not brought it back in time.
     Overdue,
+    /// Reported as unreplaced, the last time.
+    Unreplaced,
+    /// Reported as stuck, the last time.
+    Stuck,
 }
 
 impl Milestone {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Deregistered,
         Self::SnapshotStarted,
         Self::ReplacementRunning,
@@ -36,6 +40,8 @@ impl Milestone {
         Self::Failed,
         Self::Kept,
         Self::Overdue,
+        Self::Unreplaced,
+        Self::Stuck,
     ];
 
     #[must_use]
@@ -52,6 +58,8 @@ impl Milestone {
             Self::Failed => "failed",
             Self::Kept => "kept",
             Self::Overdue => "overdue",
+            Self::Unreplaced => "unreplaced",
+            Self::Stuck => "stuck",
         }
     }
 }
@@ -68,7 +76,8 @@ pub(super) fn progress_from(text: &str) -> BTreeMap<Milestone, f64> {
     let entry = |word: &str| {
         let (name, seconds) = word.split_once('=')?;
         let milestone = Milestone::ALL.into_iter().find(|it| it.as_str() == name)?;
-        Some((milestone, seconds.parse().ok()?))
+        let seconds: f64 = seconds.parse().ok()?;
+        seconds.is_finite().then_some((milestone, seconds))
     };
     text.split(' ').filter_map(entry).collect()
 }

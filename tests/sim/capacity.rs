@@ -146,6 +146,7 @@ async fn a_pool_without_capacity_is_left_alone_for_three_minutes() {
         }
     }
     world.supply("m5.large", "eu-west-1a", Market::Spot, Supply::Left(1));
+    world.sweep();
     settle(&world, &function).await;
     assert_whole(&world, &protected);
 }

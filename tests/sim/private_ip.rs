@@ -69,7 +69,7 @@ fn lines() -> Vec<Value> {
 /// What the outcome says is lost.
 fn told_loss() -> String {
     let lines = lines();
-    let back = |it: &&Value| it["outcome"] == "back-in-service";
+    let back = |it: &&Value| it["outcome"] == "incomplete";
     let outcome = lines.iter().find(back).expect("it is back");
     assert_eq!(outcome["level"], "WARN");
     let lost = outcome["private_address_lost"].as_str();

@@ -79,6 +79,9 @@ pub fn template_tags(lineage: &Lineage, owner: &Instance, record: &Record) -> Ta
         let attempts = lineage.record.attempts.text();
         all.insert(tags::ATTEMPTS.to_owned(), attempts);
     }
+    if let Some(owed) = &record.owed {
+        all.extend(owed.to_tags());
+    }
     all.insert(tags::FINGERPRINT.to_owned(), fingerprint(lineage, owner));
     all
 }

@@ -1,0 +1,140 @@
+//! The kinds of outcome, and how loud each is. One table: log level, metric dimension and alarm follow from it.
+
+use serde::{Serialize, Serializer};
+use std::fmt;
+
+/// What came of a rescue, or how it stands when it cannot go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// As it was: same disks, targets, addresses and names.
+    BackInService,
+    /// In service, and something is missing still that the outcome names.
+    Incomplete,
+    ReturnedToSpot,
+    KeptOnDemand,
+    /// EC2 stops it, and brings it back.
+    Paused,
+    Resumed,
+    /// It was not taken after all.
+    WarningWithdrawn,
+    /// Nobody is to take over, and what was protected stays.
+    Kept,
+    Overdue,
+    ReturnedLate,
+    /// Minutes have gone by, and nothing runs in its place.
+    Unreplaced,
+    /// Something runs in its place, and cannot serve.
+    Stuck,
+    /// A volume is lost, or cannot be had.
+    Failed,
+}
+
+/// How loud a log line is, as `CloudWatch` Logs knows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    Info,
+    Warn,
+    Error,
+}
+
+impl Kind {
+    pub const ALL: [Self; 13] = [
+        Self::BackInService,
+        Self::Incomplete,
+        Self::ReturnedToSpot,
+        Self::KeptOnDemand,
+        Self::Paused,
+        Self::Resumed,
+        Self::WarningWithdrawn,
+        Self::Kept,
+        Self::Overdue,
+        Self::ReturnedLate,
+        Self::Unreplaced,
+        Self::Stuck,
+        Self::Failed,
+    ];
+
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::BackInService => "back-in-service",
+            Self::Incomplete => "incomplete",
+            Self::ReturnedToSpot => "returned-to-spot",
+            Self::KeptOnDemand => "kept-on-demand",
+            Self::Paused => "paused",
+            Self::Resumed => "resumed",
+            Self::WarningWithdrawn => "warning-withdrawn",
+            Self::Kept => "kept",
+            Self::Overdue => "overdue",
+            Self::ReturnedLate => "returned-late",
+            Self::Unreplaced => "unreplaced",
+            Self::Stuck => "stuck",
+            Self::Failed => "failed",
+        }
+    }
+
+    #[must_use]
+    pub fn level(self) -> Level {
+        match self {
+            Self::BackInService
+            | Self::ReturnedToSpot
+            | Self::Paused
+            | Self::Resumed
+            | Self::WarningWithdrawn
+            | Self::Kept => Level::Info,
+            Self::Incomplete | Self::KeptOnDemand | Self::Overdue | Self::ReturnedLate => {
+                Level::Warn
+            }
+            Self::Unreplaced | Self::Stuck | Self::Failed => Level::Error,
+        }
+    }
+
+    /// A person has to look after it: `template.yaml` has an alarm on it.
+    #[must_use]
+    pub fn has_alarm(self) -> bool {
+        match self {
+            Self::Incomplete
+            | Self::Overdue
+            | Self::ReturnedLate
+            | Self::Unreplaced
+            | Self::Stuck
+            | Self::Failed => true,
+            Self::BackInService
+            | Self::ReturnedToSpot
+            | Self::KeptOnDemand
+            | Self::Paused
+            | Self::Resumed
+            | Self::WarningWithdrawn
+            | Self::Kept => false,
+        }
+    }
+
+    /// The rescue goes on, and it is told while it lasts, whether that can be written down or not.
+    #[must_use]
+    pub fn lasts(self) -> bool {
+        matches!(self, Self::Unreplaced | Self::Stuck)
+    }
+}
+
+impl Level {
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Info => "INFO",
+            Self::Warn => "WARN",
+            Self::Error => "ERROR",
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Serialize for Kind {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
