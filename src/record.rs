@@ -25,8 +25,8 @@ pub use deaths::Deaths;
 pub use history::{LONGEST as MOST_REMEMBERED, Taken, history_from, history_tags};
 pub use named::{Named, pointed_tags};
 pub use network::{
-    LostAddress, RecordedAddress, RecordedInterface, Seat, addresses_of, interface_tags,
-    interfaces_of, secondary_of,
+    LostAddress, RecordedAddress, RecordedInterface, Seat, address_tags, addresses_of,
+    interface_tags, interfaces_of, secondary_of,
 };
 pub use original::Original;
 pub use owed::Owed;
@@ -159,8 +159,7 @@ impl Record {
     pub fn to_tags(&self) -> Tags {
         let mut all = volume_tags(&self.volumes);
         all.extend(target_tags(&self.targets));
-        let addresses = self.addresses.iter().map(network::address_text);
-        all.extend(tags::pack(tags::ADDRESSES, addresses));
+        all.extend(address_tags(&self.addresses));
         let by_address = self.targets.iter().any(|it| !it.is_instance());
         if by_address || self.named.is_some() || self.primary().is_some() {
             all.extend(tags::pack(tags::PRIVATE_ADDRESSES, &self.private_addresses));

@@ -53,6 +53,8 @@ mod origin_record;
 mod others;
 #[path = "sim/outlived.rs"]
 mod outlived;
+#[path = "sim/owed.rs"]
+mod owed;
 #[path = "sim/pauses.rs"]
 mod pauses;
 #[path = "sim/private_ip.rs"]
@@ -67,14 +69,20 @@ mod scaling;
 mod secret;
 #[path = "sim/shared.rs"]
 mod shared;
+#[path = "sim/standstill.rs"]
+mod standstill;
 #[path = "sim/stories.rs"]
 mod stories;
 #[path = "sim/support.rs"]
 mod support;
 #[path = "sim/targets.rs"]
 mod targets;
+#[path = "sim/template_gone.rs"]
+mod template_gone;
 #[path = "sim/threats.rs"]
 mod threats;
+#[path = "sim/told.rs"]
+mod told;
 #[path = "sim/traps.rs"]
 mod traps;
 #[path = "sim/traps_api.rs"]

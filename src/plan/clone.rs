@@ -80,6 +80,7 @@ fn copy(
 ) -> Step {
     let tag = VolumeTag {
         settings: volume.settings.clone(),
+        delete_on_termination: recorded.delete_on_termination,
         root_of: None,
     };
     let mut marks = protect::own(lineage);

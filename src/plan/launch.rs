@@ -8,6 +8,7 @@
 //! What stands in the way of a launch is looked at in one list, [`decide`]: the first that does, says so.
 
 mod request;
+mod unheard;
 
 pub use request::{mismatch, on_interface_id};
 
@@ -141,6 +142,9 @@ fn decide(lineage: &Lineage, purpose: Purpose, plan: &mut Plan) -> Result<Step, 
     deaths::gate(lineage, matches!(purpose, Purpose::Replace), plan)?;
     let place = place(lineage)?;
     notes(lineage, plan);
+    if let Some(again) = unheard::of(lineage, place, base) {
+        return unheard::step(lineage, base, again, plan);
+    }
     let (lane, instead) = match purpose {
         Purpose::Spare(_, ways) => {
             let instead = Instead::default();
@@ -153,7 +157,8 @@ fn decide(lineage: &Lineage, purpose: Purpose, plan: &mut Plan) -> Result<Step, 
             (lane(lineage, place, base, &instead)?, instead)
         }
     };
-    let step = request::step(lineage, base, lane, instead, plan)?;
+    let attempt = lineage.record.attempts.of(base);
+    let step = request::step(lineage, base, lane, instead, attempt, plan)?;
     Ok(if prepare::is_planned(plan) {
         step.after(prepare::STEP)
     } else {

@@ -2,6 +2,7 @@
 //! successor that is to own everything next.
 
 mod live;
+mod lost;
 mod member;
 
 use crate::event::{InstanceAction, InstanceState, Interruption, Risk};
@@ -9,7 +10,7 @@ use crate::id::{InstanceId, TemplateId};
 use crate::plan::group;
 use crate::policy::{Policy, PolicyWarning};
 use crate::record::{Record, interruption_from};
-use crate::situation::{Instance, Situation, Snapshot, Template};
+use crate::situation::{Fact, Instance, Situation, Snapshot, Template};
 use crate::tags::{self, Tags};
 use std::cmp::Reverse;
 
@@ -36,6 +37,9 @@ impl<'a> Lineage<'a> {
             .unwrap_or_default();
         let members = member::members(situation, &record);
         let owner = owner(&situation.lineage, &members, &record);
+        if situation.template == Fact::Known(None) {
+            record = lost::record(owner, situation);
+        }
         let (policy, warnings) = policy(situation, owner, template);
         if let Some(owner) = owner {
             live::apply(&mut record, owner, situation, &members, &policy);
@@ -91,8 +95,9 @@ impl<'a> Lineage<'a> {
     #[must_use]
     pub fn prepared(&self) -> Option<(TemplateId, u64)> {
         let noted = self.noted();
-        let Some(template) = self.template() else {
-            return noted;
+        let template = match &self.situation.template {
+            Fact::Known(template) => template.as_ref()?,
+            Fact::Unavailable { .. } | Fact::NotRead => return noted,
         };
         let noted = noted.filter(|it| it.0 == template.id && it.1 >= template.default);
         let Some((current, before)) = template.versions() else {
@@ -256,7 +261,9 @@ fn owner<'a>(
     match &record.head {
         Some(head) => by_id(head),
         // No record yet: the instance itself, or the oldest one left.
-        None => by_id(lineage).or_else(|| members.first().copied()),
+        None => lost::owner(members)
+            .or_else(|| by_id(lineage))
+            .or_else(|| members.first().copied()),
     }
 }
 

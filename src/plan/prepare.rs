@@ -16,9 +16,9 @@ use crate::event::{InstanceState, Interruption};
 use crate::id::TemplateId;
 use crate::policy::Types;
 use crate::record::{
-    Place, Record, RecordedAddress, RecordedVolume, addresses_from, addresses_of, history_tags,
-    interfaces_from, interruption_text, secondary_of, shape_text, target_tags, targets_from,
-    volumes_from, volumes_of,
+    Place, Record, RecordedAddress, RecordedVolume, address_tags, addresses_from, addresses_of,
+    history_tags, interfaces_from, interruption_text, secondary_of, shape_text, target_tags,
+    targets_from, volumes_from, volumes_of,
 };
 use crate::situation::{
     Balancing, Fact, Instance, Registration, Shape, Target, TargetGroup, Template,
@@ -94,9 +94,9 @@ pub fn at_the_latest(lineage: &Lineage, interruption: &Interruption, plan: &mut 
         Fact::Known(template) => template.as_ref().is_none_or(|it| it.versions().is_none()),
         Fact::Unavailable { .. } | Fact::NotRead => false,
     };
-    let source = lineage
-        .base()
-        .filter(|it| it.is_alive() && !it.devices.is_empty());
+    let lives = |it: &&Instance| it.is_alive() && !it.devices.is_empty();
+    let source = lineage.owner.filter(lives);
+    let source = source.or(lineage.base().filter(lives));
     let (true, Some(source)) = (missing, source) else {
         return;
     };
@@ -386,6 +386,7 @@ fn instance(lineage: &Lineage, owner: &Instance, record: &Record, plan: &mut Pla
     let prepared = format!("{} {version}", template.id);
     wanted.insert(tags::PREPARED.to_owned(), prepared);
     wanted.extend(target_tags(&record.targets));
+    wanted.extend(address_tags(&record.addresses));
     wanted.extend(history_tags(&record.history));
     if let Some(shape) = &record.shape {
         wanted.insert(tags::SHAPE.to_owned(), shape_text(shape));
@@ -400,7 +401,7 @@ fn instance(lineage: &Lineage, owner: &Instance, record: &Record, plan: &mut Pla
         wanted.insert(tags::PLACE.to_owned(), place.to_string());
     }
     let listed = |key: &str| {
-        let lists = [tags::TARGETS, tags::HISTORY];
+        let lists = [tags::TARGETS, tags::ADDRESSES, tags::HISTORY];
         [tags::PLACE, tags::SHAPE, tags::GROUP].contains(&key)
             || lists.iter().any(|it| tags::is_numbered(key, it))
     };

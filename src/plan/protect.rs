@@ -105,13 +105,22 @@ pub fn mark_volumes(lineage: &Lineage, plan: &mut Plan) {
     let Some(volumes) = lineage.situation.volumes.known() else {
         return;
     };
-    for (id, device, root_of) in known_volumes(lineage) {
+    for Known {
+        id,
+        device,
+        root_of,
+        deleted,
+    } in known_volumes(lineage)
+    {
         let Some(volume) = volumes.iter().find(|it| it.id == *id) else {
             continue;
         };
-        let settings = volume.settings.clone();
-        let root_of = root_of.cloned();
-        let text = VolumeTag { settings, root_of }.text();
+        let tag = VolumeTag {
+            settings: volume.settings.clone(),
+            root_of: root_of.cloned(),
+            delete_on_termination: deleted,
+        };
+        let text = tag.text();
         let marks = [
             (tags::RESCUE, lineage.situation.lineage.as_str()),
             (tags::DEVICE, device),
@@ -135,18 +144,35 @@ pub fn mark_id(volume: &VolumeId) -> String {
     format!("mark {volume}")
 }
 
+struct Known<'a> {
+    id: &'a VolumeId,
+    device: &'a str,
+    root_of: Option<&'a InstanceId>,
+    /// With its instance, as its user had it.
+    deleted: bool,
+}
+
 /// The recorded volumes, and the roots of successors that were interrupted in their turn: each with its
 /// device, a root with its instance.
-fn known_volumes<'a>(lineage: &'a Lineage) -> Vec<(&'a VolumeId, &'a str, Option<&'a InstanceId>)> {
+fn known_volumes<'a>(lineage: &'a Lineage) -> Vec<Known<'a>> {
     let head = lineage.record.head.as_ref();
-    let recorded = lineage.record.volumes.iter();
-    let recorded = recorded.map(|it| (&it.volume, it.device.as_str(), head.filter(|_| it.root)));
+    let recorded = lineage.record.volumes.iter().map(|it| Known {
+        id: &it.volume,
+        device: &it.device,
+        root_of: head.filter(|_| it.root),
+        deleted: it.delete_on_termination,
+    });
     // One that has become such a root already is on record, or stands for it.
     let known = |id: &VolumeId| lineage.record.volumes.iter().any(|it| it.volume == *id);
     let others = lineage.interrupted().filter(|(it, _)| Some(&it.id) != head);
     let roots = others.filter_map(|(instance, _)| {
         let root = instance.root().filter(|it| !known(&it.volume))?;
-        Some((&root.volume, root.name.as_str(), Some(&instance.id)))
+        Some(Known {
+            id: &root.volume,
+            device: &root.name,
+            root_of: Some(&instance.id),
+            deleted: true,
+        })
     });
     recorded.chain(roots).collect()
 }

@@ -92,6 +92,7 @@ fn close_up(
     let mut marks = protect::own(lineage);
     let tag = VolumeTag {
         settings: volume.settings.clone(),
+        delete_on_termination: recorded.delete_on_termination,
         root_of: None,
     };
     marks.insert(tags::SET.to_owned(), set);
@@ -264,6 +265,7 @@ fn create(
     let zone = &successor.availability_zone;
     let tag = VolumeTag {
         settings: settings.clone(),
+        delete_on_termination: recorded.delete_on_termination,
         root_of: None,
     };
     let mut marks = protect::own(lineage);

@@ -188,6 +188,7 @@ impl Swap<'_> {
         let tag = VolumeTag {
             settings: volume.settings.clone(),
             root_of: Some(successor.id.clone()),
+            delete_on_termination: device.delete_on_termination,
         };
         let mut wanted = protect::own(lineage);
         wanted.insert(tags::DEVICE.to_owned(), device.name.clone());

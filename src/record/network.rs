@@ -122,6 +122,12 @@ pub fn interface_tags(interfaces: &[RecordedInterface]) -> Tags {
     tags::pack(tags::INTERFACES, interfaces.iter().map(interface_text))
 }
 
+/// The Elastic IPs as a packed list.
+#[must_use]
+pub fn address_tags(addresses: &[RecordedAddress]) -> Tags {
+    tags::pack(tags::ADDRESSES, addresses.iter().map(address_text))
+}
+
 pub(super) fn address_text(it: &RecordedAddress) -> String {
     let RecordedAddress { allocation, seat } = it;
     match seat {

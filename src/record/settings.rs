@@ -10,12 +10,18 @@ pub struct VolumeTag {
     pub settings: VolumeSettings,
     /// Set on root volumes only.
     pub root_of: Option<InstanceId>,
+    /// `DeleteOnTermination` as its user had it.
+    pub delete_on_termination: bool,
 }
 
 impl VolumeTag {
     #[must_use]
     pub fn text(&self) -> String {
-        let Self { settings, root_of } = self;
+        let Self {
+            settings,
+            root_of,
+            delete_on_termination,
+        } = self;
         let VolumeSettings {
             volume_type,
             size,
@@ -47,6 +53,9 @@ impl VolumeTag {
         if let Some(instance) = root_of {
             say("root-of", instance);
         }
+        if *delete_on_termination {
+            say("delete", delete_on_termination);
+        }
         text
     }
 
@@ -64,6 +73,7 @@ impl VolumeTag {
                 "encrypted" => settings.encrypted = value == "true",
                 "kms" => settings.kms_key = Some(value.to_owned()),
                 "multi-attach" => settings.multi_attach = value == "true",
+                "delete" => tag.delete_on_termination = value == "true",
                 "root-of" => tag.root_of = value.parse().ok(),
                 _ => {}
             }
@@ -79,7 +89,7 @@ mod tests {
     #[test]
     fn settings_survive_the_tag() {
         let text = "type=io2 size=500 iops=9000 encrypted=true kms=arn:aws:kms:eu-west-1:1:key/ab \
-                    multi-attach=true root-of=i-0123456789abcdef0";
+                    multi-attach=true root-of=i-0123456789abcdef0 delete=true";
         assert_eq!(VolumeTag::parse(text).unwrap().text(), text);
         assert_eq!(VolumeTag::parse("type=gp3"), None);
         assert_eq!(VolumeTag::parse("nonsense"), None);

@@ -1010,3 +1010,187 @@ fn regression_x27() {
     ];
     assert_right(17_880_786_271_174_114_821, setup, weather, &ops);
 }
+
+#[test]
+fn regression_y175() {
+    let setup = Setup {
+        volumes: Vec::new(),
+        ports: vec![443],
+        classic: true,
+        lattice: true,
+        ..one_volume()
+    };
+    let weather = Weather {
+        doubled_percent: 13,
+        late_seconds: 1,
+        ..calm()
+    };
+    let ops = [
+        Interrupt(2306),
+        CrashAfter(4),
+        Refuse(9, "UnauthorizedOperation"),
+        Sweep,
+        Interrupt(0),
+        Pass(1),
+    ];
+    assert_right(11_616_737_551_942_114_316, setup, weather, &ops);
+}
+
+#[test]
+fn regression_y76() {
+    let setup = Setup {
+        volumes: vec![false, false],
+        policy: vec![("spot-rescue:replace", "launch")],
+        ..one_volume()
+    };
+    let other = Setup {
+        volumes: Vec::new(),
+        in_group: true,
+        ..one_volume()
+    };
+    let ops = [
+        CrashAfter(3),
+        Interrupt(46987),
+        Refuse(5, "UnauthorizedOperation"),
+        Pass(217),
+        Interrupt(14215),
+        Pass(33),
+        LoseReply(2),
+        CrashBefore(2),
+        Attack(0, 11606, 13792),
+        Rebalance(62531),
+        Twice(3),
+        Delay(38124, 19),
+        Refuse(11, "ServiceUnavailable"),
+        Interrupt(27138),
+        Rebalance(43868),
+        CrashAfter(4),
+        Terminate(33825),
+        Attack(14, 38019, 29823),
+    ];
+    let start = Start {
+        seed: 12_818_031_390_658_953_662,
+        instances: vec![setup, other],
+        weather: calm(),
+    };
+    let (wrong, _) = crate::play(&start, &ops);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn regression_y296() {
+    let setup = Setup {
+        volumes: Vec::new(),
+        in_group: true,
+        ..one_volume()
+    };
+    let weather = Weather {
+        interleave: true,
+        lag_seconds: 1,
+        doubled_percent: 11,
+        late_seconds: 15,
+        ..calm()
+    };
+    let ops = [
+        StaleWarning(0),
+        CrashAfter(7),
+        Attack(0, 0, 176),
+        Outage(9),
+        Twice(5),
+        Resume(0),
+        Interrupt(6206),
+        Refuse(8, "UnauthorizedOperation"),
+        Pass(8),
+    ];
+    assert_right(13_395_304_874_564_881_286, setup, weather, &ops);
+}
+
+#[test]
+fn regression_y343() {
+    let first = Setup {
+        volumes: vec![false, true, true],
+        lattice: true,
+        address: true,
+        policy: vec![("spot-rescue:data", "clone")],
+        in_group: true,
+        ..one_volume()
+    };
+    let second = Setup {
+        volumes: vec![false],
+        by_address: true,
+        classic: true,
+        lattice: true,
+        behaviour: InstanceAction::Hibernate,
+        policy: vec![("spot-rescue:rebalance", "replace")],
+        elsewhere: true,
+        persistent: true,
+        ..one_volume()
+    };
+    let third = Setup {
+        volumes: Vec::new(),
+        ports: vec![80],
+        by_address: true,
+        address: true,
+        policy: vec![("spot-rescue:private-ip", "keep")],
+        elsewhere: true,
+        persistent: true,
+        ..one_volume()
+    };
+    let fourth = Setup {
+        volumes: vec![false],
+        ports: vec![8080],
+        address: true,
+        behaviour: InstanceAction::Stop,
+        elsewhere: true,
+        ..one_volume()
+    };
+    let ops = [
+        Drop(10649),
+        Drop(19933),
+        Interrupt(23641),
+        Sweep,
+        Sweep,
+        Pass(189),
+        Capacity(13842, Market::OnDemand, 0),
+        Interrupt(31853),
+        GiveAway(60263),
+        Attack(11, 37668, 42574),
+        Pass(139),
+        Delay(47808, 53),
+        Attack(9, 11035, 14579),
+        Interrupt(65529),
+        Interrupt(29240),
+        CrashAfter(2),
+        InterruptSilently(41543),
+        Pass(233),
+        Twice(8),
+        CrashBefore(1),
+        Duplicate(9140),
+        Capacity(50965, Market::Spot, 1000),
+        RefuseRead(0, "Timeout"),
+        Outage(85),
+        CrashBefore(4),
+        Refuse(0, "ServiceUnavailable"),
+        CrashBefore(3),
+        Pass(133),
+    ];
+    let start = Start {
+        seed: 2_390_927_373_946_731_795,
+        instances: vec![first, second, third, fourth],
+        weather: Weather {
+            interleave: false,
+            concurrency: 3,
+            batch: 2,
+            call_millis: 32,
+            lag_seconds: 2,
+            snapshot_seconds: 296,
+            boot_seconds: 49,
+            release_seconds: 16,
+            shutdown_seconds: 47,
+            doubled_percent: 23,
+            late_seconds: 15,
+        },
+    };
+    let (wrong, _) = crate::play(&start, &ops);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

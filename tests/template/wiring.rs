@@ -3,6 +3,7 @@
 use super::{template, texts};
 use serde_yaml_ng::Value;
 use spot_rescue::event::{InstanceState, PARSERS, interruption, own, snapshot, state_change};
+use spot_rescue::report::Kind;
 use std::collections::BTreeSet;
 
 fn patterns(template: &Value) -> Vec<Value> {
@@ -93,4 +94,20 @@ fn the_schedule_sends_what_the_parser_calls_a_sweep() {
     let input = template()["Resources"]["Sweep"]["Properties"]["Target"]["Input"].clone();
     let trigger = spot_rescue::event::parse(input.as_str().unwrap());
     assert_eq!(trigger, Ok(spot_rescue::event::Trigger::Sweep));
+}
+
+/// Each outcome that a person has to look after rings, and nothing else does.
+#[test]
+fn there_is_an_alarm_for_each_outcome_that_needs_one() {
+    let template = template();
+    let resources = template["Resources"].as_mapping().unwrap().values();
+    let of_outcomes = resources
+        .filter(|it| it["Type"] == "AWS::CloudWatch::Alarm")
+        .filter(|it| it["Properties"]["MetricName"] == "Rescues");
+    let rings: BTreeSet<String> = of_outcomes
+        .map(|it| texts(&it["Properties"]["Dimensions"][0]["Value"]).remove(0))
+        .collect();
+    let needed = Kind::ALL.into_iter().filter(|it| it.has_alarm());
+    let needed: BTreeSet<String> = needed.map(|it| it.to_string()).collect();
+    assert_eq!(rings, needed);
 }

@@ -22,11 +22,11 @@ pub fn step(
     base: &InstanceId,
     lane: Lane,
     instead: Instead,
+    attempt: u32,
     plan: &Plan,
 ) -> Result<Step, Stop> {
     let id = id(lineage, instead.interface.as_ref());
     let (template, id) = version(lineage, plan, id)?;
-    let attempt = lineage.record.attempts.of(base);
     let refusal = Refusal {
         template: lineage.template_id(),
         counted: (tags::ATTEMPTS, lineage.record.attempts.after(base).text()),
@@ -92,7 +92,7 @@ pub fn on_interface_id(lineage: &Lineage, interface: &InterfaceId) -> String {
     format!("{STEP} {} on {interface}", lineage.record.attempts.total())
 }
 
-fn launch_token(base: &InstanceId, attempt: u32, instead: &Instead) -> String {
+pub fn launch_token(base: &InstanceId, attempt: u32, instead: &Instead) -> String {
     let Instead { image, interface } = instead;
     let attempt = attempt.to_string();
     let parts = ["launch", base.as_str(), attempt.as_str()];

@@ -44,7 +44,13 @@ pub fn write(
         .as_ref()
         .map_or(("", None), |(id, after)| (id.as_str(), *after));
     let after = after.unwrap_or_default().to_string();
-    let token = token(&["template", &name, id, &after, &print]);
+    // After one that somebody has deleted: EC2 would answer the same request with that one.
+    let gone = source.tags.get(tags::PREPARED).map_or("", String::as_str);
+    let record = step::fingerprint(&tags);
+    let token = match existing {
+        Some(_) => token(&["template", &name, id, &after, &print]),
+        None => token(&["template", &name, gone, &print, &record]),
+    };
     let image = chosen_image(lineage, source);
     let source = source.id.clone();
     let action = Action::WriteTemplate(WriteTemplate {
