@@ -1,6 +1,7 @@
 //! Plan x Cloud -> Report. Makes no choices: a step starts as soon as those named in its `after` are settled and
 //! nobody else writes the same tags, a failing step never stops an independent one.
 
+mod job;
 mod queue;
 
 use crate::calls::Calls;
@@ -10,7 +11,8 @@ use crate::report::{StepOutcome, StepReport};
 use crate::step::{Action, Step};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use queue::{Job, Queue};
+use job::Job;
+use queue::Queue;
 use std::time::Duration;
 use tokio::time::Instant;
 

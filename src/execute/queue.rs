@@ -3,23 +3,12 @@
 //! EC2 refuses to change the tags of a resource while another call does (`ConcurrentTagAccess`, TRAP 56): such
 //! calls go one after the other. Other invocations know nothing of ours, so the code may still come.
 
+use super::job::Job;
 use crate::cloud::CloudError;
 use crate::report::{StepOutcome, StepReport};
-use crate::step::{Action, Step};
+use crate::step::Step;
 use std::collections::BTreeSet;
 use std::mem;
-
-/// One call.
-#[derive(Debug)]
-pub struct Job<'a> {
-    /// Of its step in the plan.
-    place: usize,
-    step: &'a Step,
-    /// What AWS has answered to the step's own call, to be written down.
-    noted: Option<Action>,
-    /// Why it is not sent at all.
-    pub not_done: Option<String>,
-}
 
 #[derive(Debug, Default)]
 pub struct Queue<'a> {
@@ -32,21 +21,10 @@ pub struct Queue<'a> {
     reports: Vec<StepReport>,
 }
 
-impl Job<'_> {
-    pub fn action(&self) -> &Action {
-        self.noted.as_ref().unwrap_or(&self.step.action)
-    }
-}
-
 impl<'a> Queue<'a> {
     pub fn of(steps: impl Iterator<Item = &'a Step>) -> Self {
-        let job = |(place, step)| Job {
-            place,
-            step,
-            noted: None,
-            not_done: None,
-        };
-        let waiting: Vec<Job> = steps.enumerate().map(job).collect();
+        let jobs = steps.enumerate();
+        let waiting: Vec<Job> = jobs.map(|(place, it)| Job::of(place, it)).collect();
         Self {
             open: waiting.iter().map(|it| it.step.id.as_str()).collect(),
             waiting,
@@ -60,7 +38,7 @@ impl<'a> Queue<'a> {
         let all = mem::take(&mut self.waiting);
         let (mut ready, waiting): (Vec<_>, Vec<_>) = all
             .into_iter()
-            .partition(|job| self.is_settled(job) && claim(&mut claimed, job));
+            .partition(|job| self.is_settled(job) && job.claims(&mut claimed));
         self.waiting = waiting;
         for job in &mut ready {
             job.not_done = self.cause(job);
@@ -91,7 +69,10 @@ impl<'a> Queue<'a> {
             self.busy.remove(it);
         }
         if job.noted.is_some() {
-            warn_unless_written(job.step, &outcome);
+            if !outcome.succeeded() {
+                let step = &job.step.id;
+                tracing::warn!(step, ?outcome, "failed to write down a failure");
+            }
             return;
         }
         if let StepOutcome::Failed(error) = &outcome {
@@ -112,10 +93,8 @@ impl<'a> Queue<'a> {
             return;
         };
         let note = Job {
-            place: job.place,
-            step: job.step,
             noted: Some(action),
-            not_done: None,
+            ..Job::of(job.place, job.step)
         };
         let earlier = |it: &Job| it.place < job.place;
         let at = self.waiting.partition_point(earlier);
@@ -132,29 +111,6 @@ impl<'a> Queue<'a> {
     }
 }
 
-/// Whether nobody else writes the same tags. If so, nobody who comes later in the plan goes first.
-fn claim(claimed: &mut BTreeSet<String>, job: &Job) -> bool {
-    let tagged = job.action().tagged();
-    let free = tagged.iter().all(|it| !claimed.contains(*it));
-    claimed.extend(tagged.into_iter().map(str::to_owned));
-    free
-}
-
-fn warn_unless_written(step: &Step, outcome: &StepOutcome) {
-    match outcome {
-        StepOutcome::Done { .. } | StepOutcome::Skipped { .. } => {}
-        StepOutcome::AlreadyDone { why } => {
-            tracing::warn!(step = step.id, why, "failed to write down a failure");
-        }
-        StepOutcome::Failed(error) => {
-            tracing::warn!(step = step.id, %error, "failed to write down a failure");
-        }
-        StepOutcome::OutOfTime => {
-            tracing::warn!(step = step.id, "out of time writing down a failure");
-        }
-    }
-}
-
 fn report(step: &Step, outcome: StepOutcome) -> StepReport {
     StepReport {
         id: step.id.clone(),
@@ -166,7 +122,7 @@ fn report(step: &Step, outcome: StepOutcome) -> StepReport {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::step::Refusal;
+    use crate::step::{Action, Refusal};
     use crate::tags::{self, Tags};
     use time::OffsetDateTime;
 
