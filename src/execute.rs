@@ -58,7 +58,7 @@ pub async fn execute(
         let Some((job, outcome)) = under_way.next().await else {
             break;
         };
-        queue.finish(job, outcome);
+        queue.finish(&job, outcome);
     }
     let reports = queue.end();
     remember(plan, &reports, done);
@@ -168,7 +168,7 @@ mod tests {
             let volumes = [(); 4].map(|()| world.volume("eu-west-1a"));
             let steps = (0..20).map(|n| tag(&format!("tag {n}"), volumes[n % 4].as_str()));
             let plan = plan(steps.collect());
-            let left = Duration::from_secs(60);
+            let left = Duration::from_mins(1);
             let calls = Calls::new(&world);
             let reports = execute(&plan, &calls, &mut Done::default(), left).await;
             let failed = reports.iter().find(|it| !it.outcome.succeeded());

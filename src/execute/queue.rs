@@ -64,7 +64,7 @@ impl<'a> Queue<'a> {
         Some(format!("because [{cause}] was not done"))
     }
 
-    pub fn finish(&mut self, job: Job<'a>, outcome: StepOutcome) {
+    pub fn finish(&mut self, job: &Job<'a>, outcome: StepOutcome) {
         for it in job.action().tagged() {
             self.busy.remove(it);
         }
@@ -76,7 +76,7 @@ impl<'a> Queue<'a> {
             return;
         }
         if let StepOutcome::Failed(error) = &outcome {
-            self.note(&job, error);
+            self.note(job, error);
         }
         self.open.remove(job.step.id.as_str());
         self.reports.push(report(job.step, outcome));
@@ -160,12 +160,12 @@ mod tests {
         let mut queue = Queue::of(steps.iter());
         let mut jobs = queue.ready();
         assert_eq!(ids(&jobs), ["a", "d"]);
-        queue.finish(jobs.swap_remove(1), done());
+        queue.finish(&jobs.swap_remove(1), done());
         assert_eq!(ids(&queue.ready()), [""; 0]);
-        queue.finish(jobs.remove(0), done());
+        queue.finish(&jobs.remove(0), done());
         let mut jobs = queue.ready();
         assert_eq!(ids(&jobs), ["b"]);
-        queue.finish(jobs.remove(0), done());
+        queue.finish(&jobs.remove(0), done());
         assert_eq!(ids(&queue.ready()), ["c"]);
     }
 
@@ -191,12 +191,12 @@ mod tests {
         let mut jobs = queue.ready();
         assert_eq!(ids(&jobs), ["launch", "first"]);
         let none_left = CloudError::new("CreateFleet", "UnfulfillableCapacity", "", None);
-        queue.finish(jobs.remove(0), StepOutcome::Failed(none_left));
+        queue.finish(&jobs.remove(0), StepOutcome::Failed(none_left));
         assert_eq!(ids(&queue.ready()), [""; 0]);
-        queue.finish(jobs.remove(0), done());
+        queue.finish(&jobs.remove(0), done());
         let mut jobs = queue.ready();
         assert_eq!(ids(&jobs), ["note of launch"]);
-        queue.finish(jobs.remove(0), done());
+        queue.finish(&jobs.remove(0), done());
         assert_eq!(ids(&queue.ready()), ["second"]);
         let reports = queue.end();
         let reported = reports.iter().map(|it| it.id.as_str());
@@ -214,15 +214,15 @@ mod tests {
         let mut queue = Queue::of(steps.iter());
         let mut jobs = queue.ready();
         assert_eq!(ids(&jobs), ["slow", "quick"]);
-        queue.finish(jobs.remove(1), StepOutcome::OutOfTime);
+        queue.finish(&jobs.remove(1), StepOutcome::OutOfTime);
         let mut next = queue.ready();
         assert_eq!(ids(&next), ["next"]);
         let why = next[0].not_done.clone();
         assert_eq!(why.unwrap(), "because [quick] was not done");
         let skipped = StepOutcome::Skipped { why: String::new() };
-        queue.finish(next.remove(0), skipped);
+        queue.finish(&next.remove(0), skipped);
         assert_eq!(ids(&queue.ready()), [""; 0]);
-        queue.finish(jobs.remove(0), done());
+        queue.finish(&jobs.remove(0), done());
         let last = queue.ready();
         let why = last[0].not_done.as_deref();
         assert_eq!(why, Some("because [next] was not done"));
@@ -237,7 +237,7 @@ mod tests {
         ];
         let mut queue = Queue::of(steps.iter());
         let mut jobs = queue.ready();
-        queue.finish(jobs.remove(0), done());
+        queue.finish(&jobs.remove(0), done());
         assert_eq!(ids(&queue.ready()), [""; 0]);
         let told: Vec<String> = queue.end().iter().map(|it| it.id.clone()).collect();
         assert_eq!(told, ["c", "a", "b"]);
