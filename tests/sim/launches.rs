@@ -13,7 +13,7 @@ async fn a_token_that_was_used_for_another_request_is_given_up() {
         on: On::Call("CreateFleet", n),
         kind: Kind::Code("IdempotentParameterMismatch"),
     };
-    let function = failing(&world, (0..3).map(used).collect());
+    let function = failing(&world, (0..6).map(used).collect());
     world.interrupt(&protected.instance, InstanceAction::Terminate);
     let _ = world.run_for(&function, 1800).await;
     let attempts = world.look(|it| {

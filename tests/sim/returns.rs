@@ -265,7 +265,7 @@ fn assert_whole_beside_spare(world: &World, protected: &Protected, stand_in: &In
             journal(world)
         );
         let flags = found.facts.devices.iter();
-        let flags = flags.map(|it| (it.device.as_str(), it.delete_on_termination));
+        let flags = flags.map(|it| (it.name.as_str(), it.delete_on_termination));
         // Whichever was attached first.
         let flags: BTreeMap<_, _> = flags.collect();
         let users = [("/dev/sdf", true), ("/dev/sdg", false), ("/dev/xvda", true)];
