@@ -1,13 +1,20 @@
-//! Plan x Cloud -> Report. Makes no choices: independent steps run at once, a step waits for those
-//! named in its `after`, a failing step never stops an independent one.
+//! Plan x Cloud -> Report. Makes no choices: a step starts as soon as those named in its `after` are settled and
+//! nobody else writes the same tags, a failing step never stops an independent one.
+
+mod job;
+mod queue;
 
 use crate::calls::Calls;
-use crate::cloud::{Class, CloudError};
+use crate::cloud::Class;
 use crate::plan::Plan;
 use crate::report::{StepOutcome, StepReport};
 use crate::step::{Action, Step};
-use futures_util::future::join_all;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use job::Job;
+use queue::Queue;
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// What this invocation has done already: describes are eventually consistent, so a step may be
 /// planned again a moment after it succeeded. It is not repeated.
@@ -21,6 +28,18 @@ impl Done {
     }
 }
 
+/// The time the invocation still has.
+struct Time {
+    started: Instant,
+    left: Duration,
+}
+
+impl Time {
+    fn left(&self) -> Duration {
+        self.left.saturating_sub(self.started.elapsed())
+    }
+}
+
 /// Runs the steps not done before. `left` is the time the invocation still has.
 pub async fn execute(
     plan: &Plan,
@@ -28,98 +47,41 @@ pub async fn execute(
     done: &mut Done,
     left: Duration,
 ) -> Vec<StepReport> {
-    let mut reports: Vec<StepReport> = Vec::new();
-    let mut open: Vec<&Step> = plan
-        .steps
-        .iter()
-        .filter(|it| !done.contains(&it.action))
-        .collect();
-    let started = tokio::time::Instant::now();
-    while !open.is_empty() {
-        let (ready, blocked): (Vec<&Step>, Vec<&Step>) = open.iter().partition(|step| {
-            step.after
-                .iter()
-                .all(|id| is_settled(id, plan, &reports, &open))
-        });
-        if ready.is_empty() {
-            // A circle of dependencies: a bug in the plan, reported as such.
-            reports.extend(
-                blocked
-                    .iter()
-                    .map(|it| skipped(it, "its dependencies form a circle")),
-            );
+    let started = Instant::now();
+    let time = &Time { started, left };
+    let open = plan.steps.iter().filter(|it| !done.contains(&it.action));
+    let mut queue = Queue::of(open);
+    let mut under_way = FuturesUnordered::new();
+    loop {
+        let ready = queue.ready().into_iter();
+        under_way.extend(ready.map(|job| run(job, calls, time)));
+        let Some((job, outcome)) = under_way.next().await else {
             break;
-        }
-        let left = left.saturating_sub(started.elapsed());
-        let round = ready.iter().map(|step| run(step, calls, &reports, left));
-        let finished = join_all(round).await;
-        reports.extend(finished);
-        open = blocked;
+        };
+        queue.finish(&job, outcome);
     }
+    let reports = queue.end();
     remember(plan, &reports, done);
     reports
 }
 
-/// A dependency is settled when it has a report, or is not part of what is to be done.
-fn is_settled(id: &str, plan: &Plan, reports: &[StepReport], open: &[&Step]) -> bool {
-    let reported = reports.iter().any(|it| it.id == id);
-    let pending = open.iter().any(|it| it.id == id);
-    reported || !pending || !plan.steps.iter().any(|it| it.id == id)
+async fn run<'a>(job: Job<'a>, calls: &Calls<'_>, time: &Time) -> (Job<'a>, StepOutcome) {
+    let outcome = match &job.not_done {
+        Some(why) => StepOutcome::Skipped { why: why.clone() },
+        None => send(job.action(), calls, time.left()).await,
+    };
+    (job, outcome)
 }
 
-async fn run(step: &Step, calls: &Calls<'_>, before: &[StepReport], left: Duration) -> StepReport {
-    let failed = |id: &&String| {
-        before
-            .iter()
-            .any(|it| it.id == **id && !it.outcome.succeeded())
-    };
-    if let Some(cause) = step.after.iter().find(failed) {
-        return skipped(step, &format!("because [{cause}] was not done"));
-    }
-    let budget = step.action.budget().min(left);
-    let outcome = match tokio::time::timeout(budget, calls.act(&step.action)).await {
+async fn send(action: &Action, calls: &Calls<'_>, left: Duration) -> StepOutcome {
+    let budget = action.budget().min(left);
+    match tokio::time::timeout(budget, calls.act(action)).await {
         Ok(Ok(what)) => StepOutcome::Done { what },
         Ok(Err(error)) if error.class == Class::AlreadyDone => {
             StepOutcome::AlreadyDone { why: error.code }
         }
         Ok(Err(error)) => StepOutcome::Failed(error),
         Err(_) => StepOutcome::OutOfTime,
-    };
-    if let StepOutcome::Failed(error) = &outcome {
-        note_failure(step, error, calls, left).await;
-    }
-    StepReport {
-        id: step.id.clone(),
-        action: step.action.to_string(),
-        outcome,
-    }
-}
-
-/// Writes down what the plan wants written when AWS has answered a launch with a refusal: the answer is
-/// remembered with the request's token. If nobody has looked at it the same request is sent again, and whoever
-/// sends it in the meantime gets the same instance. Should the writing fail, the same request is only repeated
-/// once more.
-async fn note_failure(step: &Step, failed: &CloudError, calls: &Calls<'_>, left: Duration) {
-    let refusal = step.on_failure.as_ref();
-    let refusal = refusal.filter(|it| it.counts(failed));
-    let Some(action) = refusal.and_then(|it| it.action(failed)) else {
-        return;
-    };
-    match tokio::time::timeout(action.budget().min(left), calls.act(&action)).await {
-        Ok(Ok(_)) => {}
-        Ok(Err(error)) => tracing::warn!(step = step.id, %error, "failed to write down a failure"),
-        Err(_) => tracing::warn!(step = step.id, "out of time writing down a failure"),
-    }
-}
-
-fn skipped(step: &Step, why: &str) -> StepReport {
-    let outcome = StepOutcome::Skipped {
-        why: why.to_owned(),
-    };
-    StepReport {
-        id: step.id.clone(),
-        action: step.action.to_string(),
-        outcome,
     }
 }
 
@@ -135,4 +97,82 @@ fn remember(plan: &Plan, reports: &[StepReport], done: &mut Done) {
             .filter(succeeded)
             .map(|it| it.action.clone()),
     );
+}
+
+#[cfg(all(test, feature = "sim"))]
+mod tests {
+    use super::*;
+    use crate::sim::{FailingCloud, Fault, Kind, On, World};
+    use crate::tags::Tags;
+
+    fn tag(id: &str, resource: &str) -> Step {
+        let action = Action::Tag {
+            resources: vec![resource.to_owned()],
+            tags: Tags::from([(id.to_owned(), "yes".to_owned())]),
+        };
+        Step::new(id, action)
+    }
+
+    fn plan(steps: Vec<Step>) -> Plan {
+        Plan {
+            steps,
+            ..Plan::default()
+        }
+    }
+
+    /// What is never answered is out of time; by then all that does not wait for it has been done.
+    #[tokio::test]
+    async fn nothing_waits_for_the_slowest_but_what_names_it() {
+        let world = World::new(1);
+        let [slow, quick, other] = [(); 3].map(|()| world.volume("eu-west-1a"));
+        let silent = Fault {
+            on: On::Call("DeleteVolume", 0),
+            kind: Kind::Silence,
+        };
+        let cloud = FailingCloud::new(world.clone(), vec![silent]);
+        let delete = Action::DeleteVolume { volume: slow };
+        let steps = vec![
+            Step::new("slow", delete),
+            tag("quick", quick.as_str()),
+            tag("next", other.as_str()).after("quick"),
+            tag("last", other.as_str()).after("next"),
+            tag("never", other.as_str()).after("slow"),
+        ];
+        let (plan, mut done) = (plan(steps), Done::default());
+        let left = Duration::from_millis(50);
+        let reports = execute(&plan, &Calls::new(&cloud), &mut done, left).await;
+        let ids = reports.iter().map(|it| it.id.as_str());
+        assert_eq!(
+            ids.collect::<Vec<_>>(),
+            ["quick", "next", "last", "slow", "never"]
+        );
+        let because = "because [slow] was not done".to_owned();
+        let [.., slow, never] = reports.as_slice() else {
+            panic!("{reports:?}");
+        };
+        assert_eq!(slow.outcome, StepOutcome::OutOfTime);
+        assert_eq!(never.outcome, StepOutcome::Skipped { why: because });
+        let succeeded = reports[..3].iter().all(|it| it.outcome.succeeded());
+        assert!(succeeded, "{reports:?}");
+        let again = |id: &str| plan.steps.iter().find(|it| it.id == id);
+        assert!(again("last").is_some_and(|it| done.contains(&it.action)));
+        assert!(again("never").is_some_and(|it| !done.contains(&it.action)));
+    }
+
+    /// TRAP 56: whoever tags a resource while it is being tagged is refused.
+    #[tokio::test]
+    async fn no_two_calls_write_the_tags_of_one_resource_at_once() {
+        for seed in 0..20 {
+            let world = World::new(seed);
+            world.change(|it| it.config.interleave = true);
+            let volumes = [(); 4].map(|()| world.volume("eu-west-1a"));
+            let steps = (0..20).map(|n| tag(&format!("tag {n}"), volumes[n % 4].as_str()));
+            let plan = plan(steps.collect());
+            let left = Duration::from_mins(1);
+            let calls = Calls::new(&world);
+            let reports = execute(&plan, &calls, &mut Done::default(), left).await;
+            let failed = reports.iter().find(|it| !it.outcome.succeeded());
+            assert_eq!(failed, None);
+        }
+    }
 }

@@ -27,6 +27,8 @@ mod foreseen;
 mod groups;
 #[path = "sim/keys.rs"]
 mod keys;
+#[path = "sim/launches.rs"]
+mod launches;
 #[path = "sim/limits.rs"]
 mod limits;
 #[path = "sim/naive.rs"]

@@ -34,7 +34,8 @@ pub fn config() -> SdkConfig {
     builder.build()
 }
 
-/// How long a call may take and how often it is tried: all of it fits into a step's budget.
+/// How long a call may take and how often it is tried: an attempt that is not answered and another fit into it.
+/// The core gives a step more time than this, or says why less (`Action::budget`).
 #[must_use]
 pub fn in_time(builder: Builder) -> Builder {
     let timeouts = TimeoutConfig::builder()
@@ -45,6 +46,16 @@ pub fn in_time(builder: Builder) -> Builder {
     builder
         .timeout_config(timeouts)
         .retry_config(RetryConfig::standard().with_max_attempts(3))
+}
+
+/// For a launch: one attempt has all the time that other calls have for several. EC2 launches within the call, and
+/// would answer the same request only that it is under way; the next look sends it anyway.
+pub fn unhurried(ec2: &aws_sdk_ec2::Client) -> aws_sdk_ec2::config::Builder {
+    let usual = ec2.config().timeout_config().cloned();
+    let timeouts = usual.map(|it| it.to_builder().disable_operation_attempt_timeout().build());
+    let mut builder = aws_sdk_ec2::Config::builder();
+    builder.set_timeout_config(timeouts);
+    builder
 }
 
 /// An endpoint of one service's own, as in `AWS_ENDPOINT_URL_EC2`: a VPC endpoint without private DNS.

@@ -3,7 +3,7 @@
 //!
 //! <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateFleet.html>
 
-use super::{act::tagged, error::failed, shapes::requirements, versions};
+use super::{act::tagged, config::unhurried, error::failed, shapes::requirements, versions};
 use aws_sdk_ec2::operation::RequestId;
 use aws_sdk_ec2::operation::create_fleet::CreateFleetOutput;
 use aws_sdk_ec2::types::{
@@ -12,9 +12,14 @@ use aws_sdk_ec2::types::{
     FleetOnDemandAllocationStrategy, FleetType, InstanceType, OnDemandOptionsRequest, ResourceType,
     SpotAllocationStrategy, SpotOptionsRequest, TargetCapacitySpecificationRequest,
 };
-use spot_rescue::cloud::{Class, CloudError};
+use spot_rescue::cloud::{Class, CloudError, classify};
 use spot_rescue::situation::Market;
 use spot_rescue::step::{InstanceTypes, Launch};
+use std::collections::BTreeMap;
+
+const CALL: &str = "CreateFleet";
+/// Of an empty pool, and of one that was not asked because three others had failed (TRAP 44).
+const UNTRIED: &str = "UnfulfillableCapacity";
 
 pub async fn launch(ec2: &aws_sdk_ec2::Client, launch: &Launch) -> Result<String, CloudError> {
     let request = ec2
@@ -32,7 +37,8 @@ pub async fn launch(ec2: &aws_sdk_ec2::Client, launch: &Launch) -> Result<String
         // The lowest price, which is the default: requirements have no order.
         (Market::OnDemand, InstanceTypes::Like(_)) => request,
     };
-    let answer = request.send().await.map_err(failed("CreateFleet"))?;
+    let request = request.customize().config_override(unhurried(ec2));
+    let answer = request.send().await.map_err(failed(CALL))?;
     launched(&answer).ok_or_else(|| refused(&answer))
 }
 
@@ -54,7 +60,7 @@ fn in_order() -> OnDemandOptionsRequest {
 }
 
 fn config(launch: &Launch) -> Result<FleetLaunchTemplateConfigRequest, CloudError> {
-    let (id, number) = versions::of(&launch.template, "CreateFleet")?;
+    let (id, number) = versions::of(&launch.template, CALL)?;
     let template = FleetLaunchTemplateSpecificationRequest::builder()
         .launch_template_id(id.as_str())
         .version(number);
@@ -99,7 +105,7 @@ fn capacity(market: Market) -> TargetCapacitySpecificationRequest {
 /// The instance, and which pools were passed over for it.
 fn launched(answer: &CreateFleetOutput) -> Option<String> {
     let mut ids = answer.instances().iter().flat_map(|it| it.instance_ids());
-    let id = ids.next()?;
+    let id = ids.find(|it| !it.is_empty())?;
     let passed = passed_over(answer);
     Some(if passed.is_empty() {
         id.clone()
@@ -108,14 +114,23 @@ fn launched(answer: &CreateFleetOutput) -> Option<String> {
     })
 }
 
+/// What AWS has said, each once, with all the pools it was said of.
 fn passed_over(answer: &CreateFleetOutput) -> Vec<String> {
-    let text = |it: &CreateFleetError| {
-        let code = it.error_code().unwrap_or("Unknown");
-        let message = it.error_message().unwrap_or("");
-        let name = instance_type(it).map(|name| format!("{name}: "));
-        format!("{}{code}: {message}", name.unwrap_or_default())
+    let mut pools: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for it in answer.errors() {
+        let message = it.error_message().unwrap_or("no message");
+        let said = format!("{}: {message}", code(it));
+        pools.entry(said).or_default().extend(instance_type(it));
+    }
+    let text = |(said, names): (String, Vec<&str>)| match names.as_slice() {
+        [] => said,
+        names => format!("{}: {said}", names.join(", ")),
     };
-    answer.errors().iter().map(text).collect()
+    pools.into_iter().map(text).collect()
+}
+
+fn code(error: &CreateFleetError) -> &str {
+    error.error_code().unwrap_or("Unknown")
 }
 
 fn instance_type(error: &CreateFleetError) -> Option<&str> {
@@ -125,22 +140,40 @@ fn instance_type(error: &CreateFleetError) -> Option<&str> {
 
 /// No instance. The code that allows another try goes first, all are told.
 fn refused(answer: &CreateFleetOutput) -> CloudError {
-    let all = passed_over(answer).join("; ");
-    let error = |code: &str| CloudError::new("CreateFleet", code, &all, answer.request_id());
-    let codes = || {
-        answer
-            .errors()
-            .iter()
-            .filter_map(CreateFleetError::error_code)
+    let all = match passed_over(answer).join("; ") {
+        nothing if nothing.is_empty() => "neither an instance nor an error".to_owned(),
+        all => all,
     };
-    let of_capacity = codes().map(error).find(|it| it.class == Class::Capacity);
-    let first = codes().next().unwrap_or("UnfulfillableCapacity");
-    let by_type = answer.errors().iter().filter_map(|it| {
-        let code = it.error_code()?.to_owned();
-        Some((instance_type(it)?.to_owned(), code))
-    });
+    let error = |code: &str| CloudError::new(CALL, code, &all, answer.request_id());
+    let leading = answer.errors().iter().map(code).min_by_key(|it| rank(it));
     CloudError {
-        refused: by_type.collect(),
-        ..of_capacity.unwrap_or_else(|| error(first))
+        refused: by_type(answer),
+        ..error(leading.unwrap_or(UNTRIED))
     }
+}
+
+/// Want of capacity allows another try. What is said of pools that have not been asked comes after it.
+fn rank(code: &str) -> u8 {
+    match classify(CALL, code) {
+        Class::Capacity if code != UNTRIED => 0,
+        Class::Capacity => 1,
+        Class::AlreadyDone | Class::Transient | Class::Denied | Class::Permanent => 2,
+    }
+}
+
+/// Of a type with several errors, the one that tells most.
+fn by_type(answer: &CreateFleetOutput) -> BTreeMap<String, String> {
+    let mut codes: BTreeMap<String, String> = BTreeMap::new();
+    for it in answer.errors() {
+        let Some(name) = instance_type(it) else {
+            continue;
+        };
+        let known = codes
+            .entry(name.to_owned())
+            .or_insert_with(|| UNTRIED.to_owned());
+        if known == UNTRIED {
+            code(it).clone_into(known);
+        }
+    }
+    codes
 }

@@ -7,11 +7,11 @@
 //! - <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RunInstances.html>
 //! - <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_InstanceNetworkInterfaceSpecification.html>
 
-use super::{act::tagged, error::failed, versions};
-use aws_sdk_ec2::config::Config;
+use super::{act::tagged, config::unhurried, error::failed, versions};
 use aws_sdk_ec2::config::interceptors::InterceptorContext;
 use aws_sdk_ec2::config::retry::{ClassifyRetry, RetryAction};
 use aws_sdk_ec2::error::ProvideErrorMetadata;
+use aws_sdk_ec2::operation::RequestId;
 use aws_sdk_ec2::operation::run_instances::RunInstancesError;
 use aws_sdk_ec2::types::{
     InstanceInterruptionBehavior, InstanceMarketOptionsRequest,
@@ -65,10 +65,19 @@ pub async fn launch(
         .client_token(&launch.token);
     let request = request
         .customize()
-        .config_override(Config::builder().retry_classifier(NoCapacityIsAnAnswer));
+        .config_override(unhurried(ec2).retry_classifier(NoCapacityIsAnAnswer));
     let answer = request.send().await.map_err(failed(CALL))?;
-    let ids = answer.instances().iter().filter_map(|it| it.instance_id());
-    Ok(ids.collect::<Vec<_>>().join(" "))
+    let mut ids = answer.instances().iter().filter_map(|it| it.instance_id());
+    let id = ids.find(|it| !it.is_empty()).map(str::to_owned);
+    id.ok_or_else(|| nothing(answer.request_id()))
+}
+
+/// It may have been launched all the same: the same request is sent again at the next look.
+fn nothing(request_id: Option<&str>) -> CloudError {
+    CloudError {
+        class: Class::Transient,
+        ..CloudError::new(CALL, "Empty", "the answer names no instance", request_id)
+    }
 }
 
 fn template(template: &LaunchTemplate) -> Result<LaunchTemplateSpecification, CloudError> {

@@ -95,9 +95,17 @@ const CAPACITY: &[&str] = &[
     "InsufficientCapacity",
     "InsufficientFreeAddressesInSubnet",
     "InsufficientHostCapacity",
+    "InsufficientReservedInstanceCapacity",
     "InsufficientVolumeCapacity",
     "InstanceLimitExceeded",
+    // Not sold there, or not in this market.
+    "InvalidFleetConfig",
+    "InvalidFleetConfiguration",
+    "MaxFleetCountExceeded",
+    "MaxSpotFleetRequestCountExceeded",
     "MaxSpotInstanceCountExceeded",
+    "ReservationCapacityExceeded",
+    "SpotInstanceRequestLimitExceeded",
     "SpotMaxPriceTooLow",
     "UnfulfillableCapacity",
     "Unsupported",
@@ -107,10 +115,12 @@ const CAPACITY: &[&str] = &[
 
 /// Too many calls of this kind: none was done, and the next would not be.
 const THROTTLED: &[&str] = &[
+    "EC2ThrottledException",
     // Route 53: a zone takes one change at a time.
     "PriorRequestNotComplete",
     "RequestLimitExceeded",
     "RequestThrottled",
+    "RequestThrottledException",
     "Throttling",
     "ThrottlingException",
     "TooManyRequestsException",
@@ -119,6 +129,7 @@ const THROTTLED: &[&str] = &[
 const TRANSIENT: &[&str] = &[
     // Credentials that the next invocation has anew.
     "ExpiredToken",
+    "ExpiredTokenException",
     "InvalidClientTokenId",
     "RequestExpired",
     // Somebody else tags the same thing at the same moment.
@@ -127,9 +138,13 @@ const TRANSIENT: &[&str] = &[
     "IdempotentCallInProgress",
     "InternalError",
     "InternalFailure",
+    "InternalServerError",
     "InternalServerException",
+    "InternalServiceError",
+    "ServerInternal",
     "ConflictException",
     "ServiceUnavailable",
+    "ServiceUnavailableException",
     "Unavailable",
     "RequestTimeout",
     "Timeout",
@@ -161,8 +176,11 @@ const DENIED: &[&str] = &[
     "AccessDenied",
     "AccessDeniedException",
     "AuthFailure",
-    "UnauthorizedOperation",
+    "AuthFailure.ServiceLinkedRoleCreationNotPermitted",
     "OptInRequired",
+    // The organization's, which says what tags there may be.
+    "TagPolicyViolation",
+    "UnauthorizedOperation",
 ];
 
 /// What a person can do, where the code alone tells: operation, code, advice.
@@ -244,6 +262,109 @@ mod tests {
             ("CreateTags", "SomethingNew", Class::Permanent),
         ] {
             assert_eq!(classify(operation, code), class, "{operation} {code}");
+        }
+    }
+
+    /// TRAP 56: what passes is not taken for good, nor what is for good for passing. By class, then by call.
+    #[test]
+    fn every_code_that_is_known_from_the_field_has_its_class() {
+        for (class, operation, codes) in [
+            (
+                Class::Capacity,
+                "CreateFleet",
+                "InsufficientInstanceCapacity UnfulfillableCapacity SpotMaxPriceTooLow \
+                 MaxSpotInstanceCountExceeded VcpuLimitExceeded MaxFleetCountExceeded InvalidFleetConfiguration \
+                 Unsupported UnsupportedOperation InsufficientFreeAddressesInSubnet",
+            ),
+            (
+                Class::Capacity,
+                "CreateVolume",
+                "InsufficientVolumeCapacity",
+            ),
+            (
+                Class::Transient,
+                "CreateTags",
+                "ConcurrentTagAccess RequestLimitExceeded InternalError Unavailable ServiceUnavailable \
+                 InvalidInstanceID.NotFound InvalidVolume.NotFound InvalidSnapshot.NotFound ExpiredToken",
+            ),
+            (Class::Transient, "DeleteTags", "ConcurrentTagAccess"),
+            (
+                Class::Transient,
+                "RunInstances",
+                "IdempotentCallInProgress InvalidNetworkInterface.InUse IncorrectState Timeout Dispatch",
+            ),
+            (
+                Class::Transient,
+                "CreateFleet",
+                "IdempotentCallInProgress ServerInternal",
+            ),
+            (
+                Class::Transient,
+                "AttachVolume",
+                "IncorrectState IncorrectInstanceState VolumeInUse",
+            ),
+            (
+                Class::Transient,
+                "RegisterTargets",
+                "Throttling InvalidTarget",
+            ),
+            (
+                Class::Transient,
+                "SendMessage",
+                "ThrottlingException ExpiredTokenException",
+            ),
+            (
+                Class::Denied,
+                "CreateFleet",
+                "UnauthorizedOperation AuthFailure.ServiceLinkedRoleCreationNotPermitted TagPolicyViolation",
+            ),
+            (
+                Class::Denied,
+                "CreateTags",
+                "TagPolicyViolation UnauthorizedOperation",
+            ),
+            (
+                Class::Permanent,
+                "CreateFleet",
+                "InvalidAMIID.NotFound InvalidSubnetID.NotFound InvalidKeyPair.NotFound InvalidGroup.NotFound \
+                 InvalidBlockDeviceMapping InvalidParameterValue InvalidParameterCombination TagLimitExceeded",
+            ),
+            // Of this token; another one is another request.
+            (
+                Class::Permanent,
+                "RunInstances",
+                "IdempotentInstanceTerminated",
+            ),
+            (
+                Class::Permanent,
+                "CreateTags",
+                "TagLimitExceeded InvalidParameterValue",
+            ),
+            (
+                Class::Permanent,
+                "AttachVolume",
+                "AttachmentLimitExceeded InvalidVolume.ZoneMismatch OperationNotPermitted",
+            ),
+            (
+                Class::Permanent,
+                "RegisterTargets",
+                "TooManyRegistrationsForTargetId",
+            ),
+            (Class::Permanent, "DeleteSnapshot", "InvalidSnapshot.InUse"),
+            (
+                Class::AlreadyDone,
+                "CreateSnapshots",
+                "SnapshotCreationPerVolumeRateExceeded ConcurrentSnapshotLimitExceeded",
+            ),
+            (
+                Class::AlreadyDone,
+                "RegisterImage",
+                "InvalidAMIName.Duplicate",
+            ),
+        ] {
+            for code in codes.split_whitespace() {
+                assert_eq!(classify(operation, code), class, "{operation} {code}");
+            }
         }
     }
 }

@@ -171,4 +171,36 @@ mod tests {
         let next = choose(vec![spot], &memory, at(200)).unwrap();
         assert_eq!(next.not_before, None);
     }
+
+    /// It rules out the place, then the market, then everything for as long as the policy lets a pool rest; and
+    /// before another way is tried, whoever else may have sent it learns of it.
+    #[test]
+    fn a_code_that_nobody_knows_rules_out_more_when_it_is_met_again() {
+        const NEW: &str = "SomethingNew";
+        let spot = |subnet| lane(Market::Spot, subnet, &["m6i.large"]);
+        let on_demand = |subnet| lane(Market::OnDemand, subnet, &["m6i.large"]);
+        let lanes = vec![spot(1), spot(2), spot(3), on_demand(1)];
+        let mut memory = failed(&spot(1), NEW, 0);
+        let next = choose(lanes.clone(), &memory, at(0)).unwrap();
+        assert_eq!((next.lane, next.not_before), (spot(2), Some(at(20))));
+        memory.extend(failed(&spot(2), NEW, 20));
+        let next = choose(lanes.clone(), &memory, at(0)).unwrap();
+        assert_eq!((next.lane, next.not_before), (on_demand(1), Some(at(40))));
+        memory.extend(failed(&on_demand(1), NEW, 40));
+        let next = choose(lanes, &memory, at(0)).unwrap();
+        assert_eq!(next.not_before, Some(at(200)), "{}", next.lane.name());
+    }
+
+    /// What a person has to mend rests longer than a pool does.
+    #[test]
+    fn a_market_that_is_refused_rests_for_ten_minutes_everywhere() {
+        let spot = |subnet| lane(Market::Spot, subnet, &["m6i.large"]);
+        let memory = failed(&spot(1), "UnauthorizedOperation", 0);
+        let on_demand = lane(Market::OnDemand, 1, &["m6i.large"]);
+        let lanes = vec![spot(1), spot(2), on_demand.clone()];
+        let next = choose(lanes, &memory, at(0)).unwrap();
+        assert_eq!((next.lane, next.not_before), (on_demand, Some(at(20))));
+        let next = choose(vec![spot(1), spot(2)], &memory, at(0)).unwrap();
+        assert_eq!(next.not_before, Some(at(600)));
+    }
 }

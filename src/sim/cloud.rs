@@ -129,6 +129,7 @@ impl Cloud for World {
     }
 
     async fn act(&self, action: &Action) -> Result<String, CloudError> {
+        let _writing = self.writing(action)?;
         self.call().await;
         self.change(|it| it.act(action))
     }

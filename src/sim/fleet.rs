@@ -274,8 +274,10 @@ fn none_open(refused_pools: BTreeMap<String, String>) -> CloudError {
     let text = |(name, code): (&String, &String)| format!("{name}: {code}");
     let all: Vec<String> = refused_pools.iter().map(text).collect();
     let codes = || refused_pools.values().map(String::as_str);
-    let of_capacity = codes().find(|it| classify(CALL, it) == Class::Capacity);
-    let code = of_capacity
+    let of_capacity = || codes().filter(|it| classify(CALL, it) == Class::Capacity);
+    let tried = of_capacity().find(|it| *it != "UnfulfillableCapacity");
+    let code = tried
+        .or(of_capacity().next())
         .or(codes().next())
         .unwrap_or("InvalidFleetConfig");
     let error = refused(CALL, code, &all.join("; "));

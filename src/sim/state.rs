@@ -87,6 +87,8 @@ pub struct State {
     pub(super) agenda: Agenda,
     pub(super) tokens: BTreeMap<(&'static str, String), Used>,
     pub(super) buckets: BTreeMap<&'static str, Bucket>,
+    /// Resources whose tags a call is changing.
+    pub(super) retagging: BTreeSet<String>,
     ids: Rng,
     addresses_given: u32,
 }
@@ -136,6 +138,7 @@ impl State {
             agenda: Agenda::default(),
             tokens: BTreeMap::new(),
             buckets: BTreeMap::new(),
+            retagging: BTreeSet::new(),
             addresses_given: 0,
         }
     }

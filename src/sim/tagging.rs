@@ -1,12 +1,48 @@
-//! `CreateTags` and `DeleteTags`: all resources or none, no `aws:` keys (TRAP 11), at most 50.
+//! `CreateTags` and `DeleteTags`: all resources or none, no `aws:` keys (TRAP 11), at most 50, and of one resource
+//! not two at once (TRAP 56).
 //!
 //! <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html>
 
-use super::{Lagged, State, state::refused};
+use super::{Lagged, State, World, state::refused};
 use crate::cloud::CloudError;
+use crate::step::Action;
 use crate::tags::Tags;
 
 const MOST: usize = 50;
+
+/// Tags that a call is changing, until it has ended or nobody waits for it any more.
+pub(super) struct Writing<'a> {
+    world: &'a World,
+    resources: &'a [String],
+}
+
+impl World {
+    pub(super) fn writing<'a>(&'a self, action: &'a Action) -> Result<Writing<'a>, CloudError> {
+        let (call, resources): (_, &[String]) = if let Action::Tag { resources, .. } = action {
+            ("CreateTags", resources)
+        } else if let Action::Untag { resources, .. } = action {
+            ("DeleteTags", resources)
+        } else {
+            ("", &[])
+        };
+        self.change(|it| {
+            if let Some(busy) = resources.iter().find(|id| it.retagging.contains(*id)) {
+                return Err(refused(call, "ConcurrentTagAccess", busy));
+            }
+            it.retagging.extend(resources.iter().cloned());
+            Ok(())
+        })?;
+        let world = self;
+        Ok(Writing { world, resources })
+    }
+}
+
+impl Drop for Writing<'_> {
+    fn drop(&mut self) {
+        self.world
+            .change(|it| it.retagging.retain(|id| !self.resources.contains(id)));
+    }
+}
 
 impl State {
     pub(super) fn tag(&mut self, resources: &[String], tags: &Tags) -> Result<String, CloudError> {

@@ -1,6 +1,6 @@
-//! What a step needs: permissions and time.
+//! What a step needs: permissions, time, and tags that nobody else writes.
 
-use super::{Action, GroupVerb};
+use super::{Action, GroupVerb, WriteTemplate};
 use crate::situation::Balancing;
 use std::time::Duration;
 
@@ -82,8 +82,9 @@ impl Action {
         }
     }
 
-    /// How long one call may take before the step counts as out of time. A fleet request is
-    /// synchronous and launches; the rest answer in well under a second.
+    /// How long one call may take before the step counts as out of time. What launches, or is several calls, may
+    /// take all the time that `function/src/config.rs` gives a call. The rest answer in well under a second, so six
+    /// are one attempt without an answer (four) and a second one: whoever waits longer has no time for another look.
     #[must_use]
     pub fn budget(&self) -> Duration {
         match self {
@@ -112,6 +113,42 @@ impl Action {
             | Self::Terminate { .. }
             | Self::CancelRequest { .. }
             | Self::Wake { .. } => Duration::from_secs(6),
+        }
+    }
+
+    /// What exists already and gets or loses tags by the call. What the call makes nobody else can know yet.
+    #[must_use]
+    pub fn tagged(&self) -> Vec<&str> {
+        match self {
+            Self::Tag { resources, .. } | Self::Untag { resources, .. } => {
+                resources.iter().map(String::as_str).collect()
+            }
+            // A new version is marked on its template once its number is known.
+            Self::WriteTemplate(WriteTemplate { existing, .. }) => {
+                existing.iter().map(|(id, _)| id.as_str()).collect()
+            }
+            Self::Deregister { .. }
+            | Self::Register { .. }
+            | Self::SetDeleteOnTermination { .. }
+            | Self::SnapshotInstance { .. }
+            | Self::SnapshotVolume { .. }
+            | Self::Launch(_)
+            | Self::DeleteTemplate { .. }
+            | Self::TrimTemplate { .. }
+            | Self::CreateVolume(_)
+            | Self::CopyVolume(_)
+            | Self::Attach { .. }
+            | Self::ReplaceRoot(_)
+            | Self::RegisterImage(_)
+            | Self::DeregisterImage { .. }
+            | Self::Network(_)
+            | Self::PointName(_)
+            | Self::Group(_)
+            | Self::DeleteVolume { .. }
+            | Self::DeleteSnapshot { .. }
+            | Self::Terminate { .. }
+            | Self::CancelRequest { .. }
+            | Self::Wake { .. } => Vec::new(),
         }
     }
 }

@@ -46,7 +46,7 @@ impl Refusal {
     /// The record's tags, after this answer.
     #[must_use]
     pub fn tags(&self, error: &CloudError) -> Tags {
-        let failed: Vec<FailedPool> = self.failed(error).collect();
+        let failed = self.failed(error);
         let anew = |it: &&FailedPool| failed.iter().all(|new| new.pool != it.pool);
         let earlier = self.known.iter().filter(anew).cloned();
         let all: Vec<FailedPool> = earlier.chain(failed.clone()).collect();
@@ -54,25 +54,22 @@ impl Refusal {
         let (key, count) = self.counted.clone();
         tags.insert(key.to_owned(), count);
         if !self.pools.is_empty() {
-            tags.insert(tags::REFUSAL.to_owned(), said(error));
+            tags.insert(tags::REFUSAL.to_owned(), in_words(error));
         }
         tags
     }
 
-    /// The pools that were asked: a fleet tries three, and says of the others what it says of an empty one.
-    /// (TRAP 44)
-    fn failed(&self, error: &CloudError) -> impl Iterator<Item = FailedPool> {
-        let code = |it: &Pool| error.refused.get(&it.instance_type).unwrap_or(&error.code);
-        let untried = |code: &str| code == UNTRIED;
-        let tried_some = error.refused.values().any(|it| !untried(it));
+    /// The pools that were asked.
+    fn failed(&self, error: &CloudError) -> Vec<FailedPool> {
         let token = meaning(&error.code).scope == Scope::Token;
-        let asked = self.pools.iter().filter(move |_| !token);
-        let failed = asked.map(move |pool| FailedPool {
+        let asked = self.pools.iter().filter(|_| !token);
+        let asked = asked.filter(|it| !is_untried(error, it));
+        let failed = |pool: &Pool| FailedPool {
             pool: pool.clone(),
-            code: code(pool).clone(),
+            code: said(error, pool).unwrap_or(&error.code).clone(),
             at: self.at,
-        });
-        failed.filter(move |it| !(tried_some && untried(&it.code)))
+        };
+        asked.map(failed).collect()
     }
 
     /// The call that writes them. None if there is nothing yet to write on.
@@ -85,9 +82,20 @@ impl Refusal {
     }
 }
 
+fn said<'a>(error: &'a CloudError, pool: &Pool) -> Option<&'a String> {
+    error.refused.get(&pool.instance_type)
+}
+
+/// A fleet tries three, and says of the others what it says of an empty one (TRAP 44). Of a pool that stands for
+/// many types (`like`) nothing is said: what was tried, was tried for it.
+fn is_untried(error: &CloudError, pool: &Pool) -> bool {
+    let tried_some = error.refused.values().any(|it| it != UNTRIED);
+    tried_some && said(error, pool).is_some_and(|it| it == UNTRIED)
+}
+
 /// For a person: the code and AWS's own words, as far as a tag's value holds them.
 /// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html#tag-restrictions>
-fn said(error: &CloudError) -> String {
+fn in_words(error: &CloudError) -> String {
     let id = error.request_id.as_deref().unwrap_or("no request id");
     let text = format!("{} ({id}): {}", error.code, error.message);
     let allowed = |it: char| it.is_alphanumeric() || " _.:/=+-@".contains(it);
@@ -112,5 +120,139 @@ impl fmt::Display for Refusal {
             return Ok(());
         }
         write!(f, ", and what refuses {}", pools.join(", "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::situation::Market;
+    use time::Duration;
+
+    const AT: Timestamp = Timestamp::UNIX_EPOCH;
+
+    fn pool(instance_type: &str) -> Pool {
+        Pool {
+            market: Market::Spot,
+            subnet: "subnet-0123456789abcdefa".parse().unwrap(),
+            instance_type: instance_type.to_owned(),
+        }
+    }
+
+    /// Of a launch as these types; the first of them has failed a minute before.
+    fn refusal(types: &[&str]) -> Refusal {
+        let earlier = FailedPool {
+            pool: pool("m4.large"),
+            code: UNTRIED.to_owned(),
+            at: AT - Duration::MINUTE,
+        };
+        Refusal {
+            template: None,
+            counted: (tags::ATTEMPTS, "one".to_owned()),
+            attempt: 1,
+            at: AT,
+            only_capacity: false,
+            pools: types.iter().map(|it| pool(it)).collect(),
+            known: vec![earlier],
+        }
+    }
+
+    fn error(code: &str, by_type: &[(&str, &str)]) -> CloudError {
+        let owned = |(name, code): &(&str, &str)| ((*name).to_owned(), (*code).to_owned());
+        CloudError {
+            refused: by_type.iter().map(owned).collect(),
+            ..CloudError::new("CreateFleet", code, "in AWS's words", Some("r-1"))
+        }
+    }
+
+    fn failed(types: &[&str], error: &CloudError) -> Vec<String> {
+        let refusal = refusal(types);
+        let failed = refusal.failed(error);
+        let mut text: Vec<String> = failed
+            .iter()
+            .map(|it| format!("{} {}", it.pool.instance_type, it.code))
+            .collect();
+        text.sort();
+        text
+    }
+
+    /// TRAP 43: whatever it says, but not if nobody has looked at it.
+    #[test]
+    fn every_answer_uses_the_token_up() {
+        let any = refusal(&["m5.large"]);
+        let only_capacity = Refusal {
+            only_capacity: true,
+            ..refusal(&["m5.large"])
+        };
+        for (code, counts, counts_on_interface) in [
+            ("InsufficientInstanceCapacity", true, true),
+            ("IdempotentInstanceTerminated", true, true),
+            ("UnauthorizedOperation", true, false),
+            ("InvalidKeyPair.NotFound", true, false),
+            ("SomethingNew", true, false),
+            ("RequestLimitExceeded", false, false),
+            ("IdempotentCallInProgress", false, false),
+            ("Timeout", false, false),
+        ] {
+            let error = error(code, &[]);
+            let counted = (any.counts(&error), only_capacity.counts(&error));
+            assert_eq!(counted, (counts, counts_on_interface), "{code}");
+        }
+    }
+
+    /// TRAP 44
+    #[test]
+    fn pools_that_were_not_tried_are_not_taken_for_empty() {
+        let types = ["m5.large", "m6i.large", "m7i.large", "r5.large"];
+        let tried = "InsufficientInstanceCapacity";
+        let three = [
+            ("m5.large", tried),
+            ("m6i.large", tried),
+            ("m7i.large", "InvalidFleetConfiguration"),
+            ("r5.large", UNTRIED),
+        ];
+        let expected = [
+            "m5.large InsufficientInstanceCapacity",
+            "m6i.large InsufficientInstanceCapacity",
+            "m7i.large InvalidFleetConfiguration",
+        ];
+        assert_eq!(failed(&types, &error(tried, &three)), expected);
+        // If all say so, it is all that is known.
+        let none = [("m5.large", UNTRIED), ("m6i.large", UNTRIED)];
+        assert_eq!(
+            failed(&types[..2], &error(UNTRIED, &none)),
+            [
+                "m5.large UnfulfillableCapacity",
+                "m6i.large UnfulfillableCapacity"
+            ]
+        );
+        // One that stands for many types has been tried with those that were.
+        assert_eq!(
+            failed(&["like"], &error(UNTRIED, &three)),
+            ["like UnfulfillableCapacity"]
+        );
+    }
+
+    /// TRAP 45: it says nothing of the pools.
+    #[test]
+    fn an_answer_about_the_token_lets_no_pool_rest() {
+        for code in [
+            "IdempotentInstanceTerminated",
+            "IdempotentParameterMismatch",
+        ] {
+            assert_eq!(failed(&["m5.large"], &error(code, &[])), [""; 0]);
+        }
+    }
+
+    #[test]
+    fn what_is_on_record_stays_there_with_what_aws_has_said() {
+        let tags = refusal(&["m5.large"]).tags(&error("SomethingNew", &[]));
+        assert_eq!(tags[tags::ATTEMPTS], "one");
+        assert_eq!(tags[tags::REFUSAL], "SomethingNew  r-1 : in AWS s words");
+        let known: Vec<String> = crate::record::failed_pools_from(&tags)
+            .into_iter()
+            .map(|it| it.pool.instance_type)
+            .collect();
+        assert_eq!(known, ["m5.large", "m4.large"]);
     }
 }

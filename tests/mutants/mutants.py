@@ -43,7 +43,7 @@ MUTANTS = [
     ),
     Mutant(
         "the launch token does not count failed launches",
-        "src/plan/launch.rs",
+        "src/plan/launch/request.rs",
         'let parts = ["launch", base.as_str(), attempt.as_str()];',
         'let parts = ["launch", base.as_str(), &attempt[..0]];',
     ),
@@ -290,8 +290,8 @@ MUTANTS = [
     Mutant(
         "a failed pool is asked again at once",
         "src/plan/pools.rs",
-        "last.map_or(Timestamp::UNIX_EPOCH, |it| it + self.rest)",
-        "last.map_or(Timestamp::UNIX_EPOCH, |it| it + self.rest / 90)",
+        "rest.unwrap_or(self.rest)",
+        "rest.unwrap_or(self.rest / 90)",
     ),
     Mutant(
         "the breaker never opens",
@@ -371,7 +371,7 @@ MUTANTS = [
     ),
     Mutant(
         "launches for the last owner count for the next",
-        "src/plan/launch.rs",
+        "src/plan/launch/request.rs",
         "let attempt = lineage.record.attempts.of(base);",
         "let attempt = lineage.record.attempts.total();",
     ),
@@ -566,5 +566,89 @@ MUTANTS = [
         "src/observe/targets.rs",
         "if scarce.load(Ordering::Relaxed) && !on_record {",
         "if scarce.load(Ordering::Relaxed) && !on_record && AT_ONCE == 0 {",
+    ),
+    Mutant(
+        "only want of capacity uses a token up",
+        "src/step/refusal.rs",
+        "is_answered(error) && (!self.only_capacity || for_want_of_capacity())",
+        "is_answered(error) && for_want_of_capacity()",
+    ),
+    Mutant(
+        "a pool that was not tried is taken for empty",
+        "src/step/refusal.rs",
+        "tried_some && said(error, pool).is_some_and(|it| it == UNTRIED)",
+        "tried_some && said(error, pool).is_some_and(|it| it.is_empty())",
+    ),
+    Mutant(
+        "pools rest for what was the token's fault",
+        "src/step/refusal.rs",
+        "self.pools.iter().filter(|_| !token);",
+        "self.pools.iter().filter(|_| !token || error.refused.is_empty());",
+    ),
+    Mutant(
+        "what stands in a fleet's answer is no answer",
+        "src/cloud/launching.rs",
+        "!error.refused.is_empty() || !passing",
+        "!passing",
+    ),
+    Mutant(
+        "the next way is tried before others know of the refusal",
+        "src/cloud/launching.rs",
+        "Scope::Market | Scope::Unknown => OTHERS_KNOW,",
+        "Scope::Market | Scope::Unknown => Duration::ZERO,",
+    ),
+    Mutant(
+        "what a person has to mend is asked again like a pool",
+        "src/cloud/launching.rs",
+        "Scope::Subnet | Scope::Market | Scope::Request => Some(LONG),",
+        "Scope::Subnet | Scope::Market | Scope::Request => None,",
+    ),
+    Mutant(
+        "an unknown code rules out its own pool only",
+        "src/plan/pools.rs",
+        "failed.pool.market == pool.market && subnets.len() > 1;",
+        "failed.pool.market == pool.market && subnets.len() > 99;",
+    ),
+    Mutant(
+        "whoever dies while booting is launched without end",
+        "src/plan/deaths.rs",
+        "deaths.booting < BRAKE ||",
+        "deaths.booting < BRAKE * 99 ||",
+    ),
+    Mutant(
+        "the token of a replacement that ended is used again",
+        "src/plan/deaths.rs",
+        "died.map_or_else(|| seen.clone(), |it| it.newest.clone())",
+        "died.map_or_else(|| seen.clone(), |_| seen.clone())",
+    ),
+    Mutant(
+        "a token that was used for another request is never given up",
+        "src/plan/launch/request.rs",
+        "Some(_) | None => Err(Stop::TokenUsed),",
+        "Some(_) | None => Ok((LaunchTemplate::Version(template, version), id)),",
+    ),
+    Mutant(
+        "two calls write the tags of one resource at once",
+        "src/execute/job.rs",
+        "tagged.iter().all(|it| !claimed.contains(*it));",
+        "tagged.iter().all(|it| !claimed.contains(*it) || !it.is_empty());",
+    ),
+    Mutant(
+        "tags are written in another order than planned",
+        "src/execute/job.rs",
+        "claimed.extend(tagged.into_iter().map(str::to_owned));",
+        "claimed.extend(tagged.into_iter().filter(|_| free).map(str::to_owned));",
+    ),
+    Mutant(
+        "a refusal is written after all other tags of the record",
+        "src/execute/queue.rs",
+        "self.waiting.insert(at, note);",
+        "self.waiting.insert(at.max(self.waiting.len()), note);",
+    ),
+    Mutant(
+        "a step is sent although what it waits for has failed",
+        "src/execute/queue.rs",
+        "reports.any(|it| it.id == **id && !it.outcome.succeeded())",
+        "reports.any(|it| it.id == **id && it.id.is_empty())",
     ),
 ]

@@ -211,7 +211,10 @@ impl Story {
             Self::Chain => {
                 let _ = world.run_for(function, 60).await;
                 let second = scene.newest();
-                world.interrupt(&second, InstanceAction::Terminate);
+                // A fault may have led to On-Demand, which EC2 does not take.
+                if world.look(|it| it.instances[&second].facts.market) == Market::Spot {
+                    world.interrupt(&second, InstanceAction::Terminate);
+                }
             }
             Self::Stop | Self::Hibernate => {
                 let _ = world.run_for(function, LONG).await;

@@ -14,7 +14,7 @@ use spot_rescue::sim::{
 use spot_rescue::situation::{Holder, Instance, Market};
 use spot_rescue::step::Action;
 use spot_rescue::tags;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 const ASKED: (&str, &str) = ("spot-rescue:return-to-spot", "12h");
 const HOUR: i64 = 3600;
@@ -265,8 +265,11 @@ fn assert_whole_beside_spare(world: &World, protected: &Protected, stand_in: &In
             journal(world)
         );
         let flags = found.facts.devices.iter();
-        let flags: Vec<bool> = flags.map(|it| it.delete_on_termination).collect();
-        assert_eq!(flags, [true, true, false], "as the user had them");
+        let flags = flags.map(|it| (it.name.as_str(), it.delete_on_termination));
+        // Whichever was attached first.
+        let flags: BTreeMap<_, _> = flags.collect();
+        let users = [("/dev/sdf", true), ("/dev/sdg", false), ("/dev/xvda", true)];
+        assert_eq!(flags, users.into(), "as the user had them");
     });
     assert!(serves(world, stand_in), "{protected:?} {}", journal(world));
 }

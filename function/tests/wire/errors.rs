@@ -21,7 +21,7 @@ pub fn ec2(code: &str, message: &str) -> String {
     )
 }
 
-fn attach() -> Action {
+pub fn attach() -> Action {
     Action::Attach {
         volume: id("vol-0123456789abcdef0"),
         instance: id("i-0123456789abcdef0"),

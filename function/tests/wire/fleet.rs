@@ -10,7 +10,7 @@ const LAUNCHED: &str = "<CreateFleetResponse><requestId>r-1</requestId><fleetId>
     <errorSet/><fleetInstanceSet><item><instanceIds><item>i-0aaaaaaaaaaaaaaa1</item></instanceIds>\
     <lifecycle>spot</lifecycle></item></fleetInstanceSet></CreateFleetResponse>";
 
-fn launch(market: Market) -> Action {
+pub fn launch(market: Market) -> Action {
     Action::Launch(Launch {
         template: LaunchTemplate::Version(id("lt-0123456789abcdef0"), 17),
         market,
@@ -273,7 +273,7 @@ async fn an_instance_beside_errors_counts() {
     let body = LAUNCHED.replace("<errorSet/>", &format!("<errorSet>{error}</errorSet>"));
     let wire = Wire::new([ok(body)]);
     let launched = wire.aws.act(&launch(Market::Spot)).await;
-    let told = "i-0aaaaaaaaaaaaaaa1 (not InsufficientInstanceCapacity: )";
+    let told = "i-0aaaaaaaaaaaaaaa1 (not InsufficientInstanceCapacity: no message)";
     assert_eq!(launched.unwrap(), told);
 }
 

@@ -9,7 +9,7 @@ use spot_rescue::tags::Tags;
 const LAUNCHED: &str = "<RunInstancesResponse><requestId>r-1</requestId><instancesSet><item>\
     <instanceId>i-0aaaaaaaaaaaaaaa1</instanceId></item></instancesSet></RunInstancesResponse>";
 
-fn launch(market: Market) -> Action {
+pub fn launch(market: Market) -> Action {
     Action::Launch(Launch {
         template: LaunchTemplate::Version(id("lt-0123456789abcdef0"), 17),
         market,

@@ -1,0 +1,39 @@
+//! One call of a plan, and whether it would meet another one.
+
+use crate::step::{Action, Step};
+use std::collections::BTreeSet;
+
+#[derive(Debug)]
+pub struct Job<'a> {
+    /// Of its step in the plan.
+    pub place: usize,
+    pub step: &'a Step,
+    /// What AWS has answered to the step's own call, to be written down.
+    pub noted: Option<Action>,
+    /// Why it is not sent at all.
+    pub not_done: Option<String>,
+}
+
+impl<'a> Job<'a> {
+    /// The step's own call.
+    pub fn of(place: usize, step: &'a Step) -> Self {
+        Self {
+            place,
+            step,
+            noted: None,
+            not_done: None,
+        }
+    }
+
+    pub fn action(&self) -> &Action {
+        self.noted.as_ref().unwrap_or(&self.step.action)
+    }
+
+    /// Whether nobody else writes the same tags. If so, nobody who comes later in the plan goes first.
+    pub fn claims(&self, claimed: &mut BTreeSet<String>) -> bool {
+        let tagged = self.action().tagged();
+        let free = tagged.iter().all(|it| !claimed.contains(*it));
+        claimed.extend(tagged.into_iter().map(str::to_owned));
+        free
+    }
+}
