@@ -896,7 +896,7 @@ fn regression_an_instance_within_its_two_minutes_has_not_come_back() {
 }
 
 #[test]
-fn regression_x189() {
+fn regression_a_lost_answer_of_a_launch_on_an_interface_is_asked_for_again() {
     let setup = Setup {
         volumes: Vec::new(),
         policy: vec![("spot-rescue:replace", "launch")],
@@ -928,7 +928,7 @@ fn regression_x189() {
 }
 
 #[test]
-fn regression_x216() {
+fn regression_a_token_used_for_the_version_before_is_given_up_in_the_end() {
     let setup = Setup {
         volumes: Vec::new(),
         classic: true,
@@ -958,7 +958,7 @@ fn regression_x216() {
 }
 
 #[test]
-fn regression_x210() {
+fn regression_a_warning_about_an_unsealed_launch_of_ours_is_waited_for() {
     let setup = Setup {
         ports: vec![8080],
         lattice: true,
@@ -985,7 +985,7 @@ fn regression_x210() {
 }
 
 #[test]
-fn regression_x27() {
+fn regression_a_policy_that_changes_in_a_rescue_makes_a_new_version() {
     let setup = Setup {
         volumes: Vec::new(),
         policy: vec![("spot-rescue:replace", "launch")],
@@ -1012,7 +1012,7 @@ fn regression_x27() {
 }
 
 #[test]
-fn regression_y175() {
+fn regression_a_launch_nobody_heard_of_is_refused_when_it_is_sent_again() {
     let setup = Setup {
         volumes: Vec::new(),
         ports: vec![443],
@@ -1037,7 +1037,7 @@ fn regression_y175() {
 }
 
 #[test]
-fn regression_y76() {
+fn regression_a_launch_nobody_heard_of_is_refused_beside_a_group() {
     let setup = Setup {
         volumes: vec![false, false],
         policy: vec![("spot-rescue:replace", "launch")],
@@ -1078,7 +1078,7 @@ fn regression_y76() {
 }
 
 #[test]
-fn regression_y296() {
+fn regression_a_launch_nobody_heard_of_is_refused_after_an_outage() {
     let setup = Setup {
         volumes: Vec::new(),
         in_group: true,
@@ -1106,7 +1106,7 @@ fn regression_y296() {
 }
 
 #[test]
-fn regression_y343() {
+fn regression_only_the_record_knew_of_its_group() {
     let first = Setup {
         volumes: vec![false, true, true],
         lattice: true,

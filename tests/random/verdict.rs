@@ -186,7 +186,10 @@ fn is_against(lineage: &Lineage, action: &Action) -> bool {
     match action {
         Action::Launch(launch) if ours(&launch.tags) => {
             let on_demand = launch.market == Market::OnDemand;
-            lineage.never_launches() || (on_demand && lineage.never_on_demand())
+            // Once its instance is gone, only the record knew of its group.
+            let unknown = lineage.excuses.contains(&Excuse::Overwritten);
+            let never = lineage.never_launches() && !unknown;
+            never || (on_demand && lineage.never_on_demand())
         }
         Action::CreateVolume(create) if ours(&create.tags) => lineage.never_restores(),
         Action::Attach { volume, .. } => {
