@@ -19,6 +19,7 @@ mod clones;
 mod cloud;
 mod config;
 mod contents;
+mod deaths;
 mod drive;
 mod events;
 mod fault;
@@ -32,8 +33,11 @@ mod lagged;
 mod model;
 mod names;
 mod outside;
+mod pools;
+mod progress;
 mod queue;
 mod reads;
+mod refusals;
 mod requests;
 mod rng;
 mod roots;
@@ -55,7 +59,6 @@ pub use builder::{DATA_DEVICES, InstanceBuilder, Protected, ROOT_DEVICE, VPC};
 pub use config::{Config, EventQuality};
 pub use drive::Run;
 pub use fault::{FailingCloud, Fault, Kind, On};
-pub use fleet::Supply;
 pub use journal::Entry;
 pub use lagged::Lagged;
 pub use model::{
@@ -63,7 +66,9 @@ pub use model::{
     Version,
 };
 pub use names::Zone;
+pub use pools::Supply;
 pub use queue::{Message, Queue};
+pub use refusals::Launches;
 pub use requests::SimRequest;
 pub use rng::Rng;
 pub use roots::SimRootTask;

@@ -27,6 +27,8 @@ mod foreseen;
 mod groups;
 #[path = "sim/keys.rs"]
 mod keys;
+#[path = "sim/launch_answers.rs"]
+mod launch_answers;
 #[path = "sim/limits.rs"]
 mod limits;
 #[path = "sim/naive.rs"]
@@ -57,6 +59,8 @@ mod outlived;
 mod pauses;
 #[path = "sim/private_ip.rs"]
 mod private_ip;
+#[path = "sim/refusals.rs"]
+mod refusals;
 #[path = "sim/returns.rs"]
 mod returns;
 #[path = "sim/roots.rs"]

@@ -2,14 +2,15 @@
 
 use crate::attack::{self, ATTACKS, overwritten};
 use crate::model::{Happened, Model};
-use crate::op::Op;
+use crate::op::{Op, Refused};
 use crate::start::{Start, TYPE, ZONES};
 use spot_rescue::clock::Clock;
 use spot_rescue::event::{InstanceAction, InstanceState};
 use spot_rescue::handler::Handler;
 use spot_rescue::id::{InstanceId, VolumeId};
 use spot_rescue::sim::{
-    Attacker, FailingCloud, Fault, Kind, On, SimInstance, Supply, World, invariants, lineage,
+    Attacker, FailingCloud, Fault, Kind, Launches, On, SimInstance, Supply, World, invariants,
+    lineage,
 };
 use spot_rescue::situation::{Market, VolumeState};
 use spot_rescue::tags::Tags;
@@ -97,6 +98,8 @@ impl Play {
     /// AWS recovers, EC2 has capacity for everybody, and the schedule comes round.
     pub async fn finish(&mut self) {
         self.function.cloud.disarm();
+        self.world.mend_launches();
+        self.world.mend_booting();
         for zone in ZONES {
             for market in [Market::Spot, Market::OnDemand] {
                 self.world.supply(TYPE, zone, market, Supply::Left(1000));
@@ -143,11 +146,14 @@ impl Play {
                 self.world.change(|it| it.snapshot_failures += 1);
                 self.model.hear(&Happened::SnapshotsFail);
             }
-            Op::BootFails => {
-                let one = vec!["Client.InternalError"];
-                self.world.change(|it| it.boot_failures = one);
+            Op::BootFails(next, reason) => {
+                self.world.mend_booting();
+                self.world.die_booting(reason, next);
                 self.model.hear(&Happened::BootFails);
             }
+            Op::RefuseLaunches(of, code, on_top) => self.refuse_launches(of, code, on_top),
+            Op::MendLaunches => self.world.mend_launches(),
+            Op::LaunchUnderWay(seconds) => self.world.next_launch_takes(seconds),
             Op::Capacity(zone, market, left) => {
                 let zone = ZONES[usize::from(zone) % ZONES.len()];
                 self.world.supply(TYPE, zone, market, Supply::Left(left));
@@ -224,6 +230,21 @@ impl Play {
             self.world.interrupt(id, action);
         } else {
             self.world.interrupt_silently(id, action);
+        }
+    }
+
+    fn refuse_launches(&self, of: Refused, code: &str, on_top: bool) {
+        let zone = |it: u16| self.world.subnet(ZONES[usize::from(it) % ZONES.len()]);
+        let of = match of {
+            Refused::All => Launches::All,
+            Refused::In(it) => Launches::In(zone(it)),
+            Refused::Of(market) => Launches::Of(market),
+            Refused::Pool(it, market) => Launches::Pool(TYPE.to_owned(), zone(it), market),
+        };
+        if on_top {
+            self.world.refuse_requests(of, code);
+        } else {
+            self.world.refuse_launches(of, code);
         }
     }
 
