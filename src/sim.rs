@@ -32,6 +32,7 @@ mod journal;
 mod lagged;
 mod model;
 mod names;
+mod outages;
 mod outside;
 mod pools;
 mod progress;

@@ -17,6 +17,8 @@ mod broken;
 mod capacity;
 #[path = "sim/clones.rs"]
 mod clones;
+#[path = "sim/deaths.rs"]
+mod deaths;
 #[path = "sim/fault_scenes.rs"]
 mod fault_scenes;
 #[path = "sim/faults.rs"]
@@ -53,6 +55,8 @@ mod origin_names;
 mod origin_record;
 #[path = "sim/others.rs"]
 mod others;
+#[path = "sim/outages.rs"]
+mod outages;
 #[path = "sim/outlived.rs"]
 mod outlived;
 #[path = "sim/pauses.rs"]

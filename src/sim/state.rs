@@ -1,6 +1,7 @@
 //! The world's memory, and the few things every part of it needs.
 
 use super::agenda::Agenda;
+use super::outages::Outage;
 use super::pools::Supplies;
 use super::refusals::Refusal;
 use super::throttle::Bucket;
@@ -86,6 +87,7 @@ pub struct State {
     pub(super) overwritten: BTreeMap<String, BTreeMap<String, Option<String>>>,
     pub(super) supplies: Supplies,
     pub(super) refusals: Vec<Refusal>,
+    pub(super) outages: BTreeMap<&'static str, Outage>,
     pub(super) agenda: Agenda,
     pub(super) tokens: BTreeMap<(&'static str, String), Used>,
     /// Launches by call and token, and when they are answered.
@@ -139,6 +141,7 @@ impl State {
             overwritten: BTreeMap::new(),
             supplies: Supplies::default(),
             refusals: Vec::new(),
+            outages: BTreeMap::new(),
             agenda: Agenda::default(),
             tokens: BTreeMap::new(),
             under_way: BTreeMap::new(),

@@ -4,7 +4,7 @@ use crate::attack::{self, ATTACKS, overwritten};
 use crate::model::{Happened, Model};
 use crate::op::{Op, Refused};
 use crate::start::{Start, TYPE, ZONES};
-use spot_rescue::clock::Clock;
+use spot_rescue::clock::{Clock, Timestamp};
 use spot_rescue::event::{InstanceAction, InstanceState};
 use spot_rescue::handler::Handler;
 use spot_rescue::id::{InstanceId, VolumeId};
@@ -30,6 +30,9 @@ pub struct Play {
     pub attacker: Attacker,
     /// Promises broken on the way, in the end, or never.
     pub wrong: Vec<String>,
+    /// When trouble could begin, and when it was over.
+    began: Timestamp,
+    ended: Timestamp,
 }
 
 impl Play {
@@ -46,6 +49,8 @@ impl Play {
         };
         let mut play = Self {
             attacker: world.attacker(),
+            began: world.now(),
+            ended: world.now(),
             world,
             function,
             model,
@@ -54,6 +59,7 @@ impl Play {
         play.settle("prepared").await;
         play.world.advance(3600);
         start.weather.set(&play.world);
+        play.began = play.world.now();
         play
     }
 
@@ -97,6 +103,7 @@ impl Play {
 
     /// AWS recovers, EC2 has capacity for everybody, and the schedule comes round.
     pub async fn finish(&mut self) {
+        self.ended = self.world.now();
         self.function.cloud.disarm();
         self.world.mend_launches();
         self.world.mend_booting();
@@ -120,6 +127,11 @@ impl Play {
         }
         self.world.sweep();
         self.settle("in the very end").await;
+    }
+
+    /// The minutes in which things went wrong.
+    pub fn troubled(&self) -> usize {
+        usize::try_from((self.ended - self.began).whole_minutes()).unwrap_or(0)
     }
 
     fn happen(&mut self, op: &Op) {

@@ -5,7 +5,7 @@ use crate::start::{Setup, Start, Weather};
 use spot_rescue::event::InstanceAction;
 use spot_rescue::situation::Market;
 
-fn calm() -> Weather {
+pub fn calm() -> Weather {
     Weather {
         concurrency: 1,
         batch: 1,
@@ -18,7 +18,7 @@ fn calm() -> Weather {
 }
 
 /// One volume that goes with its instance, nothing else.
-fn one_volume() -> Setup {
+pub fn one_volume() -> Setup {
     Setup {
         volumes: vec![true],
         ports: Vec::new(),
@@ -34,7 +34,7 @@ fn one_volume() -> Setup {
     }
 }
 
-fn assert_right(seed: u64, setup: Setup, weather: Weather, ops: &[Op]) {
+pub fn assert_right(seed: u64, setup: Setup, weather: Weather, ops: &[Op]) {
     let start = Start {
         seed,
         instances: vec![setup],
