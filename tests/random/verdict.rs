@@ -175,9 +175,11 @@ fn disobeyed(lineage: &Lineage, state: &State) -> Vec<String> {
     done.map(|it| format!("against the policy: {it}")).collect()
 }
 
-/// Four ways may be asked every three minutes; more while something takes its time, or is taken.
+/// Four ways may be asked every three minutes; more while something takes its time, or is taken. Whoever hears
+/// that a token was used for another request, an attacker's doing perhaps, asks at every look for a minute.
 fn too_many_launches(lineage: &Lineage, state: &State, minutes: usize) -> Option<String> {
-    let most = 30 + 3 * minutes;
+    let each = if lineage.excuses.is_empty() { 3 } else { 15 };
+    let most = 30 + each * minutes;
     let own =
         |it: &&Entry| matches!(&it.action, Action::Launch(launch) if ours(lineage, &launch.tags));
     let asked = state.journal.iter().filter(own).count();

@@ -1,7 +1,7 @@
 //! Replacements that die while they boot, of any reason: few machines are started, and all is whole once whatever
 //! they died of is mended (TRAPS 45 and 46).
 
-use crate::support::{assert_whole, count, journal, lost_writes, prepared};
+use crate::support::{assert_whole, count, journal, lost_writes, prepared, settle};
 use spot_rescue::event::InstanceAction;
 use spot_rescue::id::InstanceId;
 use spot_rescue::sim::{Protected, Supply, World};
@@ -54,6 +54,24 @@ async fn three_die_in_the_first_hour_whatever_the_reason_and_it_is_whole_once_me
         assert_whole(&world, &protected);
         assert_eq!(lost_writes(&world, &protected), [0, 0], "{}", text());
     }
+}
+
+/// EC2 had no capacity after all: the pool rests as if it had said so at once.
+#[tokio::test]
+async fn who_dies_for_want_of_capacity_is_replaced_from_another_pool() {
+    let (world, function, protected) = prepared(83, &[]).await;
+    world.die_booting("Server.InsufficientInstanceCapacity", 1);
+    world.interrupt(&protected.instance, InstanceAction::Terminate);
+    settle(&world, &function).await;
+    let markets: Vec<Market> = world.look(|it| {
+        let all = it.journal.iter().filter_map(|it| match &it.action {
+            Action::Launch(launch) => Some(launch.market),
+            _ => None,
+        });
+        all.collect()
+    });
+    assert_eq!(markets, [Market::Spot, Market::OnDemand]);
+    assert_whole(&world, &protected);
 }
 
 /// One ends before it takes over, and EC2 has forgotten it when there is capacity again.
