@@ -17,6 +17,8 @@ mod broken;
 mod capacity;
 #[path = "sim/clones.rs"]
 mod clones;
+#[path = "sim/deaths.rs"]
+mod deaths;
 #[path = "sim/fault_scenes.rs"]
 mod fault_scenes;
 #[path = "sim/faults.rs"]
@@ -27,6 +29,8 @@ mod foreseen;
 mod groups;
 #[path = "sim/keys.rs"]
 mod keys;
+#[path = "sim/launch_answers.rs"]
+mod launch_answers;
 #[path = "sim/launches.rs"]
 mod launches;
 #[path = "sim/limits.rs"]
@@ -53,6 +57,8 @@ mod origin_names;
 mod origin_record;
 #[path = "sim/others.rs"]
 mod others;
+#[path = "sim/outages.rs"]
+mod outages;
 #[path = "sim/outlived.rs"]
 mod outlived;
 #[path = "sim/owed.rs"]
@@ -61,6 +67,8 @@ mod owed;
 mod pauses;
 #[path = "sim/private_ip.rs"]
 mod private_ip;
+#[path = "sim/refusals.rs"]
+mod refusals;
 #[path = "sim/returns.rs"]
 mod returns;
 #[path = "sim/roots.rs"]

@@ -23,6 +23,9 @@ pub enum Scope {
     /// This type of this market, in every zone.
     Quota,
     Market,
+    /// A policy of somebody's says no, to all or to some: it rules out the place first and, when another subnet
+    /// is denied as well, the market.
+    Denied,
     /// However it is sent: each way is still asked once, since none of them has been.
     Request,
     /// It is not in the table.
@@ -114,7 +117,7 @@ const MEANINGS: &[(Scope, &[&str], &str)] = &[
         "create the service-linked role for Spot (AWSServiceRoleForEC2Spot), or raise the quota",
     ),
     (
-        Scope::Market,
+        Scope::Denied,
         &[
             "AccessDenied",
             "AccessDeniedException",
@@ -166,17 +169,27 @@ pub fn meaning(code: &str) -> Meaning {
     };
     let pause = match scope {
         Scope::Token | Scope::Pool | Scope::Subnet | Scope::Quota => Duration::ZERO,
-        Scope::Market | Scope::Unknown => OTHERS_KNOW,
+        Scope::Market | Scope::Denied | Scope::Unknown => OTHERS_KNOW,
         Scope::Request => UNLIKELY,
     };
     of(*scope, pause, advice)
+}
+
+/// A code for each line of the table, for whoever must see what comes of every one.
+pub fn codes() -> impl Iterator<Item = String> {
+    let entries = MEANINGS.iter().flat_map(|(_, codes, _)| codes.iter());
+    entries.map(|it| {
+        let family = it.ends_with('.');
+        let member = if family { "NotFound" } else { "" };
+        format!("{it}{member}")
+    })
 }
 
 fn of(scope: Scope, pause: Duration, advice: &'static str) -> Meaning {
     let rest = match scope {
         Scope::Token => Some(Duration::ZERO),
         Scope::Pool | Scope::Quota | Scope::Unknown => None,
-        Scope::Subnet | Scope::Market | Scope::Request => Some(LONG),
+        Scope::Subnet | Scope::Market | Scope::Denied | Scope::Request => Some(LONG),
     };
     Meaning {
         scope,
@@ -238,7 +251,7 @@ mod tests {
                 "AuthFailure.ServiceLinkedRoleCreationNotPermitted",
                 Scope::Market,
             ),
-            ("UnauthorizedOperation", Scope::Market),
+            ("UnauthorizedOperation", Scope::Denied),
             ("InvalidAMIID.Unavailable", Scope::Request),
             ("InvalidAMIIDNotFound", Scope::Request),
             ("InvalidKeyPair.NotFound", Scope::Request),

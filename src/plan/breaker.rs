@@ -36,10 +36,19 @@ pub fn calm_from(lineage: &Lineage) -> Option<Timestamp> {
 /// Why On-Demand comes first, if it does.
 pub fn open(lineage: &Lineage) -> Option<String> {
     let breaker = lineage.policy.breaker.value?;
-    let history = history(lineage);
+    let history = until_base(lineage);
     let last = history.iter().map(|it| it.at).max()?;
     let within = |it: &&Taken| it.at > last - breaker.window;
     let too_many = history.iter().filter(within).count() >= breaker.interruptions;
     let allowed = lineage.policy.on_demand.value != OnDemand::Never;
     (too_many && allowed).then(|| format!("{breaker}: On-Demand comes first"))
+}
+
+/// Without what was taken after the instance that is to be replaced: it may be known to one and not yet to
+/// another who plans the same launch, and one token stands for one request (TRAP 7).
+fn until_base(lineage: &Lineage) -> Vec<Taken> {
+    let base = lineage.base().and_then(|it| lineage.interruption(it));
+    let mut history = history(lineage);
+    history.retain(|it| base.as_ref().is_none_or(|base| it.at <= base.at));
+    history
 }

@@ -9,7 +9,7 @@
 use super::launch::Stop;
 use super::{Lineage, Plan, keys};
 use crate::clock::Timestamp;
-use crate::id::InstanceId;
+use crate::id::{InstanceId, SubnetId};
 use crate::record::{Deaths, FailedPool, Pool};
 use crate::situation::{Instance, Template};
 use crate::step::{Action, Step};
@@ -139,7 +139,7 @@ pub fn pools(lineage: &Lineage) -> Vec<FailedPool> {
         Some(FailedPool {
             pool: Pool {
                 market: it.market,
-                subnet: it.subnet.clone()?,
+                subnet: subnet(lineage, it)?,
                 instance_type: it.instance_type.clone(),
             },
             code: code.to_owned(),
@@ -148,6 +148,14 @@ pub fn pools(lineage: &Lineage) -> Vec<FailedPool> {
         .filter(|_| capacity)
     };
     ended(lineage).filter_map(of).collect()
+}
+
+/// What has ended shows no subnet any more (TRAP 14): in its own zone, it was in the one that is on record.
+fn subnet(lineage: &Lineage, dead: &Instance) -> Option<SubnetId> {
+    let place = lineage.record.place.as_ref();
+    let here = place.filter(|it| it.availability_zone == dead.availability_zone);
+    let shown = dead.subnet.clone();
+    shown.or_else(|| here.map(|it| it.subnet.clone()))
 }
 
 /// The instance a replacement is launched for: the newest that is seen, or one that is remembered as newer.

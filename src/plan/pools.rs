@@ -70,9 +70,11 @@ impl Memory<'_> {
         all.any(|it| meaning(&it.code).pause > Duration::ZERO)
     }
 
-    /// A code that nobody knows rules out more when it is met again: in a second subnet the market.
+    /// A code that nobody knows, or that denies, rules out more when it is met again: in a second subnet the
+    /// market.
     fn concerns(self, failed: &FailedPool, pool: &Pool) -> bool {
-        let unknown = meaning(&failed.code).scope == Scope::Unknown;
+        let scope = meaning(&failed.code).scope;
+        let grows = matches!(scope, Scope::Unknown | Scope::Denied);
         let here = |it: &&FailedPool| it.code == failed.code && it.pool.market == pool.market;
         let subnets: BTreeSet<_> = self
             .failed
@@ -80,7 +82,7 @@ impl Memory<'_> {
             .filter(here)
             .map(|it| &it.pool.subnet)
             .collect();
-        let everywhere = unknown && failed.pool.market == pool.market && subnets.len() > 1;
+        let everywhere = grows && failed.pool.market == pool.market && subnets.len() > 1;
         everywhere || failed.concerns(pool)
     }
 }

@@ -65,7 +65,7 @@ impl FailedPool {
             Scope::Subnet => *subnet == pool.subnet,
             Scope::Market => *market == pool.market,
             Scope::Token => false,
-            Scope::Pool | Scope::Unknown | Scope::Request => self.pool == *pool,
+            Scope::Pool | Scope::Denied | Scope::Unknown | Scope::Request => self.pool == *pool,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The world as a [`Cloud`].
 
 use super::World;
+use crate::clock::Timestamp;
 use crate::cloud::{Cloud, CloudError, Query};
 use crate::dns::{DnsName, RecordSet};
 use crate::id::{InstanceId, RequestId};
@@ -28,6 +29,16 @@ impl World {
         });
         for _ in 0..turns {
             give_way().await;
+        }
+    }
+
+    /// Until a launch of this moment is answered, others call.
+    async fn launching(&self, at: Timestamp) {
+        let millis = self.look(|it| it.config.launch_millis);
+        if millis > 0 {
+            give_way().await;
+            let until = at + Duration::milliseconds(millis);
+            self.change(|it| it.advance_to(until.max(it.now)));
         }
     }
 }
@@ -131,6 +142,10 @@ impl Cloud for World {
     async fn act(&self, action: &Action) -> Result<String, CloudError> {
         let _writing = self.writing(action)?;
         self.call().await;
-        self.change(|it| it.act(action))
+        let (answer, at) = self.change(|it| (it.act(action), it.now));
+        if matches!(action, Action::Launch(_)) {
+            self.launching(at).await;
+        }
+        answer
     }
 }

@@ -39,6 +39,11 @@ pub struct Config {
     pub lag_seconds: i64,
     /// What one API call costs.
     pub call_millis: i64,
+    /// What a launch takes beyond that: meanwhile, the same request is under way.
+    pub launch_millis: i64,
+    /// Whether a launch that was refused as a whole is remembered with its token, as one is that was refused
+    /// inside an answer: AWS says neither.
+    pub tokens_keep_refusals: bool,
     /// Calls of concurrent steps and invocations mix, as the seed wills.
     pub interleave: bool,
     /// A hibernated instance keeps its launch time when it is resumed.
@@ -74,6 +79,8 @@ impl Default for Config {
             entry_gone_seconds: 3600,
             lag_seconds: 0,
             call_millis: 0,
+            launch_millis: 0,
+            tokens_keep_refusals: false,
             interleave: false,
             resume_keeps_launch_time: false,
             health_check_seconds: 45,

@@ -1,61 +1,57 @@
 //! `CreateFleet` of type `instant`: one attempt, at once, and the capacity errors inside an HTTP 200
-//! (TRAP 8). Pools are (type, zone, market).
+//! (TRAP 8).
 //!
 //! <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateFleet.html>
 
 use super::model::Version;
-use super::shapes::alike;
 use super::state::refused;
 use super::tagging::check_tags;
 use super::{Lagged, SimInstance, SimTemplate, State, VPC};
-use crate::cloud::{Class, CloudError, classify};
+use crate::cloud::CloudError;
 use crate::event::{InstanceAction, InstanceState};
 use crate::id::{InstanceId, SubnetId, TemplateId};
 use crate::situation::{Boot, Image, Instance, Market, VolumeSettings};
-use crate::step::{InstanceTypes, Launch, LaunchTemplate, RootDevice};
+use crate::step::{Launch, LaunchTemplate, RootDevice};
 use crate::tags::{self, Tags};
-use std::collections::{BTreeMap, BTreeSet};
 
 const CALL: &str = "CreateFleet";
-
-/// What a pool still has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Supply {
-    Left(u32),
-    /// Nothing, and the code that says so.
-    Refused(&'static str),
-}
-
-/// Pools that are not named here have plenty.
-pub type Supplies = BTreeMap<Pool, Supply>;
-
-/// Type, zone, and whether it is Spot.
-pub type Pool = (String, String, bool);
-
-pub fn pool(instance_type: &str, zone: &str, market: Market) -> Pool {
-    let spot = market == Market::Spot;
-    (instance_type.to_owned(), zone.to_owned(), spot)
-}
+/// Refused as a whole: no HTTP 200 with errors in it.
+const ON_TOP: &str = "CreateFleet (as a whole)";
 
 impl State {
     pub(super) fn launch(&mut self, launch: &Launch) -> Result<String, CloudError> {
-        if let Some(interface) = &launch.interface {
-            return self.run_on(launch, interface);
-        }
+        let call = if launch.interface.is_some() {
+            "RunInstances"
+        } else {
+            CALL
+        };
+        self.not_under_way(call, &launch.token)?;
+        let answer = match &launch.interface {
+            Some(interface) => self.run_on(launch, interface),
+            None => self.fleet_once(launch),
+        };
+        self.answered_later(call, &launch.token, answer)
+    }
+
+    /// An answer is an answer, whether it holds an instance or errors. Whether a request that was refused as a
+    /// whole is remembered as well, nobody knows.
+    fn fleet_once(&mut self, launch: &Launch) -> Result<String, CloudError> {
         let parameters = format!("{launch:?}");
         check_tags(CALL, &launch.tags)?;
-        // An answer is an answer, whether it holds an instance or errors.
-        let in_answer = |error: &CloudError| error.operation == CALL;
-        self.once(CALL, &launch.token, parameters, in_answer, |world| {
+        let keeps = self.config.tokens_keep_refusals;
+        let kept =
+            |error: &CloudError| error.operation == CALL || (keeps && error.operation == ON_TOP);
+        let answer = self.once(CALL, &launch.token, parameters, kept, |world| {
             world.fleet(launch)
-        })
+        });
+        answer.map_err(|it| as_of(CALL, it))
     }
 
     fn fleet(&mut self, launch: &Launch) -> Result<String, CloudError> {
-        let (template, version) = self.prepared(launch).map_err(|error| CloudError {
-            operation: "CreateFleet (refused)",
-            ..error
-        })?;
+        self.refused_on_top(CALL, launch, &launch.subnet)
+            .map_err(|it| as_of(ON_TOP, it))?;
+        let prepared = self.prepared(launch);
+        let (template, version) = prepared.map_err(|it| as_of("CreateFleet (refused)", it))?;
         let image = self.bootable(CALL, launch, &version)?;
         let instance_type = self.choose_pool(launch)?;
         let tags = tags_of(CALL, launch, &template, &version)?;
@@ -104,62 +100,6 @@ impl State {
             return Err(refused(call, "InvalidParameterValue", message));
         }
         Ok(image)
-    }
-
-    /// Spot goes where EC2 sees capacity, On-Demand to the first type that is to be had.
-    fn choose_pool(&mut self, launch: &Launch) -> Result<String, CloudError> {
-        let types = match &launch.instance_types {
-            InstanceTypes::Named(names) => names.clone(),
-            InstanceTypes::Like(shape) => alike(shape),
-        };
-        let distinct: BTreeSet<&String> = types.iter().collect();
-        if distinct.len() < types.len() {
-            let what = "The fleet configuration contains duplicate instance pools.";
-            return Err(refused("CreateFleet (refused)", "InvalidFleetConfig", what));
-        }
-        let mut open = Vec::new();
-        let mut codes = BTreeMap::new();
-        for name in types {
-            match self.offer(&name, &launch.subnet, launch.market) {
-                Ok(()) => open.push(name),
-                Err(code) => drop(codes.insert(name, code.to_owned())),
-            }
-        }
-        if open.is_empty() {
-            return Err(none_open(codes));
-        }
-        let chosen = match launch.market {
-            Market::Spot => self.rng.index(open.len()),
-            Market::OnDemand => 0,
-        };
-        let chosen = open.swap_remove(chosen);
-        self.take_capacity(&chosen, &launch.subnet, launch.market);
-        Ok(chosen)
-    }
-
-    pub(super) fn offer(
-        &self,
-        kind: &str,
-        subnet: &SubnetId,
-        market: Market,
-    ) -> Result<(), &'static str> {
-        let zone = self.subnets.get(subnet).ok_or("InvalidSubnetID.NotFound")?;
-        if let Some(code) = self.quotas.get(&market) {
-            return Err(code);
-        }
-        match self.supplies.get(&pool(kind, zone, market)) {
-            None | Some(Supply::Left(1..)) => Ok(()),
-            Some(Supply::Left(0)) => Err("InsufficientInstanceCapacity"),
-            Some(Supply::Refused(code)) => Err(code),
-        }
-    }
-
-    pub(super) fn take_capacity(&mut self, kind: &str, subnet: &SubnetId, market: Market) {
-        let zone = self.subnets.get(subnet).cloned().unwrap_or_default();
-        let pool = pool(kind, &zone, market);
-        if let Some(Supply::Left(left)) = self.supplies.get_mut(&pool) {
-            *left = left.saturating_sub(1);
-        }
     }
 
     /// A fresh root from the image, and an empty volume for every other device of the image that
@@ -255,6 +195,11 @@ impl State {
     }
 }
 
+/// Which part of a call it was that refused is for its token to know.
+pub(super) fn as_of(operation: &'static str, error: CloudError) -> CloudError {
+    CloudError { operation, ..error }
+}
+
 /// The user's, ours, and EC2's own, after the check: nobody else can set that one.
 pub(super) fn tags_of(
     call: &'static str,
@@ -267,24 +212,6 @@ pub(super) fn tags_of(
     check_tags(call, &tags)?;
     tags.insert(tags::LAUNCHED_FROM.to_owned(), template.to_string());
     Ok(tags)
-}
-
-/// `Errors[]` of the answer: a code per pool, one that allows another try first.
-fn none_open(refused_pools: BTreeMap<String, String>) -> CloudError {
-    let text = |(name, code): (&String, &String)| format!("{name}: {code}");
-    let all: Vec<String> = refused_pools.iter().map(text).collect();
-    let codes = || refused_pools.values().map(String::as_str);
-    let of_capacity = || codes().filter(|it| classify(CALL, it) == Class::Capacity);
-    let tried = of_capacity().find(|it| *it != "UnfulfillableCapacity");
-    let code = tried
-        .or(of_capacity().next())
-        .or(codes().next())
-        .unwrap_or("InvalidFleetConfig");
-    let error = refused(CALL, code, &all.join("; "));
-    CloudError {
-        refused: refused_pools,
-        ..error
-    }
 }
 
 /// What an image asks for when nobody says otherwise.

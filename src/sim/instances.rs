@@ -58,7 +58,7 @@ impl State {
         if !self.is_in(id, life, &[InstanceState::Pending]) {
             return;
         }
-        if let Some(reason) = self.boot_failures.pop() {
+        if let Some(reason) = self.dies_of() {
             self.enter(id, InstanceState::ShuttingDown, Some(reason));
             self.ended(id);
         } else {

@@ -1,8 +1,8 @@
 //! What happens to the world from outside: EC2, users, other people's programs, and time.
 
 use super::agenda::Due;
-use super::fleet::pool;
 use super::instances::{BY_SPOT, BY_USER};
+use super::pools::pool;
 use super::{State, Supply, World};
 use crate::clock::{Clock, Timestamp};
 use crate::event::{InstanceAction, InstanceState, own};
@@ -161,22 +161,6 @@ impl World {
     pub fn supply(&self, instance_type: &str, zone: &str, market: Market, supply: Supply) {
         let pool = pool(instance_type, zone, market);
         self.change(|it| it.supplies.insert(pool, supply));
-    }
-
-    /// The account's quota for Spot or On-Demand Instances is used up, or raised.
-    /// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/using-spot-limits.html>
-    pub fn quota(&self, market: Market, used_up: bool) {
-        let code = match market {
-            Market::Spot => "MaxSpotInstanceCountExceeded",
-            Market::OnDemand => "VcpuLimitExceeded",
-        };
-        self.change(|it| {
-            if used_up {
-                it.quotas.insert(market, code);
-            } else {
-                it.quotas.remove(&market);
-            }
-        });
     }
 
     /// The schedule's message.

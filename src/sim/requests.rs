@@ -6,8 +6,8 @@
 //!   request ends the instance that is stopped, not the one that runs
 
 use super::agenda::Due;
-use super::fleet::pool;
 use super::instances::BY_USER;
+use super::pools::pool;
 use super::state::refused;
 use super::{Lagged, State, Supply};
 use crate::cloud::CloudError;

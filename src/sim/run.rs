@@ -4,7 +4,7 @@
 //! - "Network interfaces and an instance-level security groups may not be specified on the same request",
 //!   groups of the launch template included (TRAP 10)
 
-use super::fleet::tags_of;
+use super::fleet::{as_of, tags_of};
 use super::model::Version;
 use super::tagging::check_tags;
 use super::{State, state::refused};
@@ -14,9 +14,11 @@ use crate::situation::{Holder, Slot};
 use crate::step::{InstanceTypes, Launch};
 
 const CALL: &str = "RunInstances";
+/// Looked at, and refused.
+const ON_TOP: &str = "RunInstances (refused)";
 
 impl State {
-    /// Of a refusal the token remembers nothing: sent again, the same request may succeed.
+    /// Of a refusal the token remembers nothing, as far as is known: sent again, the same request may succeed.
     pub(super) fn run_on(
         &mut self,
         launch: &Launch,
@@ -24,8 +26,24 @@ impl State {
     ) -> Result<String, CloudError> {
         let parameters = format!("{launch:?}");
         check_tags(CALL, &launch.tags)?;
+        self.made_no_dead(&launch.token)?;
+        let keeps = self.config.tokens_keep_refusals;
+        let kept = |error: &CloudError| keeps && error.operation == ON_TOP;
         let run = |world: &mut Self| world.run(launch, interface);
-        self.once(CALL, &launch.token, parameters, |_| false, run)
+        let answer = self.once(CALL, &launch.token, parameters, kept, run);
+        answer.map_err(|it| as_of(CALL, it))
+    }
+
+    /// The token of an instance that has ended is answered so since January 2025 (TRAP 45).
+    fn made_no_dead(&self, token: &str) -> Result<(), CloudError> {
+        let Some(id) = self.made(CALL, token).and_then(|it| it.parse().ok()) else {
+            return Ok(());
+        };
+        if self.instance(&id).is_some_and(|it| it.facts.is_alive()) {
+            return Ok(());
+        }
+        let message = format!("{id} has been terminated");
+        Err(refused(CALL, "IdempotentInstanceTerminated", &message))
     }
 
     /// The interface says where: its subnet is what counts.
@@ -38,10 +56,12 @@ impl State {
             return Err(refused(CALL, "InvalidNetworkInterface.InUse", &message));
         }
         let subnet = found.facts.subnet.clone();
+        self.refused_on_top(CALL, launch, &subnet)
+            .map_err(|it| as_of(ON_TOP, it))?;
         check_groups(&version)?;
         let kind = only_type(launch)?;
         self.offer(&kind, &subnet, launch.market)
-            .map_err(|code| refused(CALL, code, &kind))?;
+            .map_err(|code| as_of(ON_TOP, refused(CALL, &code, &kind)))?;
         let tags = tags_of(CALL, launch, &template, &version)?;
         self.take_capacity(&kind, &subnet, launch.market);
         let id = self.boot_up(&version, image, launch.market, kind, &subnet, tags);

@@ -1,7 +1,9 @@
 //! The world's memory, and the few things every part of it needs.
 
 use super::agenda::Agenda;
-use super::fleet::Supplies;
+use super::outages::Outage;
+use super::pools::Supplies;
+use super::refusals::Refusal;
 use super::throttle::Bucket;
 use super::tokens::Used;
 use super::{
@@ -14,7 +16,7 @@ use crate::id::{
     AllocationId, ImageId, InstanceId, InterfaceId, RequestId, SnapshotId, SubnetId, TemplateId,
     VolumeId,
 };
-use crate::situation::{Image, Market, RootTaskState, TargetGroup};
+use crate::situation::{Image, RootTaskState, TargetGroup};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::str::FromStr;
@@ -65,6 +67,8 @@ pub struct State {
     pub(super) initializing: BTreeMap<VolumeId, Timestamp>,
     /// `StateReason` codes the next instances to boot die with.
     pub boot_failures: Vec<&'static str>,
+    /// And the one that all others die with.
+    pub(super) dies_booting: Option<&'static str>,
     /// How the next replacements of a root end, the last one first; those not named succeed.
     pub root_task_ends: Vec<RootTaskState>,
     /// A code all requests to replace a root by a volume are refused with.
@@ -82,10 +86,13 @@ pub struct State {
     /// By resource and key: what would stand there, had an attacker not written over it.
     pub(super) overwritten: BTreeMap<String, BTreeMap<String, Option<String>>>,
     pub(super) supplies: Supplies,
-    /// What the account may not exceed any further, and the code that says so.
-    pub(super) quotas: BTreeMap<Market, &'static str>,
+    pub(super) refusals: Vec<Refusal>,
+    pub(super) outages: BTreeMap<&'static str, Outage>,
     pub(super) agenda: Agenda,
     pub(super) tokens: BTreeMap<(&'static str, String), Used>,
+    /// Launches by call and token, and when they are answered.
+    pub(super) under_way: BTreeMap<(&'static str, String), Timestamp>,
+    pub(super) next_launch_takes: Option<Duration>,
     pub(super) buckets: BTreeMap<&'static str, Bucket>,
     /// Resources whose tags a call is changing.
     pub(super) retagging: BTreeSet<String>,
@@ -125,6 +132,7 @@ impl State {
             fail_clones: false,
             initializing: BTreeMap::new(),
             boot_failures: Vec::new(),
+            dies_booting: None,
             root_task_ends: Vec::new(),
             no_root_swaps: None,
             snapshot_failures: 0,
@@ -134,9 +142,12 @@ impl State {
             attackers: BTreeSet::new(),
             overwritten: BTreeMap::new(),
             supplies: Supplies::default(),
-            quotas: BTreeMap::new(),
+            refusals: Vec::new(),
+            outages: BTreeMap::new(),
             agenda: Agenda::default(),
             tokens: BTreeMap::new(),
+            under_way: BTreeMap::new(),
+            next_launch_takes: None,
             buckets: BTreeMap::new(),
             retagging: BTreeSet::new(),
             addresses_given: 0,

@@ -32,6 +32,7 @@ impl State {
     /// Takes a token, or says that there is none.
     pub(super) fn admit(&mut self, operation: &'static str) -> Result<(), CloudError> {
         *self.calls.entry(operation).or_default() += 1;
+        self.works(operation)?;
         let now = self.now;
         let Some(bucket) = self.buckets.get_mut(operation) else {
             return Ok(());

@@ -39,4 +39,10 @@ impl State {
         }
         answer
     }
+
+    /// What a token has made.
+    pub(super) fn made(&self, operation: &'static str, token: &str) -> Option<&str> {
+        let used = self.tokens.get(&(operation, token.to_owned()))?;
+        used.answer.as_deref().ok()
+    }
 }

@@ -239,12 +239,15 @@ impl Model {
         // An invocation makes a few dozen calls for each instance, some at once; one that takes a single
         // message shares none of them, and a sweep has every instance looked at.
         let each = if weather.batch == 1 { 60 } else { 30 };
-        let calls = i64::try_from(lineages.len()).unwrap_or(0) * weather.call_millis * each / 1000;
+        let count = i64::try_from(lineages.len()).unwrap_or(0);
+        let calls = count * weather.call_millis * each / 1000;
+        // A launch in each of four ways, should three be refused.
+        let launches = count * weather.launch_millis * 4 / 1000;
         Self {
             lineages,
             bystander,
             faults: 0,
-            wasted: late + calls + 15,
+            wasted: late + calls + launches + 15,
         }
     }
 

@@ -37,8 +37,13 @@ pub enum Op {
     CrashAfter(u64),
     /// The next snapshots fail after they were accepted.
     SnapshotsFail,
-    /// The next instance dies while it boots.
-    BootFails,
+    /// So many of the next instances die while they boot, of this.
+    BootFails(usize, &'static str),
+    /// Launches are refused with this code, inside the answer or as a whole, until EC2 or a person mends it.
+    RefuseLaunches(Refused, &'static str, bool),
+    MendLaunches,
+    /// Somebody else's is the launch that comes next, and takes so many seconds.
+    LaunchUnderWay(i64),
     /// What a zone has left.
     Capacity(u16, Market, u32),
     /// EC2 starts a stopped instance again, or gives it up.
@@ -56,6 +61,37 @@ pub enum Op {
     /// Somebody else in the account tries something: which of [`ATTACKS`], on what.
     Attack(usize, u16, u16),
 }
+
+/// Which launches: all, or those in a zone's subnet, of a market, of both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refused {
+    All,
+    In(u16),
+    Of(Market),
+    Pool(u16, Market),
+}
+
+/// One of each scope that the table of refusals knows, and one that it does not.
+const REFUSALS: [&str; 9] = [
+    "InsufficientInstanceCapacity",
+    "InvalidFleetConfiguration",
+    "InsufficientFreeAddressesInSubnet",
+    "MaxSpotInstanceCountExceeded",
+    "AuthFailure.ServiceLinkedRoleCreationNotPermitted",
+    "UnauthorizedOperation",
+    "InvalidKeyPair.NotFound",
+    "InvalidSnapshot.NotFound",
+    "SomethingNew",
+];
+
+const DEATHS: [&str; 6] = [
+    "Client.InternalError",
+    "Client.VolumeLimitExceeded",
+    "Client.InvalidSnapshot.NotFound",
+    "Server.InternalError",
+    "Server.InsufficientInstanceCapacity",
+    "Server.SomethingNew",
+];
 
 const CODES: [&str; 5] = [
     "RequestLimitExceeded",
@@ -128,8 +164,31 @@ fn ec2() -> impl Strategy<Value = Op> {
         3 => any::<u16>().prop_map(Op::Resume),
         1 => any::<u16>().prop_map(Op::GiveUp),
         1 => Just(Op::SnapshotsFail),
-        2 => Just(Op::BootFails),
+        2 => deaths(),
+        5 => refusals(),
+        2 => Just(Op::MendLaunches),
+        2 => (1..20_i64).prop_map(Op::LaunchUnderWay),
     ]
+}
+
+/// One mostly; five are more than the brake lets die.
+fn deaths() -> impl Strategy<Value = Op> {
+    let dying = prop::sample::select([1, 1, 2, 5].as_slice());
+    let reason = prop::sample::select(DEATHS.as_slice());
+    (dying, reason).prop_map(|(next, reason)| Op::BootFails(next, reason))
+}
+
+fn refusals() -> impl Strategy<Value = Op> {
+    let market = || prop::sample::select([Market::Spot, Market::OnDemand].as_slice());
+    let refused = prop_oneof![
+        1 => Just(Refused::All),
+        1 => any::<u16>().prop_map(Refused::In),
+        2 => market().prop_map(Refused::Of),
+        2 => (any::<u16>(), market()).prop_map(|(zone, market)| Refused::Pool(zone, market)),
+    ];
+    let code = prop::sample::select(REFUSALS.as_slice());
+    let refusal = (refused, code, any::<bool>());
+    refusal.prop_map(|(of, code, on_top)| Op::RefuseLaunches(of, code, on_top))
 }
 
 fn attacks() -> impl Strategy<Value = Op> {

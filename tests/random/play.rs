@@ -2,14 +2,15 @@
 
 use crate::attack::{self, ATTACKS, overwritten};
 use crate::model::{Happened, Model};
-use crate::op::Op;
+use crate::op::{Op, Refused};
 use crate::start::{Start, TYPE, ZONES};
-use spot_rescue::clock::Clock;
+use spot_rescue::clock::{Clock, Timestamp};
 use spot_rescue::event::{InstanceAction, InstanceState};
 use spot_rescue::handler::Handler;
 use spot_rescue::id::{InstanceId, VolumeId};
 use spot_rescue::sim::{
-    Attacker, FailingCloud, Fault, Kind, On, SimInstance, Supply, World, invariants, lineage,
+    Attacker, FailingCloud, Fault, Kind, Launches, On, SimInstance, Supply, World, invariants,
+    lineage,
 };
 use spot_rescue::situation::{Market, VolumeState};
 use spot_rescue::tags::Tags;
@@ -29,6 +30,9 @@ pub struct Play {
     pub attacker: Attacker,
     /// Promises broken on the way, in the end, or never.
     pub wrong: Vec<String>,
+    /// When trouble could begin, and when it was over.
+    began: Timestamp,
+    ended: Timestamp,
 }
 
 impl Play {
@@ -45,6 +49,8 @@ impl Play {
         };
         let mut play = Self {
             attacker: world.attacker(),
+            began: world.now(),
+            ended: world.now(),
             world,
             function,
             model,
@@ -53,6 +59,7 @@ impl Play {
         play.settle("prepared").await;
         play.world.advance(3600);
         start.weather.set(&play.world);
+        play.began = play.world.now();
         play
     }
 
@@ -96,7 +103,10 @@ impl Play {
 
     /// AWS recovers, EC2 has capacity for everybody, and the schedule comes round.
     pub async fn finish(&mut self) {
+        self.ended = self.world.now();
         self.function.cloud.disarm();
+        self.world.mend_launches();
+        self.world.mend_booting();
         for zone in ZONES {
             for market in [Market::Spot, Market::OnDemand] {
                 self.world.supply(TYPE, zone, market, Supply::Left(1000));
@@ -117,6 +127,11 @@ impl Play {
         }
         self.world.sweep();
         self.settle("in the very end").await;
+    }
+
+    /// The minutes in which things went wrong.
+    pub fn troubled(&self) -> usize {
+        usize::try_from((self.ended - self.began).whole_minutes()).unwrap_or(0)
     }
 
     fn happen(&mut self, op: &Op) {
@@ -143,11 +158,14 @@ impl Play {
                 self.world.change(|it| it.snapshot_failures += 1);
                 self.model.hear(&Happened::SnapshotsFail);
             }
-            Op::BootFails => {
-                let one = vec!["Client.InternalError"];
-                self.world.change(|it| it.boot_failures = one);
+            Op::BootFails(next, reason) => {
+                self.world.mend_booting();
+                self.world.die_booting(reason, next);
                 self.model.hear(&Happened::BootFails);
             }
+            Op::RefuseLaunches(of, code, on_top) => self.refuse_launches(of, code, on_top),
+            Op::MendLaunches => self.world.mend_launches(),
+            Op::LaunchUnderWay(seconds) => self.world.next_launch_takes(seconds),
             Op::Capacity(zone, market, left) => {
                 let zone = ZONES[usize::from(zone) % ZONES.len()];
                 self.world.supply(TYPE, zone, market, Supply::Left(left));
@@ -224,6 +242,21 @@ impl Play {
             self.world.interrupt(id, action);
         } else {
             self.world.interrupt_silently(id, action);
+        }
+    }
+
+    fn refuse_launches(&self, of: Refused, code: &str, on_top: bool) {
+        let zone = |it: u16| self.world.subnet(ZONES[usize::from(it) % ZONES.len()]);
+        let of = match of {
+            Refused::All => Launches::All,
+            Refused::In(it) => Launches::In(zone(it)),
+            Refused::Of(market) => Launches::Of(market),
+            Refused::Pool(it, market) => Launches::Pool(TYPE.to_owned(), zone(it), market),
+        };
+        if on_top {
+            self.world.refuse_requests(of, code);
+        } else {
+            self.world.refuse_launches(of, code);
         }
     }
 

@@ -5,7 +5,7 @@ use crate::start::{Setup, Start, Weather};
 use spot_rescue::event::InstanceAction;
 use spot_rescue::situation::Market;
 
-fn calm() -> Weather {
+pub fn calm() -> Weather {
     Weather {
         concurrency: 1,
         batch: 1,
@@ -18,7 +18,7 @@ fn calm() -> Weather {
 }
 
 /// One volume that goes with its instance, nothing else.
-fn one_volume() -> Setup {
+pub fn one_volume() -> Setup {
     Setup {
         volumes: vec![true],
         ports: Vec::new(),
@@ -34,7 +34,7 @@ fn one_volume() -> Setup {
     }
 }
 
-fn assert_right(seed: u64, setup: Setup, weather: Weather, ops: &[Op]) {
+pub fn assert_right(seed: u64, setup: Setup, weather: Weather, ops: &[Op]) {
     let start = Start {
         seed,
         instances: vec![setup],
@@ -80,7 +80,7 @@ fn regression_a_refusal_that_does_not_last_leads_to_one_replacement() {
     let ops = [
         Interrupt(0),
         Refuse(10, "UnauthorizedOperation"),
-        BootFails,
+        BootFails(1, "Client.InternalError"),
         Interrupt(6650),
         Pass(7),
     ];
@@ -159,9 +159,9 @@ fn regression_a_replacement_is_interrupted_seconds_after_it_took_over_with_copie
         Capacity(55486, Market::Spot, 0),
         Duplicate(60758),
         Pass(161),
-        BootFails,
+        BootFails(1, "Client.InternalError"),
         Interrupt(63176),
-        BootFails,
+        BootFails(1, "Client.InternalError"),
         Capacity(52630, Market::OnDemand, 0),
         Outage(20),
     ];
@@ -230,6 +230,7 @@ fn regression_an_instance_is_ended_by_ec2_and_its_user_in_one_second() {
         shutdown_seconds: 60,
         doubled_percent: 32,
         late_seconds: 0,
+        ..Weather::default()
     };
     let ops = [
         Pass(114),
@@ -310,7 +311,7 @@ fn regression_a_replacement_after_one_that_died_booting_is_interrupted_at_once()
         Interrupt(463),
         Interrupt(0),
         Pass(33),
-        BootFails,
+        BootFails(1, "Client.InternalError"),
         Pass(55),
         Interrupt(0),
         Interrupt(0),
@@ -395,6 +396,7 @@ fn regression_the_last_of_a_long_chain_has_its_targets() {
         shutdown_seconds: 13,
         doubled_percent: 18,
         late_seconds: 8,
+        ..Weather::default()
     };
     let ops = [
         RefuseRead(2, "Timeout"),
@@ -466,6 +468,7 @@ fn regression_a_replacement_ends_right_after_its_address_was_registered() {
             shutdown_seconds: 38,
             doubled_percent: 7,
             late_seconds: 4,
+            ..Weather::default()
         },
     };
     let ops = [
@@ -531,6 +534,7 @@ fn regression_a_replacement_is_registered_by_its_address_after_its_warning() {
             shutdown_seconds: 5,
             doubled_percent: 0,
             late_seconds: 13,
+            ..Weather::default()
         },
     };
     let ops = [
@@ -578,6 +582,7 @@ fn regression_a_member_that_has_been_detached_is_warned_again() {
             shutdown_seconds: 5,
             doubled_percent: 1,
             late_seconds: 0,
+            ..Weather::default()
         },
     };
     let ops = [Refuse(1, "RequestLimitExceeded"), Interrupt(23_652)];
@@ -615,6 +620,7 @@ fn regression_an_instance_returns_and_is_stopped_again_before_it_serves() {
             shutdown_seconds: 5,
             doubled_percent: 0,
             late_seconds: 10,
+            ..Weather::default()
         },
     };
     let ops = [
@@ -1189,6 +1195,7 @@ fn regression_only_the_record_knew_of_its_group() {
             shutdown_seconds: 47,
             doubled_percent: 23,
             late_seconds: 15,
+            ..Weather::default()
         },
     };
     let (wrong, _) = crate::play(&start, &ops);

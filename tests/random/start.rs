@@ -60,6 +60,8 @@ pub struct Weather {
     pub shutdown_seconds: i64,
     pub doubled_percent: u64,
     pub late_seconds: u64,
+    pub launch_millis: i64,
+    pub tokens_keep_refusals: bool,
 }
 
 pub fn start() -> impl Strategy<Value = Start> {
@@ -128,7 +130,9 @@ fn weather() -> impl Strategy<Value = Weather> {
     let runs = (any::<bool>(), 1..4_usize, 1..11_usize, 0..60_i64, 0..4_i64);
     let times = (20..420_i64, 5..65_i64, 1..60_i64, 5..65_i64);
     let events = (0..40_u64, 0..20_u64);
-    (runs, times, events).prop_map(|(runs, times, events)| Weather {
+    let launches = (prop::sample::select([0, 0, 2500].as_slice()), any::<bool>());
+    let all = (runs, times, events, launches);
+    all.prop_map(|(runs, times, events, launches)| Weather {
         interleave: runs.0,
         concurrency: runs.1,
         batch: runs.2,
@@ -140,6 +144,8 @@ fn weather() -> impl Strategy<Value = Weather> {
         shutdown_seconds: times.3,
         doubled_percent: events.0,
         late_seconds: events.1,
+        launch_millis: launches.0,
+        tokens_keep_refusals: launches.1,
     })
 }
 
@@ -247,6 +253,8 @@ impl Weather {
             shutdown_seconds,
             doubled_percent,
             late_seconds,
+            launch_millis,
+            tokens_keep_refusals,
         } = *self;
         world.change(|it| {
             let config = &mut it.config;
@@ -254,6 +262,8 @@ impl Weather {
             config.concurrency = concurrency;
             config.batch = batch;
             config.call_millis = call_millis;
+            config.launch_millis = launch_millis;
+            config.tokens_keep_refusals = tokens_keep_refusals;
             config.lag_seconds = lag_seconds;
             config.snapshot_seconds = snapshot_seconds;
             config.boot_seconds = boot_seconds;

@@ -29,6 +29,7 @@ pub fn wrong(play: &Play) -> Vec<String> {
             };
             more.extend(gone(lineage, it, found.live > 0));
             more.extend(disobeyed(lineage, it));
+            more.extend(too_many_launches(lineage, it, play.troubled()));
             more
         });
         let whose = |it| format!("{} ({:?}): {it}", lineage.instance, lineage.expected());
@@ -174,15 +175,28 @@ fn disobeyed(lineage: &Lineage, state: &State) -> Vec<String> {
     done.map(|it| format!("against the policy: {it}")).collect()
 }
 
+/// Four ways may be asked every three minutes; more while something takes its time, or is taken. Whoever hears
+/// that a token was used for another request, an attacker's doing perhaps, asks at every look for a minute.
+fn too_many_launches(lineage: &Lineage, state: &State, minutes: usize) -> Option<String> {
+    let each = if lineage.excuses.is_empty() { 3 } else { 15 };
+    let most = 30 + each * minutes;
+    let own =
+        |it: &&Entry| matches!(&it.action, Action::Launch(launch) if ours(lineage, &launch.tags));
+    let asked = state.journal.iter().filter(own).count();
+    (asked > most).then(|| format!("{asked} launches were asked for, {most} are many"))
+}
+
+fn ours(lineage: &Lineage, tags: &Tags) -> bool {
+    let rescue = tags.get(tags::RESCUE);
+    rescue.is_some_and(|it| it == lineage.instance.as_str())
+}
+
 #[expect(
     clippy::wildcard_enum_match_arm,
     reason = "the policy speaks of these three"
 )]
 fn is_against(lineage: &Lineage, action: &Action) -> bool {
-    let ours = |tags: &Tags| {
-        tags.get(tags::RESCUE)
-            .is_some_and(|it| it == lineage.instance.as_str())
-    };
+    let ours = |tags: &Tags| ours(lineage, tags);
     match action {
         Action::Launch(launch) if ours(&launch.tags) => {
             let on_demand = launch.market == Market::OnDemand;
