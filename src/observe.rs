@@ -80,6 +80,7 @@ pub fn brief(
         remembered: Tags::new(),
         deregistered: BTreeSet::new(),
         launched: BTreeSet::new(),
+        unseen: None,
         instances: vec![instance],
         template: Fact::NotRead,
         template_name: None,
@@ -211,9 +212,15 @@ pub struct Look<'a> {
     pub refused: &'a BTreeSet<String>,
     pub remembered: &'a Tags,
     pub launched: &'a BTreeSet<InstanceId>,
+    pub unseen: Option<Timestamp>,
 }
 
 impl Facts {
+    #[must_use]
+    pub fn shows(&self, instance: &InstanceId) -> bool {
+        self.instances.iter().any(|it| it.id == *instance)
+    }
+
     /// The part that concerns one lineage.
     #[must_use]
     pub fn situation(&self, lineage: &InstanceId, look: &Look) -> Situation {
@@ -227,6 +234,7 @@ impl Facts {
             refused,
             remembered,
             launched,
+            unseen,
         } = *look;
         let template = self.templates.of(|all| prepared::of(lineage, all).cloned());
         let recorded = template.known().and_then(Option::as_ref);
@@ -272,6 +280,7 @@ impl Facts {
             refused: refused.clone(),
             remembered: remembered.clone(),
             launched: launched.clone(),
+            unseen,
             deregistered: self.out.iter().filter(member).cloned().collect(),
             template,
             volumes,

@@ -43,7 +43,7 @@ mod tidy;
 mod types;
 mod volumes;
 
-pub use launch::mismatch;
+pub use launch::{COUNT, mismatch};
 pub use lineage::Lineage;
 pub use phase::{Phase, phase};
 pub use protect::REMEMBER;

@@ -15,7 +15,7 @@ use crate::event::Trigger;
 use crate::execute::execute;
 use crate::id::InstanceId;
 use crate::observe::{self, Look, Scope};
-use crate::plan::{self, Plan, REMEMBER};
+use crate::plan::{self, COUNT, Plan, REMEMBER};
 use crate::report::{Report, StepOutcome, StepReport};
 use crate::step::{Action, Step};
 use crate::tags::Tags;
@@ -164,6 +164,7 @@ async fn look_again(
         .iter_mut()
         .filter(|(id, _)| active.contains(*id));
     let planned = subjects.map(|(id, subject)| {
+        subject.note_unseen(now, |it| facts.shows(it));
         let look = Look {
             now,
             notices: &subject.notices,
@@ -174,6 +175,7 @@ async fn look_again(
             refused: &subject.refused,
             remembered: &subject.remembered,
             launched: &subject.launched,
+            unseen: subject.unseen,
         };
         // A situation is large, and no batch holds more than one: the plan is all that waits for AWS.
         let plan = plan::plan(&facts.situation(id, &look));
@@ -216,7 +218,13 @@ async fn run(
     let steps = execute(&plan, calls, &mut subject.done, left(context)).await;
     subject.note_deregistered(plan.deregisters.take(), &plan.steps);
     subject.launched.extend(launched(&plan, &steps));
+    subject.unheard = unheard(&plan, &steps);
     let done = |id: &str| steps.iter().any(|it| it.id == id && it.outcome.succeeded());
+    if done(COUNT) {
+        // The next request is another one.
+        subject.launched.clear();
+        subject.unseen = None;
+    }
     let failed = steps.iter().any(|it| !it.outcome.succeeded());
     let launches: Vec<Tags> = plan
         .steps
@@ -286,6 +294,23 @@ fn launched(plan: &Plan, reports: &[StepReport]) -> Vec<InstanceId> {
         }
     });
     answers.collect()
+}
+
+/// A launch whose answer was none: it may have led to an instance.
+fn unheard(plan: &Plan, reports: &[StepReport]) -> bool {
+    let mut launches = plan.steps.iter();
+    launches.any(|step| {
+        let report = reports.iter().find(|it| it.id == step.id);
+        let transient = |error: &CloudError| error.class == Class::Transient;
+        matches!(step.action, Action::Launch(_))
+            && report.is_some_and(|it| match &it.outcome {
+                StepOutcome::Failed(error) => transient(error),
+                StepOutcome::OutOfTime => true,
+                StepOutcome::Done { .. }
+                | StepOutcome::AlreadyDone { .. }
+                | StepOutcome::Skipped { .. } => false,
+            })
+    })
 }
 
 /// What was to be written down about a launch that found no capacity.

@@ -84,6 +84,8 @@ pub struct Situation {
     pub deregistered: BTreeSet<InstanceId>,
     /// What launches of this rescue have returned.
     pub launched: BTreeSet<InstanceId>,
+    /// Since when one of them is not to be seen, whatever it was.
+    pub unseen: Option<Timestamp>,
     pub instances: Vec<Instance>,
     pub template: Fact<Option<Template>>,
     /// The name it has, or is to have. None while that is not known, or if others have all of them.

@@ -165,6 +165,7 @@ fn our_own_messages_are_read_back() {
         confirm: Some("forgotten".to_owned()),
         deregistered: BTreeMap::from([(INSTANCE.parse().unwrap(), at)]),
         launched: BTreeSet::from([INSTANCE.parse().unwrap()]),
+        unseen: Some(at),
         sent: Some(at),
         proof: None,
     };

@@ -30,6 +30,8 @@ pub struct Wake {
     pub deregistered: BTreeMap<InstanceId, Timestamp>,
     /// What launches of this rescue have returned.
     pub launched: BTreeSet<InstanceId>,
+    /// Since when one of them is not to be seen.
+    pub unseen: Option<Timestamp>,
     pub sent: Option<Timestamp>,
     pub proof: Option<Proof>,
 }
@@ -53,6 +55,7 @@ impl Wake {
             confirm: None,
             deregistered: BTreeMap::new(),
             launched: BTreeSet::new(),
+            unseen: None,
             sent: None,
             proof: None,
         }
@@ -78,6 +81,8 @@ struct Detail {
     #[serde(default)]
     launched: BTreeSet<InstanceId>,
     #[serde(default)]
+    unseen: Option<String>,
+    #[serde(default)]
     sent: Option<String>,
 }
 
@@ -98,6 +103,7 @@ pub(super) fn parse_wake(envelope: &Envelope) -> Result<Trigger, String> {
         confirm,
         deregistered,
         launched,
+        unseen,
         sent,
     } = envelope.detail()?;
     let deregistered = deregistered.into_iter();
@@ -110,6 +116,7 @@ pub(super) fn parse_wake(envelope: &Envelope) -> Result<Trigger, String> {
         confirm: confirm.as_str().map(str::to_owned),
         deregistered: deregistered.collect(),
         launched,
+        unseen: unseen.and_then(|it| clock::parse(&it).ok()),
         sent: sent.and_then(|it| clock::parse(&it).ok()),
         proof: envelope.seal.as_deref().map(|code| Proof {
             code: code.to_owned(),
@@ -152,6 +159,7 @@ pub fn text(wake: &Wake) -> String {
         confirm,
         deregistered,
         launched,
+        unseen,
         sent,
         proof: _,
     } = wake;
@@ -168,6 +176,7 @@ pub fn text(wake: &Wake) -> String {
         "confirm": confirm,
         "deregistered": deregistered,
         "launched": launched,
+        "unseen": unseen.map(clock::format),
         "sent": sent.map(clock::format),
     })
     .to_string()

@@ -16,6 +16,7 @@ use crate::step::{Action, Step};
 use crate::tags::{self, Tags};
 use time::Duration;
 
+const REMEMBER: &str = "remember the replacement that ended";
 /// So many may die before launching rests.
 const BRAKE: u32 = 3;
 /// From the last one's launch.
@@ -41,10 +42,11 @@ fn died_booting(lineage: &Lineage, instance: &Instance) -> bool {
 /// What is on record, and what has been seen since.
 fn known(lineage: &Lineage) -> Option<Deaths> {
     let recorded = lineage.record.died.clone();
+    // What is written down has whole seconds.
+    let second = |at: Timestamp| at.unix_timestamp();
     let counted = |it: &Instance| {
-        recorded
-            .as_ref()
-            .is_some_and(|known| it.launch_time <= known.launched)
+        let mut known = recorded.iter();
+        known.any(|known| second(it.launch_time) <= second(known.launched))
     };
     let new: Vec<&Instance> = ended(lineage).filter(|it| !counted(it)).collect();
     let Some(newest) = new.iter().max_by_key(|it| (it.launch_time, &it.id)) else {
@@ -78,18 +80,24 @@ pub fn gate(lineage: &Lineage, in_rescue: bool, plan: &mut Plan) -> Result<(), S
     Err(Stop::Wait(seconds.min(600), what))
 }
 
+/// Of a rescue in which nothing is launched, too: what is wanted later must not ask for a dead one.
+pub fn note_down(lineage: &Lineage, plan: &mut Plan) {
+    if let Some(deaths) = known(lineage) {
+        remember(lineage, &deaths, plan);
+    }
+}
+
 fn remember(lineage: &Lineage, deaths: &Deaths, plan: &mut Plan) {
-    let Some(template) = lineage.template() else {
+    let known = lineage.record.died.as_ref() == Some(deaths);
+    let planned = plan.steps.iter().any(|it| it.id == REMEMBER);
+    let Some(template) = lineage.template().filter(|_| !known && !planned) else {
         return;
     };
-    if lineage.record.died.as_ref() == Some(deaths) {
-        return;
-    }
     let action = Action::Tag {
         resources: vec![template.id.to_string()],
         tags: Tags::from([(tags::DIED.to_owned(), deaths.text())]),
     };
-    plan.step(Step::new("remember the replacement that ended", action));
+    plan.step(Step::new(REMEMBER, action));
 }
 
 fn note(lineage: &Lineage, deaths: &Deaths, plan: &mut Plan) {

@@ -28,6 +28,8 @@ use crate::tags::{self, Tags};
 use time::Duration;
 
 pub const STEP: &str = "launch";
+/// Its token is used up.
+pub const COUNT: &str = "count the launch";
 /// An instance is to be seen by then, and whoever has launched it has come to its end.
 const SEEN: Duration = Duration::MINUTE;
 
@@ -140,6 +142,11 @@ fn decide(lineage: &Lineage, purpose: Purpose, plan: &mut Plan) -> Result<Step, 
         return Err(request::not_prepared());
     }
     deaths::gate(lineage, matches!(purpose, Purpose::Replace), plan)?;
+    // A launch of ours has returned what nobody has seen since: it ended before, and its token goes on naming it.
+    let unseen = lineage.situation.unseen;
+    if unseen.is_some_and(|since| lineage.situation.now - since > SEEN) {
+        return Err(Stop::TokenUsed);
+    }
     let place = place(lineage)?;
     notes(lineage, plan);
     if let Some(again) = unheard::of(lineage, place, base) {
@@ -204,7 +211,7 @@ fn count(lineage: &Lineage, plan: &mut Plan) {
             lineage.record.attempts.after(&base).text(),
         )]),
     };
-    plan.step(Step::new("count the launch", action));
+    plan.step(Step::new(COUNT, action));
 }
 
 /// The instance that the request names as the one to be replaced.

@@ -2,8 +2,8 @@
 //! Steps listed first are sent first: traffic leaves, then volumes are kept, then the rest.
 
 use super::{
-    Lineage, Plan, clone, close, deregister, group, interfaces, launch, prepare, progress, protect,
-    rejoin, requests, risk, snapshot, volumes,
+    Lineage, Plan, clone, close, deaths, deregister, group, interfaces, launch, prepare, progress,
+    protect, rejoin, requests, risk, snapshot, volumes,
 };
 use crate::event::Interruption;
 
@@ -42,6 +42,7 @@ pub fn plan(lineage: &Lineage, interruption: &Interruption) -> Plan {
     prepare::at_the_latest(lineage, interruption, &mut plan);
     risk::keep(lineage, &mut plan);
     requests::cancel(lineage, interruption, &mut plan);
+    deaths::note_down(lineage, &mut plan);
     let way = group::way(lineage);
     if launch::replacement(lineage, &way, &mut plan) == launch::Decision::Refused {
         progress::kept(lineage, interruption, &mut plan);

@@ -42,6 +42,10 @@ pub struct Subject {
     pub deregistered: BTreeMap<InstanceId, Timestamp>,
     /// What launches have returned.
     pub launched: BTreeSet<InstanceId>,
+    /// Since when one of them is not to be seen.
+    pub unseen: Option<Timestamp>,
+    /// One was sent of which nobody knows what came of it.
+    pub unheard: bool,
     pub done: Done,
     pub report: Report,
     /// The last plan held nothing new.
@@ -205,6 +209,8 @@ impl Subject {
             remembered: Tags::new(),
             deregistered: BTreeMap::new(),
             launched: BTreeSet::new(),
+            unseen: None,
+            unheard: false,
             done: Done::default(),
             report: Report::default(),
             resting: false,
@@ -231,6 +237,7 @@ impl Subject {
                 self.confirming.extend(wake.confirm.clone());
                 self.deregistered.extend(wake.deregistered.clone());
                 self.launched.extend(wake.launched.clone());
+                self.unseen = self.unseen.or(wake.unseen);
                 self.watching = true;
                 self.new |= wake.attempt == 0;
             }
@@ -270,9 +277,15 @@ impl Subject {
         }
     }
 
-    /// A launch has been answered lately, with an instance or a refusal.
-    pub fn has_asked(&self) -> bool {
-        !self.launched.is_empty() || !self.remembered.is_empty()
+    /// A launch may have returned what has ended long ago: EC2 remembers a token longer than an instance.
+    pub fn note_unseen(&mut self, now: Timestamp, is_seen: impl Fn(&InstanceId) -> bool) {
+        let missing = self.launched.iter().any(|it| !is_seen(it));
+        self.unseen = missing.then(|| self.unseen.unwrap_or(now));
+    }
+
+    /// An instance has been launched lately, or may have been.
+    pub fn has_launched(&self) -> bool {
+        self.unheard || !self.launched.is_empty()
     }
 
     /// Its chain of wakes ends here. What lasts is told now, even if that could not be noted.

@@ -50,6 +50,7 @@ async fn wake(calls: &Calls<'_>, subject: &mut Subject, now: Timestamp) -> Optio
         confirm: subject.confirm_next.clone().filter(|_| soonest >= 60),
         deregistered: subject.deregistered.clone(),
         launched: subject.launched.clone(),
+        unseen: subject.unseen,
         ..Wake::look(subject.lineage.clone())
     };
     send(calls, wake, delay).await
@@ -60,7 +61,7 @@ fn delay(subject: &Subject, soonest: u16, now: Timestamp) -> u16 {
     let slower = u16::try_from(1 + subject.patience).unwrap_or(u16::MAX);
     let age = subject.since.map_or(0, |it| (now - it).whole_seconds());
     // What a launch leads to is watched like that of a young rescue.
-    let age = if subject.has_asked() {
+    let age = if subject.has_launched() {
         age.min(i64::from(subject.waited))
     } else {
         age

@@ -182,9 +182,13 @@ impl State {
         found.map(|it| it.id.to_string())
     }
 
-    /// Opted in, or marked by us, or held by such an instance. What is gone is nobody's.
+    /// Opted in, or marked by us, or held by such an instance. What is gone is nobody's; what was ours when we marked
+    /// it does not stop being so because somebody has changed the mark since.
     fn is_ours(&self, id: &str) -> bool {
         let named = id;
+        if self.journal.iter().any(|it| has_marked(it, id)) {
+            return true;
+        }
         let marked = |tags: &tags::Tags| self.honest(named, tags).contains_key(tags::RESCUE);
         if let Ok(id) = id.parse::<InstanceId>() {
             return self.instances.get(&id).is_none_or(|it| {
@@ -224,4 +228,12 @@ impl State {
                 || it.own && (marked(it.tags.current()) || self.is_ours(it.facts.volume.as_str()))
         }) && template.is_none_or(|it| marked(it.tags.current()))
     }
+}
+
+fn has_marked(entry: &Entry, id: &str) -> bool {
+    let marks = |resources: &[String], tags: &tags::Tags| {
+        tags.contains_key(tags::RESCUE) && resources.iter().any(|it| it == id)
+    };
+    let done = entry.outcome.is_ok() && entry.foreign.is_empty();
+    matches!(&entry.action, Action::Tag { resources, tags } if done && marks(resources, tags))
 }

@@ -54,3 +54,73 @@ fn regression_a_launch_under_way_leads_to_one_replacement() {
     ];
     assert_right(10_118_789_302_277_172_584, setup, weather, &ops);
 }
+
+#[test]
+fn regression_a_mark_that_is_changed_does_not_make_a_volume_foreign() {
+    let setup = Setup {
+        volumes: Vec::new(),
+        ports: vec![443],
+        classic: true,
+        behaviour: spot_rescue::event::InstanceAction::Stop,
+        ..one_volume()
+    };
+    let weather = Weather {
+        call_millis: 56,
+        lag_seconds: 1,
+        snapshot_seconds: 43,
+        late_seconds: 4,
+        ..calm()
+    };
+    let ops = [
+        Stop(28231),
+        Interrupt(0),
+        Interrupt(0),
+        Capacity(0, Market::OnDemand, 0),
+        Interrupt(45162),
+        Attack(5, 11462, 31447),
+        Attack(0, 16679, 58953),
+        CrashAfter(4),
+        Attack(21, 16717, 12780),
+        Interrupt(53958),
+    ];
+    assert_right(6_243_019_181_323_550_424, setup, weather, &ops);
+}
+
+#[test]
+fn regression_the_dead_are_remembered_while_nobody_is_to_take_over() {
+    let setup = Setup {
+        volumes: vec![false, false],
+        policy: vec![("spot-rescue:replace", "launch")],
+        ..one_volume()
+    };
+    let ops = [
+        Snapshot(1),
+        InterruptSilently(55676),
+        Interrupt(15862),
+        Retag(33731, "spot-rescue:replace", "none"),
+        Interrupt(29968),
+    ];
+    assert_right(5_934_238_718_240_760_949, setup, calm(), &ops);
+}
+
+#[test]
+fn regression_a_launch_under_way_in_an_old_rescue_is_looked_at_soon() {
+    let setup = Setup {
+        volumes: Vec::new(),
+        ..one_volume()
+    };
+    let weather = Weather {
+        call_millis: 1,
+        lag_seconds: 1,
+        boot_seconds: 17,
+        ..calm()
+    };
+    let ops = [
+        Interrupt(0),
+        BootFails(5, "Client.InternalError"),
+        Interrupt(0),
+        Pass(30),
+        LaunchUnderWay(1),
+    ];
+    assert_right(0, setup, weather, &ops);
+}

@@ -212,8 +212,10 @@ async fn copies_are_kept_as_long_as_a_rescue_is_open() {
     let _ = world.run_for(&function, 60).await;
     assert_eq!(left(), copies.len(), "{}", journal(&world));
     world.supply("m5.large", "eu-west-1a", Market::Spot, Supply::Left(1));
-    world.sweep();
-    let _ = world.run_for(&function, 600).await;
+    for _ in 0..2 {
+        world.sweep();
+        let _ = world.run_for(&function, 900).await;
+    }
     assert_whole(&world, &protected);
     world.sweep();
     settle(&world, &function).await;

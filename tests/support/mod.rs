@@ -188,6 +188,7 @@ pub fn target(group: &str, id: &str, port: u16) -> Registration {
 /// Everything readable, nothing prepared, all well.
 pub fn situation(now: Timestamp) -> Situation {
     Situation {
+        unseen: None,
         now,
         lineage: LINEAGE.parse().unwrap(),
         notices: Vec::new(),
