@@ -133,6 +133,7 @@ impl Known {
                 refused: &BTreeSet::new(),
                 remembered: &defaults,
                 launched: &BTreeSet::new(),
+                unseen: None,
             };
             situations.insert(id.clone(), facts.situation(&id, &look));
         }

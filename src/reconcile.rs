@@ -218,7 +218,6 @@ async fn run(
     let steps = execute(&plan, calls, &mut subject.done, left(context)).await;
     subject.note_deregistered(plan.deregisters.take(), &plan.steps);
     subject.launched.extend(launched(&plan, &steps));
-    subject.unheard = unheard(&plan, &steps);
     let done = |id: &str| steps.iter().any(|it| it.id == id && it.outcome.succeeded());
     if done(COUNT) {
         // The next request is another one.
@@ -248,7 +247,8 @@ async fn run(
     } else {
         10
     };
-    subject.since = plan.since;
+    // What is under way is looked at soon, however long all this has taken.
+    subject.since = plan.since.filter(|_| !unheard(&plan, &steps));
     subject.confirm_next = plan.confirm;
     if let Some((noting, mut outcome)) = plan.outcome {
         outcome.because(&steps);

@@ -187,10 +187,9 @@ fn ours(lineage: &Lineage) -> Result<(), Stop> {
 /// Why it is not for us to launch.
 pub fn refusal(lineage: &Lineage) -> Option<String> {
     match ours(lineage) {
-        Ok(()) => None,
+        Ok(()) | Err(Stop::TokenUsed) => None,
         Err(Stop::NotOurs(why) | Stop::GiveUpAddress(why)) => Some(why),
         Err(Stop::Wait(_, what)) => Some(format!("waiting for {what}")),
-        Err(Stop::TokenUsed) => None,
     }
 }
 

@@ -48,7 +48,11 @@ pub fn is_due(told: Option<f64>, now: f64) -> bool {
 /// What stands in its way, for a person.
 pub fn why(lineage: &Lineage, hand_over: &HandOver, plan: &Plan) -> String {
     let launched = lineage.successor.is_some();
-    let refused = (!launched).then(|| refusals(lineage)).unwrap_or_default();
+    let refused = if launched {
+        Vec::new()
+    } else {
+        refusals(lineage)
+    };
     let missing = hand_over.volumes.iter().filter_map(missing);
     let waits = plan
         .waits

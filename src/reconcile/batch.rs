@@ -44,8 +44,6 @@ pub struct Subject {
     pub launched: BTreeSet<InstanceId>,
     /// Since when one of them is not to be seen.
     pub unseen: Option<Timestamp>,
-    /// One was sent of which nobody knows what came of it.
-    pub unheard: bool,
     pub done: Done,
     pub report: Report,
     /// The last plan held nothing new.
@@ -210,7 +208,6 @@ impl Subject {
             deregistered: BTreeMap::new(),
             launched: BTreeSet::new(),
             unseen: None,
-            unheard: false,
             done: Done::default(),
             report: Report::default(),
             resting: false,
@@ -283,9 +280,9 @@ impl Subject {
         self.unseen = missing.then(|| self.unseen.unwrap_or(now));
     }
 
-    /// An instance has been launched lately, or may have been.
+    /// An instance has been launched lately.
     pub fn has_launched(&self) -> bool {
-        self.unheard || !self.launched.is_empty()
+        !self.launched.is_empty()
     }
 
     /// Its chain of wakes ends here. What lasts is told now, even if that could not be noted.

@@ -8,7 +8,7 @@ use spot_rescue::situation::Market;
 use spot_rescue::step::Action;
 
 const CODE: &str = "InsufficientInstanceCapacity";
-const DAY: i64 = 96;
+const DAY: usize = 96;
 
 fn supply(world: &World, supply: Supply) {
     for market in [Market::Spot, Market::OnDemand] {
@@ -17,7 +17,7 @@ fn supply(world: &World, supply: Supply) {
 }
 
 /// Sweeps, a quarter of an hour apart.
-async fn sweeps(world: &World, function: &Told, count: i64) {
+async fn sweeps(world: &World, function: &Told, count: usize) {
     let _ = world.run_until_quiet(function).await;
     for _ in 0..count {
         world.advance(900);
@@ -89,7 +89,7 @@ async fn a_rescue_that_is_open_for_a_day_costs_few_calls_and_messages() {
     sweeps(&world, &function, DAY).await;
     let wakes = count(&world, |it| matches!(it, Action::Wake { .. }));
     let launches = count(&world, |it| matches!(it, Action::Launch(_)));
-    assert!((DAY..400).contains(&(wakes as i64)), "{wakes} messages");
+    assert!((DAY..400).contains(&wakes), "{wakes} messages");
     assert!(launches < 300, "{launches} launches");
 }
 
