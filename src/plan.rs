@@ -245,7 +245,11 @@ fn strangers(lineage: &Lineage, plan: &mut Plan) {
 fn without_record(situation: &Situation, operation: &str, why: &str) -> Plan {
     let mut plan = first_aid(situation);
     let what = format!("{operation}: {why}");
-    standstill::unread(&Lineage::of(situation), &what, &mut plan);
+    let lineage = Lineage::of(situation);
+    if let Phase::Rescue(interruption) = phase(&lineage) {
+        protect::remember_unread(&lineage, &interruption, &mut plan);
+    }
+    standstill::unread(&lineage, &what, &mut plan);
     plan.wait(5, format!("the prepared rescue to be readable ({what})"));
     plan
 }

@@ -10,6 +10,7 @@ mod wakes;
 
 use crate::calls::Calls;
 use crate::clock::{Clock, Timestamp};
+use crate::cloud::launching::is_answered;
 use crate::cloud::{Class, Cloud, CloudError};
 use crate::event::Trigger;
 use crate::execute::execute;
@@ -301,10 +302,10 @@ fn unheard(plan: &Plan, reports: &[StepReport]) -> bool {
     let mut launches = plan.steps.iter();
     launches.any(|step| {
         let report = reports.iter().find(|it| it.id == step.id);
-        let transient = |error: &CloudError| error.class == Class::Transient;
+        let unanswered = |error: &CloudError| !is_answered(error);
         matches!(step.action, Action::Launch(_))
             && report.is_some_and(|it| match &it.outcome {
-                StepOutcome::Failed(error) => transient(error),
+                StepOutcome::Failed(error) => unanswered(error),
                 StepOutcome::OutOfTime => true,
                 StepOutcome::Done { .. }
                 | StepOutcome::AlreadyDone { .. }
@@ -341,11 +342,12 @@ fn mismatched(plan: &Plan, reports: &[StepReport]) -> Vec<String> {
 
 /// The step, if AWS has refused it and would do so again.
 fn refused(report: &StepReport) -> Option<String> {
-    let refused = |error: &CloudError| {
-        matches!(
-            error.class,
-            Class::Permanent | Class::Capacity | Class::Denied
-        )
+    // A launch's answer is remembered with its token, whatever it says.
+    let launch = |error: &CloudError| ["CreateFleet", "RunInstances"].contains(&error.operation);
+    let refused = |error: &CloudError| match error.class {
+        Class::Permanent | Class::Capacity | Class::Denied => true,
+        Class::Transient => launch(error) && is_answered(error),
+        Class::AlreadyDone => false,
     };
     match &report.outcome {
         StepOutcome::Failed(error) if refused(error) => Some(report.id.clone()),

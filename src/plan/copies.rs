@@ -18,7 +18,10 @@ pub fn newest<'a>(
     let line = line(volume, volumes, lineage.snapshots(), since);
     let mut newest_first = line.iter().rev();
     let held = newest_first.find(|it| it.attachment(holder).is_some());
-    held.or(line.last()).copied()
+    // The snapshot it was made from may be gone, or its mark.
+    let mut all = volumes.iter();
+    let claimed = all.find(|it| claims(it, volume) && it.attachment(holder).is_some());
+    held.copied().or(claimed).or(line.last().copied())
 }
 
 /// The volume and, one after the other, the copies that took its place. While the volume exists, a

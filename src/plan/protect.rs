@@ -99,6 +99,24 @@ pub fn remember(lineage: &Lineage, interruption: &Interruption, plan: &mut Plan)
     plan.step(Step::new(step, Action::Tag { resources, tags }));
 }
 
+/// The record cannot be read, but it is known where it is: EC2 forgets the instance an hour after its end, and its
+/// tombstone with it.
+pub fn remember_unread(lineage: &Lineage, interruption: &Interruption, plan: &mut Plan) {
+    let owner = lineage.owner.map(|it| &it.id);
+    let Some(template) = lineage
+        .template_id()
+        .filter(|_| owner == Some(&interruption.instance))
+    else {
+        return;
+    };
+    let text = interruption_text(interruption);
+    let action = Action::Tag {
+        resources: vec![template.to_string()],
+        tags: Tags::from([(tags::INTERRUPTED_AT.to_owned(), text)]),
+    };
+    plan.step(Step::new(REMEMBER, action));
+}
+
 /// Every volume of the lineage says what it is, and so does every snapshot of one: a prepared
 /// instance's are marked long before, so this finds something to do only when we came late.
 pub fn mark_volumes(lineage: &Lineage, plan: &mut Plan) {
