@@ -197,7 +197,7 @@ mod tests {
     #[test]
     fn a_market_that_is_refused_rests_for_ten_minutes_everywhere() {
         let spot = |subnet| lane(Market::Spot, subnet, &["m6i.large"]);
-        let memory = failed(&spot(1), "UnauthorizedOperation", 0);
+        let memory = failed(&spot(1), "MaxFleetCountExceeded", 0);
         let on_demand = lane(Market::OnDemand, 1, &["m6i.large"]);
         let lanes = vec![spot(1), spot(2), on_demand.clone()];
         let next = choose(lanes, &memory, at(0)).unwrap();
