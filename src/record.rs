@@ -11,6 +11,7 @@ mod network;
 mod original;
 mod owed;
 mod place;
+mod plain;
 mod pools;
 mod progress;
 mod request;
@@ -31,6 +32,7 @@ pub use network::{
 pub use original::Original;
 pub use owed::Owed;
 pub use place::Place;
+pub use plain::Plain;
 pub use pools::{FailedPool, Pool, failed_pool_tags, failed_pools_from};
 pub use progress::{Milestone, progress_text};
 pub use request::RecordedRequest;
@@ -92,6 +94,8 @@ pub struct Record {
     pub failed_pools: Vec<FailedPool>,
     /// What AWS said when it last refused one.
     pub refusal: Option<String>,
+    /// What was launched then without CPU options, and with IMDSv2 required.
+    pub plain: Option<Plain>,
     /// Replacements that ended before they took over.
     pub died: Option<Deaths>,
     /// When which instance of the lineage was taken.
@@ -127,6 +131,7 @@ impl Record {
             stays: get(tags::STAYS).and_then(Stay::parse),
             failed_pools: failed_pools_from(tags),
             refusal: get(tags::REFUSAL).map(str::to_owned),
+            plain: get(tags::PLAIN).and_then(Plain::parse),
             died: get(tags::DIED).and_then(Deaths::parse),
             history: history_from(tags),
             shape: get(tags::SHAPE).and_then(shape_from),

@@ -30,6 +30,7 @@ mod interfaces;
 pub mod invariants;
 mod journal;
 mod lagged;
+mod metadata;
 mod model;
 mod names;
 mod outages;

@@ -5,12 +5,14 @@ mod digest;
 mod needs;
 mod network;
 mod refusal;
+mod spec;
 mod text;
 
 pub use description::{described, description};
 pub use digest::{fingerprint, token};
 pub use network::{Network, PrivateAddresses};
 pub use refusal::Refusal;
+pub use spec::{RootDevice, TemplateSpec};
 
 use crate::dns::{DnsName, RecordType};
 use crate::event::{Interruption, Wake};
@@ -195,31 +197,6 @@ pub struct WriteTemplate {
     /// Of the launch template itself: the record.
     pub tags: Tags,
     pub token: String,
-}
-
-/// What the prepared rescue must say, whatever `GetLaunchTemplateData` answers (TRAP 9).
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
-pub struct TemplateSpec {
-    /// The user's tags, for the replacement.
-    pub instance_tags: Tags,
-    pub security_groups: Vec<String>,
-    /// Ask for a public address: the original had one from Amazon's pool.
-    pub public_address: bool,
-    /// The groups are said of an interface, so that a launch may name another one in its place.
-    pub groups_on_interface: bool,
-    /// Devices that must stay empty, so that the volumes find their names free.
-    pub empty_devices: Vec<String>,
-    pub root: Option<RootDevice>,
-    /// The replacement has the original's type: what only fits that type may stay.
-    pub one_type: bool,
-}
-
-/// The replacement's own root volume: like the original's, from the image.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct RootDevice {
-    pub device: String,
-    pub settings: VolumeSettings,
-    pub delete_on_termination: bool,
 }
 
 /// A volume restored from a snapshot.

@@ -46,6 +46,9 @@ pub const LEFT_GROUP: &str = "spot-rescue:left-group";
 pub const DIED: &str = "spot-rescue:died";
 /// On the launch template: what AWS said when it last refused a launch, for a person.
 pub const REFUSAL: &str = "spot-rescue:refusal";
+/// On the launch template: the version after which one without CPU options and with IMDSv2 required was written, since
+/// launches were refused, and when.
+pub const PLAIN: &str = "spot-rescue:plain";
 /// On the launch template: milestones of the rescue, in seconds since the interruption.
 pub const PROGRESS: &str = "spot-rescue:progress";
 /// What was foreseen for the head: which instance, when, and on what date. On the launch template; on
@@ -180,6 +183,7 @@ pub fn is_own(key: &str) -> bool {
         RESTORED_FROM,
         DIED,
         REFUSAL,
+        PLAIN,
         OWED_SINCE,
         TAKEN_BY,
         RESTORE,

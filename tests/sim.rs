@@ -65,6 +65,8 @@ mod outlived;
 mod owed;
 #[path = "sim/pauses.rs"]
 mod pauses;
+#[path = "sim/plain.rs"]
+mod plain;
 #[path = "sim/private_ip.rs"]
 mod private_ip;
 #[path = "sim/refusals.rs"]

@@ -90,6 +90,7 @@ fn every_action() -> Vec<Action> {
                 empty_devices: vec![],
                 root: None,
                 one_type: true,
+                plain: false,
             },
             tags: Tags::new(),
             token: empty(),

@@ -5,7 +5,10 @@
 
 use std::fs;
 
-const TRAPS: usize = 40;
+/// Those of a warning's two minutes, and those of launches that were found in the field.
+fn traps() -> impl Iterator<Item = usize> {
+    (1..=40).chain(43..=46).chain([51, 56])
+}
 
 /// Number and tests of each line of the table.
 fn table() -> Vec<(usize, Vec<String>)> {
@@ -44,7 +47,7 @@ fn fault(number: usize, test: &str) -> Option<String> {
 fn every_trap_has_a_test_that_exists_and_says_so() {
     let table = table();
     let numbers: Vec<usize> = table.iter().map(|(number, _)| *number).collect();
-    assert_eq!(numbers, (1..=TRAPS).collect::<Vec<_>>());
+    assert_eq!(numbers, traps().collect::<Vec<_>>());
     let mut faults = Vec::new();
     for (number, tests) in &table {
         assert!(!tests.is_empty(), "trap {number} has no test");

@@ -103,7 +103,7 @@ pub fn data(shown: &ResponseLaunchTemplateData, spec: &TemplateSpec) -> RequestL
         .set_iam_instance_profile(shown.iam_instance_profile().and_then(profile))
         .set_monitoring(shown.monitoring().map(monitoring))
         .set_placement(shown.placement().and_then(placement))
-        .set_metadata_options(shown.metadata_options().map(metadata))
+        .set_metadata_options(metadata_options(shown, spec))
         .set_private_dns_name_options(shown.private_dns_name_options().map(private_dns))
         .set_maintenance_options(shown.maintenance_options().map(maintenance))
         .set_license_specifications(licenses(shown))
@@ -154,7 +154,8 @@ fn only_for_one_type(
             .cpu_credits(it)
             .build()
     });
-    let cpu = shown.cpu_options().map(|it| {
+    let cpu = shown.cpu_options().filter(|_| !spec.plain);
+    let cpu = cpu.map(|it| {
         ec2::LaunchTemplateCpuOptionsRequest::builder()
             .set_core_count(it.core_count())
             .set_threads_per_core(it.threads_per_core())
@@ -249,16 +250,28 @@ fn placement(it: &ec2::LaunchTemplatePlacement) -> Option<ec2::LaunchTemplatePla
         .then(|| request.set_group_name(group).set_tenancy(dedicated).build())
 }
 
-fn metadata(
-    it: &ec2::LaunchTemplateInstanceMetadataOptions,
-) -> ec2::LaunchTemplateInstanceMetadataOptionsRequest {
+/// As they are, or stronger: an account that enforces `HttpTokens=required` refuses launches without (TRAP 51).
+fn metadata_options(
+    shown: &ResponseLaunchTemplateData,
+    spec: &TemplateSpec,
+) -> Option<ec2::LaunchTemplateInstanceMetadataOptionsRequest> {
+    let shown = shown.metadata_options().map(metadata);
+    if !spec.plain {
+        return shown.map(MetadataOptions::build);
+    }
+    let required = ec2::LaunchTemplateHttpTokensState::Required;
+    Some(shown.unwrap_or_default().http_tokens(required).build())
+}
+
+type MetadataOptions = ec2::builders::LaunchTemplateInstanceMetadataOptionsRequestBuilder;
+
+fn metadata(it: &ec2::LaunchTemplateInstanceMetadataOptions) -> MetadataOptions {
     ec2::LaunchTemplateInstanceMetadataOptionsRequest::builder()
         .set_http_tokens(it.http_tokens().cloned())
         .set_http_put_response_hop_limit(it.http_put_response_hop_limit())
         .set_http_endpoint(it.http_endpoint().cloned())
         .set_http_protocol_ipv6(it.http_protocol_ipv6().cloned())
         .set_instance_metadata_tags(it.instance_metadata_tags().cloned())
-        .build()
 }
 
 fn private_dns(

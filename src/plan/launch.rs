@@ -7,6 +7,7 @@
 //!
 //! What stands in the way of a launch is looked at in one list, [`decide`]: the first that does, says so.
 
+mod plain;
 mod request;
 mod unheard;
 
@@ -158,6 +159,7 @@ fn decide(lineage: &Lineage, purpose: Purpose, plan: &mut Plan) -> Result<Step, 
             (free(lineage, ways, base, &instead)?, instead)
         }
         Purpose::FirstAid(_) | Purpose::Replace => {
+            plain::write(lineage, since(lineage, base), plan)?;
             let interface = primary::start(lineage, plan)?;
             let image = root::start(lineage, base, plan)?;
             let instead = Instead { image, interface };
@@ -297,7 +299,9 @@ fn failed(lineage: &Lineage) -> Vec<FailedPool> {
             .any(|known| known.pool == it.pool && known.at >= it.at)
     };
     all.retain(|it| !later(it));
-    let again = |it: &&FailedPool| all.iter().all(|dead| dead.pool != it.pool);
+    let again = |it: &&FailedPool| {
+        all.iter().all(|dead| dead.pool != it.pool) && !plain::answers(lineage, it)
+    };
     let known = lineage.record.failed_pools.iter().filter(again).cloned();
     known.chain(all.clone()).collect()
 }

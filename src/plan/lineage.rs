@@ -104,7 +104,15 @@ impl<'a> Lineage<'a> {
             return noted;
         };
         let noted = noted.filter(|it| it.1 == current || Some(it.1) == before);
+        let noted = noted.filter(|_| !self.is_plain());
         noted.or_else(|| Some((template.id.clone(), current)))
+    }
+
+    /// The version on record was made in this rescue, because launches of the one before were refused.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        let plain = self.record.plain.as_ref().zip(self.template());
+        plain.is_some_and(|(plain, template)| plain.is_made(template))
     }
 
     fn noted(&self) -> Option<(TemplateId, u64)> {

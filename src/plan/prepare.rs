@@ -94,10 +94,7 @@ pub fn at_the_latest(lineage: &Lineage, interruption: &Interruption, plan: &mut 
         Fact::Known(template) => template.as_ref().is_none_or(|it| it.versions().is_none()),
         Fact::Unavailable { .. } | Fact::NotRead => false,
     };
-    let lives = |it: &&Instance| it.is_alive() && !it.devices.is_empty();
-    let source = lineage.owner.filter(lives);
-    let source = source.or(lineage.base().filter(lives));
-    let (true, Some(source)) = (missing, source) else {
+    let (true, Some(source)) = (missing, source(lineage)) else {
         return;
     };
     let (targets, addresses) = (leaving(lineage, source), addresses(lineage, source));
@@ -126,6 +123,22 @@ pub fn at_the_latest(lineage: &Lineage, interruption: &Interruption, plan: &mut 
         write.tags.insert(tags::INTERRUPTED_AT.to_owned(), text);
     }
     plan.step(step);
+}
+
+/// Whose launch data can still be read.
+fn source<'a>(lineage: &Lineage<'a>) -> Option<&'a Instance> {
+    let lives = |it: &&Instance| it.is_alive() && !it.devices.is_empty();
+    let owner = lineage.owner.filter(lives);
+    owner.or(lineage.base().filter(lives))
+}
+
+/// During a rescue: a version without CPU options and with IMDSv2 required, and its fingerprint. None if there is
+/// nothing to make it from.
+pub fn plain(lineage: &Lineage, template: &Template) -> Option<(Step, String)> {
+    let facts = &lineage.situation;
+    let readable = facts.volumes.known().is_some() && facts.images.known().is_some();
+    let source = source(lineage).filter(|_| readable)?;
+    template::plain(lineage, source, template)
 }
 
 pub fn is_planned(plan: &Plan) -> bool {

@@ -53,6 +53,7 @@ impl State {
         let prepared = self.prepared(launch);
         let (template, version) = prepared.map_err(|it| as_of("CreateFleet (refused)", it))?;
         let image = self.bootable(CALL, launch, &version)?;
+        self.check_tokens(launch, &version)?;
         let instance_type = self.choose_pool(launch)?;
         let tags = tags_of(CALL, launch, &template, &version)?;
         let id = self.boot_up(
@@ -146,6 +147,9 @@ impl State {
             sealed: false,
         };
         self.add_instance(facts, tags);
+        if let Some(made) = self.instances.get_mut(&id) {
+            made.tokens_required = version.tokens_required;
+        }
         if market == Market::Spot {
             self.request_for(&id, false, InstanceAction::Terminate);
         }
@@ -169,6 +173,7 @@ impl State {
             tags: Lagged::new(tags),
             visible_from: self.seen_from(),
             doomed: false,
+            tokens_required: false,
             life: 0,
             facts,
         };

@@ -16,6 +16,8 @@ pub struct SimInstance {
     pub visible_from: Timestamp,
     /// EC2 has decided to take it; only EC2 knows.
     pub doomed: bool,
+    /// Launched with `HttpTokens=required`.
+    pub tokens_required: bool,
     /// Counts starts: what was planned for an earlier life is void.
     pub life: u32,
 }
@@ -80,6 +82,8 @@ pub struct Version {
     pub spec: TemplateSpec,
     pub image: Option<ImageId>,
     pub instance_profile: Option<String>,
+    /// `MetadataOptions` with `HttpTokens=required`.
+    pub tokens_required: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

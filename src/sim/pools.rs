@@ -112,7 +112,7 @@ impl State {
 }
 
 /// `Errors[]` of the answer: a code per pool, one that allows another try first.
-fn none_open(refused_pools: BTreeMap<String, String>) -> CloudError {
+pub(super) fn none_open(refused_pools: BTreeMap<String, String>) -> CloudError {
     let text = |(name, code): (&String, &String)| format!("{name}: {code}");
     let all: Vec<String> = refused_pools.iter().map(text).collect();
     let codes = || refused_pools.values().map(String::as_str);

@@ -59,6 +59,8 @@ impl State {
         self.refused_on_top(CALL, launch, &subnet)
             .map_err(|it| as_of(ON_TOP, it))?;
         check_groups(&version)?;
+        self.check_tokens(launch, &version)
+            .map_err(|it| as_of(ON_TOP, it))?;
         let kind = only_type(launch)?;
         self.offer(&kind, &subnet, launch.market)
             .map_err(|code| as_of(ON_TOP, refused(CALL, &code, &kind)))?;

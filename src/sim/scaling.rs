@@ -161,6 +161,7 @@ impl State {
             },
             image: group.image.clone(),
             instance_profile: None,
+            tokens_required: true,
         };
         let mut tags = group.launch_tags.clone();
         tags.insert(tags::GROUP_MEMBER.to_owned(), name.to_owned());

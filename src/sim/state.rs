@@ -87,6 +87,8 @@ pub struct State {
     pub(super) overwritten: BTreeMap<String, BTreeMap<String, Option<String>>>,
     pub(super) supplies: Supplies,
     pub(super) refusals: Vec<Refusal>,
+    /// `httpTokensEnforced`: the account refuses launches whose `HttpTokens` are optional (TRAP 51).
+    pub tokens_enforced: bool,
     pub(super) outages: BTreeMap<&'static str, Outage>,
     pub(super) agenda: Agenda,
     pub(super) tokens: BTreeMap<(&'static str, String), Used>,
@@ -143,6 +145,7 @@ impl State {
             overwritten: BTreeMap::new(),
             supplies: Supplies::default(),
             refusals: Vec::new(),
+            tokens_enforced: false,
             outages: BTreeMap::new(),
             agenda: Agenda::default(),
             tokens: BTreeMap::new(),

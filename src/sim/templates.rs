@@ -51,6 +51,7 @@ impl State {
             spec: write.spec.clone(),
             image: write.image.clone().or_else(|| source.facts.image.clone()),
             instance_profile: source.facts.instance_profile.clone(),
+            tokens_required: write.spec.plain || source.tokens_required,
         })
     }
 

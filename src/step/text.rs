@@ -237,6 +237,7 @@ impl fmt::Display for WriteTemplate {
             public_address,
             empty_devices,
             root,
+            plain,
             ..
         } = spec;
         let verb = existing.as_ref().map_or("create".to_owned(), |(id, _)| {
@@ -266,6 +267,9 @@ impl fmt::Display for WriteTemplate {
                 f,
                 ", root {device} {volume_type} {size} GiB delete={delete_on_termination}"
             )?;
+        }
+        if *plain {
+            write!(f, ", no CPU options, HttpTokens=required")?;
         }
         if let Some(image) = image {
             write!(f, ", image {image}")?;

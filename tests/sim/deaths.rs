@@ -1,5 +1,5 @@
 //! Replacements that die while they boot, of any reason: few machines are started, and all is whole once whatever
-//! they died of is mended (TRAPS 45 and 46).
+//! they died of is mended (TRAP 45, TRAP 46).
 
 use crate::support::{assert_whole, count, journal, lost_writes, prepared, settle};
 use spot_rescue::event::InstanceAction;

@@ -185,7 +185,7 @@ async fn refused_everywhere(code: &str, row: &Row, how: How) {
     assert!(asked, "{}\n{}", never.said, journal(&never.world));
 }
 
-/// The answer is remembered with the token, and the key pair is back.
+/// TRAP 43: the answer is remembered with the token, and the key pair is back.
 #[tokio::test]
 async fn what_is_refused_everywhere_is_asked_for_now_and_then_until_it_is_mended() {
     for (code, row) in all() {

@@ -33,3 +33,12 @@ pub fn told() -> Vec<Value> {
         .filter(|it: &Value| it.get("outcome").is_some())
         .collect()
 }
+
+/// What was noted, look by look.
+pub fn notes() -> Vec<String> {
+    let lines = LINES.with_borrow(Clone::clone);
+    let lines = lines.iter().filter_map(|it| serde_json::from_str(it).ok());
+    let notes = lines.filter_map(|it: Value| it.get("notes")?.as_array().cloned());
+    let text = |it: Value| it.as_str().unwrap_or_default().to_owned();
+    notes.flatten().map(text).collect()
+}

@@ -70,6 +70,7 @@ fn write() -> WriteTemplate {
                 delete_on_termination: true,
             }),
             one_type: true,
+            plain: false,
         },
         tags: Tags::from([(text("spot-rescue:rescue"), text("i-0123456789abcdef0"))]),
         token: text("token-3"),
@@ -78,7 +79,12 @@ fn write() -> WriteTemplate {
 
 /// The second request: what the answer to the first was made into.
 async fn written(write: WriteTemplate, answer: &str) -> BTreeMap<String, String> {
-    let wire = Wire::new([ok(SHOWN), ok(answer)]);
+    written_of(SHOWN, write, answer).await
+}
+
+/// The same of an instance that is shown so.
+async fn written_of(shown: &str, write: WriteTemplate, answer: &str) -> BTreeMap<String, String> {
+    let wire = Wire::new([ok(shown), ok(answer)]);
     let number = if write.existing.is_some() { 8 } else { 1 };
     let made = wire.aws.act(&Action::WriteTemplate(write)).await;
     assert_eq!(
@@ -224,6 +230,32 @@ async fn what_fits_one_type_is_left_out_where_there_are_several() {
     let request = written(write, CREATED).await;
     assert_lacks(&request, "CpuOptions");
     assert_lacks(&request, "CreditSpecification");
+}
+
+/// TRAP 51: what an account or a type may refuse, and nothing else; how far a token may go stays as it was.
+#[tokio::test]
+async fn a_plain_one_has_no_cpu_options_and_requires_tokens_and_is_the_same_otherwise() {
+    let optional = SHOWN.replace("<httpTokens>required", "<httpTokens>optional");
+    let start = optional.find("<metadataOptions>").expect("they are shown");
+    let end = optional.find("<monitoring>").expect("it is shown");
+    let unknown = [&optional[..start], &optional[end..]].concat();
+    for shown in [&optional, &unknown] {
+        let [as_it_was, plain] = [false, true].map(|plain| {
+            let mut write = write();
+            write.spec.plain = plain;
+            written_of(shown, write, CREATED)
+        });
+        let (as_it_was, plain) = (as_it_was.await, plain.await);
+        let tokens = "LaunchTemplateData.MetadataOptions.HttpTokens";
+        let cpu = "LaunchTemplateData.CpuOptions";
+        let before = as_it_was.get(tokens).map(String::as_str);
+        assert_eq!(before, (shown == &optional).then_some("optional"));
+        assert_has(&as_it_was, &[(&format!("{cpu}.CoreCount"), "1")]);
+        let mut expected = as_it_was;
+        expected.retain(|it, _| !it.starts_with(cpu));
+        expected.insert(tokens.to_owned(), "required".to_owned());
+        assert_eq!(plain, expected);
+    }
 }
 
 /// A new version; the template's tags are the record and are written by themselves.

@@ -1,6 +1,6 @@
 //! The request: its token, its marks, and what is written down when it is refused.
 
-use super::{STEP, Stop};
+use super::{STEP, Stop, plain};
 use crate::id::{ImageId, InstanceId, InterfaceId};
 use crate::plan::lanes::Lane;
 use crate::plan::{Lineage, Plan, prepare, protect};
@@ -31,7 +31,7 @@ pub fn step(
         template: lineage.template_id(),
         counted: (tags::ATTEMPTS, lineage.record.attempts.after(base).text()),
         attempt: attempt + 1,
-        at: lineage.situation.now,
+        at: plain::at(lineage),
         only_capacity: instead.interface.is_some(),
         pools: lane.pools(),
         known: lineage.record.failed_pools.clone(),

@@ -65,6 +65,22 @@ pub fn write(
     Some(Step::new(STEP, action))
 }
 
+/// The same without CPU options and with IMDSv2 required, as another step, and what tells the one from the other.
+pub fn plain(lineage: &Lineage, source: &Instance, existing: &Template) -> Option<(Step, String)> {
+    let spec = TemplateSpec {
+        plain: true,
+        ..spec(lineage, source)
+    };
+    let print = step::fingerprint(&(&spec, &source.instance_profile));
+    let tags = Tags::from([(tags::FINGERPRINT.to_owned(), print.clone())]);
+    let mut step = write(lineage, source, tags, Some(existing))?;
+    if let Action::WriteTemplate(write) = &mut step.action {
+        write.spec = spec;
+    }
+    step.id = format!("{STEP} without options");
+    Some((step, print))
+}
+
 /// An instance that got its root from an image of a rescue goes on being launched from the user's.
 fn chosen_image(lineage: &Lineage, source: &Instance) -> Option<ImageId> {
     let original = &lineage.record.original.as_ref()?.image;
@@ -112,6 +128,7 @@ fn spec(lineage: &Lineage, source: &Instance) -> TemplateSpec {
         empty_devices: empty_devices(lineage, source),
         root: root(lineage, source),
         one_type: lineage.policy.instance_types.value == Types::Named(Vec::new()),
+        plain: false,
     }
 }
 

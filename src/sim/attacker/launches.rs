@@ -105,6 +105,7 @@ fn empty() -> Version {
         spec: crate::step::TemplateSpec::default(),
         image: None,
         instance_profile: None,
+        tokens_required: true,
     }
 }
 
