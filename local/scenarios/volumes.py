@@ -111,7 +111,8 @@ def told_with_the_key(evidence: Evidence) -> list[Result]:
     return [
         Result(bool(beforehand), "it was said when the rescue was prepared"),
         Result(bool(advice), "and when it came so, with the key and what to do"),
-        checks.equal("told as failed, and then as back", ["failed", "back-in-service"], told),
+        # By the time of the sweep it has not served for ten minutes either.
+        checks.equal("told until it is back", ["failed", "stuck", "back-in-service"], told),
         Result(bool(errors), "EC2 refused after it had answered"),
         Result(evidence.before.volumes[ENCRYPTED][0] in old, "the volume itself is still there"),
     ]
