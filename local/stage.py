@@ -74,6 +74,8 @@ class Stage:
         self.log = Log(self.directory / "function.log")
         self.functions: list[Function] = []
         self._last, self._moved = -1.0, 0.0
+        # What a story has seen on its way, for its own checks.
+        self.meanwhile: Any = None
         # Told how far the story is; nobody listens by default.
         self.say: Callable[[str], None] = lambda _: None
 
@@ -189,11 +191,12 @@ class Stage:
         self.sweep()
 
     def on_schedule(self, aws_seconds: float) -> None:
-        """So long, and the schedule comes round meanwhile."""
+        """So long, and the schedule comes round meanwhile; not at the very end, where `sweeps` begins."""
         end = self.now() + aws_seconds
-        while (left := end - self.now()) > 0:
-            self.sleep(min(left, SWEEP_SECONDS))
+        while (left := end - self.now()) > SWEEP_SECONDS:
+            self.sleep(SWEEP_SECONDS)
             self.sweep()
+        self.sleep(left)
 
     def sweeps(self, what: str, holds: Callable[[], bool], times: int = 8) -> None:
         """The schedule comes round until it holds."""

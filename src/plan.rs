@@ -47,6 +47,7 @@ pub use launch::{COUNT, mismatch};
 pub use lineage::Lineage;
 pub use phase::{Phase, phase};
 pub use protect::REMEMBER;
+pub use standstill::REPLACED;
 pub use sweep::{Expired, expired, wakes};
 
 use crate::clock::Timestamp;

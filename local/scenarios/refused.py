@@ -69,12 +69,12 @@ def launches(stage: Stage) -> list[dict[str, Any]]:
 
 
 def dead(stage: Stage, original: str) -> set[str]:
-    """Of this lineage; the tags are those that they had when they died."""
+    """Of those launched for it; the tags are those that they had when they died."""
     return {
         it.instance
         for it in stage.control.states()
         if it.state == "terminated" and it.tags.get(checks.RESCUE) == original
-    }
+    } - {original}
 
 
 # --- checks ---------------------------------------------------------------------------------------

@@ -52,12 +52,15 @@ fn known(lineage: &Lineage) -> Option<Deaths> {
     let Some(newest) = new.iter().max_by_key(|it| (it.launch_time, &it.id)) else {
         return recorded;
     };
-    let died = new.iter().filter(|it| died_booting(lineage, it)).count();
+    let booting = new.iter().filter(|it| died_booting(lineage, it));
+    let reason = booting.clone().filter_map(|it| it.state_reason.clone());
+    let (died, reason) = (booting.count(), reason.last());
     let before = recorded.as_ref().map_or(0, |it| it.booting);
     Some(Deaths {
         newest: newest.id.clone(),
         launched: newest.launch_time,
         booting: before + u32::try_from(died).unwrap_or(u32::MAX),
+        reason: reason.or_else(|| recorded?.reason),
     })
 }
 
@@ -101,8 +104,7 @@ fn remember(lineage: &Lineage, deaths: &Deaths, plan: &mut Plan) {
 }
 
 fn note(lineage: &Lineage, deaths: &Deaths, plan: &mut Plan) {
-    let dead = ended(lineage).filter(|it| died_booting(lineage, it));
-    let Some(reason) = dead.filter_map(|it| it.state_reason.as_deref()).last() else {
+    let Some(reason) = deaths.reason.as_deref() else {
         return;
     };
     plan.note(format!(
@@ -129,13 +131,12 @@ pub fn advice(lineage: &Lineage, reason: &str) -> String {
     }
 }
 
-/// Why the last of them died, for a person. None if none is to be seen.
+/// Why the last of them died, for a person. None if none has.
 pub fn told(lineage: &Lineage) -> Option<String> {
-    let dead = ended(lineage).filter(|it| died_booting(lineage, it));
-    let reason = dead.filter_map(|it| it.state_reason.as_deref()).last()?;
+    let reason = known(lineage)?.reason?;
     Some(format!(
         "replacements die while they boot ({reason}){}",
-        advice(lineage, reason)
+        advice(lineage, &reason)
     ))
 }
 
@@ -182,6 +183,7 @@ pub fn handed_over(template: &Template, successor: &Instance) -> Option<(String,
         newest: successor.id.clone(),
         launched: successor.launch_time,
         booting: 0,
+        reason: None,
     };
     stands.then(|| (tags::DIED.to_owned(), text.text()))
 }

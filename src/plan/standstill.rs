@@ -9,9 +9,10 @@ use crate::event::{InstanceState, Interruption};
 use crate::record::{Milestone, RecordedVolume};
 use crate::report::Kind;
 use std::collections::{BTreeMap, BTreeSet};
+use time::Duration;
 
-/// So many seconds after the interruption something should run in its place: twice what a rescue takes.
-const REPLACED: f64 = 300.0;
+/// So long after the interruption something should run in its place: twice what a rescue takes.
+pub const REPLACED: Duration = Duration::minutes(5);
 /// So many seconds after both it should serve.
 const SERVING: f64 = 600.0;
 const AGAIN: f64 = 86_400.0;
@@ -26,7 +27,7 @@ pub fn of(lineage: &Lineage, interruption: &Interruption) -> Option<(Kind, Miles
         .successor
         .filter(|it| it.state == InstanceState::Running);
     match running {
-        None if age >= REPLACED => Some((Kind::Unreplaced, Milestone::Unreplaced)),
+        None if age >= REPLACED.as_seconds_f64() => Some((Kind::Unreplaced, Milestone::Unreplaced)),
         Some(it) if age.min(seconds_between(it.launch_time, lineage.situation.now)) >= SERVING => {
             Some((Kind::Stuck, Milestone::Stuck))
         }

@@ -7,7 +7,7 @@ use crate::clock::Timestamp;
 use crate::cloud::{Class, CloudError};
 use crate::event::{Trigger, Wake};
 use crate::execute::{Done, execute};
-use crate::plan::Plan;
+use crate::plan::{Plan, REPLACED};
 use crate::step::{Action, Step};
 use futures_util::future::join_all;
 use std::collections::BTreeMap;
@@ -68,7 +68,14 @@ fn delay(subject: &Subject, soonest: u16, now: Timestamp) -> u16 {
     };
     let rarely = if age < URGENT { 0 } else { age / PART };
     let rarely = u16::try_from(rarely).unwrap_or(u16::MAX);
-    soonest.saturating_mul(slower).min(900).max(rarely)
+    let wanted = soonest.saturating_mul(slower).min(900).max(rarely);
+    wanted.min(untold(subject, now).unwrap_or(wanted))
+}
+
+/// Seconds until it is told that nothing runs in its place: whatever is waited for, that is not put off.
+fn untold(subject: &Subject, now: Timestamp) -> Option<u16> {
+    let left = (subject.since? + REPLACED - now).whole_seconds();
+    u16::try_from(left).ok().map(|it| it.saturating_add(1))
 }
 
 /// Returns why it could not be sent.

@@ -12,18 +12,23 @@ pub struct Deaths {
     pub launched: Timestamp,
     /// How many died while they booted.
     pub booting: u32,
+    /// What the newest of those died of: EC2 soon shows the dead without their tags.
+    pub reason: Option<String>,
 }
 
 impl Deaths {
-    /// `i-… <when it was launched> <how many died booting>`
+    /// `i-… <when it was launched> <how many died booting> <what of>`
     #[must_use]
     pub fn text(&self) -> String {
         let Self {
             newest,
             launched,
             booting,
+            reason,
         } = self;
-        format!("{newest} {} {booting}", clock::format(*launched))
+        let at = clock::format(*launched);
+        let reason = reason.iter().map(|it| format!(" {it}"));
+        format!("{newest} {at} {booting}{}", reason.collect::<String>())
     }
 
     #[must_use]
@@ -33,6 +38,7 @@ impl Deaths {
             newest: words.next()?.parse().ok()?,
             launched: clock::parse(words.next()?).ok()?,
             booting: words.next()?.parse().ok()?,
+            reason: words.next().map(str::to_owned),
         })
     }
 }
@@ -43,9 +49,16 @@ mod tests {
 
     #[test]
     fn what_is_remembered_is_read_back() {
-        let text = "i-0123456789abcdef0 2026-11-23T10:00:00Z 2";
-        let deaths = Deaths::parse(text).unwrap();
-        assert_eq!((deaths.booting, deaths.text().as_str()), (2, text));
+        let without = "i-0123456789abcdef0 2026-11-23T10:00:00Z 2";
+        let reason = "Server.InternalError";
+        for (text, reason) in [
+            (without.to_owned(), None),
+            (format!("{without} {reason}"), Some(reason)),
+        ] {
+            let deaths = Deaths::parse(&text).unwrap();
+            assert_eq!((deaths.booting, deaths.text()), (2, text));
+            assert_eq!(deaths.reason.as_deref(), reason);
+        }
         for bad in ["", "i-0123456789abcdef0", "i-0123456789abcdef0 later 1"] {
             assert_eq!(Deaths::parse(bad), None, "{bad}");
         }

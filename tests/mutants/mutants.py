@@ -371,7 +371,7 @@ MUTANTS = [
     ),
     Mutant(
         "launches for the last owner count for the next",
-        "src/plan/launch/request.rs",
+        "src/plan/launch.rs",
         "let attempt = lineage.record.attempts.of(base);",
         "let attempt = lineage.record.attempts.total();",
     ),
@@ -594,20 +594,26 @@ MUTANTS = [
     Mutant(
         "the next way is tried before others know of the refusal",
         "src/cloud/launching.rs",
-        "Scope::Market | Scope::Unknown => OTHERS_KNOW,",
-        "Scope::Market | Scope::Unknown => Duration::ZERO,",
+        "Scope::Market | Scope::Denied | Scope::Unknown => OTHERS_KNOW,",
+        "Scope::Market | Scope::Denied | Scope::Unknown => Duration::ZERO,",
     ),
     Mutant(
         "what a person has to mend is asked again like a pool",
         "src/cloud/launching.rs",
-        "Scope::Subnet | Scope::Market | Scope::Request => Some(LONG),",
-        "Scope::Subnet | Scope::Market | Scope::Request => None,",
+        "Scope::Subnet | Scope::Market | Scope::Denied | Scope::Request => Some(LONG),",
+        "Scope::Subnet | Scope::Market | Scope::Denied | Scope::Request => None,",
     ),
     Mutant(
         "an unknown code rules out its own pool only",
         "src/plan/pools.rs",
         "failed.pool.market == pool.market && subnets.len() > 1;",
         "failed.pool.market == pool.market && subnets.len() > 99;",
+    ),
+    Mutant(
+        "that nothing runs in its place is told when the next launch is due",
+        "src/reconcile/wakes.rs",
+        "wanted.min(untold(subject, now).unwrap_or(wanted))",
+        "untold(subject, now).map_or(wanted, |_| wanted)",
     ),
     Mutant(
         "whoever dies while booting is launched without end",

@@ -65,6 +65,15 @@ async fn that_nothing_replaces_it_is_told_within_minutes_with_what_is_refused() 
     assert_eq!(kinds(), ["unreplaced", "back-in-service"]);
 }
 
+/// Whatever is waited for that long: a look is taken in time to tell it.
+#[tokio::test]
+async fn it_is_told_in_time_although_the_next_launch_is_long_away() {
+    let (world, function, _) = interrupted(vec![]).await;
+    supply(&world, Supply::Refused("UnauthorizedOperation"));
+    let _ = world.run_for(&function, 310).await;
+    assert_eq!(kinds(), ["unreplaced"]);
+}
+
 /// Once, then daily, and after a week no more; and it goes on all the same.
 #[tokio::test]
 async fn it_is_told_once_a_day_for_a_week_and_goes_on() {
