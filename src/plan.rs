@@ -188,7 +188,8 @@ pub fn plan(situation: &Situation) -> Plan {
 /// A rescue begins with the interruption, and anew with each replacement.
 fn since(lineage: &Lineage, phase: &Phase) -> Option<Timestamp> {
     let (Phase::Rescue(interruption) | Phase::Restore(interruption)) = phase else {
-        return None;
+        // What is owed after it belongs to it.
+        return { lineage.record.owed.as_ref() }.map(|it| it.interruption.at);
     };
     let launched = lineage.successor.map(|it| it.launch_time);
     launched.max(Some(interruption.at))

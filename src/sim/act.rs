@@ -170,7 +170,8 @@ impl State {
             Action::Launch(launch) => launch.interface.iter().map(ToString::to_string).collect(),
             Action::PointName(_) | Action::Wake { .. } => Vec::new(),
         };
-        named.into_iter().filter(|it| !self.is_ours(it)).collect()
+        let ours = |it: &String| self.is_ours(it) || self.was_ours(it);
+        named.into_iter().filter(|it| !ours(it)).collect()
     }
 
     /// The instance a target stands for.
@@ -182,13 +183,14 @@ impl State {
         found.map(|it| it.id.to_string())
     }
 
-    /// Opted in, or marked by us, or held by such an instance. What is gone is nobody's; what was ours when we marked
-    /// it does not stop being so because somebody has changed the mark since.
+    /// What was ours when we marked it does not stop being so because somebody has changed the mark since.
+    fn was_ours(&self, id: &str) -> bool {
+        self.journal.iter().any(|it| has_marked(it, id))
+    }
+
+    /// Opted in, or marked by us, or held by such an instance. What is gone is nobody's.
     fn is_ours(&self, id: &str) -> bool {
         let named = id;
-        if self.journal.iter().any(|it| has_marked(it, id)) {
-            return true;
-        }
         let marked = |tags: &tags::Tags| self.honest(named, tags).contains_key(tags::RESCUE);
         if let Ok(id) = id.parse::<InstanceId>() {
             return self.instances.get(&id).is_none_or(|it| {
