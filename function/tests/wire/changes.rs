@@ -330,6 +330,7 @@ async fn a_wake_comes_back_as_it_went() {
     let wake = Wake {
         instance: id(INSTANCE),
         attempt: 3,
+        waited: 0,
         interruptions: vec![Interruption {
             instance: id(INSTANCE),
             action: InstanceAction::Terminate,
@@ -337,6 +338,7 @@ async fn a_wake_comes_back_as_it_went() {
         }],
         confirm: Some("forgotten".to_owned()),
         deregistered: BTreeMap::new(),
+        unseen: None,
         launched: std::collections::BTreeSet::new(),
         sent: None,
         proof: None,
