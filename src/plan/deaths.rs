@@ -53,8 +53,8 @@ fn known(lineage: &Lineage) -> Option<Deaths> {
         return recorded;
     };
     let booting = new.iter().filter(|it| died_booting(lineage, it));
-    let reason = booting.clone().filter_map(|it| it.state_reason.clone());
-    let (died, reason) = (booting.count(), reason.last());
+    let mut reason = booting.clone().filter_map(|it| it.state_reason.clone());
+    let (died, reason) = (booting.count(), reason.next_back());
     let before = recorded.as_ref().map_or(0, |it| it.booting);
     Some(Deaths {
         newest: newest.id.clone(),

@@ -23,6 +23,10 @@ use std::str::FromStr;
 use time::Duration;
 use time::macros::datetime;
 
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a thing that may be so in the world"
+)]
 #[derive(Debug)]
 pub struct State {
     pub now: Timestamp,

@@ -5,6 +5,10 @@ use crate::tags::Tags;
 use std::hash::{Hash, Hasher};
 
 /// What the prepared rescue must say, whatever `GetLaunchTemplateData` answers (TRAP 9).
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a setting of its own"
+)]
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TemplateSpec {
     /// The user's tags, for the replacement.

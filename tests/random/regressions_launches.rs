@@ -128,7 +128,7 @@ fn regression_a_launch_under_way_in_an_old_rescue_is_looked_at_soon() {
 #[test]
 fn regression_what_refuses_a_launch_on_an_interface_gives_the_address_up() {
     let start = crate::start::Start {
-        seed: 7808095557955530480,
+        seed: 7_808_095_557_955_530_480,
         instances: vec![Setup {
             volumes: vec![],
             ports: vec![443],
@@ -192,9 +192,10 @@ fn regression_what_refuses_a_launch_on_an_interface_gives_the_address_up() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a schedule")]
 fn regression_a_copy_is_one_without_its_snapshot() {
     let start = crate::start::Start {
-        seed: 2836089053133189281,
+        seed: 2_836_089_053_133_189_281,
         instances: vec![
             Setup {
                 volumes: vec![],

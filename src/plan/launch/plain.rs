@@ -44,7 +44,9 @@ pub fn write(lineage: &Lineage, since: Timestamp, plan: &mut Plan) -> Result<(),
     plan.note(format!(
         "{refused}: it is sent once more without CPU options and with IMDSv2 required (HttpTokens)"
     ));
-    steps.into_iter().for_each(|it| plan.step(it));
+    for step in steps {
+        plan.step(step);
+    }
     let what = "a version of the prepared rescue without CPU options and with IMDSv2 required";
     Err(Stop::Wait(5, what.to_owned()))
 }
