@@ -12,6 +12,7 @@ use crate::situation::{Instance, Snapshot, Volume};
 use crate::step::{Action, Step};
 use crate::tags::{self, Tags};
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 /// The step that writes an interruption into the record.
 pub const REMEMBER: &str = "remember the interruption";
@@ -192,7 +193,11 @@ fn known_volumes<'a>(lineage: &'a Lineage) -> Vec<Known<'a>> {
             deleted: true,
         })
     });
-    recorded.chain(roots).collect()
+    let mut all: Vec<Known> = recorded.chain(roots).collect();
+    // One may be shown twice while it is detached and attached: it gets one mark.
+    let mut seen = BTreeSet::new();
+    all.retain(|it| seen.insert(it.id));
+    all
 }
 
 fn unmarked_snapshots(lineage: &Lineage, volume: &Volume) -> Vec<String> {
