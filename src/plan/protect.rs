@@ -11,8 +11,7 @@ use crate::record::{
 use crate::situation::{Instance, Snapshot, Volume};
 use crate::step::{Action, Step};
 use crate::tags::{self, Tags};
-use std::collections::BTreeMap;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The step that writes an interruption into the record.
 pub const REMEMBER: &str = "remember the interruption";
