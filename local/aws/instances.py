@@ -1,7 +1,7 @@
 """The life of an instance.
 
 AWS: `pending` until it has booted; `shutting-down`, which takes a while, before `terminated`; one
-event for each state; who dies while booting goes from `pending` to `terminated`, with nothing between
+event for each state; what dies while booting goes from `pending` to `terminated`, with nothing between
 (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-instance-lifecycle.html). At the end the
 volumes and interfaces marked DeleteOnTermination are deleted and the others become `available`, volumes
 a little later; Elastic IP addresses are disassociated, except from an interface that stays; tags are "gradually disassociated" and the entry disappears within

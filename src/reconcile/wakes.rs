@@ -22,6 +22,8 @@ const TWO_MINUTES: time::Duration = time::Duration::minutes(2);
 const CHAIN: u32 = 900;
 /// From so many seconds on, a rescue is looked at the more rarely the longer it takes.
 const URGENT: i64 = 180;
+/// So many seconds later what was seen is believed.
+const CONFIRMED: u16 = 60;
 /// It is looked at again once it is older by such a part.
 const PART: i64 = 20;
 
@@ -47,7 +49,7 @@ async fn wake(calls: &Calls<'_>, subject: &mut Subject, now: Timestamp) -> Optio
         attempt: subject.attempt + 1,
         waited,
         interruptions: subject.notices.clone(),
-        confirm: subject.confirm_next.clone().filter(|_| soonest >= 60),
+        confirm: subject.confirm_next.clone().filter(|_| delay >= CONFIRMED),
         deregistered: subject.deregistered.clone(),
         launched: subject.launched.clone(),
         unseen: subject.unseen,
@@ -68,6 +70,11 @@ fn delay(subject: &Subject, soonest: u16, now: Timestamp) -> u16 {
     };
     let rarely = if age < URGENT { 0 } else { age / PART };
     let rarely = u16::try_from(rarely).unwrap_or(u16::MAX);
+    // What was seen once is to be seen again, however old the rescue is.
+    let rarely = match subject.confirm_next {
+        Some(_) => rarely.min(CONFIRMED),
+        None => rarely,
+    };
     let wanted = soonest.saturating_mul(slower).min(900).max(rarely);
     wanted.min(untold(subject, now).unwrap_or(wanted))
 }
