@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::json;
 use spot_rescue::clock::{self, Clock, Timestamp};
-use spot_rescue::event::{self, Interruption, Trigger};
+use spot_rescue::event::{self, Interruption, Memory, Trigger};
 use spot_rescue::handler::Handler;
 use spot_rescue::id::InstanceId;
 use spot_rescue::observe::{self, Look, Out, Scope};
@@ -125,15 +125,12 @@ impl Known {
             let facts = facts.map_err(io::Error::other)?;
             let look = Look {
                 now: at,
-                notices: &[],
+                memory: &Memory::default(),
                 risks: &[],
                 defaults: &defaults,
                 pass: 1,
-                confirming: &BTreeSet::new(),
                 refused: &BTreeSet::new(),
                 remembered: &defaults,
-                launched: &BTreeSet::new(),
-                unseen: None,
             };
             situations.insert(id.clone(), facts.situation(&id, &look));
         }
@@ -162,8 +159,12 @@ impl Known {
         let Some(situation) = self.situations.get(&interruption.instance) else {
             return 0;
         };
-        let (instance, notices) = (situation.instances[0].clone(), [interruption]);
-        let brief = observe::brief(instance, &notices, &self.defaults, self.at);
+        let memory = Memory {
+            interruptions: vec![interruption],
+            ..Memory::default()
+        };
+        let instance = situation.instances[0].clone();
+        let brief = observe::brief(instance, &memory, &self.defaults, self.at);
         plan::first_aid(&brief).steps.len()
     }
 

@@ -14,7 +14,7 @@ pub mod scaling;
 pub mod snapshot;
 pub mod state_change;
 
-pub use own::{Proof, Wake};
+pub use own::{Memory, Proof, Wake};
 pub use risk::Risk;
 
 use crate::clock::{self, Timestamp};

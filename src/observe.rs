@@ -17,7 +17,7 @@ pub use quiet::{Out, is_recent};
 
 use crate::clock::Timestamp;
 use crate::cloud::{Cloud, CloudError, Query};
-use crate::event::{Interruption, Risk};
+use crate::event::{Memory, Risk};
 use crate::id::{InstanceId, RequestId, VolumeId};
 use crate::policy::{Policy, Types};
 use crate::record::{RecordedAddress, RecordedRequest, addresses_from, volumes_from};
@@ -62,26 +62,31 @@ pub enum Scope {
 
 /// What the first round trip of a warning knows: the instance alone.
 #[must_use]
-pub fn brief(
-    instance: Instance,
-    notices: &[Interruption],
-    defaults: &Tags,
-    now: Timestamp,
-) -> Situation {
+pub fn brief(instance: Instance, memory: &Memory, defaults: &Tags, now: Timestamp) -> Situation {
+    let mut situation = unread(instance.lineage(), memory, defaults, now);
+    situation.instances = vec![instance];
+    situation
+}
+
+/// Nothing has been read.
+#[must_use]
+pub fn unread(lineage: InstanceId, memory: &Memory, defaults: &Tags, now: Timestamp) -> Situation {
     Situation {
         now,
-        lineage: instance.lineage(),
-        notices: notices.to_vec(),
+        lineage,
+        notices: memory.interruptions.clone(),
         risks: Vec::new(),
         defaults: defaults.clone(),
         pass: 0,
-        confirming: BTreeSet::new(),
+        suspected: BTreeMap::new(),
         refused: BTreeSet::new(),
         remembered: Tags::new(),
         deregistered: BTreeSet::new(),
         launched: BTreeSet::new(),
-        unseen: None,
-        instances: vec![instance],
+        unseen: BTreeMap::new(),
+        flagged: memory.flagged.clone(),
+        unwritten: memory.unwritten.clone(),
+        instances: Vec::new(),
         template: Fact::NotRead,
         template_name: None,
         volumes: Fact::NotRead,
@@ -204,15 +209,12 @@ pub async fn lineages(
 #[derive(Debug, Clone, Copy)]
 pub struct Look<'a> {
     pub now: Timestamp,
-    pub notices: &'a [Interruption],
+    pub memory: &'a Memory,
     pub risks: &'a [Risk],
     pub defaults: &'a Tags,
     pub pass: u32,
-    pub confirming: &'a BTreeSet<String>,
     pub refused: &'a BTreeSet<String>,
     pub remembered: &'a Tags,
-    pub launched: &'a BTreeSet<InstanceId>,
-    pub unseen: Option<Timestamp>,
 }
 
 impl Facts {
@@ -226,15 +228,12 @@ impl Facts {
     pub fn situation(&self, lineage: &InstanceId, look: &Look) -> Situation {
         let Look {
             now,
-            notices,
+            memory,
             risks,
             defaults,
             pass,
-            confirming,
             refused,
             remembered,
-            launched,
-            unseen,
         } = *look;
         let template = self.templates.of(|all| prepared::of(lineage, all).cloned());
         let recorded = template.known().and_then(Option::as_ref);
@@ -272,15 +271,17 @@ impl Facts {
         Situation {
             now,
             lineage: lineage.clone(),
-            notices: notices.to_vec(),
+            notices: memory.interruptions.clone(),
             risks: risks.to_vec(),
             defaults: defaults.clone(),
             pass,
-            confirming: confirming.clone(),
+            suspected: memory.suspected.clone(),
             refused: refused.clone(),
             remembered: remembered.clone(),
-            launched: launched.clone(),
-            unseen,
+            launched: memory.launched.keys().cloned().collect(),
+            unseen: memory.unseen_tokens(),
+            flagged: memory.flagged.clone(),
+            unwritten: memory.unwritten.clone(),
             deregistered: self.out.iter().filter(member).cloned().collect(),
             template,
             volumes,
@@ -382,9 +383,18 @@ fn requests_of(instances: &[Instance], templates: &Fact<Vec<Template>>) -> Vec<R
     let over = |id: &RequestId| known.iter().any(|it| it.id == *id && !it.persistent);
     let asked = instances.iter().filter_map(|it| it.request.clone());
     let persistent = known.iter().filter(|it| it.persistent);
+    // It says how an instance ended that is not to be seen any more.
+    let vanished = { templates.iter() }.filter(|it| is_vanished(it, instances));
+    let vanished = vanished.filter_map(recorded);
     let all: BTreeSet<RequestId> = asked
         .filter(|it| !over(it))
         .chain(persistent.map(|it| it.id.clone()))
+        .chain(vanished.map(|it| it.id))
         .collect();
     all.into_iter().collect()
+}
+
+fn is_vanished(template: &Template, instances: &[Instance]) -> bool {
+    let head = template.tags.get(tags::HEAD);
+    head.is_some_and(|head| instances.iter().all(|it| it.id.as_str() != head))
 }

@@ -35,18 +35,21 @@ mod rescue;
 mod restore;
 mod risk;
 mod root;
+mod seen;
 pub(crate) mod snapshot;
 mod stand_in;
 mod standstill;
 mod sweep;
 mod tidy;
 mod types;
+mod vanished;
 mod volumes;
 
 pub use launch::{COUNT, mismatch};
 pub use lineage::Lineage;
 pub use phase::{Phase, phase};
 pub use protect::REMEMBER;
+pub use seen::STEP as SEEN;
 pub use standstill::REPLACED;
 pub use sweep::{Expired, expired, wakes};
 
@@ -58,8 +61,11 @@ use crate::report::Outcome;
 use crate::situation::{Fact, Instance, Situation};
 use crate::step::Step;
 use crate::tags;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+
+/// What is seen for so long is believed.
+const BELIEVED: time::Duration = time::Duration::MINUTE;
 
 /// What to do now, what we are waiting for, and what a person should know.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -69,8 +75,8 @@ pub struct Plan {
     pub waits: Vec<Wait>,
     pub notes: Vec<String>,
     pub warnings: Vec<PolicyWarning>,
-    /// What is believed only if it is so still at the next look.
-    pub confirm: Option<String>,
+    /// What is not believed before it has been so for a minute, and since when it is.
+    pub suspects: BTreeMap<String, Timestamp>,
     /// Reported once the step of this id has been done.
     pub outcome: Option<(String, Outcome)>,
     /// Since when what it waits for has taken: the longer, the more rarely it is looked at.
@@ -110,14 +116,18 @@ impl Plan {
         });
     }
 
-    /// It was seen a minute ago as well. If not, it is to be: describes lag behind.
+    /// It has been seen for a minute. If not, it is to be: describes lag behind.
     fn confirmed(&mut self, lineage: &Lineage, seen: String, what: impl Into<String>) -> bool {
-        let before = lineage.situation.confirming.contains(&seen);
-        if !before {
-            self.wait(60, what);
-            self.confirm = Some(seen);
+        let now = lineage.situation.now;
+        let since = lineage.situation.suspected.get(&seen).copied();
+        let since = since.unwrap_or(now);
+        self.suspects.insert(seen, since);
+        let left = (since + BELIEVED - now).whole_seconds();
+        let left = u16::try_from(left).unwrap_or_default();
+        if left > 0 {
+            self.wait(left, what);
         }
-        before
+        left == 0
     }
 
     /// The end of a rescue is told once: by whoever watches over it. Others leave that step to it.
@@ -146,7 +156,25 @@ pub fn first_aid(situation: &Situation) -> Plan {
         | Phase::Returned(_)
         | Phase::Relieved(_)
         | Phase::Stays(_)
-        | Phase::Ended(_) => Plan::default(),
+        | Phase::Ended(_)
+        | Phase::Vanished(_) => Plan::default(),
+    }
+}
+
+/// The instance cannot be read: what the record says of it is protected.
+pub fn unseen(situation: &Situation) -> Plan {
+    let lineage = Lineage::of(situation);
+    match phase(&lineage) {
+        Phase::Rescue(interruption) => rescue::unseen(&lineage, &interruption),
+        Phase::Unprotected(_)
+        | Phase::Paused(_)
+        | Phase::Restore(_)
+        | Phase::Healthy
+        | Phase::Returned(_)
+        | Phase::Relieved(_)
+        | Phase::Stays(_)
+        | Phase::Ended(_)
+        | Phase::Vanished(_) => Plan::default(),
     }
 }
 
@@ -167,6 +195,7 @@ pub fn plan(situation: &Situation) -> Plan {
     let mut plan = match phase {
         Phase::Unprotected(why) => return Plan::nothing(why),
         Phase::Ended(why) => tidy::ended(&lineage, why),
+        Phase::Vanished(why) => vanished::plan(&lineage, why),
         Phase::Healthy => prepare::plan(&lineage),
         Phase::Paused(interruption) => pause::plan(&lineage, &interruption),
         Phase::Restore(interruption) => pause::restore(&lineage, &interruption),
@@ -264,7 +293,7 @@ impl fmt::Display for Plan {
             waits,
             notes,
             warnings,
-            confirm: _,
+            suspects: _,
             outcome,
             since: _,
             deregisters: _,

@@ -4,6 +4,7 @@
 //! itself, so that a failing one never fails its neighbours.
 
 mod batch;
+mod blind;
 mod scarcity;
 mod sweep;
 mod wakes;
@@ -63,7 +64,10 @@ pub async fn reconcile(context: &Context<'_>, triggers: &[Trigger]) -> Reconcile
     let batch = match in_time(context, Box::pin(Batch::of(context, triggers))).await {
         Ok(batch) => batch,
         Err(error) => {
-            let unread = wakes::unread(context, triggers, &error).await;
+            let (unread, ()) = tokio::join!(
+                wakes::unread(context, triggers, &error),
+                blind::first_aid(context, triggers),
+            );
             reconciled.retries.extend(unread);
             return reconciled;
         }
@@ -117,7 +121,7 @@ async fn first_aid(context: &Context<'_>, calls: &Calls<'_>, batch: &mut Batch) 
     urgent.sort_by_key(|it| it.warned_at());
     let each = urgent.into_iter().map(|subject| async move {
         for instance in subject.warned() {
-            let situation = observe::brief(instance, &subject.notices, context.defaults, now);
+            let situation = observe::brief(instance, &subject.memory, context.defaults, now);
             let plan = plan::first_aid(&situation);
             run(context, calls, subject, plan).await;
         }
@@ -168,18 +172,16 @@ async fn look_again(
         subject.note_unseen(now, |it| facts.shows(it));
         let look = Look {
             now,
-            notices: &subject.notices,
+            memory: &subject.memory,
             risks: &subject.risks,
             defaults: context.defaults,
             pass,
-            confirming: &subject.confirming,
             refused: &subject.refused,
             remembered: &subject.remembered,
-            launched: &subject.launched,
-            unseen: subject.unseen,
         };
         // A situation is large, and no batch holds more than one: the plan is all that waits for AWS.
         let plan = plan::plan(&facts.situation(id, &look));
+        subject.memory.suspected.clone_from(&plan.suspects);
         (subject, plan)
     });
     let mut planned: Vec<_> = planned.collect();
@@ -212,18 +214,18 @@ async fn run(
     tracing::debug!(%plan, "planned");
     // An instance that has ended already takes no tombstone; then the record's is the beginning.
     let begins = |it: &Step| it.id.starts_with("tombstone") || it.id == REMEMBER;
-    subject.watching |= plan.steps.iter().any(begins) || plan.confirm.is_some();
+    subject.watching |= plan.steps.iter().any(begins) || !plan.suspects.is_empty();
     if !subject.watching {
         plan.leave_outcome();
     }
     let steps = execute(&plan, calls, &mut subject.done, left(context)).await;
     subject.note_deregistered(plan.deregisters.take(), &plan.steps);
-    subject.launched.extend(launched(&plan, &steps));
+    subject.note_unwritten(&plan.steps, &steps);
+    subject.memory.launched.extend(launched(&plan, &steps));
     let done = |id: &str| steps.iter().any(|it| it.id == id && it.outcome.succeeded());
     if done(COUNT) {
         // The next request is another one.
-        subject.launched.clear();
-        subject.unseen = None;
+        subject.memory.launched.clear();
     }
     let failed = steps.iter().any(|it| !it.outcome.succeeded());
     let launches: Vec<Tags> = plan
@@ -250,7 +252,6 @@ async fn run(
     };
     // What is under way is looked at soon, however long all this has taken.
     subject.since = plan.since.filter(|_| !unheard(&plan, &steps));
-    subject.confirm_next = plan.confirm;
     if let Some((noting, mut outcome)) = plan.outcome {
         outcome.because(&steps);
         if done(&noting) {
@@ -280,14 +281,19 @@ async fn run(
     news && !scarce
 }
 
-/// The instances that launches have returned.
-fn launched(plan: &Plan, reports: &[StepReport]) -> Vec<InstanceId> {
+/// The instances that launches have returned, and their tokens.
+fn launched(plan: &Plan, reports: &[StepReport]) -> Vec<(InstanceId, String)> {
     let launches = plan.steps.iter();
-    let launches = launches.filter(|it| matches!(it.action, Action::Launch(_)));
     let answers = launches.filter_map(|step| {
+        let Action::Launch(launch) = &step.action else {
+            return None;
+        };
         let report = reports.iter().find(|it| it.id == step.id)?;
         match &report.outcome {
-            StepOutcome::Done { what } => what.split_whitespace().next()?.parse().ok(),
+            StepOutcome::Done { what } => {
+                let id = what.split_whitespace().next()?.parse().ok()?;
+                Some((id, launch.token.clone()))
+            }
             StepOutcome::AlreadyDone { .. }
             | StepOutcome::Failed(_)
             | StepOutcome::Skipped { .. }
@@ -332,12 +338,16 @@ fn refused_launch(step: &Step, reports: &[StepReport]) -> Option<Tags> {
 fn mismatched(plan: &Plan, reports: &[StepReport]) -> Vec<String> {
     const CODE: &str = "IdempotentParameterMismatch";
     let launches = plan.steps.iter();
-    let launches = launches.filter(|it| matches!(it.action, Action::Launch(_)));
-    let mismatched = launches.filter(|step| {
+    let mismatched = launches.filter_map(|step| {
+        let Action::Launch(launch) = &step.action else {
+            return None;
+        };
         let mut reports = reports.iter().filter(|it| it.id == step.id);
-        reports.any(|it| matches!(&it.outcome, StepOutcome::AlreadyDone { why } if why == CODE))
+        let used = reports
+            .any(|it| matches!(&it.outcome, StepOutcome::AlreadyDone { why } if why == CODE));
+        used.then(|| plan::mismatch(&step.id, &launch.token))
     });
-    mismatched.map(|it| plan::mismatch(&it.id)).collect()
+    mismatched.collect()
 }
 
 /// The step, if AWS has refused it and would do so again.

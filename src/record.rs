@@ -104,6 +104,8 @@ pub struct Record {
     pub shape: Option<Shape>,
     /// Requests to replace the successor's root that were refused so far.
     pub swaps: u32,
+    /// What the owner had got (`+`) and lost (`-`) since the last sweep when it was interrupted.
+    pub changed: Vec<String>,
     /// Seconds from the interruption to each milestone reached.
     pub progress: BTreeMap<Milestone, f64>,
 }
@@ -141,6 +143,7 @@ impl Record {
             owed: Owed::from_tags(tags),
             attempts: get(tags::ATTEMPTS).map(Attempts::parse).unwrap_or_default(),
             swaps: get(tags::SWAPS).and_then(|n| n.parse().ok()).unwrap_or(0),
+            changed: list(tags::CHANGED, tags, |it| Some(it.to_owned())),
             progress: get(tags::PROGRESS).map(progress_from).unwrap_or_default(),
         }
     }

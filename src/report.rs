@@ -51,6 +51,8 @@ pub struct Outcome {
     pub names_left: Vec<String>,
     /// The private address that was to be kept and is not, and why.
     pub address_lost: Option<String>,
+    /// What the instance had got (`+`) and lost (`-`) since the last sweep.
+    pub changed: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
@@ -186,6 +188,7 @@ impl Outcome {
             "addresses_missing": self.addresses_missing,
             "names_left": self.names_left,
             "private_address_lost": self.address_lost,
+            "changed_since_last_sweep": self.changed,
         });
         if let (Value::Object(line), Value::Object(metrics)) = (&mut line, emf::metrics(self)) {
             line.extend(metrics);

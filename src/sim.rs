@@ -24,6 +24,7 @@ mod drive;
 mod events;
 mod fault;
 mod fleet;
+mod hands;
 mod images;
 mod instances;
 mod interfaces;

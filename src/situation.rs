@@ -25,7 +25,7 @@ pub use crate::target::{
     Balancing, ListedGroup, Listing, Registration, Registrations, Target, TargetGroup,
 };
 use serde::Serialize;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Something read, or why it is not known. "Could not find out" is never an empty list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,8 +74,8 @@ pub struct Situation {
     pub defaults: Tags,
     /// How often this invocation has looked already.
     pub pass: u32,
-    /// What was seen a minute ago and is believed if it is seen still.
-    pub confirming: BTreeSet<String>,
+    /// What is not believed until it has been so for a minute, and since when it is.
+    pub suspected: BTreeMap<String, Timestamp>,
     /// Steps that AWS has refused for good in this invocation, by id: another way is tried.
     pub refused: BTreeSet<String>,
     /// What this invocation wrote into the record when launches failed: reads show it only later.
@@ -84,8 +84,12 @@ pub struct Situation {
     pub deregistered: BTreeSet<InstanceId>,
     /// What launches of this rescue have returned.
     pub launched: BTreeSet<InstanceId>,
-    /// Since when one of them is not to be seen, whatever it was.
-    pub unseen: Option<Timestamp>,
+    /// Tokens of launches that have returned what is not to be seen, and since when.
+    pub unseen: BTreeMap<String, Timestamp>,
+    /// Volumes and interfaces that were to go with their instance when it was warned.
+    pub flagged: BTreeSet<String>,
+    /// What the record was to say, and AWS would not take so far.
+    pub unwritten: Tags,
     pub instances: Vec<Instance>,
     pub template: Fact<Option<Template>>,
     /// The name it has, or is to have. None while that is not known, or if others have all of them.
@@ -182,7 +186,33 @@ pub struct SpotRequest {
     pub disabled: bool,
     /// Whom it has launched last.
     pub instance: Option<InstanceId>,
+    /// How that one ended, once it has.
+    pub end: Option<RequestEnd>,
     pub tags: Tags,
+}
+
+/// What the status of a request says of the end of its instance. EC2 shows it longer than the instance.
+/// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/spot-request-status.html>
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestEnd {
+    /// EC2 took it; if not, its user ended it.
+    pub by_spot: bool,
+    pub code: String,
+    pub at: Option<Timestamp>,
+}
+
+impl RequestEnd {
+    /// By the status code, if it tells of an end.
+    #[must_use]
+    pub fn of(code: &str, at: Option<Timestamp>) -> Option<Self> {
+        let by_user = code == "instance-terminated-by-user";
+        let ended = code.starts_with("instance-terminated-");
+        ended.then(|| Self {
+            by_spot: !by_user,
+            code: code.to_owned(),
+            at,
+        })
+    }
 }
 
 /// The prepared rescue.

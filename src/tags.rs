@@ -105,6 +105,8 @@ pub const POINTED: &str = "spot-rescue:pointed";
 pub const ADDRESS_LOST: &str = "spot-rescue:address-lost";
 /// On the launch template: since when its owner lacks targets or addresses that it is to have.
 pub const OWED_SINCE: &str = "spot-rescue:owed-since";
+/// On the launch template: what the owner had got and lost since the last sweep when it was interrupted.
+pub const CHANGED: &str = "spot-rescue:changed";
 /// Packed lists, on the launch template and partly on the instance.
 pub const VOLUMES: &str = "spot-rescue:volume";
 pub const TARGETS: &str = "spot-rescue:target";
@@ -216,6 +218,7 @@ pub fn is_own(key: &str) -> bool {
             FAILED_POOLS,
             HISTORY,
             POINTED,
+            CHANGED,
             INTERFACES,
             SECONDARY,
         ]

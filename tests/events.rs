@@ -5,7 +5,7 @@
 use proptest::prelude::*;
 use spot_rescue::clock;
 use spot_rescue::event::{
-    self, Ignored, InstanceAction, InstanceState, Interruption, Risk, Trigger, Wake,
+    self, Ignored, InstanceAction, InstanceState, Interruption, Memory, Risk, Trigger, Wake,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -157,26 +157,27 @@ fn our_own_messages_are_read_back() {
         instance: INSTANCE.parse().unwrap(),
         attempt: 3,
         waited: 35,
-        interruptions: vec![Interruption {
-            instance: INSTANCE.parse().unwrap(),
-            action: InstanceAction::Terminate,
-            at,
-        }],
-        confirm: Some("forgotten".to_owned()),
-        deregistered: BTreeMap::from([(INSTANCE.parse().unwrap(), at)]),
-        launched: BTreeSet::from([INSTANCE.parse().unwrap()]),
-        unseen: Some(at),
+        memory: Memory {
+            interruptions: vec![Interruption {
+                instance: INSTANCE.parse().unwrap(),
+                action: InstanceAction::Terminate,
+                at,
+            }],
+            suspected: BTreeMap::from([("forgotten".to_owned(), at)]),
+            deregistered: BTreeMap::from([(INSTANCE.parse().unwrap(), at)]),
+            launched: BTreeMap::from([(INSTANCE.parse().unwrap(), "token".to_owned())]),
+            unseen: BTreeMap::from([(INSTANCE.parse().unwrap(), at)]),
+            flagged: BTreeSet::from(["vol-0123456789abcdef0".to_owned()]),
+            unwritten: BTreeMap::from([("key".to_owned(), "value".to_owned())]),
+        },
         sent: Some(at),
         proof: None,
     };
     let written = event::own::wake(&wake);
-    // Under way while the function was updated: it said true or false once.
-    let earlier = written.replace("\"forgotten\"", "true");
-    let confirm = None;
-    let unsaid = Wake {
-        confirm,
-        ..wake.clone()
-    };
+    // Under way while the function was updated: what is not understood says nothing.
+    let earlier = written.replace("{\"forgotten\":", "{\"forgotten\":1,\"other\":");
+    let mut unsaid = wake.clone();
+    unsaid.memory.suspected = BTreeMap::from([("other".to_owned(), at)]);
     assert_eq!(event::parse(&earlier), Ok(Trigger::Wake(unsaid)));
     assert_eq!(event::parse(&written), Ok(Trigger::Wake(wake)));
     assert!(matches!(

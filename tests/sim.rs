@@ -29,6 +29,8 @@ mod foreseen;
 mod groups;
 #[path = "sim/keys.rs"]
 mod keys;
+#[path = "sim/late.rs"]
+mod late;
 #[path = "sim/launch_answers.rs"]
 mod launch_answers;
 #[path = "sim/launches.rs"]
@@ -61,6 +63,8 @@ mod others;
 mod outages;
 #[path = "sim/outlived.rs"]
 mod outlived;
+#[path = "sim/outsiders.rs"]
+mod outsiders;
 #[path = "sim/owed.rs"]
 mod owed;
 #[path = "sim/pauses.rs"]

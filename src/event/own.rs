@@ -4,10 +4,12 @@
 use super::{Envelope, InstanceAction, Interruption, Trigger};
 use crate::clock::{self, Timestamp};
 use crate::id::InstanceId;
+use crate::tags::Tags;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
+use std::str::FromStr;
 
 pub const SOURCE: &str = "spot-rescue";
 pub const WAKE: &str = "Wake";
@@ -21,19 +23,52 @@ pub struct Wake {
     pub attempt: u32,
     /// Seconds that the wakes before it have waited, one after the other.
     pub waited: u32,
+    pub memory: Memory,
+    pub sent: Option<Timestamp>,
+    pub proof: Option<Proof>,
+}
+
+/// What one look hands to the next: what AWS does not show yet, or will not take.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Memory {
     /// The warnings that began it. Describes are eventually consistent: five seconds later the
     /// tombstone may not be visible yet, and the instance would look as if all were well.
     pub interruptions: Vec<Interruption>,
-    /// What was seen a minute before, and is to be seen again before it is believed.
-    pub confirm: Option<String>,
+    /// What is not believed until it has been so for a minute, and since when it is.
+    pub suspected: BTreeMap<String, Timestamp>,
     /// Instances that AWS has deregistered wherever they were registered, and when they were interrupted.
     pub deregistered: BTreeMap<InstanceId, Timestamp>,
-    /// What launches of this rescue have returned.
-    pub launched: BTreeSet<InstanceId>,
-    /// Since when one of them is not to be seen.
-    pub unseen: Option<Timestamp>,
-    pub sent: Option<Timestamp>,
-    pub proof: Option<Proof>,
+    /// What launches of this rescue have returned, and by which token.
+    pub launched: BTreeMap<InstanceId, String>,
+    /// Since when some of them are not to be seen.
+    pub unseen: BTreeMap<InstanceId, Timestamp>,
+    /// Volumes and interfaces that were to go with their instance when it was warned: since then the flags are ours.
+    pub flagged: BTreeSet<String>,
+    /// What the record was to say, and AWS would not take.
+    pub unwritten: Tags,
+}
+
+impl Memory {
+    /// Tokens of launches that have returned what is not to be seen.
+    #[must_use]
+    pub fn unseen_tokens(&self) -> BTreeMap<String, Timestamp> {
+        let unseen = self.unseen.iter();
+        unseen
+            .filter_map(|(id, since)| Some((self.launched.get(id)?.clone(), *since)))
+            .collect()
+    }
+
+    /// Together with what another message remembers.
+    pub fn learn(&mut self, other: &Self) {
+        self.interruptions
+            .extend(other.interruptions.iter().cloned());
+        self.suspected.extend(other.suspected.clone());
+        self.deregistered.extend(other.deregistered.clone());
+        self.launched.extend(other.launched.clone());
+        self.unseen.extend(other.unseen.clone());
+        self.flagged.extend(other.flagged.clone());
+        self.unwritten.extend(other.unwritten.clone());
+    }
 }
 
 /// What is to prove that a message is ours, and the text that it is of.
@@ -51,17 +86,14 @@ impl Wake {
             instance,
             attempt: 0,
             waited: 0,
-            interruptions: Vec::new(),
-            confirm: None,
-            deregistered: BTreeMap::new(),
-            launched: BTreeSet::new(),
-            unseen: None,
+            memory: Memory::default(),
             sent: None,
             proof: None,
         }
     }
 }
 
+/// What is not understood says nothing: a wake that is under way while the function is updated must not be lost.
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]
 struct Detail {
@@ -72,16 +104,18 @@ struct Detail {
     waited: u32,
     #[serde(default)]
     interruptions: Vec<Notice>,
-    /// Anything but text says nothing: a wake that is under way while the function is updated must not be
-    /// lost.
     #[serde(default)]
-    confirm: Value,
+    suspected: Value,
     #[serde(default)]
-    deregistered: BTreeMap<InstanceId, String>,
+    deregistered: Value,
     #[serde(default)]
-    launched: BTreeSet<InstanceId>,
+    launched: Value,
     #[serde(default)]
-    unseen: Option<String>,
+    unseen: Value,
+    #[serde(default)]
+    flagged: Value,
+    #[serde(default)]
+    unwritten: Value,
     #[serde(default)]
     sent: Option<String>,
 }
@@ -95,34 +129,55 @@ struct Notice {
 }
 
 pub(super) fn parse_wake(envelope: &Envelope) -> Result<Trigger, String> {
-    let Detail {
-        instance_id,
-        attempt,
-        waited,
-        interruptions,
-        confirm,
-        deregistered,
-        launched,
-        unseen,
-        sent,
-    } = envelope.detail()?;
-    let deregistered = deregistered.into_iter();
-    let deregistered = deregistered.filter_map(|(id, at)| Some((id, clock::parse(&at).ok()?)));
+    let detail: Detail = envelope.detail()?;
+    let memory = Memory {
+        interruptions: detail.interruptions.into_iter().filter_map(read).collect(),
+        suspected: times(&detail.suspected),
+        deregistered: times(&detail.deregistered),
+        launched: words(&detail.launched),
+        unseen: times(&detail.unseen),
+        flagged: list(&detail.flagged),
+        unwritten: words(&detail.unwritten),
+    };
     Ok(Trigger::Wake(Wake {
-        instance: instance_id,
-        attempt,
-        waited,
-        interruptions: interruptions.into_iter().filter_map(read).collect(),
-        confirm: confirm.as_str().map(str::to_owned),
-        deregistered: deregistered.collect(),
-        launched,
-        unseen: unseen.and_then(|it| clock::parse(&it).ok()),
-        sent: sent.and_then(|it| clock::parse(&it).ok()),
+        instance: detail.instance_id,
+        attempt: detail.attempt,
+        waited: detail.waited,
+        memory,
+        sent: detail.sent.and_then(|it| clock::parse(&it).ok()),
         proof: envelope.seal.as_deref().map(|code| Proof {
             code: code.to_owned(),
             over: envelope.detail.map_or("", RawValue::get).to_owned(),
         }),
     }))
+}
+
+fn list(value: &Value) -> BTreeSet<String> {
+    let all = value.as_array().into_iter().flatten();
+    all.filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
+/// By name, each a text.
+fn words<K: FromStr + Ord>(value: &Value) -> BTreeMap<K, String> {
+    let entries = value.as_object().into_iter().flatten();
+    let entry =
+        |(key, value): (&String, &Value)| Some((key.parse().ok()?, value.as_str()?.to_owned()));
+    entries.filter_map(entry).collect()
+}
+
+/// By name, each a moment.
+fn times<K: FromStr + Ord>(value: &Value) -> BTreeMap<K, Timestamp> {
+    let entries = words(value).into_iter();
+    entries
+        .filter_map(|(key, text)| Some((key, clock::parse(&text).ok()?)))
+        .collect()
+}
+
+fn written_times<K: ToString>(times: &BTreeMap<K, Timestamp>) -> BTreeMap<String, String> {
+    let entries = times.iter();
+    entries
+        .map(|(key, at)| (key.to_string(), clock::format(*at)))
+        .collect()
 }
 
 /// A notice that is not understood is left out: the tombstone says the same.
@@ -155,28 +210,22 @@ pub fn text(wake: &Wake) -> String {
         instance,
         attempt,
         waited,
-        interruptions,
-        confirm,
-        deregistered,
-        launched,
-        unseen,
+        memory,
         sent,
         proof: _,
     } = wake;
-    let interruptions: Vec<Notice> = interruptions.iter().map(written).collect();
-    let deregistered = deregistered.iter();
-    let deregistered: BTreeMap<_, _> = deregistered
-        .map(|(id, at)| (id, clock::format(*at)))
-        .collect();
+    let interruptions: Vec<Notice> = memory.interruptions.iter().map(written).collect();
     json!({
         "instance-id": instance,
         "attempt": attempt,
         "waited": waited,
         "interruptions": interruptions,
-        "confirm": confirm,
-        "deregistered": deregistered,
-        "launched": launched,
-        "unseen": unseen.map(clock::format),
+        "suspected": written_times(&memory.suspected),
+        "deregistered": written_times(&memory.deregistered),
+        "launched": memory.launched,
+        "unseen": written_times(&memory.unseen),
+        "flagged": memory.flagged,
+        "unwritten": memory.unwritten,
         "sent": sent.map(clock::format),
     })
     .to_string()

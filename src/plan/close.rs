@@ -155,6 +155,7 @@ pub fn outcome(
         address_lost: lineage
             .successor
             .and_then(|it| primary::missed(lineage, it)),
+        changed: lineage.record.changed.clone(),
     }
 }
 

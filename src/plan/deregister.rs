@@ -3,6 +3,7 @@
 
 use super::{Lineage, Plan};
 use crate::event::{InstanceAction, Interruption};
+use crate::id::InstanceId;
 use crate::record::targets_from;
 use crate::situation::{Instance, Registration, Target, TargetGroup};
 use crate::step::{Action, Step};
@@ -11,6 +12,17 @@ use std::collections::BTreeMap;
 /// The targets the instance's own tags name: known without asking.
 pub fn on_record(lineage: &Lineage, instance: &Instance, plan: &mut Plan) {
     steps(recorded(lineage, instance), plan);
+}
+
+/// The targets on record that name this instance, which cannot be read.
+pub fn recorded_of(lineage: &Lineage, instance: &InstanceId, plan: &mut Plan) {
+    let addresses = &lineage.record.private_addresses;
+    let its = |it: &&Target| {
+        let by_address = addresses.iter().any(|address| it.is_address(address));
+        it.id == instance.as_str() || by_address
+    };
+    let targets = lineage.record.targets.iter().filter(its);
+    steps(targets.cloned().collect(), plan);
 }
 
 /// The targets AWS shows now: corrects what the record missed. Where AWS shows nothing, those on

@@ -143,11 +143,6 @@ fn decide(lineage: &Lineage, purpose: Purpose, plan: &mut Plan) -> Result<Step, 
         return Err(request::not_prepared());
     }
     deaths::gate(lineage, matches!(purpose, Purpose::Replace), plan)?;
-    // A launch of ours has returned what nobody has seen since: it ended before, and its token goes on naming it.
-    let unseen = lineage.situation.unseen;
-    if unseen.is_some_and(|since| lineage.situation.now - since > SEEN) {
-        return Err(Stop::TokenUsed);
-    }
     let place = place(lineage)?;
     notes(lineage, plan);
     if let Some(again) = unheard::of(lineage, place, base) {
@@ -168,11 +163,23 @@ fn decide(lineage: &Lineage, purpose: Purpose, plan: &mut Plan) -> Result<Step, 
     };
     let attempt = lineage.record.attempts.of(base);
     let step = request::step(lineage, base, lane, instead, attempt, plan)?;
+    if is_used(lineage, &step) {
+        return Err(Stop::TokenUsed);
+    }
     Ok(if prepare::is_planned(plan) {
         step.after(prepare::STEP)
     } else {
         step
     })
+}
+
+/// A launch by this token has returned what nobody has seen since: it ended before, and the token goes on naming it.
+fn is_used(lineage: &Lineage, step: &Step) -> bool {
+    let Action::Launch(launch) = &step.action else {
+        return false;
+    };
+    let unseen = lineage.situation.unseen.get(&launch.token);
+    unseen.is_some_and(|since| lineage.situation.now - *since > SEEN)
 }
 
 fn ours(lineage: &Lineage) -> Result<(), Stop> {

@@ -4,6 +4,7 @@
 mod live;
 mod lost;
 mod member;
+mod shown;
 
 use crate::event::{InstanceAction, InstanceState, Interruption, Risk};
 use crate::id::{InstanceId, TemplateId};
@@ -33,7 +34,7 @@ impl<'a> Lineage<'a> {
     pub fn of(situation: &'a Situation) -> Self {
         let template = situation.template.known().and_then(Option::as_ref);
         let mut record = template
-            .map(|it| Record::from_tags(&it.tags))
+            .map(|it| record(it, &situation.unwritten))
             .unwrap_or_default();
         let members = member::members(situation, &record);
         let owner = owner(&situation.lineage, &members, &record);
@@ -258,6 +259,18 @@ impl<'a> Lineage<'a> {
         let tagged = self.situation.instances.iter().filter(claims);
         tagged.filter(|it| self.member(&it.id).is_none())
     }
+}
+
+/// With what it was to say and AWS would not take, unless somebody else is the head by now.
+fn record(template: &Template, unwritten: &Tags) -> Record {
+    let record = Record::from_tags(&template.tags);
+    let wanted = Record::from_tags(unwritten);
+    if unwritten.is_empty() || (wanted.head.is_some() && wanted.head != record.head) {
+        return record;
+    }
+    let mut tags = template.tags.clone();
+    tags.extend(unwritten.clone());
+    Record::from_tags(&tags)
 }
 
 fn owner<'a>(

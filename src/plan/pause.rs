@@ -10,7 +10,7 @@
 
 use super::{
     Lineage, Plan, close, deregister, dns, group, launch, prepare, progress, protect, register,
-    rejoin, requests, risk, stand_in, volumes,
+    rejoin, requests, risk, seen, stand_in, volumes,
 };
 use crate::clock::seconds_between;
 use crate::event::{InstanceAction, InstanceState, Interruption};
@@ -42,6 +42,7 @@ pub fn plan(lineage: &Lineage, interruption: &Interruption) -> Plan {
     deregister::found(lineage, &mut plan);
     protect::tombstone(lineage, owner, interruption, &mut plan);
     protect::remember(lineage, interruption, &mut plan);
+    seen::note(lineage, &mut plan);
     prepare::at_the_latest(lineage, interruption, &mut plan);
     note_progress(lineage, interruption, owner, &mut plan);
     // Of an earlier stop: the instance was back, and is stopped again.
@@ -308,6 +309,7 @@ pub fn outcome(
         restored_from: BTreeMap::new(),
         cloned_at: BTreeMap::new(),
         address_lost: None,
+        changed: lineage.record.changed.clone(),
         seconds,
         targets_missing: serving
             .map(|it| close::targets_missing(lineage, it))

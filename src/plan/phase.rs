@@ -1,6 +1,6 @@
 //! Where a lineage stands: one total function from facts to [`Phase`].
 
-use super::{Lineage, pause, stand_in};
+use super::{Lineage, pause, requests, stand_in};
 use crate::event::{InstanceAction, InstanceState, Interruption};
 use crate::situation::{Instance, Market};
 use crate::tags;
@@ -25,6 +25,8 @@ pub enum Phase {
     Stays(Interruption),
     /// It ended, and not by Spot: the user's own doing.
     Ended(String),
+    /// It is gone, and nothing says how: nothing is concluded from that.
+    Vanished(String),
 }
 
 /// Total: every situation has a phase.
@@ -68,13 +70,32 @@ fn unprotected(lineage: &Lineage) -> String {
     }
 }
 
+/// EC2 forgets an instance about an hour after its end. What else says that Spot took it, is looked at in this order:
+/// the record, a warning that comes late, the status of its request, and what we have launched in its place.
 fn without_owner(lineage: &Lineage) -> Phase {
-    let head = lineage.record.head.as_ref();
-    match &lineage.record.interruption {
-        Some(interruption) if head == Some(&interruption.instance) => {
-            Phase::Rescue(interruption.clone())
-        }
-        _ => Phase::Ended("the instance is gone and no interruption is on record".to_owned()),
+    let Some(head) = &lineage.record.head else {
+        return Phase::Ended("the instance is gone, and it is not on record".to_owned());
+    };
+    let taken = |at| {
+        Phase::Rescue(Interruption {
+            instance: head.clone(),
+            action: InstanceAction::Terminate,
+            at,
+        })
+    };
+    let recorded = lineage.record.interruption.iter();
+    let warned = { lineage.situation.notices.iter() }.filter(|it| it.action.ends());
+    let told = recorded.chain(warned).find(|it| it.instance == *head);
+    if let Some(interruption) = told {
+        return Phase::Rescue(interruption.clone());
+    }
+    match requests::end(lineage, head) {
+        Some(end) if end.by_spot => taken(end.at.unwrap_or(lineage.situation.now)),
+        Some(end) => Phase::Ended(format!("{head} is gone ({}), not by Spot", end.code)),
+        None => match lineage.successor {
+            Some(successor) => taken(successor.launch_time),
+            None => Phase::Vanished(format!("{head} is gone, and nothing says how it ended")),
+        },
     }
 }
 

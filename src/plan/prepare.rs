@@ -9,7 +9,7 @@ pub use template::named;
 use super::deregister::is_of;
 use super::{
     Lineage, Plan, caveats, dns, group, interfaces, keep, limits, owed, pause, protect, requests,
-    risk, stand_in, tidy, types,
+    risk, seen, stand_in, tidy, types,
 };
 use crate::clock::seconds_between;
 use crate::event::{InstanceState, Interruption};
@@ -17,8 +17,8 @@ use crate::id::TemplateId;
 use crate::policy::Types;
 use crate::record::{
     Place, Record, RecordedAddress, RecordedVolume, address_tags, addresses_from, addresses_of,
-    history_tags, interfaces_from, interruption_text, secondary_of, shape_text, target_tags,
-    targets_from, volumes_from, volumes_of,
+    history_tags, interface_tags, interfaces_from, interruption_text, secondary_of, shape_text,
+    target_tags, targets_from, volumes_from, volumes_of,
 };
 use crate::situation::{
     Balancing, Fact, Instance, Registration, Shape, Target, TargetGroup, Template,
@@ -65,6 +65,7 @@ pub fn plan(lineage: &Lineage) -> Plan {
         let missing = forgotten(lineage, &record, &wanted);
         if missing.is_none_or(|it| plan.confirmed(lineage, it, what)) {
             types::check(lineage, &mut plan);
+            detached(lineage, &record, &mut plan);
             template(lineage, owner, wanted, &mut plan);
             instance(lineage, owner, &record, &mut plan);
             owed::plan(lineage, owner, FORGET, &mut plan);
@@ -85,6 +86,11 @@ pub fn plan(lineage: &Lineage) -> Plan {
     pause::late(lineage, &mut plan);
     tidy::after(lineage, &mut plan);
     plan
+}
+
+fn detached(lineage: &Lineage, now: &Record, plan: &mut Plan) {
+    let before = { lineage.template() }.map(|it| volumes_from(&it.tags));
+    seen::detached(lineage, &before.unwrap_or_default(), &now.volumes, plan);
 }
 
 /// During a rescue: only if there is no template and something is left to make it from.
@@ -400,6 +406,7 @@ fn instance(lineage: &Lineage, owner: &Instance, record: &Record, plan: &mut Pla
     wanted.insert(tags::PREPARED.to_owned(), prepared);
     wanted.extend(target_tags(&record.targets));
     wanted.extend(address_tags(&record.addresses));
+    wanted.extend(interface_tags(&record.interfaces));
     wanted.extend(history_tags(&record.history));
     if let Some(shape) = &record.shape {
         wanted.insert(tags::SHAPE.to_owned(), shape_text(shape));
@@ -414,7 +421,12 @@ fn instance(lineage: &Lineage, owner: &Instance, record: &Record, plan: &mut Pla
         wanted.insert(tags::PLACE.to_owned(), place.to_string());
     }
     let listed = |key: &str| {
-        let lists = [tags::TARGETS, tags::ADDRESSES, tags::HISTORY];
+        let lists = [
+            tags::TARGETS,
+            tags::ADDRESSES,
+            tags::INTERFACES,
+            tags::HISTORY,
+        ];
         [tags::PLACE, tags::SHAPE, tags::GROUP].contains(&key)
             || lists.iter().any(|it| tags::is_numbered(key, it))
     };

@@ -34,6 +34,23 @@ pub fn keep_volumes(instance: &Instance, plan: &mut Plan) {
     }
 }
 
+/// The same, of devices that only the record tells of: each by itself, as EC2 refuses a call that names one which has
+/// been detached since.
+pub fn keep_recorded(lineage: &Lineage, instance: &InstanceId, plan: &mut Plan) {
+    let flagged = lineage.record.volumes.iter();
+    let flagged = flagged.filter(|it| it.delete_on_termination);
+    for it in flagged {
+        let action = Action::SetDeleteOnTermination {
+            instance: instance.clone(),
+            devices: BTreeMap::from([(it.device.clone(), false)]),
+        };
+        plan.step(Step::new(
+            format!("keep {} of {instance}", it.volume),
+            action,
+        ));
+    }
+}
+
 /// Marks the instance as interrupted, with what an unprepared instance would take to its grave.
 /// True if nobody has done so before.
 ///

@@ -11,8 +11,9 @@
 
 use super::{Lineage, Plan, protect};
 use crate::event::{InstanceAction, InstanceState, Interruption};
+use crate::id::InstanceId;
 use crate::record::RecordedRequest;
-use crate::situation::{Instance, SpotRequest};
+use crate::situation::{Instance, RequestEnd, SpotRequest};
 use crate::step::{Action, Step};
 
 /// The request of an instance, as EC2 shows it.
@@ -20,6 +21,15 @@ pub fn of<'a>(lineage: &Lineage<'a>, instance: &Instance) -> Option<&'a SpotRequ
     let id = instance.request.as_ref()?;
     let known = lineage.situation.requests.known()?;
     known.iter().find(|it| it.id == *id)
+}
+
+/// How an instance ended, by the request it was launched for.
+pub fn end<'a>(lineage: &Lineage<'a>, instance: &InstanceId) -> Option<&'a RequestEnd> {
+    let all = lineage.situation.requests.known()?;
+    let of_this = all
+        .iter()
+        .filter(|it| it.instance.as_ref() == Some(instance));
+    of_this.filter_map(|it| it.end.as_ref()).next()
 }
 
 /// What is on record of the owner's request, or is to be.

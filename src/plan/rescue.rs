@@ -3,7 +3,7 @@
 
 use super::{
     Lineage, Plan, clone, close, deaths, deregister, group, interfaces, launch, prepare, progress,
-    protect, rejoin, requests, risk, snapshot, volumes,
+    protect, rejoin, requests, risk, seen, snapshot, volumes,
 };
 use crate::event::Interruption;
 
@@ -24,6 +24,16 @@ pub fn first_aid(lineage: &Lineage, interruption: &Interruption) -> Plan {
     plan
 }
 
+/// By the record alone, when the instances cannot be read.
+pub fn unseen(lineage: &Lineage, interruption: &Interruption) -> Plan {
+    let mut plan = Plan::default();
+    let instance = &interruption.instance;
+    deregister::recorded_of(lineage, instance, &mut plan);
+    protect::keep_recorded(lineage, instance, &mut plan);
+    protect::remember(lineage, interruption, &mut plan);
+    plan
+}
+
 /// Whatever is still missing.
 pub fn plan(lineage: &Lineage, interruption: &Interruption) -> Plan {
     let mut plan = Plan::default();
@@ -37,6 +47,7 @@ pub fn plan(lineage: &Lineage, interruption: &Interruption) -> Plan {
         snapshot::warning(lineage, instance, &interruption, &mut plan);
     }
     protect::remember(lineage, interruption, &mut plan);
+    seen::note(lineage, &mut plan);
     protect::mark_volumes(lineage, &mut plan);
     clone::request(lineage, &mut plan);
     prepare::at_the_latest(lineage, interruption, &mut plan);

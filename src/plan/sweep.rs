@@ -87,10 +87,16 @@ pub fn expired(
     let served = served.map(|it| Action::DeleteTemplate {
         template: it.id.clone(),
     });
+    // Of an instance that vanished two weeks ago.
+    let forgotten = templates.iter().filter(|it| !is_claim(it) && due(&it.tags));
+    let forgotten = forgotten.map(|it| Action::DeleteTemplate {
+        template: it.id.clone(),
+    });
     volumes
         .chain(interfaces)
         .chain(spares)
         .chain(served)
+        .chain(forgotten)
         .chain(used)
         .map(|it| Step::new(it.to_string(), it))
         .chain(images)

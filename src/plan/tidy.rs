@@ -42,14 +42,15 @@ pub fn after(lineage: &Lineage, plan: &mut Plan) {
     for (kept, resources) in expiring {
         expire(lineage, kept, resources, plan);
     }
-    let ending = lineage
+    let taken = lineage
         .interrupted()
-        .filter(|(it, _)| it.is_alive() || !it.devices.is_empty())
         .filter(|(it, _)| !lineage.is_retired(it));
-    for (instance, _) in ending {
-        // AWS may have refused to before another one took over.
+    for (instance, _) in taken {
+        // AWS may have refused to before another one took over, or somebody has registered it since.
         deregister::of(lineage, instance, plan);
-        plan.wait(15, format!("{} to end", instance.id));
+        if instance.is_alive() || !instance.devices.is_empty() {
+            plan.wait(15, format!("{} to end", instance.id));
+        }
     }
     await_release(lineage, volumes, plan);
 }

@@ -4,12 +4,13 @@ use super::Context;
 use super::scarcity::Looks;
 use crate::clock::Timestamp;
 use crate::cloud::{CloudError, Query};
-use crate::event::{InstanceState, Interruption, Risk, Trigger};
+use crate::event::{InstanceState, Interruption, Memory, Risk, Trigger};
 use crate::execute::Done;
 use crate::id::{InstanceId, SnapshotId};
 use crate::observe::{self, Out, is_recent};
-use crate::report::{Outcome, Report};
-use crate::situation::Instance;
+use crate::plan::{REMEMBER, SEEN};
+use crate::report::{Outcome, Report, StepReport};
+use crate::situation::{Instance, Template};
 use crate::step::{Action, Step};
 use crate::tags::{self, Tags};
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,7 +21,8 @@ pub struct Subject {
     pub lineage: InstanceId,
     /// Positions of the triggers that led here.
     pub triggers: Vec<usize>,
-    pub notices: Vec<Interruption>,
+    /// What the looks before this one have handed on.
+    pub memory: Memory,
     pub risks: Vec<Risk>,
     /// Whose warning has just come: first aid before anything else is read.
     pub urgent: BTreeSet<InstanceId>,
@@ -32,18 +34,10 @@ pub struct Subject {
     pub since: Option<Timestamp>,
     /// What could not be noted as told.
     pub untold: Option<Outcome>,
-    pub confirming: BTreeSet<String>,
-    pub confirm_next: Option<String>,
     /// Steps refused for good, by id.
     pub refused: BTreeSet<String>,
     /// Written into the record by this invocation when launches failed.
     pub remembered: Tags,
-    /// Instances that AWS has deregistered wherever they were registered, and when they were interrupted.
-    pub deregistered: BTreeMap<InstanceId, Timestamp>,
-    /// What launches have returned.
-    pub launched: BTreeSet<InstanceId>,
-    /// Since when one of them is not to be seen.
-    pub unseen: Option<Timestamp>,
     pub done: Done,
     pub report: Report,
     /// The last plan held nothing new.
@@ -71,7 +65,7 @@ impl Batch {
     pub async fn of(context: &Context<'_>, triggers: &[Trigger]) -> Result<Self, CloudError> {
         let ids: BTreeSet<InstanceId> = triggers.iter().flat_map(instances_of).cloned().collect();
         let visible = describe(context, &ids).await?;
-        let known = Self::unseen(context, &ids, &visible).await?;
+        let known = Self::unseen(context, triggers, &visible).await?;
         let by_snapshot = by_snapshot(context, triggers).await?;
         let mut batch = Self::default();
         for (position, trigger) in triggers.iter().enumerate() {
@@ -83,7 +77,7 @@ impl Batch {
             for id in instances_of(trigger) {
                 let seen = visible.iter().find(|it| it.id == *id);
                 let is_fresh = is_fresh(trigger, context.clock.now());
-                batch.about(position, trigger, id, seen, known.contains(id), is_fresh);
+                batch.about(position, trigger, id, seen, known.get(id), is_fresh);
             }
         }
         Ok(batch)
@@ -96,10 +90,14 @@ impl Batch {
         trigger: &Trigger,
         id: &InstanceId,
         seen: Option<&Instance>,
-        known: bool,
+        known: Option<&InstanceId>,
         is_fresh: bool,
     ) {
         match seen {
+            Some(instance) if is_bare(instance) && known.is_some() => {
+                let lineage = known.unwrap_or(id).clone();
+                self.subject(lineage).add(position, trigger);
+            }
             Some(instance) if !is_ours(instance, trigger) => {
                 tracing::debug!(%id, "not opted in");
             }
@@ -109,9 +107,14 @@ impl Batch {
                 let starts = starts_watch(instance, trigger);
                 subject.watching |= starts;
                 subject.new |= starts;
+                if matches!(trigger, Trigger::Interruption(_)) {
+                    subject.memory.flagged.extend(flagged(instance));
+                }
                 subject.instances.push(instance.clone());
             }
-            None if known => self.subject(id.clone()).add(position, trigger),
+            None if let Some(lineage) = known => {
+                self.subject(lineage.clone()).add(position, trigger);
+            }
             None if is_fresh => {
                 let subject = self.subject(id.clone());
                 subject.add(position, trigger);
@@ -121,22 +124,41 @@ impl Batch {
         }
     }
 
-    /// Ids that `DescribeInstances` no longer shows but that have a prepared rescue.
+    /// Ids that `DescribeInstances` no longer shows, or without their tags, and the lineage whose record names them.
     async fn unseen(
         context: &Context<'_>,
-        ids: &BTreeSet<InstanceId>,
+        triggers: &[Trigger],
         visible: &[Instance],
-    ) -> Result<BTreeSet<InstanceId>, CloudError> {
-        let unseen = ids
-            .iter()
-            .filter(|id| visible.iter().all(|it| it.id != **id));
-        let unseen: BTreeSet<InstanceId> = unseen.cloned().collect();
+    ) -> Result<BTreeMap<InstanceId, InstanceId>, CloudError> {
+        let (late, others) = { triggers.iter() }.partition::<Vec<_>, _>(|it| may_be_late(it));
+        let late: BTreeSet<&InstanceId> = late.into_iter().flat_map(instances_of).collect();
+        let others = others.into_iter().flat_map(instances_of);
+        let shown = |id: &InstanceId| {
+            let mut all = visible.iter().filter(|it| it.id == *id);
+            all.any(|it| !(late.contains(id) && is_bare(it)))
+        };
+        let ids = late.iter().copied().chain(others);
+        let unseen: BTreeSet<InstanceId> = ids.filter(|id| !shown(id)).cloned().collect();
         if unseen.is_empty() {
-            return Ok(unseen);
+            return Ok(BTreeMap::new());
         }
         let found = observe::prepared(context.cloud, &unseen).await?;
-        let known = |it: &InstanceId| observe::prepared_of(it, &found).is_some();
-        Ok(unseen.into_iter().filter(known).collect())
+        let named = |it: &&InstanceId| observe::prepared_of(it, &found).is_some();
+        let mut known: BTreeMap<_, _> = { unseen.iter() }
+            .filter(named)
+            .map(|it| (it.clone(), it.clone()))
+            .collect();
+        // The first of a lineage gave it its name; those after it are heads on record.
+        let mut named = known.keys();
+        if { late.iter() }.any(|it| unseen.contains(*it) && !named.any(|known| known == *it)) {
+            let all = context
+                .cloud
+                .templates(&Query::TagKey(tags::RESCUE))
+                .await?;
+            let headed = all.iter().filter_map(headed);
+            known.extend(headed.filter(|(head, _)| unseen.contains(head)));
+        }
+        Ok(known)
     }
 
     fn subject(&mut self, lineage: InstanceId) -> &mut Subject {
@@ -156,15 +178,17 @@ impl Batch {
     /// Instances known to belong to the active lineages, whatever their tags show by now.
     pub fn named(&self) -> BTreeSet<InstanceId> {
         let active = self.subjects.values().filter(|it| !it.resting);
-        let launched = active.clone().flat_map(|it| it.launched.clone());
+        let launched = active
+            .clone()
+            .flat_map(|it| it.memory.launched.keys().cloned());
         let instances = active.flat_map(|it| &it.instances);
         instances.map(|it| it.id.clone()).chain(launched).collect()
     }
 
     pub fn out(&self, now: Timestamp) -> Out {
         let all = self.subjects.values();
-        let unwarned = all.clone().filter(|it| it.notices.is_empty());
-        let warned = all.clone().flat_map(|it| &it.notices);
+        let unwarned = all.clone().filter(|it| it.memory.interruptions.is_empty());
+        let warned = all.clone().flat_map(|it| &it.memory.interruptions);
         Out {
             now,
             warned: warned.map(|it| it.instance.clone()).collect(),
@@ -193,7 +217,7 @@ impl Subject {
         Self {
             lineage,
             triggers: Vec::new(),
-            notices: Vec::new(),
+            memory: Memory::default(),
             risks: Vec::new(),
             urgent: BTreeSet::new(),
             instances: Vec::new(),
@@ -201,13 +225,8 @@ impl Subject {
             waited: 0,
             since: None,
             untold: None,
-            confirming: BTreeSet::new(),
-            confirm_next: None,
             refused: BTreeSet::new(),
             remembered: Tags::new(),
-            deregistered: BTreeMap::new(),
-            launched: BTreeSet::new(),
-            unseen: None,
             done: Done::default(),
             report: Report::default(),
             resting: false,
@@ -222,19 +241,15 @@ impl Subject {
         self.triggers.push(position);
         match trigger {
             Trigger::Interruption(interruption) => {
-                self.notices.push(interruption.clone());
+                self.memory.interruptions.push(interruption.clone());
                 self.urgent.insert(interruption.instance.clone());
                 self.watching = true;
                 self.new = true;
             }
             Trigger::Wake(wake) => {
-                self.notices.extend(wake.interruptions.iter().cloned());
+                self.memory.learn(&wake.memory);
                 self.attempt = self.attempt.max(wake.attempt);
                 self.waited = self.waited.max(wake.waited);
-                self.confirming.extend(wake.confirm.clone());
-                self.deregistered.extend(wake.deregistered.clone());
-                self.launched.extend(wake.launched.clone());
-                self.unseen = self.unseen.or(wake.unseen);
                 self.watching = true;
                 self.new |= wake.attempt == 0;
             }
@@ -254,7 +269,7 @@ impl Subject {
 
     /// Within their two minutes, when what AWS grants of reads may be scarce.
     fn out(&self, now: Timestamp) -> impl Iterator<Item = &InstanceId> {
-        let out = self.deregistered.iter();
+        let out = self.memory.deregistered.iter();
         out.filter(move |(_, at)| is_recent(**at, now))
             .map(|(id, _)| id)
     }
@@ -268,27 +283,52 @@ impl Subject {
             return;
         };
         if steps.iter().any(open) {
-            self.deregistered.remove(&instance);
+            self.memory.deregistered.remove(&instance);
         } else {
-            self.deregistered.insert(instance, at);
+            self.memory.deregistered.insert(instance, at);
+        }
+    }
+
+    /// What is seen once must not be forgotten because AWS takes no tags for a while.
+    pub fn note_unwritten(&mut self, steps: &[Step], reports: &[StepReport]) {
+        for step in steps {
+            let Action::Tag { resources, tags } = &step.action else {
+                continue;
+            };
+            let of_record = resources.iter().all(|it| it.starts_with("lt-"));
+            let report = reports.iter().find(|it| it.id == step.id);
+            let (true, Some(report)) = (of_record, report) else {
+                continue;
+            };
+            if report.outcome.succeeded() {
+                let unwritten = &mut self.memory.unwritten;
+                unwritten.retain(|key, _| !tags.contains_key(key));
+            } else if [REMEMBER, SEEN].contains(&step.id.as_str()) {
+                self.memory.unwritten.extend(tags.clone());
+            }
         }
     }
 
     /// A launch may have returned what has ended long ago: EC2 remembers a token longer than an instance.
     pub fn note_unseen(&mut self, now: Timestamp, is_seen: impl Fn(&InstanceId) -> bool) {
-        let missing = self.launched.iter().any(|it| !is_seen(it));
-        self.unseen = missing.then(|| self.unseen.unwrap_or(now));
+        let missing = { self.memory.launched.keys() }.filter(|it| !is_seen(it));
+        let since = |it: &InstanceId| self.memory.unseen.get(it).copied().unwrap_or(now);
+        self.memory.unseen = missing.map(|it| (it.clone(), since(it))).collect();
     }
 
     /// An instance has been launched lately.
     pub fn has_launched(&self) -> bool {
-        !self.launched.is_empty()
+        !self.memory.launched.is_empty()
     }
 
-    /// Its chain of wakes ends here. What lasts is told now, even if that could not be noted.
+    /// Its chain of wakes ends here.
     pub fn leave_to_sweep(&mut self) {
         let note = "still waiting; left to the next sweep".to_owned();
         self.report.notes.push(note);
+    }
+
+    /// A quarter of an hour has passed: what lasts is told now, even if that could not be noted.
+    pub fn tell_unnoted(&mut self) {
         let untold = self.untold.take();
         let told = untold.filter(Outcome::is_told_unnoted);
         self.report.outcomes.extend(told);
@@ -323,13 +363,14 @@ impl Subject {
             let replaces = it.tags.contains_key(tags::REPLACES);
             it.tags.contains_key(tags::INTERRUPTED_AT) || (replaces && begins)
         };
-        let meanwhile = self.notices.is_empty() && self.instances.iter().any(in_rescue);
+        let meanwhile =
+            self.memory.interruptions.is_empty() && self.instances.iter().any(in_rescue);
         Looks::new(&self.lineage, self.attempt, meanwhile)
     }
 
     /// The first warning: its two minutes end first.
     pub fn warned_at(&self) -> Option<Timestamp> {
-        self.notices.iter().map(|it| it.at).min()
+        self.memory.interruptions.iter().map(|it| it.at).min()
     }
 
     pub fn soonest_wait(&self) -> Option<u16> {
@@ -347,6 +388,17 @@ fn instances_of(trigger: &Trigger) -> Vec<&InstanceId> {
     }
 }
 
+/// What is to go with it as things are.
+fn flagged(instance: &Instance) -> impl Iterator<Item = String> {
+    let volumes = instance
+        .devices
+        .iter()
+        .filter(|it| it.delete_on_termination);
+    let volumes = volumes.map(|it| it.volume.to_string());
+    let interfaces = { instance.interfaces.iter() }.filter(|it| it.delete_on_termination);
+    volumes.chain(interfaces.map(|it| it.id.to_string()))
+}
+
 /// Preparing needs someone to look again; so does a return from a stop. A replacement that begins to
 /// run is watched over by the rescue it was launched in.
 fn starts_watch(instance: &Instance, trigger: &Trigger) -> bool {
@@ -360,7 +412,11 @@ fn starts_watch(instance: &Instance, trigger: &Trigger) -> bool {
 fn is_fresh(trigger: &Trigger, now: Timestamp) -> bool {
     match trigger {
         Trigger::Interruption(interruption) => is_recent(interruption.at, now),
-        Trigger::Wake(wake) => wake.interruptions.iter().any(|it| is_recent(it.at, now)),
+        Trigger::Wake(wake) => wake
+            .memory
+            .interruptions
+            .iter()
+            .any(|it| is_recent(it.at, now)),
         Trigger::StateChange { .. }
         | Trigger::AtRisk { .. }
         | Trigger::Launched { .. }
@@ -372,8 +428,24 @@ fn is_fresh(trigger: &Trigger, now: Timestamp) -> bool {
 /// Opted in, or a wake of ours for an instance whose tags have gone with it.
 fn is_ours(instance: &Instance, trigger: &Trigger) -> bool {
     let opted_in = instance.tags.get(tags::OPT_IN).is_some_and(|it| it == "on");
-    let bare = instance.tags.is_empty() && !instance.is_alive();
-    opted_in || (bare && matches!(trigger, Trigger::Wake(_)))
+    opted_in || (is_bare(instance) && matches!(trigger, Trigger::Wake(_)))
+}
+
+/// It may come when EC2 has forgotten the instance, or its tags. What says of any other event that it is about an
+/// instance of ours is that instance.
+fn may_be_late(trigger: &Trigger) -> bool {
+    matches!(trigger, Trigger::Interruption(_) | Trigger::Wake(_))
+}
+
+/// Its tags have gone with it: what it was is on record, or nowhere.
+fn is_bare(instance: &Instance) -> bool {
+    instance.tags.is_empty() && !instance.is_alive()
+}
+
+/// The head of a prepared rescue, and its lineage.
+fn headed(template: &Template) -> Option<(InstanceId, InstanceId)> {
+    let head = template.tags.get(tags::HEAD)?.parse().ok()?;
+    Some((head, template.tags.get(tags::RESCUE)?.parse().ok()?))
 }
 
 async fn describe(

@@ -5,7 +5,7 @@ use super::{Context, Retry};
 use crate::calls::Calls;
 use crate::clock::Timestamp;
 use crate::cloud::{Class, CloudError};
-use crate::event::{Trigger, Wake};
+use crate::event::{Memory, Trigger, Wake};
 use crate::execute::{Done, execute};
 use crate::plan::{Plan, REPLACED};
 use crate::step::{Action, Step};
@@ -20,10 +20,9 @@ const TWO_MINUTES: time::Duration = time::Duration::minutes(2);
 /// For so many seconds a chain of wakes goes on: no longer than until the next sweep, which begins another one
 /// for whatever is unfinished.
 const CHAIN: u32 = 900;
+const DAY: u32 = 24 * 3600;
 /// From so many seconds on, a rescue is looked at the more rarely the longer it takes.
 const URGENT: i64 = 180;
-/// So many seconds later what was seen is believed.
-const CONFIRMED: u16 = 60;
 /// It is looked at again once it is older by such a part.
 const PART: i64 = 20;
 
@@ -41,18 +40,23 @@ async fn wake(calls: &Calls<'_>, subject: &mut Subject, now: Timestamp) -> Optio
     }
     let delay = delay(subject, soonest, now);
     let waited = subject.waited + u32::from(delay);
-    if waited > CHAIN {
+    // What AWS does not take into the record is remembered nowhere else.
+    let lasts = if subject.memory.unwritten.is_empty() {
+        CHAIN
+    } else {
+        DAY
+    };
+    if subject.waited <= CHAIN && waited > CHAIN {
+        subject.tell_unnoted();
+    }
+    if waited > lasts {
         subject.leave_to_sweep();
         return None;
     }
     let wake = Wake {
         attempt: subject.attempt + 1,
         waited,
-        interruptions: subject.notices.clone(),
-        confirm: subject.confirm_next.clone().filter(|_| delay >= CONFIRMED),
-        deregistered: subject.deregistered.clone(),
-        launched: subject.launched.clone(),
-        unseen: subject.unseen,
+        memory: subject.memory.clone(),
         ..Wake::look(subject.lineage.clone())
     };
     send(calls, wake, delay).await
@@ -71,9 +75,10 @@ fn delay(subject: &Subject, soonest: u16, now: Timestamp) -> u16 {
     let rarely = if age < URGENT { 0 } else { age / PART };
     let rarely = u16::try_from(rarely).unwrap_or(u16::MAX);
     // What was seen once is to be seen again, however old the rescue is.
-    let rarely = match subject.confirm_next {
-        Some(_) => rarely.min(CONFIRMED),
-        None => rarely,
+    let rarely = if subject.memory.suspected.is_empty() {
+        rarely
+    } else {
+        rarely.min(soonest)
     };
     let wanted = soonest.saturating_mul(slower).min(900).max(rarely);
     wanted.min(untold(subject, now).unwrap_or(wanted))
@@ -126,12 +131,15 @@ pub async fn unread(
 /// How to go on with a rescue that has just begun.
 fn in_a_hurry(trigger: &Trigger, now: Timestamp) -> Option<Wake> {
     let lasts = |it: &Wake| {
-        let mut warnings = it.interruptions.iter();
+        let mut warnings = it.memory.interruptions.iter();
         warnings.any(|it| now - it.at < TWO_MINUTES)
     };
     match trigger {
         Trigger::Interruption(it) => Some(Wake {
-            interruptions: vec![it.clone()],
+            memory: Memory {
+                interruptions: vec![it.clone()],
+                ..Memory::default()
+            },
             ..Wake::look(it.instance.clone())
         }),
         Trigger::Wake(it) if lasts(it) => Some(Wake {

@@ -21,6 +21,8 @@ pub enum Kind {
     Kept,
     Overdue,
     ReturnedLate,
+    /// It is gone, and nothing says how it ended.
+    Vanished,
     /// Minutes have gone by, and nothing runs in its place.
     Unreplaced,
     /// Something runs in its place, and cannot serve.
@@ -38,7 +40,7 @@ pub enum Level {
 }
 
 impl Kind {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::BackInService,
         Self::Incomplete,
         Self::ReturnedToSpot,
@@ -49,6 +51,7 @@ impl Kind {
         Self::Kept,
         Self::Overdue,
         Self::ReturnedLate,
+        Self::Vanished,
         Self::Unreplaced,
         Self::Stuck,
         Self::Failed,
@@ -67,6 +70,7 @@ impl Kind {
             Self::Kept => "kept",
             Self::Overdue => "overdue",
             Self::ReturnedLate => "returned-late",
+            Self::Vanished => "vanished",
             Self::Unreplaced => "unreplaced",
             Self::Stuck => "stuck",
             Self::Failed => "failed",
@@ -85,7 +89,7 @@ impl Kind {
             Self::Incomplete | Self::KeptOnDemand | Self::Overdue | Self::ReturnedLate => {
                 Level::Warn
             }
-            Self::Unreplaced | Self::Stuck | Self::Failed => Level::Error,
+            Self::Vanished | Self::Unreplaced | Self::Stuck | Self::Failed => Level::Error,
         }
     }
 
@@ -96,6 +100,7 @@ impl Kind {
             Self::Incomplete
             | Self::Overdue
             | Self::ReturnedLate
+            | Self::Vanished
             | Self::Unreplaced
             | Self::Stuck
             | Self::Failed => true,

@@ -3,8 +3,7 @@
 use super::Key;
 use crate::clock::Timestamp;
 use crate::event::own::text;
-use crate::event::{Proof, Wake};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::event::{Memory, Proof, Wake};
 use time::Duration;
 
 /// A message waits fifteen minutes at most, and is then delivered up to five times; what is older has been
@@ -25,8 +24,7 @@ pub fn seal(key: &Key, wake: &Wake, now: Timestamp) -> Wake {
 }
 
 /// What of a wake may be believed. What one without a seal says of warnings is no more than an event says;
-/// what was seen a minute ago, and what AWS has deregistered, only the function itself can know, and how
-/// often it has looked.
+/// all the rest that a wake remembers only the function itself can know, and how often it has looked.
 #[must_use]
 pub fn believed(key: Option<&Key>, wake: &Wake, now: Timestamp) -> Wake {
     let fits = |key: &Key, proof: &Proof| key.fits(&["wake", &proof.over], &proof.code);
@@ -38,9 +36,10 @@ pub fn believed(key: Option<&Key>, wake: &Wake, now: Timestamp) -> Wake {
     tracing::warn!(instance = %wake.instance, "a wake without our seal: it only leads to a look");
     Wake {
         attempt: 0,
-        confirm: None,
-        deregistered: BTreeMap::new(),
-        launched: BTreeSet::new(),
+        memory: Memory {
+            interruptions: wake.memory.interruptions.clone(),
+            ..Memory::default()
+        },
         ..wake.clone()
     }
 }

@@ -167,6 +167,7 @@ impl State {
         facts.subnet = None;
         facts.auto_public_address = false;
         self.enter(id, InstanceState::Terminated, None);
+        self.request_ends(id);
         for device in devices {
             self.part(&device, id);
         }

@@ -145,10 +145,7 @@ impl World {
     /// The user attaches one more volume, which is to go with its instance.
     #[must_use]
     pub fn flagged_volume(&self, to: &InstanceId, device: &str) -> VolumeId {
-        let zone = self.look(|it| it.instances[to].facts.availability_zone.clone());
-        let volume = self.volume(&zone);
-        self.change(|it| it.put(&volume, to, device, true, true));
-        volume
+        self.attach_new(to, device, true)
     }
 
     /// The user takes a target out.

@@ -6,18 +6,20 @@
 //!   request ends the instance that is stopped, not the one that runs
 
 use super::agenda::Due;
-use super::instances::BY_USER;
+use super::instances::{BY_SPOT, BY_USER};
 use super::pools::pool;
 use super::state::refused;
 use super::{Lagged, State, Supply};
 use crate::cloud::CloudError;
 use crate::event::{InstanceAction, InstanceState};
 use crate::id::{InstanceId, RequestId};
-use crate::situation::{Instance, Market, SpotRequest};
+use crate::situation::{Instance, Market, RequestEnd, SpotRequest};
 use crate::tags::Tags;
 
 /// So often EC2 looks for capacity again: enough for tests, and the world gets quiet.
 const TRIES: u32 = 3;
+/// What has ended is shown for so long.
+const SHOWN: time::Duration = time::Duration::hours(48);
 
 #[derive(Debug, Clone)]
 pub struct SimRequest {
@@ -44,6 +46,7 @@ impl State {
             live: true,
             disabled: false,
             instance: Some(instance.clone()),
+            end: None,
             tags: Tags::new(),
         };
         let request = SimRequest {
@@ -64,6 +67,8 @@ impl State {
     ) -> Result<Vec<SpotRequest>, CloudError> {
         self.admit("DescribeSpotInstanceRequests")?;
         let found = ids.iter().filter_map(|id| self.requests.get(id));
+        let ended = |it: &SpotRequest| it.end.as_ref().and_then(|it| it.at);
+        let found = found.filter(|it| ended(&it.facts).is_none_or(|at| self.now - at < SHOWN));
         let shown = found.map(|it| SpotRequest {
             tags: it.tags.seen(self.now).clone(),
             disabled: it.facts.live
@@ -75,6 +80,23 @@ impl State {
             ..it.facts.clone()
         });
         Ok(shown.collect())
+    }
+
+    /// The status of the request says how its instance has ended.
+    pub(super) fn request_ends(&mut self, instance: &InstanceId) {
+        let Some(ended) = self.instances.get(instance) else {
+            return;
+        };
+        let code = match ended.facts.state_reason.as_deref() {
+            Some(BY_USER) => "instance-terminated-by-user",
+            Some(BY_SPOT) => "instance-terminated-no-capacity",
+            _ => return,
+        };
+        let request = ended.facts.request.clone();
+        let request = request.and_then(|it| self.requests.get_mut(&it));
+        if let Some(it) = request.filter(|it| it.facts.instance.as_ref() == Some(instance)) {
+            it.facts.end = RequestEnd::of(code, Some(self.now));
+        }
     }
 
     fn is_stopped(&self, id: &InstanceId) -> bool {
@@ -148,6 +170,7 @@ impl State {
         self.add_instance(facts, Tags::new());
         if let Some(request) = self.requests.get_mut(id) {
             request.facts.instance = Some(new.clone());
+            request.facts.end = None;
         }
         self.start(&new, true);
     }

@@ -299,3 +299,59 @@ fn regression_a_copy_is_one_without_its_snapshot() {
     let (wrong, _) = crate::play(&start, &ops);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+#[test]
+fn regression_nobody_is_launched_beside_one_whose_launch_was_not_heard_of() {
+    let start = crate::Start {
+        seed: 3_259_317_532_455_211_357,
+        instances: vec![Setup {
+            volumes: vec![false, false, false],
+            ports: vec![8080],
+            by_address: false,
+            classic: false,
+            lattice: false,
+            address: true,
+            behaviour: spot_rescue::event::InstanceAction::Terminate,
+            policy: vec![],
+            elsewhere: false,
+            in_group: false,
+            persistent: false,
+        }],
+        weather: Weather {
+            interleave: false,
+            concurrency: 1,
+            batch: 2,
+            call_millis: 35,
+            lag_seconds: 3,
+            snapshot_seconds: 62,
+            boot_seconds: 51,
+            release_seconds: 1,
+            shutdown_seconds: 5,
+            doubled_percent: 24,
+            late_seconds: 2,
+            launch_millis: 0,
+            tokens_keep_refusals: false,
+        },
+    };
+    let ops = [
+        CrashBefore(3),
+        Interrupt(33904),
+        CrashAfter(10),
+        Pass(5),
+        Snapshot(35163),
+        Interrupt(45819),
+        CrashBefore(11),
+        Attack(1, 3042, 5908),
+        Duplicate(46360),
+        BootFails(5, "Server.InsufficientInstanceCapacity"),
+        Retag(35228, "spot-rescue:private-ip", "keep"),
+        Interrupt(22435),
+        Attack(14, 65159, 58166),
+        Pass(198),
+        Capacity(20396, Market::Spot, 0),
+        Capacity(55672, Market::OnDemand, 1),
+        LoseReply(4),
+    ];
+    let (wrong, _) = crate::play(&start, &ops);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

@@ -13,7 +13,7 @@ use spot_rescue::clock::Timestamp;
 use spot_rescue::event::{InstanceAction, InstanceState};
 use spot_rescue::situation::*;
 use spot_rescue::tags::{self, Tags};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub const LINEAGE: &str = "i-0123456789abcdef0";
 pub const SUCCESSOR: &str = "i-0aaaaaaaaaaaaaaa1";
@@ -188,14 +188,16 @@ pub fn target(group: &str, id: &str, port: u16) -> Registration {
 /// Everything readable, nothing prepared, all well.
 pub fn situation(now: Timestamp) -> Situation {
     Situation {
-        unseen: None,
+        unseen: BTreeMap::new(),
+        flagged: BTreeSet::new(),
+        unwritten: Tags::new(),
         now,
         lineage: LINEAGE.parse().unwrap(),
         notices: Vec::new(),
         risks: Vec::new(),
         defaults: Tags::new(),
         pass: 1,
-        confirming: BTreeSet::new(),
+        suspected: BTreeMap::new(),
         refused: BTreeSet::new(),
         remembered: Tags::new(),
         deregistered: BTreeSet::new(),
@@ -239,6 +241,7 @@ pub fn situation(now: Timestamp) -> Situation {
             live: true,
             disabled: false,
             instance: LINEAGE.parse().ok(),
+            end: None,
             tags: Tags::new(),
         }]),
         root_tasks: Fact::Known(Vec::new()),

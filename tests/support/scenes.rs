@@ -352,7 +352,8 @@ fn ended_by_user(at: Timestamp, notices: &[Interruption]) -> Situation {
 
 fn ended_and_seen_again(at: Timestamp, notices: &[Interruption]) -> Situation {
     let mut situation = ended_by_user(at, notices);
-    situation.confirming.extend(plan(&situation).confirm);
+    situation.suspected.extend(plan(&situation).suspects);
+    situation.now += time::Duration::MINUTE;
     situation
 }
 

@@ -2,7 +2,7 @@
 
 use super::replay::{QUEUE, Wire, assert_has, assert_lacks, id, ok};
 use spot_rescue::cloud::Cloud;
-use spot_rescue::event::{InstanceAction, Interruption, Trigger, Wake, parse};
+use spot_rescue::event::{InstanceAction, Interruption, Memory, Trigger, Wake, parse};
 use spot_rescue::situation::{Slot, Target, TargetGroup, VolumeSettings};
 use spot_rescue::step::{Action, CopyVolume, CreateVolume, Network, PrivateAddresses};
 use spot_rescue::tags::Tags;
@@ -331,15 +331,15 @@ async fn a_wake_comes_back_as_it_went() {
         instance: id(INSTANCE),
         attempt: 3,
         waited: 0,
-        interruptions: vec![Interruption {
-            instance: id(INSTANCE),
-            action: InstanceAction::Terminate,
-            at: spot_rescue::clock::parse("2026-11-23T10:00:00Z").unwrap(),
-        }],
-        confirm: Some("forgotten".to_owned()),
-        deregistered: BTreeMap::new(),
-        unseen: None,
-        launched: std::collections::BTreeSet::new(),
+        memory: Memory {
+            interruptions: vec![Interruption {
+                instance: id(INSTANCE),
+                action: InstanceAction::Terminate,
+                at: spot_rescue::clock::parse("2026-11-23T10:00:00Z").unwrap(),
+            }],
+            unwritten: BTreeMap::from([("key".to_owned(), "value".to_owned())]),
+            ..Memory::default()
+        },
         sent: None,
         proof: None,
     };

@@ -11,7 +11,7 @@
 //! the hooks of others are theirs to complete.
 
 use super::pairs::{hands_over_nothing, is_free, pairs, partner};
-use crate::event::Wake;
+use crate::event::{Memory, Wake};
 use crate::id::InstanceId;
 use crate::plan::{Lineage, Plan, prepare, protect, risk};
 use crate::situation::{Fact, Group, Instance, Lifecycle, Situation, TargetGroup};
@@ -233,7 +233,10 @@ pub fn newcomer(lineage: &Lineage, owner: &Instance, plan: &mut Plan) -> bool {
 /// can see to whom its instance belongs.
 pub fn call(rescue: &InstanceId, situation: &Situation, plan: &mut Plan) {
     let wake = Wake {
-        interruptions: situation.notices.clone(),
+        memory: Memory {
+            interruptions: situation.notices.clone(),
+            ..Memory::default()
+        },
         ..Wake::look(rescue.clone())
     };
     let step = Action::Wake {

@@ -26,7 +26,8 @@ pub fn step(
     plan: &Plan,
 ) -> Result<Step, Stop> {
     let id = id(lineage, instead.interface.as_ref());
-    let (template, id) = version(lineage, plan, id)?;
+    let token = launch_token(base, attempt, &instead);
+    let (template, id) = version(lineage, plan, id, &token)?;
     let refusal = Refusal {
         template: lineage.template_id(),
         counted: (tags::ATTEMPTS, lineage.record.attempts.after(base).text()),
@@ -41,7 +42,7 @@ pub fn step(
         market: lane.market,
         instance_types: lane.types,
         subnet: lane.subnet,
-        token: launch_token(base, attempt, &instead),
+        token,
         interface: instead.interface,
         image: instead.image,
         tags: launch_tags(lineage, base),
@@ -55,14 +56,19 @@ fn id(lineage: &Lineage, interface: Option<&InterfaceId>) -> String {
 }
 
 /// By id and version, or by name while it is being made.
-fn version(lineage: &Lineage, plan: &Plan, id: String) -> Result<(LaunchTemplate, String), Stop> {
+fn version(
+    lineage: &Lineage,
+    plan: &Plan,
+    id: String,
+    token: &str,
+) -> Result<(LaunchTemplate, String), Stop> {
     if prepare::is_planned(plan) {
         let name = lineage.situation.template_name.clone();
         let name = name.ok_or_else(not_prepared)?;
         return Ok((LaunchTemplate::Name(name), id));
     }
     let (template, version) = lineage.prepared().ok_or_else(not_prepared)?;
-    let mismatched = |id: &str| lineage.situation.refused.contains(&mismatch(id));
+    let mismatched = |id: &str| lineage.situation.refused.contains(&mismatch(id, token));
     if !mismatched(&id) {
         return Ok((LaunchTemplate::Version(template, version), id));
     }
@@ -77,10 +83,11 @@ fn version(lineage: &Lineage, plan: &Plan, id: String) -> Result<(LaunchTemplate
     }
 }
 
-/// What is remembered within an invocation of a launch whose token was used for another request.
+/// What is remembered within an invocation of a launch whose token was used for another request: the next token is
+/// another one.
 #[must_use]
-pub fn mismatch(id: &str) -> String {
-    format!("mismatch of {id}")
+pub fn mismatch(id: &str, token: &str) -> String {
+    format!("mismatch of {id} by {token}")
 }
 
 pub fn not_prepared() -> Stop {

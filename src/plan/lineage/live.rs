@@ -3,12 +3,10 @@
 //! What an instance's own tags say of targets and volumes is never made part of the record: whoever may
 //! tag his instance could name another's. They only tell, of volumes it has, how they were flagged.
 
+use super::shown;
 use crate::event::InstanceState;
-use crate::policy::{Policy, PrivateIp, Protect, Root};
-use crate::record::{
-    Named, Original, Place, Record, RecordedInterface, RecordedVolume, interfaces_from,
-    interfaces_of, secondary_of, volumes_from, volumes_of,
-};
+use crate::policy::{Policy, Root};
+use crate::record::{Named, Original, Place, Record};
 use crate::situation::{Boot, Fact, Image, Instance, Situation};
 use crate::tags;
 
@@ -20,26 +18,11 @@ pub fn apply(
     members: &[&Instance],
     policy: &Policy,
 ) {
-    // The flags are ours even while all is well.
-    let always = policy.protect.value == Protect::Always;
     record.head.get_or_insert_with(|| owner.id.clone());
     if let Some(group) = owner.group() {
         record.group = Some(group.to_owned());
     }
-    let known = std::mem::take(&mut record.volumes);
-    let noted = &volumes_from(&owner.tags);
-    record.volumes = volumes(known, noted, owner, situation, members, always);
-    if shows_everything(owner) {
-        let noted = &interfaces_from(&owner.tags);
-        let mut live = interfaces_of(owner, policy.private_ip.value == PrivateIp::Keep);
-        let ours = |it: &RecordedInterface| always && it.slot.is_primary();
-        let touched = touched(owner, situation);
-        for it in live.iter_mut().filter(|it| touched || ours(it)) {
-            flag(it, record.interfaces.iter().chain(noted), touched);
-        }
-        record.interfaces = live;
-        record.secondary = secondary_of(owner);
-    }
+    shown::apply(record, owner, situation, members, policy);
     if !touched(owner, situation) || record.private_addresses.is_empty() {
         private_addresses(record, owner);
     }
@@ -89,73 +72,14 @@ fn boot(instance: &Boot, image: Option<&Image>) -> Boot {
     }
 }
 
-fn shows_everything(owner: &Instance) -> bool {
+pub fn shows_everything(owner: &Instance) -> bool {
     matches!(owner.state, InstanceState::Pending | InstanceState::Running)
 }
 
-/// With the flag the user had, as with volumes.
-fn flag<'a>(
-    live: &mut RecordedInterface,
-    mut before: impl Iterator<Item = &'a RecordedInterface>,
-    touched: bool,
-) {
-    if let Some(before) = before.find(|it| it.interface == live.interface) {
-        let since = !touched && live.delete_on_termination;
-        live.delete_on_termination = before.delete_on_termination || since;
-    }
-}
-
-/// A running owner shows its volumes. An ending one loses them one by one, a terminated one has
-/// none (TRAP 14): then the record counts.
-fn volumes(
-    known: Vec<RecordedVolume>,
-    noted: &[RecordedVolume],
-    owner: &Instance,
-    situation: &Situation,
-    members: &[&Instance],
-    always: bool,
-) -> Vec<RecordedVolume> {
-    if !shows_everything(owner) {
-        return if known.is_empty() {
-            volumes_of(owner)
-        } else {
-            known
-        };
-    }
-    let mut live = volumes_of(owner);
-    let touched = touched(owner, situation);
-    // The flags shown are the ones we set; what the user had was written down before. One that he
-    // has set since counts, as long as nobody has touched them because of a warning.
-    for volume in live.iter_mut().filter(|_| touched || always) {
-        let mut before = known.iter().chain(noted);
-        if let Some(before) = before.find(|it| it.volume == volume.volume) {
-            let since = !touched && volume.delete_on_termination;
-            volume.delete_on_termination = before.delete_on_termination || since;
-        }
-    }
-    // What a successor already holds is still the rescue's.
-    let handed_over = known.into_iter().filter(|it| {
-        let holds = |member: &Instance| member.devices.iter().any(|d| d.volume == it.volume);
-        members
-            .iter()
-            .any(|member| member.id != owner.id && holds(member))
-    });
-    union(live, handed_over.collect())
-}
-
 /// We have been here: a tombstone stands, or an earlier pass of this invocation set it.
-fn touched(owner: &Instance, situation: &Situation) -> bool {
+pub fn touched(owner: &Instance, situation: &Situation) -> bool {
     owner.tags.contains_key(tags::INTERRUPTED_AT)
         || (situation.pass > 0 && situation.notices.iter().any(|it| it.instance == owner.id))
-}
-
-fn union(mut first: Vec<RecordedVolume>, second: Vec<RecordedVolume>) -> Vec<RecordedVolume> {
-    for volume in second {
-        if !first.iter().any(|it| it.volume == volume.volume) {
-            first.push(volume);
-        }
-    }
-    first
 }
 
 /// In a rescue the addresses may be on their way already; one that has ended shows none.

@@ -1,7 +1,9 @@
 //! The prepared rescue is gone, and the record with it: somebody has deleted the launch template. What the owner's
 //! own tags and the marks of the volumes repeat of it is sealed as well, each for that very resource.
 
-use crate::record::{Record, RecordedVolume, VolumeTag, addresses_from, targets_from};
+use crate::record::{
+    Record, RecordedVolume, VolumeTag, addresses_from, interfaces_from, targets_from,
+};
 use crate::situation::{Instance, Situation, Volume};
 use crate::tags;
 
@@ -15,6 +17,7 @@ pub fn record(owner: Option<&Instance>, situation: &Situation) -> Record {
     let mut record = owner.map_or_else(Record::default, |it| Record {
         targets: targets_from(&it.tags),
         addresses: addresses_from(&it.tags),
+        interfaces: interfaces_from(&it.tags),
         ..Record::noted(&it.tags)
     });
     let volumes = situation.volumes.known().map(Vec::as_slice);

@@ -24,8 +24,11 @@ impl Attacker {
             "instance-id": of,
             "attempt": 39,
             "interruptions": [],
-            "confirm": confirm,
+            "suspected": { confirm: "2020-01-01T00:00:00Z" },
             "deregistered": { of.as_str(): at },
+            "unseen": { of.as_str(): at },
+            "launched": { of.as_str(): "token" },
+            "unwritten": { "spot-rescue:head": of },
             "sent": at,
         });
         let body = json!({

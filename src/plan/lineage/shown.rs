@@ -1,0 +1,226 @@
+//! What the owner shows of volumes, interfaces, addresses and targets, against the record of the last sweep.
+
+use super::live::{shows_everything, touched};
+use crate::id::VolumeId;
+use crate::policy::{Policy, PrivateIp, Protect};
+use crate::record::{
+    Record, RecordedAddress, RecordedInterface, RecordedVolume, addresses_of, interfaces_of,
+    secondary_of, volumes_of,
+};
+use crate::situation::{Instance, Situation};
+
+pub fn apply(
+    record: &mut Record,
+    owner: &Instance,
+    situation: &Situation,
+    members: &[&Instance],
+    policy: &Policy,
+) {
+    let trust = Trust::of(owner, situation, record);
+    let flags = Flags {
+        record: &record.clone(),
+        noted: &Record::from_tags(&owner.tags),
+        trust,
+        // The flags are ours even while all is well.
+        always: policy.protect.value == Protect::Always,
+        situation,
+    };
+    record.volumes = volumes(&flags, owner, members);
+    interfaces(record, &flags, owner, policy, members);
+    addresses(record, trust, owner, situation, members);
+    targets(record, trust, owner, situation);
+}
+
+/// How far what the owner shows is believed against the record, which is as old as the last sweep.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Trust {
+    /// It runs, and nobody has touched anything: it wins.
+    Live,
+    /// So it does at the first look of an interruption, but for the flags, which are ours by now.
+    FirstLook,
+    /// The interruption is on record, and what the first look has seen: from then on it only adds.
+    Noted,
+    /// It is ending, or has ended, and loses one thing after the other (TRAP 14).
+    RecordOnly,
+}
+
+impl Trust {
+    fn of(owner: &Instance, situation: &Situation, record: &Record) -> Self {
+        let noted = record.interruption.as_ref();
+        if !shows_everything(owner) {
+            Self::RecordOnly
+        } else if noted.is_some_and(|it| it.instance == owner.id) {
+            Self::Noted
+        } else if touched(owner, situation) {
+            Self::FirstLook
+        } else {
+            Self::Live
+        }
+    }
+}
+
+/// What is known of the user's flags.
+struct Flags<'a> {
+    record: &'a Record,
+    /// What the owner's own tags say of volumes and interfaces it has.
+    noted: &'a Record,
+    trust: Trust,
+    always: bool,
+    situation: &'a Situation,
+}
+
+impl Flags<'_> {
+    /// The flags shown are the ones we set; what the user had was written down before. One that has been set since
+    /// counts, as long as nobody has touched them because of a warning.
+    fn of(&self, id: &str, shown: bool, before: Option<bool>, ours: bool) -> bool {
+        let untouched = self.trust == Trust::Live;
+        if untouched && !ours {
+            return shown;
+        }
+        let first = self.situation.flagged.contains(id);
+        match before {
+            Some(before) => before || (untouched && shown),
+            None => shown || first,
+        }
+    }
+}
+
+fn volumes(flags: &Flags, owner: &Instance, members: &[&Instance]) -> Vec<RecordedVolume> {
+    let known = &flags.record.volumes;
+    let mut live = volumes_of(owner);
+    if flags.trust == Trust::RecordOnly {
+        return if known.is_empty() {
+            live
+        } else {
+            known.clone()
+        };
+    }
+    for it in &mut live {
+        let before = known.iter().chain(&flags.noted.volumes);
+        let before = { before }.find(|before| before.volume == it.volume);
+        let before = before.map(|it| it.delete_on_termination);
+        let id = it.volume.as_str();
+        it.delete_on_termination = flags.of(id, it.delete_on_termination, before, flags.always);
+    }
+    let kept = known.iter().filter(|it| match flags.trust {
+        Trust::Noted => true,
+        Trust::Live => is_with(members, owner, &it.volume),
+        Trust::FirstLook => {
+            is_with(members, owner, &it.volume) || is_held(flags.situation, owner, &it.volume)
+        }
+        Trust::RecordOnly => false,
+    });
+    let missing: Vec<_> = kept
+        .filter(|it| live.iter().all(|live| live.volume != it.volume))
+        .cloned()
+        .collect();
+    live.extend(missing);
+    live
+}
+
+/// What a successor already holds is still the rescue's.
+fn is_with(members: &[&Instance], owner: &Instance, volume: &VolumeId) -> bool {
+    let mut others = members.iter().filter(|it| it.id != owner.id);
+    others.any(|it| it.devices.iter().any(|held| held.volume == *volume))
+}
+
+/// The instance does not show it, and the volume says that it is attached to it, or cannot be read: then it is not
+/// taken for detached.
+fn is_held(situation: &Situation, owner: &Instance, volume: &VolumeId) -> bool {
+    let Some(all) = situation.volumes.known() else {
+        return true;
+    };
+    let mut all = all.iter().filter(|it| it.id == *volume);
+    all.any(|it| it.attached_to(&owner.id))
+}
+
+fn interfaces(
+    record: &mut Record,
+    flags: &Flags,
+    owner: &Instance,
+    policy: &Policy,
+    members: &[&Instance],
+) {
+    if flags.trust == Trust::RecordOnly {
+        return;
+    }
+    let known = &flags.record.interfaces;
+    let mut live = interfaces_of(owner, policy.private_ip.value == PrivateIp::Keep);
+    for it in &mut live {
+        let before = known.iter().chain(&flags.noted.interfaces);
+        let before = { before }.find(|before| before.interface == it.interface);
+        let before = before.map(|it| it.delete_on_termination);
+        let ours = flags.always && it.slot.is_primary();
+        let id = it.interface.as_str();
+        it.delete_on_termination = flags.of(id, it.delete_on_termination, before, ours);
+    }
+    let with_another = |it: &RecordedInterface| {
+        let mut others = members.iter().filter(|member| member.id != owner.id);
+        others.any(|member| member.interfaces.iter().any(|held| held.id == it.interface))
+    };
+    let unseen = |it: &&RecordedInterface| live.iter().all(|live| live.interface != it.interface);
+    let kept = known.iter().filter(unseen).filter(|it| match flags.trust {
+        Trust::Noted => true,
+        Trust::FirstLook => with_another(it),
+        Trust::Live | Trust::RecordOnly => false,
+    });
+    let kept: Vec<_> = kept.cloned().collect();
+    live.extend(kept);
+    record.interfaces = live;
+    let secondary = secondary_of(owner);
+    if flags.trust == Trust::Noted {
+        let new = { secondary.into_iter() }.filter(|it| !record.secondary.contains(it));
+        let new: Vec<_> = new.collect();
+        record.secondary.extend(new);
+    } else {
+        record.secondary = secondary;
+    }
+}
+
+/// Elastic IPs that the owner has got since; at the first look, what it has not any more and nobody of the lineage
+/// has is not missed.
+fn addresses(
+    record: &mut Record,
+    trust: Trust,
+    owner: &Instance,
+    situation: &Situation,
+    members: &[&Instance],
+) {
+    let (Some(found), Trust::FirstLook | Trust::Noted) = (situation.addresses.known(), trust)
+    else {
+        return;
+    };
+    let live = addresses_of(owner, found);
+    let holder = |it: &RecordedAddress| {
+        let found = found.iter().find(|found| found.allocation == it.allocation);
+        found.and_then(|it| it.instance.clone())
+    };
+    let with_another = |it: &RecordedAddress| {
+        let holder = holder(it);
+        members
+            .iter()
+            .any(|member| Some(&member.id) == holder.as_ref())
+    };
+    // What it is still to get is not to be seen with it.
+    let owed = record.owed.clone();
+    let is_owed = |it: &RecordedAddress| { owed.iter() }.any(|owed| owed.addresses.contains(it));
+    let has = |it: &RecordedAddress| live.iter().any(|live| live.allocation == it.allocation);
+    record
+        .addresses
+        .retain(|it| !has(it) && (trust == Trust::Noted || with_another(it) || is_owed(it)));
+    record.addresses.extend(live);
+    record.addresses.sort();
+}
+
+/// Where it has been registered since. That it has been taken out cannot be told: what is on record is deregistered
+/// before anything is looked at.
+fn targets(record: &mut Record, trust: Trust, owner: &Instance, situation: &Situation) {
+    let (Some(found), Trust::FirstLook | Trust::Noted) = (situation.registrations.known(), trust)
+    else {
+        return;
+    };
+    let serving = { found.list.iter() }.filter(|it| !it.draining && owner.is_registered_as(it));
+    record.targets.extend(serving.map(|it| it.target.clone()));
+    record.targets.sort();
+    record.targets.dedup();
+}
