@@ -87,6 +87,7 @@ pub fn unread(lineage: InstanceId, memory: &Memory, defaults: &Tags, now: Timest
         flagged: memory.flagged.clone(),
         unwritten: memory.unwritten.clone(),
         instances: Vec::new(),
+        part_of: None,
         template: Fact::NotRead,
         template_name: None,
         volumes: Fact::NotRead,
@@ -239,7 +240,9 @@ impl Facts {
         let recorded = template.known().and_then(Option::as_ref);
         let owner = recorded.and_then(|it| it.tags.get(tags::HEAD));
         let owner = owner.map_or(lineage.as_str(), String::as_str).to_owned();
-        let its = |it: &&Instance| it.lineage() == *lineage || it.id.as_str() == owner;
+        let its = |it: &&Instance| {
+            it.lineage() == *lineage || it.id.as_str() == owner || it.id == *lineage
+        };
         let members: Vec<Instance> = self.instances.iter().filter(its).cloned().collect();
         let owner = members.iter().find(|it| it.id.as_str() == owner);
         let group = groups::name_of(owner, recorded);
@@ -297,8 +300,29 @@ impl Facts {
             root_tasks: self.root_tasks.clone(),
             lookup: self.lookups.get(lineage).cloned().unwrap_or(Fact::NotRead),
             locked: self.locked.clone(),
+            part_of: self.part_of(lineage),
             instances,
         }
+    }
+
+    /// By that lineage's record, or by its marks on what the instance holds.
+    fn part_of(&self, lineage: &InstanceId) -> Option<InstanceId> {
+        let first = self.instances.iter().find(|it| it.id == *lineage)?;
+        let claimed = first.lineage();
+        let template = self.templates.known()?;
+        let template = prepared::of(&claimed, template);
+        let head = template.and_then(|it| it.tags.get(tags::HEAD));
+        let is_head = head.is_some_and(|it| it == lineage.as_str());
+        let holds = |volumes: &Vec<Volume>| {
+            let mut held = volumes.iter().filter(|it| it.attachment(lineage).is_some());
+            held.any(|it| {
+                it.tags
+                    .get(tags::RESCUE)
+                    .is_some_and(|it| *it == claimed.to_string())
+            })
+        };
+        let held = self.volumes.known().is_some_and(holds);
+        (claimed != *lineage && (is_head || held)).then_some(claimed)
     }
 }
 

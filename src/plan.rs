@@ -189,6 +189,9 @@ pub fn plan(situation: &Situation) -> Plan {
         group::call(&rescue, situation, &mut plan);
         return plan;
     }
+    if let Some(other) = &situation.part_of {
+        return Plan::nothing(format!("{} belongs to {other}", situation.lineage));
+    }
     let phase = phase(&lineage);
     let owner = lineage.owner.filter(|_| phase == Phase::Healthy);
     let since = since(&lineage, &phase);

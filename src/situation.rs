@@ -91,6 +91,8 @@ pub struct Situation {
     /// What the record was to say, and AWS would not take so far.
     pub unwritten: Tags,
     pub instances: Vec<Instance>,
+    /// The lineage that the first of this one belongs to by that one's record, or by the volumes it holds.
+    pub part_of: Option<InstanceId>,
     pub template: Fact<Option<Template>>,
     /// The name it has, or is to have. None while that is not known, or if others have all of them.
     pub template_name: Option<String>,
@@ -150,6 +152,8 @@ pub struct Instance {
     pub tags: Tags,
     /// Keys of ours whose values are not the function's.
     pub unproven: Vec<String>,
+    /// It has no mark of ours: its lineage is that of the prepared rescue that it was launched from.
+    pub placed: bool,
     /// What it says of itself as a replacement is sealed for it. Without that it is what it was launched with, and
     /// may have been copied from another.
     pub sealed: bool,
@@ -250,6 +254,14 @@ impl Instance {
     pub fn lineage(&self) -> InstanceId {
         let tagged = self.tags.get(tags::RESCUE).and_then(|id| id.parse().ok());
         tagged.unwrap_or_else(|| self.id.clone())
+    }
+
+    /// Launched from a prepared rescue, and minutes later still without a mark of ours: somebody's own instance, until
+    /// the record says otherwise.
+    #[must_use]
+    pub fn is_doubtful(&self, now: Timestamp) -> bool {
+        const SETTLED: time::Duration = time::Duration::minutes(10);
+        self.placed && self.is_alive() && now - self.launch_time > SETTLED
     }
 
     /// It exists and can exist on: not ending, not ended.

@@ -17,6 +17,8 @@ mod broken;
 mod capacity;
 #[path = "sim/clones.rs"]
 mod clones;
+#[path = "sim/copied_tags.rs"]
+mod copied_tags;
 #[path = "sim/deaths.rs"]
 mod deaths;
 #[path = "sim/fault_scenes.rs"]

@@ -10,8 +10,8 @@ use spot_rescue::clock::Timestamp;
 use spot_rescue::event::{InstanceAction, InstanceState};
 use spot_rescue::situation::{
     Address, Attachment, Boot, Device, Image, ImageState, Instance, ListedGroup, Market,
-    Registration, Snapshot, SnapshotState, SpotRequest, Target, TargetGroup, Template, Volume,
-    VolumeSettings, VolumeState,
+    Registration, RequestEnd, Snapshot, SnapshotState, SpotRequest, Target, TargetGroup, Template,
+    Volume, VolumeSettings, VolumeState,
 };
 use spot_rescue::tags::Tags;
 
@@ -59,6 +59,7 @@ pub fn instance(it: &ec2::Instance) -> Option<Instance> {
         tags: tags(it.tags()),
         // What is proven, the core says.
         unproven: Vec::new(),
+        placed: false,
         sealed: false,
     })
 }
@@ -243,8 +244,13 @@ pub fn request(it: &ec2::SpotInstanceRequest) -> Option<SpotRequest> {
         live: matches!(state, "open" | "active" | "disabled"),
         disabled: state == "disabled",
         instance: it.instance_id().and_then(|id| id.parse().ok()),
+        end: it.status().and_then(request_end),
         tags: tags(it.tags()),
     })
+}
+
+fn request_end(it: &ec2::SpotInstanceStatus) -> Option<RequestEnd> {
+    RequestEnd::of(it.code()?, time(it.update_time()))
 }
 
 pub fn template(it: &ec2::LaunchTemplate) -> Option<Template> {

@@ -105,8 +105,20 @@ def _view(request: SpotRequest) -> dict[str, Any]:
         "State": request.state,
         "Type": "persistent" if request.persistent else "one-time",
         "InstanceInterruptionBehavior": request.behaviour,
+        "Status": {"Code": _status(request.instance)},
         "Tags": tags.shown(request.instance.ec2_backend, request.id),
     }
+
+
+def _status(instance: Any) -> str:
+    """How its instance ended; of what only stops, and of deaths while booting, less is told."""
+    if instance.state not in instances.ENDED:
+        return "fulfilled"
+    reasons = {
+        instances.BY_USER[0]: "instance-terminated-by-user",
+        instances.SPOT_TERMINATION[0]: "instance-terminated-no-capacity",
+    }
+    return reasons.get(instance.state_reason.code, "fulfilled")
 
 
 @answers(EC2Response)

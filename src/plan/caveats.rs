@@ -1,6 +1,6 @@
 //! What a rescue will not bring back, said when it is prepared and not when it is needed.
 
-use super::{Lineage, Plan, keys, launch, primary};
+use super::{Lineage, Plan, keep, keys, launch, primary};
 use crate::policy::Types;
 use crate::situation::{Instance, Volume};
 
@@ -19,10 +19,29 @@ pub fn tell(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
             owner.id
         ));
     }
+    unwarned(lineage, owner, plan);
     shared(lineage, owner, plan);
     coded(lineage, owner, plan);
     private_address(lineage, owner, plan);
     keys::unnamed(lineage, owner, plan);
+}
+
+/// Warnings are sent on a best effort basis, and the flags are switched off when one comes.
+fn unwarned(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
+    if keep::is_always(lineage) {
+        return;
+    }
+    let flagged =
+        { owner.devices.iter() }.filter(|it| it.delete_on_termination && !owner.is_root(&it.name));
+    let flagged: Vec<&str> = flagged.map(|it| it.volume.as_str()).collect();
+    if !flagged.is_empty() {
+        plan.note(format!(
+            "should {} be taken without a warning, its {} would be deleted with it: spot-rescue:protect=always keeps \
+             what has DeleteOnTermination",
+            owner.id,
+            flagged.join(" ")
+        ));
+    }
 }
 
 /// An instance has the product codes of its volumes; those its image has not came with one that was attached.

@@ -146,7 +146,11 @@ fn decide(lineage: &Lineage, purpose: Purpose, plan: &mut Plan) -> Result<Step, 
     let place = place(lineage)?;
     notes(lineage, plan);
     if let Some(again) = unheard::of(lineage, place, base) {
-        return unheard::step(lineage, base, again, plan);
+        return match unheard::step(lineage, base, again, plan) {
+            // Another request by the same token has been refused a moment ago; this one may not be.
+            Err(Stop::TokenUsed) => Err(Stop::Wait(5, "a launch to be heard of".to_owned())),
+            answer => answer,
+        };
     }
     let (lane, instead) = match purpose {
         Purpose::Spare(_, ways) => {

@@ -85,8 +85,8 @@ fn without_owner(lineage: &Lineage) -> Phase {
     };
     let recorded = lineage.record.interruption.iter();
     let warned = { lineage.situation.notices.iter() }.filter(|it| it.action.ends());
-    let told = recorded.chain(warned).find(|it| it.instance == *head);
-    if let Some(interruption) = told {
+    let told = recorded.chain(warned).filter(|it| it.instance == *head);
+    if let Some(interruption) = told.max_by_key(|it| it.at) {
         return Phase::Rescue(interruption.clone());
     }
     match requests::end(lineage, head) {

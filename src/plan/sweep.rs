@@ -25,12 +25,12 @@ pub struct Expired {
 
 /// One wake per lineage, spread over the queue so that the work is shared out.
 #[must_use]
-pub fn wakes(protected: &[Instance], templates: &[Template]) -> Vec<Step> {
+pub fn wakes(now: Timestamp, protected: &[Instance], templates: &[Template]) -> Vec<Step> {
     let wake = |instance| Action::Wake {
         wake: Wake::look(instance),
         delay_seconds: 0,
     };
-    let all = lineages(protected, templates).into_iter().map(wake);
+    let all = lineages(now, protected, templates).into_iter().map(wake);
     all.map(|it| Step::new(it.to_string(), it)).collect()
 }
 
@@ -183,8 +183,14 @@ fn in_rescue(templates: &[Template]) -> BTreeSet<&str> {
         .collect()
 }
 
-fn lineages(protected: &[Instance], templates: &[Template]) -> BTreeSet<InstanceId> {
+fn lineages(
+    now: Timestamp,
+    protected: &[Instance],
+    templates: &[Template],
+) -> BTreeSet<InstanceId> {
     let living = protected.iter().map(Instance::lineage);
+    let doubtful = protected.iter().filter(|it| it.is_doubtful(now));
+    let living = living.chain(doubtful.map(|it| it.id.clone()));
     let prepared = templates.iter().filter_map(|it| {
         let id: InstanceId = it.tags.get(tags::RESCUE)?.parse().ok()?;
         template_names(&id).contains(&it.name).then_some(id)

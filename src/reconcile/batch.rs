@@ -76,8 +76,14 @@ impl Batch {
             }
             for id in instances_of(trigger) {
                 let seen = visible.iter().find(|it| it.id == *id);
-                let is_fresh = is_fresh(trigger, context.clock.now());
-                batch.about(position, trigger, id, seen, known.get(id), is_fresh);
+                batch.about(
+                    position,
+                    trigger,
+                    id,
+                    seen,
+                    known.get(id),
+                    context.clock.now(),
+                );
             }
         }
         Ok(batch)
@@ -91,7 +97,7 @@ impl Batch {
         id: &InstanceId,
         seen: Option<&Instance>,
         known: Option<&InstanceId>,
-        is_fresh: bool,
+        now: Timestamp,
     ) {
         match seen {
             Some(instance) if is_bare(instance) && known.is_some() => {
@@ -102,6 +108,9 @@ impl Batch {
                 tracing::debug!(%id, "not opted in");
             }
             Some(instance) => {
+                if instance.is_doubtful(now) {
+                    self.subject(instance.id.clone()).doubt(position, trigger);
+                }
                 let subject = self.subject(instance.lineage());
                 subject.add(position, trigger);
                 let starts = starts_watch(instance, trigger);
@@ -115,7 +124,7 @@ impl Batch {
             None if let Some(lineage) = known => {
                 self.subject(lineage.clone()).add(position, trigger);
             }
-            None if is_fresh => {
+            None if is_fresh(trigger, now) => {
                 let subject = self.subject(id.clone());
                 subject.add(position, trigger);
                 subject.await_sight();
@@ -235,6 +244,14 @@ impl Subject {
             watching: false,
             new: false,
         }
+    }
+
+    /// It may be a lineage of its own: that is looked at before anything is done.
+    fn doubt(&mut self, position: usize, trigger: &Trigger) {
+        self.add(position, trigger);
+        self.urgent.clear();
+        self.new = true;
+        self.watching = true;
     }
 
     fn add(&mut self, position: usize, trigger: &Trigger) {

@@ -4,7 +4,7 @@
 use super::{Context, in_time, left};
 use crate::calls::Calls;
 use crate::cloud::Query;
-use crate::event::{Interruption, Memory, Trigger};
+use crate::event::{InstanceAction, Interruption, Memory, Trigger};
 use crate::execute::{Done, execute};
 use crate::id::InstanceId;
 use crate::observe::{self, is_recent};
@@ -49,7 +49,9 @@ fn warned<'a>(context: &Context<'_>, trigger: &'a Trigger) -> Option<&'a Interru
         | Trigger::Snapshots { .. }
         | Trigger::Sweep => return None,
     };
-    is_recent(interruption.at, context.clock.now()).then_some(interruption)
+    // What is stopped keeps everything.
+    let ends = interruption.action == InstanceAction::Terminate;
+    (ends && is_recent(interruption.at, context.clock.now())).then_some(interruption)
 }
 
 /// The first of a lineage gave it its name; whoever came after it is only on record.

@@ -27,8 +27,8 @@ pub async fn sweep(context: &Context<'_>) -> Result<(), CloudError> {
     let reading =
         async { tokio::try_join!(cloud.instances(&opted_in), cloud.templates(&prepared)) };
     let (protected, templates) = in_time(context, reading).await?;
-    let calls = &Calls::new(cloud);
-    do_all(context, calls, plan::wakes(&protected, &templates)).await;
+    let (calls, now) = (&Calls::new(cloud), context.clock.now());
+    do_all(context, calls, plan::wakes(now, &protected, &templates)).await;
     let mut steps = expired(context, &protected, &templates).await;
     if steps.len() > MOST_DELETED {
         tracing::warn!(

@@ -21,6 +21,7 @@ pub fn place(
         let of_it = |it: &&mut Instance| unplaced(it).as_ref() == Some(&template.id);
         for it in all.iter_mut().filter(of_it) {
             it.tags.insert(tags::RESCUE.to_owned(), rescue.clone());
+            it.placed = true;
         }
     }
 }

@@ -326,6 +326,7 @@ impl InstanceBuilder<'_> {
                 boot: usual_boot(),
                 tags: Tags::new(),
                 unproven: Vec::new(),
+                placed: false,
                 sealed: false,
             };
             it.add_instance(facts, tags);

@@ -144,6 +144,7 @@ impl State {
             },
             tags: Tags::new(),
             unproven: Vec::new(),
+            placed: false,
             sealed: false,
         };
         self.add_instance(facts, tags);

@@ -212,14 +212,14 @@ MUTANTS = [
     Mutant(
         "what is not to be seen is forgotten at first sight",
         "src/plan.rs",
-        "let before = lineage.situation.confirming.contains(&seen);",
-        "let before = true;",
+        "self.suspects.insert(seen, since);",
+        "self.suspects.insert(seen, since - BELIEVED); let since = since - BELIEVED;",
     ),
     Mutant(
         "one thing seen twice confirms another",
         "src/plan.rs",
-        "let before = lineage.situation.confirming.contains(&seen);",
-        "let before = !lineage.situation.confirming.is_empty();",
+        "let since = lineage.situation.suspected.get(&seen).copied();",
+        "let since = lineage.situation.suspected.values().next().copied();",
     ),
     Mutant(
         "old warnings are believed",
@@ -242,8 +242,8 @@ MUTANTS = [
     Mutant(
         "a wake forgets the warning it goes back to",
         "src/reconcile/wakes.rs",
-        "interruptions: subject.notices.clone(),",
-        "interruptions: Vec::new(),",
+        "memory: subject.memory.clone(),",
+        "memory: Memory { interruptions: Vec::new(), ..subject.memory.clone() },",
     ),
     Mutant(
         "a failed read of snapshots is no snapshots",
@@ -656,5 +656,83 @@ MUTANTS = [
         "src/execute/queue.rs",
         "reports.any(|it| it.id == **id && !it.outcome.succeeded())",
         "reports.any(|it| it.id == **id && it.id.is_empty())",
+    ),
+    Mutant(
+        "what the first look of a warning shows is not written down",
+        "src/plan/seen.rs",
+        "if lists == present || before.head.as_ref() != Some(head) {",
+        "if lists == present || !lists.is_empty() {",
+    ),
+    Mutant(
+        "the record outvotes what a living instance shows",
+        "src/plan/lineage/shown.rs",
+        "        } else if touched(owner, situation) {\n            Self::FirstLook",
+        "        } else if touched(owner, situation) {\n            Self::Noted",
+    ),
+    Mutant(
+        "what is detached in a rescue is forgotten",
+        "src/plan/lineage/shown.rs",
+        "        Trust::Noted => true,\n        Trust::Live => is_with(members, owner, &it.volume),",
+        "        Trust::Noted | Trust::Live => is_with(members, owner, &it.volume),",
+    ),
+    Mutant(
+        "an instance that does not show a volume has lost it, whatever the volume says",
+        "src/plan/lineage/shown.rs",
+        "all.any(|it| it.attached_to(&owner.id))",
+        "all.any(|it| it.attached_to(&owner.id) && it.attachments.is_empty())",
+    ),
+    Mutant(
+        "the flags that are shown at the first look are taken for the user's",
+        "src/plan/lineage/shown.rs",
+        "None => shown || first,",
+        "None => shown || (first && shown),",
+    ),
+    Mutant(
+        "a late warning of what has vanished is ignored",
+        "src/plan/phase.rs",
+        "recorded.chain(warned).filter(",
+        "recorded.chain(warned.take(0)).filter(",
+    ),
+    Mutant(
+        "how a request ended says nothing",
+        "src/plan/phase.rs",
+        "Some(end) if end.by_spot =>",
+        "Some(end) if end.by_spot && end.code.is_empty() =>",
+    ),
+    Mutant(
+        "what is prepared is deleted because its instance is not to be seen",
+        "src/plan/vanished.rs",
+        "let until = lineage.situation.now + KEPT;",
+        "let until = lineage.situation.now + KEPT / 10_000;",
+    ),
+    Mutant(
+        "a late warning of a replacement finds no lineage",
+        "src/reconcile/batch.rs",
+        "known.extend(headed.filter(|(head, _)| unseen.contains(head)));",
+        "known.extend(headed.filter(|(head, _)| !unseen.contains(head)));",
+    ),
+    Mutant(
+        "nothing is protected while the instance cannot be read",
+        "src/plan/rescue.rs",
+        "protect::keep_recorded(lineage, instance, &mut plan);",
+        "protect::keep_recorded(lineage, instance, &mut Plan::default());",
+    ),
+    Mutant(
+        "what AWS does not take into the record is forgotten after a quarter of an hour",
+        "src/reconcile/wakes.rs",
+        "    let lasts = if subject.memory.unwritten.is_empty() {",
+        "    let lasts = if subject.memory.unwritten.len() < 99 {",
+    ),
+    Mutant(
+        "what is launched by hand from a prepared rescue is nobody's for ever",
+        "src/situation.rs",
+        "self.placed && self.is_alive() &&",
+        "self.placed && !self.is_alive() &&",
+    ),
+    Mutant(
+        "an instance that the record vouches for gets a record of its own",
+        "src/observe.rs",
+        "(claimed != *lineage && (is_head || held)).then_some(claimed)",
+        "(claimed == *lineage && (is_head || held)).then_some(claimed)",
     ),
 ]

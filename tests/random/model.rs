@@ -143,6 +143,11 @@ impl Lineage {
         }
     }
 
+    /// Nobody has taken it yet, and no group looks after it.
+    pub fn is_well(&self) -> bool {
+        !self.terminated && !self.in_group
+    }
+
     /// A group's new member has the group's wishes, not those of the one it takes over from.
     pub fn may_forget_always(&self) -> bool {
         self.keeps_always && self.in_group

@@ -57,9 +57,23 @@ pub enum Op {
     Deregister(u16),
     DeleteVolume(u16),
     GiveAway(u16),
+    /// A change of what an instance has, while all is well with it.
+    Hand(Hand, u16),
     Sweep,
     /// Somebody else in the account tries something: which of [`ATTACKS`], on what.
     Attack(usize, u16, u16),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hand {
+    /// One more volume; whether it is to go with the instance.
+    Attach(bool),
+    Detach,
+    Register,
+    Dissociate,
+    /// Our tags are taken off a volume, or a snapshot.
+    StripVolume,
+    StripSnapshot,
 }
 
 /// Which launches: all, or those in a zone's subnet, of a market, of both.
@@ -127,7 +141,7 @@ pub fn op() -> impl Strategy<Value = Op> {
         16 => messages(),
         24 => faults(),
         12 => ec2(),
-        8 => users(),
+        12 => users(),
         3 => Just(Op::Sweep),
         14 => attacks(),
     ]
@@ -206,5 +220,17 @@ fn users() -> impl Strategy<Value = Op> {
         1 => any::<u16>().prop_map(Op::Deregister),
         1 => any::<u16>().prop_map(Op::DeleteVolume),
         1 => any::<u16>().prop_map(Op::GiveAway),
+        8 => (hand(), any::<u16>()).prop_map(|(hand, which)| Op::Hand(hand, which)),
+    ]
+}
+
+fn hand() -> impl Strategy<Value = Hand> {
+    prop_oneof![
+        3 => any::<bool>().prop_map(Hand::Attach),
+        1 => Just(Hand::Detach),
+        2 => Just(Hand::Register),
+        1 => Just(Hand::Dissociate),
+        2 => Just(Hand::StripVolume),
+        1 => Just(Hand::StripSnapshot),
     ]
 }

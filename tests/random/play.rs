@@ -1,16 +1,16 @@
 //! Lets the ops happen: indices become things that exist, the world changes, the model hears of it.
 
 use crate::attack::{self, ATTACKS, overwritten};
-use crate::model::{Happened, Model};
-use crate::op::{Op, Refused};
+use crate::model::{Happened, Lineage, Model};
+use crate::op::{Hand, Op, Refused};
 use crate::start::{Start, TYPE, ZONES};
 use spot_rescue::clock::{Clock, Timestamp};
 use spot_rescue::event::{InstanceAction, InstanceState};
 use spot_rescue::handler::Handler;
 use spot_rescue::id::{InstanceId, VolumeId};
 use spot_rescue::sim::{
-    Attacker, FailingCloud, Fault, Kind, Launches, On, SimInstance, Supply, World, invariants,
-    lineage,
+    Attacker, FailingCloud, Fault, GroupType, Kind, Launches, On, SimInstance, Supply, World,
+    invariants, lineage,
 };
 use spot_rescue::situation::{Market, VolumeState};
 use spot_rescue::tags::Tags;
@@ -207,6 +207,7 @@ impl Play {
             Op::GiveAway(which) => self.take_volume(which, |world, id, bystander| {
                 world.give_away(id, bystander, "/dev/sdz");
             }),
+            Op::Hand(hand, which) => self.hand(hand, which),
             Op::Pass(_) | Op::Outage(_) | Op::Sweep | Op::Attack(..) => {}
         }
     }
@@ -243,6 +244,34 @@ impl Play {
         } else {
             self.world.interrupt_silently(id, action);
         }
+    }
+
+    /// Of an instance that nobody has taken yet, and that no group looks after.
+    fn hand(&mut self, hand: Hand, which: u16) {
+        match hand {
+            Hand::StripVolume => {
+                let all = self.volumes(|_| true);
+                at(which, &all).map(|it| self.world.strip(it.as_str()));
+                return;
+            }
+            Hand::StripSnapshot => {
+                let all = self
+                    .world
+                    .look(|it| it.snapshots.keys().cloned().collect::<Vec<_>>());
+                at(which, &all).map(|it| self.world.strip(it.as_str()));
+                return;
+            }
+            Hand::Attach(_) | Hand::Detach | Hand::Register | Hand::Dissociate => {}
+        }
+        let well = self.instances(|it| it.facts.state == InstanceState::Running && !it.doomed);
+        let all = self.model.lineages.iter_mut();
+        let mut free: Vec<&mut Lineage> = all
+            .filter(|it| it.is_well() && well.contains(&it.instance))
+            .collect();
+        let Some(position) = usize::from(which).checked_rem(free.len()) else {
+            return;
+        };
+        change(&self.world, hand, free.swap_remove(position));
     }
 
     fn refuse_launches(&self, of: Refused, code: &str, on_top: bool) {
@@ -389,6 +418,33 @@ impl Play {
             Some(lineage(it, instance))
         });
         known.unwrap_or_else(|| id.clone())
+    }
+}
+
+fn change(world: &World, hand: Hand, lineage: &mut Lineage) {
+    const DEVICE: &str = "/dev/sdm";
+    let id = &lineage.instance;
+    match hand {
+        Hand::Attach(flagged) if !lineage.volumes.contains_key(DEVICE) => {
+            let volume = world.attach_new(id, DEVICE, flagged);
+            lineage.volumes.insert(DEVICE.to_owned(), (volume, flagged));
+        }
+        Hand::Detach => {
+            if let Some((_, (volume, _))) = lineage.volumes.pop_last() {
+                world.detach(&volume);
+            }
+        }
+        Hand::Register => {
+            let group = world.target_group(GroupType::Instance);
+            let _ = world.register(&group, id.as_str(), 6060);
+            lineage.targets.insert((group.to_string(), 6060));
+        }
+        Hand::Dissociate => {
+            if let Some(address) = lineage.address.take() {
+                world.dissociate(&address);
+            }
+        }
+        Hand::Attach(_) | Hand::StripVolume | Hand::StripSnapshot => {}
     }
 }
 

@@ -1201,3 +1201,35 @@ fn regression_only_the_record_knew_of_its_group() {
     let (wrong, _) = crate::play(&start, &ops);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+#[test]
+fn regression_the_flags_of_what_is_stopped_twice_are_its_users() {
+    let setup = Setup {
+        volumes: vec![true],
+        ports: vec![8080],
+        by_address: true,
+        lattice: true,
+        behaviour: InstanceAction::Stop,
+        ..one_volume()
+    };
+    let weather = Weather {
+        interleave: true,
+        concurrency: 1,
+        batch: 1,
+        call_millis: 0,
+        lag_seconds: 0,
+        snapshot_seconds: 20,
+        doubled_percent: 11,
+        late_seconds: 9,
+        ..calm()
+    };
+    let ops = [
+        Interrupt(1994),
+        Pass(98),
+        Interrupt(9014),
+        Duplicate(3489),
+        MendLaunches,
+        RefuseRead(0, "Timeout"),
+    ];
+    assert_right(4_595_583_125_680_468_055, setup, weather, &ops);
+}

@@ -67,6 +67,7 @@ pub fn instance(at: Timestamp) -> Instance {
         boot: boot(),
         tags: tags(&[("Name", "db"), (tags::OPT_IN, "on")]),
         unproven: Vec::new(),
+        placed: false,
         sealed: true,
     }
 }
@@ -188,6 +189,7 @@ pub fn target(group: &str, id: &str, port: u16) -> Registration {
 /// Everything readable, nothing prepared, all well.
 pub fn situation(now: Timestamp) -> Situation {
     Situation {
+        part_of: None,
         unseen: BTreeMap::new(),
         flagged: BTreeSet::new(),
         unwritten: Tags::new(),

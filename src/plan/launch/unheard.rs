@@ -29,7 +29,7 @@ pub fn of(lineage: &Lineage, place: &Place, base: &InstanceId) -> Option<Again> 
     let sent = lineage.record.attempts.of(base);
     let mut young = lineage.strangers().filter(|it| now - it.launch_time < FOR);
     young.find_map(|it| {
-        let attempt = (sent.saturating_sub(BACK)..sent).find(|n| bears(it, base, *n))?;
+        let attempt = (sent.saturating_sub(BACK)..=sent).find(|n| bears(it, base, *n))?;
         let lane = lanes(lineage, place)
             .into_iter()
             .find(|lane| led_to(lane, it))?;

@@ -152,8 +152,11 @@ pub fn is_released(lineage: &Lineage, owner: &Instance, plan: &mut Plan) -> bool
         };
         (it.clone(), fate)
     };
+    // EC2 refuses the whole for a device that its user has detached.
+    let shown = |it: &&RecordedVolume| owner.devices.iter().any(|held| held.volume == it.volume);
+    let volumes = lineage.record.volumes.iter().filter(shown);
     let all = HandOver {
-        volumes: lineage.record.volumes.iter().map(kept).collect(),
+        volumes: volumes.map(kept).collect(),
         known: true,
     };
     let flagged = keep::is_always(lineage) || volumes::delete_flags(&all, owner, plan);

@@ -3,10 +3,34 @@
 use super::{Attacker, OUTSIDER, owned};
 use crate::id::{InstanceId, TemplateId};
 use crate::sim::fleet::tags_of;
-use crate::sim::{State, Version};
+use crate::sim::{State, Version, World};
 use crate::situation::Market;
 use crate::step::{InstanceTypes, Launch, LaunchTemplate};
 use crate::tags::Tags;
+
+impl World {
+    /// `RunInstances` from any launch template, by whoever may.
+    pub fn launch_by_hand(
+        &self,
+        template: &TemplateId,
+        version: u64,
+        zone: &str,
+        tags: &[(&str, &str)],
+    ) -> Option<InstanceId> {
+        let launch = Launch {
+            template: LaunchTemplate::Version(template.clone(), version),
+            market: Market::Spot,
+            instance_types: InstanceTypes::Named(vec!["m5.large".to_owned()]),
+            subnet: self.subnet(zone),
+            interface: None,
+            image: None,
+            tags: owned(tags),
+            attempt: 0,
+            token: String::new(),
+        };
+        self.change(|it| it.launch_unasked(&launch))
+    }
+}
 
 impl Attacker {
     /// `RunInstances`: an own Spot Instance.
@@ -24,18 +48,7 @@ impl Attacker {
         zone: &str,
         tags: &[(&str, &str)],
     ) -> Option<InstanceId> {
-        let launch = Launch {
-            template: LaunchTemplate::Version(template.clone(), version),
-            market: Market::Spot,
-            instance_types: InstanceTypes::Named(vec!["m5.large".to_owned()]),
-            subnet: self.world.subnet(zone),
-            interface: None,
-            image: None,
-            tags: owned(tags),
-            attempt: 0,
-            token: String::new(),
-        };
-        let id = self.world.change(|it| it.launch_unasked(&launch))?;
+        let id = self.world.launch_by_hand(template, version, zone, tags)?;
         self.own_instance(&id);
         Some(id)
     }
