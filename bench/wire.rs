@@ -118,6 +118,7 @@ fn step(action: &str, p: &Parameters) -> Option<Action> {
             instance: id(p, "InstanceSpecification.InstanceId")?,
             description: p.get("Description").to_owned(),
             tags: pairs(p, "TagSpecification.1.Tag"),
+            copy_tags: p.get("CopyTagsFromSource") == "volume",
         },
         "CreateSnapshot" => Action::SnapshotVolume {
             volume: id(p, "VolumeId")?,

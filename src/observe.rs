@@ -20,7 +20,7 @@ use crate::cloud::{Cloud, CloudError, Query};
 use crate::event::{Interruption, Risk};
 use crate::id::{InstanceId, RequestId, VolumeId};
 use crate::policy::{Policy, Types};
-use crate::record::{RecordedAddress, RecordedRequest, addresses_from, volumes_from};
+use crate::record::{RecordedAddress, RecordedRequest, addresses_from};
 use crate::situation::{
     Address, Fact, Group, Image, Instance, Lookup, Market, NetworkInterface, Registrations,
     RootTask, Shape, Situation, Snapshot, SpotRequest, Template, Volume,
@@ -255,9 +255,8 @@ impl Facts {
             |tags: &Tags| tags.get(tags::RESCUE).map(String::as_str) == Some(lineage.as_str());
         let member = |id: &&InstanceId| instances.iter().any(|it| it.id == **id);
         let held = |it: &Volume| instances.iter().any(|i| it.attachment(&i.id).is_some());
-        let noted = recorded.map(|it| volumes_from(&it.tags));
-        let noted = noted.unwrap_or_default();
-        let is_noted = |id: &VolumeId| noted.iter().any(|it| it.volume == *id);
+        let noted = recorded.map(prepared::volumes).unwrap_or_default();
+        let is_noted = |id: &VolumeId| noted.contains(id);
         let volumes = select(&self.volumes, |it| {
             ours(&it.tags) || held(it) || is_noted(&it.id)
         });

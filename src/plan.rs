@@ -34,6 +34,7 @@ mod requests;
 mod rescue;
 mod restore;
 mod risk;
+mod room;
 mod root;
 pub(crate) mod snapshot;
 mod stand_in;
@@ -48,7 +49,7 @@ pub use lineage::Lineage;
 pub use phase::{Phase, phase};
 pub use protect::REMEMBER;
 pub use standstill::REPLACED;
-pub use sweep::{Expired, expired, wakes};
+pub use sweep::{Expired, expired, on_record, wakes};
 
 use crate::clock::Timestamp;
 use crate::event::Interruption;

@@ -4,7 +4,7 @@
 use super::merge;
 use crate::cloud::{Cloud, CloudError, Query};
 use crate::id::{InstanceId, VolumeId};
-use crate::record::volumes_from;
+use crate::record::{expiring_from, volumes_from};
 use crate::situation::{Fact, Instance, Snapshot, Template, Volume};
 use crate::tags::{self, template_name, template_names};
 use std::collections::BTreeSet;
@@ -107,8 +107,9 @@ pub async fn by_record(
 
 /// Those on record.
 pub fn volumes(template: &Template) -> Vec<VolumeId> {
-    let recorded = volumes_from(&template.tags).into_iter();
-    recorded.map(|it| it.volume).collect()
+    let recorded = volumes_from(&template.tags).into_iter().map(|it| it.volume);
+    let expiring = expiring_from(&template.tags).into_iter().map(|it| it.volume);
+    recorded.chain(expiring).collect()
 }
 
 fn unseen_volumes(templates: &Fact<Vec<Template>>, volumes: &[Volume]) -> Vec<VolumeId> {

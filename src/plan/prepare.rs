@@ -9,11 +9,11 @@ pub use template::named;
 use super::deregister::is_of;
 use super::{
     Lineage, Plan, caveats, dns, group, interfaces, keep, limits, owed, pause, protect, requests,
-    risk, stand_in, tidy, types,
+    risk, room, snapshot, stand_in, tidy, types,
 };
 use crate::clock::seconds_between;
 use crate::event::{InstanceState, Interruption};
-use crate::id::TemplateId;
+use crate::id::{InstanceId, TemplateId};
 use crate::policy::Types;
 use crate::record::{
     Place, Record, RecordedAddress, RecordedVolume, address_tags, addresses_from, addresses_of,
@@ -26,9 +26,11 @@ use crate::situation::{
 use crate::step::{Action, Step, token};
 use crate::tags::{self, Tags, template_names};
 
-use template::{template_tags, write};
+use template::{template_tags, without_room, write};
 
 pub const STEP: &str = "prepare";
+/// Behind the version in an instance's mark: the tags of its volumes leave no room on their snapshots.
+pub const UNTAGGED: &str = " untagged";
 const FORGET: &str = "forget what is past";
 /// So many seconds after the warning a record with gaps is better than none.
 const PATIENCE: f64 = 30.0;
@@ -66,11 +68,13 @@ pub fn plan(lineage: &Lineage) -> Plan {
         if missing.is_none_or(|it| plan.confirmed(lineage, it, what)) {
             types::check(lineage, &mut plan);
             template(lineage, owner, wanted, &mut plan);
-            instance(lineage, owner, &record, &mut plan);
+            let left = instance(lineage, owner, &record, &mut plan);
             owed::plan(lineage, owner, FORGET, &mut plan);
             if is_planned(&plan) {
                 caveats::tell(lineage, owner, &mut plan);
                 limits::tell(lineage, owner, &record.targets, &mut plan);
+                let record = without_room(lineage, owner, &record);
+                room::tell(lineage, owner, &record, &left, &mut plan);
             }
         }
         requests::prepare(lineage, owner, &mut plan);
@@ -165,9 +169,21 @@ fn current(lineage: &Lineage, owner: &Instance) -> Record {
         named: dns::noted(lineage),
         interfaces: known.interfaces.clone(),
         secondary: secondary_of(owner),
+        members: members(lineage, owner),
+        expiring: tidy::expiring(lineage),
         owed: owed.clone(),
         ..Record::default()
     }
+}
+
+/// Those who have no room to say so themselves, as long as EC2 shows them.
+fn members(lineage: &Lineage, owner: &Instance) -> Vec<InstanceId> {
+    let known = lineage.record.members.iter();
+    let mut all: Vec<InstanceId> = known.filter(|it| lineage.member(it).is_some()).cloned().collect();
+    if room::is_tight(lineage, owner) && !all.contains(&owner.id) {
+        all.push(owner.id.clone());
+    }
+    all
 }
 
 /// What the type on record is like, if the policy asks for others like it.
@@ -385,19 +401,46 @@ fn correct(template: &TemplateId, present: &Tags, wanted: &Tags, plan: &mut Plan
     }
 }
 
-/// The instance's own tags: which rescue is prepared, and which targets to leave.
-fn instance(lineage: &Lineage, owner: &Instance, record: &Record, plan: &mut Plan) {
+/// The instance's own tags: which rescue is prepared, and which targets to leave. Returns what has no room.
+fn instance(
+    lineage: &Lineage,
+    owner: &Instance,
+    record: &Record,
+    plan: &mut Plan,
+) -> Vec<String> {
+    let mut wanted = repeated(lineage, owner, record);
     let Some(template) = lineage.template() else {
         plan.wait(5, "the prepared rescue to be visible");
-        return;
+        wanted.insert(tags::PREPARED.to_owned(), String::new());
+        return room::on_owner(lineage, owner, wanted).left;
     };
     let Some((version, _)) = template.versions() else {
         plan.wait(5, "the version of the prepared rescue to be on record");
-        return;
+        return Vec::new();
     };
-    let mut wanted = protect::own(lineage);
-    let prepared = format!("{} {version}", template.id);
+    let untagged = if snapshot::copies_tags(lineage, owner) { "" } else { UNTAGGED };
+    let prepared = format!("{} {version}{untagged}", template.id);
     wanted.insert(tags::PREPARED.to_owned(), prepared);
+    let marks = room::on_owner(lineage, owner, wanted);
+    let resources = vec![owner.id.to_string()];
+    if !protect::holds(&owner.tags, &marks.wanted) {
+        let action = Action::Tag {
+            resources: resources.clone(),
+            tags: marks.wanted,
+        };
+        plan.step(Step::new(format!("mark {}", owner.id), action));
+    }
+    if !marks.stale.is_empty() {
+        let keys = marks.stale;
+        let action = Action::Untag { resources, keys };
+        plan.step(Step::new(format!("unmark {}", owner.id), action));
+    }
+    marks.left
+}
+
+/// What it repeats of the record, so that one look at it is enough.
+fn repeated(lineage: &Lineage, owner: &Instance, record: &Record) -> Tags {
+    let mut wanted = protect::own(lineage);
     wanted.extend(target_tags(&record.targets));
     wanted.extend(address_tags(&record.addresses));
     wanted.extend(history_tags(&record.history));
@@ -413,23 +456,5 @@ fn instance(lineage: &Lineage, owner: &Instance, record: &Record, plan: &mut Pla
     if let Some(place) = place.filter(|it| it.instance_type != owner.instance_type) {
         wanted.insert(tags::PLACE.to_owned(), place.to_string());
     }
-    let listed = |key: &str| {
-        let lists = [tags::TARGETS, tags::ADDRESSES, tags::HISTORY];
-        [tags::PLACE, tags::SHAPE, tags::GROUP].contains(&key)
-            || lists.iter().any(|it| tags::is_numbered(key, it))
-    };
-    let stale = |key: &&String| listed(key) && !wanted.contains_key(*key);
-    let keys: Vec<String> = owner.tags.keys().filter(stale).cloned().collect();
-    let resources = vec![owner.id.to_string()];
-    if !protect::holds(&owner.tags, &wanted) {
-        let action = Action::Tag {
-            resources: resources.clone(),
-            tags: wanted,
-        };
-        plan.step(Step::new(format!("mark {}", owner.id), action));
-    }
-    if !keys.is_empty() {
-        let action = Action::Untag { resources, keys };
-        plan.step(Step::new(format!("unmark {}", owner.id), action));
-    }
+    wanted
 }

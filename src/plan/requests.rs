@@ -9,7 +9,7 @@
 //!
 //! <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CancelSpotInstanceRequests.html>
 
-use super::{Lineage, Plan, protect};
+use super::{Lineage, Plan, protect, room};
 use crate::event::{InstanceAction, InstanceState, Interruption};
 use crate::record::RecordedRequest;
 use crate::situation::{Instance, SpotRequest};
@@ -58,7 +58,7 @@ pub fn prepare(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
 fn mark(lineage: &Lineage, request: &SpotRequest, plan: &mut Plan) -> Option<String> {
     let id = format!("mark {}", request.id);
     let tags = protect::own(lineage);
-    let missing = !protect::holds(&request.tags, &tags);
+    let missing = !protect::holds(&request.tags, &tags) && room::is_markable(&request.tags);
     if missing {
         let resources = vec![request.id.to_string()];
         plan.step(Step::new(&id, Action::Tag { resources, tags }));

@@ -10,7 +10,7 @@
 //! A spare nobody needed is given back: marked with an expiry here, ended by the sweep.
 
 use super::lanes::Lane;
-use super::{Lineage, Plan, copies, launch, requests, snapshot, stand_in, tidy};
+use super::{Lineage, Plan, copies, launch, requests, room, snapshot, stand_in, tidy};
 use crate::clock::Timestamp;
 use crate::event::{InstanceState, Risk};
 use crate::id::VolumeId;
@@ -113,7 +113,9 @@ pub fn launch_noted(lineage: &Lineage, owner: &Instance, ways: Vec<Lane>, plan: 
 pub fn give_back(lineage: &Lineage, plan: &mut Plan) {
     let ours = |it: &&Instance| it.tags.contains_key(tags::LAUNCHED);
     let marked = |it: &&Instance| it.tags.contains_key(tags::EXPIRES_AT);
-    let idle = lineage.idle().filter(|it| ours(it) && !marked(it));
+    // One without room for an expiry stays, and is told as idle: a launch leaves room where spares are wanted.
+    let room = |it: &&Instance| room::takes(it, tags::EXPIRES_AT);
+    let idle = lineage.idle().filter(|it| ours(it) && !marked(it) && room(it));
     let unneeded: Vec<&Instance> = idle.filter(|it| holds_nothing(lineage, it)).collect();
     let counted = count(lineage, &unneeded, plan);
     for spare in unneeded {
@@ -147,7 +149,8 @@ fn count(lineage: &Lineage, spares: &[&Instance], plan: &mut Plan) -> bool {
 /// Launches have been made for this instance already: whoever warns of it must not launch before he has
 /// looked. True if that had to be said.
 fn note(lineage: &Lineage, owner: &Instance, plan: &mut Plan) -> bool {
-    let unsaid = !owner.tags.contains_key(tags::AT_RISK) && owner.is_alive();
+    let room = room::takes(owner, tags::AT_RISK);
+    let unsaid = !owner.tags.contains_key(tags::AT_RISK) && owner.is_alive() && room;
     if unsaid {
         let resources = vec![owner.id.to_string()];
         let risk = lineage.risk(owner).unwrap_or(Risk {

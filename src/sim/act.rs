@@ -80,7 +80,8 @@ impl State {
                 instance,
                 description,
                 tags,
-            } => self.snapshot_instance(instance, description, tags),
+                copy_tags,
+            } => self.snapshot_instance(instance, description, tags, *copy_tags),
             Action::SnapshotVolume {
                 volume,
                 description,

@@ -51,7 +51,7 @@ fn one_replacement(state: &State, counts: impl Fn(&Tags) -> bool) -> Vec<String>
     let mut lineages: BTreeMap<InstanceId, Vec<&InstanceId>> = BTreeMap::new();
     let replacement = |it: &&SimInstance| {
         let tags = &*state.honest(it.facts.id.as_str(), it.tags.current());
-        tags.contains_key(tags::REPLACES)
+        replaces(tags)
             && counts(tags)
             && !it.doomed
             && it.facts.is_alive()
@@ -68,6 +68,11 @@ fn one_replacement(state: &State, counts: impl Fn(&Tags) -> bool) -> Vec<String>
     several
         .map(|(id, members)| format!("{id} has more than one replacement: {members:?}"))
         .collect()
+}
+
+/// By its launch, or marked since.
+fn replaces(tags: &Tags) -> bool {
+    tags.contains_key(tags::REPLACES) || tags.contains_key(tags::LAUNCHED)
 }
 
 fn is_tombstoned(instance: &SimInstance, tags: &Tags) -> bool {

@@ -28,19 +28,19 @@ pub fn apply(
     }
     let known = std::mem::take(&mut record.volumes);
     let noted = &volumes_from(&owner.tags);
-    record.volumes = volumes(known, noted, owner, situation, members, always);
+    let touched = touched(record, owner, situation);
+    record.volumes = volumes(known, noted, owner, touched, members, always);
     if shows_everything(owner) {
         let noted = &interfaces_from(&owner.tags);
         let mut live = interfaces_of(owner, policy.private_ip.value == PrivateIp::Keep);
         let ours = |it: &RecordedInterface| always && it.slot.is_primary();
-        let touched = touched(owner, situation);
         for it in live.iter_mut().filter(|it| touched || ours(it)) {
             flag(it, record.interfaces.iter().chain(noted), touched);
         }
         record.interfaces = live;
         record.secondary = secondary_of(owner);
     }
-    if !touched(owner, situation) || record.private_addresses.is_empty() {
+    if !touched || record.private_addresses.is_empty() {
         private_addresses(record, owner);
     }
     if let Some(place) = place(record.place.take(), owner) {
@@ -48,7 +48,7 @@ pub fn apply(
     }
     let name = policy.dns.value.clone();
     let before = record.named.take();
-    record.named = name.map(|name| named(before, Named::of(name, owner), owner, situation));
+    record.named = name.map(|name| named(before, Named::of(name, owner), owner, touched));
     record.original = match policy.root.value {
         Root::Fresh => None,
         Root::Keep => original(record.original.take(), owner, situation),
@@ -111,7 +111,7 @@ fn volumes(
     known: Vec<RecordedVolume>,
     noted: &[RecordedVolume],
     owner: &Instance,
-    situation: &Situation,
+    touched: bool,
     members: &[&Instance],
     always: bool,
 ) -> Vec<RecordedVolume> {
@@ -123,7 +123,6 @@ fn volumes(
         };
     }
     let mut live = volumes_of(owner);
-    let touched = touched(owner, situation);
     // The flags shown are the ones we set; what the user had was written down before. One that he
     // has set since counts, as long as nobody has touched them because of a warning.
     for volume in live.iter_mut().filter(|_| touched || always) {
@@ -143,9 +142,12 @@ fn volumes(
     union(live, handed_over.collect())
 }
 
-/// We have been here: a tombstone stands, or an earlier pass of this invocation set it.
-fn touched(owner: &Instance, situation: &Situation) -> bool {
+/// We have been here: a tombstone stands, on the record if the owner has no room for it, or an earlier pass of this
+/// invocation set it.
+fn touched(record: &Record, owner: &Instance, situation: &Situation) -> bool {
+    let recorded = record.interruption.as_ref();
     owner.tags.contains_key(tags::INTERRUPTED_AT)
+        || recorded.is_some_and(|it| it.instance == owner.id)
         || (situation.pass > 0 && situation.notices.iter().any(|it| it.instance == owner.id))
 }
 
@@ -168,9 +170,9 @@ fn private_addresses(record: &mut Record, owner: &Instance) {
 }
 
 /// Its public address may be on its way already, too. What it was counts, and that it was looked up.
-fn named(before: Option<Named>, live: Named, owner: &Instance, situation: &Situation) -> Named {
+fn named(before: Option<Named>, live: Named, owner: &Instance, touched: bool) -> Named {
     let same_name = before.filter(|it| it.name == live.name);
-    let settled = shows_everything(owner) && !touched(owner, situation);
+    let settled = shows_everything(owner) && !touched;
     let kept = same_name.filter(|it| !settled || it.is_like(&live));
     kept.unwrap_or(live)
 }
