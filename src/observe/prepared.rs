@@ -108,7 +108,9 @@ pub async fn by_record(
 /// Those on record.
 pub fn volumes(template: &Template) -> Vec<VolumeId> {
     let recorded = volumes_from(&template.tags).into_iter().map(|it| it.volume);
-    let expiring = expiring_from(&template.tags).into_iter().map(|it| it.volume);
+    let expiring = expiring_from(&template.tags)
+        .into_iter()
+        .map(|it| it.volume);
     recorded.chain(expiring).collect()
 }
 

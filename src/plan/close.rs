@@ -23,7 +23,9 @@ pub fn plan(lineage: &Lineage, interruption: &Interruption, hand_over: &HandOver
     };
     let mut record = handed_over(lineage, successor, hand_over);
     if interruption.action.ends() {
-        record.expiring.extend(tidy::without_room(lineage, &record, hand_over));
+        record
+            .expiring
+            .extend(tidy::without_room(lineage, &record, hand_over));
     }
     let resources = vec![template.id.to_string()];
     let mut tags = record.to_tags();
@@ -60,7 +62,9 @@ fn kept_root(lineage: &Lineage, hand_over: &HandOver, plan: &mut Plan) -> Option
     let (recorded, fate) = hand_over.root()?;
     let volumes = lineage.situation.volumes.known()?;
     // Without room for a mark nothing takes it for one that may go.
-    let exists = volumes.iter().any(|it| it.id == recorded.volume && room::may_expire(it));
+    let exists = volumes
+        .iter()
+        .any(|it| it.id == recorded.volume && room::may_expire(it));
     let Fate::Left { why } = fate else {
         return None;
     };

@@ -60,6 +60,10 @@ pub fn plan(lineage: &Lineage) -> Plan {
     if group::newcomer(lineage, owner, &mut plan) {
         return plan;
     }
+    // A spare is known for hours by its seal, or by the record.
+    for spare in lineage.idle().filter(|it| room::is_tight(lineage, it)) {
+        protect::seal(lineage, spare, &mut plan);
+    }
     if owner.state == InstanceState::Running {
         let record = current(lineage, owner);
         let wanted = template_tags(lineage, owner, &record);
@@ -179,7 +183,10 @@ fn current(lineage: &Lineage, owner: &Instance) -> Record {
 /// Those who have no room to say so themselves, as long as EC2 shows them.
 fn members(lineage: &Lineage, owner: &Instance) -> Vec<InstanceId> {
     let known = lineage.record.members.iter();
-    let mut all: Vec<InstanceId> = known.filter(|it| lineage.member(it).is_some()).cloned().collect();
+    let mut all: Vec<InstanceId> = known
+        .filter(|it| lineage.member(it).is_some())
+        .cloned()
+        .collect();
     if room::is_tight(lineage, owner) && !all.contains(&owner.id) {
         all.push(owner.id.clone());
     }
@@ -402,12 +409,7 @@ fn correct(template: &TemplateId, present: &Tags, wanted: &Tags, plan: &mut Plan
 }
 
 /// The instance's own tags: which rescue is prepared, and which targets to leave. Returns what has no room.
-fn instance(
-    lineage: &Lineage,
-    owner: &Instance,
-    record: &Record,
-    plan: &mut Plan,
-) -> Vec<String> {
+fn instance(lineage: &Lineage, owner: &Instance, record: &Record, plan: &mut Plan) -> Vec<String> {
     let mut wanted = repeated(lineage, owner, record);
     let Some(template) = lineage.template() else {
         plan.wait(5, "the prepared rescue to be visible");
@@ -418,24 +420,40 @@ fn instance(
         plan.wait(5, "the version of the prepared rescue to be on record");
         return Vec::new();
     };
-    let untagged = if snapshot::copies_tags(lineage, owner) { "" } else { UNTAGGED };
+    let untagged = if snapshot::copies_tags(lineage, owner) {
+        ""
+    } else {
+        UNTAGGED
+    };
     let prepared = format!("{} {version}{untagged}", template.id);
     wanted.insert(tags::PREPARED.to_owned(), prepared);
     let marks = room::on_owner(lineage, owner, wanted);
-    let resources = vec![owner.id.to_string()];
-    if !protect::holds(&owner.tags, &marks.wanted) {
-        let action = Action::Tag {
-            resources: resources.clone(),
-            tags: marks.wanted,
-        };
-        plan.step(Step::new(format!("mark {}", owner.id), action));
-    }
-    if !marks.stale.is_empty() {
-        let keys = marks.stale;
-        let action = Action::Untag { resources, keys };
-        plan.step(Step::new(format!("unmark {}", owner.id), action));
-    }
+    mark(owner, marks.wanted, marks.stale, plan);
     marks.left
+}
+
+/// Where there is no room for both, what is to go goes first.
+fn mark(owner: &Instance, tags: Tags, stale: Vec<String>, plan: &mut Plan) {
+    let resources = vec![owner.id.to_string()];
+    let crowded = !stale.is_empty() && !room::takes_all(owner, &tags);
+    let unmark = format!("unmark {}", owner.id);
+    let keys = stale;
+    let marked = (!protect::holds(&owner.tags, &tags)).then(|| {
+        let resources = resources.clone();
+        Step::new(
+            format!("mark {}", owner.id),
+            Action::Tag { resources, tags },
+        )
+    });
+    let unmarked =
+        (!keys.is_empty()).then(|| Step::new(&unmark, Action::Untag { resources, keys }));
+    if crowded {
+        plan.steps.extend(unmarked);
+        plan.steps.extend(marked.map(|it| it.after(&unmark)));
+    } else {
+        plan.steps.extend(marked);
+        plan.steps.extend(unmarked);
+    }
 }
 
 /// What it repeats of the record, so that one look at it is enough.

@@ -235,9 +235,8 @@ fn unmarked_snapshots(lineage: &Lineage, volume: &Volume) -> Vec<String> {
         let marks = [tags::RESCUE, tags::DEVICE, tags::VOLUME];
         limits::free(&it.tags, &[], |key| marks.contains(&key)) > marks.len()
     };
-    let unmarked = |it: &&Snapshot| {
-        it.volume == volume.id && !it.tags.contains_key(tags::VOLUME) && room(it)
-    };
+    let unmarked =
+        |it: &&Snapshot| it.volume == volume.id && !it.tags.contains_key(tags::VOLUME) && room(it);
     snapshots
         .iter()
         .filter(unmarked)
@@ -248,32 +247,62 @@ fn unmarked_snapshots(lineage: &Lineage, volume: &Volume) -> Vec<String> {
 /// The marks that a replacement was launched with could be copied: from now on they are its own. One that has no room
 /// for more is remembered by its id.
 pub fn seal(lineage: &Lineage, replacement: &Instance, plan: &mut Plan) {
+    if room::is_tight(lineage, replacement) {
+        loosen(lineage, replacement, plan);
+        return;
+    }
     let replaces = replacement.tags.get_key_value(tags::REPLACES);
     let (Some((key, value)), false) = (replaces, replacement.sealed) else {
         return;
     };
-    let id = format!("seal {}", replacement.id);
-    if room::is_tight(lineage, replacement) {
-        enlist(lineage, replacement, id, plan);
-        return;
-    }
     let mut tags = own(lineage);
     tags.insert(key.clone(), value.clone());
     let resources = vec![replacement.id.to_string()];
+    let id = format!("seal {}", replacement.id);
     plan.step(Step::new(id, Action::Tag { resources, tags }));
 }
 
-fn enlist(lineage: &Lineage, replacement: &Instance, id: String, plan: &mut Plan) {
-    let mut members = lineage.record.members.clone();
-    let Some(template) = lineage.template().filter(|_| !members.contains(&replacement.id)) else {
-        return;
+/// A replacement that is tight goes on the record by its id, and gives back the places of its seals: what was launched is
+/// marked at once, before anybody has counted. Returns the step after which there is room.
+pub fn loosen(lineage: &Lineage, replacement: &Instance, plan: &mut Plan) -> Option<String> {
+    let id = format!("unseal {}", replacement.id);
+    if plan.steps.iter().any(|it| it.id == id) {
+        return Some(id);
+    }
+    let listed = enlist(lineage, replacement, plan);
+    if !replacement.sealed || (listed.is_none() && !is_listed(lineage, replacement)) {
+        return None;
+    }
+    let action = Action::Untag {
+        resources: vec![replacement.id.to_string()],
+        keys: room::seals(),
     };
+    let step = Step::new(&id, action);
+    plan.step(listed.iter().fold(step, |step, listed| step.after(listed)));
+    Some(id)
+}
+
+fn is_listed(lineage: &Lineage, replacement: &Instance) -> bool {
+    lineage.record.members.contains(&replacement.id)
+}
+
+fn enlist(lineage: &Lineage, replacement: &Instance, plan: &mut Plan) -> Option<String> {
+    if is_listed(lineage, replacement) {
+        return None;
+    }
+    let template = lineage.template()?;
+    let mut members = lineage.record.members.clone();
     members.push(replacement.id.clone());
+    let id = format!("enlist {}", replacement.id);
+    if plan.steps.iter().any(|it| it.id == id) {
+        return Some(id);
+    }
     let action = Action::Tag {
         resources: vec![template.id.to_string()],
         tags: member_tags(&members),
     };
-    plan.step(Step::new(id, action));
+    plan.step(Step::new(&id, action));
+    Some(id)
 }
 
 /// The tag that makes a resource ours.

@@ -10,7 +10,7 @@
 //! A spare nobody needed is given back: marked with an expiry here, ended by the sweep.
 
 use super::lanes::Lane;
-use super::{Lineage, Plan, copies, launch, requests, room, snapshot, stand_in, tidy};
+use super::{Lineage, Plan, copies, launch, protect, requests, room, snapshot, stand_in, tidy};
 use crate::clock::Timestamp;
 use crate::event::{InstanceState, Risk};
 use crate::id::VolumeId;
@@ -113,15 +113,21 @@ pub fn launch_noted(lineage: &Lineage, owner: &Instance, ways: Vec<Lane>, plan: 
 pub fn give_back(lineage: &Lineage, plan: &mut Plan) {
     let ours = |it: &&Instance| it.tags.contains_key(tags::LAUNCHED);
     let marked = |it: &&Instance| it.tags.contains_key(tags::EXPIRES_AT);
-    // One without room for an expiry stays, and is told as idle: a launch leaves room where spares are wanted.
-    let room = |it: &&Instance| room::takes(it, tags::EXPIRES_AT);
-    let idle = lineage.idle().filter(|it| ours(it) && !marked(it) && room(it));
+    let idle = lineage.idle().filter(|it| ours(it) && !marked(it));
     let unneeded: Vec<&Instance> = idle.filter(|it| holds_nothing(lineage, it)).collect();
     let counted = count(lineage, &unneeded, plan);
     for spare in unneeded {
         plan.note(format!("{} was not needed: it is given back", spare.id));
         let step = tidy::expire_at(lineage.situation.now + RESPITE, spare.id.to_string());
-        plan.step(if counted { step.after(COUNT) } else { step });
+        let tight = room::is_tight(lineage, spare);
+        let loosened = tight
+            .then(|| protect::loosen(lineage, spare, plan))
+            .flatten();
+        let step = loosened.iter().fold(step, |step, id| step.after(id));
+        // A launch leaves room for it; what its user has added since may have taken that.
+        if loosened.is_some() || room::takes(spare, tags::EXPIRES_AT) {
+            plan.step(if counted { step.after(COUNT) } else { step });
+        }
     }
 }
 

@@ -19,7 +19,9 @@ const OF_A_COPY: usize = 9;
 pub fn of_user(tags: &Tags, most: usize) -> (Tags, Vec<String>) {
     let reserved = |key: &str| !limits::is_counted(key) || tags::is_own(key);
     let user = tags.iter().filter(|(key, _)| !reserved(key));
-    let user: Tags = user.map(|(key, value)| (key.clone(), value.clone())).collect();
+    let user: Tags = user
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect();
     let ranked = by_key(user, |key| usize::from(!key.starts_with(tags::OPT_IN)));
     fit(ranked, most)
 }
@@ -39,7 +41,10 @@ pub fn for_replacement(lineage: &Lineage, tags: &Tags) -> (Tags, Vec<String>) {
 pub fn for_copy(tags: &Tags, plan: &mut Plan, what: &str) -> Tags {
     let (user, left) = of_user(tags, MOST - OF_A_COPY);
     if !left.is_empty() {
-        plan.note(format!("{what} does not get all its user's tags: {} have no room", left.join(" ")));
+        plan.note(format!(
+            "{what} does not get all its user's tags: {} have no room",
+            left.join(" ")
+        ));
     }
     user
 }
@@ -96,28 +101,51 @@ pub fn on_owner(lineage: &Lineage, owner: &Instance, mut all: Tags) -> Marks {
         all.remove(tags::RESCUE);
     }
     let ours = |key: &str| {
-        let mark = [tags::PREPARED, tags::RESCUE].contains(&key) || (tight && key == tags::REPLACES);
+        let mark =
+            [tags::PREPARED, tags::RESCUE].contains(&key) || (tight && key == tags::REPLACES);
         mark || is_listed(key)
     };
     let free = limits::free_on(owner, |key| ours(key) || is_passing(key));
     let free = free.saturating_sub(reserved(lineage) + usize::from(tight));
     let (wanted, left) = fit(by_rank(all, rank), free);
-    let present = owner.tags.keys().filter(|key| ours(key) && !wanted.contains_key(*key));
-    let stays = |key: &String| tight && (key == tags::RESCUE || (key == tags::REPLACES && !owner.sealed));
+    let present = owner
+        .tags
+        .keys()
+        .filter(|key| ours(key) && !wanted.contains_key(*key));
+    // Of one that is tight they go together, below.
+    let stays = |key: &String| tight && [tags::RESCUE, tags::REPLACES].contains(&key.as_str());
     let mut stale: Vec<String> = present.filter(|it| !stays(it)).cloned().collect();
     if tight && owner.sealed {
-        stale.push(proof_of(tags::RESCUE));
+        stale.extend(seals());
     }
-    Marks { wanted, left, stale }
+    Marks {
+        wanted,
+        left,
+        stale,
+    }
+}
+
+/// What one that is tight does without, once the record says that it is a member. Its launch says the rest.
+#[must_use]
+pub fn seals() -> Vec<String> {
+    vec![proof_of(tags::RESCUE), tags::REPLACES.to_owned()]
 }
 
 /// What counts most on an instance has the smallest.
 fn rank(key: &str) -> usize {
-    const RANKS: [&str; 5] = [tags::PREPARED, tags::RESCUE, tags::GROUP, tags::PLACE, tags::SHAPE];
+    const RANKS: [&str; 5] = [
+        tags::PREPARED,
+        tags::RESCUE,
+        tags::GROUP,
+        tags::PLACE,
+        tags::SHAPE,
+    ];
     const LISTS: [&str; 3] = [tags::TARGETS, tags::ADDRESSES, tags::HISTORY];
     let alone = RANKS.iter().position(|it| *it == key);
     let listed = || LISTS.iter().position(|it| tags::is_numbered(key, it));
-    alone.or_else(|| listed().map(|it| RANKS.len() + it)).unwrap_or(usize::MAX)
+    alone
+        .or_else(|| listed().map(|it| RANKS.len() + it))
+        .unwrap_or(usize::MAX)
 }
 
 /// What of a tombstone and what comes with it an instance takes, if it takes the tombstone.
@@ -133,13 +161,32 @@ pub fn for_tombstone(lineage: &Lineage, instance: &Instance, mut marks: Tags) ->
         _ => 1,
     };
     let (fitting, _) = fit(by_rank(marks, rank), free);
-    fitting.contains_key(tags::INTERRUPTED_AT).then_some(fitting)
+    fitting
+        .contains_key(tags::INTERRUPTED_AT)
+        .then_some(fitting)
+}
+
+/// Whether an instance has room to say which rescue is prepared for it.
+#[must_use]
+pub fn takes_mark(lineage: &Lineage, instance: &Instance) -> bool {
+    let free = limits::free_on(instance, |key| key == tags::PREPARED || is_passing(key));
+    free > reserved(lineage)
 }
 
 /// Whether an instance takes this tag beside all it has.
 #[must_use]
 pub fn takes(instance: &Instance, key: &str) -> bool {
     limits::free_on(instance, |it| it == key) > 0
+}
+
+/// The same of several.
+#[must_use]
+pub fn takes_all(instance: &Instance, tags: &Tags) -> bool {
+    let needed: usize = tags
+        .iter()
+        .map(|(key, value)| limits::places(key, value))
+        .sum();
+    limits::free_on(instance, |it| tags.contains_key(it)) >= needed
 }
 
 /// The marks of a volume, as far as there is room: its expiry is to find a place, too. Where the seal of the first has
@@ -188,12 +235,17 @@ pub fn copies(volume: &Volume) -> bool {
     limits::free(&volume.tags, &volume.unproven, |it| marks.contains(&it)) >= OURS
 }
 
-/// The record, as far as a launch template takes it and a rescue's own notes: what can be found again goes first. And
-/// the keys of what has no room.
+/// The record, as far as a launch template takes it and a rescue's own notes: what can be found again goes first, but
+/// nothing that is there. And the keys of what has no room.
 #[must_use]
 pub fn on_record(wanted: Tags, template: Option<&Template>) -> (Tags, Vec<String>) {
     let others = template.map(|it| others(&it.tags)).unwrap_or_default();
-    shed(wanted, MOST.saturating_sub(RESERVED_ON_RECORD + others), |_| false)
+    let there = |key: &str| template.is_some_and(|it| it.tags.contains_key(key));
+    shed(
+        wanted,
+        MOST.saturating_sub(RESERVED_ON_RECORD + others),
+        there,
+    )
 }
 
 /// The same of what is written in a rescue, beside all that is there.
@@ -203,7 +255,9 @@ pub fn onto_record(written: Tags, template: &Template) -> Tags {
     all.extend(written.clone());
     let most = MOST.saturating_sub(others(&all));
     let (kept, _) = shed(all, most, |key| template.tags.contains_key(key));
-    kept.into_iter().filter(|(key, _)| written.contains_key(key)).collect()
+    kept.into_iter()
+        .filter(|(key, _)| written.contains_key(key))
+        .collect()
 }
 
 /// Somebody else's tags on a launch template of ours.
@@ -213,7 +267,11 @@ fn others(tags: &Tags) -> usize {
 
 fn shed(mut all: Tags, most: usize, stays: impl Fn(&str) -> bool) -> (Tags, Vec<String>) {
     all.retain(|key, _| key.starts_with(tags::OPT_IN));
-    let taken = |all: &Tags| all.iter().map(|(key, value)| places_on_record(key, value)).sum::<usize>();
+    let taken = |all: &Tags| {
+        all.iter()
+            .map(|(key, value)| places_on_record(key, value))
+            .sum::<usize>()
+    };
     let mut left = Vec::new();
     while taken(&all) > most {
         let goes = all.keys().filter(|key| !stays(key));
@@ -229,7 +287,12 @@ fn shed(mut all: Tags, most: usize, stays: impl Fn(&str) -> bool) -> (Tags, Vec<
 
 /// How easily it is found again: the largest goes first. None is never left out.
 fn findable(key: &str) -> Option<usize> {
-    const LISTS: [&str; 4] = [tags::TARGETS, tags::OWED, tags::SERVED, tags::PRIVATE_ADDRESSES];
+    const LISTS: [&str; 4] = [
+        tags::TARGETS,
+        tags::OWED,
+        tags::SERVED,
+        tags::PRIVATE_ADDRESSES,
+    ];
     if key == tags::SHAPE {
         return Some(LISTS.len() + 1);
     }
@@ -243,7 +306,13 @@ fn findable(key: &str) -> Option<usize> {
 }
 
 /// While there is time: whose tags leave no room for what.
-pub fn tell(lineage: &Lineage, owner: &Instance, record: &[String], marks: &[String], plan: &mut Plan) {
+pub fn tell(
+    lineage: &Lineage,
+    owner: &Instance,
+    record: &[String],
+    marks: &[String],
+    plan: &mut Plan,
+) {
     let id = &owner.id;
     let (_, left) = for_replacement(lineage, &owner.tags);
     if !left.is_empty() {
@@ -259,7 +328,10 @@ pub fn tell(lineage: &Lineage, owner: &Instance, record: &[String], marks: &[Str
         ));
     }
     if !record.is_empty() {
-        plan.note(format!("the record of {id} has no room for {}: a rescue is without", record.join(" ")));
+        plan.note(format!(
+            "the record of {id} has no room for {}: a rescue is without",
+            record.join(" ")
+        ));
     }
     for volume in lineage.situation.volumes.known().into_iter().flatten() {
         if volume.attached_to(id) {
@@ -268,7 +340,12 @@ pub fn tell(lineage: &Lineage, owner: &Instance, record: &[String], marks: &[Str
     }
     let private = lineage.policy.private_ip.value == PrivateIp::Keep;
     let interfaces = lineage.situation.interfaces.known().into_iter().flatten();
-    let held = |it: &&crate::situation::NetworkInterface| owner.interfaces.iter().any(|own| own.id == it.id && (private || !own.slot.is_primary()));
+    let held = |it: &&crate::situation::NetworkInterface| {
+        owner
+            .interfaces
+            .iter()
+            .any(|own| own.id == it.id && (private || !own.slot.is_primary()))
+    };
     for interface in interfaces.filter(held) {
         if !is_markable(&interface.tags) {
             plan.note(format!("{} has no room for the function's mark, without which its role may not move it: take two tags away", interface.id));
@@ -284,7 +361,8 @@ pub fn is_markable(tags: &Tags) -> bool {
 
 /// What the role asks of a volume: a mark to attach it, an expiry to delete it.
 fn volume_told(volume: &Volume, plan: &mut Plan) {
-    let ours = |key: &str| [tags::RESCUE, tags::DEVICE, tags::VOLUME, tags::EXPIRES_AT].contains(&key);
+    let ours =
+        |key: &str| [tags::RESCUE, tags::DEVICE, tags::VOLUME, tags::EXPIRES_AT].contains(&key);
     let id = &volume.id;
     match limits::free(&volume.tags, &volume.unproven, ours) {
         0 => plan.note(format!("{id} has no room for the function's mark, without which its role may not attach it: take a tag away")),
@@ -313,19 +391,41 @@ mod tests {
 
     #[test]
     fn what_can_be_found_again_goes_first_and_the_rest_never() {
-        let targets = (1..=30).map(|n| format!("{}-{n}", tags::TARGETS));
-        let others = ["history-1", "history-2", "shape", "secondary-1", "private-address-1", "head", "place"];
+        let targets = (1..=31).map(|n| format!("{}-{n}", tags::TARGETS));
+        let others = [
+            "history-1",
+            "history-2",
+            "shape",
+            "secondary-1",
+            "private-address-1",
+            "head",
+            "place",
+        ];
         let others = others.map(|it| format!("{}{it}", tags::PREFIX));
         let (kept, left) = on_record(tags(targets.chain(others)), None);
         assert_eq!(kept.len(), MOST - RESERVED_ON_RECORD);
         assert!(left.is_empty());
         let targets = (1..=40).map(|n| format!("{}-{n}", tags::TARGETS));
-        let others = ["history-1", "history-2", "shape", "secondary-1", "private-address-1", "head", "place"];
+        let others = [
+            "history-1",
+            "history-2",
+            "shape",
+            "secondary-1",
+            "private-address-1",
+            "head",
+            "place",
+        ];
         let others = others.map(|it| format!("{}{it}", tags::PREFIX));
         let (kept, left) = on_record(tags(targets.chain(others)), None);
         assert_eq!(kept.len(), MOST - RESERVED_ON_RECORD);
         let first: Vec<&str> = left.iter().map(String::as_str).take(5).collect();
-        let expected = ["history-2", "shape", "secondary-1", "private-address-1", "target-40"];
+        let expected = [
+            "history-2",
+            "shape",
+            "secondary-1",
+            "private-address-1",
+            "target-40",
+        ];
         assert_eq!(first, expected.map(|it| format!("{}{it}", tags::PREFIX)));
         assert!(kept.contains_key(tags::HEAD) && kept.contains_key(tags::PLACE));
     }

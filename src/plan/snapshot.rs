@@ -64,12 +64,14 @@ pub fn warning(
 /// whether there is room; one that has no room for that mark may have volumes that are as full.
 pub fn copies_tags(lineage: &Lineage, instance: &Instance) -> bool {
     if let Some(volumes) = lineage.situation.volumes.known() {
-        let mut held = volumes.iter().filter(|it| it.attachment(&instance.id).is_some());
+        let mut held = volumes
+            .iter()
+            .filter(|it| it.attachment(&instance.id).is_some());
         return held.all(room::copies);
     }
     let mark = instance.tags.get(tags::PREPARED);
     mark.map_or_else(
-        || room::takes(instance, tags::PREPARED),
+        || room::takes_mark(lineage, instance),
         |it| !it.ends_with(prepare::UNTAGGED),
     )
 }

@@ -1,8 +1,8 @@
 //! The schedule: who is looked at again, and which safety copies have had their time.
 
+use super::tidy;
 use crate::clock::{self, Timestamp};
 use crate::event::Wake;
-use super::tidy;
 use crate::id::{ImageId, InstanceId, VolumeId};
 use crate::record::{Record, expiring_from};
 use crate::situation::{

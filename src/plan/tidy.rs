@@ -86,13 +86,25 @@ pub fn without_room(lineage: &Lineage, after: &Record, hand_over: &HandOver) -> 
         Some(fate) => matches!(fate, Fate::Attached { .. }),
         None => it.root,
     };
-    let known = |it: &VolumeId| lineage.record.expiring.iter().any(|known| known.volume == *it);
-    let spent = lineage.record.volumes.iter().filter(|it| !stays(it) && !known(&it.volume));
+    let known = |it: &VolumeId| {
+        lineage
+            .record
+            .expiring
+            .iter()
+            .any(|known| known.volume == *it)
+    };
+    let spent = lineage
+        .record
+        .volumes
+        .iter()
+        .filter(|it| !stays(it) && !known(&it.volume));
     let spent = spent.filter(replaced).filter_map(|spent| {
         let volume = volumes.iter().find(|it| it.id == spent.volume)?;
         let at = lineage.situation.now + KEPT + clone::source_kept(volume, volumes);
         let volume = volume.id.clone();
-        let roomy = volumes.iter().any(|it| it.id == volume && room::may_expire(it));
+        let roomy = volumes
+            .iter()
+            .any(|it| it.id == volume && room::may_expire(it));
         (!roomy).then_some(Expiring { volume, at })
     });
     spent.collect()
@@ -102,7 +114,11 @@ pub fn without_room(lineage: &Lineage, after: &Record, hand_over: &HandOver) -> 
 pub fn expiring(lineage: &Lineage) -> Vec<Expiring> {
     let now = lineage.situation.now;
     let volumes = lineage.situation.volumes.known();
-    let recorded = lineage.record.expiring.iter().filter(|it| now < it.at + GRACE);
+    let recorded = lineage
+        .record
+        .expiring
+        .iter()
+        .filter(|it| now < it.at + GRACE);
     let there = |it: &&Expiring| {
         volumes.is_none_or(|all| {
             let found = all.iter().find(|volume| volume.id == it.volume);

@@ -50,14 +50,19 @@ mod tests {
 
     #[test]
     fn what_has_no_room_is_read_back_and_bounded() {
-        let members: Vec<InstanceId> = (0..20).map(|n| format!("i-{n:017x}").parse().unwrap()).collect();
+        let members: Vec<InstanceId> = (0..20)
+            .map(|n| format!("i-{n:017x}").parse().unwrap())
+            .collect();
         assert_eq!(members_from(&member_tags(&members)), members[8..]);
         let expiring = vec![Expiring {
             volume: "vol-0123456789abcdef0".parse().unwrap(),
             at: Timestamp::from_unix_timestamp(1_790_000_000).unwrap(),
         }];
         assert_eq!(expiring_from(&expiring_tags(&expiring)), expiring);
-        let edited = Tags::from([(format!("{}-1", tags::EXPIRES), "vol-1 vol-2=x =3".to_owned())]);
+        let edited = Tags::from([(
+            format!("{}-1", tags::EXPIRES),
+            "vol-1 vol-2=x =3".to_owned(),
+        )]);
         assert_eq!(expiring_from(&edited), []);
     }
 }

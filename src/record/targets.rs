@@ -60,8 +60,15 @@ fn items(alike: &[&Target]) -> Vec<String> {
     let mut all = vec![format!("{beginning}={}", first.id)];
     for of_group in alike.chunk_by(|a, b| a.group == b.group) {
         let name = &of_group[0].group.as_str()[beginning.len()..];
-        let ports: Vec<String> = of_group.iter().filter_map(|it| it.port.map(|it| it.to_string())).collect();
-        all.extend(ports.chunks(MOST_PORTS).map(|it| format!("{name}={}", it.join(","))));
+        let ports: Vec<String> = of_group
+            .iter()
+            .filter_map(|it| it.port.map(|it| it.to_string()))
+            .collect();
+        all.extend(
+            ports
+                .chunks(MOST_PORTS)
+                .map(|it| format!("{name}={}", it.join(","))),
+        );
     }
     all
 }
@@ -115,15 +122,25 @@ mod tests {
 
     #[test]
     fn ports_of_a_group_are_one_item() {
-        let all = [target(&format!("{ARN}/a/1"), ID, 80), target(&format!("{ARN}/a/1"), ID, 81)];
+        let all = [
+            target(&format!("{ARN}/a/1"), ID, 80),
+            target(&format!("{ARN}/a/1"), ID, 81),
+        ];
         let tags = packed(TARGETS, &all);
-        assert_eq!(tags["spot-rescue:target-1"], format!("{ARN}/={ID} a/1=80,81"));
+        assert_eq!(
+            tags["spot-rescue:target-1"],
+            format!("{ARN}/={ID} a/1=80,81")
+        );
     }
 
     /// Groups, ports, and how many tags they may take.
     #[test]
     fn a_hundred_groups_fit() {
-        for (count, ports, most) in [(100, &[80][..], 26), (40, &[30080, 30081, 30082], 14), (1, &[80; 1], 1)] {
+        for (count, ports, most) in [
+            (100, &[80][..], 26),
+            (40, &[30080, 30081, 30082], 14),
+            (1, &[80; 1], 1),
+        ] {
             let all = groups(count, ports);
             let tags = packed(TARGETS, &all);
             assert!(tags.len() <= most, "{count}: {}", tags.len());
@@ -141,7 +158,12 @@ mod tests {
 
     #[test]
     fn what_has_no_beginning_is_left_out() {
-        for text in ["a/1=80", &format!("{ARN}/= a/1=80"), "/=i-1 a/1=80", "a/1=80,x"] {
+        for text in [
+            "a/1=80",
+            &format!("{ARN}/= a/1=80"),
+            "/=i-1 a/1=80",
+            "a/1=80,x",
+        ] {
             let tags = Tags::from([(format!("{TARGETS}-1"), text.to_owned())]);
             assert_eq!(unpacked(TARGETS, &tags), [], "{text}");
         }
@@ -153,7 +175,11 @@ mod tests {
             "arn:aws:vpc-lattice:r:1:targetgroup/tg-[0-9a-b]{2}",
             "[a-c]{1,2}",
         ];
-        let id = prop_oneof!["i-0123456789abcdef[0-2]", "10\\.0\\.0\\.[0-2]", "2001:db8::[0-2]"];
+        let id = prop_oneof![
+            "i-0123456789abcdef[0-2]",
+            "10\\.0\\.0\\.[0-2]",
+            "2001:db8::[0-2]"
+        ];
         (group, id, 80_u16..84).prop_map(|(group, id, port)| {
             let group: TargetGroup = group.parse().unwrap();
             let port = group.as_str().starts_with("arn").then_some(port);

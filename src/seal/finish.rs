@@ -89,7 +89,10 @@ pub fn needs_key(action: &Action) -> bool {
 pub fn marks_of(action: &Action) -> Option<Tags> {
     if let Action::Launch(Launch { tags, .. }) = action {
         // `launched` is given at a launch and never afterwards: the role could not.
-        let marks = [(tags::RESCUE, tags::RESCUE), (tags::REPLACES, tags::LAUNCHED)];
+        let marks = [
+            (tags::RESCUE, tags::RESCUE),
+            (tags::REPLACES, tags::LAUNCHED),
+        ];
         let said = |(mark, by): (&str, &str)| Some((mark.to_owned(), tags.get(by)?.clone()));
         Some(marks.into_iter().filter_map(said).collect())
     } else if let Action::CreateVolume(CreateVolume { tags, .. })
@@ -97,7 +100,10 @@ pub fn marks_of(action: &Action) -> Option<Tags> {
     {
         // What the user's say is his, and the role may give them only when it makes something.
         let own = tags.iter().filter(|(key, _)| tags::is_own(key));
-        Some(own.map(|(key, value)| (key.clone(), value.clone())).collect())
+        Some(
+            own.map(|(key, value)| (key.clone(), value.clone()))
+                .collect(),
+        )
     } else {
         None
     }

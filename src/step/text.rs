@@ -69,7 +69,11 @@ impl fmt::Display for Action {
                 copy_tags,
             } => {
                 let only = if *copy_tags { "" } else { " only" };
-                write!(f, "snapshot all volumes of {instance} with {}{only}", list(tags))
+                write!(
+                    f,
+                    "snapshot all volumes of {instance} with {}{only}",
+                    list(tags)
+                )
             }
             Self::SnapshotVolume {
                 volume,

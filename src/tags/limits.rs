@@ -106,7 +106,9 @@ mod tests {
     use crate::tags::{DEVICE, proof_of};
 
     fn tags(all: &[(&str, &str)]) -> Tags {
-        let all = all.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+        let all = all
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
         all.collect()
     }
 
@@ -128,7 +130,12 @@ mod tests {
 
     #[test]
     fn what_is_free_is_counted_as_aws_does() {
-        let all = tags(&[("aws:x", "1"), ("Name", "a"), (RESCUE, "i-1"), (DEVICE, "b")]);
+        let all = tags(&[
+            ("aws:x", "1"),
+            ("Name", "a"),
+            (RESCUE, "i-1"),
+            (DEVICE, "b"),
+        ]);
         assert_eq!(free(&all, &[], |_| false), 46);
         assert_eq!(free(&all, &[], |key| key == RESCUE), 48);
         // The mark of a launch has no seal yet.

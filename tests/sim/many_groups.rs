@@ -10,7 +10,8 @@ use std::collections::BTreeSet;
 fn register(world: &World, protected: &Protected, groups: usize, ports: &[u16]) {
     for n in 0..groups {
         let arn = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup";
-        let group = TargetGroup::Elb(format!("{arn}/k8s-production-databases-x-{n:05}/{n:016x}").into());
+        let group =
+            TargetGroup::Elb(format!("{arn}/k8s-production-databases-x-{n:05}/{n:016x}").into());
         let facts = Group {
             kind: GroupType::Instance,
             vpc: VPC.to_owned(),
@@ -27,21 +28,33 @@ fn register(world: &World, protected: &Protected, groups: usize, ports: &[u16]) 
 /// Group and port of whatever gets traffic, if all of it is one living instance.
 fn served(world: &World) -> BTreeSet<(String, Option<u16>)> {
     world.look(|it| {
-        let alive = it.instances.values().map(|it| &it.facts).filter(|it| it.is_alive());
+        let alive = it
+            .instances
+            .values()
+            .map(|it| &it.facts)
+            .filter(|it| it.is_alive());
         let alive: Vec<&Instance> = alive.collect();
         let [one] = alive.as_slice() else {
             return BTreeSet::new();
         };
         let targets = it.groups.values().flat_map(|it| &it.targets);
         let serving = targets.filter(|(it, drain)| **drain == Drain::No && one.answers_to(it));
-        serving.map(|(it, _)| (it.group.to_string(), it.port)).collect()
+        serving
+            .map(|(it, _)| (it.group.to_string(), it.port))
+            .collect()
     })
 }
 
 /// Groups, ports of each; twice, since the replacement's rescue is prepared as well.
 #[tokio::test]
 async fn every_registration_follows() {
-    for (groups, ports) in [(1, &[80][..]), (14, &[30080, 30081, 30082]), (42, &[80]), (40, &[30080, 30081, 30082]), (100, &[80])] {
+    for (groups, ports) in [
+        (1, &[80][..]),
+        (14, &[30080, 30081, 30082]),
+        (42, &[80]),
+        (40, &[30080, 30081, 30082]),
+        (100, &[80]),
+    ] {
         let world = World::new(7);
         let function = function(&world);
         let protected = world.protected_instance();
@@ -60,7 +73,12 @@ async fn every_registration_follows() {
             world.interrupt(&owner, InstanceAction::Terminate);
             settle(&world, &function).await;
             let after = served(&world);
-            assert_eq!(after.len(), before.len(), "{groups} groups, round {round}\n{}", journal(&world));
+            assert_eq!(
+                after.len(),
+                before.len(),
+                "{groups} groups, round {round}\n{}",
+                journal(&world)
+            );
             assert_eq!(after, before);
         }
     }

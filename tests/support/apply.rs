@@ -70,7 +70,11 @@ pub fn apply(situation: &mut Situation, action: &Action) {
             let all = known(&mut situation.volumes).iter();
             let held: Vec<Volume> = all.filter(|it| ids.contains(&it.id)).cloned().collect();
             for it in &held {
-                let copied = if *copy_tags { it.tags.clone() } else { Tags::new() };
+                let copied = if *copy_tags {
+                    it.tags.clone()
+                } else {
+                    Tags::new()
+                };
                 snapshot(situation, it, copied, tags);
             }
         }
