@@ -32,7 +32,7 @@ pub fn plan(lineage: &Lineage, interruption: &Interruption, hand_over: &HandOver
     tags.extend(deaths::handed_over(template, successor));
     let owed = owed::handed_over(lineage, interruption, successor, template);
     tags.extend(owed);
-    let tags = room::onto_record(tags, template);
+    let tags = room::onto_record(&tags, template);
     let step = Step::new(STEP, Action::Tag { resources, tags });
     let marked = [
         kept_root(lineage, hand_over, plan),

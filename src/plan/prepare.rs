@@ -2,23 +2,24 @@
 //! time. A launch template carries how to launch, its tags carry the record, the volumes say what
 //! they are, and the instance's own tags name its targets, so that one `DescribeInstances` is enough.
 
+mod instance;
 mod template;
 
+pub use instance::UNTAGGED;
 pub use template::named;
 
 use super::deregister::is_of;
 use super::{
     Lineage, Plan, caveats, dns, group, interfaces, keep, limits, owed, pause, protect, requests,
-    risk, room, snapshot, stand_in, tidy, types,
+    risk, room, stand_in, tidy, types,
 };
 use crate::clock::seconds_between;
 use crate::event::{InstanceState, Interruption};
-use crate::id::{InstanceId, TemplateId};
+use crate::id::TemplateId;
 use crate::policy::Types;
 use crate::record::{
-    Place, Record, RecordedAddress, RecordedVolume, address_tags, addresses_from, addresses_of,
-    history_tags, interfaces_from, interruption_text, secondary_of, shape_text, target_tags,
-    targets_from, volumes_from, volumes_of,
+    Place, Record, RecordedAddress, RecordedVolume, addresses_from, addresses_of, interfaces_from,
+    interruption_text, secondary_of, targets_from, volumes_from, volumes_of,
 };
 use crate::situation::{
     Balancing, Fact, Instance, Registration, Shape, Target, TargetGroup, Template,
@@ -29,8 +30,6 @@ use crate::tags::{self, Tags, template_names};
 use template::{template_tags, without_room, write};
 
 pub const STEP: &str = "prepare";
-/// Behind the version in an instance's mark: the tags of its volumes leave no room on their snapshots.
-pub const UNTAGGED: &str = " untagged";
 const FORGET: &str = "forget what is past";
 /// So many seconds after the warning a record with gaps is better than none.
 const PATIENCE: f64 = 30.0;
@@ -72,7 +71,7 @@ pub fn plan(lineage: &Lineage) -> Plan {
         if missing.is_none_or(|it| plan.confirmed(lineage, it, what)) {
             types::check(lineage, &mut plan);
             template(lineage, owner, wanted, &mut plan);
-            let left = instance(lineage, owner, &record, &mut plan);
+            let left = instance::plan(lineage, owner, &record, &mut plan);
             owed::plan(lineage, owner, FORGET, &mut plan);
             if is_planned(&plan) {
                 caveats::tell(lineage, owner, &mut plan);
@@ -173,24 +172,11 @@ fn current(lineage: &Lineage, owner: &Instance) -> Record {
         named: dns::noted(lineage),
         interfaces: known.interfaces.clone(),
         secondary: secondary_of(owner),
-        members: members(lineage, owner),
+        members: instance::members(lineage, owner),
         expiring: tidy::expiring(lineage),
         owed: owed.clone(),
         ..Record::default()
     }
-}
-
-/// Those who have no room to say so themselves, as long as EC2 shows them.
-fn members(lineage: &Lineage, owner: &Instance) -> Vec<InstanceId> {
-    let known = lineage.record.members.iter();
-    let mut all: Vec<InstanceId> = known
-        .filter(|it| lineage.member(it).is_some())
-        .cloned()
-        .collect();
-    if room::is_tight(lineage, owner) && !all.contains(&owner.id) {
-        all.push(owner.id.clone());
-    }
-    all
 }
 
 /// What the type on record is like, if the policy asks for others like it.
@@ -406,73 +392,4 @@ fn correct(template: &TemplateId, present: &Tags, wanted: &Tags, plan: &mut Plan
         let action = Action::Untag { resources, keys };
         plan.step(Step::new(FORGET, action));
     }
-}
-
-/// The instance's own tags: which rescue is prepared, and which targets to leave. Returns what has no room.
-fn instance(lineage: &Lineage, owner: &Instance, record: &Record, plan: &mut Plan) -> Vec<String> {
-    let mut wanted = repeated(lineage, owner, record);
-    let Some(template) = lineage.template() else {
-        plan.wait(5, "the prepared rescue to be visible");
-        wanted.insert(tags::PREPARED.to_owned(), String::new());
-        return room::on_owner(lineage, owner, wanted).left;
-    };
-    let Some((version, _)) = template.versions() else {
-        plan.wait(5, "the version of the prepared rescue to be on record");
-        return Vec::new();
-    };
-    let untagged = if snapshot::copies_tags(lineage, owner) {
-        ""
-    } else {
-        UNTAGGED
-    };
-    let prepared = format!("{} {version}{untagged}", template.id);
-    wanted.insert(tags::PREPARED.to_owned(), prepared);
-    let marks = room::on_owner(lineage, owner, wanted);
-    mark(owner, marks.wanted, marks.stale, plan);
-    marks.left
-}
-
-/// Where there is no room for both, what is to go goes first.
-fn mark(owner: &Instance, tags: Tags, stale: Vec<String>, plan: &mut Plan) {
-    let resources = vec![owner.id.to_string()];
-    let crowded = !stale.is_empty() && !room::takes_all(owner, &tags);
-    let unmark = format!("unmark {}", owner.id);
-    let keys = stale;
-    let marked = (!protect::holds(&owner.tags, &tags)).then(|| {
-        let resources = resources.clone();
-        Step::new(
-            format!("mark {}", owner.id),
-            Action::Tag { resources, tags },
-        )
-    });
-    let unmarked =
-        (!keys.is_empty()).then(|| Step::new(&unmark, Action::Untag { resources, keys }));
-    if crowded {
-        plan.steps.extend(unmarked);
-        plan.steps.extend(marked.map(|it| it.after(&unmark)));
-    } else {
-        plan.steps.extend(marked);
-        plan.steps.extend(unmarked);
-    }
-}
-
-/// What it repeats of the record, so that one look at it is enough.
-fn repeated(lineage: &Lineage, owner: &Instance, record: &Record) -> Tags {
-    let mut wanted = protect::own(lineage);
-    wanted.extend(target_tags(&record.targets));
-    wanted.extend(address_tags(&record.addresses));
-    wanted.extend(history_tags(&record.history));
-    if let Some(shape) = &record.shape {
-        wanted.insert(tags::SHAPE.to_owned(), shape_text(shape));
-    }
-    // Who has been detached shows no group; that it is not for us to launch must be known at once.
-    if let Some(group) = &record.group {
-        wanted.insert(tags::GROUP.to_owned(), group.clone());
-    }
-    // A stand-in of another type: the first way to launch is chosen before the record is read.
-    let place = record.place.as_ref();
-    if let Some(place) = place.filter(|it| it.instance_type != owner.instance_type) {
-        wanted.insert(tags::PLACE.to_owned(), place.to_string());
-    }
-    wanted
 }

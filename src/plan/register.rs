@@ -164,7 +164,7 @@ fn note(lineage: &Lineage, instance: &Instance, missing: &[Target], plan: &mut P
         return false;
     }
     let resources = vec![template.id.to_string()];
-    let tags = room::onto_record(served_tags(&served), template);
+    let tags = room::onto_record(&served_tags(&served), template);
     plan.step(Step::new(NOTE, Action::Tag { resources, tags }));
     true
 }

@@ -1,16 +1,22 @@
 //! Fifty tags a resource, the user's among them: what has no room is known before it is sent, and told when a rescue is
 //! prepared. What finds no place on a resource is remembered by its id in the record.
 
+mod record;
+mod told;
+mod volume;
+
+pub use record::{on_record, onto_record};
+pub use told::tell;
+pub use volume::{copies, has, is_markable, may_expire, on_volume};
+
 use super::{Lineage, Plan};
-use crate::policy::{PrivateIp, Rebalance};
-use crate::situation::{Instance, Template, Volume};
-use crate::tags::limits::{self, MOST, by_rank, fit, number, places_on_record};
+use crate::policy::Rebalance;
+use crate::situation::Instance;
+use crate::tags::limits::{self, MOST, by_rank, fit};
 use crate::tags::{self, Tags, proof_of};
 
 /// A launch gives two of ours.
 const LAUNCHED_WITH: usize = 2;
-/// What a rescue writes into the record as it goes: its tombstone, attempts, pools, progress, what is owed.
-pub const RESERVED_ON_RECORD: usize = 12;
 /// Of a volume that is made anew: our marks with their seals, whose it becomes, and when it may go.
 const OF_A_COPY: usize = 9;
 
@@ -49,6 +55,14 @@ pub fn for_copy(tags: &Tags, plan: &mut Plan, what: &str) -> Tags {
     user
 }
 
+/// The places of an instance that are free but for those of the tags in question. What a launch of ours has said of it in
+/// one tag is shown as two.
+fn free_on(instance: &Instance, question: impl Fn(&str) -> bool) -> usize {
+    let said = !instance.sealed && instance.tags.contains_key(tags::LAUNCHED);
+    let question = |key: &str| (said && key == tags::REPLACES) || question(key);
+    limits::free(&instance.tags, &instance.unproven, question)
+}
+
 /// What is written on an instance that may be a spare one day, or have one: its end, and that it is at risk.
 fn spare(lineage: &Lineage) -> usize {
     let policy = &lineage.policy;
@@ -76,7 +90,7 @@ pub fn is_tight(lineage: &Lineage, instance: &Instance) -> bool {
     let ours = |key: &str| MARKS.contains(&key) || is_passing(key) || is_listed(key);
     let launched = instance.tags.contains_key(tags::LAUNCHED);
     // The first of them with its seal.
-    launched && limits::free_on(instance, ours) < MARKS.len() + 1 + reserved(lineage)
+    launched && free_on(instance, ours) < MARKS.len() + 1 + reserved(lineage)
 }
 
 /// Copies of what the record says, or of what it is about.
@@ -105,7 +119,7 @@ pub fn on_owner(lineage: &Lineage, owner: &Instance, mut all: Tags) -> Marks {
             [tags::PREPARED, tags::RESCUE].contains(&key) || (tight && key == tags::REPLACES);
         mark || is_listed(key)
     };
-    let free = limits::free_on(owner, |key| ours(key) || is_passing(key));
+    let free = free_on(owner, |key| ours(key) || is_passing(key));
     let free = free.saturating_sub(reserved(lineage) + usize::from(tight));
     let (wanted, left) = fit(by_rank(all, rank), free);
     let present = owner
@@ -154,7 +168,7 @@ pub fn for_tombstone(lineage: &Lineage, instance: &Instance, mut marks: Tags) ->
     if is_tight(lineage, instance) {
         marks.remove(tags::RESCUE);
     }
-    let free = limits::free_on(instance, |key| marks.contains_key(key));
+    let free = free_on(instance, |key| marks.contains_key(key));
     let rank = |key: &str| match key {
         tags::INTERRUPTED_AT => 0,
         tags::RESCUE => 2,
@@ -169,14 +183,14 @@ pub fn for_tombstone(lineage: &Lineage, instance: &Instance, mut marks: Tags) ->
 /// Whether an instance has room to say which rescue is prepared for it.
 #[must_use]
 pub fn takes_mark(lineage: &Lineage, instance: &Instance) -> bool {
-    let free = limits::free_on(instance, |key| key == tags::PREPARED || is_passing(key));
+    let free = free_on(instance, |key| key == tags::PREPARED || is_passing(key));
     free > reserved(lineage)
 }
 
 /// Whether an instance takes this tag beside all it has.
 #[must_use]
 pub fn takes(instance: &Instance, key: &str) -> bool {
-    limits::free_on(instance, |it| it == key) > 0
+    free_on(instance, |it| it == key) > 0
 }
 
 /// The same of several.
@@ -186,190 +200,7 @@ pub fn takes_all(instance: &Instance, tags: &Tags) -> bool {
         .iter()
         .map(|(key, value)| limits::places(key, value))
         .sum();
-    limits::free_on(instance, |it| tags.contains_key(it)) >= needed
-}
-
-/// The marks of a volume, as far as there is room: its expiry is to find a place, too. Where the seal of the first has
-/// none, the role still asks for the mark, so it is there without.
-#[must_use]
-pub fn on_volume(volume: &Volume, marks: &Tags) -> Tags {
-    let ours = |key: &str| marks.contains_key(key) || key == tags::EXPIRES_AT;
-    let free = limits::free(&volume.tags, &volume.unproven, ours);
-    let rank = |key: &str| match key {
-        tags::RESCUE => 0,
-        tags::VOLUME => 1,
-        _ => 2,
-    };
-    let (fitting, _) = fit(by_rank(marks.clone(), rank), free.saturating_sub(1));
-    match marks.get(tags::RESCUE) {
-        Some(_) if fitting.contains_key(tags::RESCUE) => fitting,
-        Some(rescue) if free > 0 => Tags::from([
-            (tags::RESCUE.to_owned(), rescue.clone()),
-            (proof_of(tags::RESCUE), String::new()),
-        ]),
-        Some(_) | None => Tags::new(),
-    }
-}
-
-/// It has all of these already.
-#[must_use]
-pub fn has(volume: &Volume, marks: &Tags) -> bool {
-    let bare = |key: &String| volume.unproven.contains(key) && marks.contains_key(&proof_of(key));
-    let mut marks_of = marks.iter().filter(|(key, _)| !tags::is_proof(key));
-    marks_of.all(|(key, value)| volume.tags.get(key) == Some(value) || bare(key))
-}
-
-/// Whether it takes an expiry, and what tells that it is to get one.
-#[must_use]
-pub fn may_expire(volume: &Volume) -> bool {
-    let told = volume.tags.contains_key(tags::VOLUME) && volume.tags.contains_key(tags::RESCUE);
-    told && limits::free(&volume.tags, &volume.unproven, |it| it == tags::EXPIRES_AT) > 0
-}
-
-/// Whether a snapshot that gets the volume's tags has room for ours: a mark with its seal, device, settings, set, expiry,
-/// attempts to restore it.
-#[must_use]
-pub fn copies(volume: &Volume) -> bool {
-    const OURS: usize = 7;
-    let marks = [tags::RESCUE, tags::DEVICE, tags::VOLUME];
-    limits::free(&volume.tags, &volume.unproven, |it| marks.contains(&it)) >= OURS
-}
-
-/// The record, as far as a launch template takes it and a rescue's own notes: what can be found again goes first, but
-/// nothing that is there. And the keys of what has no room.
-#[must_use]
-pub fn on_record(wanted: Tags, template: Option<&Template>) -> (Tags, Vec<String>) {
-    let others = template.map(|it| others(&it.tags)).unwrap_or_default();
-    let there = |key: &str| template.is_some_and(|it| it.tags.contains_key(key));
-    shed(
-        wanted,
-        MOST.saturating_sub(RESERVED_ON_RECORD + others),
-        there,
-    )
-}
-
-/// The same of what is written in a rescue, beside all that is there.
-#[must_use]
-pub fn onto_record(written: Tags, template: &Template) -> Tags {
-    let mut all = template.tags.clone();
-    all.extend(written.clone());
-    let most = MOST.saturating_sub(others(&all));
-    let (kept, _) = shed(all, most, |key| template.tags.contains_key(key));
-    kept.into_iter()
-        .filter(|(key, _)| written.contains_key(key))
-        .collect()
-}
-
-/// Somebody else's tags on a launch template of ours.
-fn others(tags: &Tags) -> usize {
-    limits::count(tags.keys().filter(|it| !it.starts_with(tags::OPT_IN)))
-}
-
-fn shed(mut all: Tags, most: usize, stays: impl Fn(&str) -> bool) -> (Tags, Vec<String>) {
-    all.retain(|key, _| key.starts_with(tags::OPT_IN));
-    let taken = |all: &Tags| {
-        all.iter()
-            .map(|(key, value)| places_on_record(key, value))
-            .sum::<usize>()
-    };
-    let mut left = Vec::new();
-    while taken(&all) > most {
-        let goes = all.keys().filter(|key| !stays(key));
-        let goes = goes.filter_map(|key| Some((findable(key)?, number(key), key)));
-        let Some(key) = goes.max().map(|(_, _, key)| key.clone()) else {
-            break;
-        };
-        all.remove(&key);
-        left.push(key);
-    }
-    (all, left)
-}
-
-/// How easily it is found again: the largest goes first. None is never left out.
-fn findable(key: &str) -> Option<usize> {
-    const LISTS: [&str; 4] = [
-        tags::TARGETS,
-        tags::OWED,
-        tags::SERVED,
-        tags::PRIVATE_ADDRESSES,
-    ];
-    if key == tags::SHAPE {
-        return Some(LISTS.len() + 1);
-    }
-    if tags::is_numbered(key, tags::HISTORY) && number(key) > 1 {
-        return Some(LISTS.len() + 2);
-    }
-    if tags::is_numbered(key, tags::SECONDARY) {
-        return Some(LISTS.len());
-    }
-    LISTS.iter().position(|it| tags::is_numbered(key, it))
-}
-
-/// While there is time: whose tags leave no room for what.
-pub fn tell(
-    lineage: &Lineage,
-    owner: &Instance,
-    record: &[String],
-    marks: &[String],
-    plan: &mut Plan,
-) {
-    let id = &owner.id;
-    let (_, left) = for_replacement(lineage, &owner.tags);
-    if !left.is_empty() {
-        plan.note(format!(
-            "a replacement of {id} is launched without its tags {}: an instance has {MOST}, and some are the function's",
-            left.join(" ")
-        ));
-    }
-    if !marks.is_empty() {
-        plan.note(format!(
-            "{id} has no room for {}: a rescue reads it in the record first; fewer tags make it faster",
-            marks.join(" ")
-        ));
-    }
-    if !record.is_empty() {
-        plan.note(format!(
-            "the record of {id} has no room for {}: a rescue is without",
-            record.join(" ")
-        ));
-    }
-    for volume in lineage.situation.volumes.known().into_iter().flatten() {
-        if volume.attached_to(id) {
-            volume_told(volume, plan);
-        }
-    }
-    let private = lineage.policy.private_ip.value == PrivateIp::Keep;
-    let interfaces = lineage.situation.interfaces.known().into_iter().flatten();
-    let held = |it: &&crate::situation::NetworkInterface| {
-        owner
-            .interfaces
-            .iter()
-            .any(|own| own.id == it.id && (private || !own.slot.is_primary()))
-    };
-    for interface in interfaces.filter(held) {
-        if !is_markable(&interface.tags) {
-            plan.note(format!("{} has no room for the function's mark, without which its role may not move it: take two tags away", interface.id));
-        }
-    }
-}
-
-/// Whether there is room for the mark with its seal.
-#[must_use]
-pub fn is_markable(tags: &Tags) -> bool {
-    limits::free(tags, &[], |it| it == tags::RESCUE) >= 2
-}
-
-/// What the role asks of a volume: a mark to attach it, an expiry to delete it.
-fn volume_told(volume: &Volume, plan: &mut Plan) {
-    let ours =
-        |key: &str| [tags::RESCUE, tags::DEVICE, tags::VOLUME, tags::EXPIRES_AT].contains(&key);
-    let id = &volume.id;
-    match limits::free(&volume.tags, &volume.unproven, ours) {
-        0 => plan.note(format!("{id} has no room for the function's mark, without which its role may not attach it: take a tag away")),
-        1 => plan.note(format!("{id} has no room for an expiry, without which the function's role may not delete it once a copy has taken its place: take a tag away")),
-        _ if !copies(volume) => plan.note(format!("snapshots of {id} are taken without its user's tags: with them there is no room for the function's")),
-        _ => {}
-    }
+    free_on(instance, |it| tags.contains_key(it)) >= needed
 }
 
 #[cfg(test)]
@@ -387,46 +218,5 @@ mod tests {
         let (kept, left) = of_user(&all, 48);
         assert!(kept.len() == 48 && kept.contains_key("spot-rescue"));
         assert_eq!(left, ["a-47", "a-48"]);
-    }
-
-    #[test]
-    fn what_can_be_found_again_goes_first_and_the_rest_never() {
-        let targets = (1..=31).map(|n| format!("{}-{n}", tags::TARGETS));
-        let others = [
-            "history-1",
-            "history-2",
-            "shape",
-            "secondary-1",
-            "private-address-1",
-            "head",
-            "place",
-        ];
-        let others = others.map(|it| format!("{}{it}", tags::PREFIX));
-        let (kept, left) = on_record(tags(targets.chain(others)), None);
-        assert_eq!(kept.len(), MOST - RESERVED_ON_RECORD);
-        assert!(left.is_empty());
-        let targets = (1..=40).map(|n| format!("{}-{n}", tags::TARGETS));
-        let others = [
-            "history-1",
-            "history-2",
-            "shape",
-            "secondary-1",
-            "private-address-1",
-            "head",
-            "place",
-        ];
-        let others = others.map(|it| format!("{}{it}", tags::PREFIX));
-        let (kept, left) = on_record(tags(targets.chain(others)), None);
-        assert_eq!(kept.len(), MOST - RESERVED_ON_RECORD);
-        let first: Vec<&str> = left.iter().map(String::as_str).take(5).collect();
-        let expected = [
-            "history-2",
-            "shape",
-            "secondary-1",
-            "private-address-1",
-            "target-40",
-        ];
-        assert_eq!(first, expected.map(|it| format!("{}{it}", tags::PREFIX)));
-        assert!(kept.contains_key(tags::HEAD) && kept.contains_key(tags::PLACE));
     }
 }

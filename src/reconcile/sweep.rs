@@ -50,10 +50,10 @@ async fn expired(
     let expiring = &Query::TagKey(tags::EXPIRES_AT);
     let recorded = Query::Volumes(plan::on_record(context.clock.now(), templates));
     let recorded = async {
-        match recorded.names_nothing() {
-            true => Ok(Vec::new()),
-            false => in_time(context, cloud.volumes(&recorded)).await,
+        if recorded.names_nothing() {
+            return Ok(Vec::new());
         }
+        in_time(context, cloud.volumes(&recorded)).await
     };
     let (volumes, recorded, snapshots, images, interfaces) = tokio::join!(
         in_time(context, cloud.volumes(expiring)),

@@ -3,8 +3,7 @@
 //! "Maximum number of tags per resource – 50", "Maximum value length – 256 Unicode characters in UTF-8", and keys that
 //! begin with `aws:` do not count: <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html>
 
-use super::{GROUP, LAUNCHED, OPT_IN, REPLACES, RESCUE, Tags, is_own};
-use crate::situation::Instance;
+use super::{GROUP, LAUNCHED, OPT_IN, RESCUE, Tags, is_own};
 
 /// Tags of one resource.
 pub const MOST: usize = 50;
@@ -59,14 +58,6 @@ pub fn free(tags: &Tags, unproven: &[String], question: impl Fn(&str) -> bool) -
     let hidden = unproven.iter().filter(|key| !question(key));
     let hidden = hidden.filter(|key| !tags.contains_key(*key)).count();
     MOST.saturating_sub(shown.map(taken).sum::<usize>() + hidden)
-}
-
-/// The same of an instance. What a launch of ours has said of it in one tag is shown as two.
-#[must_use]
-pub fn free_on(instance: &Instance, question: impl Fn(&str) -> bool) -> usize {
-    let said = !instance.sealed && instance.tags.contains_key(LAUNCHED);
-    let question = |key: &str| (said && key == REPLACES) || question(key);
-    free(&instance.tags, &instance.unproven, question)
 }
 
 /// As many of these as there is room for, the first of them first; and the keys that have none.

@@ -5,6 +5,7 @@
 use crate::support::{Function, code, count, function, journal, lineage, lost_writes, missing};
 use spot_rescue::cloud::Cloud;
 use spot_rescue::event::InstanceAction;
+use spot_rescue::handler::Handler;
 use spot_rescue::id::{InstanceId, VolumeId};
 use spot_rescue::sim::{Protected, Supply, World, invariants};
 use spot_rescue::situation::{Instance, Market};
@@ -14,6 +15,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 thread_local! {
+    static LINES: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
     /// What is wrong at any rest.
     static WRONG: RefCell<BTreeSet<String>> = const { RefCell::new(BTreeSet::new()) };
 }
@@ -361,5 +363,48 @@ async fn a_spare_has_room_for_its_end() {
         assert!(wrong.is_empty(), "{count} {wrong:#?}\n{}", journal(&world));
         assert_eq!(alive(&world).len(), 1, "{count}\n{}", journal(&world));
         assert!(missing(&world, &protected).is_empty());
+    }
+}
+
+/// Told when a rescue is prepared, and not when it counts.
+#[tokio::test]
+async fn what_has_no_room_is_told_beforehand() {
+    for (count, on, told) in [
+        (38, On::Both, &[][..]),
+        (47, On::Volume, &["snapshots get the function's"]),
+        (49, On::Volume, &["has no room for an expiry"]),
+        (50, On::Volume, &["may not attach it"]),
+        (47, On::Instance, &["has no room for spot-rescue:rescue"]),
+        (
+            50,
+            On::Instance,
+            &["is launched without its tags user-46 user-47"],
+        ),
+    ] {
+        LINES.with_borrow_mut(Vec::clear);
+        let world = World::new(count as u64);
+        let function = Handler {
+            print: |line| LINES.with_borrow_mut(|it| it.push(line.to_owned())),
+            ..function(&world)
+        };
+        let protected = world.protected_instance();
+        if on != On::Volume {
+            fill(&world, protected.instance.as_str(), count);
+        }
+        if on != On::Instance {
+            fill(&world, protected.data[0].as_str(), count);
+        }
+        settle(&world, &function).await;
+        let lines = LINES.with_borrow(|it| it.join("\n"));
+        let room = ["has no room", "is launched without", "snapshots get"];
+        assert_eq!(
+            room.iter().any(|it| lines.contains(it)),
+            !told.is_empty(),
+            "{count} {on:?} {lines}"
+        );
+        assert!(
+            told.iter().all(|it| lines.contains(it)),
+            "{count} {on:?} {lines}"
+        );
     }
 }

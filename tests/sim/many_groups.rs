@@ -4,7 +4,7 @@ use crate::support::{function, journal, settle};
 use spot_rescue::event::InstanceAction;
 use spot_rescue::sim::{Drain, Group, GroupType, Protected, VPC, World};
 use spot_rescue::situation::{Instance, TargetGroup};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// With the longest names there are.
 fn register(world: &World, protected: &Protected, groups: usize, ports: &[u16]) {
@@ -16,7 +16,7 @@ fn register(world: &World, protected: &Protected, groups: usize, ports: &[u16]) 
             kind: GroupType::Instance,
             vpc: VPC.to_owned(),
             refuses: None,
-            targets: Default::default(),
+            targets: BTreeMap::new(),
         };
         world.change(|it| it.groups.insert(group.clone(), facts));
         for port in ports {

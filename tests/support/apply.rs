@@ -62,21 +62,7 @@ pub fn apply(situation: &mut Situation, action: &Action) {
             tags,
             copy_tags,
         } => {
-            let devices = situation.instances.iter().filter(|it| it.id == *instance);
-            let ids: Vec<_> = devices
-                .flat_map(|it| &it.devices)
-                .map(|it| it.volume.clone())
-                .collect();
-            let all = known(&mut situation.volumes).iter();
-            let held: Vec<Volume> = all.filter(|it| ids.contains(&it.id)).cloned().collect();
-            for it in &held {
-                let copied = if *copy_tags {
-                    it.tags.clone()
-                } else {
-                    Tags::new()
-                };
-                snapshot(situation, it, copied, tags);
-            }
+            set(situation, instance, tags, *copy_tags);
         }
         Action::SnapshotVolume {
             volume,
@@ -294,6 +280,25 @@ fn template(name: &str, latest: u64, tags: Tags) -> Template {
         default: latest.min(1),
         ours: true,
         unproven: Vec::new(),
+    }
+}
+
+/// Of all volumes of an instance.
+fn set(situation: &mut Situation, instance: &InstanceId, tags: &Tags, copy_tags: bool) {
+    let devices = situation.instances.iter().filter(|it| it.id == *instance);
+    let ids: Vec<_> = devices
+        .flat_map(|it| &it.devices)
+        .map(|it| it.volume.clone())
+        .collect();
+    let all = known(&mut situation.volumes).iter();
+    let held: Vec<Volume> = all.filter(|it| ids.contains(&it.id)).cloned().collect();
+    for it in &held {
+        let copied = if copy_tags {
+            it.tags.clone()
+        } else {
+            Tags::new()
+        };
+        snapshot(situation, it, copied, tags);
     }
 }
 
