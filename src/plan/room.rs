@@ -95,7 +95,12 @@ pub fn is_tight(lineage: &Lineage, instance: &Instance) -> bool {
 
 /// Copies of what the record says, or of what it is about.
 fn is_listed(key: &str) -> bool {
-    let lists = [tags::TARGETS, tags::ADDRESSES, tags::HISTORY];
+    let lists = [
+        tags::TARGETS,
+        tags::ADDRESSES,
+        tags::INTERFACES,
+        tags::HISTORY,
+    ];
     [tags::PLACE, tags::SHAPE, tags::GROUP].contains(&key)
         || lists.iter().any(|it| tags::is_numbered(key, it))
 }
@@ -154,7 +159,12 @@ fn rank(key: &str) -> usize {
         tags::PLACE,
         tags::SHAPE,
     ];
-    const LISTS: [&str; 3] = [tags::TARGETS, tags::ADDRESSES, tags::HISTORY];
+    const LISTS: [&str; 4] = [
+        tags::TARGETS,
+        tags::ADDRESSES,
+        tags::INTERFACES,
+        tags::HISTORY,
+    ];
     let alone = RANKS.iter().position(|it| *it == key);
     let listed = || LISTS.iter().position(|it| tags::is_numbered(key, it));
     alone

@@ -689,13 +689,13 @@ MUTANTS = [
     ),
     Mutant(
         "limits: snapshots get their volume's tags, whatever else they are to bear",
-        "src/plan/room.rs",
+        "src/plan/room/volume.rs",
         "|it| marks.contains(&it)) >= OURS",
         "|it| marks.contains(&it)) >= marks.len()",
     ),
     Mutant(
         "limits: the record fills up to the last place",
-        "src/plan/room.rs",
+        "src/plan/room/record.rs",
         "MOST.saturating_sub(RESERVED_ON_RECORD + others)",
         "MOST.saturating_sub(others)",
     ),

@@ -378,7 +378,7 @@ async fn what_has_no_room_is_told_beforehand() {
         (
             50,
             On::Instance,
-            &["is launched without its tags user-46 user-47"],
+            &["is launched without its tags user-48 user-49"],
         ),
     ] {
         LINES.with_borrow_mut(Vec::clear);

@@ -2,7 +2,7 @@
 
 use super::super::{Lineage, Plan, protect, room, snapshot};
 use crate::id::InstanceId;
-use crate::record::{Record, address_tags, history_tags, shape_text, target_tags};
+use crate::record::{Record, address_tags, history_tags, interface_tags, shape_text, target_tags};
 use crate::situation::Instance;
 use crate::step::{Action, Step};
 use crate::tags::{self, Tags};
@@ -63,6 +63,7 @@ fn repeated(lineage: &Lineage, owner: &Instance, record: &Record) -> Tags {
     let mut wanted = protect::own(lineage);
     wanted.extend(target_tags(&record.targets));
     wanted.extend(address_tags(&record.addresses));
+    wanted.extend(interface_tags(&record.interfaces));
     wanted.extend(history_tags(&record.history));
     if let Some(shape) = &record.shape {
         wanted.insert(tags::SHAPE.to_owned(), shape_text(shape));
