@@ -118,6 +118,7 @@ fn step(action: &str, p: &Parameters) -> Option<Action> {
             instance: id(p, "InstanceSpecification.InstanceId")?,
             description: p.get("Description").to_owned(),
             tags: pairs(p, "TagSpecification.1.Tag"),
+            copy_tags: p.get("CopyTagsFromSource") == "volume",
         },
         "CreateSnapshot" => Action::SnapshotVolume {
             volume: id(p, "VolumeId")?,
@@ -343,7 +344,8 @@ pub fn about(action: &str, p: &Parameters) -> Vec<String> {
         "CreateSnapshot" => one("VolumeId"),
         "CreateFleet" | "RunInstances" => {
             let tags = pairs(p, "TagSpecification.1.Tag");
-            tags.get(tags::REPLACES).into_iter().cloned().collect()
+            let replaced = tags.get(tags::LAUNCHED).and_then(|it| it.split(' ').nth(1));
+            replaced.into_iter().map(str::to_owned).collect()
         }
         "DeregisterTargets" | "RegisterTargets" => targets(p)
             .iter()

@@ -26,6 +26,10 @@ use std::borrow::Cow;
 use std::fmt;
 
 /// A hint that something may have to be done. The world is re-read before anything is.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a batch holds a hundred at most, and most of them are wakes"
+)]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Trigger {
     /// EC2 is about to take the instance.

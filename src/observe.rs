@@ -20,10 +20,10 @@ use crate::cloud::{Cloud, CloudError, Query};
 use crate::event::{Memory, Risk};
 use crate::id::{InstanceId, RequestId, VolumeId};
 use crate::policy::{Policy, Types};
-use crate::record::{RecordedAddress, RecordedRequest, addresses_from, volumes_from};
+use crate::record::{RecordedAddress, RecordedRequest, addresses_from};
 use crate::situation::{
-    Address, Fact, Group, Image, Instance, Lookup, Market, NetworkInterface, Registrations,
-    RootTask, Shape, Situation, Snapshot, SpotRequest, Template, Volume,
+    Address, Balancing, Fact, Group, Image, Instance, Lookup, Market, NetworkInterface,
+    Registrations, RootTask, Shape, Situation, Snapshot, SpotRequest, Template, Volume,
 };
 use crate::tags::{self, Tags};
 use crowded::Crowd;
@@ -224,6 +224,13 @@ impl Facts {
         self.instances.iter().any(|it| it.id == *instance)
     }
 
+    /// Every target group there is has been asked.
+    #[must_use]
+    pub fn lists_all(&self) -> bool {
+        let found = self.registrations.known();
+        found.is_some_and(|it| it.unread.is_empty() && it.complete.contains(&Balancing::Elb))
+    }
+
     /// The part that concerns one lineage.
     #[must_use]
     pub fn situation(&self, lineage: &InstanceId, look: &Look) -> Situation {
@@ -257,9 +264,8 @@ impl Facts {
             |tags: &Tags| tags.get(tags::RESCUE).map(String::as_str) == Some(lineage.as_str());
         let member = |id: &&InstanceId| instances.iter().any(|it| it.id == **id);
         let held = |it: &Volume| instances.iter().any(|i| it.attachment(&i.id).is_some());
-        let noted = recorded.map(|it| volumes_from(&it.tags));
-        let noted = noted.unwrap_or_default();
-        let is_noted = |id: &VolumeId| noted.iter().any(|it| it.volume == *id);
+        let noted = recorded.map(prepared::volumes).unwrap_or_default();
+        let is_noted = |id: &VolumeId| noted.contains(id);
         let volumes = select(&self.volumes, |it| {
             ours(&it.tags) || held(it) || is_noted(&it.id)
         });
@@ -311,8 +317,7 @@ impl Facts {
         let claimed = first.lineage();
         let template = self.templates.known()?;
         let template = prepared::of(&claimed, template);
-        let head = template.and_then(|it| it.tags.get(tags::HEAD));
-        let is_head = head.is_some_and(|it| it == lineage.as_str());
+        let is_named = template.is_some_and(|it| prepared::names(it, lineage));
         let holds = |volumes: &Vec<Volume>| {
             let mut held = volumes.iter().filter(|it| it.attachment(lineage).is_some());
             held.any(|it| {
@@ -322,7 +327,7 @@ impl Facts {
             })
         };
         let held = self.volumes.known().is_some_and(holds);
-        (claimed != *lineage && (is_head || held)).then_some(claimed)
+        (claimed != *lineage && (is_named || held)).then_some(claimed)
     }
 }
 

@@ -34,6 +34,7 @@ mod requests;
 mod rescue;
 mod restore;
 mod risk;
+mod room;
 mod root;
 mod seen;
 pub(crate) mod snapshot;
@@ -51,7 +52,7 @@ pub use phase::{Phase, phase};
 pub use protect::REMEMBER;
 pub use seen::STEP as SEEN;
 pub use standstill::REPLACED;
-pub use sweep::{Expired, expired, wakes};
+pub use sweep::{Expired, expired, on_record, wakes};
 
 use crate::clock::Timestamp;
 use crate::event::Interruption;
@@ -198,7 +199,7 @@ pub fn plan(situation: &Situation) -> Plan {
     let mut plan = match phase {
         Phase::Unprotected(why) => return Plan::nothing(why),
         Phase::Ended(why) => tidy::ended(&lineage, why),
-        Phase::Vanished(why) => vanished::plan(&lineage, why),
+        Phase::Vanished(why) => vanished::plan(&lineage, &why),
         Phase::Healthy => prepare::plan(&lineage),
         Phase::Paused(interruption) => pause::plan(&lineage, &interruption),
         Phase::Restore(interruption) => pause::restore(&lineage, &interruption),

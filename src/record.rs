@@ -15,9 +15,11 @@ mod plain;
 mod pools;
 mod progress;
 mod request;
+mod roomless;
 mod settings;
 mod shape;
 mod stay;
+mod targets;
 mod told;
 mod volumes;
 
@@ -36,6 +38,7 @@ pub use plain::Plain;
 pub use pools::{FailedPool, Pool, failed_pool_tags, failed_pools_from};
 pub use progress::{Milestone, progress_text};
 pub use request::RecordedRequest;
+pub use roomless::{Expiring, expiring_from, expiring_tags, member_tags, members_from};
 pub use settings::VolumeTag;
 pub use shape::{shape_from, shape_text};
 pub use stay::Stay;
@@ -70,6 +73,10 @@ pub struct Record {
     pub address_lost: Option<LostAddress>,
     /// Secondary private addresses of the primary interface.
     pub secondary: Vec<String>,
+    /// Replacements that have no room for marks of their own.
+    pub members: Vec<InstanceId>,
+    /// Volumes that have no room for an expiry of their own.
+    pub expiring: Vec<Expiring>,
     /// The Auto Scaling group it is a member of.
     pub group: Option<String>,
     /// The member that left it for good, to be replaced by ours.
@@ -119,12 +126,14 @@ impl Record {
             place: get(tags::PLACE).and_then(place_from),
             volumes: volumes_from(tags),
             targets: targets_from(tags),
-            served: list(tags::SERVED, tags, |it| it.parse().ok()),
+            served: targets::unpacked(tags::SERVED, tags),
             addresses: addresses_from(tags),
             interfaces: interfaces_from(tags),
             address_lost: get(tags::ADDRESS_LOST).and_then(LostAddress::parse),
             secondary: list(tags::SECONDARY, tags, network::private_from),
             private_addresses: list(tags::PRIVATE_ADDRESSES, tags, |it| Some(it.to_owned())),
+            members: members_from(tags),
+            expiring: expiring_from(tags),
             group: get(tags::GROUP).map(str::to_owned),
             left_group: get(tags::LEFT_GROUP).and_then(|id| id.parse().ok()),
             interruption: get(tags::INTERRUPTED_AT).and_then(interruption_from),
@@ -177,6 +186,8 @@ impl Record {
             all.insert(tags::SHAPE.to_owned(), shape_text(shape));
         }
         all.extend(interface_tags(&self.interfaces));
+        all.extend(member_tags(&self.members));
+        all.extend(expiring_tags(&self.expiring));
         all.extend(tags::pack(tags::SECONDARY, &self.secondary));
         if let Some(group) = &self.group {
             all.insert(tags::GROUP.to_owned(), group.clone());
@@ -220,7 +231,7 @@ fn list<T>(key: &str, tags: &Tags, read: impl Fn(&str) -> Option<T>) -> Vec<T> {
 
 #[must_use]
 pub fn targets_from(tags: &Tags) -> Vec<Target> {
-    list(tags::TARGETS, tags, |it| it.parse().ok())
+    targets::unpacked(tags::TARGETS, tags)
 }
 
 #[must_use]
@@ -236,12 +247,12 @@ pub fn interfaces_from(tags: &Tags) -> Vec<RecordedInterface> {
 /// The list of targets, as the launch template and the instance carry it.
 #[must_use]
 pub fn target_tags(targets: &[Target]) -> Tags {
-    tags::pack(tags::TARGETS, targets.iter().map(ToString::to_string))
+    targets::packed(tags::TARGETS, targets)
 }
 
 #[must_use]
 pub fn served_tags(targets: &[Target]) -> Tags {
-    tags::pack(tags::SERVED, targets.iter().map(ToString::to_string))
+    targets::packed(tags::SERVED, targets)
 }
 
 #[cfg(test)]
@@ -283,7 +294,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_into_tags_is_read_back(volumes in volumes(), targets in targets()) {
+        fn what_is_written_into_tags_is_read_back(volumes in volumes(), mut targets in targets()) {
+            targets.sort();
+            targets.dedup();
             let record = Record {
                 head: "i-0123456789abcdef0".parse().ok(),
                 original: Original::parse("ami-12345678 arch=arm64 virt=hvm boot=uefi ena"),

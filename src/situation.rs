@@ -118,6 +118,10 @@ pub struct Situation {
 
 /// An instance as `DescribeInstances` shows it. A terminated one has lost devices, network and,
 /// after a while, tags (TRAP 14).
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own, as EC2 or our seals show it"
+)]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Instance {
     pub id: InstanceId,

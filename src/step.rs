@@ -64,6 +64,8 @@ pub enum Action {
         instance: InstanceId,
         description: String,
         tags: Tags,
+        /// With its volume's tags each, where there is room for all of them.
+        copy_tags: bool,
     },
     SnapshotVolume {
         volume: VolumeId,

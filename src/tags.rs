@@ -4,6 +4,8 @@
 //! (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html>), so lists are packed:
 //! several items in one value, separated by spaces, under `<key>-1`, `<key>-2`, …
 
+pub mod limits;
+
 use crate::id::InstanceId;
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -21,8 +23,8 @@ pub const RESCUE: &str = "spot-rescue:rescue";
 pub const PREPARED: &str = "spot-rescue:prepared";
 /// On a replacement: the instance it replaces.
 pub const REPLACES: &str = "spot-rescue:replaces";
-/// On a replacement we have launched ourselves: given at the launch, and never afterwards. What has it
-/// may be ended by us, if it never took over.
+/// On a replacement we have launched ourselves: the token of its launch and the instance it replaces. Given at the
+/// launch, and never afterwards. What has it may be ended by us, if it never took over.
 pub const LAUNCHED: &str = "spot-rescue:launched";
 /// The tombstone: which instance, when, how. On the instance and on the launch template.
 pub const INTERRUPTED_AT: &str = "spot-rescue:interrupted-at";
@@ -32,6 +34,10 @@ pub const HEAD: &str = "spot-rescue:head";
 pub const PLACE: &str = "spot-rescue:place";
 /// How many launches have failed, or led to a spare that is gone, and for whom. On the launch template.
 pub const ATTEMPTS: &str = "spot-rescue:attempts";
+/// On the launch template: replacements of ours that have no room for marks of their own.
+pub const MEMBERS: &str = "spot-rescue:member";
+/// On the launch template: volumes that have no room for an expiry of their own, and when they may go.
+pub const EXPIRES: &str = "spot-rescue:expires";
 /// On the launch template: the Auto Scaling group the lineage belongs to.
 pub const GROUP: &str = "spot-rescue:group";
 /// On the launch template: pools (type, subnet, market) that had no capacity, when, and why.
@@ -160,6 +166,12 @@ pub fn proof_of(key: &str) -> String {
 
 const PROOF: &str = "-seal";
 
+/// It proves another one.
+#[must_use]
+pub fn is_proof(key: &str) -> bool {
+    key.starts_with(PREFIX) && key.ends_with(PROOF)
+}
+
 /// Keys that only this function writes. Users' keys are in the table of `policy`.
 #[must_use]
 pub fn is_own(key: &str) -> bool {
@@ -206,7 +218,7 @@ pub fn is_own(key: &str) -> bool {
         ADDRESS_LOST,
     ];
     OWN.contains(&key)
-        || (key.starts_with(PREFIX) && key.ends_with(PROOF))
+        || is_proof(key)
         || [
             VOLUMES,
             TARGETS,
@@ -217,6 +229,8 @@ pub fn is_own(key: &str) -> bool {
             PRIVATE_ADDRESSES,
             FAILED_POOLS,
             HISTORY,
+            MEMBERS,
+            EXPIRES,
             POINTED,
             CHANGED,
             INTERFACES,
@@ -239,8 +253,8 @@ fn digits(rest: &str) -> Option<&str> {
     (!n.is_empty() && n.bytes().all(|byte| byte.is_ascii_digit())).then_some(n)
 }
 
-/// Of the 256 characters that a value may have, eighteen are its seal's.
-const VALUE_LIMIT: usize = 238;
+/// A value has its seal behind it.
+const VALUE_LIMIT: usize = limits::LONGEST - limits::SEAL;
 
 /// Packs items, none with a space inside, into as few tags as hold them.
 #[must_use]

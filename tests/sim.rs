@@ -27,6 +27,8 @@ mod fault_scenes;
 mod faults;
 #[path = "sim/foreseen.rs"]
 mod foreseen;
+#[path = "sim/full_tags.rs"]
+mod full_tags;
 #[path = "sim/groups.rs"]
 mod groups;
 #[path = "sim/keys.rs"]
@@ -39,6 +41,8 @@ mod launch_answers;
 mod launches;
 #[path = "sim/limits.rs"]
 mod limits;
+#[path = "sim/many_groups.rs"]
+mod many_groups;
 #[path = "sim/naive.rs"]
 mod naive;
 #[path = "sim/names.rs"]

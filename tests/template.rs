@@ -60,6 +60,7 @@ fn every_action() -> Vec<Action> {
             instance: instance(),
             description: empty(),
             tags: Tags::new(),
+            copy_tags: true,
         },
         Action::SnapshotVolume {
             volume: volume(),

@@ -29,7 +29,11 @@ impl Aws {
                 instance,
                 description,
                 tags,
-            } => self.snapshot_instance(instance, description, tags).await,
+                copy_tags,
+            } => {
+                self.snapshot_instance(instance, description, tags, *copy_tags)
+                    .await
+            }
             Action::SnapshotVolume {
                 volume,
                 description,
@@ -124,12 +128,13 @@ impl Aws {
         Ok(String::new())
     }
 
-    /// The volumes' own tags come along: they say what each volume was.
+    /// The volumes' own tags come along, where there is room for them: they say what each volume was.
     async fn snapshot_instance(
         &self,
         instance: &InstanceId,
         description: &str,
         tags: &Tags,
+        copy_tags: bool,
     ) -> Result<String, CloudError> {
         let source = InstanceSpecification::builder()
             .instance_id(instance.as_str())
@@ -138,7 +143,7 @@ impl Aws {
             .ec2
             .create_snapshots()
             .instance_specification(source)
-            .copy_tags_from_source(CopyTagsFromSource::Volume)
+            .set_copy_tags_from_source(copy_tags.then_some(CopyTagsFromSource::Volume))
             .description(description)
             .tag_specifications(tagged(ResourceType::Snapshot, tags));
         let answer = request.send().await.map_err(failed("CreateSnapshots"))?;

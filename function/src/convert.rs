@@ -172,6 +172,7 @@ pub fn volume(it: &ec2::Volume) -> Option<Volume> {
         attachments: it.attachments().iter().filter_map(attachment).collect(),
         settings: settings(it)?,
         tags: tags(it.tags()),
+        unproven: Vec::new(),
     })
 }
 

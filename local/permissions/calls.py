@@ -45,7 +45,7 @@ NOTHING: Tags = {}
 MARK: Tags = {"spot-rescue:rescue": "i-0123456789abcdef0"}
 SEAL: Tags = {"spot-rescue:rescue-seal": "0123456789abcdef"}
 EXPIRY: Tags = {"spot-rescue:expires-at": "2030-01-01T00:00:00Z"}
-LAUNCHED: Tags = {"spot-rescue:launched": "yes"}
+LAUNCHED: Tags = {"spot-rescue:launched": "spot-rescue-0123 i-0123456789abcdef0 @0123456789abcdef"}
 
 REPLACES: Tags = {"spot-rescue:replaces": "i-0123456789abcdef0"}
 TIME: Tags = {"spot-rescue:interrupted-at": "i-0123456789abcdef0 2030-01-01T00:00:00Z terminate"}

@@ -37,6 +37,12 @@ ROOTS = [
         [on(ROOT, "instance", ON | REPLACES)],
     ),
     Case(
+        "replace the root of a launched replacement that has opted out",
+        NO_OPT_IN,
+        [on(ROOT, "instance", OFF | LAUNCHED)],
+        [on(ROOT, "instance", ON | LAUNCHED)],
+    ),
+    Case(
         "replace a root without a mark",
         "it would be lost",
         [on(ROOT, "replace-root-volume-task")],

@@ -138,7 +138,7 @@ def like(stage: Stage, instance: str) -> str:
 
 
 def full_of_tags(stage: Stage, instances: list[str]) -> None:
-    """48 tags of the user's on the instance and on each of its volumes."""
+    """With its name, its team and the opt-in the instance has 48."""
     volumes = [it["VolumeId"] for it in stage.world.volumes()]
     tags = as_list(USER_TAGS)
     stage.world.ec2.create_tags(Resources=[*instances, *volumes], Tags=tags)
@@ -181,6 +181,18 @@ SCENARIOS = [
         name="copied-tags",
         story="an instance launched with all tags of another one is protected by itself, and gets nothing",
         more=launched_like_it,
+        checks=WHOLE,
+    ),
+    Scenario(
+        name="full-of-tags",
+        story="48 tags of its user's on the instance, 45 on each volume: everything follows, tags and all",
+        more=full_of_tags,
+        checks=(*WHOLE, all_user_tags),
+    ),
+    Scenario(
+        name="many-groups",
+        story="an instance in 43 target groups, as behind Kubernetes services: registered with all of them again",
+        more=in_many_groups,
         checks=WHOLE,
     ),
 ]

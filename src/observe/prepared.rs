@@ -4,7 +4,7 @@
 use super::merge;
 use crate::cloud::{Cloud, CloudError, Query};
 use crate::id::{InstanceId, VolumeId};
-use crate::record::volumes_from;
+use crate::record::{expiring_from, members_from, volumes_from};
 use crate::situation::{Fact, Instance, Snapshot, Template, Volume};
 use crate::tags::{self, template_name, template_names};
 use std::collections::BTreeSet;
@@ -35,6 +35,14 @@ pub async fn read(
 pub fn of<'a>(lineage: &InstanceId, templates: &'a [Template]) -> Option<&'a Template> {
     let ours = |name: &String| templates.iter().find(|it| it.name == *name && it.ours);
     template_names(lineage).iter().find_map(ours)
+}
+
+/// Its record vouches for this instance: as its head, or as a member.
+#[must_use]
+pub fn names(template: &Template, instance: &InstanceId) -> bool {
+    let head = template.tags.get(tags::HEAD);
+    head.is_some_and(|it| it == instance.as_str())
+        || members_from(&template.tags).contains(instance)
 }
 
 /// The first of its names that is free or its own.
@@ -107,8 +115,11 @@ pub async fn by_record(
 
 /// Those on record.
 pub fn volumes(template: &Template) -> Vec<VolumeId> {
-    let recorded = volumes_from(&template.tags).into_iter();
-    recorded.map(|it| it.volume).collect()
+    let recorded = volumes_from(&template.tags).into_iter().map(|it| it.volume);
+    let expiring = expiring_from(&template.tags)
+        .into_iter()
+        .map(|it| it.volume);
+    recorded.chain(expiring).collect()
 }
 
 fn unseen_volumes(templates: &Fact<Vec<Template>>, volumes: &[Volume]) -> Vec<VolumeId> {

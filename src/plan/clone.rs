@@ -12,7 +12,7 @@
 //! is moved, and nothing is lost at all.
 
 use super::volumes::attach;
-use super::{Lineage, Plan, copies, primary, protect};
+use super::{Lineage, Plan, copies, primary, protect, room};
 use crate::event::{InstanceState, Interruption};
 use crate::id::{InstanceId, VolumeId};
 use crate::policy::Data;
@@ -40,7 +40,7 @@ pub fn request(lineage: &Lineage, plan: &mut Plan) {
             if let Some(volume) = held(lineage, instance, recorded)
                 && is_wanted(lineage, volume, volumes)
             {
-                let step = copy(lineage, instance, recorded, volume);
+                let step = copy(lineage, instance, recorded, volume, plan);
                 // Only what is marked may be copied: a volume that was never prepared is marked now.
                 let mark = protect::mark_id(&volume.id);
                 let marked_now = plan.steps.iter().any(|it| it.id == mark);
@@ -77,13 +77,15 @@ fn copy(
     instance: &Instance,
     recorded: &RecordedVolume,
     volume: &Volume,
+    plan: &mut Plan,
 ) -> Step {
     let tag = VolumeTag {
         settings: volume.settings.clone(),
         delete_on_termination: recorded.delete_on_termination,
         root_of: None,
     };
-    let mut marks = protect::own(lineage);
+    let mut marks = room::for_copy(&volume.tags, plan, volume.id.as_str());
+    marks.extend(protect::own(lineage));
     marks.insert(tags::DEVICE.to_owned(), recorded.device.clone());
     marks.insert(tags::VOLUME.to_owned(), tag.text());
     marks.insert(tags::COPY_OF.to_owned(), volume.id.to_string());

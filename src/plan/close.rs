@@ -2,7 +2,8 @@
 
 use super::volumes::{Fate, HandOver, Origin};
 use super::{
-    Lineage, Plan, addresses, breaker, deaths, dns, owed, primary, progress, register, root, tidy,
+    Lineage, Plan, addresses, breaker, deaths, dns, owed, primary, progress, register, room, root,
+    tidy,
 };
 use crate::clock::seconds_between;
 use crate::event::{InstanceAction, Interruption};
@@ -20,12 +21,18 @@ pub fn plan(lineage: &Lineage, interruption: &Interruption, hand_over: &HandOver
     let (Some(successor), Some(template)) = (lineage.successor, lineage.template()) else {
         return;
     };
-    let record = handed_over(lineage, successor, hand_over);
+    let mut record = handed_over(lineage, successor, hand_over);
+    if interruption.action.ends() {
+        record
+            .expiring
+            .extend(tidy::without_room(lineage, &record, hand_over));
+    }
     let resources = vec![template.id.to_string()];
     let mut tags = record.to_tags();
     tags.extend(deaths::handed_over(template, successor));
     let owed = owed::handed_over(lineage, interruption, successor, template);
     tags.extend(owed);
+    let tags = room::onto_record(&tags, template);
     let step = Step::new(STEP, Action::Tag { resources, tags });
     let marked = [
         kept_root(lineage, hand_over, plan),
@@ -54,7 +61,10 @@ pub fn plan(lineage: &Lineage, interruption: &Interruption, hand_over: &HandOver
 fn kept_root(lineage: &Lineage, hand_over: &HandOver, plan: &mut Plan) -> Option<String> {
     let (recorded, fate) = hand_over.root()?;
     let volumes = lineage.situation.volumes.known()?;
-    let exists = volumes.iter().any(|it| it.id == recorded.volume);
+    // Without room for a mark nothing takes it for one that may go.
+    let exists = volumes
+        .iter()
+        .any(|it| it.id == recorded.volume && room::may_expire(it));
     let Fate::Left { why } = fate else {
         return None;
     };
@@ -64,7 +74,7 @@ fn kept_root(lineage: &Lineage, hand_over: &HandOver, plan: &mut Plan) -> Option
 /// Once another one is on record, nobody would look for it.
 fn expire_interface(lineage: &Lineage, successor: &Instance, plan: &mut Plan) -> Option<String> {
     primary::missed(lineage, successor)?;
-    let left = primary::left_over(lineage)?;
+    let left = primary::left_over(lineage).filter(|it| room::is_markable(&it.tags))?;
     let step = tidy::expire_later(lineage, left.id.to_string());
     let id = step.id.clone();
     plan.step(step);

@@ -8,7 +8,7 @@
 //!   zone, and takes its private addresses and Elastic IPs along
 //! - <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AttachNetworkInterface.html>
 
-use super::{Lineage, Plan, keep, launch, primary, protect};
+use super::{Lineage, Plan, keep, launch, primary, protect, room};
 use crate::event::InstanceState;
 use crate::id::{InstanceId, InterfaceId};
 use crate::record::RecordedInterface;
@@ -73,7 +73,8 @@ pub fn mark(lineage: &Lineage, interface: &InterfaceId, plan: &mut Plan) -> Stri
 /// Those on record carry our mark before it counts.
 pub fn mark_all(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
     let found = known(lineage);
-    let unmarked = |it: &&NetworkInterface| !it.tags.contains_key(tags::RESCUE);
+    let unmarked =
+        |it: &&NetworkInterface| !it.tags.contains_key(tags::RESCUE) && room::is_markable(&it.tags);
     for interface in found.iter().filter(unmarked) {
         let held = |it: &Interface| it.id == interface.id && follows(lineage, it);
         if owner.interfaces.iter().any(held) {

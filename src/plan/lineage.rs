@@ -117,8 +117,8 @@ impl<'a> Lineage<'a> {
     }
 
     fn noted(&self) -> Option<(TemplateId, u64)> {
-        let (id, version) = self.owner?.tags.get(tags::PREPARED)?.split_once(' ')?;
-        Some((id.parse().ok()?, version.parse().ok()?))
+        let mut words = self.owner?.tags.get(tags::PREPARED)?.split(' ');
+        Some((words.next()?.parse().ok()?, words.next()?.parse().ok()?))
     }
 
     /// The interruption of one instance of the lineage, by whatever says so. The latest counts: an

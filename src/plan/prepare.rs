@@ -2,23 +2,24 @@
 //! time. A launch template carries how to launch, its tags carry the record, the volumes say what
 //! they are, and the instance's own tags name its targets, so that one `DescribeInstances` is enough.
 
+mod instance;
 mod template;
 
+pub use instance::UNTAGGED;
 pub use template::named;
 
 use super::deregister::is_of;
 use super::{
     Lineage, Plan, caveats, dns, group, interfaces, keep, limits, owed, pause, protect, requests,
-    risk, seen, stand_in, tidy, types,
+    risk, room, seen, stand_in, tidy, types,
 };
 use crate::clock::seconds_between;
 use crate::event::{InstanceState, Interruption};
 use crate::id::TemplateId;
 use crate::policy::Types;
 use crate::record::{
-    Place, Record, RecordedAddress, RecordedVolume, address_tags, addresses_from, addresses_of,
-    history_tags, interface_tags, interfaces_from, interruption_text, secondary_of, shape_text,
-    target_tags, targets_from, volumes_from, volumes_of,
+    Place, Record, RecordedAddress, RecordedVolume, addresses_from, addresses_of, interfaces_from,
+    interruption_text, secondary_of, targets_from, volumes_from, volumes_of,
 };
 use crate::situation::{
     Balancing, Fact, Instance, Registration, Shape, Target, TargetGroup, Template,
@@ -26,7 +27,7 @@ use crate::situation::{
 use crate::step::{Action, Step, token};
 use crate::tags::{self, Tags, template_names};
 
-use template::{template_tags, write};
+use template::{template_tags, without_room, write};
 
 pub const STEP: &str = "prepare";
 const FORGET: &str = "forget what is past";
@@ -58,6 +59,10 @@ pub fn plan(lineage: &Lineage) -> Plan {
     if group::newcomer(lineage, owner, &mut plan) {
         return plan;
     }
+    // A spare is known for hours by its seal, or by the record.
+    for spare in lineage.idle().filter(|it| room::is_tight(lineage, it)) {
+        protect::seal(lineage, spare, &mut plan);
+    }
     if owner.state == InstanceState::Running {
         let record = current(lineage, owner);
         let wanted = template_tags(lineage, owner, &record);
@@ -67,11 +72,13 @@ pub fn plan(lineage: &Lineage) -> Plan {
             types::check(lineage, &mut plan);
             detached(lineage, &record, &mut plan);
             template(lineage, owner, wanted, &mut plan);
-            instance(lineage, owner, &record, &mut plan);
+            let left = instance::plan(lineage, owner, &record, &mut plan);
             owed::plan(lineage, owner, FORGET, &mut plan);
             if is_planned(&plan) {
                 caveats::tell(lineage, owner, &mut plan);
                 limits::tell(lineage, owner, &record.targets, &mut plan);
+                let record = without_room(lineage, owner, &record);
+                room::tell(lineage, owner, &record, &left, &mut plan);
             }
         }
         requests::prepare(lineage, owner, &mut plan);
@@ -171,6 +178,8 @@ fn current(lineage: &Lineage, owner: &Instance) -> Record {
         named: dns::noted(lineage),
         interfaces: known.interfaces.clone(),
         secondary: secondary_of(owner),
+        members: instance::members(lineage, owner),
+        expiring: tidy::expiring(lineage),
         owed: owed.clone(),
         ..Record::default()
     }
@@ -388,60 +397,5 @@ fn correct(template: &TemplateId, present: &Tags, wanted: &Tags, plan: &mut Plan
     if !keys.is_empty() {
         let action = Action::Untag { resources, keys };
         plan.step(Step::new(FORGET, action));
-    }
-}
-
-/// The instance's own tags: which rescue is prepared, and which targets to leave.
-fn instance(lineage: &Lineage, owner: &Instance, record: &Record, plan: &mut Plan) {
-    let Some(template) = lineage.template() else {
-        plan.wait(5, "the prepared rescue to be visible");
-        return;
-    };
-    let Some((version, _)) = template.versions() else {
-        plan.wait(5, "the version of the prepared rescue to be on record");
-        return;
-    };
-    let mut wanted = protect::own(lineage);
-    let prepared = format!("{} {version}", template.id);
-    wanted.insert(tags::PREPARED.to_owned(), prepared);
-    wanted.extend(target_tags(&record.targets));
-    wanted.extend(address_tags(&record.addresses));
-    wanted.extend(interface_tags(&record.interfaces));
-    wanted.extend(history_tags(&record.history));
-    if let Some(shape) = &record.shape {
-        wanted.insert(tags::SHAPE.to_owned(), shape_text(shape));
-    }
-    // Who has been detached shows no group; that it is not for us to launch must be known at once.
-    if let Some(group) = &record.group {
-        wanted.insert(tags::GROUP.to_owned(), group.clone());
-    }
-    // A stand-in of another type: the first way to launch is chosen before the record is read.
-    let place = record.place.as_ref();
-    if let Some(place) = place.filter(|it| it.instance_type != owner.instance_type) {
-        wanted.insert(tags::PLACE.to_owned(), place.to_string());
-    }
-    let listed = |key: &str| {
-        let lists = [
-            tags::TARGETS,
-            tags::ADDRESSES,
-            tags::INTERFACES,
-            tags::HISTORY,
-        ];
-        [tags::PLACE, tags::SHAPE, tags::GROUP].contains(&key)
-            || lists.iter().any(|it| tags::is_numbered(key, it))
-    };
-    let stale = |key: &&String| listed(key) && !wanted.contains_key(*key);
-    let keys: Vec<String> = owner.tags.keys().filter(stale).cloned().collect();
-    let resources = vec![owner.id.to_string()];
-    if !protect::holds(&owner.tags, &wanted) {
-        let action = Action::Tag {
-            resources: resources.clone(),
-            tags: wanted,
-        };
-        plan.step(Step::new(format!("mark {}", owner.id), action));
-    }
-    if !keys.is_empty() {
-        let action = Action::Untag { resources, keys };
-        plan.step(Step::new(format!("unmark {}", owner.id), action));
     }
 }

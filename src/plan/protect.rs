@@ -1,16 +1,16 @@
 //! The first thing at a warning: nothing of the instance may vanish with it.
 
-use super::{Lineage, Plan, breaker};
+use super::{Lineage, Plan, breaker, room};
 use crate::event::{InstanceAction, InstanceState, Interruption};
 use crate::id::{InstanceId, VolumeId};
 use crate::policy::PrivateIp;
 use crate::record::{
     VolumeTag, history_tags, interface_tags, interfaces_of, interruption_from, interruption_text,
-    volume_tags, volumes_of,
+    member_tags, volume_tags, volumes_of,
 };
 use crate::situation::{Instance, Snapshot, Volume};
 use crate::step::{Action, Step};
-use crate::tags::{self, Tags};
+use crate::tags::{self, Tags, limits};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The step that writes an interruption into the record.
@@ -80,6 +80,10 @@ pub fn tombstone(
         let with_primary = lineage.policy.private_ip.value == PrivateIp::Keep;
         marks.extend(interface_tags(&interfaces_of(instance, with_primary)));
     }
+    // Without room the record remembers it, and the rest goes by the record.
+    let Some(marks) = room::for_tombstone(lineage, instance, marks) else {
+        return false;
+    };
     let resources = vec![instance.id.to_string()];
     let id = format!("tombstone {}", instance.id);
     plan.step(Step::new(
@@ -161,17 +165,38 @@ pub fn mark_volumes(lineage: &Lineage, plan: &mut Plan) {
             (tags::DEVICE, device),
             (tags::VOLUME, &text),
         ];
-        let has = |key: &str| volume.tags.get(key).map(String::as_str);
-        let marked = marks.iter().all(|(key, value)| has(key) == Some(value));
-        let mut resources = unmarked_snapshots(lineage, volume);
-        resources.extend((!marked).then(|| volume.id.to_string()));
+        let marks = Tags::from(marks.map(|(key, value)| (key.to_owned(), value.to_owned())));
+        mark(volume, marks, unmarked_snapshots(lineage, volume), plan);
+    }
+}
+
+/// A volume with as many of them as it has room for; its snapshots have room for all.
+fn mark(volume: &Volume, marks: Tags, snapshots: Vec<String>, plan: &mut Plan) {
+    let fitting = room::on_volume(volume, &marks);
+    let mut resources = snapshots;
+    let marked = room::has(volume, &fitting);
+    if !marked && fitting == marks {
+        resources.push(volume.id.to_string());
+    } else if !marked {
+        let action = Action::Tag {
+            resources: vec![volume.id.to_string()],
+            tags: fitting,
+        };
+        plan.step(Step::new(mark_id(&volume.id), action));
+    }
+    if !resources.is_empty() {
         resources.sort();
-        if !resources.is_empty() {
-            let tags = marks.map(|(key, value)| (key.to_owned(), value.to_owned()));
-            let tags = Tags::from(tags);
-            let action = Action::Tag { resources, tags };
-            plan.step(Step::new(mark_id(&volume.id), action));
-        }
+        let of_volume = resources.iter().any(|it| *it == volume.id.as_str());
+        let id = if of_volume || marked {
+            mark_id(&volume.id)
+        } else {
+            format!("mark snapshots of {}", volume.id)
+        };
+        let action = Action::Tag {
+            resources,
+            tags: marks,
+        };
+        plan.step(Step::new(id, action));
     }
 }
 
@@ -223,7 +248,12 @@ fn unmarked_snapshots(lineage: &Lineage, volume: &Volume) -> Vec<String> {
         .known()
         .map(Vec::as_slice)
         .unwrap_or_default();
-    let unmarked = |it: &&Snapshot| it.volume == volume.id && !it.tags.contains_key(tags::VOLUME);
+    let room = |it: &Snapshot| {
+        let marks = [tags::RESCUE, tags::DEVICE, tags::VOLUME];
+        limits::free(&it.tags, &[], |key| marks.contains(&key)) > marks.len()
+    };
+    let unmarked =
+        |it: &&Snapshot| it.volume == volume.id && !it.tags.contains_key(tags::VOLUME) && room(it);
     snapshots
         .iter()
         .filter(unmarked)
@@ -231,8 +261,13 @@ fn unmarked_snapshots(lineage: &Lineage, volume: &Volume) -> Vec<String> {
         .collect()
 }
 
-/// The marks that a replacement was launched with could be copied: from now on they are its own.
+/// The marks that a replacement was launched with could be copied: from now on they are its own. One that has no room
+/// for more is remembered by its id.
 pub fn seal(lineage: &Lineage, replacement: &Instance, plan: &mut Plan) {
+    if room::is_tight(lineage, replacement) {
+        loosen(lineage, replacement, plan);
+        return;
+    }
     let replaces = replacement.tags.get_key_value(tags::REPLACES);
     let (Some((key, value)), false) = (replaces, replacement.sealed) else {
         return;
@@ -242,6 +277,49 @@ pub fn seal(lineage: &Lineage, replacement: &Instance, plan: &mut Plan) {
     let resources = vec![replacement.id.to_string()];
     let id = format!("seal {}", replacement.id);
     plan.step(Step::new(id, Action::Tag { resources, tags }));
+}
+
+/// A replacement that is tight goes on the record by its id, and gives back the places of its seals: what was launched is
+/// marked at once, before anybody has counted. Returns the step after which there is room.
+pub fn loosen(lineage: &Lineage, replacement: &Instance, plan: &mut Plan) -> Option<String> {
+    let id = format!("unseal {}", replacement.id);
+    if plan.steps.iter().any(|it| it.id == id) {
+        return Some(id);
+    }
+    let listed = enlist(lineage, replacement, plan);
+    if !replacement.sealed || (listed.is_none() && !is_listed(lineage, replacement)) {
+        return None;
+    }
+    let action = Action::Untag {
+        resources: vec![replacement.id.to_string()],
+        keys: room::seals(),
+    };
+    let step = Step::new(&id, action);
+    plan.step(listed.iter().fold(step, |step, listed| step.after(listed)));
+    Some(id)
+}
+
+fn is_listed(lineage: &Lineage, replacement: &Instance) -> bool {
+    lineage.record.members.contains(&replacement.id)
+}
+
+fn enlist(lineage: &Lineage, replacement: &Instance, plan: &mut Plan) -> Option<String> {
+    if is_listed(lineage, replacement) {
+        return None;
+    }
+    let template = lineage.template()?;
+    let mut members = lineage.record.members.clone();
+    members.push(replacement.id.clone());
+    let id = format!("enlist {}", replacement.id);
+    if plan.steps.iter().any(|it| it.id == id) {
+        return Some(id);
+    }
+    let action = Action::Tag {
+        resources: vec![template.id.to_string()],
+        tags: member_tags(&members),
+    };
+    plan.step(Step::new(&id, action));
+    Some(id)
 }
 
 /// The tag that makes a resource ours.

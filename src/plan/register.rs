@@ -5,7 +5,7 @@
 //! permission) is tried for a while and then named in the outcome.
 
 use super::deregister::{by_group, step_id};
-use super::{Lineage, Plan, group};
+use super::{Lineage, Plan, group, room};
 use crate::dns::same_address;
 use crate::record::{Record, served_tags};
 use crate::situation::{Instance, Registrations, Target, TargetGroup};
@@ -164,7 +164,7 @@ fn note(lineage: &Lineage, instance: &Instance, missing: &[Target], plan: &mut P
         return false;
     }
     let resources = vec![template.id.to_string()];
-    let tags = served_tags(&served);
+    let tags = room::onto_record(&served_tags(&served), template);
     plan.step(Step::new(NOTE, Action::Tag { resources, tags }));
     true
 }

@@ -9,7 +9,7 @@
 //!
 //! <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CancelSpotInstanceRequests.html>
 
-use super::{Lineage, Plan, protect};
+use super::{Lineage, Plan, protect, room};
 use crate::event::{InstanceAction, InstanceState, Interruption};
 use crate::id::InstanceId;
 use crate::record::RecordedRequest;
@@ -26,10 +26,10 @@ pub fn of<'a>(lineage: &Lineage<'a>, instance: &Instance) -> Option<&'a SpotRequ
 /// How an instance ended, by the request it was launched for.
 pub fn end<'a>(lineage: &Lineage<'a>, instance: &InstanceId) -> Option<&'a RequestEnd> {
     let all = lineage.situation.requests.known()?;
-    let of_this = all
+    let mut of_this = all
         .iter()
         .filter(|it| it.instance.as_ref() == Some(instance));
-    of_this.filter_map(|it| it.end.as_ref()).next()
+    of_this.find_map(|it| it.end.as_ref())
 }
 
 /// What is on record of the owner's request, or is to be.
@@ -68,7 +68,7 @@ pub fn prepare(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
 fn mark(lineage: &Lineage, request: &SpotRequest, plan: &mut Plan) -> Option<String> {
     let id = format!("mark {}", request.id);
     let tags = protect::own(lineage);
-    let missing = !protect::holds(&request.tags, &tags);
+    let missing = !protect::holds(&request.tags, &tags) && room::is_markable(&request.tags);
     if missing {
         let resources = vec![request.id.to_string()];
         plan.step(Step::new(&id, Action::Tag { resources, tags }));

@@ -8,7 +8,7 @@
 mod attempt;
 
 use super::volumes::Fate;
-use super::{Lineage, Plan, keys, protect};
+use super::{Lineage, Plan, keys, protect, room};
 use crate::clock::{self, Timestamp};
 use crate::id::InstanceId;
 use crate::record::{RecordedVolume, VolumeTag};
@@ -268,7 +268,8 @@ fn create(
         delete_on_termination: recorded.delete_on_termination,
         root_of: None,
     };
-    let mut marks = protect::own(lineage);
+    let mut marks = room::for_copy(users(lineage, snapshot), plan, snapshot.volume.as_str());
+    marks.extend(protect::own(lineage));
     marks.insert(tags::DEVICE.to_owned(), recorded.device.clone());
     marks.insert(tags::VOLUME.to_owned(), tag.text());
     marks.insert(tags::COPY_OF.to_owned(), snapshot.volume.to_string());
@@ -295,6 +296,13 @@ fn create(
         format!("the copy of {} to be available", snapshot.volume),
     );
     true
+}
+
+/// What the volume's user has said of it: the volume itself, or the snapshot if that is all there is.
+fn users<'a>(lineage: &Lineage<'a>, snapshot: &'a Snapshot) -> &'a Tags {
+    let mut volumes = lineage.situation.volumes.known().into_iter().flatten();
+    let volume = volumes.find(|it| it.id == snapshot.volume);
+    volume.map_or(&snapshot.tags, |it| &it.tags)
 }
 
 /// The attempt is written down before it is made: a volume that vanishes tells nothing.

@@ -10,7 +10,7 @@
 //! A spare nobody needed is given back: marked with an expiry here, ended by the sweep.
 
 use super::lanes::Lane;
-use super::{Lineage, Plan, copies, launch, requests, snapshot, stand_in, tidy};
+use super::{Lineage, Plan, copies, launch, protect, requests, room, snapshot, stand_in, tidy};
 use crate::clock::Timestamp;
 use crate::event::{InstanceState, Risk};
 use crate::id::VolumeId;
@@ -119,7 +119,15 @@ pub fn give_back(lineage: &Lineage, plan: &mut Plan) {
     for spare in unneeded {
         plan.note(format!("{} was not needed: it is given back", spare.id));
         let step = tidy::expire_at(lineage.situation.now + RESPITE, spare.id.to_string());
-        plan.step(if counted { step.after(COUNT) } else { step });
+        let tight = room::is_tight(lineage, spare);
+        let loosened = tight
+            .then(|| protect::loosen(lineage, spare, plan))
+            .flatten();
+        let step = loosened.iter().fold(step, |step, id| step.after(id));
+        // A launch leaves room for it; what its user has added since may have taken that.
+        if loosened.is_some() || room::takes(spare, tags::EXPIRES_AT) {
+            plan.step(if counted { step.after(COUNT) } else { step });
+        }
     }
 }
 
@@ -147,7 +155,8 @@ fn count(lineage: &Lineage, spares: &[&Instance], plan: &mut Plan) -> bool {
 /// Launches have been made for this instance already: whoever warns of it must not launch before he has
 /// looked. True if that had to be said.
 fn note(lineage: &Lineage, owner: &Instance, plan: &mut Plan) -> bool {
-    let unsaid = !owner.tags.contains_key(tags::AT_RISK) && owner.is_alive();
+    let room = room::takes(owner, tags::AT_RISK);
+    let unsaid = !owner.tags.contains_key(tags::AT_RISK) && owner.is_alive() && room;
     if unsaid {
         let resources = vec![owner.id.to_string()];
         let risk = lineage.risk(owner).unwrap_or(Risk {

@@ -1,11 +1,11 @@
 //! What the owner has when it is interrupted is written down by the first looks, before anything can vanish: the
 //! record is as old as the last sweep.
 
-use super::{Lineage, Plan};
+use super::{Lineage, Plan, room};
 use crate::record::{
     Record, RecordedVolume, address_tags, interface_tags, target_tags, volume_tags,
 };
-use crate::situation::Volume;
+use crate::situation::{Target, Volume};
 use crate::step::{Action, Step};
 use crate::tags::{self, Tags};
 use std::collections::BTreeSet;
@@ -18,8 +18,16 @@ pub fn note(lineage: &Lineage, plan: &mut Plan) {
     let (Some(template), Some(head)) = (lineage.template(), &lineage.record.head) else {
         return;
     };
-    let lists = lists(&lineage.record);
     let before = Record::from_tags(&template.tags);
+    if is_uncertain(lineage, &before) {
+        plan.wait(
+            5,
+            "what another look has noted of the user's flags to be seen",
+        );
+        return;
+    }
+    let now = noted(lineage, &before);
+    let lists = lists(&now);
     let present = self::lists(&before);
     if lists == present || before.head.as_ref() != Some(head) {
         return;
@@ -28,23 +36,72 @@ pub fn note(lineage: &Lineage, plan: &mut Plan) {
         .filter(|it| !lists.contains_key(*it))
         .cloned()
         .collect();
-    let mut tags = lists;
-    tags.retain(|key, value| template.tags.get(key) != Some(value));
-    tags.extend(changed(&before, &lineage.record));
+    let differs = |(key, value): &(String, String)| template.tags.get(key) != Some(value);
+    let tags: Tags = lists.into_iter().filter(differs).collect();
+    let mut tags = room::onto_record(&tags, template);
+    if tags.is_empty() && stale.is_empty() {
+        return;
+    }
+    detached(lineage, &before.volumes, &now.volumes, plan);
+    tags.extend(changed(&before, &now));
     // Whose it is, should it have to be kept until AWS takes it.
     tags.insert(tags::HEAD.to_owned(), head.to_string());
-    detached(lineage, &before.volumes, &lineage.record.volumes, plan);
+    let tags = room::onto_record(&tags, template);
     let resources = vec![template.id.to_string()];
     let action = Action::Tag {
         resources: resources.clone(),
         tags,
     };
+    before_it_leaves(lineage, &before, plan);
     plan.step(Step::new(STEP, action));
     if !stale.is_empty() {
         let keys = stale;
         let action = Action::Untag { resources, keys };
         plan.step(Step::new(FORGET, action).after(STEP));
     }
+}
+
+/// What comes of a warning. Any other event tells of things that are on their way already: then it only adds, and only
+/// what no call of ours changes.
+fn noted(lineage: &Lineage, before: &Record) -> Record {
+    let now = &lineage.record;
+    let mut notices = lineage.situation.notices.iter();
+    if notices.any(|it| Some(&it.instance) == now.head.as_ref()) {
+        return now.clone();
+    }
+    Record {
+        targets: now.targets.clone(),
+        ..before.clone()
+    }
+}
+
+/// A target that is on no record yet is taken out once it is: whoever comes after a crash could not tell it from one that
+/// its user has taken out. Unless that cannot be written, which is remembered.
+fn before_it_leaves(lineage: &Lineage, before: &Record, plan: &mut Plan) {
+    if !lineage.situation.unwritten.is_empty() {
+        return;
+    }
+    let new = |it: &Target| !before.targets.contains(it);
+    for step in &mut plan.steps {
+        if let Action::Deregister { targets, .. } = &step.action
+            && targets.iter().any(new)
+        {
+            step.after.push(STEP.to_owned());
+        }
+    }
+}
+
+/// The flags were off when this look began, and a volume is new: whoever has switched them off knows how it was flagged,
+/// and has written it down a moment ago.
+fn is_uncertain(lineage: &Lineage, before: &Record) -> bool {
+    const SEEN: time::Duration = time::Duration::seconds(15);
+    let known = |it: &RecordedVolume| before.volumes.iter().any(|b| b.volume == it.volume);
+    let new = !lineage.record.volumes.iter().all(known);
+    let switched = before.volumes.iter().any(|it| it.delete_on_termination)
+        && lineage.situation.flagged.is_empty();
+    let mut notices = lineage.situation.notices.iter();
+    let young = notices.any(|it| lineage.situation.now - it.at < SEEN);
+    new && switched && young
 }
 
 /// What its user has detached is the user's alone: no expiry of ours comes to it.

@@ -1,7 +1,7 @@
 //! The snapshot set at the warning: the safety net, not the fast path. It misses the last writes
 //! (TRAP 16) and may upload for hours (TRAP 4); a surviving volume is always newer.
 
-use super::{Lineage, Plan, protect, tidy};
+use super::{Lineage, Plan, prepare, protect, room, tidy};
 use crate::clock::{self, Timestamp};
 use crate::event::{InstanceState, Interruption};
 use crate::situation::{Instance, Snapshot, SnapshotState};
@@ -55,8 +55,25 @@ pub fn warning(
         instance: instance.id.clone(),
         description: description(&marks),
         tags: marks,
+        copy_tags: copies_tags(lineage, instance),
     };
     plan.step(Step::new(format!("snapshot {}", instance.id), action));
+}
+
+/// A set gets the volumes' tags, all of them or none. Before volumes have been read the instance's own mark says
+/// whether there is room; one that has no room for that mark may have volumes that are as full.
+pub fn copies_tags(lineage: &Lineage, instance: &Instance) -> bool {
+    if let Some(volumes) = lineage.situation.volumes.known() {
+        let mut held = volumes
+            .iter()
+            .filter(|it| it.attachment(&instance.id).is_some());
+        return held.all(room::copies);
+    }
+    let mark = instance.tags.get(tags::PREPARED);
+    mark.map_or_else(
+        || room::takes_mark(lineage, instance),
+        |it| !it.ends_with(prepare::UNTAGGED),
+    )
 }
 
 /// The set of a warning, or one taken seconds before it. None if snapshots are not known.
@@ -106,6 +123,7 @@ pub fn ahead(lineage: &Lineage, owner: &Instance, begins: Timestamp, plan: &mut 
         instance: owner.id.clone(),
         description: description(&marks),
         tags: marks,
+        copy_tags: copies_tags(lineage, owner),
     };
     plan.step(Step::new(format!("snapshot {}", owner.id), action));
 }

@@ -1,9 +1,10 @@
 //! The schedule: who is looked at again, and which safety copies have had their time.
 
+use super::tidy;
 use crate::clock::{self, Timestamp};
 use crate::event::Wake;
-use crate::id::{ImageId, InstanceId};
-use crate::record::Record;
+use crate::id::{ImageId, InstanceId, VolumeId};
+use crate::record::{Record, expiring_from};
 use crate::situation::{
     Holder, Image, Instance, NetworkInterface, Snapshot, Template, Volume, VolumeState,
 };
@@ -11,6 +12,8 @@ use crate::step::{Action, Network, Step};
 use crate::tags::{self, Tags, template_names};
 use std::collections::BTreeSet;
 
+/// What bears one of these is kept, whatever else is said of it.
+const PROTECTIVE: [&str; 2] = [tags::KEPT, tags::RAN_AGAIN];
 /// In place of a time: never deleted.
 const IN_USE: &str = "in-use";
 
@@ -18,6 +21,8 @@ const IN_USE: &str = "in-use";
 #[derive(Debug, Clone, Default)]
 pub struct Expired {
     pub volumes: Vec<Volume>,
+    /// Volumes whose expiry only a record tells.
+    pub recorded: Vec<Volume>,
     pub snapshots: Vec<Snapshot>,
     pub images: Vec<Image>,
     pub interfaces: Vec<NetworkInterface>,
@@ -61,6 +66,15 @@ pub fn expired(
     let volumes = volumes.map(|it| Action::DeleteVolume {
         volume: it.id.clone(),
     });
+    let recorded = recorded(now, templates, &busy);
+    let by_record = |it: &&Volume| recorded.contains(&it.id) && !free(it);
+    let unheld = |it: &&Volume| unused(it) && it.attachments.is_empty();
+    let kept = |it: &&Volume| PROTECTIVE.iter().any(|key| it.tags.contains_key(*key));
+    let on_record = expired.recorded.iter().filter(unheld).filter(by_record);
+    let on_record = on_record.filter(|it| !kept(it));
+    let on_record = on_record.map(|it| Action::DeleteVolume {
+        volume: it.id.clone(),
+    });
     let idle = |it: &&NetworkInterface| it.holder == Holder::Nobody && due(&it.tags);
     let interfaces = expired.interfaces.iter().filter(idle).map(delete_interface);
     // Its user has found a use for it: it will not be deleted when he is done with it, either.
@@ -93,6 +107,7 @@ pub fn expired(
         template: it.id.clone(),
     });
     volumes
+        .chain(on_record)
         .chain(interfaces)
         .chain(spares)
         .chain(served)
@@ -102,6 +117,24 @@ pub fn expired(
         .chain(images)
         .chain(snapshots)
         .collect()
+}
+
+/// Whose time has come by the record of a lineage that is not in a rescue.
+fn recorded(now: Timestamp, templates: &[Template], busy: &BTreeSet<&str>) -> BTreeSet<VolumeId> {
+    let rescue = |it: &Template| it.tags.get(tags::RESCUE).cloned();
+    let settled = templates
+        .iter()
+        .filter(|it| rescue(it).is_some_and(|it| !busy.contains(it.as_str())));
+    let all = settled.flat_map(|it| expiring_from(&it.tags));
+    let due = all.filter(|it| it.at < now && now < it.at + tidy::GRACE);
+    due.map(|it| it.volume).collect()
+}
+
+/// Those that have to be read for it.
+#[must_use]
+pub fn on_record(now: Timestamp, templates: &[Template]) -> Vec<VolumeId> {
+    let all = recorded(now, templates, &in_rescue(templates));
+    all.into_iter().collect()
 }
 
 /// A replacement that never took over: it is on nobody's record. Whoever owns disks says so

@@ -3,18 +3,22 @@
 //! Nothing is deleted here. The sweep deletes what has expired, a day later, and nothing is marked
 //! while it could be the only copy: the owner must run with its volumes first.
 
-use super::{Lineage, Plan, clone, deregister, keep, risk};
+use super::volumes::{Fate, HandOver};
+use super::{Lineage, Plan, clone, deregister, keep, risk, room};
 use crate::clock::{self, Timestamp};
-use crate::id::InstanceId;
-use crate::record::VolumeTag;
+use crate::id::{InstanceId, VolumeId};
+use crate::record::{Expiring, Record, RecordedVolume, VolumeTag};
 use crate::situation::{Instance, Snapshot, SnapshotState, Volume, VolumeState};
 use crate::step::{Action, Step};
-use crate::tags::{self, Tags};
+use crate::tags::{self, Tags, limits};
 use std::collections::{BTreeMap, BTreeSet};
 use time::Duration;
 
 /// How long a safety copy is kept.
 pub const KEPT: Duration = Duration::hours(24);
+/// So long after its time a volume may be deleted because the record says so: an old record that somebody has put back
+/// says nothing of today.
+pub const GRACE: Duration = Duration::hours(24);
 
 /// The owner is well. Marks roots of former owners, volumes a copy stands for, and snapshot sets of
 /// finished rescues.
@@ -42,6 +46,7 @@ pub fn after(lineage: &Lineage, plan: &mut Plan) {
     for (kept, resources) in expiring {
         expire(lineage, kept, resources, plan);
     }
+    date_recorded(lineage, volumes, plan);
     let taken = lineage
         .interrupted()
         .filter(|(it, _)| !lineage.is_retired(it));
@@ -64,7 +69,81 @@ fn is_spent(lineage: &Lineage, volume: &Volume, all: &[Volume]) -> bool {
             || is_superseded(lineage, volume, all)
             || is_old_copy(lineage, volume, all));
     let unique = volume.tags.contains_key(tags::RAN_AGAIN);
-    unmarked && !unique && (had_its_time || is_stillborn(volume))
+    let room = limits::free(&volume.tags, &volume.unproven, |it| it == tags::EXPIRES_AT) > 0;
+    unmarked && !unique && room && (had_its_time || is_stillborn(volume))
+}
+
+/// What the hand-over leaves behind and nothing on itself can tell: roots that were made anew, and volumes a copy stands
+/// for. The record says when they may go.
+pub fn without_room(lineage: &Lineage, after: &Record, hand_over: &HandOver) -> Vec<Expiring> {
+    let volumes = lineage.situation.volumes.known().map(Vec::as_slice);
+    let volumes = volumes.unwrap_or_default();
+    let stays = |it: &RecordedVolume| after.volumes.iter().any(|after| after.volume == it.volume);
+    let fate = |it: &RecordedVolume| {
+        let mut fates = hand_over.volumes.iter();
+        fates.find(|(of, _)| of.volume == it.volume).map(|it| &it.1)
+    };
+    let replaced = |it: &&RecordedVolume| match fate(it) {
+        Some(fate) => matches!(fate, Fate::Attached { .. }),
+        None => it.root,
+    };
+    let known = |it: &VolumeId| {
+        lineage
+            .record
+            .expiring
+            .iter()
+            .any(|known| known.volume == *it)
+    };
+    let spent = lineage
+        .record
+        .volumes
+        .iter()
+        .filter(|it| !stays(it) && !known(&it.volume));
+    let spent = spent.filter(replaced).filter_map(|spent| {
+        let volume = volumes.iter().find(|it| it.id == spent.volume)?;
+        let at = lineage.situation.now + KEPT + clone::source_kept(volume, volumes);
+        let volume = volume.id.clone();
+        let roomy = volumes
+            .iter()
+            .any(|it| it.id == volume && room::may_expire(it));
+        (!roomy).then_some(Expiring { volume, at })
+    });
+    spent.collect()
+}
+
+/// Those whose time is still to come, or has just come; one that its user has found a use for is his.
+pub fn expiring(lineage: &Lineage) -> Vec<Expiring> {
+    let now = lineage.situation.now;
+    let volumes = lineage.situation.volumes.known();
+    let recorded = lineage
+        .record
+        .expiring
+        .iter()
+        .filter(|it| now < it.at + GRACE);
+    let there = |it: &&Expiring| {
+        volumes.is_none_or(|all| {
+            let found = all.iter().find(|volume| volume.id == it.volume);
+            found.is_some_and(|volume| volume.attachments.is_empty() || now < it.at)
+        })
+    };
+    recorded.filter(there).cloned().collect()
+}
+
+/// The role deletes what has a date of its own: where that finds a place, it is written down there as well.
+fn date_recorded(lineage: &Lineage, volumes: &[Volume], plan: &mut Plan) {
+    for Expiring { volume, at } in expiring(lineage) {
+        let Some(found) = volumes.iter().find(|it| it.id == volume && it.is_free()) else {
+            continue;
+        };
+        let mark = tags::RESCUE.to_owned();
+        let marked = found.tags.contains_key(&mark) || found.unproven.contains(&mark);
+        let dated = [tags::EXPIRES_AT, tags::KEPT, tags::RAN_AGAIN];
+        let dated = dated.iter().any(|it| found.tags.contains_key(*it));
+        let room = limits::free(&found.tags, &found.unproven, |_| false) > 0;
+        if marked && room && !dated && !is_spent(lineage, found, volumes) {
+            plan.step(expire_at(at, volume.to_string()));
+        }
+    }
 }
 
 /// A copy of ours that never came to be.
@@ -139,7 +218,8 @@ fn old_sets(snapshots: &[Snapshot]) -> Vec<String> {
         let of_rescue = it.tags.get(tags::SET).is_some_and(|set| is_rescue_set(set));
         let unmarked = !it.tags.contains_key(tags::EXPIRES_AT);
         let settled = it.state != SnapshotState::Pending;
-        of_rescue && unmarked && settled
+        let room = limits::free(&it.tags, &[], |_| false) > 0;
+        of_rescue && unmarked && settled && room
     };
     snapshots
         .iter()

@@ -12,8 +12,8 @@ use time::Duration;
 /// How long what is prepared is kept.
 const KEPT: Duration = Duration::days(14);
 
-pub fn plan(lineage: &Lineage, why: String) -> Plan {
-    let mut plan = Plan::nothing(why.clone());
+pub fn plan(lineage: &Lineage, why: &str) -> Plan {
+    let mut plan = Plan::nothing(why);
     let (Some(template), Some(head)) = (lineage.template(), &lineage.record.head) else {
         return plan;
     };
@@ -41,7 +41,7 @@ pub fn plan(lineage: &Lineage, why: String) -> Plan {
         &hand_over,
         BTreeMap::new(),
     );
-    outcome.why = Some(advice(lineage, &why));
+    outcome.why = Some(advice(lineage, why));
     plan.outcome = Some((told, outcome));
     plan
 }

@@ -210,6 +210,12 @@ impl Batch {
         self.subjects.values().any(|it| it.new)
     }
 
+    /// What the first look could not ask.
+    pub fn is_unlisted(&self) -> bool {
+        let mut active = self.subjects.values().filter(|it| !it.resting);
+        active.any(|it| it.memory.unlisted)
+    }
+
     /// Without the instances nothing can be planned: look again soon.
     pub fn read_failed(&mut self, error: &CloudError) {
         for subject in self.subjects.values_mut().filter(|it| !it.resting) {

@@ -166,6 +166,7 @@ mod tests {
             instance,
             description: String::new(),
             tags,
+            copy_tags: true,
         };
         let all = [
             (flags, Step::new("flags", set)),
@@ -295,6 +296,7 @@ mod tests {
             description: String::new(),
             instance: id(1),
             tags,
+            copy_tags: true,
         };
         plan.steps.push(Step::new("ahead", action));
         for n in 0..20 {

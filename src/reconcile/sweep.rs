@@ -48,14 +48,23 @@ async fn expired(
 ) -> Vec<Step> {
     let cloud = context.cloud;
     let expiring = &Query::TagKey(tags::EXPIRES_AT);
-    let (volumes, snapshots, images, interfaces) = tokio::join!(
+    let recorded = Query::Volumes(plan::on_record(context.clock.now(), templates));
+    let recorded = async {
+        if recorded.names_nothing() {
+            return Ok(Vec::new());
+        }
+        in_time(context, cloud.volumes(&recorded)).await
+    };
+    let (volumes, recorded, snapshots, images, interfaces) = tokio::join!(
         in_time(context, cloud.volumes(expiring)),
+        recorded,
         in_time(context, cloud.snapshots(expiring)),
         in_time(context, cloud.images(expiring)),
         in_time(context, cloud.interfaces(expiring)),
     );
     let expired = Expired {
         volumes: read(volumes),
+        recorded: read(recorded),
         snapshots: read(snapshots),
         images: read(images),
         interfaces: read(interfaces),

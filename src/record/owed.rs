@@ -1,6 +1,7 @@
 //! What an owner is still to get although the rescue is over: AWS has refused it so far.
 
 use super::network::{address_from, address_text};
+use super::targets::{packed, unpacked};
 use super::{RecordedAddress, interruption_from, interruption_text};
 use crate::event::Interruption;
 use crate::situation::Target;
@@ -20,9 +21,7 @@ impl Owed {
     pub fn from_tags(tags: &Tags) -> Option<Self> {
         let owed = Self {
             interruption: interruption_from(tags.get(tags::OWED_SINCE)?)?,
-            targets: unpack(tags::OWED, tags)
-                .filter_map(|it| it.parse().ok())
-                .collect(),
+            targets: unpacked(tags::OWED, tags),
             addresses: unpack(tags::OWED_ADDRESSES, tags)
                 .filter_map(address_from)
                 .collect(),
@@ -37,7 +36,7 @@ impl Owed {
 
     #[must_use]
     pub fn to_tags(&self) -> Tags {
-        let mut all = pack(tags::OWED, self.targets.iter().map(ToString::to_string));
+        let mut all = packed(tags::OWED, &self.targets);
         let addresses = self.addresses.iter().map(address_text);
         all.extend(pack(tags::OWED_ADDRESSES, addresses));
         let since = interruption_text(&self.interruption);

@@ -82,21 +82,23 @@ impl<'a> Sealed<'a> {
         Ok(())
     }
 
-    /// Each resource has seals of its own, so each is a call.
+    /// Each resource has seals of its own, so each is a call. One that takes no tag keeps none of the others from theirs.
     async fn tag(
         &self,
         resources: &[String],
         tags: &Tags,
         key: &Key,
     ) -> Result<String, CloudError> {
+        let mut answer = Ok(String::new());
         for resource in resources {
             let action = Action::Tag {
                 resources: vec![resource.clone()],
                 tags: sealed(key, resource, tags),
             };
-            self.cloud.act(&action).await?;
+            let done = self.cloud.act(&action).await;
+            answer = answer.and_then(|first| done.map(|_| first));
         }
-        Ok(String::new())
+        answer
     }
 
     /// What a call has made is ours by the id that it returned. Should this fail, the same call is made
@@ -176,7 +178,7 @@ impl Cloud for Sealed<'_> {
         let (all, key) = tokio::join!(self.cloud.volumes(query), self.key());
         let mut all = all?;
         let open = |key: &Key, it: &mut Volume| {
-            open(key, &[it.id.as_str()], Which::Own, &mut it.tags);
+            it.unproven = open(key, &[it.id.as_str()], Which::Own, &mut it.tags);
         };
         each(&mut all, key, open, |it| &mut it.tags);
         Ok(all)

@@ -89,17 +89,21 @@ pub fn needs_key(action: &Action) -> bool {
 pub fn marks_of(action: &Action) -> Option<Tags> {
     if let Action::Launch(Launch { tags, .. }) = action {
         // `launched` is given at a launch and never afterwards: the role could not.
-        let sealed = |key: &String| key == tags::RESCUE || key == tags::REPLACES;
-        let marks = tags.iter().filter(|(key, _)| sealed(key));
-        Some(
-            marks
-                .map(|(key, value)| (key.clone(), value.clone()))
-                .collect(),
-        )
+        let marks = [
+            (tags::RESCUE, tags::RESCUE),
+            (tags::REPLACES, tags::LAUNCHED),
+        ];
+        let said = |(mark, by): (&str, &str)| Some((mark.to_owned(), tags.get(by)?.clone()));
+        Some(marks.into_iter().filter_map(said).collect())
     } else if let Action::CreateVolume(CreateVolume { tags, .. })
     | Action::CopyVolume(CopyVolume { tags, .. }) = action
     {
-        Some(tags.clone())
+        // What the user's say is his, and the role may give them only when it makes something.
+        let own = tags.iter().filter(|(key, _)| tags::is_own(key));
+        Some(
+            own.map(|(key, value)| (key.clone(), value.clone()))
+                .collect(),
+        )
     } else {
         None
     }
@@ -109,20 +113,30 @@ fn described(key: &Key, text: &str) -> String {
     format!("{text} @{}", key.code(&["description", text]))
 }
 
-/// What is launched bears a code that nobody can know before it is there.
+/// What is launched bears a code that nobody can know before it is there, and in the same tag the instance it replaces:
+/// of fifty tags a launch takes two.
 fn launched(key: &Key, token: &str, tags: &Tags) -> String {
-    format!("{token} @{}", key.code(&launch_parts(token, tags)))
+    let replaces = mark(tags, tags::LAUNCHED);
+    let code = key.code(&launch_parts(token, mark(tags, tags::RESCUE), replaces));
+    format!("{token} {replaces} @{code}")
 }
 
-/// It has all the marks of one of our launches, or a copy of them.
-pub fn is_launched(key: &Key, tags: &Tags) -> bool {
-    let launched = tags.get(tags::LAUNCHED).and_then(|it| it.rsplit_once(" @"));
-    launched.is_some_and(|(token, code)| key.fits(&launch_parts(token, tags), code))
+/// The instance that it replaces, if it has all the marks of one of our launches, or a copy of them.
+pub fn replaces<'a>(key: &Key, tags: &'a Tags) -> Option<&'a str> {
+    let (plain, code) = tags.get(tags::LAUNCHED)?.rsplit_once(" @")?;
+    // Earlier versions gave the replaced instance in a tag of its own.
+    let beside = || (plain, mark(tags, tags::REPLACES));
+    let (token, replaces) = plain.split_once(' ').unwrap_or_else(beside);
+    let parts = launch_parts(token, mark(tags, tags::RESCUE), replaces);
+    key.fits(&parts, code).then_some(replaces)
 }
 
-fn launch_parts<'a>(token: &'a str, tags: &'a Tags) -> [&'a str; 4] {
-    let mark = |key: &str| tags.get(key).map_or("", String::as_str);
-    ["launched", token, mark(tags::RESCUE), mark(tags::REPLACES)]
+fn mark<'a>(tags: &'a Tags, key: &str) -> &'a str {
+    tags.get(key).map_or("", String::as_str)
+}
+
+fn launch_parts<'a>(token: &'a str, rescue: &'a str, replaces: &'a str) -> [&'a str; 4] {
+    ["launched", token, rescue, replaces]
 }
 
 /// A description of ours, without its seal.

@@ -4,13 +4,9 @@
 //! leaves no room, it is a tag of its own beside it ([`proof_of`]).
 
 use super::Key;
+use crate::tags::limits::{INDEXES, SEAL as LENGTH, is_sealed_beside};
 use crate::tags::{self, Tags, proof_of};
 
-/// ` @` and the code.
-const LENGTH: usize = 18;
-const LONGEST: usize = 256;
-/// AWS is asked for them by their values.
-const INDEXES: [&str; 2] = [tags::RESCUE, tags::GROUP];
 /// They only keep something from being deleted: that may be said by anybody.
 const PROTECTIVE: [&str; 2] = [tags::KEPT, tags::RAN_AGAIN];
 
@@ -34,13 +30,18 @@ impl Which {
 #[must_use]
 pub fn seal(key: &Key, on: &str, which: Which, tags: &Tags) -> Tags {
     let mut sealed = Tags::new();
+    // A mark that has no room for its seal: AWS and the role see it, nothing of ours believes it.
+    let bare = |name: &str| tags.get(&proof_of(name)).is_some_and(String::is_empty);
     for (name, value) in tags {
-        if !which.covers(name) {
+        if !which.covers(name) || bare(name) {
             sealed.insert(name.clone(), value.clone());
             continue;
         }
+        if value.is_empty() && tags::is_proof(name) {
+            continue;
+        }
         let code = key.code(&["tag", on, name, value]);
-        if INDEXES.contains(&name.as_str()) || value.len() + LENGTH > LONGEST {
+        if is_sealed_beside(name, value) {
             sealed.insert(proof_of(name), code);
             sealed.insert(name.clone(), value.clone());
         } else {

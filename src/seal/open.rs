@@ -1,6 +1,6 @@
 //! What AWS shows of each kind of thing, without what is not proven.
 
-use super::finish::{description, is_launched, name};
+use super::finish::{description, name, replaces};
 use super::marks::{Which, close, open};
 use super::{Key, Seal};
 use crate::id::TemplateId;
@@ -47,11 +47,10 @@ pub fn template(key: &Key, seal: &Seal, it: &mut Template) {
 /// Until its marks are sealed, those that it was launched with say what it replaces: whether it is ours is told by
 /// the launch's answer alone.
 pub fn instance(key: &Key, it: &mut Instance) {
-    let launched = is_launched(key, &it.tags);
-    let replaces = it.tags.get(tags::REPLACES).cloned();
+    let launched = replaces(key, &it.tags).map(str::to_owned);
     it.unproven = open(key, &[it.id.as_str()], Which::Own, &mut it.tags);
     it.sealed = it.tags.contains_key(tags::REPLACES);
-    match replaces.filter(|_| launched) {
+    match launched {
         Some(replaces) => drop(it.tags.entry(tags::REPLACES.to_owned()).or_insert(replaces)),
         None if it.sealed => {}
         None => drop(it.tags.remove(tags::LAUNCHED)),

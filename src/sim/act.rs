@@ -5,6 +5,7 @@ use super::{Entry, State};
 use crate::cloud::CloudError;
 use crate::event::own;
 use crate::id::{ImageId, InstanceId, InterfaceId, RequestId, VolumeId};
+use crate::record::{expiring_from, volumes_from};
 use crate::situation::Holder;
 use crate::step::{Action, GroupVerb, RootSource};
 use crate::tags;
@@ -80,7 +81,8 @@ impl State {
                 instance,
                 description,
                 tags,
-            } => self.snapshot_instance(instance, description, tags),
+                copy_tags,
+            } => self.snapshot_instance(instance, description, tags, *copy_tags),
             Action::SnapshotVolume {
                 volume,
                 description,
@@ -202,7 +204,9 @@ impl State {
         if let Ok(id) = id.parse::<VolumeId>() {
             return self.volumes.get(&id).is_none_or(|it| {
                 let mut holders = it.facts.attachments.iter().map(|it| &it.instance);
-                marked(it.tags.current()) || holders.any(|it| self.is_ours(it.as_str()))
+                marked(it.tags.current())
+                    || holders.any(|it| self.is_ours(it.as_str()))
+                    || self.is_recorded(&id)
             });
         }
         if let Ok(id) = id.parse::<RequestId>() {
@@ -229,6 +233,17 @@ impl State {
             copied(it)
                 || it.own && (marked(it.tags.current()) || self.is_ours(it.facts.volume.as_str()))
         }) && template.is_none_or(|it| marked(it.tags.current()))
+    }
+
+    /// What has no room for a mark is ours by the record.
+    fn is_recorded(&self, volume: &VolumeId) -> bool {
+        let records = self.templates.values();
+        let mut records = records.map(|it| self.honest(it.facts.id.as_str(), it.tags.current()));
+        records.any(|tags| {
+            let mut held = volumes_from(&tags).into_iter();
+            let mut expiring = expiring_from(&tags).into_iter();
+            held.any(|it| it.volume == *volume) || expiring.any(|it| it.volume == *volume)
+        })
     }
 }
 

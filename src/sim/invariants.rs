@@ -4,6 +4,7 @@ use super::summary::lineage;
 use super::{Drain, Entry, SimInstance, State};
 use crate::clock;
 use crate::id::InstanceId;
+use crate::record::{Expiring, expiring_from};
 use crate::seal::plain;
 use crate::situation::Target;
 use crate::step::Action;
@@ -51,7 +52,7 @@ fn one_replacement(state: &State, counts: impl Fn(&Tags) -> bool) -> Vec<String>
     let mut lineages: BTreeMap<InstanceId, Vec<&InstanceId>> = BTreeMap::new();
     let replacement = |it: &&SimInstance| {
         let tags = &*state.honest(it.facts.id.as_str(), it.tags.current());
-        tags.contains_key(tags::REPLACES)
+        replaces(tags)
             && counts(tags)
             && !it.doomed
             && it.facts.is_alive()
@@ -68,6 +69,11 @@ fn one_replacement(state: &State, counts: impl Fn(&Tags) -> bool) -> Vec<String>
     several
         .map(|(id, members)| format!("{id} has more than one replacement: {members:?}"))
         .collect()
+}
+
+/// By its launch, or marked since.
+fn replaces(tags: &Tags) -> bool {
+    tags.contains_key(tags::REPLACES) || tags.contains_key(tags::LAUNCHED)
 }
 
 fn is_tombstoned(instance: &SimInstance, tags: &Tags) -> bool {
@@ -166,8 +172,16 @@ pub fn nothing_left_over(state: &State) -> Vec<String> {
         state.is_written_over(id) || dated || kept || lineage.is_none_or(|it| !lives(state, it))
     };
     let volumes = state.volumes.values();
+    // One that takes no tag has its date on record.
+    let records = state
+        .templates
+        .values()
+        .flat_map(|it| expiring_from(it.tags.current()));
+    let recorded: Vec<Expiring> = records.filter(|it| it.at >= now).collect();
     let free = volumes.filter(|it| {
-        it.facts.attachments.is_empty() && !kept(it.facts.id.as_str(), it.tags.current())
+        let recorded = recorded.iter().any(|dated| dated.volume == it.facts.id);
+        let kept = recorded || kept(it.facts.id.as_str(), it.tags.current());
+        it.facts.attachments.is_empty() && !kept
     });
     let snapshots = state.snapshots.values();
     let snapshots = snapshots.filter(|it| it.own && !kept(it.facts.id.as_str(), it.tags.current()));

@@ -17,12 +17,13 @@ use crate::tags::Tags;
 const RATE_SECONDS: i64 = 15;
 
 impl State {
-    /// `CreateSnapshots`: all volumes at one moment, with the volumes' own tags.
+    /// `CreateSnapshots`: all volumes at one moment, with the volumes' own tags if that is asked for.
     pub(super) fn snapshot_instance(
         &mut self,
         id: &InstanceId,
         description: &str,
         tags: &Tags,
+        copy_tags: bool,
     ) -> Result<String, CloudError> {
         const CALL: &str = "CreateSnapshots";
         check_tags(CALL, tags)?;
@@ -44,8 +45,9 @@ impl State {
             .collect();
         for volume in &volumes {
             self.may_snapshot(CALL, volume)?;
+            check_tags(CALL, &self.snapshot_tags(volume, tags, copy_tags))?;
         }
-        let set = self.take(&volumes, description, tags, true);
+        let set = self.take(&volumes, description, tags, copy_tags);
         Ok(set
             .iter()
             .map(ToString::to_string)
@@ -92,6 +94,15 @@ impl State {
         Ok(())
     }
 
+    /// Those given, and those of the volume but for EC2's own.
+    fn snapshot_tags(&self, volume: &VolumeId, given: &Tags, copy_tags: bool) -> Tags {
+        let volume = self.volumes.get(volume).filter(|_| copy_tags);
+        let copied = volume.into_iter().flat_map(|it| it.tags.current());
+        let copied = copied.filter(|(key, _)| !key.starts_with("aws:"));
+        let copied = copied.map(|(key, value)| (key.clone(), value.clone()));
+        copied.chain(given.clone()).collect()
+    }
+
     fn take(
         &mut self,
         volumes: &[VolumeId],
@@ -106,15 +117,9 @@ impl State {
             let Some(volume) = self.volumes.get(volume) else {
                 continue;
             };
-            let mut all = Tags::new();
-            let mut overwritten = None;
-            if copy_tags {
-                overwritten = self.overwritten.get(volume.facts.id.as_str()).cloned();
-                let copied = volume.tags.current().iter();
-                let copied = copied.filter(|(key, _)| !key.starts_with("aws:"));
-                all.extend(copied.map(|(key, value)| (key.clone(), value.clone())));
-            }
-            all.extend(tags.clone());
+            let overwritten = self.overwritten.get(volume.facts.id.as_str());
+            let overwritten = overwritten.filter(|_| copy_tags).cloned();
+            let all = self.snapshot_tags(&volume.facts.id, tags, copy_tags);
             let snapshot = SimSnapshot {
                 facts: Snapshot {
                     id: id.clone(),

@@ -114,9 +114,10 @@ impl LineageSummary {
         let serving = targets.filter(|(it, drain)| **drain == Drain::No && facts.answers_to(it));
         Self {
             live: members.len(),
-            is_replacement: state
-                .honest(facts.id.as_str(), tags.current())
-                .contains_key(tags::REPLACES),
+            is_replacement: {
+                let tags = state.honest(facts.id.as_str(), tags.current());
+                tags.contains_key(tags::REPLACES) || tags.contains_key(tags::LAUNCHED)
+            },
             state: Some(facts.state),
             market: Some(facts.market),
             zone: Some(facts.availability_zone.clone()),

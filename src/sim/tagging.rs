@@ -1,14 +1,15 @@
-//! `CreateTags` and `DeleteTags`: all resources or none, no `aws:` keys (TRAP 11), at most 50, and of one resource
-//! not two at once (TRAP 56).
+//! `CreateTags` and `DeleteTags`: all resources or none, no `aws:` keys (TRAP 11), at most 50 others, and of one
+//! resource not two at once (TRAP 56).
 //!
 //! <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html>
 
 use super::{Lagged, State, World, state::refused};
 use crate::cloud::CloudError;
 use crate::step::Action;
-use crate::tags::Tags;
-
-const MOST: usize = 50;
+use crate::tags::{
+    Tags,
+    limits::{LONGEST, MOST, count},
+};
 
 /// Tags that a call is changing, until it has ended or nobody waits for it any more.
 pub(super) struct Writing<'a> {
@@ -52,10 +53,9 @@ impl State {
             let present = self
                 .tags_of(resource)
                 .ok_or_else(|| unknown(CALL, resource))?;
-            let new = tags
-                .keys()
-                .filter(|key| !present.current().contains_key(*key));
-            if present.current().len() + new.count() > MOST {
+            let mut all = present.current().clone();
+            all.extend(tags.clone());
+            if count(all.keys()) > MOST {
                 return Err(refused(CALL, "TagLimitExceeded", resource));
             }
         }
@@ -113,11 +113,12 @@ pub(super) fn check_tags(call: &'static str, tags: &Tags) -> Result<(), CloudErr
         let message = "Tag keys starting with 'aws:' are reserved for internal use";
         return Err(refused(call, "InvalidParameterValue", message));
     }
-    if tags.len() > MOST {
+    if count(tags.keys()) > MOST {
         return Err(refused(call, "TagLimitExceeded", "more than 50 tags"));
     }
-    let long =
-        |(key, value): (&String, &String)| key.chars().count() > 128 || value.chars().count() > 256;
+    let long = |(key, value): (&String, &String)| {
+        key.chars().count() > 128 || value.chars().count() > LONGEST
+    };
     if tags.iter().any(long) {
         return Err(refused(
             call,

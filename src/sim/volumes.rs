@@ -34,6 +34,7 @@ impl State {
                 attachments: Vec::new(),
                 settings,
                 tags: Tags::new(),
+                unproven: Vec::new(),
             },
             tags: Lagged::default(),
             visible_from: self.seen_from(),

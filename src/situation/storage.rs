@@ -27,6 +27,8 @@ pub struct Volume {
     pub attachments: Vec<Attachment>,
     pub settings: VolumeSettings,
     pub tags: Tags,
+    /// Keys of ours that are there without our seal: they take room.
+    pub unproven: Vec<String>,
 }
 
 /// <https://docs.aws.amazon.com/ebs/latest/userguide/ebs-describing-volumes.html>

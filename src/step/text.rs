@@ -66,8 +66,14 @@ impl fmt::Display for Action {
                 instance,
                 description: _,
                 tags,
+                copy_tags,
             } => {
-                write!(f, "snapshot all volumes of {instance} with {}", list(tags))
+                let only = if *copy_tags { "" } else { " only" };
+                write!(
+                    f,
+                    "snapshot all volumes of {instance} with {}{only}",
+                    list(tags)
+                )
             }
             Self::SnapshotVolume {
                 volume,

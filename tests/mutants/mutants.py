@@ -181,15 +181,15 @@ MUTANTS = [
     ),
     Mutant(
         "the user's tags are dropped",
-        "src/plan/prepare/template.rs",
-        'key.starts_with("aws:") || tags::is_own(key)',
-        'key.starts_with("aws:") || !key.is_empty()',
+        "src/plan/room.rs",
+        "!limits::is_counted(key) || tags::is_own(key);",
+        "!limits::is_counted(key) || !key.is_empty();",
     ),
     Mutant(
         "EC2's own tags are copied",
-        "src/plan/prepare/template.rs",
-        'key.starts_with("aws:") || tags::is_own(key)',
-        "tags::is_own(key)",
+        "src/plan/room.rs",
+        "!limits::is_counted(key) || tags::is_own(key);",
+        "tags::is_own(key);",
     ),
     Mutant(
         "On-Demand although the user said never",
@@ -666,8 +666,8 @@ MUTANTS = [
     Mutant(
         "the record outvotes what a living instance shows",
         "src/plan/lineage/shown.rs",
-        "        } else if touched(owner, situation) {\n            Self::FirstLook",
-        "        } else if touched(owner, situation) {\n            Self::Noted",
+        "        } else if touched(record, owner, situation) {\n            Self::FirstLook",
+        "        } else if touched(record, owner, situation) {\n            Self::Noted",
     ),
     Mutant(
         "what is detached in a rescue is forgotten",
@@ -732,7 +732,49 @@ MUTANTS = [
     Mutant(
         "an instance that the record vouches for gets a record of its own",
         "src/observe.rs",
-        "(claimed != *lineage && (is_head || held)).then_some(claimed)",
-        "(claimed == *lineage && (is_head || held)).then_some(claimed)",
+        "(claimed != *lineage && (is_named || held)).then_some(claimed)",
+        "(claimed == *lineage && (is_named || held)).then_some(claimed)",
+    ),
+    Mutant(
+        "limits: EC2's own tags count",
+        "src/tags/limits.rs",
+        """!key.starts_with("aws:")""",
+        "!key.is_empty()",
+    ),
+    Mutant(
+        "limits: no place is kept for a tombstone",
+        "src/plan/room.rs",
+        "    1 + spare(lineage)",
+        "    spare(lineage)",
+    ),
+    Mutant(
+        "limits: a replacement without room for marks is on no record",
+        "src/plan/protect.rs",
+        "members.push(replacement.id.clone());",
+        "members.truncate(99);",
+    ),
+    Mutant(
+        "limits: what takes no expiry never goes",
+        "src/plan/close.rs",
+        "if interruption.action.ends() {",
+        "if !interruption.action.ends() {",
+    ),
+    Mutant(
+        "limits: one that takes no tag keeps the others from theirs",
+        "src/seal/door.rs",
+        "let done = self.cloud.act(&action).await;",
+        "let done = Ok(self.cloud.act(&action).await?);",
+    ),
+    Mutant(
+        "limits: snapshots get their volume's tags, whatever else they are to bear",
+        "src/plan/room/volume.rs",
+        "|it| marks.contains(&it)) >= OURS",
+        "|it| marks.contains(&it)) >= marks.len()",
+    ),
+    Mutant(
+        "limits: the record fills up to the last place",
+        "src/plan/room/record.rs",
+        "MOST.saturating_sub(RESERVED_ON_RECORD + others)",
+        "MOST.saturating_sub(others)",
     ),
 ]

@@ -17,6 +17,7 @@ mod model;
 mod op;
 mod play;
 mod regressions;
+mod regressions_hands;
 mod regressions_launches;
 mod start;
 mod verdict;

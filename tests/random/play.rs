@@ -251,14 +251,18 @@ impl Play {
         match hand {
             Hand::StripVolume => {
                 let all = self.volumes(|_| true);
-                at(which, &all).map(|it| self.world.strip(it.as_str()));
+                if let Some(id) = at(which, &all) {
+                    self.world.strip(id.as_str());
+                }
                 return;
             }
             Hand::StripSnapshot => {
                 let all = self
                     .world
                     .look(|it| it.snapshots.keys().cloned().collect::<Vec<_>>());
-                at(which, &all).map(|it| self.world.strip(it.as_str()));
+                if let Some(id) = at(which, &all) {
+                    self.world.strip(id.as_str());
+                }
                 return;
             }
             Hand::Attach(_) | Hand::Detach | Hand::Register | Hand::Dissociate => {}
@@ -421,13 +425,15 @@ impl Play {
     }
 }
 
+/// What a user attaches later comes here.
+pub const NEW: &str = "/dev/sdm";
+
 fn change(world: &World, hand: Hand, lineage: &mut Lineage) {
-    const DEVICE: &str = "/dev/sdm";
     let id = &lineage.instance;
     match hand {
-        Hand::Attach(flagged) if !lineage.volumes.contains_key(DEVICE) => {
-            let volume = world.attach_new(id, DEVICE, flagged);
-            lineage.volumes.insert(DEVICE.to_owned(), (volume, flagged));
+        Hand::Attach(flagged) if !lineage.volumes.contains_key(NEW) => {
+            let volume = world.attach_new(id, NEW, flagged);
+            lineage.volumes.insert(NEW.to_owned(), (volume, flagged));
         }
         Hand::Detach => {
             if let Some((_, (volume, _))) = lineage.volumes.pop_last() {

@@ -2,7 +2,7 @@
 
 use crate::attack;
 use crate::model::{Excuse, Expected, Lineage};
-use crate::play::Play;
+use crate::play::{NEW, Play};
 use spot_rescue::id::{InstanceId, VolumeId};
 use spot_rescue::sim::{Entry, LineageSummary, State, Summary, invariants};
 use spot_rescue::situation::{Market, VolumeState};
@@ -22,8 +22,8 @@ pub fn wrong(play: &Play) -> Vec<String> {
         let found = of(&summary, lineage);
         let more = play.world.look(|it| {
             let mut more = match lineage.expected() {
-                Expected::Itself => whole(lineage, &found, false),
-                Expected::Replaced => whole(lineage, &found, true),
+                Expected::Itself => whole(lineage, &found, false, play.model.faults),
+                Expected::Replaced => whole(lineage, &found, true, play.model.faults),
                 Expected::Kept => kept(lineage, it),
                 Expected::Accounted => Vec::new(),
             };
@@ -95,7 +95,7 @@ fn is_anywhere(state: &State, origin: &VolumeId) -> bool {
 }
 
 /// One living instance with all it had.
-fn whole(lineage: &Lineage, found: &LineageSummary, replaced: bool) -> Vec<String> {
+fn whole(lineage: &Lineage, found: &LineageSummary, replaced: bool, faults: usize) -> Vec<String> {
     let mut wrong = Vec::new();
     let mut check = |holds: bool, what: String| wrong.extend((!holds).then_some(what));
     check(found.live == 1, format!("{} instances live", found.live));
@@ -122,7 +122,9 @@ fn whole(lineage: &Lineage, found: &LineageSummary, replaced: bool) -> Vec<Strin
                 );
                 let flag = there.delete_on_termination;
                 let wanted = *delete && !lineage.keeps_always;
-                let asked_for = replaced && lineage.may_forget_always();
+                // Whoever switched the flags off may have crashed before it was noted how a new one was flagged.
+                let forgotten = device == NEW && faults > 0 && !flag;
+                let asked_for = (replaced && lineage.may_forget_always()) || forgotten;
                 check(
                     flag == wanted || asked_for,
                     format!("{device} has delete={flag}"),
@@ -152,7 +154,13 @@ fn kept(lineage: &Lineage, state: &State) -> Vec<String> {
 fn gone(lineage: &Lineage, state: &State, lives: bool) -> Vec<String> {
     let excused = unforeseen(lineage);
     let told = |id: &VolumeId| Play::lines().iter().any(|it| it.contains(id.as_str()));
-    let volumes = lineage.volumes.values().map(|(id, _)| id);
+    // What came since the last sweep is known to nobody who was not told.
+    let unknown = |device: &str| excused && device == NEW;
+    let volumes = lineage
+        .volumes
+        .iter()
+        .filter(|(device, _)| !unknown(device));
+    let volumes = volumes.map(|(_, (id, _))| id);
     let missing = volumes.filter(|id| !is_anywhere(state, id));
     let wrong = missing.filter_map(|id| match (excused, lives && !told(id)) {
         (false, _) => Some(format!("{id} is gone without an excuse")),

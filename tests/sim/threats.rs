@@ -55,8 +55,7 @@ async fn an_interruption_of_a_claimant_is_not_one_of_the_lineage() {
     let run = world.run_until_quiet(&function).await;
     assert!(run.quiet);
     let victim = protected.instance.as_str();
-    let of_victim =
-        |it: &Action| matches!(it, Action::Launch(it) if it.tags["spot-rescue:replaces"] == victim);
+    let of_victim = |it: &Action| matches!(it, Action::Launch(it) if it.tags["spot-rescue:launched"].contains(victim));
     assert_eq!(count(&world, of_victim), 0, "{}", journal(&world));
     assert_whole(&world, &protected);
 }

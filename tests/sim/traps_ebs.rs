@@ -34,6 +34,7 @@ pub fn snapshot_all(protected: &Protected) -> Action {
         description: String::new(),
         instance: protected.instance.clone(),
         tags: Tags::from([ours]),
+        copy_tags: true,
     }
 }
 

@@ -141,6 +141,7 @@ async fn a_hibernating_instance_is_not_snapshotted() {
         description: String::new(),
         instance: id,
         tags: Tags::new(),
+        copy_tags: true,
     };
     assert_eq!(code(world.act(&action).await), "InvalidParameterValue");
 }

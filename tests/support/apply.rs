@@ -60,17 +60,9 @@ pub fn apply(situation: &mut Situation, action: &Action) {
             instance,
             description: _,
             tags,
+            copy_tags,
         } => {
-            let devices = situation.instances.iter().filter(|it| it.id == *instance);
-            let ids: Vec<_> = devices
-                .flat_map(|it| &it.devices)
-                .map(|it| it.volume.clone())
-                .collect();
-            let all = known(&mut situation.volumes).iter();
-            let held: Vec<Volume> = all.filter(|it| ids.contains(&it.id)).cloned().collect();
-            for it in &held {
-                snapshot(situation, it, tags);
-            }
+            set(situation, instance, tags, *copy_tags);
         }
         Action::SnapshotVolume {
             volume,
@@ -82,7 +74,7 @@ pub fn apply(situation: &mut Situation, action: &Action) {
                 .find(|it| it.id == *volume)
                 .cloned();
             if let Some(it) = &found {
-                snapshot(situation, it, tags);
+                snapshot(situation, it, it.tags.clone(), tags);
             }
         }
         Action::Launch(launch) => launched(situation, launch),
@@ -291,10 +283,28 @@ fn template(name: &str, latest: u64, tags: Tags) -> Template {
     }
 }
 
-fn snapshot(situation: &mut Situation, volume: &Volume, tags: &Tags) {
+/// Of all volumes of an instance.
+fn set(situation: &mut Situation, instance: &InstanceId, tags: &Tags, copy_tags: bool) {
+    let devices = situation.instances.iter().filter(|it| it.id == *instance);
+    let ids: Vec<_> = devices
+        .flat_map(|it| &it.devices)
+        .map(|it| it.volume.clone())
+        .collect();
+    let all = known(&mut situation.volumes).iter();
+    let held: Vec<Volume> = all.filter(|it| ids.contains(&it.id)).cloned().collect();
+    for it in &held {
+        let copied = if copy_tags {
+            it.tags.clone()
+        } else {
+            Tags::new()
+        };
+        snapshot(situation, it, copied, tags);
+    }
+}
+
+fn snapshot(situation: &mut Situation, volume: &Volume, mut copied: Tags, tags: &Tags) {
     let started = situation.now;
     let all = known(&mut situation.snapshots);
-    let mut copied = volume.tags.clone();
     copied.extend(tags.clone());
     all.push(Snapshot {
         id: format!("snap-{:017x}", 0xa0 + all.len()).parse().unwrap(),
@@ -340,6 +350,9 @@ fn launched(situation: &mut Situation, launch: &Launch) {
         launched_on(situation, &mut replacement, interface);
     }
     replacement.tags.extend(launch.tags.clone());
+    // Sealed at once, or said by the mark of the launch.
+    let replaces = launch.tags[tags::LAUNCHED].clone();
+    replacement.tags.insert(tags::REPLACES.to_owned(), replaces);
     // EC2 says what it was launched from.
     let template = TEMPLATE.to_owned();
     replacement

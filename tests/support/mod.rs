@@ -145,6 +145,7 @@ pub fn volume(id: &str, held_by: Option<(&str, &str)>, at: Timestamp) -> Volume 
             multi_attach: false,
         },
         tags: tags(&[(tags::RESCUE, LINEAGE)]),
+        unproven: Vec::new(),
     }
 }
 

@@ -94,6 +94,7 @@ async fn a_set_is_one_call_and_copies_tags() {
         instance: id(INSTANCE),
         description: "spot-rescue: set a of b @code".to_owned(),
         tags: tags(),
+        copy_tags: true,
     };
     let answer = "<CreateSnapshotsResponse><snapshotSet>\
         <item><snapshotId>snap-0aaaaaaaaaaaaaaa1</snapshotId></item>\

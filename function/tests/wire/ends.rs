@@ -117,7 +117,14 @@ async fn requests_are_read_page_by_page_with_what_they_will_do() {
         <tagSet><item><key>spot-rescue:rescue</key><value>i-1</value></item></tagSet>";
     let ends = "<instanceInterruptionBehavior>terminate</instanceInterruptionBehavior>";
     let first = described(REQUEST, "persistent", "active", stops);
-    let second = described("sir-08b93457", "one-time", "closed", ends);
+    let taken = "<status><code>instance-terminated-no-capacity</code>\
+        <updateTime>2026-11-23T10:00:00.000Z</updateTime></status>";
+    let second = described(
+        "sir-08b93457",
+        "one-time",
+        "closed",
+        &(ends.to_owned() + taken),
+    );
     let third = described("sir-1a2b3c4d", "persistent", "disabled", ends);
     let wire = Wire::new([
         ok(page(&first, "<nextToken>two</nextToken>")),
@@ -151,6 +158,9 @@ async fn requests_are_read_page_by_page_with_what_they_will_do() {
             ("sir-1a2b3c4d", true, InstanceAction::Terminate, true, true),
         ]
     );
+    let ended: Vec<_> = found.iter().map(|it| it.end.as_ref()).collect();
+    assert!(ended[0].is_none() && ended[2].is_none());
+    assert!(ended[1].is_some_and(|it| it.by_spot && it.at.is_some()));
     assert_eq!(found[0].instance, Some(id(INSTANCE)));
     assert!(found[0].tags.contains_key("spot-rescue:rescue"));
     let requests = wire.requests();

@@ -13,7 +13,7 @@
 use super::pairs::{hands_over_nothing, is_free, pairs, partner};
 use crate::event::{Memory, Wake};
 use crate::id::InstanceId;
-use crate::plan::{Lineage, Plan, prepare, protect, risk};
+use crate::plan::{Lineage, Plan, prepare, protect, risk, room};
 use crate::situation::{Fact, Group, Instance, Lifecycle, Situation, TargetGroup};
 use crate::step::{Action, GroupChange, GroupVerb, Step, token};
 use crate::tags::{self, template_name};
@@ -103,7 +103,7 @@ pub fn welcome(lineage: &Lineage, plan: &mut Plan) {
     if let Some(head) = &lineage.record.head {
         wanted.insert(tags::REPLACES.to_owned(), head.to_string());
     }
-    if protect::holds(&successor.tags, &wanted) {
+    if protect::holds(&successor.tags, &wanted) || !room::takes_all(successor, &wanted) {
         release_others(lineage, successor, plan);
         return;
     }

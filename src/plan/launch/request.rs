@@ -109,10 +109,10 @@ pub fn launch_token(base: &InstanceId, attempt: u32, instead: &Instead) -> Strin
     token(&parts.collect::<Vec<_>>())
 }
 
-/// The user's tags come from the template; these are ours.
+/// The user's tags come from the template; these two are ours, always: twins must send the same request, and whether
+/// there is room for more not all of them know.
 fn launch_tags(lineage: &Lineage, base: &InstanceId) -> Tags {
     let mut tags = protect::own(lineage);
-    tags.insert(tags::REPLACES.to_owned(), base.to_string());
-    tags.insert(tags::LAUNCHED.to_owned(), "yes".to_owned());
+    tags.insert(tags::LAUNCHED.to_owned(), base.to_string());
     tags
 }

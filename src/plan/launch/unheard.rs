@@ -4,8 +4,8 @@
 
 use super::Stop;
 use super::request::{self, Instead};
-use crate::id::InstanceId;
-use crate::plan::lanes::{Lane, lanes};
+use crate::id::{InstanceId, InterfaceId};
+use crate::plan::lanes::{Lane, lanes, on_interface};
 use crate::plan::{Lineage, Plan};
 use crate::record::Place;
 use crate::situation::Instance;
@@ -21,34 +21,64 @@ const BACK: u32 = 8;
 /// The request that was sent.
 pub struct Again {
     lane: Lane,
+    interface: Option<InterfaceId>,
     attempt: u32,
 }
 
 pub fn of(lineage: &Lineage, place: &Place, base: &InstanceId) -> Option<Again> {
     let now = lineage.situation.now;
-    let sent = lineage.record.attempts.of(base);
     let mut young = lineage.strangers().filter(|it| now - it.launch_time < FOR);
     young.find_map(|it| {
-        let attempt = (sent.saturating_sub(BACK)..=sent).find(|n| bears(it, base, *n))?;
-        let lane = lanes(lineage, place)
-            .into_iter()
-            .find(|lane| led_to(lane, it))?;
-        Some(Again { lane, attempt })
+        let (attempt, interface) = sent(lineage, base, it)?;
+        let lanes = match interface {
+            None => lanes(lineage, place),
+            Some(_) => on_interface(lineage, place),
+        };
+        Some(Again {
+            lane: lanes.into_iter().find(|lane| led_to(lane, it))?,
+            interface,
+            attempt,
+        })
+    })
+}
+
+/// By which attempt, and whether it was to be launched on the interface whose address is to be kept.
+fn sent(lineage: &Lineage, base: &InstanceId, it: &Instance) -> Option<(u32, Option<InterfaceId>)> {
+    let last = lineage.record.attempts.of(base);
+    let primary = lineage.record.primary().map(|it| it.interface.clone());
+    let interfaces = [None].into_iter().chain(primary.map(Some));
+    let mut all = interfaces.flat_map(|on| {
+        (last.saturating_sub(BACK)..=last).map(move |attempt| (attempt, on.clone()))
+    });
+    all.find(|(attempt, on)| {
+        let instead = Instead {
+            image: None,
+            interface: on.clone(),
+        };
+        bears(it, base, *attempt, &instead)
     })
 }
 
 /// It is not counted: it is no new request.
 pub fn step(lineage: &Lineage, base: &InstanceId, again: Again, plan: &Plan) -> Result<Step, Stop> {
-    let Again { lane, attempt } = again;
-    let step = request::step(lineage, base, lane, Instead::default(), attempt, plan)?;
+    let Again {
+        lane,
+        interface,
+        attempt,
+    } = again;
+    let instead = Instead {
+        image: None,
+        interface,
+    };
+    let step = request::step(lineage, base, lane, instead, attempt, plan)?;
     Ok(Step {
         on_failure: None,
         ..step
     })
 }
 
-fn bears(instance: &Instance, base: &InstanceId, attempt: u32) -> bool {
-    let token = request::launch_token(base, attempt, &Instead::default());
+fn bears(instance: &Instance, base: &InstanceId, attempt: u32, instead: &Instead) -> bool {
+    let token = request::launch_token(base, attempt, instead);
     let mark = instance.tags.get(tags::LAUNCHED);
     mark.is_some_and(|it| it.split(' ').next() == Some(token.as_str()))
 }

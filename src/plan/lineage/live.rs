@@ -23,7 +23,8 @@ pub fn apply(
         record.group = Some(group.to_owned());
     }
     shown::apply(record, owner, situation, members, policy);
-    if !touched(owner, situation) || record.private_addresses.is_empty() {
+    let touched = touched(record, owner, situation);
+    if !touched || record.private_addresses.is_empty() {
         private_addresses(record, owner);
     }
     if let Some(place) = place(record.place.take(), owner) {
@@ -31,7 +32,7 @@ pub fn apply(
     }
     let name = policy.dns.value.clone();
     let before = record.named.take();
-    record.named = name.map(|name| named(before, Named::of(name, owner), owner, situation));
+    record.named = name.map(|name| named(before, Named::of(name, owner), owner, touched));
     record.original = match policy.root.value {
         Root::Fresh => None,
         Root::Keep => original(record.original.take(), owner, situation),
@@ -76,9 +77,12 @@ pub fn shows_everything(owner: &Instance) -> bool {
     matches!(owner.state, InstanceState::Pending | InstanceState::Running)
 }
 
-/// We have been here: a tombstone stands, or an earlier pass of this invocation set it.
-pub fn touched(owner: &Instance, situation: &Situation) -> bool {
+/// We have been here: a tombstone stands, on the record if the owner has no room for it, or an earlier pass of this
+/// invocation set it.
+pub fn touched(record: &Record, owner: &Instance, situation: &Situation) -> bool {
+    let recorded = record.interruption.as_ref();
     owner.tags.contains_key(tags::INTERRUPTED_AT)
+        || recorded.is_some_and(|it| it.instance == owner.id)
         || (situation.pass > 0 && situation.notices.iter().any(|it| it.instance == owner.id))
 }
 
@@ -92,9 +96,9 @@ fn private_addresses(record: &mut Record, owner: &Instance) {
 }
 
 /// Its public address may be on its way already, too. What it was counts, and that it was looked up.
-fn named(before: Option<Named>, live: Named, owner: &Instance, situation: &Situation) -> Named {
+fn named(before: Option<Named>, live: Named, owner: &Instance, touched: bool) -> Named {
     let same_name = before.filter(|it| it.name == live.name);
-    let settled = shows_everything(owner) && !touched(owner, situation);
+    let settled = shows_everything(owner) && !touched;
     let kept = same_name.filter(|it| !settled || it.is_like(&live));
     kept.unwrap_or(live)
 }

@@ -28,12 +28,14 @@ fn generation(instance: &Instance, all: &[&Instance]) -> usize {
 }
 
 /// The first of a lineage gave it its name, the head is on record; all others bear a mark that we have sealed
-/// for this very instance, or our launch has returned them and that is still to be done, or are claimed.
+/// for this very instance, or our launch has returned them and that is still to be done, or are claimed. Who has no
+/// room for a mark is on record by its id.
 pub fn belongs(instance: &Instance, situation: &Situation, record: &Record) -> bool {
     let launched = instance.tags.contains_key(tags::REPLACES)
         && (instance.sealed || situation.launched.contains(&instance.id));
     instance.id == situation.lineage
         || record.head.as_ref() == Some(&instance.id)
         || (launched && instance.lineage() == situation.lineage)
+        || record.members.contains(&instance.id)
         || group::is_claimed(situation, instance)
 }

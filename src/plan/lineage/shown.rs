@@ -5,9 +5,9 @@ use crate::id::VolumeId;
 use crate::policy::{Policy, PrivateIp, Protect};
 use crate::record::{
     Record, RecordedAddress, RecordedInterface, RecordedVolume, addresses_of, interfaces_of,
-    secondary_of, volumes_of,
+    secondary_of, targets_from, volumes_of,
 };
-use crate::situation::{Instance, Situation};
+use crate::situation::{Instance, Registration, Situation};
 
 pub fn apply(
     record: &mut Record,
@@ -51,7 +51,7 @@ impl Trust {
             Self::RecordOnly
         } else if noted.is_some_and(|it| it.instance == owner.id) {
             Self::Noted
-        } else if touched(owner, situation) {
+        } else if touched(record, owner, situation) {
             Self::FirstLook
         } else {
             Self::Live
@@ -215,11 +215,18 @@ fn addresses(
 /// Where it has been registered since. That it has been taken out cannot be told: what is on record is deregistered
 /// before anything is looked at.
 fn targets(record: &mut Record, trust: Trust, owner: &Instance, situation: &Situation) {
-    let (Some(found), Trust::FirstLook | Trust::Noted) = (situation.registrations.known(), trust)
-    else {
+    let Some(found) = situation.registrations.known() else {
         return;
     };
-    let serving = { found.list.iter() }.filter(|it| !it.draining && owner.is_registered_as(it));
+    // What is stopped is registered still.
+    if trust == Trust::Live || !owner.is_alive() {
+        return;
+    }
+    // Those that its own tags name are deregistered first of all: they may have been noted there, and not on record.
+    let noted = targets_from(&owner.tags);
+    let served = |it: &&Registration| !it.draining || noted.contains(&it.target);
+    let serving = { found.list.iter() }.filter(served);
+    let serving = serving.filter(|it| owner.is_registered_as(it));
     record.targets.extend(serving.map(|it| it.target.clone()));
     record.targets.sort();
     record.targets.dedup();

@@ -1,6 +1,6 @@
 //! The launch template: what a replacement is launched from, and where the record is kept.
 
-use super::super::{Lineage, protect, requests, risk, stand_in};
+use super::super::{Lineage, protect, requests, risk, room, stand_in};
 use super::STEP;
 use crate::id::ImageId;
 use crate::policy::{PrivateIp, Types, policy_tags};
@@ -87,8 +87,17 @@ fn chosen_image(lineage: &Lineage, source: &Instance) -> Option<ImageId> {
     (Some(original) != source.image.as_ref()).then(|| original.clone())
 }
 
-/// All tags of the launch template while all is well.
+/// All tags of the launch template while all is well, as far as it has room.
 pub fn template_tags(lineage: &Lineage, owner: &Instance, record: &Record) -> Tags {
+    room::on_record(all_tags(lineage, owner, record), lineage.template()).0
+}
+
+/// The keys of those that have no room.
+pub fn without_room(lineage: &Lineage, owner: &Instance, record: &Record) -> Vec<String> {
+    room::on_record(all_tags(lineage, owner, record), lineage.template()).1
+}
+
+fn all_tags(lineage: &Lineage, owner: &Instance, record: &Record) -> Tags {
     let mut all = record.to_tags();
     all.extend(protect::own(lineage));
     all.extend(policy_tags(&owner.tags));
@@ -114,14 +123,10 @@ fn fingerprint(lineage: &Lineage, owner: &Instance) -> String {
 }
 
 fn spec(lineage: &Lineage, source: &Instance) -> TemplateSpec {
-    let reserved = |key: &str| key.starts_with("aws:") || tags::is_own(key);
-    let user = source.tags.iter().filter(|(key, _)| !reserved(key));
     let mut security_groups = source.security_groups.clone();
     security_groups.sort();
     TemplateSpec {
-        instance_tags: user
-            .map(|(key, value)| (key.clone(), value.clone()))
-            .collect(),
+        instance_tags: room::for_replacement(lineage, &source.tags).0,
         security_groups,
         public_address: source.auto_public_address,
         groups_on_interface: lineage.policy.private_ip.value == PrivateIp::Keep,

@@ -1,0 +1,131 @@
+//! The record: what can be found again makes room for what cannot, and for what a rescue notes down.
+
+use crate::situation::Template;
+use crate::tags::limits::{self, MOST, number, places_on_record};
+use crate::tags::{self, Tags};
+
+/// What a rescue writes into the record as it goes: its tombstone, attempts, pools, progress, what is owed.
+const RESERVED_ON_RECORD: usize = 12;
+
+/// The record, as far as a launch template takes it and a rescue's own notes: what can be found again goes first, but
+/// nothing that is there. And the keys of what has no room.
+#[must_use]
+pub fn on_record(wanted: Tags, template: Option<&Template>) -> (Tags, Vec<String>) {
+    let others = template.map(|it| others(&it.tags)).unwrap_or_default();
+    let there = |key: &str| template.is_some_and(|it| it.tags.contains_key(key));
+    shed(
+        wanted,
+        MOST.saturating_sub(RESERVED_ON_RECORD + others),
+        there,
+    )
+}
+
+/// The same of what is written in a rescue, beside all that is there.
+#[must_use]
+pub fn onto_record(written: &Tags, template: &Template) -> Tags {
+    let mut all = template.tags.clone();
+    all.extend(written.clone());
+    let most = MOST.saturating_sub(others(&all));
+    let (kept, _) = shed(all, most, |key| template.tags.contains_key(key));
+    kept.into_iter()
+        .filter(|(key, _)| written.contains_key(key))
+        .collect()
+}
+
+/// Somebody else's tags on a launch template of ours.
+fn others(tags: &Tags) -> usize {
+    limits::count(tags.keys().filter(|it| !it.starts_with(tags::OPT_IN)))
+}
+
+fn shed(mut all: Tags, most: usize, stays: impl Fn(&str) -> bool) -> (Tags, Vec<String>) {
+    all.retain(|key, _| key.starts_with(tags::OPT_IN));
+    let taken = |all: &Tags| {
+        all.iter()
+            .map(|(key, value)| places_on_record(key, value))
+            .sum::<usize>()
+    };
+    let mut left = Vec::new();
+    while taken(&all) > most {
+        let goes = all.keys().filter(|key| !stays(key));
+        let goes = goes.filter_map(|key| Some((findable(key)?, number(key), key)));
+        let Some(key) = goes.max().map(|(_, _, key)| key.clone()) else {
+            break;
+        };
+        all.remove(&key);
+        left.push(key);
+    }
+    (all, left)
+}
+
+/// How easily it is found again: the largest goes first. None is never left out.
+fn findable(key: &str) -> Option<usize> {
+    const LISTS: [&str; 4] = [
+        tags::TARGETS,
+        tags::OWED,
+        tags::SERVED,
+        tags::PRIVATE_ADDRESSES,
+    ];
+    if tags::is_numbered(key, tags::CHANGED) {
+        return Some(LISTS.len() + 3);
+    }
+    if key == tags::SHAPE {
+        return Some(LISTS.len() + 1);
+    }
+    if tags::is_numbered(key, tags::HISTORY) && number(key) > 1 {
+        return Some(LISTS.len() + 2);
+    }
+    if tags::is_numbered(key, tags::SECONDARY) {
+        return Some(LISTS.len());
+    }
+    LISTS.iter().position(|it| tags::is_numbered(key, it))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tags(keys: impl IntoIterator<Item = String>) -> Tags {
+        keys.into_iter().map(|it| (it, "v".to_owned())).collect()
+    }
+
+    #[test]
+    fn what_can_be_found_again_goes_first_and_the_rest_never() {
+        let targets = (1..=31).map(|n| format!("{}-{n}", tags::TARGETS));
+        let others = [
+            "history-1",
+            "history-2",
+            "shape",
+            "secondary-1",
+            "private-address-1",
+            "head",
+            "place",
+        ];
+        let others = others.map(|it| format!("{}{it}", tags::PREFIX));
+        let (kept, left) = on_record(tags(targets.chain(others)), None);
+        assert_eq!(kept.len(), MOST - RESERVED_ON_RECORD);
+        assert!(left.is_empty());
+        let targets = (1..=40).map(|n| format!("{}-{n}", tags::TARGETS));
+        let others = [
+            "history-1",
+            "history-2",
+            "shape",
+            "secondary-1",
+            "private-address-1",
+            "head",
+            "place",
+        ];
+        let others = others.map(|it| format!("{}{it}", tags::PREFIX));
+        let (kept, left) = on_record(tags(targets.chain(others)), None);
+        assert_eq!(kept.len(), MOST - RESERVED_ON_RECORD);
+        let first: Vec<&str> = left.iter().map(String::as_str).take(5).collect();
+        let expected = [
+            "history-2",
+            "shape",
+            "secondary-1",
+            "private-address-1",
+            "target-40",
+        ];
+        assert_eq!(first, expected.map(|it| format!("{}{it}", tags::PREFIX)));
+        assert!(kept.contains_key(tags::HEAD) && kept.contains_key(tags::PLACE));
+    }
+}
