@@ -224,6 +224,13 @@ impl Facts {
         self.instances.iter().any(|it| it.id == *instance)
     }
 
+    /// What the prepared rescue of a lineage says.
+    #[must_use]
+    pub fn record(&self, lineage: &InstanceId) -> Option<&Tags> {
+        let all = self.templates.known()?;
+        prepared::of(lineage, all).map(|it| &it.tags)
+    }
+
     /// Every target group there is has been asked.
     #[must_use]
     pub fn lists_all(&self) -> bool {

@@ -172,6 +172,9 @@ async fn look_again(
         .filter(|(id, _)| active.contains(*id));
     let unlisted = scope == Scope::AllTargetGroups && !facts.lists_all();
     let planned = subjects.map(|(id, subject)| {
+        if let Some(record) = facts.record(id) {
+            subject.memory.settle(record);
+        }
         subject.memory.unlisted = unlisted && subject.attempt < FIRST_LOOKS;
         subject.note_unseen(now, |it| facts.shows(it));
         let look = Look {

@@ -4,7 +4,7 @@
 use super::{Envelope, InstanceAction, Interruption, Trigger};
 use crate::clock::{self, Timestamp};
 use crate::id::InstanceId;
-use crate::tags::Tags;
+use crate::tags::{self, Tags};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -58,6 +58,23 @@ impl Memory {
         unseen
             .filter_map(|(id, since)| Some((self.launched.get(id)?.clone(), *since)))
             .collect()
+    }
+
+    /// What the record says by now, whoever has written it, and what was to be said of another head than it has, is no
+    /// longer to be written.
+    pub fn settle(&mut self, record: &Tags) {
+        let unwritten = &mut self.unwritten;
+        let taken = unwritten.get(tags::INTERRUPTED_AT);
+        let taken = taken.and_then(|it| it.split(' ').next());
+        let of = unwritten.get(tags::HEAD).map(String::as_str).or(taken);
+        let head = record.get(tags::HEAD).map(String::as_str);
+        if of.is_some() && head.is_some() && of != head {
+            unwritten.clear();
+        }
+        unwritten.retain(|key, value| record.get(key) != Some(value));
+        if { unwritten.keys() }.all(|it| it == tags::HEAD) {
+            unwritten.clear();
+        }
     }
 
     /// Together with what another message remembers.

@@ -125,3 +125,21 @@ fn regression_a_launch_under_way_on_another_interface_leads_to_one_replacement()
     ];
     assert_right(0, setup, calm(), &ops);
 }
+
+#[test]
+fn regression_what_is_on_record_is_written_though_nobody_has_heard_so() {
+    let setup = Setup {
+        volumes: vec![true],
+        by_address: true,
+        classic: true,
+        persistent: true,
+        ..nothing()
+    };
+    let weather = Weather {
+        late_seconds: 3,
+        launch_millis: 2500,
+        ..calm()
+    };
+    let ops = [LoseReply(2), Interrupt(200), Drop(0), Pass(39), Pass(78)];
+    assert_right(6_672_965_718_336_395_519, setup, weather, &ops);
+}
