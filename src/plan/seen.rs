@@ -53,7 +53,7 @@ pub fn note(lineage: &Lineage, plan: &mut Plan) {
         tags,
     };
     before_it_leaves(lineage, &before, plan);
-    plan.step(Step::new(STEP, action));
+    plan.steps.insert(0, Step::new(STEP, action));
     if !stale.is_empty() {
         let keys = stale;
         let action = Action::Untag { resources, keys };
@@ -97,10 +97,13 @@ fn is_uncertain(lineage: &Lineage, before: &Record) -> bool {
     const SEEN: time::Duration = time::Duration::seconds(15);
     let known = |it: &RecordedVolume| before.volumes.iter().any(|b| b.volume == it.volume);
     let new = !lineage.record.volumes.iter().all(known);
+    let shown = lineage.owner.map(|it| it.devices.as_slice());
+    let shown = shown.unwrap_or_default();
     let switched = before.volumes.iter().any(|it| it.delete_on_termination)
+        && shown.iter().all(|it| !it.delete_on_termination)
         && lineage.situation.flagged.is_empty();
     let mut notices = lineage.situation.notices.iter();
-    let young = notices.any(|it| lineage.situation.now - it.at < SEEN);
+    let young = notices.any(|it| it.action.ends() && lineage.situation.now - it.at < SEEN);
     new && switched && young
 }
 
