@@ -6,6 +6,7 @@
 mod batch;
 mod blind;
 mod scarcity;
+mod subject;
 mod sweep;
 mod wakes;
 
@@ -21,10 +22,11 @@ use crate::plan::{self, COUNT, Plan, REMEMBER};
 use crate::report::{Report, StepOutcome, StepReport};
 use crate::step::{Action, Step};
 use crate::tags::Tags;
-use batch::{Batch, Subject};
+use batch::Batch;
 use futures_util::future::join_all;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
+use subject::Subject;
 use tokio::time::Instant;
 
 /// A rescue may need several looks in one invocation: each way to launch is one.

@@ -1,6 +1,6 @@
 //! How a rescue goes on: waiting is a delayed message to ourselves.
 
-use super::batch::Subject;
+use super::subject::Subject;
 use super::{Context, Retry};
 use crate::calls::Calls;
 use crate::clock::Timestamp;

@@ -533,7 +533,7 @@ MUTANTS = [
     ),
     Mutant(
         "who could not be deregistered counts as out",
-        "src/reconcile/batch.rs",
+        "src/reconcile/subject.rs",
         "if steps.iter().any(open) {",
         "if steps.is_empty() && steps.iter().any(open) {",
     ),

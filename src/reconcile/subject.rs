@@ -1,0 +1,226 @@
+//! One lineage in one invocation: what led to it, what is known of it, and what came of it.
+
+use super::scarcity::Looks;
+use crate::clock::Timestamp;
+use crate::event::{InstanceState, Interruption, Memory, Risk, Trigger};
+use crate::execute::Done;
+use crate::id::InstanceId;
+use crate::observe::is_recent;
+use crate::plan::{REMEMBER, SEEN};
+use crate::report::{Outcome, Report, StepReport};
+use crate::situation::Instance;
+use crate::step::{Action, Step};
+use crate::tags::{self, Tags};
+use std::collections::BTreeSet;
+
+/// One lineage, and what this invocation knows and did about it.
+#[derive(Debug)]
+pub struct Subject {
+    pub lineage: InstanceId,
+    /// Positions of the triggers that led here.
+    pub triggers: Vec<usize>,
+    /// What the looks before this one have handed on.
+    pub memory: Memory,
+    pub risks: Vec<Risk>,
+    /// Whose warning has just come: first aid before anything else is read.
+    pub urgent: BTreeSet<InstanceId>,
+    pub instances: Vec<Instance>,
+    pub attempt: u32,
+    /// Seconds that the chain of wakes has waited by now.
+    pub waited: u32,
+    /// Since when what the last plan waits for has taken.
+    pub since: Option<Timestamp>,
+    /// What could not be noted as told.
+    pub untold: Option<Outcome>,
+    /// Steps refused for good, by id.
+    pub refused: BTreeSet<String>,
+    /// Written into the record by this invocation when launches failed.
+    pub remembered: Tags,
+    pub done: Done,
+    pub report: Report,
+    /// The last plan held nothing new.
+    pub resting: bool,
+    /// This invocation has done with it; the wake that goes on with it has been sent, or why not.
+    pub left: Option<Result<(), String>>,
+    /// By how many times the next look may come later than planned.
+    pub patience: u32,
+    /// Every rescue has one chain of wakes: the warning starts it, each wake goes on with it, and
+    /// so does whoever found an interruption that no warning announced. Other events only look.
+    pub watching: bool,
+    /// First look, or a look after long: all target groups are asked.
+    pub new: bool,
+}
+
+impl Subject {
+    pub fn new(lineage: InstanceId) -> Self {
+        Self {
+            lineage,
+            triggers: Vec::new(),
+            memory: Memory::default(),
+            risks: Vec::new(),
+            urgent: BTreeSet::new(),
+            instances: Vec::new(),
+            attempt: 0,
+            waited: 0,
+            since: None,
+            untold: None,
+            refused: BTreeSet::new(),
+            remembered: Tags::new(),
+            done: Done::default(),
+            report: Report::default(),
+            resting: false,
+            left: None,
+            patience: 0,
+            watching: false,
+            new: false,
+        }
+    }
+
+    /// It may be a lineage of its own: that is looked at before anything is done.
+    pub fn doubt(&mut self, position: usize, trigger: &Trigger) {
+        self.add(position, trigger);
+        self.urgent.clear();
+        self.new = true;
+        self.watching = true;
+    }
+
+    pub fn add(&mut self, position: usize, trigger: &Trigger) {
+        self.triggers.push(position);
+        match trigger {
+            Trigger::Interruption(interruption) => {
+                self.memory.interruptions.push(interruption.clone());
+                self.urgent.insert(interruption.instance.clone());
+                self.watching = true;
+                self.new = true;
+            }
+            Trigger::Wake(wake) => {
+                self.memory.learn(&wake.memory);
+                self.attempt = self.attempt.max(wake.attempt);
+                self.waited = self.waited.max(wake.waited);
+                self.watching = true;
+                self.new |= wake.attempt == 0;
+            }
+            // Whoever asks for a spare looks how it comes up.
+            Trigger::AtRisk { risks } => {
+                self.risks.extend(risks.iter().cloned());
+                self.watching = true;
+            }
+            // A group's own launch may be what a rescue waits for, long after its wakes have ended.
+            Trigger::Launched { .. } => {
+                self.watching = true;
+                self.new = true;
+            }
+            Trigger::StateChange { .. } | Trigger::Snapshots { .. } | Trigger::Sweep => {}
+        }
+    }
+
+    /// Within their two minutes, when what AWS grants of reads may be scarce.
+    pub fn out(&self, now: Timestamp) -> impl Iterator<Item = &InstanceId> {
+        let out = self.memory.deregistered.iter();
+        out.filter(move |(_, at)| is_recent(**at, now))
+            .map(|(id, _)| id)
+    }
+
+    /// Whose, if AWS has taken every deregistration that was planned.
+    pub fn note_deregistered(&mut self, whose: Option<Interruption>, steps: &[Step]) {
+        let open = |it: &Step| {
+            matches!(it.action, Action::Deregister { .. }) && !self.done.contains(&it.action)
+        };
+        let Some(Interruption { instance, at, .. }) = whose else {
+            return;
+        };
+        if steps.iter().any(open) {
+            self.memory.deregistered.remove(&instance);
+        } else {
+            self.memory.deregistered.insert(instance, at);
+        }
+    }
+
+    /// What is seen once must not be forgotten because AWS takes no tags for a while.
+    pub fn note_unwritten(&mut self, steps: &[Step], reports: &[StepReport]) {
+        for step in steps {
+            let Action::Tag { resources, tags } = &step.action else {
+                continue;
+            };
+            let of_record = resources.iter().all(|it| it.starts_with("lt-"));
+            let report = reports.iter().find(|it| it.id == step.id);
+            let (true, Some(report)) = (of_record, report) else {
+                continue;
+            };
+            if report.outcome.succeeded() {
+                let unwritten = &mut self.memory.unwritten;
+                unwritten.retain(|key, _| !tags.contains_key(key));
+            } else if [REMEMBER, SEEN].contains(&step.id.as_str()) {
+                self.memory.unwritten.extend(tags.clone());
+            }
+        }
+    }
+
+    /// A launch may have returned what has ended long ago: EC2 remembers a token longer than an instance.
+    pub fn note_unseen(&mut self, now: Timestamp, is_seen: impl Fn(&InstanceId) -> bool) {
+        let missing = { self.memory.launched.keys() }.filter(|it| !is_seen(it));
+        let since = |it: &InstanceId| self.memory.unseen.get(it).copied().unwrap_or(now);
+        self.memory.unseen = missing.map(|it| (it.clone(), since(it))).collect();
+    }
+
+    /// An instance has been launched lately.
+    pub fn has_launched(&self) -> bool {
+        !self.memory.launched.is_empty()
+    }
+
+    /// Its chain of wakes ends here.
+    pub fn leave_to_sweep(&mut self) {
+        let note = "still waiting; left to the next sweep".to_owned();
+        self.report.notes.push(note);
+    }
+
+    /// A quarter of an hour has passed: what lasts is told now, even if that could not be noted.
+    pub fn tell_unnoted(&mut self) {
+        let untold = self.untold.take();
+        let told = untold.filter(Outcome::is_told_unnoted);
+        self.report.outcomes.extend(told);
+    }
+
+    /// The longer it takes, the less often we look.
+    pub fn slow_down(&mut self) {
+        self.patience = self.attempt / 20;
+    }
+
+    /// A warning about an instance that is not to be seen: one that is seconds old may not be
+    /// visible yet, and its volumes would go with it.
+    pub fn await_sight(&mut self) {
+        tracing::warn!(instance = %self.lineage, "no such instance is visible; looking again while the warning is fresh");
+        let what = format!("{} to be visible", self.lineage);
+        self.report.wait(5, what);
+        self.resting = true;
+    }
+
+    /// The instances of this lineage that a warning names and that are visible.
+    pub fn warned(&self) -> Vec<Instance> {
+        let is_warned = |it: &&Instance| self.urgent.contains(&it.id);
+        let mut warned: Vec<Instance> = self.instances.iter().filter(is_warned).cloned().collect();
+        warned.dedup_by(|a, b| a.id == b.id);
+        warned
+    }
+
+    pub fn looks(&self) -> Looks<'_> {
+        // An interrupted instance, or a replacement that comes up.
+        let in_rescue = |it: &Instance| {
+            let begins = matches!(it.state, InstanceState::Pending | InstanceState::Running);
+            let replaces = it.tags.contains_key(tags::REPLACES);
+            it.tags.contains_key(tags::INTERRUPTED_AT) || (replaces && begins)
+        };
+        let meanwhile =
+            self.memory.interruptions.is_empty() && self.instances.iter().any(in_rescue);
+        Looks::new(&self.lineage, self.attempt, meanwhile)
+    }
+
+    /// The first warning: its two minutes end first.
+    pub fn warned_at(&self) -> Option<Timestamp> {
+        self.memory.interruptions.iter().map(|it| it.at).min()
+    }
+
+    pub fn soonest_wait(&self) -> Option<u16> {
+        self.report.waits.iter().map(|it| it.seconds).min()
+    }
+}
