@@ -172,6 +172,11 @@ def told(evidence: Evidence) -> list[Result]:
     return [Result(bool(notes), "that there was a foreign version was told")]
 
 
+def its_own(stage: Stage) -> set[str]:
+    """What the outsider has launched is opted in: it is protected like any other instance, by itself."""
+    return set(Things.noted(stage).launched)
+
+
 SCENARIOS = [
     Scenario(
         name="origin",
@@ -195,6 +200,7 @@ SCENARIOS = [
             story=story,
             drive=drive,
             afterwards=a_day_later,
+            others=its_own,
             checks=(
                 checks.moved,
                 checks.rejoined,

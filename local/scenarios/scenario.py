@@ -43,6 +43,8 @@ class Scenario:
     early: Drive = lambda *_: None
     # What the user has besides, before the rescue is prepared.
     more: Drive = lambda *_: None
+    # Of whom else a rescue is prepared in the end.
+    others: Callable[[Stage], set[str]] = lambda _: set()
     tags: Callable[[Stage], dict[str, str]] = lambda _: {}
     settings: dict[str, Any] = field(default_factory=dict)
     # Of the stack, once what they name is there.
@@ -151,7 +153,7 @@ def examine(
             for result in check(evidence):
                 each.setdefault(result.what.partition(":")[0], []).append(result)
     results = [summed_up(group) for group in each.values()]
-    results += checks.nothing_left_over(stage, set(before), known)
+    results += checks.nothing_left_over(stage, set(before) | scenario.others(stage), known)
     return results + checks.all_handled(stage)
 
 

@@ -1,6 +1,6 @@
 //! Data volumes reach the successor: moved when they are free in its zone, else restored.
 
-use super::{Lineage, Plan, attach_id, clone, copies, group, restore, root};
+use super::{Lineage, Plan, attach_id, clone, copies, group, protect, restore, root};
 use crate::clock::Timestamp;
 use crate::event::{InstanceState, Interruption};
 use crate::id::{InstanceId, VolumeId};
@@ -285,7 +285,11 @@ impl Case<'_> {
     fn attached(&self, volume: &Volume, plan: &mut Plan) -> Fate {
         let successor = self.successor;
         if successor.state == InstanceState::Running {
-            plan.step(attach(volume, successor, self.recorded));
+            // The role attaches only what is marked: one whose mark somebody has taken off gets it first.
+            let mark = protect::mark_id(&volume.id);
+            let step = attach(volume, successor, self.recorded);
+            let marked = plan.steps.iter().any(|it| it.id == mark);
+            plan.step(if marked { step.after(&mark) } else { step });
         }
         plan.wait(5, format!("{} to run with {}", successor.id, volume.id));
         Fate::Coming
