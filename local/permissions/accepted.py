@@ -7,9 +7,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from local.permissions.calls import (
+    LAUNCHED,
     MARK,
     ON,
-    REPLACES,
     Call,
     arn,
     classic,
@@ -135,7 +135,7 @@ ALL = [
     Accepted(
         "make any free volume the root of a replacement",
         [
-            on("CreateReplaceRootVolumeTask", "instance", ON | REPLACES),
+            on("CreateReplaceRootVolumeTask", "instance", ON | LAUNCHED),
             on("CreateReplaceRootVolumeTask", "volume"),
         ],
         (
