@@ -43,7 +43,7 @@ class Scenario:
     early: Drive = lambda *_: None
     # What the user has besides, before the rescue is prepared.
     more: Drive = lambda *_: None
-    # Of whom else a rescue is prepared in the end.
+    # Further instances for which a rescue is prepared in the end.
     others: Callable[[Stage], set[str]] = lambda _: set()
     tags: Callable[[Stage], dict[str, str]] = lambda _: {}
     settings: dict[str, Any] = field(default_factory=dict)

@@ -44,8 +44,6 @@ pub fn note(lineage: &Lineage, plan: &mut Plan) {
     }
     detached(lineage, &before.volumes, &now.volumes, plan);
     tags.extend(changed(&before, &now));
-    // Whose it is, should it have to be kept until AWS takes it.
-    tags.insert(tags::HEAD.to_owned(), head.to_string());
     let tags = room::onto_record(&tags, template);
     let resources = vec![template.id.to_string()];
     let action = Action::Tag {

@@ -151,8 +151,18 @@ impl Subject {
                 let unwritten = &mut self.memory.unwritten;
                 unwritten.retain(|key, _| !tags.contains_key(key));
             } else if [REMEMBER, SEEN].contains(&step.id.as_str()) {
-                self.memory.unwritten.extend(tags.clone());
+                self.remember_unwritten(&step.id, tags);
             }
+        }
+    }
+
+    /// With the head it is about: of another one it says nothing. The record's own head is written by a hand-over alone.
+    fn remember_unwritten(&mut self, step: &str, tags: &Tags) {
+        let warned = self.memory.interruptions.first();
+        let head = warned.map(|it| (tags::HEAD.to_owned(), it.instance.to_string()));
+        if head.is_some() || step == REMEMBER {
+            self.memory.unwritten.extend(tags.clone());
+            self.memory.unwritten.extend(head);
         }
     }
 
