@@ -43,6 +43,7 @@ mod standstill;
 mod sweep;
 mod tidy;
 mod types;
+mod unclaimed;
 mod vanished;
 mod volumes;
 

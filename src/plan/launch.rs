@@ -166,6 +166,13 @@ fn decide(lineage: &Lineage, purpose: Purpose, plan: &mut Plan) -> Result<Step, 
         }
     };
     let attempt = lineage.record.attempts.of(base);
+    // It is asked for once more, and the answer may be the same.
+    let used = lineage
+        .situation
+        .suspected
+        .get_key_value(&token_used(lineage, base));
+    plan.suspects
+        .extend(used.map(|(used, since)| (used.clone(), *since)));
     let step = request::step(lineage, base, lane, instead, attempt, plan)?;
     if is_used(lineage, &step) {
         return Err(Stop::TokenUsed);
@@ -213,7 +220,8 @@ fn count(lineage: &Lineage, plan: &mut Plan) {
     let (Some(template), Ok(base)) = (lineage.template(), base(lineage, &Purpose::Replace)) else {
         return;
     };
-    if lineage.situation.now - since(lineage, &base) < SEEN {
+    let used = token_used(lineage, &base);
+    if !plan.confirmed(lineage, used, "what was launched by the same token") {
         return;
     }
     let action = Action::Tag {
@@ -224,6 +232,12 @@ fn count(lineage: &Lineage, plan: &mut Plan) {
         )]),
     };
     plan.step(Step::new(COUNT, action));
+}
+
+/// What is suspected then, until what it has led to is to be seen.
+fn token_used(lineage: &Lineage, base: &InstanceId) -> String {
+    let attempts = lineage.record.attempts.of(base);
+    format!("the token of launch {attempts} for {base} is used")
 }
 
 /// The instance that the request names as the one to be replaced.

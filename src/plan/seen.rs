@@ -1,7 +1,7 @@
 //! What the owner has when it is interrupted is written down by the first looks, before anything can vanish: the
 //! record is as old as the last sweep.
 
-use super::{Lineage, Plan, room};
+use super::{Lineage, Plan, room, unclaimed};
 use crate::record::{
     Record, RecordedVolume, address_tags, interface_tags, target_tags, volume_tags,
 };
@@ -122,23 +122,13 @@ pub fn detached(
         found.any(|it| it.is_free() && is_marked(it))
     };
     for it in gone.filter(free) {
-        let why = "its user has detached it".to_owned();
-        let action = Action::Tag {
-            resources: vec![it.volume.to_string()],
-            tags: Tags::from([(tags::KEPT.to_owned(), why)]),
-        };
-        plan.step(Step::new(
-            format!("leave {} to its user", it.volume),
-            action,
-        ));
+        plan.step(unclaimed::to_its_user(&it.volume));
     }
 }
 
 /// Ours, and nothing has been decided about it.
 fn is_marked(volume: &Volume) -> bool {
-    let decided = [tags::EXPIRES_AT, tags::KEPT];
-    volume.tags.contains_key(tags::RESCUE)
-        && !decided.iter().any(|it| volume.tags.contains_key(*it))
+    volume.tags.contains_key(tags::RESCUE) && !unclaimed::is_decided(volume)
 }
 
 fn lists(record: &Record) -> Tags {

@@ -4,7 +4,7 @@
 //! while it could be the only copy: the owner must run with its volumes first.
 
 use super::volumes::{Fate, HandOver};
-use super::{Lineage, Plan, clone, deregister, keep, risk, room};
+use super::{Lineage, Plan, clone, deregister, keep, risk, room, unclaimed};
 use crate::clock::{self, Timestamp};
 use crate::id::{InstanceId, VolumeId};
 use crate::record::{Expiring, Record, RecordedVolume, VolumeTag};
@@ -47,6 +47,7 @@ pub fn after(lineage: &Lineage, plan: &mut Plan) {
         expire(lineage, kept, resources, plan);
     }
     date_recorded(lineage, volumes, plan);
+    unclaimed::leave(lineage, volumes, plan);
     let taken = lineage
         .interrupted()
         .filter(|(it, _)| !lineage.is_retired(it));
@@ -60,7 +61,8 @@ pub fn after(lineage: &Lineage, plan: &mut Plan) {
     await_release(lineage, volumes, plan);
 }
 
-fn is_spent(lineage: &Lineage, volume: &Volume, all: &[Volume]) -> bool {
+/// A copy, or what a copy stands for: an expiry comes to it.
+pub fn is_spent(lineage: &Lineage, volume: &Volume, all: &[Volume]) -> bool {
     let settled = [tags::EXPIRES_AT, tags::KEPT];
     let unmarked = !settled.iter().any(|it| volume.tags.contains_key(*it));
     let of_no_use = || clone::is_unused(volume) || is_former_root(lineage, volume);
@@ -137,10 +139,8 @@ fn date_recorded(lineage: &Lineage, volumes: &[Volume], plan: &mut Plan) {
         };
         let mark = tags::RESCUE.to_owned();
         let marked = found.tags.contains_key(&mark) || found.unproven.contains(&mark);
-        let dated = [tags::EXPIRES_AT, tags::KEPT, tags::RAN_AGAIN];
-        let dated = dated.iter().any(|it| found.tags.contains_key(*it));
         let room = limits::free(&found.tags, &found.unproven, |_| false) > 0;
-        if marked && room && !dated && !is_spent(lineage, found, volumes) {
+        if marked && room && !unclaimed::is_decided(found) && !is_spent(lineage, found, volumes) {
             plan.step(expire_at(at, volume.to_string()));
         }
     }

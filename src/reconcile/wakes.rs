@@ -21,6 +21,9 @@ const TWO_MINUTES: time::Duration = time::Duration::minutes(2);
 /// for whatever is unfinished.
 const CHAIN: u32 = 900;
 const DAY: u32 = 24 * 3600;
+/// A message is delayed by so many seconds at most.
+/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-delay-queues.html>
+const LONGEST: u16 = 900;
 /// From so many seconds on, a rescue is looked at the more rarely the longer it takes.
 const URGENT: i64 = 180;
 /// It is looked at again once it is older by such a part.
@@ -39,13 +42,19 @@ async fn wake(calls: &Calls<'_>, subject: &mut Subject, now: Timestamp) -> Optio
         return None;
     }
     let delay = delay(subject, soonest, now);
-    let waited = subject.waited + u32::from(delay);
     // What AWS does not take into the record is remembered nowhere else.
     let lasts = if subject.memory.unwritten.is_empty() {
         CHAIN
     } else {
         DAY
     };
+    // More than the queue can is left to the sweep, unless that does not know.
+    let delay = if lasts == DAY {
+        delay.min(LONGEST)
+    } else {
+        delay
+    };
+    let waited = subject.waited + u32::from(delay);
     if subject.waited <= CHAIN && waited > CHAIN {
         subject.tell_unnoted();
     }
@@ -80,7 +89,7 @@ fn delay(subject: &Subject, soonest: u16, now: Timestamp) -> u16 {
     } else {
         rarely.min(soonest)
     };
-    let wanted = soonest.saturating_mul(slower).min(900).max(rarely);
+    let wanted = soonest.saturating_mul(slower).min(LONGEST).max(rarely);
     wanted.min(untold(subject, now).unwrap_or(wanted))
 }
 

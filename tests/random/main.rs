@@ -19,6 +19,7 @@ mod play;
 mod regressions;
 mod regressions_hands;
 mod regressions_launches;
+mod regressions_long;
 mod start;
 mod verdict;
 

@@ -9,7 +9,7 @@ use crate::plan::lanes::{Lane, lanes, on_interface};
 use crate::plan::{Lineage, Plan};
 use crate::record::Place;
 use crate::situation::Instance;
-use crate::step::Step;
+use crate::step::{InstanceTypes, Step};
 use crate::tags;
 use time::Duration;
 
@@ -35,7 +35,10 @@ pub fn of(lineage: &Lineage, place: &Place, base: &InstanceId) -> Option<Again> 
             Some(_) => on_interface(lineage, place),
         };
         Some(Again {
-            lane: lanes.into_iter().find(|lane| led_to(lane, it))?,
+            lane: lanes
+                .into_iter()
+                .find(|lane| led_to(lane, it))
+                .or_else(|| led_by(it))?,
             interface,
             attempt,
         })
@@ -81,6 +84,15 @@ fn bears(instance: &Instance, base: &InstanceId, attempt: u32, instead: &Instead
     let token = request::launch_token(base, attempt, instead);
     let mark = instance.tags.get(tags::LAUNCHED);
     mark.is_some_and(|it| it.split(' ').next() == Some(token.as_str()))
+}
+
+/// What it was sent for is not among the ways of today: its instance tells.
+fn led_by(instance: &Instance) -> Option<Lane> {
+    Some(Lane {
+        market: instance.market,
+        subnet: instance.subnet.clone()?,
+        types: InstanceTypes::Named(vec![instance.instance_type.clone()]),
+    })
 }
 
 fn led_to(lane: &Lane, instance: &Instance) -> bool {
