@@ -777,4 +777,22 @@ MUTANTS = [
         "MOST.saturating_sub(RESERVED_ON_RECORD + others)",
         "MOST.saturating_sub(others)",
     ),
+    Mutant(
+        "long run: what is free and on no record is nobody's",
+        "src/plan/unclaimed.rs",
+        "&& !is_decided(volume)",
+        "&& is_decided(volume)",
+    ),
+    Mutant(
+        "long run: a wake is put off for longer than the queue allows",
+        "src/reconcile/wakes.rs",
+        "let delay = if lasts == DAY {",
+        "let delay = if lasts == CHAIN {",
+    ),
+    Mutant(
+        "long run: a used token is heard of for the first time at each look",
+        "src/plan/launch.rs",
+        "plan.suspects\n        .extend(used",
+        "plan.suspects\n        .extend(used.filter(|_| false)",
+    ),
 ]
