@@ -1,5 +1,5 @@
 //! A volume with our mark that is free, on no record, and of no use to a rescue: its user has detached it between two
-//! looks, or gave it to an instance that is gone. It stays, and that is said: nothing of ours ever deletes it.
+//! looks, or gave it to an instance that is gone. Its tag says so, and nothing of ours ever deletes it.
 
 use super::{Lineage, Plan, tidy};
 use crate::id::VolumeId;
@@ -8,7 +8,7 @@ use crate::step::{Action, Step};
 use crate::tags::{self, Tags, limits};
 use std::collections::BTreeSet;
 
-/// While all is well; seen once, it may be on its way to somebody.
+/// While all is well. Seen once is not enough: an attachment may be under way.
 pub fn leave(lineage: &Lineage, volumes: &[Volume], plan: &mut Plan) {
     if lineage.interrupted().next().is_some() || lineage.idle().next().is_some() {
         return;
