@@ -185,9 +185,10 @@ impl State {
         found.map(|it| it.id.to_string())
     }
 
-    /// What was ours when we marked it does not stop being so because somebody has changed the mark since.
+    /// What was ours when we made or marked it does not stop being so because somebody has changed the mark since.
     fn was_ours(&self, id: &str) -> bool {
-        self.journal.iter().any(|it| has_marked(it, id))
+        let mut journal = self.journal.iter();
+        journal.any(|it| has_made(it, id) || has_marked(it, id))
     }
 
     /// Opted in, or marked by us, or held by such an instance. What is gone is nobody's.
@@ -245,6 +246,16 @@ impl State {
             held.any(|it| it.volume == *volume) || expiring.any(|it| it.volume == *volume)
         })
     }
+}
+
+/// A volume, by EC2's own answer to its token.
+fn has_made(entry: &Entry, id: &str) -> bool {
+    let makes = matches!(
+        entry.action,
+        Action::CopyVolume(_) | Action::CreateVolume(_)
+    );
+    let answer = entry.outcome.as_ref().ok();
+    makes && answer.is_some_and(|it| it.split(' ').any(|it| it == id))
 }
 
 fn has_marked(entry: &Entry, id: &str) -> bool {
