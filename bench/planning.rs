@@ -115,7 +115,8 @@ impl Known {
         let nobody = Out {
             now: at,
             instances: BTreeSet::new(),
-            warned: BTreeSet::new(),
+            warned: BTreeMap::new(),
+            listed: BTreeSet::new(),
             unwarned: BTreeSet::new(),
         };
         for id in instances {

@@ -60,6 +60,20 @@ pub struct Interruption {
     pub at: Timestamp,
 }
 
+impl Interruption {
+    /// At our own hands: no warning of EC2's.
+    #[must_use]
+    pub fn is_ours(&self) -> bool {
+        self.action == InstanceAction::Return
+    }
+}
+
+/// The two minutes are not over.
+#[must_use]
+pub fn is_recent(interrupted: Timestamp, now: Timestamp) -> bool {
+    now - interrupted < time::Duration::seconds(120)
+}
+
 /// What EC2 is going to do to the instance.
 /// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/interruption-behavior.html>
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -13,7 +13,7 @@ mod roots;
 mod targets;
 
 pub use prepared::{of as prepared_of, read as prepared};
-pub use quiet::{Out, is_recent};
+pub use quiet::Out;
 
 use crate::clock::Timestamp;
 use crate::cloud::{Cloud, CloudError, Query};
@@ -22,8 +22,8 @@ use crate::id::{InstanceId, RequestId, VolumeId};
 use crate::policy::{Policy, Types};
 use crate::record::{RecordedAddress, RecordedRequest, addresses_from};
 use crate::situation::{
-    Address, Balancing, Fact, Group, Image, Instance, Lookup, Market, NetworkInterface,
-    Registrations, RootTask, Shape, Situation, Snapshot, SpotRequest, Template, Volume,
+    Address, Fact, Group, Image, Instance, Lookup, Market, NetworkInterface, Registrations,
+    RootTask, Shape, Situation, Snapshot, SpotRequest, Template, Volume,
 };
 use crate::tags::{self, Tags};
 use crowded::Crowd;
@@ -85,6 +85,7 @@ pub fn unread(lineage: InstanceId, memory: &Memory, defaults: &Tags, now: Timest
         launched: BTreeSet::new(),
         unseen: BTreeMap::new(),
         flagged: memory.flagged.clone(),
+        listed: memory.listed,
         unwritten: memory.unwritten.clone(),
         instances: Vec::new(),
         part_of: None,
@@ -152,9 +153,11 @@ pub async fn lineages(
     let roots = roots::wanted(&instances, &templates, defaults);
     let groups = groups::names(&instances, &templates);
     let types = types_of(&instances, defaults);
-    let everything = scope == Scope::AllTargetGroups || !all_recorded;
-    let (out, warned) = (out.of(&instances), &out.warned);
-    let recorded = quiet::recorded(&instances, &templates, &out, warned);
+    let everything =
+        scope == Scope::AllTargetGroups || !all_recorded || out.is_unlisted(&templates);
+    let warned = out.warned.keys().cloned().collect();
+    let out = out.of(&instances);
+    let recorded = quiet::recorded(&instances, &templates, &out, &warned);
     let requests = requests_of(&instances, &templates);
     let followers = names::wanted(&instances, &templates, defaults);
     let (
@@ -231,11 +234,10 @@ impl Facts {
         prepared::of(lineage, all).map(|it| &it.tags)
     }
 
-    /// Every target group there is has been asked.
     #[must_use]
     pub fn lists_all(&self) -> bool {
         let found = self.registrations.known();
-        found.is_some_and(|it| it.unread.is_empty() && it.complete.contains(&Balancing::Elb))
+        found.is_some_and(Registrations::lists_all)
     }
 
     /// The part that concerns one lineage.
@@ -297,6 +299,7 @@ impl Facts {
             launched: memory.launched.keys().cloned().collect(),
             unseen: memory.unseen_tokens(),
             flagged: memory.flagged.clone(),
+            listed: memory.listed,
             unwritten: memory.unwritten.clone(),
             deregistered: self.out.iter().filter(member).cloned().collect(),
             template,

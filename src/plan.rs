@@ -209,7 +209,8 @@ pub fn plan(situation: &Situation) -> Plan {
         Phase::Stays(interruption) => stand_in::stay(&lineage, &interruption),
         Phase::Rescue(interruption) => rescue::plan(&lineage, &interruption),
     };
-    plan.since = since;
+    // What is left after a hand-over is new, however long the rescue has taken.
+    plan.since = since.filter(|_| !plan.steps.iter().any(|it| it.id == close::STEP));
     strangers(&lineage, &mut plan);
     if let Some(owner) = owner {
         plan.warnings = group::warnings(&lineage, owner);
@@ -285,6 +286,7 @@ fn without_record(situation: &Situation, operation: &str, why: &str) -> Plan {
     if let Phase::Rescue(interruption) = phase(&lineage) {
         protect::remember_unread(&lineage, &interruption, &mut plan);
     }
+    seen::unread::note(&lineage, &mut plan);
     standstill::unread(&lineage, &what, &mut plan);
     plan.wait(5, format!("the prepared rescue to be readable ({what})"));
     plan

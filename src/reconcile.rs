@@ -31,8 +31,6 @@ use tokio::time::Instant;
 
 /// A rescue may need several looks in one invocation: each way to launch is one.
 const MAX_PASSES: u32 = 6;
-/// So many looks of a chain try to ask all target groups: a mass reclaim must not go on asking them.
-const FIRST_LOOKS: u32 = 3;
 /// Less time than this is not enough for another look.
 const ENOUGH: Duration = Duration::from_secs(3);
 /// So much of an invocation is left for the messages that go on with it.
@@ -145,7 +143,7 @@ async fn look_again(
     if active.is_empty() || left(context) < ENOUGH {
         return false;
     }
-    let scope = if (pass == 1 && batch.is_new()) || batch.is_unlisted() {
+    let scope = if pass == 1 && batch.is_new() {
         Scope::AllTargetGroups
     } else {
         Scope::Recorded
@@ -172,12 +170,11 @@ async fn look_again(
         .subjects
         .iter_mut()
         .filter(|(id, _)| active.contains(*id));
-    let unlisted = scope == Scope::AllTargetGroups && !facts.lists_all();
     let planned = subjects.map(|(id, subject)| {
         if let Some(record) = facts.record(id) {
             subject.memory.settle(record);
         }
-        subject.memory.unlisted = unlisted && subject.attempt < FIRST_LOOKS;
+        subject.memory.listed |= facts.lists_all() && subject.is_warned();
         subject.note_unseen(now, |it| facts.shows(it));
         let look = Look {
             now,

@@ -42,7 +42,7 @@ pub use roomless::{Expiring, expiring_from, expiring_tags, member_tags, members_
 pub use settings::VolumeTag;
 pub use shape::{shape_from, shape_text};
 pub use stay::Stay;
-pub use told::{interruption_from, interruption_text, risk_from, risk_text};
+pub use told::{FirstLook, interruption_from, interruption_text, risk_from, risk_text};
 pub use volumes::{RecordedVolume, volume_tags, volumes_from, volumes_of};
 
 use named::pointed_from;
@@ -82,6 +82,7 @@ pub struct Record {
     /// The member that left it for good, to be replaced by ours.
     pub left_group: Option<InstanceId>,
     pub interruption: Option<Interruption>,
+    pub first_look: FirstLook,
     /// What EC2 does by itself for the head.
     pub request: Option<RecordedRequest>,
     /// What was foreseen last, and for whom.
@@ -137,6 +138,9 @@ impl Record {
             group: get(tags::GROUP).map(str::to_owned),
             left_group: get(tags::LEFT_GROUP).and_then(|id| id.parse().ok()),
             interruption: get(tags::INTERRUPTED_AT).and_then(interruption_from),
+            first_look: get(tags::INTERRUPTED_AT)
+                .map(FirstLook::of)
+                .unwrap_or_default(),
             request: get(tags::REQUEST).and_then(RecordedRequest::parse),
             risk: get(tags::AT_RISK).and_then(risk_from),
             stays: get(tags::STAYS).and_then(Stay::parse),

@@ -90,6 +90,8 @@ pub struct Situation {
     pub flagged: BTreeSet<String>,
     /// What the record was to say, and AWS would not take so far.
     pub unwritten: Tags,
+    /// Every target group has been asked since the warning.
+    pub listed: bool,
     pub instances: Vec<Instance>,
     /// The lineage that the first of this one belongs to by that one's record, or by the volumes it holds.
     pub part_of: Option<InstanceId>,
@@ -249,6 +251,16 @@ impl Template {
         let current = words.next()?.parse().ok()?;
         let before = words.next().and_then(|it| it.parse().ok());
         (current >= self.default).then_some((current, before))
+    }
+
+    /// A version of ours that a version with this fingerprint comes after. One that is there already, and perhaps not
+    /// noted yet, is asked for in the same words as before: EC2 answers with it, and none is deleted for it.
+    #[must_use]
+    pub fn before(&self, print: &str) -> Option<u64> {
+        let (current, before) = self.versions()?;
+        let made = self.tags.get(tags::VERSION)?.split(' ').next_back();
+        let again = made == Some(print) && self.latest == current;
+        if again { before } else { Some(current) }
     }
 }
 

@@ -93,7 +93,8 @@ pub const EXPIRES_AT: &str = "spot-rescue:expires-at";
 /// On the launch template: the name that follows, the head's public address, and whether the name has been
 /// looked up since that was so.
 pub const NAMED: &str = "spot-rescue:named";
-/// On the launch template: the version that is launched, and the one before it, both of our making.
+/// On the launch template: the version that is launched, and the one before it, both of our making, and the fingerprint
+/// of the first.
 pub const VERSION: &str = "spot-rescue:version";
 /// On the launch template: changes when a replacement would have to be launched differently.
 pub const FINGERPRINT: &str = "spot-rescue:fingerprint";

@@ -196,6 +196,12 @@ impl Registrations {
         !self.unread.contains(group)
     }
 
+    /// Every target group there is has been asked.
+    #[must_use]
+    pub fn lists_all(&self) -> bool {
+        self.unread.is_empty() && { Balancing::ALL.iter() }.all(|it| self.complete.contains(it))
+    }
+
     /// The target is registered and gets traffic.
     #[must_use]
     pub fn holds(&self, target: &Target) -> bool {

@@ -44,8 +44,8 @@ pub struct Memory {
     pub unseen: BTreeMap<InstanceId, Timestamp>,
     /// Volumes and interfaces that were to go with their instance when it was warned: since then the flags are ours.
     pub flagged: BTreeSet<String>,
-    /// Not all target groups could be asked at the first look.
-    pub unlisted: bool,
+    /// Every target group has been asked since the warning.
+    pub listed: bool,
     /// What the record was to say, and AWS would not take.
     pub unwritten: Tags,
 }
@@ -86,7 +86,7 @@ impl Memory {
         self.launched.extend(other.launched.clone());
         self.unseen.extend(other.unseen.clone());
         self.flagged.extend(other.flagged.clone());
-        self.unlisted |= other.unlisted;
+        self.listed |= other.listed;
         self.unwritten.extend(other.unwritten.clone());
     }
 }
@@ -135,7 +135,7 @@ struct Detail {
     #[serde(default)]
     flagged: Value,
     #[serde(default)]
-    unlisted: Value,
+    listed: Value,
     #[serde(default)]
     unwritten: Value,
     #[serde(default)]
@@ -159,7 +159,7 @@ pub(super) fn parse_wake(envelope: &Envelope) -> Result<Trigger, String> {
         launched: words(&detail.launched),
         unseen: times(&detail.unseen),
         flagged: list(&detail.flagged),
-        unlisted: detail.unlisted.as_bool().unwrap_or_default(),
+        listed: detail.listed.as_bool().unwrap_or_default(),
         unwritten: words(&detail.unwritten),
     };
     Ok(Trigger::Wake(Wake {
@@ -248,7 +248,7 @@ pub fn text(wake: &Wake) -> String {
         "launched": memory.launched,
         "unseen": written_times(&memory.unseen),
         "flagged": memory.flagged,
-        "unlisted": memory.unlisted,
+        "listed": memory.listed,
         "unwritten": memory.unwritten,
         "sent": sent.map(clock::format),
     })

@@ -5,12 +5,12 @@
 //! <https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/elb-api-throttling.html>
 
 use crate::clock::Timestamp;
-use crate::event::{InstanceAction, InstanceState, Interruption};
+use crate::event::{InstanceAction, InstanceState, Interruption, is_recent};
 use crate::id::InstanceId;
-use crate::record::{interruption_from, targets_from};
+use crate::record::{FirstLook, Record, interruption_from, targets_from};
 use crate::situation::{Fact, Instance, Market, TargetGroup, Template};
-use crate::tags::{self, template_names};
-use std::collections::BTreeSet;
+use crate::tags::{self, lineage_of, template_names};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Interrupted, and registered nowhere any more.
 #[derive(Debug)]
@@ -18,8 +18,10 @@ pub struct Out {
     pub now: Timestamp,
     /// AWS has deregistered them wherever they were.
     pub instances: BTreeSet<InstanceId>,
-    /// Whom the warnings at hand are about.
-    pub warned: BTreeSet<InstanceId>,
+    /// Whom the warnings at hand are about, and when they came.
+    pub warned: BTreeMap<InstanceId, Timestamp>,
+    /// Lineages of which every target group has been asked since their warning.
+    pub listed: BTreeSet<InstanceId>,
     /// Lineages that are looked at without a warning: whoever had it sees to it that its instance leaves.
     pub unwarned: BTreeSet<InstanceId>,
 }
@@ -31,6 +33,25 @@ impl Out {
         let others = unwarned.filter(|it| self.is_being_rescued(it, instances));
         let others = others.map(|it| it.id.clone());
         self.instances.iter().cloned().chain(others).collect()
+    }
+
+    /// A first look is not over: what its instance has been registered with since the last sweep is on no record.
+    pub(super) fn is_unlisted(&self, templates: &Fact<Vec<Template>>) -> bool {
+        let templates = templates.known().map(Vec::as_slice).unwrap_or_default();
+        let known =
+            |it: &&Template| lineage_of(&it.name).is_some_and(|it| self.listed.contains(&it));
+        let mut open = templates.iter().filter(|it| it.ours && !known(it));
+        open.any(|it| {
+            let record = Record::from_tags(&it.tags);
+            let Some(head) = &record.head else {
+                return false;
+            };
+            let tombstone = record.interruption.as_ref();
+            let tombstone = tombstone.filter(|it| it.instance == *head && !it.is_ours());
+            let at = { tombstone.map(|it| it.at) }.or_else(|| self.warned.get(head).copied());
+            let listed = tombstone.is_some() && record.first_look == FirstLook::Listed;
+            !listed && at.is_some_and(|it| is_recent(it, self.now))
+        })
     }
 
     /// EC2 takes it: by its tombstone, which may be long in coming when many are written, or by its
@@ -50,12 +71,6 @@ impl Out {
             && instance.market == Market::Spot
             && (warned || all.iter().any(replaces))
     }
-}
-
-/// The two minutes are not over.
-#[must_use]
-pub fn is_recent(interrupted: Timestamp, now: Timestamp) -> bool {
-    now - interrupted < time::Duration::seconds(120)
 }
 
 /// What is on record of a batch of lineages.

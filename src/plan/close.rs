@@ -13,7 +13,7 @@ use crate::situation::Instance;
 use crate::step::{Action, Step};
 use std::collections::BTreeMap;
 
-const STEP: &str = "hand over";
+pub const STEP: &str = "hand over";
 
 /// Makes the successor the owner of everything on record. A tombstone names its instance, so one
 /// that is left behind here says nothing about the new owner; the next look removes it.

@@ -177,6 +177,9 @@ fn decide(lineage: &Lineage, purpose: Purpose, plan: &mut Plan) -> Result<Step, 
     if is_used(lineage, &step) {
         return Err(Stop::TokenUsed);
     }
+    if has_launched_otherwise(lineage, &step) {
+        return Err(Stop::Wait(5, "what was launched to be seen".to_owned()));
+    }
     Ok(if prepare::is_planned(plan) {
         step.after(prepare::STEP)
     } else {
@@ -191,6 +194,16 @@ fn is_used(lineage: &Lineage, step: &Step) -> bool {
     };
     let unseen = lineage.situation.unseen.get(&launch.token);
     unseen.is_some_and(|since| lineage.situation.now - *since > SEEN)
+}
+
+/// First aid knows nothing of the launches on record that were refused, and may have got what they did not.
+fn has_launched_otherwise(lineage: &Lineage, step: &Step) -> bool {
+    let Action::Launch(launch) = &step.action else {
+        return false;
+    };
+    let others = lineage.situation.unseen.iter();
+    let mut others = others.filter(|(token, _)| **token != launch.token);
+    others.any(|(_, since)| lineage.situation.now - *since <= SEEN)
 }
 
 fn ours(lineage: &Lineage) -> Result<(), Stop> {

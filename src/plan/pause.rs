@@ -42,7 +42,7 @@ pub fn plan(lineage: &Lineage, interruption: &Interruption) -> Plan {
     deregister::found(lineage, &mut plan);
     protect::tombstone(lineage, owner, interruption, &mut plan);
     protect::remember(lineage, interruption, &mut plan);
-    seen::note(lineage, &mut plan);
+    seen::note(lineage, interruption, &mut plan);
     prepare::at_the_latest(lineage, interruption, &mut plan);
     note_progress(lineage, interruption, owner, &mut plan);
     // Of an earlier stop: the instance was back, and is stopped again.

@@ -19,7 +19,7 @@ use crate::id::TemplateId;
 use crate::policy::Types;
 use crate::record::{
     Place, Record, RecordedAddress, RecordedVolume, addresses_from, addresses_of, interfaces_from,
-    interruption_text, secondary_of, targets_from, volumes_from, volumes_of,
+    secondary_of, targets_from, volumes_from, volumes_of,
 };
 use crate::situation::{
     Balancing, Fact, Instance, Registration, Shape, Target, TargetGroup, Template,
@@ -132,7 +132,7 @@ pub fn at_the_latest(lineage: &Lineage, interruption: &Interruption, plan: &mut 
     if let Action::WriteTemplate(write) = &mut step.action
         && let Some(interruption) = lineage.interruption(source)
     {
-        let text = interruption_text(&interruption);
+        let text = seen::reached(lineage).text(&interruption);
         write.tags.insert(tags::INTERRUPTED_AT.to_owned(), text);
     }
     plan.step(step);

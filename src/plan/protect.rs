@@ -1,7 +1,7 @@
 //! The first thing at a warning: nothing of the instance may vanish with it.
 
 use super::{Lineage, Plan, breaker, room};
-use crate::event::{InstanceAction, InstanceState, Interruption};
+use crate::event::{InstanceAction, InstanceState, Interruption, is_recent};
 use crate::id::{InstanceId, VolumeId};
 use crate::policy::PrivateIp;
 use crate::record::{
@@ -106,6 +106,9 @@ pub fn remember(lineage: &Lineage, interruption: &Interruption, plan: &mut Plan)
         interruption_from(text).is_some_and(|it| it.instance == interruption.instance)
     };
     let known = standing.is_some_and(same);
+    if !known && is_told_elsewhere(lineage, interruption) {
+        return;
+    }
     let mut tags = history_tags(&breaker::history(lineage));
     if known && holds(&template.tags, &tags) {
         return;
@@ -120,9 +123,22 @@ pub fn remember(lineage: &Lineage, interruption: &Interruption, plan: &mut Plan)
     plan.step(Step::new(step, Action::Tag { resources, tags }));
 }
 
+/// EC2 has warned of it a moment ago, and that is not at hand: whoever has the warning writes down more than this.
+fn is_told_elsewhere(lineage: &Lineage, interruption: &Interruption) -> bool {
+    let mut notices = lineage.situation.notices.iter();
+    let at_hand = notices.any(|it| it.instance == interruption.instance);
+    let tombstone = lineage.member(&interruption.instance);
+    let tombstone = tombstone.and_then(|it| it.tags.get(tags::INTERRUPTED_AT));
+    let now = lineage.situation.now;
+    !at_hand && tombstone.is_some() && !interruption.is_ours() && is_recent(interruption.at, now)
+}
+
 /// The record cannot be read, but it is known where it is: EC2 forgets the instance an hour after its end, and its
 /// tombstone with it.
 pub fn remember_unread(lineage: &Lineage, interruption: &Interruption, plan: &mut Plan) {
+    if is_told_elsewhere(lineage, interruption) {
+        return;
+    }
     let owner = lineage.owner.map(|it| &it.id);
     let Some(template) = lineage
         .template_id()

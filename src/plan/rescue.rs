@@ -6,6 +6,7 @@ use super::{
     protect, rejoin, requests, risk, seen, snapshot, volumes,
 };
 use crate::event::Interruption;
+use crate::record::FirstLook;
 
 /// Round trip two: everything the instance's own description and tags allow.
 pub fn first_aid(lineage: &Lineage, interruption: &Interruption) -> Plan {
@@ -47,7 +48,7 @@ pub fn plan(lineage: &Lineage, interruption: &Interruption) -> Plan {
         snapshot::warning(lineage, instance, &interruption, &mut plan);
     }
     protect::remember(lineage, interruption, &mut plan);
-    seen::note(lineage, &mut plan);
+    seen::note(lineage, interruption, &mut plan);
     protect::mark_volumes(lineage, &mut plan);
     clone::request(lineage, &mut plan);
     prepare::at_the_latest(lineage, interruption, &mut plan);
@@ -59,10 +60,17 @@ pub fn plan(lineage: &Lineage, interruption: &Interruption) -> Plan {
         progress::kept(lineage, interruption, &mut plan);
         return plan;
     }
+    // Unless it is written in this very plan.
+    if seen::reached(lineage) < FirstLook::Seen && lineage.expects(FirstLook::Seen) {
+        plan.wait(5, "what the old instance has to be on record");
+        return plan;
+    }
     let hand_over = volumes::hand_over(lineage, interruption, &mut plan);
     let rejoined = rejoin::plan(lineage, &way, interruption, &hand_over, &mut plan);
     progress::plan(lineage, interruption, &hand_over, &mut plan);
-    if rejoined {
+    if rejoined && lineage.expects(FirstLook::Listed) {
+        plan.wait(5, "every target group to be asked");
+    } else if rejoined {
         close::plan(lineage, interruption, &hand_over, &mut plan);
     } else if plan.waits.is_empty() {
         plan.wait(5, "the replacement to serve");

@@ -1,24 +1,33 @@
 //! What the owner has when it is interrupted is written down by the first looks, before anything can vanish: the
 //! record is as old as the last sweep.
 
+use super::protect::REMEMBER;
+pub mod unread;
+
 use super::{Lineage, Plan, room, unclaimed};
+use crate::event::Interruption;
 use crate::record::{
-    Record, RecordedVolume, address_tags, interface_tags, target_tags, volume_tags,
+    FirstLook, Record, RecordedVolume, address_tags, interface_tags, interruption_from,
+    target_tags, volume_tags,
 };
-use crate::situation::{Target, Volume};
+use crate::situation::{Target, Template, Volume};
 use crate::step::{Action, Step};
 use crate::tags::{self, Tags};
 use std::collections::BTreeSet;
 
 pub const STEP: &str = "note what was seen";
 const FORGET: &str = "forget what was taken away";
+const OVER: &str = "note that it was seen";
 
-/// What differs from the record, and in a few words, how.
-pub fn note(lineage: &Lineage, plan: &mut Plan) {
+/// What differs from the record, and in a few words, how. Once that is written, the first look is over.
+pub fn note(lineage: &Lineage, interruption: &Interruption, plan: &mut Plan) {
     let (Some(template), Some(head)) = (lineage.template(), &lineage.record.head) else {
         return;
     };
     let before = Record::from_tags(&template.tags);
+    if before.head.as_ref() != Some(head) {
+        return;
+    }
     if is_uncertain(lineage, &before) {
         plan.wait(
             5,
@@ -26,12 +35,13 @@ pub fn note(lineage: &Lineage, plan: &mut Plan) {
         );
         return;
     }
-    let now = noted(lineage, &before);
-    let lists = lists(&now);
-    let present = self::lists(&before);
-    if lists == present || before.head.as_ref() != Some(head) {
-        return;
-    }
+    differences(lineage, template, &before, plan);
+    end(lineage, template, interruption, plan);
+}
+
+fn differences(lineage: &Lineage, template: &Template, before: &Record, plan: &mut Plan) {
+    let now = noted(lineage, before);
+    let (lists, present) = (self::lists(&now), self::lists(before));
     let stale: Vec<String> = { present.keys() }
         .filter(|it| !lists.contains_key(*it))
         .cloned()
@@ -43,19 +53,63 @@ pub fn note(lineage: &Lineage, plan: &mut Plan) {
         return;
     }
     detached(lineage, &before.volumes, &now.volumes, plan);
-    tags.extend(changed(&before, &now));
+    tags.extend(changed(before, &now));
     let tags = room::onto_record(&tags, template);
     let resources = vec![template.id.to_string()];
     let action = Action::Tag {
         resources: resources.clone(),
         tags,
     };
-    before_it_leaves(lineage, &before, plan);
+    before_it_leaves(lineage, before, plan);
     plan.steps.insert(0, Step::new(STEP, action));
     if !stale.is_empty() {
         let keys = stale;
         let action = Action::Untag { resources, keys };
         plan.step(Step::new(FORGET, action).after(STEP));
+    }
+}
+
+/// How far the look has come, in the record's tombstone: with it, or after what is noted. Whoever comes after a crash
+/// in between looks for the first time once more.
+fn end(lineage: &Lineage, template: &Template, interruption: &Interruption, plan: &mut Plan) {
+    let standing = template.tags.get(tags::INTERRUPTED_AT);
+    let of_owner = |it: &Interruption| it.instance == interruption.instance;
+    let standing = standing.filter(|it| interruption_from(it).is_some_and(|it| of_owner(&it)));
+    let before = standing
+        .map(String::as_str)
+        .map(FirstLook::of)
+        .unwrap_or_default();
+    let reached = reached(lineage);
+    if reached <= before {
+        return;
+    }
+    let told = standing.and_then(|it| interruption_from(it));
+    let text = reached.text(told.as_ref().unwrap_or(interruption));
+    let tags = Tags::from([(tags::INTERRUPTED_AT.to_owned(), text)]);
+    let noted = plan.steps.iter().any(|it| it.id == STEP);
+    let remembered = plan.steps.iter_mut().find(|it| it.id == REMEMBER);
+    if let (false, Some(step)) = (noted, remembered)
+        && let Action::Tag { tags: all, .. } = &mut step.action
+    {
+        all.extend(tags);
+        return;
+    }
+    let before = [REMEMBER, STEP, FORGET];
+    let before = { before.iter() }.filter(|id| plan.steps.iter().any(|it| it.id == **id));
+    let resources = vec![template.id.to_string()];
+    let step = Step::new(OVER, Action::Tag { resources, tags });
+    plan.step({ before }.fold(step, |step, id| step.after(id)));
+}
+
+/// By what has been read. Only whoever has the warning may have been in time.
+pub fn reached(lineage: &Lineage) -> FirstLook {
+    let (situation, head) = (lineage.situation, lineage.record.head.as_ref());
+    let warned = { situation.notices.iter() }.any(|it| Some(&it.instance) == head);
+    let read = situation.addresses.known().is_some() && situation.volumes.known().is_some();
+    match (warned && read, situation.listed) {
+        (false, _) => FirstLook::Open,
+        (true, false) => FirstLook::Seen,
+        (true, true) => FirstLook::Listed,
     }
 }
 

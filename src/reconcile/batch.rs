@@ -4,9 +4,9 @@ use super::Context;
 use super::subject::Subject;
 use crate::clock::Timestamp;
 use crate::cloud::{CloudError, Query};
-use crate::event::{InstanceState, Trigger};
+use crate::event::{InstanceState, Trigger, is_recent};
 use crate::id::{InstanceId, SnapshotId};
-use crate::observe::{self, Out, is_recent};
+use crate::observe::{self, Out};
 use crate::situation::{Instance, Template};
 use crate::tags;
 use std::collections::{BTreeMap, BTreeSet};
@@ -155,23 +155,19 @@ impl Batch {
     pub fn out(&self, now: Timestamp) -> Out {
         let all = self.subjects.values();
         let unwarned = all.clone().filter(|it| it.memory.interruptions.is_empty());
+        let listed = all.clone().filter(|it| it.memory.listed);
         let warned = all.clone().flat_map(|it| &it.memory.interruptions);
         Out {
             now,
-            warned: warned.map(|it| it.instance.clone()).collect(),
+            warned: warned.map(|it| (it.instance.clone(), it.at)).collect(),
             instances: all.flat_map(|it| it.out(now)).cloned().collect(),
+            listed: listed.map(|it| it.lineage.clone()).collect(),
             unwarned: unwarned.map(|it| it.lineage.clone()).collect(),
         }
     }
 
     pub fn is_new(&self) -> bool {
         self.subjects.values().any(|it| it.new)
-    }
-
-    /// What the first look could not ask.
-    pub fn is_unlisted(&self) -> bool {
-        let mut active = self.subjects.values().filter(|it| !it.resting);
-        active.any(|it| it.memory.unlisted)
     }
 
     /// Without the instances nothing can be planned: look again soon.

@@ -4,10 +4,10 @@
 use super::{Context, in_time, left};
 use crate::calls::Calls;
 use crate::cloud::Query;
-use crate::event::{InstanceAction, Interruption, Memory, Trigger};
+use crate::event::{InstanceAction, Interruption, Memory, Trigger, is_recent};
 use crate::execute::{Done, execute};
 use crate::id::InstanceId;
-use crate::observe::{self, is_recent};
+use crate::observe;
 use crate::plan;
 use crate::situation::{Fact, Template};
 use crate::tags;

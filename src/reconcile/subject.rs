@@ -2,10 +2,9 @@
 
 use super::scarcity::Looks;
 use crate::clock::Timestamp;
-use crate::event::{InstanceState, Interruption, Memory, Risk, Trigger};
+use crate::event::{InstanceState, Interruption, Memory, Risk, Trigger, is_recent};
 use crate::execute::Done;
 use crate::id::InstanceId;
-use crate::observe::is_recent;
 use crate::plan::{REMEMBER, SEEN};
 use crate::report::{Outcome, Report, StepReport};
 use crate::situation::Instance;
@@ -112,6 +111,11 @@ impl Subject {
             }
             Trigger::StateChange { .. } | Trigger::Snapshots { .. } | Trigger::Sweep => {}
         }
+    }
+
+    /// Somebody has told of an interruption.
+    pub fn is_warned(&self) -> bool {
+        !self.memory.interruptions.is_empty()
     }
 
     /// Within their two minutes, when what AWS grants of reads may be scarce.

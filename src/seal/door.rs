@@ -117,16 +117,24 @@ impl<'a> Sealed<'a> {
     /// The number that `CreateLaunchTemplate` or `CreateLaunchTemplateVersion` has returned: no other version
     /// is launched.
     fn version(&self, action: &Action, answer: &str) -> Option<(String, Tags)> {
-        let Action::WriteTemplate(WriteTemplate { name, existing, .. }) = action else {
+        let Action::WriteTemplate(write) = action else {
             return None;
         };
+        let WriteTemplate {
+            name,
+            existing,
+            tags,
+            ..
+        } = write;
         let (id, number) = answer.split_once(' ')?;
         let (template, number) = (id.parse().ok()?, number.parse().ok()?);
         let mut created = self.created.lock().unwrap_or_else(PoisonError::into_inner);
         created.insert(name.clone(), (template, number));
         let (_, before) = existing.as_ref()?;
         let before = before.map(|it| format!(" {it}")).unwrap_or_default();
-        let text = format!("{number}{before}");
+        let print = tags.get(tags::FINGERPRINT);
+        let print = print.map(|it| format!(" {it}")).unwrap_or_default();
+        let text = format!("{number}{before}{print}");
         Some((
             id.to_owned(),
             Tags::from([(tags::VERSION.to_owned(), text)]),

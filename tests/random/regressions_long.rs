@@ -5,6 +5,7 @@ use crate::op::Op::*;
 use crate::op::Refused;
 use crate::regressions::{assert_right, calm, one_volume};
 use crate::start::{Setup, Weather};
+use spot_rescue::event::InstanceAction;
 use spot_rescue::situation::Market::OnDemand;
 
 /// Its user detaches a disk and gives it to another instance, just before the warning.
@@ -207,4 +208,159 @@ fn regression_a_source_whose_copy_has_lost_its_mark_stays() {
     ];
     let (wrong, _) = crate::play(&start, &ops);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What the first look could read of the record was not enough to write it down.
+#[test]
+fn regression_a_target_registered_since_the_last_sweep_is_noted_whatever_could_not_be_read() {
+    let setup = Setup {
+        volumes: vec![],
+        ports: vec![],
+        address: true,
+        behaviour: InstanceAction::Stop,
+        ..one_volume()
+    };
+    let ops = [
+        Attack(18, 0, 0),
+        Hand(Hand::Register, 0),
+        RefuseRead(4, "RequestLimitExceeded"),
+        Interrupt(14079),
+        Interrupt(25358),
+    ];
+    assert_right(13_385_063_904_892_119_104, setup, calm(), &ops);
+}
+
+/// A group replaces it half a day later.
+#[test]
+fn regression_what_a_long_rescue_leaves_behind_is_dated_as_soon_as_it_is_over() {
+    let setup = Setup {
+        volumes: vec![],
+        policy: vec![("spot-rescue:private-ip", "keep")],
+        in_group: true,
+        ..one_volume()
+    };
+    let weather = Weather {
+        lag_seconds: 1,
+        late_seconds: 8,
+        ..calm()
+    };
+    let ops = [
+        Interrupt(0),
+        Retag(7106, "spot-rescue:replace", "none"),
+        Interrupt(0),
+    ];
+    assert_right(16_437_186_416_620_582_205, setup, weather, &ops);
+}
+
+/// The launch of an invocation that crashed can only be asked for again by the version that it named.
+#[test]
+fn regression_twins_that_prepare_at_the_same_time_delete_no_version_that_was_launched() {
+    let setup = Setup {
+        volumes: vec![],
+        ..one_volume()
+    };
+    let weather = Weather {
+        interleave: true,
+        batch: 2,
+        snapshot_seconds: 40,
+        boot_seconds: 11,
+        late_seconds: 4,
+        ..calm()
+    };
+    let ops = [
+        CrashBefore(1),
+        Interrupt(19220),
+        CrashAfter(4),
+        StaleWarning(23168),
+        Pass(29),
+        Pass(80),
+        StaleWarning(2474),
+        Hand(Hand::Attach(false), 0),
+        Interrupt(0),
+        Pass(3),
+    ];
+    assert_right(2_093_616_738_687_761_241, setup, weather, &ops);
+}
+
+/// EC2 itself has answered the token of the clone with it.
+#[test]
+fn regression_a_clone_whose_tags_are_stripped_while_it_is_made_is_still_ours() {
+    let setup = Setup {
+        volumes: vec![false, false],
+        ports: vec![8080],
+        classic: true,
+        policy: vec![("spot-rescue:data", "clone")],
+        persistent: true,
+        ..one_volume()
+    };
+    let weather = Weather {
+        doubled_percent: 7,
+        late_seconds: 8,
+        ..calm()
+    };
+    let ops = [
+        RefuseLaunches(Refused::All, "InsufficientFreeAddressesInSubnet", false),
+        Interrupt(229),
+        CrashAfter(8),
+        Interrupt(0),
+        Hand(Hand::StripVolume, 34183),
+    ];
+    assert_right(13_464_333_541_003_185_073, setup, weather, &ops);
+}
+
+/// Its launch was refused and counted; the tombstone was not written.
+#[test]
+fn regression_what_first_aid_gets_after_a_crash_is_waited_for_before_another_is_launched() {
+    let both = (0..5).flat_map(|it| (0..5).map(move |other| (it, other)));
+    for ((first, second), crash) in both.flat_map(|it| (2..8).map(move |crash| (it, crash))) {
+        let setup = Setup {
+            volumes: vec![],
+            ..one_volume()
+        };
+        let weather = Weather {
+            lag_seconds: 3,
+            ..calm()
+        };
+        let ops = [
+            Refuse(first, "UnauthorizedOperation"),
+            Refuse(second, "Timeout"),
+            CrashAfter(crash),
+            Interrupt(0),
+        ];
+        assert_right(1, setup, weather, &ops);
+    }
+}
+
+/// A disk detached just before the warning, a target registered: the first look crashes at every call.
+#[test]
+fn regression_a_first_look_that_crashes_before_it_has_noted_what_it_saw_looks_again() {
+    for call in 0..12 {
+        for hand in [Hand::Detach, Hand::Register, Hand::Attach(true)] {
+            let setup = Setup {
+                volumes: vec![false],
+                ..one_volume()
+            };
+            let ops = [CrashBefore(call), Hand(hand, 0), Interrupt(0), Interrupt(0)];
+            assert_right(1, setup, calm(), &ops);
+        }
+    }
+}
+
+/// The same where a read fails: what could not be asked is asked again before anything is handed over.
+#[test]
+fn regression_a_first_look_that_could_not_read_looks_again() {
+    for call in 0..16 {
+        for hand in [Hand::Detach, Hand::Register, Hand::Attach(true)] {
+            let setup = Setup {
+                volumes: vec![false],
+                ..one_volume()
+            };
+            let ops = [
+                Hand(hand, 0),
+                RefuseRead(call, "RequestLimitExceeded"),
+                Interrupt(0),
+            ];
+            assert_right(1, setup, calm(), &ops);
+        }
+    }
 }

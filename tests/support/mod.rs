@@ -194,6 +194,7 @@ pub fn situation(now: Timestamp) -> Situation {
         unseen: BTreeMap::new(),
         flagged: BTreeSet::new(),
         unwritten: Tags::new(),
+        listed: false,
         now,
         lineage: LINEAGE.parse().unwrap(),
         notices: Vec::new(),

@@ -4,6 +4,7 @@ use super::apply::{apply, end_owner, settled};
 use super::*;
 use spot_rescue::event::{InstanceAction, Interruption};
 use spot_rescue::plan::plan;
+use spot_rescue::record::FirstLook;
 
 /// A stage: what the world looks like `now`, three seconds after `at`.
 pub type Scene = fn(Timestamp, &[Interruption]) -> Situation;
@@ -82,6 +83,7 @@ fn fresh(at: Timestamp, notices: &[Interruption]) -> Situation {
     let mut situation = situation(at + time::Duration::seconds(3));
     situation.instances[0].launch_time = at - time::Duration::days(1);
     situation.notices = notices.to_vec();
+    situation.listed = true;
     situation
 }
 
@@ -96,6 +98,7 @@ fn prepared(at: Timestamp, notices: &[Interruption]) -> Situation {
     let mut situation = fresh(at, &[]);
     settled(&mut situation);
     situation.notices = notices.to_vec();
+    situation.listed = !notices.is_empty();
     situation
 }
 
@@ -127,6 +130,7 @@ fn with_tag(at: Timestamp, notices: &[Interruption], key: &str, value: &str) -> 
         .insert(key.to_owned(), value.to_owned());
     settled(&mut situation);
     situation.notices = notices.to_vec();
+    situation.listed = !notices.is_empty();
     situation
 }
 
@@ -164,12 +168,14 @@ fn interruption(at: Timestamp, action: InstanceAction) -> Interruption {
 fn begun(at: Timestamp, notices: &[Interruption], action: InstanceAction) -> Situation {
     let mut situation = prepared(at, &[]);
     let text = spot_rescue::record::interruption_text(&interruption(at, action));
-    let mark = |it: &mut Tags| it.insert(tags::INTERRUPTED_AT.to_owned(), text.clone());
-    mark(&mut situation.instances[0].tags);
+    let mark = |it: &mut Tags, text| it.insert(tags::INTERRUPTED_AT.to_owned(), text);
+    mark(&mut situation.instances[0].tags, text);
     if let Fact::Known(Some(template)) = &mut situation.template {
-        mark(&mut template.tags);
+        let text = FirstLook::Listed.text(&interruption(at, action));
+        mark(&mut template.tags, text);
     }
     situation.notices = notices.to_vec();
+    situation.listed = !notices.is_empty();
     situation
 }
 
@@ -201,6 +207,7 @@ fn replacement_pending(at: Timestamp, notices: &[Interruption]) -> Situation {
     let replacement = situation.instances.last_mut().unwrap();
     replacement.state = InstanceState::Pending;
     situation.notices = notices.to_vec();
+    situation.listed = !notices.is_empty();
     situation
 }
 
@@ -298,6 +305,7 @@ fn returned(at: Timestamp, notices: &[Interruption]) -> Situation {
     settled(&mut situation);
     situation.instances[0].launch_time = at + time::Duration::seconds(2);
     situation.notices = notices.to_vec();
+    situation.listed = !notices.is_empty();
     situation
 }
 
@@ -316,6 +324,7 @@ fn spare_waits(at: Timestamp, notices: &[Interruption]) -> Situation {
     settled(&mut situation);
     situation.risks.clear();
     situation.notices = notices.to_vec();
+    situation.listed = !notices.is_empty();
     situation
 }
 
@@ -340,6 +349,7 @@ fn persistent(at: Timestamp, notices: &[Interruption]) -> Situation {
     }
     settled(&mut situation);
     situation.notices = notices.to_vec();
+    situation.listed = !notices.is_empty();
     situation
 }
 
@@ -376,6 +386,7 @@ fn rescued(at: Timestamp, notices: &[Interruption]) -> Situation {
         }
     }
     situation.notices = notices.to_vec();
+    situation.listed = !notices.is_empty();
     situation
 }
 
@@ -453,6 +464,7 @@ fn networked(at: Timestamp, notices: &[Interruption]) -> Situation {
     }
     settled(&mut situation);
     situation.notices = notices.to_vec();
+    situation.listed = !notices.is_empty();
     situation
 }
 
@@ -462,6 +474,7 @@ fn networked_free(at: Timestamp, notices: &[Interruption]) -> Situation {
     end_owner(&mut situation);
     do_all(&mut situation, "attach vol");
     situation.notices = notices.to_vec();
+    situation.listed = !notices.is_empty();
     situation
 }
 
@@ -498,6 +511,7 @@ fn named(at: Timestamp, notices: &[Interruption]) -> Situation {
     do_all(&mut situation, "attach vol");
     do_all(&mut situation, "associate");
     situation.notices = notices.to_vec();
+    situation.listed = !notices.is_empty();
     situation
 }
 
@@ -528,6 +542,7 @@ fn address_kept(at: Timestamp, notices: &[Interruption]) -> Situation {
     situation.interfaces = Fact::Known(vec![network_interface(PRIMARY, "10.0.0.10")]);
     settled(&mut situation);
     situation.notices = notices.to_vec();
+    situation.listed = !notices.is_empty();
     situation
 }
 
@@ -536,6 +551,7 @@ fn interface_free(at: Timestamp, notices: &[Interruption]) -> Situation {
     settled(&mut situation);
     end_owner(&mut situation);
     situation.notices = notices.to_vec();
+    situation.listed = !notices.is_empty();
     situation
 }
 

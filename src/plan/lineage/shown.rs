@@ -1,11 +1,12 @@
 //! What the owner shows of volumes, interfaces, addresses and targets, against the record of the last sweep.
 
 use super::live::{shows_everything, touched};
+use crate::event::is_recent;
 use crate::id::VolumeId;
 use crate::policy::{Policy, PrivateIp, Protect};
 use crate::record::{
-    Record, RecordedAddress, RecordedInterface, RecordedVolume, addresses_of, interfaces_of,
-    secondary_of, targets_from, volumes_of,
+    FirstLook, Record, RecordedAddress, RecordedInterface, RecordedVolume, addresses_of,
+    interfaces_of, secondary_of, targets_from, volumes_of,
 };
 use crate::situation::{Instance, Registration, Situation};
 
@@ -46,10 +47,9 @@ enum Trust {
 
 impl Trust {
     fn of(owner: &Instance, situation: &Situation, record: &Record) -> Self {
-        let noted = record.interruption.as_ref();
         if !shows_everything(owner) {
             Self::RecordOnly
-        } else if noted.is_some_and(|it| it.instance == owner.id) {
+        } else if is_seen(owner, situation, record) {
             Self::Noted
         } else if touched(record, owner, situation) {
             Self::FirstLook
@@ -57,6 +57,36 @@ impl Trust {
             Self::Live
         }
     }
+}
+
+/// What is at our own hands needs no first look, and two minutes later there is none to wait for.
+fn is_seen(owner: &Instance, situation: &Situation, record: &Record) -> bool {
+    let interruption = record.interruption.as_ref();
+    interruption.is_some_and(|it| {
+        let over = it.is_ours() || !is_recent(it.at, situation.now);
+        it.instance == owner.id && (over || record.first_look >= FirstLook::Seen)
+    })
+}
+
+/// The first look at the owner has not come as far yet: what its user has changed since the last sweep would be lost.
+pub fn is_expected(
+    look: FirstLook,
+    owner: &Instance,
+    situation: &Situation,
+    record: &Record,
+) -> bool {
+    let mut notices = situation.notices.iter().chain(&record.interruption);
+    let warned = notices
+        .any(|it| it.instance == owner.id && !it.is_ours() && is_recent(it.at, situation.now));
+    // What cannot be written is remembered, and handed over with the rest.
+    let written = situation.unwritten.is_empty();
+    let of_owner = { record.interruption.as_ref() }.is_some_and(|it| it.instance == owner.id);
+    let reached = if of_owner {
+        record.first_look
+    } else {
+        FirstLook::Open
+    };
+    shows_everything(owner) && warned && written && reached < look
 }
 
 /// What is known of the user's flags.
@@ -228,6 +258,8 @@ fn targets(record: &mut Record, trust: Trust, owner: &Instance, situation: &Situ
     let serving = { found.list.iter() }.filter(served);
     let serving = serving.filter(|it| owner.is_registered_as(it));
     record.targets.extend(serving.map(|it| it.target.clone()));
+    let noted = { noted.into_iter() }.filter(|it| owner.answers_to(it));
+    record.targets.extend(noted);
     record.targets.sort();
     record.targets.dedup();
 }

@@ -38,7 +38,7 @@ pub fn write(
     let name = lineage.situation.template_name.clone()?;
     let spec = spec(lineage, source);
     let print = tags.get(tags::FINGERPRINT).cloned().unwrap_or_default();
-    let existing = existing.map(|it| (it.id.clone(), it.versions().map(|it| it.0)));
+    let existing = existing.map(|it| (it.id.clone(), it.before(&print)));
     // The same content after another one is another version: the token names what it comes after.
     let (id, after) = existing
         .as_ref()
