@@ -150,6 +150,10 @@ fn what_is_foreseen_is_told_with_its_date() {
     }
 }
 
+fn json(text: &str) -> serde_json::Value {
+    serde_json::from_str(text).unwrap()
+}
+
 #[test]
 fn our_own_messages_are_read_back() {
     let at = clock::parse("2026-11-23T10:00:00Z").unwrap();
@@ -185,6 +189,15 @@ fn our_own_messages_are_read_back() {
         event::parse(&sample("wake")),
         Ok(Trigger::Wake(_))
     ));
+    let Ok(Trigger::Wake(remembers)) = event::parse(&sample("wake-with-memory")) else {
+        panic!("the sample is a wake");
+    };
+    let again = event::own::wake(&remembers);
+    assert_eq!(event::parse(&again), Ok(Trigger::Wake(remembers)));
+    assert_eq!(
+        json(&again)["detail"],
+        json(&sample("wake-with-memory"))["detail"]
+    );
     assert_eq!(event::parse(&sample("sweep")), Ok(Trigger::Sweep));
     // TRAP 39: the scheduler's default detail is a string.
     let string = r#"{"source":"spot-rescue","detail-type":"Sweep","detail":"{}"}"#;

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use serde_json::{Value, json};
+use spot_rescue::tags::Form;
 use spot_rescue::{policy, tags};
 use std::collections::BTreeSet;
 use std::fs;
@@ -19,29 +20,15 @@ const LIMIT: usize = 5120;
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-name.html>
 const FUNCTION_ROLES: &str = "arn:*:iam::*:role/spot-rescue-FunctionRole-*";
 
-/// All keys that the source of the tags names. Lists are numbered.
-fn named_keys() -> BTreeSet<String> {
-    let source = fs::read_to_string("src/tags.rs").unwrap();
-    let begin = format!("\"{}", tags::PREFIX);
-    let quoted = source.split(&begin).skip(1);
-    let names = quoted.map(|it| it.split('"').next().unwrap());
-    names
-        .filter(|it| !it.is_empty() && it.bytes().all(|c| c.is_ascii_lowercase() || c == b'-'))
-        .map(|it| format!("{}{it}", tags::PREFIX))
-        .collect()
-}
-
 /// The function's own, as a policy says them. The users' keys are not among them.
 fn own_keys() -> Vec<String> {
     // What proves the value of another tag.
     let mut found = BTreeSet::from([tags::proof_of("spot-rescue:*")]);
-    for key in named_keys() {
-        if tags::is_own(&key) {
-            found.insert(key.clone());
-        }
-        if tags::is_own(&format!("{key}-1")) {
-            found.insert(format!("{key}-*"));
-        }
+    for key in tags::KEYS {
+        found.insert(match key.form {
+            Form::Value => key.name.to_owned(),
+            Form::List => format!("{}-*", key.name),
+        });
     }
     found.into_iter().collect()
 }

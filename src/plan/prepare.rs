@@ -25,7 +25,7 @@ use crate::situation::{
     Balancing, Fact, Instance, Registration, Shape, Target, TargetGroup, Template,
 };
 use crate::step::{Action, Step, token};
-use crate::tags::{self, Tags, template_names};
+use crate::tags::{self, Rule, Tags, template_names};
 
 use template::{template_tags, without_room, write};
 
@@ -232,13 +232,7 @@ fn forgotten(lineage: &Lineage, now: &Record, wanted: &Tags) -> Option<String> {
 
 /// The tags in which something can be forgotten.
 fn is_kept(key: &str) -> bool {
-    let lists = [
-        tags::VOLUMES,
-        tags::TARGETS,
-        tags::ADDRESSES,
-        tags::INTERFACES,
-    ];
-    key == tags::GROUP || lists.iter().any(|it| tags::is_numbered(key, it))
+    tags::rule(key, |it| (it == Rule::Guarded).then_some(())).is_some()
 }
 
 /// Where the owner serves.

@@ -13,7 +13,7 @@ use super::{Lineage, Plan};
 use crate::policy::Rebalance;
 use crate::situation::Instance;
 use crate::tags::limits::{self, MOST, by_rank, fit};
-use crate::tags::{self, Tags, proof_of};
+use crate::tags::{self, Rule, Tags, proof_of};
 
 /// A launch gives two of ours.
 const LAUNCHED_WITH: usize = 2;
@@ -80,7 +80,7 @@ fn reserved(lineage: &Lineage) -> usize {
 
 /// Written when something happens: places are kept for them.
 fn is_passing(key: &str) -> bool {
-    [tags::INTERRUPTED_AT, tags::AT_RISK, tags::EXPIRES_AT].contains(&key)
+    tags::rule(key, |it| (it == Rule::Passing).then_some(())).is_some()
 }
 
 /// Whether a replacement has no room to be marked, prepared and buried: it is a member by the record alone.
@@ -95,14 +95,7 @@ pub fn is_tight(lineage: &Lineage, instance: &Instance) -> bool {
 
 /// Copies of what the record says, or of what it is about.
 fn is_listed(key: &str) -> bool {
-    let lists = [
-        tags::TARGETS,
-        tags::ADDRESSES,
-        tags::INTERFACES,
-        tags::HISTORY,
-    ];
-    [tags::PLACE, tags::SHAPE, tags::GROUP].contains(&key)
-        || lists.iter().any(|it| tags::is_numbered(key, it))
+    tags::rule(key, |it| matches!(it, Rule::Repeats(_)).then_some(())).is_some()
 }
 
 /// What an owner says of itself, as far as there is room, and what has none.
@@ -152,24 +145,11 @@ pub fn seals() -> Vec<String> {
 
 /// What counts most on an instance has the smallest.
 fn rank(key: &str) -> usize {
-    const RANKS: [&str; 5] = [
-        tags::PREPARED,
-        tags::RESCUE,
-        tags::GROUP,
-        tags::PLACE,
-        tags::SHAPE,
-    ];
-    const LISTS: [&str; 4] = [
-        tags::TARGETS,
-        tags::ADDRESSES,
-        tags::INTERFACES,
-        tags::HISTORY,
-    ];
-    let alone = RANKS.iter().position(|it| *it == key);
-    let listed = || LISTS.iter().position(|it| tags::is_numbered(key, it));
-    alone
-        .or_else(|| listed().map(|it| RANKS.len() + it))
-        .unwrap_or(usize::MAX)
+    let rank = tags::rule(key, |it| match it {
+        Rule::Mark(rank) | Rule::Repeats(rank) => Some(rank),
+        Rule::Passing | Rule::Shed(_) | Rule::ShedBeyondFirst(_) | Rule::Guarded => None,
+    });
+    rank.unwrap_or(usize::MAX)
 }
 
 /// What of a tombstone and what comes with it an instance takes, if it takes the tombstone.

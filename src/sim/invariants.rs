@@ -8,7 +8,7 @@ use crate::record::{Expiring, expiring_from};
 use crate::seal::plain;
 use crate::situation::Target;
 use crate::step::Action;
-use crate::tags::{self, Tags};
+use crate::tags::{self, On, Tags};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What holds at any moment.
@@ -20,6 +20,7 @@ pub fn always(state: &State) -> Vec<String> {
         same_zone(state),
         completed_only(state),
         own_volumes(state),
+        tags_in_place(state),
         super::nobody_robbed(state),
     ]
     .concat()
@@ -105,6 +106,27 @@ pub fn own_volumes(state: &State) -> Vec<String> {
     several
         .map(|(id, of)| format!("{id} has been given volumes of {of:?}"))
         .collect()
+}
+
+/// Tags stand where the table of keys says.
+#[must_use]
+pub fn tags_in_place(state: &State) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in &state.journal {
+        let Action::Tag { resources, tags } = &entry.action else {
+            continue;
+        };
+        let own = tags.keys().filter_map(|it| tags::of(it));
+        let misplaced = own.flat_map(|key| {
+            let elsewhere = resources.iter().filter(|it| {
+                let on = On::of_id(it);
+                on.is_some_and(|on| !key.on.contains(&on))
+            });
+            elsewhere.map(|it| format!("{} does not belong on {it}", key.name))
+        });
+        found.extend(misplaced);
+    }
+    found
 }
 
 /// No opt-in, no mutation.

@@ -2,7 +2,7 @@
 
 use crate::situation::Template;
 use crate::tags::limits::{self, MOST, number, places_on_record};
-use crate::tags::{self, Tags};
+use crate::tags::{self, Rule, Tags};
 
 /// What a rescue writes into the record as it goes: its tombstone, attempts, pools, progress, what is owed.
 const RESERVED_ON_RECORD: usize = 12;
@@ -59,25 +59,11 @@ fn shed(mut all: Tags, most: usize, stays: impl Fn(&str) -> bool) -> (Tags, Vec<
 
 /// How easily it is found again: the largest goes first. None is never left out.
 fn findable(key: &str) -> Option<usize> {
-    const LISTS: [&str; 4] = [
-        tags::TARGETS,
-        tags::OWED,
-        tags::SERVED,
-        tags::PRIVATE_ADDRESSES,
-    ];
-    if tags::is_numbered(key, tags::CHANGED) {
-        return Some(LISTS.len() + 3);
-    }
-    if key == tags::SHAPE {
-        return Some(LISTS.len() + 1);
-    }
-    if tags::is_numbered(key, tags::HISTORY) && number(key) > 1 {
-        return Some(LISTS.len() + 2);
-    }
-    if tags::is_numbered(key, tags::SECONDARY) {
-        return Some(LISTS.len());
-    }
-    LISTS.iter().position(|it| tags::is_numbered(key, it))
+    tags::rule(key, |it| match it {
+        Rule::Shed(rank) => Some(rank),
+        Rule::ShedBeyondFirst(rank) => (number(key) > 1).then_some(rank),
+        Rule::Mark(_) | Rule::Repeats(_) | Rule::Passing | Rule::Guarded => None,
+    })
 }
 
 #[cfg(test)]

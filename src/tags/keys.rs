@@ -1,0 +1,263 @@
+//! Every tag of ours, once: what it says, on what it stands, since when, and what becomes of it where there is no room.
+//!
+//! What writes, reads, sheds, protects or explains a tag asks this table. `docs/TAGS.md` and the service control policy
+//! are made of it.
+
+use On::{Image, Instance, Interface, LaunchTemplate, Nowhere, Snapshot, Volume};
+use Since::{Always, Rescue};
+
+/// One tag.
+#[derive(Debug, Clone, Copy)]
+pub struct Key {
+    pub name: &'static str,
+    pub form: Form,
+    pub on: &'static [On],
+    pub since: Since,
+    pub rules: &'static [Rule],
+    /// For a person: one sentence, or a few.
+    pub says: &'static [&'static str],
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// Under its name.
+    Value,
+    /// Packed into `<name>-1`, `<name>-2`, …
+    List,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum On {
+    Instance,
+    LaunchTemplate,
+    Volume,
+    Snapshot,
+    Image,
+    Interface,
+    /// A setting of the stack that is passed on like a tag.
+    Nowhere,
+}
+
+impl On {
+    /// By the id of a resource.
+    #[must_use]
+    pub fn of_id(id: &str) -> Option<Self> {
+        match id.split_once('-')?.0 {
+            "i" => Some(Instance),
+            "lt" => Some(LaunchTemplate),
+            "vol" => Some(Volume),
+            "snap" => Some(Snapshot),
+            "ami" => Some(Image),
+            "eni" => Some(Interface),
+            _ => None,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Since {
+    /// While all is well, too.
+    Always,
+    /// Written as it happens, gone when it is over.
+    Rescue,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rule {
+    /// Of the marks of an instance: the smaller the number, the sooner it finds a place.
+    Mark(usize),
+    /// The same of what an instance has a copy of, of its record or of what that is about.
+    Repeats(usize),
+    /// On an instance when something happens: places are kept for them.
+    Passing,
+    /// The record does without it where there is no room: the larger the number, the sooner.
+    Shed(usize),
+    /// The first of them stays.
+    ShedBeyondFirst(usize),
+    /// What is in it is not forgotten at first sight.
+    Guarded,
+}
+
+use Rule::{Guarded, Mark, Passing, Repeats, Shed, ShedBeyondFirst};
+
+macro_rules! keys {
+    ($($(#[doc = $says:literal])+ $name:ident = $word:literal: $form:ident on $on:tt $since:ident $rules:tt)+) => {
+        $($(#[doc = $says])+ pub const $name: &str = concat!("spot-rescue:", $word);)+
+
+        /// In the order of the documentation.
+        pub const KEYS: &[Key] = &[$(Key {
+            name: $name,
+            form: Form::$form,
+            on: &$on,
+            since: $since,
+            rules: &$rules,
+            says: &[$($says),+],
+        }),+];
+    };
+}
+
+keys! {
+    /// The rescue (lineage) a resource belongs to: the id of the lineage's first instance.
+    RESCUE = "rescue": Value on [Instance, LaunchTemplate, Volume, Snapshot, Image, Interface] Always [Mark(1)]
+    /// The launch template that is its prepared rescue, and the version that is launched.
+    PREPARED = "prepared": Value on [Instance] Always [Mark(0)]
+    /// On a replacement: the instance it replaces.
+    REPLACES = "replaces": Value on [Instance] Always []
+    /// On a replacement we have launched ourselves: the token of its launch and the instance it replaces. Given at the
+    /// launch, and never afterwards. What has it may be ended by us, if it never took over.
+    LAUNCHED = "launched": Value on [Instance] Always []
+    /// The tombstone: which instance, when, how; on the launch template also how far the first look at it has come.
+    INTERRUPTED_AT = "interrupted-at": Value on [Instance, LaunchTemplate] Rescue [Passing]
+    /// The instance that owns disks, targets and addresses now.
+    HEAD = "head": Value on [LaunchTemplate] Always []
+    /// Zone, subnet and type of the head.
+    PLACE = "place": Value on [Instance, LaunchTemplate] Always [Repeats(3)]
+    /// The Auto Scaling group the lineage belongs to.
+    GROUP = "group": Value on [Instance, LaunchTemplate] Always [Repeats(2), Guarded]
+    /// What the head's type is like.
+    SHAPE = "shape": Value on [Instance, LaunchTemplate] Always [Repeats(4), Shed(5)]
+    /// Its volumes, each with its device and whether it goes with the instance.
+    VOLUMES = "volume": List on [Instance, LaunchTemplate] Always [Guarded]
+    /// Its targets: target group, id, port.
+    TARGETS = "target": List on [Instance, LaunchTemplate] Always [Repeats(5), Shed(0), Guarded]
+    /// Its Elastic IPs.
+    ADDRESSES = "address": List on [Instance, LaunchTemplate] Always [Repeats(6), Guarded]
+    /// Its network interfaces beyond the primary one; that one as well if its address is to be kept.
+    INTERFACES = "interface": List on [Instance, LaunchTemplate] Always [Repeats(7), Guarded]
+    /// When which instance of the lineage was interrupted.
+    HISTORY = "history": List on [Instance, LaunchTemplate] Always [Repeats(8), ShedBeyondFirst(6)]
+    /// Its private addresses, in its own order.
+    PRIVATE_ADDRESSES = "private-address": List on [LaunchTemplate] Always [Shed(3)]
+    /// Secondary private addresses of the primary interface.
+    SECONDARY = "secondary": List on [LaunchTemplate] Always [Shed(4)]
+    /// The head's Spot Instance request, its type and interruption behaviour.
+    REQUEST = "request": Value on [LaunchTemplate] Always []
+    /// Of an instance whose root is to be kept: its image, and what an image made of the root's snapshot must say.
+    ORIGINAL = "original": Value on [LaunchTemplate] Always []
+    /// The name that follows, the head's public address, and whether the name has been looked up since that was so.
+    NAMED = "named": Value on [LaunchTemplate] Always []
+    /// The version that is launched, and the one before it, both of our making, and the fingerprint of the first.
+    VERSION = "version": Value on [LaunchTemplate] Always []
+    /// Changes when a replacement would have to be launched differently.
+    FINGERPRINT = "fingerprint": Value on [LaunchTemplate] Always []
+    /// Replacements of ours that have no room for marks of their own.
+    MEMBERS = "member": List on [LaunchTemplate] Always []
+    /// Volumes that have no room for an expiry of their own, and when they may go.
+    EXPIRES = "expires": List on [LaunchTemplate] Always []
+    /// What was foreseen for the head: which instance, when, and on what date. On the instance once launches have been
+    /// made for it that a warning must know of.
+    AT_RISK = "at-risk": Value on [Instance, LaunchTemplate] Rescue [Passing]
+    /// How many launches have failed, or led to a spare that is gone, and for whom.
+    ATTEMPTS = "attempts": Value on [LaunchTemplate] Rescue []
+    /// Pools (type, subnet, market) that had no capacity, when, and why.
+    FAILED_POOLS = "failed-pool": List on [LaunchTemplate] Rescue []
+    /// What AWS said when it last refused a launch, for a person.
+    REFUSAL = "refusal": Value on [LaunchTemplate] Rescue []
+    /// The version after which one without CPU options and with IMDSv2 required was written, since launches were
+    /// refused, and when.
+    PLAIN = "plain": Value on [LaunchTemplate] Rescue []
+    /// The newest replacement that ended before it took over, and how many died booting.
+    DIED = "died": Value on [LaunchTemplate] Rescue []
+    /// Milestones of the rescue, in seconds since the interruption.
+    PROGRESS = "progress": Value on [LaunchTemplate] Rescue []
+    /// What the owner had got and lost since the last sweep when it was interrupted.
+    CHANGED = "changed": List on [LaunchTemplate] Rescue [Shed(7)]
+    /// `ip` targets of successors, until one of them owns everything.
+    SERVED = "served": List on [LaunchTemplate] Rescue [Shed(2)]
+    /// Targets that are to be registered still, after the rescue.
+    OWED = "owed": List on [LaunchTemplate] Rescue [Shed(1)]
+    /// Elastic IPs that are to be associated still, after the rescue.
+    OWED_ADDRESSES = "owed-address": List on [LaunchTemplate] Rescue []
+    /// Since when its owner lacks targets or addresses that it is to have.
+    OWED_SINCE = "owed-since": Value on [LaunchTemplate] Rescue []
+    /// What the name that follows has been pointed at, and what it said before.
+    POINTED = "pointed": List on [LaunchTemplate] Rescue []
+    /// Whose private address is not kept although that was asked for, since when, and why.
+    ADDRESS_LOST = "address-lost": Value on [LaunchTemplate] Rescue []
+    /// How many requests to replace the successor's root were refused.
+    SWAPS = "swaps": Value on [LaunchTemplate] Rescue []
+    /// The stand-in that could not give way to Spot, since when, and why.
+    STAYS = "stays": Value on [LaunchTemplate] Rescue []
+    /// The member that has left its group for good, the group being smaller for it.
+    LEFT_GROUP = "left-group": Value on [LaunchTemplate] Rescue []
+    /// A safety copy, a spare, or the prepared rescue of what has vanished: it may go after this moment.
+    EXPIRES_AT = "expires-at": Value on [Instance, LaunchTemplate, Volume, Snapshot, Image, Interface] Rescue [Passing]
+    /// The device name inside the instance.
+    DEVICE = "device": Value on [Volume, Snapshot] Always []
+    /// Settings a snapshot does not remember.
+    VOLUME = "volume": Value on [Volume, Snapshot] Always []
+    /// On a restored volume or a clone: the volume it stands for.
+    COPY_OF = "copy-of": Value on [Volume] Rescue []
+    /// On a restored volume: the snapshot it was made from.
+    RESTORED_FROM = "restored-from": Value on [Volume] Rescue []
+    /// On a clone: the instance it was given to. From then on it is newer than its source.
+    TAKEN_BY = "taken-by": Value on [Volume] Rescue []
+    /// On volumes a copy stands for: their instance came back after it had been replaced, and may have written to them
+    /// since.
+    RAN_AGAIN = "ran-again": Value on [Volume] Rescue []
+    /// On a volume that stays with its user: why. It has no expiry.
+    KEPT = "kept": Value on [Volume] Rescue []
+    /// On snapshots: the set they belong to.
+    SET = "set": Value on [Snapshot] Rescue []
+    /// On a snapshot: how often and when last a volume was to be made of it.
+    RESTORE = "restore": Value on [Snapshot] Rescue []
+    /// Among the stack's defaults: the KMS keys its user has named.
+    KMS_KEYS = "kms-keys": Value on [Nowhere] Always []
+    /// The same: roles that a replacement may have.
+    INSTANCE_ROLES = "instance-roles": Value on [Nowhere] Always []
+    /// The same: types that it may have.
+    ALLOWED_TYPES = "allowed-types": Value on [Nowhere] Always []
+    /// The same: subnets that it may be launched in.
+    ALLOWED_SUBNETS = "allowed-subnets": Value on [Nowhere] Always []
+    /// The same: target groups that it may join.
+    ALLOWED_TARGET_GROUPS = "target-groups": Value on [Nowhere] Always []
+}
+
+/// The row of a key as it stands on a resource, its number included.
+#[must_use]
+pub fn of(key: &str) -> Option<&'static Key> {
+    let names = |it: &&Key| match it.form {
+        Form::Value => it.name == key,
+        Form::List => super::is_numbered(key, it.name),
+    };
+    KEYS.iter().find(names)
+}
+
+/// What one of its rules says.
+#[must_use]
+pub fn rule<T>(key: &str, wanted: impl Fn(Rule) -> Option<T>) -> Option<T> {
+    of(key)?.rules.iter().find_map(|it| wanted(*it))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn no_two_rows_say_the_same() {
+        let names: BTreeSet<_> = KEYS
+            .iter()
+            .map(|it| (it.name, it.form == Form::List))
+            .collect();
+        assert_eq!(names.len(), KEYS.len());
+        let ranks: Vec<Rule> = KEYS.iter().flat_map(|it| it.rules).copied().collect();
+        for (place, rule) in ranks.iter().enumerate() {
+            let alone = [Passing, Guarded].contains(rule) || !ranks[..place].contains(rule);
+            assert!(alone, "{rule:?} twice");
+        }
+    }
+
+    #[test]
+    fn a_key_is_found_as_it_stands_on_a_resource() {
+        assert_eq!(
+            of("spot-rescue:volume").map(|it| it.form),
+            Some(Form::Value)
+        );
+        assert_eq!(
+            of("spot-rescue:volume-12").map(|it| it.form),
+            Some(Form::List)
+        );
+        assert!(of("spot-rescue:target").is_none() && of("spot-rescue:data").is_none());
+    }
+}

@@ -1,0 +1,77 @@
+//! `docs/TAGS.md` says of the tags what the code says.
+//!
+//! `BLESS=1 cargo test --no-default-features --features sim --test tags` writes it anew.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use spot_rescue::tags::{Form, KEYS, Key, On, Since};
+use std::fmt::Write;
+use std::fs;
+
+const FILE: &str = "docs/TAGS.md";
+
+const HEAD: &str = "\
+# Tags that the function writes
+
+Each has its value and a seal behind it (` @` and sixteen characters), so that nobody else can write one; the seals of
+`rescue` and `group`, by which AWS is asked, and of values without room for it are tags of their own (`…-seal`). A key
+with `-n` is a list: `-1`, `-2`, … The tags that *you* write are in the [README](../README.md).
+
+A resource takes 50 tags. Where there is no room for all of ours, some stay behind, in a fixed order, and the caveats of
+the instance say which.
+
+";
+
+#[test]
+fn the_file_is_what_the_table_makes_of_it() {
+    let mut text = HEAD.to_owned();
+    for (title, since) in [
+        ("While all is well", Since::Always),
+        ("In a rescue", Since::Rescue),
+    ] {
+        writeln!(
+            text,
+            "## {title}\n\n| tag | on | what it says |\n|---|---|---|"
+        )
+        .unwrap();
+        for key in KEYS
+            .iter()
+            .filter(|it| it.since == since && !it.on.contains(&On::Nowhere))
+        {
+            writeln!(text, "{}", row(key)).unwrap();
+        }
+        text.push('\n');
+    }
+    let text = format!("{}\n", text.trim_end());
+    if std::env::var_os("BLESS").is_some() {
+        fs::write(FILE, &text).unwrap();
+    }
+    let written = fs::read_to_string(FILE).unwrap_or_default();
+    assert!(
+        written == text,
+        "{FILE} is out of date; BLESS=1 writes it anew"
+    );
+}
+
+fn row(key: &Key) -> String {
+    let list = if key.form == Form::List { "-n" } else { "" };
+    let on: Vec<&str> = key.on.iter().map(|it| word(*it)).collect();
+    let says: Vec<&str> = key.says.iter().map(|it| it.trim()).collect();
+    format!(
+        "| `{}{list}` | {} | {} |",
+        key.name,
+        on.join(", "),
+        says.join(" ")
+    )
+}
+
+fn word(on: On) -> &'static str {
+    match on {
+        On::Instance => "instance",
+        On::LaunchTemplate => "launch template",
+        On::Volume => "volume",
+        On::Snapshot => "snapshot",
+        On::Image => "image",
+        On::Interface => "network interface",
+        On::Nowhere => "",
+    }
+}
