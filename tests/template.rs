@@ -4,6 +4,8 @@
 
 #[path = "template/closed.rs"]
 mod closed;
+#[path = "template/deploys.rs"]
+mod deploys;
 #[path = "template/limits.rs"]
 mod limits;
 #[path = "template/wiring.rs"]

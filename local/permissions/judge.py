@@ -102,7 +102,13 @@ def resource_policies() -> dict[str, Any]:
     made = stack(NARROW)
     return {
         "secretsmanager": made.resource("SealSecretPolicy")["ResourcePolicy"],
-        "sqs": made.resource("QueuePolicy")["PolicyDocument"],
+        "sqs": document(
+            [
+                statement
+                for name in ("QueuePolicy", "DeadLetterQueuePolicy")
+                for statement in made.resource(name)["PolicyDocument"]["Statement"]
+            ]
+        ),
     }
 
 
