@@ -130,6 +130,7 @@ impl Known {
                 risks: &[],
                 defaults: &defaults,
                 pass: 1,
+                late: false,
                 refused: &BTreeSet::new(),
                 remembered: &defaults,
             };

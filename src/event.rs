@@ -13,6 +13,7 @@ pub mod risk;
 pub mod scaling;
 pub mod snapshot;
 pub mod state_change;
+pub mod tombstone;
 
 pub use own::{Memory, Proof, Wake};
 pub use risk::Risk;

@@ -85,7 +85,8 @@ pub fn unread(lineage: InstanceId, memory: &Memory, defaults: &Tags, now: Timest
         launched: BTreeSet::new(),
         unseen: BTreeMap::new(),
         flagged: memory.flagged.clone(),
-        listed: memory.listed,
+        listed: memory.listed.clone(),
+        late: false,
         unwritten: memory.unwritten.clone(),
         instances: Vec::new(),
         part_of: None,
@@ -217,6 +218,8 @@ pub struct Look<'a> {
     pub risks: &'a [Risk],
     pub defaults: &'a Tags,
     pub pass: u32,
+    /// What could not be read so far is not waited for.
+    pub late: bool,
     pub refused: &'a BTreeSet<String>,
     pub remembered: &'a Tags,
 }
@@ -249,6 +252,7 @@ impl Facts {
             risks,
             defaults,
             pass,
+            late,
             refused,
             remembered,
         } = *look;
@@ -299,7 +303,8 @@ impl Facts {
             launched: memory.launched.keys().cloned().collect(),
             unseen: memory.unseen_tokens(),
             flagged: memory.flagged.clone(),
-            listed: memory.listed,
+            listed: memory.listed.clone(),
+            late,
             unwritten: memory.unwritten.clone(),
             deregistered: self.out.iter().filter(member).cloned().collect(),
             template,

@@ -149,7 +149,7 @@ async fn look_again(
         Scope::Recorded
     };
     let named = batch.named();
-    let out = batch.out(now);
+    let out = batch.out(now, pass);
     let reading = observe::lineages(
         context.cloud,
         &active,
@@ -174,7 +174,7 @@ async fn look_again(
         if let Some(record) = facts.record(id) {
             subject.memory.settle(record);
         }
-        subject.memory.listed |= facts.lists_all() && subject.is_warned();
+        subject.note_listed(facts.lists_all());
         subject.note_unseen(now, |it| facts.shows(it));
         let look = Look {
             now,
@@ -182,6 +182,7 @@ async fn look_again(
             risks: &subject.risks,
             defaults: context.defaults,
             pass,
+            late: subject.is_late(),
             refused: &subject.refused,
             remembered: &subject.remembered,
         };

@@ -23,6 +23,7 @@ mod targets;
 mod told;
 mod volumes;
 
+pub use crate::event::tombstone::{FirstLook, interruption_from, interruption_text};
 pub use attempts::Attempts;
 pub use deaths::Deaths;
 pub use history::{LONGEST as MOST_REMEMBERED, Taken, history_from, history_tags};
@@ -42,7 +43,7 @@ pub use roomless::{Expiring, expiring_from, expiring_tags, member_tags, members_
 pub use settings::VolumeTag;
 pub use shape::{shape_from, shape_text};
 pub use stay::Stay;
-pub use told::{FirstLook, interruption_from, interruption_text, risk_from, risk_text};
+pub use told::{risk_from, risk_text};
 pub use volumes::{RecordedVolume, volume_tags, volumes_from, volumes_of};
 
 use named::pointed_from;

@@ -90,8 +90,10 @@ pub struct Situation {
     pub flagged: BTreeSet<String>,
     /// What the record was to say, and AWS would not take so far.
     pub unwritten: Tags,
-    /// Every target group has been asked since the warning.
-    pub listed: bool,
+    /// Instances for which every target group has been asked since their warning.
+    pub listed: BTreeSet<InstanceId>,
+    /// Three looks have passed since the warning: what they could not read is not waited for.
+    pub late: bool,
     pub instances: Vec<Instance>,
     /// The lineage that the first of this one belongs to by that one's record, or by the volumes it holds.
     pub part_of: Option<InstanceId>,

@@ -169,6 +169,8 @@ pub struct Registrations {
     pub list: Arc<Vec<Registration>>,
     /// Of these all groups were listed, not only those on record looked at.
     pub complete: BTreeSet<Balancing>,
+    /// Of these it is known which groups there are, or that it is not to be had.
+    pub asked: BTreeSet<Balancing>,
     /// Groups that could not be read: what is on record of them is neither confirmed nor refuted.
     pub unread: BTreeSet<TargetGroup>,
     /// Groups on record that have been deleted.
@@ -182,6 +184,7 @@ impl Registrations {
         Self {
             list: Arc::new(list),
             complete: Balancing::ALL.into(),
+            asked: Balancing::ALL.into(),
             ..Self::default()
         }
     }
@@ -199,7 +202,7 @@ impl Registrations {
     /// Every target group there is has been asked.
     #[must_use]
     pub fn lists_all(&self) -> bool {
-        self.unread.is_empty() && { Balancing::ALL.iter() }.all(|it| self.complete.contains(it))
+        self.unread.is_empty() && { Balancing::ALL.iter() }.all(|it| self.asked.contains(it))
     }
 
     /// The target is registered and gets traffic.

@@ -172,7 +172,7 @@ fn our_own_messages_are_read_back() {
             launched: BTreeMap::from([(INSTANCE.parse().unwrap(), "token".to_owned())]),
             unseen: BTreeMap::from([(INSTANCE.parse().unwrap(), at)]),
             flagged: BTreeSet::from(["vol-0123456789abcdef0".to_owned()]),
-            listed: true,
+            listed: BTreeSet::from([INSTANCE.parse().unwrap()]),
             unwritten: BTreeMap::from([("key".to_owned(), "value".to_owned())]),
         },
         sent: Some(at),

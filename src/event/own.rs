@@ -1,6 +1,7 @@
 //! Our own messages, in the form of events so that one parser reads everything: `Wake` (the delayed
 //! message that stands in for waiting) and `Sweep` (the schedule's constant input).
 
+use super::tombstone::{FirstLook, interruption_from};
 use super::{Envelope, InstanceAction, Interruption, Trigger};
 use crate::clock::{self, Timestamp};
 use crate::id::InstanceId;
@@ -44,8 +45,8 @@ pub struct Memory {
     pub unseen: BTreeMap<InstanceId, Timestamp>,
     /// Volumes and interfaces that were to go with their instance when it was warned: since then the flags are ours.
     pub flagged: BTreeSet<String>,
-    /// Every target group has been asked since the warning.
-    pub listed: bool,
+    /// Instances for which every target group has been asked since their warning.
+    pub listed: BTreeSet<InstanceId>,
     /// What the record was to say, and AWS would not take.
     pub unwritten: Tags,
 }
@@ -71,7 +72,7 @@ impl Memory {
         if of.is_some() && head.is_some() && of != head {
             unwritten.clear();
         }
-        unwritten.retain(|key, value| record.get(key) != Some(value));
+        unwritten.retain(|key, value| !record.get(key).is_some_and(|it| says(it, key, value)));
         if { unwritten.keys() }.all(|it| it == tags::HEAD) {
             unwritten.clear();
         }
@@ -86,9 +87,17 @@ impl Memory {
         self.launched.extend(other.launched.clone());
         self.unseen.extend(other.unseen.clone());
         self.flagged.extend(other.flagged.clone());
-        self.listed |= other.listed;
+        self.listed.extend(other.listed.clone());
         self.unwritten.extend(other.unwritten.clone());
     }
+}
+
+/// The record says the same, or of an interruption more.
+fn says(recorded: &str, key: &str, wanted: &str) -> bool {
+    let same =
+        || interruption_from(recorded).is_some_and(|it| Some(it) == interruption_from(wanted));
+    let more = || FirstLook::of(recorded) >= FirstLook::of(wanted);
+    recorded == wanted || (key == tags::INTERRUPTED_AT && same() && more())
 }
 
 /// What is to prove that a message is ours, and the text that it is of.
@@ -159,7 +168,7 @@ pub(super) fn parse_wake(envelope: &Envelope) -> Result<Trigger, String> {
         launched: words(&detail.launched),
         unseen: times(&detail.unseen),
         flagged: list(&detail.flagged),
-        listed: detail.listed.as_bool().unwrap_or_default(),
+        listed: ids(&detail.listed),
         unwritten: words(&detail.unwritten),
     };
     Ok(Trigger::Wake(Wake {
@@ -173,6 +182,11 @@ pub(super) fn parse_wake(envelope: &Envelope) -> Result<Trigger, String> {
             over: envelope.detail.map_or("", RawValue::get).to_owned(),
         }),
     }))
+}
+
+fn ids(value: &Value) -> BTreeSet<InstanceId> {
+    let all = list(value).into_iter();
+    all.filter_map(|it| it.parse().ok()).collect()
 }
 
 fn list(value: &Value) -> BTreeSet<String> {

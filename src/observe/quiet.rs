@@ -18,9 +18,9 @@ pub struct Out {
     pub now: Timestamp,
     /// AWS has deregistered them wherever they were.
     pub instances: BTreeSet<InstanceId>,
-    /// Whom the warnings at hand are about, and when they came.
+    /// The instances that the warnings at hand are about, and when they came.
     pub warned: BTreeMap<InstanceId, Timestamp>,
-    /// Lineages of which every target group has been asked since their warning.
+    /// Lineages for which every target group has been asked since their warning, or not for now.
     pub listed: BTreeSet<InstanceId>,
     /// Lineages that are looked at without a warning: whoever had it sees to it that its instance leaves.
     pub unwarned: BTreeSet<InstanceId>,

@@ -70,9 +70,13 @@ async fn list(
         match listing {
             Ok(listing) => {
                 found.complete.insert(of);
+                found.asked.insert(of);
                 take(listing, &vpcs, (recorded, others), found);
             }
-            Err(error) => tracing::warn!(%error, "failed to list; what is on record counts"),
+            Err(error) => {
+                tracing::warn!(%error, "failed to list; what is on record counts");
+                found.asked.extend(is_final(of, &error).then_some(of));
+            }
         }
     }
 }
@@ -96,6 +100,11 @@ fn take(
             others.insert(listed.group, listed.vpc);
         }
     }
+}
+
+/// Another answer is not to be expected soon: denied, or a service that the Region does not have.
+fn is_final(of: Balancing, error: &CloudError) -> bool {
+    error.class != Class::Transient || (of != Balancing::Elb && !error.is_throttled())
 }
 
 async fn in_time(cloud: &dyn Cloud, of: Balancing) -> Result<Listing, CloudError> {

@@ -11,7 +11,7 @@ mod plain;
 mod request;
 mod unheard;
 
-pub use request::{mismatch, on_interface_id};
+pub use request::{is_mismatched, mismatch, on_interface_id};
 
 use request::Instead;
 

@@ -6,11 +6,13 @@ mod lost;
 mod member;
 mod shown;
 
+pub use live::shows_everything;
+
 use crate::event::{InstanceAction, InstanceState, Interruption, Risk};
 use crate::id::{InstanceId, TemplateId};
 use crate::plan::group;
 use crate::policy::{Policy, PolicyWarning};
-use crate::record::{FirstLook, Record, interruption_from};
+use crate::record::{Record, interruption_from};
 use crate::situation::{Fact, Instance, Situation, Snapshot, Template};
 use crate::tags::{self, Tags};
 use std::cmp::Reverse;
@@ -221,13 +223,6 @@ impl<'a> Lineage<'a> {
             && instance.is_alive()
             && !instance.tags.contains_key(tags::REPLACES)
             && !self.interruption(instance).is_some_and(terminated)
-    }
-
-    /// The first look at the owner has not come so far, and still may.
-    #[must_use]
-    pub fn expects(&self, look: FirstLook) -> bool {
-        let expected = |it| shown::is_expected(look, it, self.situation, &self.record);
-        self.owner.is_some_and(expected)
     }
 
     /// Living replacements that do not own anything and are not being taken.

@@ -132,7 +132,7 @@ pub fn at_the_latest(lineage: &Lineage, interruption: &Interruption, plan: &mut 
     if let Action::WriteTemplate(write) = &mut step.action
         && let Some(interruption) = lineage.interruption(source)
     {
-        let text = seen::reached(lineage).text(&interruption);
+        let text = seen::over::reached(lineage).text(&interruption);
         write.tags.insert(tags::INTERRUPTED_AT.to_owned(), text);
     }
     plan.step(step);
@@ -361,11 +361,11 @@ fn trim(template: &Template, plan: &mut Plan) {
         return;
     }
     let kept = |it: &u64| *it == current || Some(*it) == before;
-    let oldest = template.latest.saturating_sub(MOST_TRIMMED).max(1);
+    let oldest = current.saturating_sub(MOST_TRIMMED).max(1);
     let action = Action::TrimTemplate {
         template: template.id.clone(),
         default: current,
-        versions: (oldest..=template.latest).filter(|it| !kept(it)).collect(),
+        versions: (oldest..=current).filter(|it| !kept(it)).collect(),
     };
     plan.step(Step::new("delete old versions", action));
 }

@@ -136,7 +136,9 @@ fn is_told_elsewhere(lineage: &Lineage, interruption: &Interruption) -> bool {
 /// The record cannot be read, but it is known where it is: EC2 forgets the instance an hour after its end, and its
 /// tombstone with it.
 pub fn remember_unread(lineage: &Lineage, interruption: &Interruption, plan: &mut Plan) {
-    if is_told_elsewhere(lineage, interruption) {
+    // More than this has been written, or is remembered.
+    let listed = &lineage.situation.listed;
+    if listed.contains(&interruption.instance) || is_told_elsewhere(lineage, interruption) {
         return;
     }
     let owner = lineage.owner.map(|it| &it.id);

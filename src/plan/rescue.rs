@@ -1,6 +1,7 @@
 //! The rescue of a lineage whose owner is being terminated, or was: which decisions, in which order.
 //! Steps listed first are sent first: traffic leaves, then volumes are kept, then the rest.
 
+use super::seen::over;
 use super::{
     Lineage, Plan, clone, close, deaths, deregister, group, interfaces, launch, prepare, progress,
     protect, rejoin, requests, risk, seen, snapshot, volumes,
@@ -60,15 +61,15 @@ pub fn plan(lineage: &Lineage, interruption: &Interruption) -> Plan {
         progress::kept(lineage, interruption, &mut plan);
         return plan;
     }
-    // Unless it is written in this very plan.
-    if seen::reached(lineage) < FirstLook::Seen && lineage.expects(FirstLook::Seen) {
+    // Or this very look has seen it.
+    if over::reached(lineage) < FirstLook::Seen && over::is_expected(FirstLook::Seen, lineage) {
         plan.wait(5, "what the old instance has to be on record");
         return plan;
     }
     let hand_over = volumes::hand_over(lineage, interruption, &mut plan);
     let rejoined = rejoin::plan(lineage, &way, interruption, &hand_over, &mut plan);
     progress::plan(lineage, interruption, &hand_over, &mut plan);
-    if rejoined && lineage.expects(FirstLook::Listed) {
+    if rejoined && over::is_expected(FirstLook::Listed, lineage) {
         plan.wait(5, "every target group to be asked");
     } else if rejoined {
         close::plan(lineage, interruption, &hand_over, &mut plan);

@@ -97,7 +97,9 @@ fn spare(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
         plan.wait(5, "a prepared rescue to launch a spare from");
         return;
     }
-    if owner.market != Market::Spot || lineage.situation.pass > 1 {
+    // Asked for again only as another version of ours: the token may have been used with that one.
+    let asked = lineage.situation.pass > 1 && !launch::is_mismatched(lineage);
+    if owner.market != Market::Spot || asked {
         return;
     }
     launch_noted(lineage, owner, launch::first_way(lineage), plan);

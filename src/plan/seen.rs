@@ -1,14 +1,13 @@
 //! What the owner has when it is interrupted is written down by the first looks, before anything can vanish: the
 //! record is as old as the last sweep.
 
-use super::protect::REMEMBER;
+pub mod over;
 pub mod unread;
 
 use super::{Lineage, Plan, room, unclaimed};
 use crate::event::Interruption;
 use crate::record::{
-    FirstLook, Record, RecordedVolume, address_tags, interface_tags, interruption_from,
-    target_tags, volume_tags,
+    Record, RecordedVolume, address_tags, interface_tags, target_tags, volume_tags,
 };
 use crate::situation::{Target, Template, Volume};
 use crate::step::{Action, Step};
@@ -17,7 +16,6 @@ use std::collections::BTreeSet;
 
 pub const STEP: &str = "note what was seen";
 const FORGET: &str = "forget what was taken away";
-const OVER: &str = "note that it was seen";
 
 /// What differs from the record, and in a few words, how. Once that is written, the first look is over.
 pub fn note(lineage: &Lineage, interruption: &Interruption, plan: &mut Plan) {
@@ -36,7 +34,7 @@ pub fn note(lineage: &Lineage, interruption: &Interruption, plan: &mut Plan) {
         return;
     }
     differences(lineage, template, &before, plan);
-    end(lineage, template, interruption, plan);
+    over::end(lineage, template, interruption, plan);
 }
 
 fn differences(lineage: &Lineage, template: &Template, before: &Record, plan: &mut Plan) {
@@ -54,62 +52,21 @@ fn differences(lineage: &Lineage, template: &Template, before: &Record, plan: &m
     }
     detached(lineage, &before.volumes, &now.volumes, plan);
     tags.extend(changed(before, &now));
-    let tags = room::onto_record(&tags, template);
+    before_it_leaves(lineage, before, plan);
+    write(template, &tags, stale, plan);
+}
+
+fn write(template: &Template, tags: &Tags, stale: Vec<String>, plan: &mut Plan) {
     let resources = vec![template.id.to_string()];
     let action = Action::Tag {
         resources: resources.clone(),
-        tags,
+        tags: room::onto_record(tags, template),
     };
-    before_it_leaves(lineage, before, plan);
     plan.steps.insert(0, Step::new(STEP, action));
     if !stale.is_empty() {
         let keys = stale;
         let action = Action::Untag { resources, keys };
         plan.step(Step::new(FORGET, action).after(STEP));
-    }
-}
-
-/// How far the look has come, in the record's tombstone: with it, or after what is noted. Whoever comes after a crash
-/// in between looks for the first time once more.
-fn end(lineage: &Lineage, template: &Template, interruption: &Interruption, plan: &mut Plan) {
-    let standing = template.tags.get(tags::INTERRUPTED_AT);
-    let of_owner = |it: &Interruption| it.instance == interruption.instance;
-    let standing = standing.filter(|it| interruption_from(it).is_some_and(|it| of_owner(&it)));
-    let before = standing
-        .map(String::as_str)
-        .map(FirstLook::of)
-        .unwrap_or_default();
-    let reached = reached(lineage);
-    if reached <= before {
-        return;
-    }
-    let told = standing.and_then(|it| interruption_from(it));
-    let text = reached.text(told.as_ref().unwrap_or(interruption));
-    let tags = Tags::from([(tags::INTERRUPTED_AT.to_owned(), text)]);
-    let noted = plan.steps.iter().any(|it| it.id == STEP);
-    let remembered = plan.steps.iter_mut().find(|it| it.id == REMEMBER);
-    if let (false, Some(step)) = (noted, remembered)
-        && let Action::Tag { tags: all, .. } = &mut step.action
-    {
-        all.extend(tags);
-        return;
-    }
-    let before = [REMEMBER, STEP, FORGET];
-    let before = { before.iter() }.filter(|id| plan.steps.iter().any(|it| it.id == **id));
-    let resources = vec![template.id.to_string()];
-    let step = Step::new(OVER, Action::Tag { resources, tags });
-    plan.step({ before }.fold(step, |step, id| step.after(id)));
-}
-
-/// By what has been read. Only whoever has the warning may have been in time.
-pub fn reached(lineage: &Lineage) -> FirstLook {
-    let (situation, head) = (lineage.situation, lineage.record.head.as_ref());
-    let warned = { situation.notices.iter() }.any(|it| Some(&it.instance) == head);
-    let read = situation.addresses.known().is_some() && situation.volumes.known().is_some();
-    match (warned && read, situation.listed) {
-        (false, _) => FirstLook::Open,
-        (true, false) => FirstLook::Seen,
-        (true, true) => FirstLook::Listed,
     }
 }
 
@@ -153,7 +110,11 @@ fn is_uncertain(lineage: &Lineage, before: &Record) -> bool {
     let shown = shown.unwrap_or_default();
     let switched = before.volumes.iter().any(|it| it.delete_on_termination)
         && shown.iter().all(|it| !it.delete_on_termination)
-        && lineage.situation.flagged.is_empty();
+        && !lineage
+            .situation
+            .flagged
+            .iter()
+            .any(|it| it.starts_with("vol-"));
     let mut notices = lineage.situation.notices.iter();
     let young = notices.any(|it| it.action.ends() && lineage.situation.now - it.at < SEEN);
     new && switched && young

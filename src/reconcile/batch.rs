@@ -152,10 +152,10 @@ impl Batch {
         instances.map(|it| it.id.clone()).chain(launched).collect()
     }
 
-    pub fn out(&self, now: Timestamp) -> Out {
+    pub fn out(&self, now: Timestamp, pass: u32) -> Out {
         let all = self.subjects.values();
         let unwarned = all.clone().filter(|it| it.memory.interruptions.is_empty());
-        let listed = all.clone().filter(|it| it.memory.listed);
+        let listed = all.clone().filter(|it| pass > 1 || it.is_listed());
         let warned = all.clone().flat_map(|it| &it.memory.interruptions);
         Out {
             now,

@@ -12,6 +12,9 @@ use crate::step::{Action, Step};
 use crate::tags::{self, Tags};
 use std::collections::BTreeSet;
 
+/// So many looks of a chain try to ask and to read everything.
+const FIRST_LOOKS: u32 = 3;
+
 /// One lineage, and what this invocation knows and did about it.
 #[derive(Debug)]
 pub struct Subject {
@@ -113,9 +116,23 @@ impl Subject {
         }
     }
 
-    /// Somebody has told of an interruption.
-    pub fn is_warned(&self) -> bool {
-        !self.memory.interruptions.is_empty()
+    /// Every target group has been asked.
+    pub fn note_listed(&mut self, all: bool) {
+        let warned = self.memory.interruptions.iter().filter(|_| all);
+        let warned = warned.map(|it| it.instance.clone());
+        self.memory.listed.extend(warned);
+    }
+
+    /// A mass reclaim must not go on asking all target groups.
+    pub fn is_late(&self) -> bool {
+        self.attempt >= FIRST_LOOKS
+    }
+
+    /// No target group is to be asked beyond those on record.
+    pub fn is_listed(&self) -> bool {
+        let mut warned = self.memory.interruptions.iter();
+        let listed = warned.all(|it| self.memory.listed.contains(&it.instance));
+        self.is_late() || (listed && !self.memory.interruptions.is_empty())
     }
 
     /// Within their two minutes, when what AWS grants of reads may be scarce.

@@ -6,9 +6,9 @@ use crate::event::own::text;
 use crate::event::{Memory, Proof, Wake};
 use time::Duration;
 
-/// A message waits fifteen minutes at most, and is then delivered up to five times; what is older has been
-/// kept by somebody.
-const LASTS: Duration = Duration::minutes(30);
+/// A message waits fifteen minutes at most, and is then delivered again for twelve; what is much older has been kept by
+/// somebody.
+const LASTS: Duration = Duration::minutes(45);
 
 /// The wake, to be sent.
 pub fn seal(key: &Key, wake: &Wake, now: Timestamp) -> Wake {

@@ -89,6 +89,7 @@ impl Default for Config {
             batch: 10,
             concurrency: 1,
             visibility_seconds: 30,
+            // Harsher than the template: what is not done by then is left to the sweep.
             max_receives: 5,
         }
     }

@@ -20,7 +20,6 @@ pub fn always(state: &State) -> Vec<String> {
         same_zone(state),
         completed_only(state),
         own_volumes(state),
-        tags_in_place(state),
         super::nobody_robbed(state),
     ]
     .concat()
@@ -32,6 +31,7 @@ pub fn at_quiescence(state: &State) -> Vec<String> {
     let mut all = state.violations.clone();
     all.extend(always(state));
     all.extend(one_replacement(state, |_| true));
+    all.extend(tags_in_place(state));
     all.extend(targets_live(state));
     all.extend(nothing_left_over(state));
     all.extend(nothing_dead(state));
@@ -58,6 +58,7 @@ fn one_replacement(state: &State, counts: impl Fn(&Tags) -> bool) -> Vec<String>
             && !it.doomed
             && it.facts.is_alive()
             && !is_tombstoned(it, tags)
+            && !is_unheard(state, tags)
             && !tags.contains_key(tags::AT_RISK)
     };
     for instance in state.instances.values().filter(replacement) {
@@ -70,6 +71,14 @@ fn one_replacement(state: &State, counts: impl Fn(&Tags) -> bool) -> Vec<String>
     several
         .map(|(id, members)| format!("{id} has more than one replacement: {members:?}"))
         .collect()
+}
+
+/// Whoever launched it has not come to hear of it, and somebody has deleted the launch template meanwhile: then the
+/// same request cannot be made again, and nothing else proves that it is ours. It is told as a stranger.
+fn is_unheard(state: &State, tags: &Tags) -> bool {
+    let from = tags.get(tags::LAUNCHED_FROM);
+    let gone = from.is_some_and(|it| state.templates.keys().all(|id| id.as_str() != it));
+    gone && !tags.contains_key(tags::REPLACES)
 }
 
 /// By its launch, or marked since.

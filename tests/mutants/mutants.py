@@ -660,8 +660,8 @@ MUTANTS = [
     Mutant(
         "what the first look of a warning shows is not written down",
         "src/plan/seen.rs",
-        "if lists == present || before.head.as_ref() != Some(head) {",
-        "if lists == present || !lists.is_empty() {",
+        "if tags.is_empty() && stale.is_empty() {",
+        "if !tags.is_empty() || stale.is_empty() {",
     ),
     Mutant(
         "the record outvotes what a living instance shows",
@@ -794,5 +794,47 @@ MUTANTS = [
         "src/plan/launch.rs",
         "plan.suspects\n        .extend(used",
         "plan.suspects\n        .extend(used.filter(|_| false)",
+    ),
+    Mutant(
+        "first look: the tombstone is taken for the note",
+        "src/plan/lineage/shown.rs",
+        "it.instance == owner.id && (over || record.first_look >= FirstLook::Seen)",
+        "it.instance == owner.id && (over || record.first_look >= FirstLook::Open)",
+    ),
+    Mutant(
+        "first look: a twin hands over before every target group has been asked",
+        "src/plan/rescue.rs",
+        "if rejoined && lineage.expects(FirstLook::Listed) {",
+        "if rejoined && lineage.expects(FirstLook::Open) {",
+    ),
+    Mutant(
+        "first look: what could not be listed is never listed",
+        "src/observe/quiet.rs",
+        "!listed && at.is_some_and(|it| is_recent(it, self.now))",
+        "!listed && at.is_none()",
+    ),
+    Mutant(
+        "first look: a target is taken out that no record can name",
+        "src/plan.rs",
+        "    seen::unread::note(&lineage, &mut plan);\n",
+        "",
+    ),
+    Mutant(
+        "first look: what first aid has launched is not waited for",
+        "src/plan/launch.rs",
+        "others.any(|(_, since)| lineage.situation.now - *since <= SEEN)",
+        "others.any(|(_, since)| lineage.situation.now - *since > SEEN)",
+    ),
+    Mutant(
+        "first look: twins delete the version that was launched",
+        "src/situation.rs",
+        "if again { before } else { Some(current) }",
+        "if again { Some(current) } else { Some(current) }",
+    ),
+    Mutant(
+        "first look: what a long rescue leaves is left to the sweep",
+        "src/plan.rs",
+        "since.filter(|_| !plan.steps.iter().any(|it| it.id == close::STEP))",
+        "since.filter(|_| true)",
     ),
 ]

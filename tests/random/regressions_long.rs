@@ -331,13 +331,25 @@ fn regression_what_first_aid_gets_after_a_crash_is_waited_for_before_another_is_
     }
 }
 
+type Policy = Vec<(&'static str, &'static str)>;
+
+/// What its user has done just before the warning, the disks of an instance, its policy.
+fn first_looks() -> impl Iterator<Item = (Hand, Vec<bool>, Policy)> {
+    let hands = [Hand::Detach, Hand::Register, Hand::Attach(true)];
+    let moved = hands.map(|it| (it, vec![false], vec![]));
+    let none = hands.map(|it| (it, vec![], vec![]));
+    let cloned = hands.map(|it| (it, vec![false], vec![("spot-rescue:data", "clone")]));
+    moved.into_iter().chain(none).chain(cloned)
+}
+
 /// A disk detached just before the warning, a target registered: the first look crashes at every call.
 #[test]
 fn regression_a_first_look_that_crashes_before_it_has_noted_what_it_saw_looks_again() {
     for call in 0..12 {
-        for hand in [Hand::Detach, Hand::Register, Hand::Attach(true)] {
+        for (hand, volumes, policy) in first_looks() {
             let setup = Setup {
-                volumes: vec![false],
+                volumes,
+                policy,
                 ..one_volume()
             };
             let ops = [CrashBefore(call), Hand(hand, 0), Interrupt(0), Interrupt(0)];
@@ -350,9 +362,10 @@ fn regression_a_first_look_that_crashes_before_it_has_noted_what_it_saw_looks_ag
 #[test]
 fn regression_a_first_look_that_could_not_read_looks_again() {
     for call in 0..16 {
-        for hand in [Hand::Detach, Hand::Register, Hand::Attach(true)] {
+        for (hand, volumes, policy) in first_looks() {
             let setup = Setup {
-                volumes: vec![false],
+                volumes,
+                policy,
                 ..one_volume()
             };
             let ops = [
@@ -363,4 +376,83 @@ fn regression_a_first_look_that_could_not_read_looks_again() {
             assert_right(1, setup, calm(), &ops);
         }
     }
+}
+
+/// A version was written and not noted, and the old ones were still to be deleted.
+#[test]
+fn regression_a_version_that_is_not_noted_yet_is_not_deleted_as_somebody_elses() {
+    let setup = Setup {
+        volumes: vec![false],
+        policy: vec![("spot-rescue:private-ip", "keep")],
+        ..one_volume()
+    };
+    let weather = Weather {
+        interleave: true,
+        lag_seconds: 1,
+        late_seconds: 2,
+        ..calm()
+    };
+    let ops = [
+        CrashAfter(7),
+        Hand(Hand::Detach, 19),
+        Sweep,
+        Retag(56961, "spot-rescue:on-demand", "fallback"),
+        Pass(146),
+        Snapshot(64635),
+        Pass(53),
+        Interrupt(43815),
+        Sweep,
+    ];
+    assert_right(16_862_010_374_442_803_696, setup, weather, &ops);
+}
+
+/// Of a warning that comes twice the second look finds the flags switched off by the first, but for the interface's.
+#[test]
+fn regression_the_flag_of_a_new_volume_is_not_taken_from_a_look_that_came_second() {
+    let setup = Setup {
+        volumes: vec![],
+        policy: vec![("spot-rescue:data", "clone")],
+        ..one_volume()
+    };
+    let weather = Weather {
+        batch: 2,
+        lag_seconds: 1,
+        doubled_percent: 3,
+        late_seconds: 1,
+        launch_millis: 2500,
+        ..calm()
+    };
+    let ops = [Hand(Hand::Attach(true), 0), Interrupt(35099)];
+    assert_right(10_958_839_948_252_312_662, setup, weather, &ops);
+}
+
+/// Launched from the version before by an invocation that crashed.
+#[test]
+fn regression_a_spare_is_asked_for_as_the_version_before_as_well() {
+    let setup = Setup {
+        volumes: vec![false, false],
+        ports: vec![8080],
+        classic: true,
+        policy: vec![("spot-rescue:rebalance", "replace")],
+        ..one_volume()
+    };
+    let weather = Weather {
+        interleave: true,
+        lag_seconds: 1,
+        doubled_percent: 7,
+        late_seconds: 10,
+        ..calm()
+    };
+    let ops = [
+        Interrupt(7766),
+        LoseReply(3),
+        StaleWarning(702),
+        Rebalance(4543),
+        Hand(Hand::Detach, 0),
+        Sweep,
+        CrashAfter(3),
+        Interrupt(6020),
+        Pass(2),
+    ];
+    assert_right(17_958_819_481_339_859_971, setup, weather, &ops);
 }

@@ -83,7 +83,7 @@ fn fresh(at: Timestamp, notices: &[Interruption]) -> Situation {
     let mut situation = situation(at + time::Duration::seconds(3));
     situation.instances[0].launch_time = at - time::Duration::days(1);
     situation.notices = notices.to_vec();
-    situation.listed = true;
+    situation.listed = BTreeSet::from([LINEAGE.parse().unwrap()]);
     situation
 }
 
@@ -98,7 +98,7 @@ fn prepared(at: Timestamp, notices: &[Interruption]) -> Situation {
     let mut situation = fresh(at, &[]);
     settled(&mut situation);
     situation.notices = notices.to_vec();
-    situation.listed = !notices.is_empty();
+    situation.listed = { notices.iter() }.map(|it| it.instance.clone()).collect();
     situation
 }
 
@@ -130,7 +130,7 @@ fn with_tag(at: Timestamp, notices: &[Interruption], key: &str, value: &str) -> 
         .insert(key.to_owned(), value.to_owned());
     settled(&mut situation);
     situation.notices = notices.to_vec();
-    situation.listed = !notices.is_empty();
+    situation.listed = { notices.iter() }.map(|it| it.instance.clone()).collect();
     situation
 }
 
@@ -175,7 +175,7 @@ fn begun(at: Timestamp, notices: &[Interruption], action: InstanceAction) -> Sit
         mark(&mut template.tags, text);
     }
     situation.notices = notices.to_vec();
-    situation.listed = !notices.is_empty();
+    situation.listed = { notices.iter() }.map(|it| it.instance.clone()).collect();
     situation
 }
 
@@ -207,7 +207,7 @@ fn replacement_pending(at: Timestamp, notices: &[Interruption]) -> Situation {
     let replacement = situation.instances.last_mut().unwrap();
     replacement.state = InstanceState::Pending;
     situation.notices = notices.to_vec();
-    situation.listed = !notices.is_empty();
+    situation.listed = { notices.iter() }.map(|it| it.instance.clone()).collect();
     situation
 }
 
@@ -305,7 +305,7 @@ fn returned(at: Timestamp, notices: &[Interruption]) -> Situation {
     settled(&mut situation);
     situation.instances[0].launch_time = at + time::Duration::seconds(2);
     situation.notices = notices.to_vec();
-    situation.listed = !notices.is_empty();
+    situation.listed = { notices.iter() }.map(|it| it.instance.clone()).collect();
     situation
 }
 
@@ -324,7 +324,7 @@ fn spare_waits(at: Timestamp, notices: &[Interruption]) -> Situation {
     settled(&mut situation);
     situation.risks.clear();
     situation.notices = notices.to_vec();
-    situation.listed = !notices.is_empty();
+    situation.listed = { notices.iter() }.map(|it| it.instance.clone()).collect();
     situation
 }
 
@@ -349,7 +349,7 @@ fn persistent(at: Timestamp, notices: &[Interruption]) -> Situation {
     }
     settled(&mut situation);
     situation.notices = notices.to_vec();
-    situation.listed = !notices.is_empty();
+    situation.listed = { notices.iter() }.map(|it| it.instance.clone()).collect();
     situation
 }
 
@@ -386,7 +386,7 @@ fn rescued(at: Timestamp, notices: &[Interruption]) -> Situation {
         }
     }
     situation.notices = notices.to_vec();
-    situation.listed = !notices.is_empty();
+    situation.listed = { notices.iter() }.map(|it| it.instance.clone()).collect();
     situation
 }
 
@@ -464,7 +464,7 @@ fn networked(at: Timestamp, notices: &[Interruption]) -> Situation {
     }
     settled(&mut situation);
     situation.notices = notices.to_vec();
-    situation.listed = !notices.is_empty();
+    situation.listed = { notices.iter() }.map(|it| it.instance.clone()).collect();
     situation
 }
 
@@ -474,7 +474,7 @@ fn networked_free(at: Timestamp, notices: &[Interruption]) -> Situation {
     end_owner(&mut situation);
     do_all(&mut situation, "attach vol");
     situation.notices = notices.to_vec();
-    situation.listed = !notices.is_empty();
+    situation.listed = { notices.iter() }.map(|it| it.instance.clone()).collect();
     situation
 }
 
@@ -511,7 +511,7 @@ fn named(at: Timestamp, notices: &[Interruption]) -> Situation {
     do_all(&mut situation, "attach vol");
     do_all(&mut situation, "associate");
     situation.notices = notices.to_vec();
-    situation.listed = !notices.is_empty();
+    situation.listed = { notices.iter() }.map(|it| it.instance.clone()).collect();
     situation
 }
 
@@ -542,7 +542,7 @@ fn address_kept(at: Timestamp, notices: &[Interruption]) -> Situation {
     situation.interfaces = Fact::Known(vec![network_interface(PRIMARY, "10.0.0.10")]);
     settled(&mut situation);
     situation.notices = notices.to_vec();
-    situation.listed = !notices.is_empty();
+    situation.listed = { notices.iter() }.map(|it| it.instance.clone()).collect();
     situation
 }
 
@@ -551,7 +551,7 @@ fn interface_free(at: Timestamp, notices: &[Interruption]) -> Situation {
     settled(&mut situation);
     end_owner(&mut situation);
     situation.notices = notices.to_vec();
-    situation.listed = !notices.is_empty();
+    situation.listed = { notices.iter() }.map(|it| it.instance.clone()).collect();
     situation
 }
 

@@ -338,7 +338,7 @@ async fn a_wake_comes_back_as_it_went() {
                 action: InstanceAction::Terminate,
                 at: spot_rescue::clock::parse("2026-11-23T10:00:00Z").unwrap(),
             }],
-            listed: true,
+            listed: BTreeSet::from([INSTANCE.parse().unwrap()]),
             unwritten: BTreeMap::from([("key".to_owned(), "value".to_owned())]),
             ..Memory::default()
         },

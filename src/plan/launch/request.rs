@@ -83,11 +83,20 @@ fn version(
     }
 }
 
+/// A launch of this invocation was.
+#[must_use]
+pub fn is_mismatched(lineage: &Lineage) -> bool {
+    let mut refused = lineage.situation.refused.iter();
+    refused.any(|it| it.starts_with(MISMATCH))
+}
+
+const MISMATCH: &str = "mismatch of ";
+
 /// What is remembered within an invocation of a launch whose token was used for another request: the next token is
 /// another one.
 #[must_use]
 pub fn mismatch(id: &str, token: &str) -> String {
-    format!("mismatch of {id} by {token}")
+    format!("{MISMATCH}{id} by {token}")
 }
 
 pub fn not_prepared() -> Stop {

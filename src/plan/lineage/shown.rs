@@ -68,27 +68,6 @@ fn is_seen(owner: &Instance, situation: &Situation, record: &Record) -> bool {
     })
 }
 
-/// The first look at the owner has not come as far yet: what its user has changed since the last sweep would be lost.
-pub fn is_expected(
-    look: FirstLook,
-    owner: &Instance,
-    situation: &Situation,
-    record: &Record,
-) -> bool {
-    let mut notices = situation.notices.iter().chain(&record.interruption);
-    let warned = notices
-        .any(|it| it.instance == owner.id && !it.is_ours() && is_recent(it.at, situation.now));
-    // What cannot be written is remembered, and handed over with the rest.
-    let written = situation.unwritten.is_empty();
-    let of_owner = { record.interruption.as_ref() }.is_some_and(|it| it.instance == owner.id);
-    let reached = if of_owner {
-        record.first_look
-    } else {
-        FirstLook::Open
-    };
-    shows_everything(owner) && warned && written && reached < look
-}
-
 /// What is known of the user's flags.
 struct Flags<'a> {
     record: &'a Record,

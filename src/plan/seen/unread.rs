@@ -5,7 +5,7 @@ use crate::plan::{Lineage, Plan, room};
 use crate::record::{target_tags, targets_from};
 use crate::situation::{Instance, Target};
 use crate::step::{Action, Step};
-use crate::tags::Tags;
+use crate::tags::{self, Tags};
 
 pub fn note(lineage: &Lineage, plan: &mut Plan) {
     let Some(owner) = lineage.owner else {
@@ -38,7 +38,10 @@ fn step(lineage: &Lineage, owner: &Instance, present: &[Target]) -> Option<Step>
     all.dedup();
     let differs = |(key, value): &(String, String)| owner.tags.get(key) != Some(value);
     let tags: Tags = target_tags(&all).into_iter().filter(differs).collect();
-    room::takes_all(owner, &tags).then(|| {
+    // The tombstone is to find a place, too.
+    let mut wanted = tags.clone();
+    wanted.insert(tags::INTERRUPTED_AT.to_owned(), String::new());
+    room::takes_all(owner, &wanted).then(|| {
         let resources = vec![owner.id.to_string()];
         let id = format!("note targets of {}", owner.id);
         Step::new(id, Action::Tag { resources, tags })
