@@ -804,8 +804,8 @@ MUTANTS = [
     Mutant(
         "first look: a twin hands over before every target group has been asked",
         "src/plan/rescue.rs",
-        "if rejoined && lineage.expects(FirstLook::Listed) {",
-        "if rejoined && lineage.expects(FirstLook::Open) {",
+        "if rejoined && over::is_expected(FirstLook::Listed, lineage) {",
+        "if rejoined && over::is_expected(FirstLook::Open, lineage) {",
     ),
     Mutant(
         "first look: what could not be listed is never listed",
