@@ -6,7 +6,7 @@ use spot_rescue::event::{InstanceAction, Interruption, Memory, Trigger, Wake, pa
 use spot_rescue::situation::{Slot, Target, TargetGroup, VolumeSettings};
 use spot_rescue::step::{Action, CopyVolume, CreateVolume, Network, PrivateAddresses};
 use spot_rescue::tags::Tags;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 const INSTANCE: &str = "i-0123456789abcdef0";
 const INTERFACE: &str = "eni-0123456789abcdef0";
