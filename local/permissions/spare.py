@@ -54,6 +54,7 @@ UNUSED = {
         if other != own
     },
     ("ec2:RunInstances", "fleet"): "stands beside CreateFleet's, and no launch names one",
+    ("ec2:RunInstances", "license-configuration"): "the scenarios' instances are under none",
     ("ec2:RunInstances", "placement-group"): "the scenarios' instances are in none",
     ("ec2:RunInstances", "snapshot"): "the scenarios' images are empty",
     **{
@@ -61,6 +62,7 @@ UNUSED = {
         for kind in (
             "image",
             "key-pair",
+            "license-configuration",
             "network-interface",
             "placement-group",
             "security-group",
@@ -119,4 +121,4 @@ def _without(sid: str, action: str, resource: str) -> Iterator[Statement]:
 
 
 def kind(resource: str) -> str:
-    return resource.rpartition(":")[2].partition("/")[0]
+    return resource.split(":", 5)[-1].replace(":", "/").partition("/")[0]
