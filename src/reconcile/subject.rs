@@ -123,9 +123,9 @@ impl Subject {
         self.memory.listed.extend(warned);
     }
 
-    /// A mass reclaim must not go on asking all target groups.
+    /// A mass reclaim must not go on asking all target groups. A warning that has just come begins anew.
     pub fn is_late(&self) -> bool {
-        self.attempt >= FIRST_LOOKS
+        self.attempt >= FIRST_LOOKS && self.urgent.is_empty()
     }
 
     /// No target group is to be asked beyond those on record.

@@ -73,7 +73,7 @@ fn one_replacement(state: &State, counts: impl Fn(&Tags) -> bool) -> Vec<String>
         .collect()
 }
 
-/// Whoever launched it has not come to hear of it, and somebody has deleted the launch template meanwhile: then the
+/// The invocation that launched it never got the answer, and the launch template has been deleted meanwhile: then the
 /// same request cannot be made again, and nothing else proves that it is ours. It is told as a stranger.
 fn is_unheard(state: &State, tags: &Tags) -> bool {
     let from = tags.get(tags::LAUNCHED_FROM);

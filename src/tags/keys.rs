@@ -132,7 +132,7 @@ keys! {
     SECONDARY = "secondary": List on [LaunchTemplate] Always [Shed(4)]
     /// The head's Spot Instance request, its type and interruption behaviour.
     REQUEST = "request": Value on [LaunchTemplate] Always []
-    /// Of an instance whose root is to be kept: its image, and what an image made of the root's snapshot must say.
+    /// Of an instance that is to keep its root: its image, and what an image made of the root's snapshot must say.
     ORIGINAL = "original": Value on [LaunchTemplate] Always []
     /// The name that follows, the head's public address, and whether the name has been looked up since that was so.
     NAMED = "named": Value on [LaunchTemplate] Always []
@@ -147,7 +147,7 @@ keys! {
     /// What was foreseen for the head: which instance, when, and on what date. On the instance once launches have been
     /// made for it that a warning must know of.
     AT_RISK = "at-risk": Value on [Instance, LaunchTemplate] Rescue [Passing]
-    /// How many launches have failed, or led to a spare that is gone, and for whom.
+    /// How many launches have failed, or led to a spare that is gone, and for which instance.
     ATTEMPTS = "attempts": Value on [LaunchTemplate] Rescue []
     /// Pools (type, subnet, market) that had no capacity, when, and why.
     FAILED_POOLS = "failed-pool": List on [LaunchTemplate] Rescue []
@@ -172,7 +172,7 @@ keys! {
     OWED_SINCE = "owed-since": Value on [LaunchTemplate] Rescue []
     /// What the name that follows has been pointed at, and what it said before.
     POINTED = "pointed": List on [LaunchTemplate] Rescue []
-    /// Whose private address is not kept although that was asked for, since when, and why.
+    /// The instance that has lost the private address it was to keep, since when, and why.
     ADDRESS_LOST = "address-lost": Value on [LaunchTemplate] Rescue []
     /// How many requests to replace the successor's root were refused.
     SWAPS = "swaps": Value on [LaunchTemplate] Rescue []
