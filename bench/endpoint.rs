@@ -50,11 +50,12 @@ impl Endpoint {
         pace: Pace,
         latency: Duration,
         buckets: Buckets,
+        visibility: Duration,
     ) -> std::io::Result<Arc<Self>> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let endpoint = Arc::new(Self {
             world,
-            inbox: Inbox::new(pace.clone()),
+            inbox: Inbox::new(pace.clone(), visibility),
             pace,
             url: format!("http://{}", listener.local_addr()?),
             latency,
@@ -155,19 +156,10 @@ impl Endpoint {
                 Response::new(200, answer).with("content-type", json),
             );
         }
-        let send = |it: &Value| {
-            let text = it["MessageBody"].as_str().unwrap_or_default();
-            self.inbox
-                .send(text.to_owned(), it["DelaySeconds"].as_u64().unwrap_or(0))
-        };
-        let answer = match body["Entries"].as_array() {
-            None => json!({ "MessageId": send(&body), "MD5OfMessageBody": "" }),
-            Some(entries) => {
-                let answers = entries.iter().map(
-                    |it| json!({ "Id": it["Id"], "MessageId": send(it), "MD5OfMessageBody": "" }),
-                );
-                json!({ "Successful": answers.collect::<Vec<_>>(), "Failed": [] })
-            }
+        let answer = match action.as_str() {
+            "ReceiveMessage" => self.received(),
+            "DeleteMessageBatch" => self.deleted(&body),
+            _ => self.sent(&body),
         };
         let position = self.note(&action, Vec::new(), request.received, Outcome::Done);
         let response = Response::new(200, answer.to_string());
@@ -175,6 +167,39 @@ impl Endpoint {
             position,
             response.with("content-type", "application/x-amz-json-1.0"),
         )
+    }
+
+    /// Its receipt is its id.
+    fn received(&self) -> Value {
+        let received = self.inbox.receive(10).into_iter();
+        let messages = received
+            .map(|it| json!({ "MessageId": it.id, "ReceiptHandle": it.id, "Body": it.body }));
+        json!({ "Messages": messages.collect::<Vec<_>>() })
+    }
+
+    fn deleted(&self, body: &Value) -> Value {
+        let entries = body["Entries"].as_array().cloned().unwrap_or_default();
+        let receipts = entries.iter().filter_map(|it| it["ReceiptHandle"].as_str());
+        self.inbox.delete(&receipts.map(str::to_owned).collect());
+        let done = entries.iter().map(|it| json!({ "Id": it["Id"] }));
+        json!({ "Successful": done.collect::<Vec<_>>(), "Failed": [] })
+    }
+
+    fn sent(&self, body: &Value) -> Value {
+        let send = |it: &Value| {
+            let text = it["MessageBody"].as_str().unwrap_or_default();
+            self.inbox
+                .send(text.to_owned(), it["DelaySeconds"].as_u64().unwrap_or(0))
+        };
+        match body["Entries"].as_array() {
+            None => json!({ "MessageId": send(body), "MD5OfMessageBody": "" }),
+            Some(entries) => {
+                let answers = entries.iter().map(
+                    |it| json!({ "Id": it["Id"], "MessageId": send(it), "MD5OfMessageBody": "" }),
+                );
+                json!({ "Successful": answers.collect::<Vec<_>>(), "Failed": [] })
+            }
+        }
     }
 
     fn admit(&self, buckets: &[(String, limits::Limit)]) -> bool {

@@ -8,9 +8,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 #[derive(Debug, Clone)]
-struct Message {
-    id: String,
-    body: String,
+pub struct Message {
+    pub id: String,
+    pub body: String,
     /// AWS's second.
     visible_at: f64,
     receives: u32,
@@ -21,6 +21,7 @@ struct Message {
 pub struct Inbox {
     messages: Arc<Mutex<(u64, Vec<Message>)>>,
     pace: Pace,
+    visibility: Duration,
 }
 
 /// How the queue is emptied: `template.yaml`'s settings.
@@ -38,15 +39,25 @@ pub struct Mapping {
 const AT_FIRST: f64 = 5.0;
 const MORE_PER_SECOND: f64 = 5.0;
 
-/// The second at which so many batches can all have begun.
-pub fn begun_after(batches: usize) -> f64 {
-    ((batches as f64 - AT_FIRST) / MORE_PER_SECOND).max(0.0)
+/// <https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html>
+const LONG_POLL: f64 = 20.0;
+
+/// What an invocation handles at most: it takes more from the queue than the mapping gives it.
+pub const TOGETHER: usize = 100;
+
+/// The second at which so many invocations can all have begun.
+pub fn begun_after(invocations: usize) -> f64 {
+    ((invocations as f64 - AT_FIRST) / MORE_PER_SECOND).max(0.0)
 }
 
 impl Inbox {
-    pub fn new(pace: Pace) -> Self {
+    pub fn new(pace: Pace, visibility: Duration) -> Self {
         let messages = Arc::default();
-        Self { messages, pace }
+        Self {
+            messages,
+            pace,
+            visibility,
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, (u64, Vec<Message>)> {
@@ -67,20 +78,37 @@ impl Inbox {
         id
     }
 
-    /// The oldest visible ones, hidden for a while; none before a batch is full or its window over.
-    fn receive(&self, mapping: &Mapping) -> Vec<Message> {
+    /// What the mapping takes: nothing before a batch is full or its window over, which may take Lambda's
+    /// twenty seconds whatever the window says.
+    fn poll(&self, mapping: &Mapping) -> Vec<Message> {
         let now = self.pace.seconds();
-        let mut lock = self.lock();
-        lock.1.sort_by(|a, b| a.visible_at.total_cmp(&b.visible_at));
-        let visible = lock.1.iter().filter(|it| it.visible_at <= now).count();
-        let first = lock.1.first().map(|it| it.visible_at);
-        let waited = first.is_some_and(|it| it + mapping.window.as_secs_f64() <= now);
-        if visible < mapping.batch_size && !waited {
+        let waits = if mapping.window.is_zero() {
+            0.0
+        } else {
+            LONG_POLL
+        };
+        let (visible, first) = {
+            let lock = self.lock();
+            let at = lock.1.iter().map(|it| it.visible_at);
+            (
+                at.clone().filter(|it| *it <= now).count(),
+                at.reduce(f64::min),
+            )
+        };
+        if visible < mapping.batch_size && first.is_none_or(|it| it + waits > now) {
             return Vec::new();
         }
-        let hidden = now + mapping.visibility.as_secs_f64();
-        let taken = visible.min(mapping.batch_size);
-        let batch = lock.1.iter_mut().take(taken).map(|it| {
+        self.receive(mapping.batch_size)
+    }
+
+    /// The oldest visible ones, hidden for a while.
+    pub fn receive(&self, most: usize) -> Vec<Message> {
+        let now = self.pace.seconds();
+        let hidden = now + self.visibility.as_secs_f64();
+        let mut lock = self.lock();
+        lock.1.sort_by(|a, b| a.visible_at.total_cmp(&b.visible_at));
+        let visible = lock.1.iter_mut().filter(|it| it.visible_at <= now);
+        let batch = visible.take(most).map(|it| {
             it.visible_at = hidden;
             it.receives += 1;
             it.clone()
@@ -88,7 +116,7 @@ impl Inbox {
         batch.collect()
     }
 
-    fn delete(&self, ids: &BTreeSet<String>) {
+    pub fn delete(&self, ids: &BTreeSet<String>) {
         self.lock().1.retain(|it| !ids.contains(&it.id));
     }
 }
@@ -108,7 +136,7 @@ pub async fn map(
         let busy = functions.iter().filter(|it| !it.is_idle()).count();
         let may_run = (busy as f64) < allowed && busy < mapping.concurrency;
         let batch = if may_run {
-            inbox.receive(&mapping)
+            inbox.poll(&mapping)
         } else {
             Vec::new()
         };

@@ -52,7 +52,6 @@ impl Scene {
             always,
         } = shape;
         let world = World::new(1);
-        world.change(|it| it.config.batch = 100);
         let mut group = world.target_group(GroupType::Instance);
         let mut instances = Vec::with_capacity(count);
         for n in 0..count {
@@ -92,7 +91,9 @@ impl Scene {
         });
         let volumes = volumes.collect();
         let buckets = Buckets::new(enforced);
-        let endpoint = Endpoint::open(world, Pace::new(speed), latency, buckets).await?;
+        let visibility = mapping()?.visibility;
+        let endpoint =
+            Endpoint::open(world, Pace::new(speed), latency, buckets, visibility).await?;
         let scene = Self {
             endpoint,
             instances,

@@ -223,17 +223,12 @@ fn losses(scene: &Scene, reached: &Reached) -> (usize, usize) {
     (lost.len(), saved)
 }
 
-/// The first batches begin at once (when their window is over), then Lambda takes its time; two round
+/// The first invocations begin at once (when a window is over), then Lambda takes its time; two round
 /// trips; and as many calls as there must be: one per instance, and per target group one for all its
 /// targets.
 fn ideal(count: usize, always: bool, mapping: &Mapping) -> BTreeMap<&'static str, f64> {
     let calls = count as f64;
-    let batches = count.div_ceil(mapping.batch_size);
-    let begun = if count < mapping.batch_size {
-        mapping.window.as_secs_f64()
-    } else {
-        queue::begun_after(batches)
-    };
+    let begun = mapping.window.as_secs_f64() + queue::begun_after(count.div_ceil(queue::TOGETHER));
     let trips = 2.0 * LATENCY.as_secs_f64();
     let changing = |action| limits::ec2_changing(action).seconds_for(calls);
     let groups = (count as f64 / 100.0).ceil();

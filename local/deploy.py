@@ -78,6 +78,7 @@ class Deployment:
     queue_url: str
     dead_letter_url: str
     batch_size: int
+    batching_window: int
     partial_failures: bool
     timeout: int
     memory: int
@@ -102,6 +103,7 @@ def deploy(endpoint: str, parameters: dict[str, str] | None = None) -> Deploymen
         queue_url=outputs["QueueUrl"],
         dead_letter_url=outputs["DeadLetterQueueUrl"],
         batch_size=int(mapping["BatchSize"]),
+        batching_window=int(mapping.get("MaximumBatchingWindowInSeconds", 0)),
         partial_failures="ReportBatchItemFailures" in mapping.get("FunctionResponseTypes", []),
         timeout=int(function["Timeout"]),
         memory=int(function["MemorySize"]),

@@ -2,7 +2,8 @@
 
 It honours what the template says: batch size, partial batch responses (only what was handled is
 deleted), an error means that the whole batch comes back after the visibility timeout, and SQS moves
-what was received too often to the dead-letter queue. Concurrency is the number of functions.
+what was received too often to the dead-letter queue. Concurrency is the number of functions. With a
+batching window a batch that is not full waits as long as Lambda may wait on a quiet queue.
 
 https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
 """
@@ -16,6 +17,13 @@ from local.control import Control, Moment
 from local.deploy import REGION, Deployment
 from local.function import Function
 from local.runtime import Crashed
+
+# Seconds of the wall's between looks at the clock.
+BREATH = 0.01
+# AWS-seconds that a mapping with a batching window may wait, however short the window is (TRAP 41).
+LONG_POLL = 20
+# Without a window Lambda delivers so many at once at most, and one call of SQS's hands out no more.
+MOST_RECEIVED = 10
 
 
 class Pump:
@@ -111,13 +119,21 @@ class Pump:
         return True
 
     def _receive(self, sqs: Any) -> list[dict[str, Any]]:
+        most = min(self._batch_size, MOST_RECEIVED)
         answer = sqs.receive_message(
             QueueUrl=self._deployment.queue_url,
-            # One call takes ten at most; Lambda fills larger batches with further calls.
-            MaxNumberOfMessages=min(self._batch_size, 10),
+            MaxNumberOfMessages=most,
             MessageSystemAttributeNames=["All"],
         )
-        return list(answer.get("Messages", []))
+        messages = list(answer.get("Messages", []))
+        if self._deployment.batching_window and 0 < len(messages) < most:
+            self._wait_for_more()
+        return messages
+
+    def _wait_for_more(self) -> None:
+        end = self._control.now() + LONG_POLL
+        while not self._stop and self._control.jump(end, deliver=False).t < end:
+            self._changed.wait(BREATH)
 
     def _deliver(self, sqs: Any, function: Function, messages: list[dict[str, Any]]) -> None:
         try:

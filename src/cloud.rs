@@ -66,8 +66,21 @@ pub trait Cloud: Send + Sync {
     async fn groups(&self, names: &[String]) -> Result<Vec<AutoScalingGroup>, CloudError>;
     /// What the stack has generated for the function alone: our seals are made with it.
     async fn secret(&self) -> Result<String, CloudError>;
+    /// More messages of the function's own queue: ten at most, and perhaps none though there are some.
+    async fn receive(&self) -> Result<Vec<Message>, CloudError>;
+    /// Messages received that way, at most ten, by their receipts: they need not be delivered again.
+    async fn delete(&self, receipts: &[String]) -> Result<(), CloudError>;
     /// Does it, and says in a few words what came of it (an id, mostly).
     async fn act(&self, action: &Action) -> Result<String, CloudError>;
+}
+
+/// What the queue has handed out, to be deleted by its receipt.
+/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_Message.html>
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    pub id: String,
+    pub body: String,
+    pub receipt: String,
 }
 
 /// By filter, never by id list: one id that is gone must not fail the rest (TRAP 35).

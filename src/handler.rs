@@ -4,6 +4,8 @@
 //! again would not help. One that is handled is acknowledged. One whose lineage could not be looked
 //! at, nor a wake be sent for it, is left to SQS, and to the dead-letter queue in the end.
 
+mod more;
+
 use crate::clock::Clock;
 use crate::cloud::Cloud;
 use crate::event::{self, Trigger};
@@ -12,6 +14,7 @@ use crate::seal::{Seal, Sealed, believed};
 use crate::tags::Tags;
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -42,64 +45,72 @@ pub enum HandlerError {
 impl<C: Cloud, K: Clock> Handler<C, K> {
     /// One invocation. `remaining` is what Lambda leaves us.
     pub async fn handle(&self, payload: Value, remaining: Duration) -> Result<Value, HandlerError> {
+        let ends = Instant::now() + remaining.saturating_sub(RESERVE);
         if payload.get("Records").is_some_and(Value::is_array) {
-            self.batch(payload, remaining).await
+            self.batch(payload, ends).await
         } else {
-            self.raw(&payload, remaining).await
+            self.raw(&payload, ends).await
         }
     }
 
     /// The default wiring: an SQS batch with partial responses.
-    async fn batch(&self, payload: Value, remaining: Duration) -> Result<Value, HandlerError> {
+    async fn batch(&self, payload: Value, ends: Instant) -> Result<Value, HandlerError> {
         let batch: SqsEvent = serde_json::from_value(payload)
             .map_err(|error| HandlerError::Batch(error.to_string()))?;
-        let messages: Vec<(String, String)> = batch
-            .records
-            .into_iter()
-            .map(|it| {
-                (
-                    it.message_id.unwrap_or_default(),
-                    it.body.unwrap_or_default(),
-                )
-            })
-            .collect();
-        let (ids, triggers): (Vec<String>, Vec<Trigger>) = messages
-            .into_iter()
-            .filter_map(|(id, body)| understood(&id, &body).map(|trigger| (id, trigger)))
-            .unzip();
-        let retries = self.reconcile(&triggers, remaining).await.retries;
-        let failed = retries.into_iter().map(|(position, Retry { why })| {
-            let message_id = ids.get(position).cloned().unwrap_or_default();
-            tracing::warn!(message_id, why, "not handled; left to be delivered again");
-            let mut failure = BatchItemFailure::default();
-            failure.item_identifier = message_id;
-            failure
+        let delivered = batch.records.into_iter().map(|it| {
+            let id = it.message_id.unwrap_or_default();
+            (id, it.body.unwrap_or_default())
         });
+        let mut messages: Vec<(String, String)> = delivered.collect();
+        let delivered = messages.len();
+        let received = more::receive(&self.cloud, delivered).await;
+        messages.extend(received.iter().map(|it| (it.id.clone(), it.body.clone())));
+        let failed = self.messages(&messages, ends).await;
+        more::delete(&self.cloud, &received, &failed).await;
         let mut response = SqsBatchResponse::default();
-        response.batch_item_failures = failed.collect();
+        let delivered = messages.into_iter().take(delivered).map(|(id, _)| id);
+        response.batch_item_failures = delivered
+            .filter(|it| failed.contains(it))
+            .map(failure)
+            .collect();
         Ok(serde_json::to_value(response).unwrap_or_default())
     }
 
+    /// Ids of those to be delivered again.
+    async fn messages(&self, all: &[(String, String)], ends: Instant) -> BTreeSet<String> {
+        let understood = all
+            .iter()
+            .filter_map(|(id, body)| Some((id.as_str(), understood(id, body)?)));
+        let (ids, triggers): (Vec<&str>, Vec<Trigger>) = understood.unzip();
+        let retries = self.reconcile(&triggers, ends).await.retries;
+        let failed = retries.into_iter().map(|(position, Retry { why })| {
+            let message_id = ids.get(position).copied().unwrap_or_default();
+            tracing::warn!(message_id, why, "not handled; left to be delivered again");
+            message_id.to_owned()
+        });
+        failed.collect()
+    }
+
     /// A direct target of a rule, or an invocation by hand.
-    async fn raw(&self, payload: &Value, remaining: Duration) -> Result<Value, HandlerError> {
+    async fn raw(&self, payload: &Value, ends: Instant) -> Result<Value, HandlerError> {
         let Some(trigger) = understood("direct invocation", &payload.to_string()) else {
             return Ok(Value::Null);
         };
-        let mut retries = self.reconcile(&[trigger], remaining).await.retries;
+        let mut retries = self.reconcile(&[trigger], ends).await.retries;
         match retries.pop_first() {
             Some((_, Retry { why })) => Err(HandlerError::NotHandled(why)),
             None => Ok(Value::Null),
         }
     }
 
-    async fn reconcile(&self, triggers: &[Trigger], remaining: Duration) -> Reconciled {
+    async fn reconcile(&self, triggers: &[Trigger], ends: Instant) -> Reconciled {
         let sealed = Sealed::new(&self.cloud, &self.seal, self.clock.now());
         let triggers = &self.believed(&sealed, triggers).await;
         let context = Context {
             cloud: &sealed,
             clock: &self.clock,
             defaults: &self.defaults,
-            deadline: Instant::now() + remaining.saturating_sub(RESERVE),
+            deadline: ends,
         };
         let reconciled = reconcile(&context, triggers).await;
         for (lineage, report) in reconciled.reports.iter().filter(|(_, it)| !it.is_empty()) {
@@ -134,6 +145,12 @@ impl<C: Cloud, K: Clock> Handler<C, K> {
         }
         all
     }
+}
+
+fn failure(id: String) -> BatchItemFailure {
+    let mut failure = BatchItemFailure::default();
+    failure.item_identifier = id;
+    failure
 }
 
 /// The trigger in a message, or one warning line that says what was wrong.

@@ -27,6 +27,8 @@ mod fault_scenes;
 mod faults;
 #[path = "sim/foreseen.rs"]
 mod foreseen;
+#[path = "sim/full_batches.rs"]
+mod full_batches;
 #[path = "sim/full_tags.rs"]
 mod full_tags;
 #[path = "sim/groups.rs"]

@@ -11,6 +11,7 @@ mod config;
 mod convert;
 mod error;
 mod fleet;
+mod inbox;
 mod names;
 mod network;
 mod read;
@@ -27,7 +28,7 @@ pub use config::in_time;
 
 use async_trait::async_trait;
 use aws_config::SdkConfig;
-use spot_rescue::cloud::{Cloud, CloudError, MOST_READ, Query};
+use spot_rescue::cloud::{Cloud, CloudError, MOST_READ, Message, Query};
 use spot_rescue::dns::{DnsName, RecordSet};
 use spot_rescue::id::{InstanceId, RequestId};
 use spot_rescue::situation::{
@@ -150,6 +151,14 @@ impl Cloud for Aws {
 
     async fn secret(&self) -> Result<String, CloudError> {
         secret::read(&self.secrets, self.stack.secret_arn.as_deref()).await
+    }
+
+    async fn receive(&self) -> Result<Vec<Message>, CloudError> {
+        inbox::receive(&self.sqs, self.stack.queue_url.as_deref()).await
+    }
+
+    async fn delete(&self, receipts: &[String]) -> Result<(), CloudError> {
+        inbox::delete(&self.sqs, self.stack.queue_url.as_deref(), receipts).await
     }
 
     async fn act(&self, action: &Action) -> Result<String, CloudError> {

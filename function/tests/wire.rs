@@ -18,6 +18,8 @@ mod environment;
 mod errors;
 #[path = "wire/fleet.rs"]
 mod fleet;
+#[path = "wire/inbox.rs"]
+mod inbox;
 #[path = "wire/launches.rs"]
 mod launches;
 #[path = "wire/names.rs"]

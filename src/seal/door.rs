@@ -6,7 +6,7 @@ use super::marks::{Which, open, sealed};
 use super::open::{self as opened, each, place};
 use super::{Key, Seal};
 use crate::clock::Timestamp;
-use crate::cloud::{Cloud, CloudError, Query};
+use crate::cloud::{Cloud, CloudError, Message, Query};
 use crate::dns::{DnsName, RecordSet};
 use crate::id::{InstanceId, RequestId, TemplateId};
 use crate::situation::{
@@ -260,6 +260,14 @@ impl Cloud for Sealed<'_> {
 
     async fn secret(&self) -> Result<String, CloudError> {
         self.cloud.secret().await
+    }
+
+    async fn receive(&self) -> Result<Vec<Message>, CloudError> {
+        self.cloud.receive().await
+    }
+
+    async fn delete(&self, receipts: &[String]) -> Result<(), CloudError> {
+        self.cloud.delete(receipts).await
     }
 
     async fn act(&self, action: &Action) -> Result<String, CloudError> {

@@ -2,7 +2,7 @@
 
 use super::World;
 use crate::clock::Timestamp;
-use crate::cloud::{Cloud, CloudError, Query};
+use crate::cloud::{Cloud, CloudError, Message, Query};
 use crate::dns::{DnsName, RecordSet};
 use crate::id::{InstanceId, RequestId};
 use crate::situation::{
@@ -137,6 +137,16 @@ impl Cloud for World {
     /// Not a call that tests count: it is made once for each process.
     async fn secret(&self) -> Result<String, CloudError> {
         self.look(|it| it.secret.clone())
+    }
+
+    async fn receive(&self) -> Result<Vec<Message>, CloudError> {
+        self.call().await;
+        Ok(self.change(super::State::poll_shortly))
+    }
+
+    async fn delete(&self, receipts: &[String]) -> Result<(), CloudError> {
+        self.call().await;
+        self.change(|it| it.delete_received(receipts))
     }
 
     async fn act(&self, action: &Action) -> Result<String, CloudError> {

@@ -55,6 +55,9 @@ pub struct Config {
     /// Messages per invocation, and invocations at a time.
     pub batch: usize,
     pub concurrency: usize,
+    /// How long the mapping waits for a batch to be full: with a batching window twenty seconds, however short
+    /// the window is (TRAP 41): <https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html>
+    pub fills_for_seconds: i64,
     pub visibility_seconds: i64,
     pub max_receives: u32,
 }
@@ -88,6 +91,7 @@ impl Default for Config {
             events: EventQuality::default(),
             batch: 10,
             concurrency: 1,
+            fills_for_seconds: 0,
             visibility_seconds: 30,
             // Harsher than the template: what is not done by then is left to the sweep.
             max_receives: 5,

@@ -45,7 +45,7 @@ impl World {
     /// Delivers what is visible now, once.
     pub async fn deliver_due<C: Cloud, K: Clock>(&self, handler: &Handler<C, K>) -> Run {
         let mut run = Run::default();
-        let due = self.change(super::State::receive);
+        let due = self.change(|it| it.receive(usize::MAX));
         self.deliver(handler, due, &mut run).await;
         run
     }
@@ -57,7 +57,8 @@ impl World {
     ) -> Run {
         let mut run = Run::default();
         while run.invocations < MOST {
-            let due = self.change(super::State::receive);
+            let due =
+                self.change(|it| it.poll(it.config.batch.max(1) * it.config.concurrency.max(1)));
             if !due.is_empty() {
                 self.deliver(handler, due, &mut run).await;
             } else if let Some(at) = self.next_moment(until) {
@@ -72,7 +73,7 @@ impl World {
     }
 
     fn next_moment(&self, until: Option<Timestamp>) -> Option<Timestamp> {
-        let moments = self.look(|it| [it.queue.next(), it.agenda.next()]);
+        let moments = self.look(|it| [it.next_message(), it.agenda.next()]);
         let next = moments.into_iter().flatten().min()?;
         until.is_none_or(|it| next <= it).then_some(next)
     }

@@ -2,7 +2,7 @@
 
 use super::act::operation;
 use super::balancer::calls;
-use crate::cloud::{Cloud, CloudError, Query};
+use crate::cloud::{Cloud, CloudError, Message, Query};
 use crate::dns::{DnsName, RecordSet};
 use crate::id::{InstanceId, RequestId};
 use crate::situation::{
@@ -97,6 +97,11 @@ impl<C> FailingCloud<C> {
         self.count(|it| it.reads)
     }
 
+    /// How often each was called.
+    pub fn calls(&self) -> BTreeMap<&'static str, u64> {
+        self.count(|it| it.calls.clone())
+    }
+
     /// Calls a fault has struck: a test whose fault never did proves nothing.
     pub fn struck(&self) -> Vec<&'static str> {
         self.count(|it| it.struck.clone())
@@ -138,6 +143,30 @@ impl<C> FailingCloud<C> {
             Some(Kind::LoseReply) => Err(injected(call, "Timeout")),
             Some(Kind::Silence) => std::future::pending().await,
             Some(Kind::CrashBefore | Kind::CrashAfter) => crash(),
+        }
+    }
+
+    async fn change<T, W>(&self, call: &'static str, work: impl Fn() -> W) -> Result<T, CloudError>
+    where
+        W: Future<Output = Result<T, CloudError>> + Send,
+    {
+        match self.fault(call, true) {
+            None => work().await,
+            Some(Kind::Code(code)) => Err(injected(call, code)),
+            Some(Kind::Silence) => std::future::pending().await,
+            Some(Kind::CrashBefore) => crash(),
+            Some(Kind::LoseReply) => {
+                work().await.ok();
+                Err(injected(call, "Timeout"))
+            }
+            Some(Kind::Twice) => {
+                work().await.ok();
+                work().await
+            }
+            Some(Kind::CrashAfter) => {
+                work().await.ok();
+                crash()
+            }
         }
     }
 }
@@ -230,25 +259,17 @@ impl<C: Cloud> Cloud for FailingCloud<C> {
         self.inner.secret().await
     }
 
+    async fn receive(&self) -> Result<Vec<Message>, CloudError> {
+        self.change("ReceiveMessage", || self.inner.receive()).await
+    }
+
+    async fn delete(&self, receipts: &[String]) -> Result<(), CloudError> {
+        let call = "DeleteMessageBatch";
+        self.change(call, || self.inner.delete(receipts)).await
+    }
+
     async fn act(&self, action: &Action) -> Result<String, CloudError> {
         let call = operation(action);
-        match self.fault(call, true) {
-            None => self.inner.act(action).await,
-            Some(Kind::Code(code)) => Err(injected(call, code)),
-            Some(Kind::Silence) => std::future::pending().await,
-            Some(Kind::CrashBefore) => crash(),
-            Some(Kind::LoseReply) => {
-                self.inner.act(action).await.ok();
-                Err(injected(call, "Timeout"))
-            }
-            Some(Kind::Twice) => {
-                self.inner.act(action).await.ok();
-                self.inner.act(action).await
-            }
-            Some(Kind::CrashAfter) => {
-                self.inner.act(action).await.ok();
-                crash()
-            }
-        }
+        self.change(call, || self.inner.act(action)).await
     }
 }

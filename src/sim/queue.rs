@@ -5,12 +5,14 @@
 
 use super::{State, state::refused};
 use crate::clock::Timestamp;
-use crate::cloud::CloudError;
+use crate::cloud::{self, CloudError};
 use std::collections::BTreeSet;
 use time::Duration;
 
 /// SQS delays a message by fifteen minutes at most.
 const MOST_DELAY: i64 = 900;
+/// And hands out so many in one call.
+const MOST_RECEIVED: u64 = 10;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
@@ -27,8 +29,15 @@ pub struct Queue {
     pub sent: u64,
 }
 
+impl Message {
+    /// Good until it is received again.
+    fn receipt(&self) -> String {
+        format!("{}@{}", self.id, self.receives)
+    }
+}
+
 impl Queue {
-    pub(super) fn next(&self) -> Option<Timestamp> {
+    fn oldest(&self) -> Option<Timestamp> {
         self.messages.iter().map(|it| it.visible_at).min()
     }
 
@@ -58,24 +67,64 @@ impl State {
         Ok(id)
     }
 
-    /// All that is visible now, in an order of the seed's choosing: a standard queue keeps none.
-    pub(super) fn receive(&mut self) -> Vec<Message> {
+    /// When the mapping takes the next message at the latest.
+    pub(super) fn next_message(&self) -> Option<Timestamp> {
+        Some(self.queue.oldest()? + Duration::seconds(self.config.fills_for_seconds))
+    }
+
+    /// What the mapping takes: so many of those visible now.
+    pub(super) fn poll(&mut self, most: usize) -> Vec<Message> {
+        let visible = |it: &&Message| it.visible_at <= self.now;
+        let visible = self.queue.messages.iter().filter(visible).count();
+        let waits = self.next_message().is_none_or(|it| it > self.now);
+        if waits && visible < self.config.batch {
+            return Vec::new();
+        }
+        self.receive(most)
+    }
+
+    /// What the function takes by itself: short polling asks a part of SQS's servers.
+    /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-short-and-long-polling.html>
+    pub(super) fn poll_shortly(&mut self) -> Vec<cloud::Message> {
+        let most = self.rng.below(MOST_RECEIVED + 1);
+        let received = self
+            .receive(usize::try_from(most).unwrap_or_default())
+            .into_iter()
+            .map(|it| cloud::Message {
+                receipt: it.receipt(),
+                id: it.id,
+                body: it.body,
+            });
+        received.collect()
+    }
+
+    pub(super) fn delete_received(&mut self, receipts: &[String]) -> Result<(), CloudError> {
+        if receipts.is_empty() || receipts.len() as u64 > MOST_RECEIVED {
+            let code = "AWS.SimpleQueueService.TooManyEntriesInBatchRequest";
+            return Err(refused("DeleteMessageBatch", code, "Entries"));
+        }
+        let messages = &mut self.queue.messages;
+        messages.retain(|it| !receipts.contains(&it.receipt()));
+        Ok(())
+    }
+
+    /// In an order of the seed's choosing: a standard queue keeps none.
+    pub(super) fn receive(&mut self, most: usize) -> Vec<Message> {
         let now = self.now;
         let hidden_until = now + Duration::seconds(self.config.visibility_seconds);
-        let most = self.config.max_receives;
-        let spent = |it: &Message| it.visible_at <= now && it.receives >= most;
+        let receives = self.config.max_receives;
+        let spent = |it: &Message| it.visible_at <= now && it.receives >= receives;
         let (dead, alive) = self.queue.messages.drain(..).partition(spent);
         self.queue.messages = alive;
         self.queue.dead.extend::<Vec<Message>>(dead);
-        let mut received = Vec::new();
-        for message in &mut self.queue.messages {
-            if message.visible_at <= now {
-                message.receives += 1;
-                message.visible_at = hidden_until;
-                received.push(message.clone());
-            }
-        }
-        self.rng.shuffle(&mut received);
-        received
+        let messages = self.queue.messages.iter_mut();
+        let mut visible: Vec<_> = messages.filter(|it| it.visible_at <= now).collect();
+        self.rng.shuffle(&mut visible);
+        let taken = visible.into_iter().take(most).map(|it| {
+            it.receives += 1;
+            it.visible_at = hidden_until;
+            it.clone()
+        });
+        taken.collect()
     }
 }

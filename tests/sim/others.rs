@@ -134,7 +134,6 @@ async fn a_hundred_interruptions_at_once_are_all_survived() {
 #[tokio::test]
 async fn who_gets_no_flag_gets_a_snapshot() {
     let world = World::new(5);
-    world.change(|it| it.config.batch = 100);
     let function = function(&world);
     let all: Vec<_> = (0..40).map(|_| world.protected_instance()).collect();
     settle(&world, &function).await;

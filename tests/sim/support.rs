@@ -1,6 +1,6 @@
 //! What the tests share.
 
-use spot_rescue::cloud::CloudError;
+use spot_rescue::cloud::{Cloud, CloudError};
 use spot_rescue::handler::Handler;
 use spot_rescue::sim::{FailingCloud, Fault, LineageSummary, Protected, World, invariants};
 use spot_rescue::step::Action;
@@ -41,7 +41,7 @@ pub async fn prepared(seed: u64, tags: &[(&str, &str)]) -> (World, Function, Pro
 }
 
 /// Runs until nothing happens, and nothing is wrong.
-pub async fn settle(world: &World, function: &Function) {
+pub async fn settle<C: Cloud>(world: &World, function: &Handler<C, World>) {
     let run = world.run_until_quiet(function).await;
     assert!(run.quiet, "never quiet: {run:?}\n{}", journal(world));
     let broken = world.look(invariants::at_quiescence);

@@ -63,6 +63,22 @@ fn the_states_forwarded_are_states_we_read() {
     }
 }
 
+/// TRAP 41: with a window a single warning may wait twenty seconds, and so may each wake.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html>
+#[test]
+fn no_batch_is_waited_for() {
+    let events = &template()["Resources"]["Function"]["Properties"]["Events"];
+    let queues = events.as_mapping().unwrap().values();
+    let queues: Vec<_> = queues.filter(|it| it["Type"] == "SQS").collect();
+    assert_eq!(queues.len(), 1);
+    for queue in queues {
+        let mapping = &queue["Properties"];
+        assert_eq!(mapping["MaximumBatchingWindowInSeconds"], Value::Null);
+        // More than ten is refused without a window.
+        assert!(mapping["BatchSize"].as_u64().is_some_and(|it| it <= 10));
+    }
+}
+
 /// TRAP 31: Lambda's defaults (3 s, a visibility timeout of six times that) do not fit two minutes.
 #[test]
 fn a_crash_is_retried_inside_the_two_minutes() {

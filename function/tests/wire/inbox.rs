@@ -1,0 +1,71 @@
+//! Messages that the function takes from its own queue.
+
+use super::replay::{QUEUE, Wire, ok, stack};
+use serde_json::{Value, json};
+use spot_rescue::cloud::{Cloud, Message};
+use spot_rescue_function::{Stack, in_time};
+
+fn bodies(wire: &Wire) -> Vec<Value> {
+    let bodies = wire.bodies();
+    bodies
+        .iter()
+        .map(|it| serde_json::from_str(it).unwrap())
+        .collect()
+}
+
+#[tokio::test]
+async fn ten_at_most_are_received_and_none_is_waited_for() {
+    let message = json!({ "MessageId": "m-1", "ReceiptHandle": "r-1", "Body": "{}" });
+    // What has no receipt could not be deleted.
+    let odd = json!({ "MessageId": "m-2", "Body": "{}" });
+    let wire = Wire::new([ok(json!({ "Messages": [message, odd] }).to_string())]);
+    let received = wire.aws.receive().await.unwrap();
+    let wanted = Message {
+        id: "m-1".to_owned(),
+        body: "{}".to_owned(),
+        receipt: "r-1".to_owned(),
+    };
+    assert_eq!(received, [wanted]);
+    let wanted = json!({ "QueueUrl": QUEUE, "MaxNumberOfMessages": 10, "WaitTimeSeconds": 0 });
+    assert_eq!(bodies(&wire), [wanted]);
+}
+
+#[tokio::test]
+async fn an_empty_queue_answers_with_nothing_at_all() {
+    let wire = Wire::new([ok("{}")]);
+    assert_eq!(wire.aws.receive().await, Ok(Vec::new()));
+}
+
+#[tokio::test]
+async fn without_a_queue_nothing_is_received() {
+    let none = Stack {
+        queue_url: None,
+        ..stack()
+    };
+    let wire = Wire::of(none, [], in_time);
+    assert_eq!(wire.aws.receive().await, Ok(Vec::new()));
+    assert!(wire.bodies().is_empty());
+}
+
+/// SQS answers with a 200 and says of each entry what came of it.
+#[tokio::test]
+async fn messages_are_deleted_by_their_receipts_and_one_that_is_not_is_an_error() {
+    let receipts = ["r-1".to_owned(), "r-2".to_owned()];
+    let failed = json!({ "Id": "1", "Code": "ReceiptHandleIsInvalid", "SenderFault": true, "Message": "old" });
+    let answers = [
+        json!({ "Successful": [{ "Id": "0" }, { "Id": "1" }], "Failed": [] }),
+        json!({ "Successful": [{ "Id": "0" }], "Failed": [failed] }),
+    ];
+    let wire = Wire::new(answers.map(|it| ok(it.to_string())));
+    assert_eq!(wire.aws.delete(&receipts).await, Ok(()));
+    let error = wire.aws.delete(&receipts).await.unwrap_err();
+    assert_eq!(error.operation, "DeleteMessageBatch");
+    assert_eq!(error.code, "ReceiptHandleIsInvalid");
+    assert_eq!(error.message, "old");
+    let entries = json!([
+        { "Id": "0", "ReceiptHandle": "r-1" },
+        { "Id": "1", "ReceiptHandle": "r-2" },
+    ]);
+    let wanted = json!({ "QueueUrl": QUEUE, "Entries": entries });
+    assert_eq!(bodies(&wire), [wanted.clone(), wanted]);
+}
