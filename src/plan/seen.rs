@@ -27,19 +27,24 @@ pub fn note(lineage: &Lineage, interruption: &Interruption, plan: &mut Plan) {
         return;
     }
     if is_uncertain(lineage, &before) {
-        plan.wait(
-            5,
-            "what another look has noted of the user's flags to be seen",
-        );
+        let what = "what another look has noted of the user's flags to be seen";
+        plan.wait(5, what);
+        differences(lineage, template, &before, &added(lineage, &before), plan);
         return;
     }
-    differences(lineage, template, &before, plan);
+    let now = noted(lineage, &before);
+    differences(lineage, template, &before, &now, plan);
     over::end(lineage, template, interruption, plan);
 }
 
-fn differences(lineage: &Lineage, template: &Template, before: &Record, plan: &mut Plan) {
-    let now = noted(lineage, before);
-    let (lists, present) = (self::lists(&now), self::lists(before));
+fn differences(
+    lineage: &Lineage,
+    template: &Template,
+    before: &Record,
+    now: &Record,
+    plan: &mut Plan,
+) {
+    let (lists, present) = (self::lists(now), self::lists(before));
     let stale: Vec<String> = { present.keys() }
         .filter(|it| !lists.contains_key(*it))
         .cloned()
@@ -51,7 +56,7 @@ fn differences(lineage: &Lineage, template: &Template, before: &Record, plan: &m
         return;
     }
     detached(lineage, &before.volumes, &now.volumes, plan);
-    tags.extend(changed(before, &now));
+    tags.extend(changed(before, now));
     before_it_leaves(lineage, before, plan);
     write(template, &tags, stale, plan);
 }
@@ -78,10 +83,16 @@ fn noted(lineage: &Lineage, before: &Record) -> Record {
     if notices.any(|it| Some(&it.instance) == now.head.as_ref()) {
         return now.clone();
     }
-    Record {
-        targets: now.targets.clone(),
-        ..before.clone()
-    }
+    added(lineage, before)
+}
+
+/// No call of ours changes what else the instance is registered with before this is written.
+fn added(lineage: &Lineage, before: &Record) -> Record {
+    let new = |it: &&Target| !before.targets.contains(it);
+    let new = lineage.record.targets.iter().filter(new).cloned();
+    let mut record = before.clone();
+    record.targets.extend(new);
+    record
 }
 
 /// A target that is on no record yet is taken out once it is: whoever comes after a crash could not tell it from one that
@@ -155,15 +166,17 @@ fn lists(record: &Record) -> Tags {
     all
 }
 
-/// For the outcome: what has come since the last sweep (`+`), and what has gone (`-`).
+/// For the outcome: what has come since the last sweep (`+`), and what has gone (`-`), as far as several looks have
+/// found it.
 fn changed(before: &Record, now: &Record) -> Tags {
-    let (before, now) = (names(before), names(now));
-    let come = now.difference(&before).map(|it| format!("+{it}"));
-    let gone = before.difference(&now).map(|it| format!("-{it}"));
-    let all: Vec<String> = come.chain(gone).collect();
-    if all.is_empty() {
+    let (had, has) = (names(before), names(now));
+    let come = has.difference(&had).map(|it| format!("+{it}"));
+    let gone = had.difference(&has).map(|it| format!("-{it}"));
+    let new: BTreeSet<String> = come.chain(gone).collect();
+    if new.is_empty() {
         return Tags::new();
     }
+    let all: BTreeSet<String> = before.changed.iter().cloned().chain(new).collect();
     let mut tags = tags::pack(tags::CHANGED, all);
     // It is for a person: a few say enough.
     while tags.len() > 2 {

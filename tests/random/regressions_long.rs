@@ -456,3 +456,56 @@ fn regression_a_spare_is_asked_for_as_the_version_before_as_well() {
     ];
     assert_right(17_958_819_481_339_859_971, setup, weather, &ops);
 }
+
+/// The warning comes once more after a crash: what the flags were is waited for, and what is registered leaves all the
+/// same, so that is noted.
+#[test]
+fn regression_a_new_target_is_noted_before_it_leaves_whatever_else_is_uncertain() {
+    let setup = Setup {
+        volumes: vec![],
+        lattice: true,
+        ..one_volume()
+    };
+    let weather = Weather {
+        doubled_percent: 6,
+        ..calm()
+    };
+    let ops = [
+        Hand(Hand::Attach(false), 0),
+        Hand(Hand::Register, 0),
+        CrashBefore(5),
+        Interrupt(5276),
+    ];
+    assert_right(9_556_654_762_407_298_490, setup, weather, &ops);
+}
+
+/// The same, wherever it crashes and whatever comes with it.
+#[test]
+fn regression_a_first_look_that_comes_again_loses_nothing_new() {
+    for act in 0..10 {
+        for (with_flag, behind) in [(false, 0), (false, 1), (true, 0), (true, 1)] {
+            let setup = Setup {
+                volumes: vec![],
+                ports: if behind == 0 { vec![] } else { vec![8080] },
+                lattice: behind == 0,
+                ..one_volume()
+            };
+            let ops = [
+                Hand(Hand::Attach(with_flag), 0),
+                Hand(Hand::Register, 0),
+                CrashBefore(act),
+                Duplicate(0),
+                Interrupt(5276),
+                Duplicate(0),
+            ];
+            for batch in [1, 2] {
+                let weather = Weather {
+                    batch,
+                    doubled_percent: 50,
+                    ..calm()
+                };
+                assert_right(u64::from(act) + 1, setup.clone(), weather, &ops);
+            }
+        }
+    }
+}
