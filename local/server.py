@@ -36,6 +36,7 @@ SERVICES = (
     "ec2",
     "elasticloadbalancing",
     "events",
+    "fis",
     "iam",
     "kms",
     "lambda",

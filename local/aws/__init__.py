@@ -19,6 +19,7 @@ BEHAVIOURS = (
     "clones",
     "classic",
     "events",
+    "experiments",
     "fleet",
     "images",
     "instances",

@@ -3,8 +3,8 @@
 AWS: the canonical request ends with the hash of the payload
 (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html). moto
 parses a form, encodes it again its own way and hashes that: a client that writes a space as `%20`
-and not as `+` is turned away with `AuthFailure`. What a GET request has in its query moto takes for its
-payload, which is empty.
+and not as `+` is turned away with `AuthFailure`. What a GET or DELETE request has in its query or path
+moto takes for its payload, which is empty.
 """
 
 import io
@@ -37,6 +37,6 @@ def use_kept_body(call: Any) -> None:
 @replaces(IAMRequestBase)
 def _create_aws_request(self: Any) -> Any:
     request = MOTO_REQUEST(self)
-    if self._method == "GET":
+    if self._method in ("GET", "DELETE"):
         request.data = b""
     return request
