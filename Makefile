@@ -102,11 +102,12 @@ check: ## what one runs every minute: format, clippy and tests of the core
 	cargo test $(CORE)
 
 .PHONY: lint
-lint: setup ## the local AWS and the template: ruff, cfn-lint, sam validate
+lint: setup ## the local AWS, the template and what is run on AWS: ruff, cfn-lint, sam validate, shellcheck
 	$(BIN)/ruff check local tests tools
 	$(BIN)/ruff format --check local tests tools
 	$(BIN)/cfn-lint template.yaml
 	$(BIN)/sam validate --lint --template template.yaml
+	$(BIN)/shellcheck deploy/*.sh
 
 .PHONY: local
 local: setup ## the local AWS against what AWS documents
