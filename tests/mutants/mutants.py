@@ -837,4 +837,22 @@ MUTANTS = [
         "since.filter(|_| !plan.steps.iter().any(|it| it.id == close::STEP))",
         "since.filter(|_| true)",
     ),
+    Mutant(
+        "first look: a new target is not noted while the flags are uncertain",
+        "src/plan/seen.rs",
+        "differences(lineage, template, &before, &added(lineage, &before), plan);",
+        "",
+    ),
+    Mutant(
+        "full batch: what else is in the queue is not fetched",
+        "src/handler/more.rs",
+        "delivered < FULL",
+        "delivered < usize::MAX",
+    ),
+    Mutant(
+        "full batch: what could not be handled is deleted",
+        "src/handler/more.rs",
+        "received.iter().filter(|it| !failed.contains(&it.id))",
+        "received.iter().filter(|_| true)",
+    ),
 ]
