@@ -34,6 +34,7 @@ BEHAVIOURS = (
     "roots",
     "run",
     "scaling",
+    "sharing",
     "snapshots",
     "snapshot_calls",
     "spot",

@@ -70,6 +70,9 @@ def _parts(backend: Any, data: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "subnet", launch.subnet_of(backend, data).id
     if data.get("KeyName"):
         yield "key-pair", data["KeyName"]
+    placement = data.get("Placement") or {}
+    if placement.get("GroupId") or placement.get("GroupName"):
+        yield "placement-group", placement.get("GroupId") or placement["GroupName"]
     interfaces = data.get("NetworkInterfaces") or []
     for group in data.get("SecurityGroupIds") or []:
         yield "security-group", group

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from local.aws import templates
+from local.aws import sharing, templates
 
 WITHOUT_ACCOUNT = ("image", "snapshot")
 NEW = "new"
@@ -59,7 +59,8 @@ class Request:
         return self.call._get_param(name)
 
     def arn(self, kind: str, resource_id: str) -> str:
-        account = "" if kind in WITHOUT_ACCOUNT else self.backend.account_id
+        owner = sharing.owner(self.backend, resource_id)
+        account = "" if kind in WITHOUT_ACCOUNT else owner
         return f"arn:aws:ec2:{self.backend.region_name}:{account}:{kind}/{resource_id}"
 
     def on(
