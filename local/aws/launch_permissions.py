@@ -14,7 +14,7 @@ from typing import Any
 
 from moto.iam.models import iam_backends
 
-from local.aws import fleet, launch, requirements, templates
+from local.aws import fleet, launch, licenses, requirements, templates
 from local.aws.requirements import Need, Request
 
 SERVICE = {"iam:passedtoservice": ["ec2.amazonaws.com"]}
@@ -62,6 +62,8 @@ def _launch(request: Request, data: dict[str, Any], tags: dict[str, str]) -> Ite
         held = request.backend.tags.get(resource, {})
         context = {f"aws:resourcetag/{key}": [value] for key, value in held.items()}
         yield Need("ec2:RunInstances", request.arn(kind, resource), context)
+    for arn in licenses.named(data):
+        yield Need("ec2:RunInstances", arn)
     yield from _profile(request, data.get("IamInstanceProfile") or {})
 
 

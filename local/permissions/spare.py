@@ -54,7 +54,6 @@ UNUSED = {
         if other != own
     },
     ("ec2:RunInstances", "fleet"): "stands beside CreateFleet's, and no launch names one",
-    ("ec2:RunInstances", "license-configuration"): "the scenarios' instances are under none",
     ("ec2:RunInstances", "placement-group"): "the scenarios' instances are in none",
     ("ec2:RunInstances", "snapshot"): "the scenarios' images are empty",
     **{
