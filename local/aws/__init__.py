@@ -29,6 +29,7 @@ BEHAVIOURS = (
     "names",
     "permissions",
     "queue",
+    "queue_policies",
     "requests",
     "reservations",
     "roots",
