@@ -111,8 +111,7 @@ def _needs(call: Any) -> list[Need] | None:
     if call.service_name == "secretsmanager":
         return [Need(f"secretsmanager:{action}", call._get_param("SecretId") or "*")]
     if call.service_name == "sqs":
-        name = (call._get_param("QueueUrl") or "*").rsplit("/", 1)[-1]
-        return [Need(f"sqs:{action}", f"arn:aws:sqs:{call.region}:{call.current_account}:{name}")]
+        return [_queue(call, action)]
     return None
 
 
@@ -122,6 +121,16 @@ def _group(call: Any, action: str) -> Need:
     arn, held = found or ("*", {})
     context = {f"aws:resourcetag/{key}": [value] for key, value in held.items()}
     return Need(f"autoscaling:{action}", arn, context)
+
+
+def _queue(call: Any, action: str) -> Need:
+    """A batch needs no other permission than what it is a batch of.
+
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-batch-api.html
+    """
+    name = (call._get_param("QueueUrl") or "*").rsplit("/", 1)[-1]
+    arn = f"arn:aws:sqs:{call.region}:{call.current_account}:{name}"
+    return Need(f"sqs:{action.removesuffix('Batch')}", arn)
 
 
 def _balancer(call: Any, action: str) -> str:

@@ -141,6 +141,17 @@ def test_other_services_say_it_their_way(aws: Local, login: Login) -> None:
     assert code_of(sqs.send_message, QueueUrl=url, MessageBody="x") == "AccessDenied"
 
 
+def test_a_batch_is_allowed_with_what_it_is_a_batch_of(aws: Local, login: Login) -> None:
+    """DeleteMessageBatch: sqs:DeleteMessage."""
+    name = f"queue-{uuid.uuid4().hex[:8]}"
+    url = aws.sqs.create_queue(QueueName=name)["QueueUrl"]
+    entries = [{"Id": "1", "MessageBody": "x"}]
+    sqs = login(allow("sqs:SendMessage"), service="sqs")
+    assert sqs.send_message_batch(QueueUrl=url, Entries=entries)["Successful"]
+    entries = [{"Id": "1", "ReceiptHandle": "x"}]
+    assert code_of(sqs.delete_message_batch, QueueUrl=url, Entries=entries) == "AccessDenied"
+
+
 @pytest.mark.parametrize("space", ["%20", "+"])
 def test_a_signature_covers_the_body_as_sent(aws: Local, login: Login, space: str) -> None:
     """The canonical request ends with the hash of the payload, however it is encoded."""
