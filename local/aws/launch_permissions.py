@@ -25,9 +25,10 @@ def fleet_needs(request: Request) -> Iterator[Need]:
     yield from request.making("fleet", request.requested("fleet"))
     for config in request.get("LaunchTemplateConfigs") or []:
         wanted = config.get("LaunchTemplateSpecification") or {}
+        template = requirements.template_id(request, wanted)
+        yield from request.on(template)
+        yield from request.on(template, action="RunInstances")
         version = templates.resolve(request.backend, wanted)
-        yield from request.on(version.template.id)
-        yield from request.on(version.template.id, action="RunInstances")
         yield from request.making("instance", tags)
         for override in config.get("Overrides") or [{}]:
             given = {name: it for name, it in override.items() if name in fleet.OVERRIDES}
@@ -41,8 +42,8 @@ def run_needs(request: Request) -> Iterator[Need]:
     data = request.call._get_params()
     wanted = request.get("LaunchTemplate")
     if wanted:
+        yield from request.on(requirements.template_id(request, wanted))
         version = templates.resolve(request.backend, wanted)
-        yield from request.on(version.template.id)
         data = templates.overlaid(version.data, data)
     yield from _launch(request, data, request.requested("instance"))
     if data.get("InstanceMarketOptions"):

@@ -8,6 +8,7 @@ and the action's name; resources, tags, passed roles and tagging at creation are
 Only where enforcement is on, as in moto: after `INITIAL_NO_AUTH_ACTION_COUNT` calls.
 """
 
+import contextlib
 import json
 from typing import Any
 from xml.sax.saxutils import escape
@@ -145,7 +146,8 @@ def _balancer(call: Any, action: str) -> str:
 def _ec2(call: Any, action: str) -> list[Need]:
     if action not in TOUCHED:
         return [Need(f"ec2:{action}")]
-    try:
-        return list(TOUCHED[action](requirements.Request(call)))
-    except ServiceException:  # what it names does not exist: the call itself will say so
-        return []
+    found: list[Need] = []
+    # What it names may not exist: the call itself says so to whoever is allowed what came before that.
+    with contextlib.suppress(ServiceException):
+        found.extend(TOUCHED[action](requirements.Request(call)))
+    return found

@@ -157,9 +157,12 @@ def _made(kind: str, *parameters: str) -> Callable[[Request], Iterator[Need]]:
     return touched
 
 
+def template_id(request: Request, wanted: dict[str, Any]) -> str:
+    return str(wanted.get("LaunchTemplateId") or templates.find(request.backend, wanted).id)
+
+
 def _template(request: Request) -> Iterator[Need]:
-    named = request.get("LaunchTemplateId")
-    yield from request.on(named or templates.find(request.backend, request.call._get_params()).id)
+    yield from request.on(template_id(request, request.call._get_params()))
 
 
 def _template_data(request: Request) -> Iterator[Need]:

@@ -22,8 +22,6 @@ FIRST_USE = "EC2 makes the roles itself, once in an account's life"
 NOT_SEEN = {
     "logs:CreateLogStream": LAMBDA,
     "logs:PutLogEvents": LAMBDA,
-    "sqs:ReceiveMessage": LAMBDA,
-    "sqs:DeleteMessage": LAMBDA,
     "sqs:GetQueueAttributes": LAMBDA,
     "iam:CreateServiceLinkedRole": FIRST_USE,
     "kms:CreateGrant": KEYS,

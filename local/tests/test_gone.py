@@ -84,6 +84,29 @@ def test_a_root_is_not_replaced_from_an_image_that_is_gone(aws: Local, login: Lo
     assert code_of(client.create_replace_root_volume_task, **wanted) == DENIED
 
 
+@pytest.mark.parametrize("action", ["RunInstances", "CreateFleet"])
+def test_nothing_is_launched_from_a_template_that_is_gone(
+    aws: Local, login: Login, action: str
+) -> None:
+    gone = template(aws)
+    aws.ec2.delete_launch_template(LaunchTemplateId=gone)
+    launches = ["ec2:RunInstances", "ec2:CreateFleet"]
+    ours = allow(launches, "arn:*:launch-template/*", **IF_MINE)
+    others = [allow(launches, f"arn:*:{it}/*") for it in ("instance", "volume", "fleet")]
+    wanted = {"LaunchTemplateId": gone, "Version": "$Latest"}
+    if action == "RunInstances":
+        parameters: dict[str, Any] = {"LaunchTemplate": wanted, "MinCount": 1, "MaxCount": 1}
+    else:
+        parameters = {
+            "Type": "instant",
+            "LaunchTemplateConfigs": [{"LaunchTemplateSpecification": wanted}],
+            "TargetCapacitySpecification": {"TotalTargetCapacity": 1},
+        }
+    assert code_of(call(login(ours, *others), action), **parameters) == DENIED
+    anyone = call(login(allow(launches)), action)
+    assert code_of(anyone, **parameters).startswith("InvalidLaunchTemplate")
+
+
 def call(client: Any, action: str) -> Callable[..., Any]:
     methods = client.meta.method_to_api_mapping
     return getattr(client, next(name for name, it in methods.items() if it == action))
