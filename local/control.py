@@ -100,6 +100,10 @@ class Control:
         """Its request is one that only RequestSpotInstances makes: persistent, and it terminates."""
         self._post("persistent", {"instance_id": instance})
 
+    def share(self, resource: str, owner: str) -> None:
+        """A subnet, a security or placement group: another account's, which lets this one use it."""
+        self._post("share", {"resource_id": resource, "owner": owner})
+
     def event(self, event: dict[str, Any]) -> None:
         """It happens now, whatever its time says."""
         self._post("event", {**event, "time": iso(self.date())})

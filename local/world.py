@@ -114,6 +114,7 @@ class World:
         tags: dict[str, str] | None = None,
         delete_first: bool = True,
         zone: str = ZONES[0],
+        more: dict[str, Any] | None = None,
     ) -> list[str]:
         """Spot Instances with a root, two data volumes, three registrations and an address each."""
         answer = self.ec2.run_instances(
@@ -131,6 +132,7 @@ class World:
             TagSpecifications=[
                 {"ResourceType": "instance", "Tags": as_list({**USER_TAGS, **(tags or {})})}
             ],
+            **(more or {}),
         )
         return [it["InstanceId"] for it in answer["Instances"]]
 

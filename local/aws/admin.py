@@ -15,6 +15,8 @@
                                while a function works, nor over messages that are to be delivered
     POST /local-aws/start      {"instance_id"}
     POST /local-aws/persistent {"instance_id"}: as if by RequestSpotInstances
+    POST /local-aws/share      {"resource_id", "owner"}: a subnet, a security or placement group that another
+                               account owns
     POST /local-aws/chaos      {"rate", "principal", "kinds", "latency_ms", "seed"}
     GET  /local-aws/journal?since=n
     GET  /local-aws/states     what state which instance entered when
@@ -31,7 +33,17 @@ from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
-from local.aws import capacity, deaths, events, moments, refusals, requests, settings, spot
+from local.aws import (
+    capacity,
+    deaths,
+    events,
+    moments,
+    refusals,
+    requests,
+    settings,
+    sharing,
+    spot,
+)
 from local.aws.chaos import CHAOS
 from local.aws.clock import CLOCK
 from local.aws.journal import JOURNAL
@@ -129,6 +141,11 @@ def _persistent(body: dict[str, Any]) -> Any:
     return {"persistent": body["instance_id"]}
 
 
+def _share(body: dict[str, Any]) -> Any:
+    sharing.share(body.get("resource_id"), body.get("owner"))
+    return {"shared": body["resource_id"]}
+
+
 def _journal(since: str) -> Any:
     if not since.isdecimal():
         raise BadInput(f"since is a number, not {since!r}")
@@ -146,6 +163,7 @@ POSTS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "jump": _jump,
     "start": _start,
     "persistent": _persistent,
+    "share": _share,
     "chaos": CHAOS.change,
 }
 

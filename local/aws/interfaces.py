@@ -9,18 +9,19 @@ addresses are assigned by name or by count, and one that is assigned elsewhere m
 allowed (https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AssignPrivateIpAddresses.html). Only
 a free one can be deleted (https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteNetworkInterface.html).
 moto attaches anything anywhere, knows no attachment to modify, hands out addresses twice, finds
-interfaces by their primary address only, and deletes them from under an instance.
+interfaces by their primary address only, deletes them from under an instance, and keeps their tags.
 
 Not verified on AWS: the error code of an address that is assigned elsewhere.
 """
 
 from typing import Any
 
+from moto.ec2.models.elastic_network_interfaces import NetworkInterface
 from moto.ec2.responses import EC2Response
 
 from local.aws import addresses, reservations, tags
 from local.aws.filters import View, matching, page
-from local.aws.patch import Answer, answers, refuse
+from local.aws.patch import Answer, answers, refuse, replaces
 
 FIELDS = {
     "addresses.private-ip-address": lambda it: [
@@ -36,6 +37,7 @@ FIELDS = {
     "vpc-id": lambda it: it["VpcId"],
 }
 MOST_ADDRESSES = 10
+MOTO_DELETE = NetworkInterface.delete
 
 
 def view(nic: Any) -> View:
@@ -122,6 +124,12 @@ def modify_network_interface_attribute(call: Any) -> Answer:
         raise refuse("IncorrectState", f"The instance '{nic.instance.id}' is ending.")
     nic.delete_on_termination = str(changes.get("DeleteOnTermination")).lower() == "true"
     return {}
+
+
+@replaces(NetworkInterface)
+def delete(self: Any) -> None:
+    MOTO_DELETE(self)
+    self.ec2_backend.tags.pop(self.id, None)
 
 
 @answers(EC2Response)

@@ -14,7 +14,7 @@ from typing import Any
 
 from moto.iam.models import iam_backends
 
-from local.aws import fleet, launch, requirements, templates
+from local.aws import fleet, launch, licenses, requirements, templates
 from local.aws.requirements import Need, Request
 
 SERVICE = {"iam:passedtoservice": ["ec2.amazonaws.com"]}
@@ -25,9 +25,10 @@ def fleet_needs(request: Request) -> Iterator[Need]:
     yield from request.making("fleet", request.requested("fleet"))
     for config in request.get("LaunchTemplateConfigs") or []:
         wanted = config.get("LaunchTemplateSpecification") or {}
+        template = requirements.template_id(request, wanted)
+        yield from request.on(template)
+        yield from request.on(template, action="RunInstances")
         version = templates.resolve(request.backend, wanted)
-        yield from request.on(version.template.id)
-        yield from request.on(version.template.id, action="RunInstances")
         yield from request.making("instance", tags)
         for override in config.get("Overrides") or [{}]:
             given = {name: it for name, it in override.items() if name in fleet.OVERRIDES}
@@ -41,8 +42,8 @@ def run_needs(request: Request) -> Iterator[Need]:
     data = request.call._get_params()
     wanted = request.get("LaunchTemplate")
     if wanted:
+        yield from request.on(requirements.template_id(request, wanted))
         version = templates.resolve(request.backend, wanted)
-        yield from request.on(version.template.id)
         data = templates.overlaid(version.data, data)
     yield from _launch(request, data, request.requested("instance"))
     if data.get("InstanceMarketOptions"):
@@ -62,6 +63,8 @@ def _launch(request: Request, data: dict[str, Any], tags: dict[str, str]) -> Ite
         held = request.backend.tags.get(resource, {})
         context = {f"aws:resourcetag/{key}": [value] for key, value in held.items()}
         yield Need("ec2:RunInstances", request.arn(kind, resource), context)
+    for arn in licenses.named(data):
+        yield Need("ec2:RunInstances", arn)
     yield from _profile(request, data.get("IamInstanceProfile") or {})
 
 
@@ -70,6 +73,9 @@ def _parts(backend: Any, data: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "subnet", launch.subnet_of(backend, data).id
     if data.get("KeyName"):
         yield "key-pair", data["KeyName"]
+    placement = data.get("Placement") or {}
+    if placement.get("GroupId") or placement.get("GroupName"):
+        yield "placement-group", placement.get("GroupId") or placement["GroupName"]
     interfaces = data.get("NetworkInterfaces") or []
     for group in data.get("SecurityGroupIds") or []:
         yield "security-group", group

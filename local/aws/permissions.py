@@ -8,6 +8,7 @@ and the action's name; resources, tags, passed roles and tagging at creation are
 Only where enforcement is on, as in moto: after `INITIAL_NO_AUTH_ACTION_COUNT` calls.
 """
 
+import contextlib
 import json
 from typing import Any
 from xml.sax.saxutils import escape
@@ -111,8 +112,7 @@ def _needs(call: Any) -> list[Need] | None:
     if call.service_name == "secretsmanager":
         return [Need(f"secretsmanager:{action}", call._get_param("SecretId") or "*")]
     if call.service_name == "sqs":
-        name = (call._get_param("QueueUrl") or "*").rsplit("/", 1)[-1]
-        return [Need(f"sqs:{action}", f"arn:aws:sqs:{call.region}:{call.current_account}:{name}")]
+        return [_queue(call, action)]
     return None
 
 
@@ -122,6 +122,16 @@ def _group(call: Any, action: str) -> Need:
     arn, held = found or ("*", {})
     context = {f"aws:resourcetag/{key}": [value] for key, value in held.items()}
     return Need(f"autoscaling:{action}", arn, context)
+
+
+def _queue(call: Any, action: str) -> Need:
+    """A batch needs no other permission than what it is a batch of.
+
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-batch-api.html
+    """
+    name = (call._get_param("QueueUrl") or "*").rsplit("/", 1)[-1]
+    arn = f"arn:aws:sqs:{call.region}:{call.current_account}:{name}"
+    return Need(f"sqs:{action.removesuffix('Batch')}", arn)
 
 
 def _balancer(call: Any, action: str) -> str:
@@ -136,7 +146,8 @@ def _balancer(call: Any, action: str) -> str:
 def _ec2(call: Any, action: str) -> list[Need]:
     if action not in TOUCHED:
         return [Need(f"ec2:{action}")]
-    try:
-        return list(TOUCHED[action](requirements.Request(call)))
-    except ServiceException:  # what it names does not exist: the call itself will say so
-        return []
+    found: list[Need] = []
+    # What it names may not exist: the call itself says so to whoever is allowed what came before that.
+    with contextlib.suppress(ServiceException):
+        found.extend(TOUCHED[action](requirements.Request(call)))
+    return found

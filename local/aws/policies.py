@@ -18,10 +18,10 @@ Context = Mapping[str, list[str]]
 
 TESTS: dict[str, Callable[[str, str], bool]] = {
     "StringEquals": lambda value, wanted: value == wanted,
-    "StringLike": lambda value, wanted: _like(value, wanted),
+    "StringLike": lambda value, wanted: like(value, wanted),
     "StringEqualsIgnoreCase": lambda value, wanted: value.lower() == wanted.lower(),
-    "ArnEquals": lambda value, wanted: _like(value, wanted),
-    "ArnLike": lambda value, wanted: _like(value, wanted),
+    "ArnEquals": lambda value, wanted: like(value, wanted),
+    "ArnLike": lambda value, wanted: like(value, wanted),
     "Bool": lambda value, wanted: value.lower() == wanted.lower(),
 }
 NEGATED = {"StringNotEquals": "StringEquals", "StringNotLike": "StringLike"}
@@ -58,14 +58,14 @@ def _applies(rule: Statement, action: str, arn: str, context: Context) -> bool:
 
 def _named(rule: Statement, element: str, value: str, *, lower: bool) -> bool:
     negated = f"Not{element}" in rule
-    patterns = _listed(rule[f"Not{element}" if negated else element])
-    hit = any(_like(value, it.lower() if lower else it) for it in patterns)
+    patterns = listed(rule[f"Not{element}" if negated else element])
+    hit = any(like(value, it.lower() if lower else it) for it in patterns)
     return hit is not negated
 
 
 def _conditions_hold(conditions: Mapping[str, Mapping[str, Any]], context: Context) -> bool:
     return all(
-        _holds(operator, context.get(_key(key)), _listed(wanted))
+        _holds(operator, context.get(_key(key)), listed(wanted))
         for operator, keys in conditions.items()
         for key, wanted in keys.items()
     )
@@ -89,10 +89,10 @@ def _holds(operator: str, values: list[str] | None, wanted: list[str]) -> bool:
     return all(hits) if quantifier == "ForAllValues" else any(hits)
 
 
-def _listed(value: Any) -> list[str]:
+def listed(value: Any) -> list[str]:
     return [str(it) for it in (value if isinstance(value, list) else [value])]
 
 
-def _like(value: str, pattern: str) -> bool:
+def like(value: str, pattern: str) -> bool:
     """Square brackets are themselves, unlike in fnmatch."""
     return fnmatchcase(value, pattern.replace("[", "[[]"))

@@ -4,7 +4,10 @@ AWS: the resource types of each action are in the Service Authorization Referenc
 (https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html). Tagging at
 creation is CreateTags on the new resource, with `ec2:CreateAction`; a fleet launches with RunInstances;
 an instance profile needs iam:PassRole; GetLaunchTemplateData describes in the caller's name. Snapshots
-and images have no account in their ARNs.
+and images have no account in their ARNs. What is gone has no tags, so a condition on them does not hold
+(https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html):
+the call is refused with 403, and nobody hears that nothing is found. Of a launch template only its id
+tells the ARN; by a name that nothing has, nothing is asked about.
 
 Actions that are not listed here are asked for on "*".
 """
@@ -13,7 +16,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from local.aws import templates
+from local.aws import sharing, templates
 
 WITHOUT_ACCOUNT = ("image", "snapshot")
 NEW = "new"
@@ -56,7 +59,8 @@ class Request:
         return self.call._get_param(name)
 
     def arn(self, kind: str, resource_id: str) -> str:
-        account = "" if kind in WITHOUT_ACCOUNT else self.backend.account_id
+        owner = sharing.owner(self.backend, resource_id)
+        account = "" if kind in WITHOUT_ACCOUNT else owner
         return f"arn:aws:ec2:{self.backend.region_name}:{account}:{kind}/{resource_id}"
 
     def on(
@@ -153,9 +157,12 @@ def _made(kind: str, *parameters: str) -> Callable[[Request], Iterator[Need]]:
     return touched
 
 
+def template_id(request: Request, wanted: dict[str, Any]) -> str:
+    return str(wanted.get("LaunchTemplateId") or templates.find(request.backend, wanted).id)
+
+
 def _template(request: Request) -> Iterator[Need]:
-    found = templates.find(request.backend, request.call._get_params())
-    yield from request.on(found.id)
+    yield from request.on(template_id(request, request.call._get_params()))
 
 
 def _template_data(request: Request) -> Iterator[Need]:
@@ -170,9 +177,9 @@ def _root_task(request: Request) -> Iterator[Need]:
     yield from request.on(request.get("InstanceId"))
     yield from request.making(kind, request.requested(kind))
     yield from request.on(request.get("VolumeId"))
+    yield from request.on(request.get("ImageId"))
     image = request.backend.amis.get(request.get("ImageId") or "")
     if image is not None:
-        yield from request.on(image.id)
         yield from request.on(image.ebs_snapshot.id)
         yield from request.making("volume", {})
 

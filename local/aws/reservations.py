@@ -12,7 +12,7 @@ from typing import Any
 from moto.autoscaling.models import autoscaling_backends
 from moto.ec2.responses import EC2Response
 
-from local.aws import tags
+from local.aws import licenses, tags
 from local.aws.filters import View, matching, page
 from local.aws.patch import Answer, answers, refuse
 
@@ -57,6 +57,7 @@ def _lasting(instance: Any) -> View:
         "InstanceType": instance.instance_type,
         "KeyName": instance.key_name,
         "LaunchTime": instance.launch_time,
+        "Licenses": licenses.shown(instance),
         "MetadataOptions": instance.metadata_options,
         "Monitoring": {"State": instance.monitoring_state},
         "NetworkInterfaces": [],

@@ -119,9 +119,9 @@ ALL = [
         "copy any volume, if AWS shows the request's tags on the source as well",
         [on("CopyVolumes", "volume", given=MARK)],
         (
-            "source and copy are both volumes to IAM, the copy has no tags before it exists, and we know of "
-            "no documentation that the request's tags are not looked at for the source; AWS's own "
-            "policies are written in this way"
+            "the copy to be has no id, so what allows it stands for every volume; we know of no "
+            "documentation that the request's tags are not looked at for the source, which is asked about "
+            "by its id; AWS's own policy for its EBS driver has the same two statements"
         ),
     ),
     Accepted(

@@ -5,7 +5,7 @@ A call is a list of requests, one per resource; it passes only if all of them ar
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from local.deploy import INSTANCE_ROLE, REGION
 from local.permissions.judge import Request
@@ -38,6 +38,8 @@ IDS = {
     "volume": "vol-0123456789abcdef0",
 }
 WITHOUT_ACCOUNT = ("image", "snapshot")
+# A resource to be made has no id yet.
+NEW = "new"
 
 ON: Tags = {"spot-rescue": "on"}
 OFF: Tags = {"spot-rescue": "off"}
@@ -82,6 +84,12 @@ def on(
     if given:
         context["aws:TagKeys"] = list(given)
     return Request(f"ec2:{action}", arn(kind, account, region), context)
+
+
+def making(action: str, kind: str, given: Tags) -> Request:
+    """The same on a resource to be: no pattern with an id in it is meant."""
+    request = on(action, kind, given=given)
+    return replace(request, resource=request.resource.replace(IDS[kind], NEW))
 
 
 def part(
@@ -205,7 +213,7 @@ def restore(snapshot: Tags, given: Tags = MARK) -> Call:
 
 
 def clone(volume: Tags, given: Tags = MARK) -> Call:
-    return [on("CopyVolumes", "volume", volume), on("CopyVolumes", "volume", given=given)]
+    return [on("CopyVolumes", "volume", volume), making("CopyVolumes", "volume", given)]
 
 
 def launch(action: str, template: Tags, given: Tags = MARK) -> Call:

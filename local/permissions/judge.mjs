@@ -41,15 +41,22 @@ const SCPS = scp
     ]
   : []
 
+// Snapshots, images and "*" have no account in their ARNs: they count as the caller's own. So does what
+// another account shares with this one for launches: who may use it there is up to the share, and the
+// policies here decide about the rest.
+// https://docs.aws.amazon.com/vpc/latest/userguide/vpc-sharing.html
+function ownerOf(service, resource) {
+  return service === 'ec2' ? account : resource.split(':')[4] || account
+}
+
 async function answer({ policy, principal, action, resource, context }) {
+  const service = action.split(':')[0]
   const request = {
     principal,
     action,
-    // Snapshots, images and "*" have no account in their ARNs: they count as the caller's own.
-    resource: { resource, accountId: resource.split(':')[4] || account },
+    resource: { resource, accountId: ownerOf(service, resource) },
     contextVariables: context,
   }
-  const service = action.split(':')[0]
   const simulation = {
     request,
     identityPolicies: policy === null ? [] : [{ name: 'role', policy: policies[policy] }],

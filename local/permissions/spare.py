@@ -22,8 +22,6 @@ FIRST_USE = "EC2 makes the roles itself, once in an account's life"
 NOT_SEEN = {
     "logs:CreateLogStream": LAMBDA,
     "logs:PutLogEvents": LAMBDA,
-    "sqs:ReceiveMessage": LAMBDA,
-    "sqs:DeleteMessage": LAMBDA,
     "sqs:GetQueueAttributes": LAMBDA,
     "iam:CreateServiceLinkedRole": FIRST_USE,
     "kms:CreateGrant": KEYS,
@@ -54,7 +52,6 @@ UNUSED = {
         if other != own
     },
     ("ec2:RunInstances", "fleet"): "stands beside CreateFleet's, and no launch names one",
-    ("ec2:RunInstances", "license-configuration"): "the scenarios' instances are under none",
     ("ec2:RunInstances", "placement-group"): "the scenarios' instances are in none",
     ("ec2:RunInstances", "snapshot"): "the scenarios' images are empty",
     **{

@@ -10,6 +10,7 @@ from local.scenarios import (
     groups,
     names,
     origin,
+    parts,
     pauses,
     races,
     refused,
@@ -45,6 +46,7 @@ ALL: dict[str, Scenario] = {
         races,
         chaos,
         bad_input,
+        parts,
         origin,
         upkeep,
     )

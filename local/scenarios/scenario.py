@@ -39,6 +39,8 @@ class Scenario:
     platform: str = "linux"
     # The first data volume is deleted with the instance unless somebody prevents it.
     delete_first: bool = True
+    # What its user launched it with besides, as RunInstances names it.
+    launched_with: dict[str, Any] = field(default_factory=dict)
     # What is done before the instances run: nothing is prepared for them yet.
     early: Drive = lambda *_: None
     # What the user has besides, before the rescue is prepared.
@@ -104,7 +106,11 @@ def prepare(scenario: Scenario, stage: Stage, played: Played) -> tuple[dict[str,
         stage.world.use_windows()
     stage.control.settings(**scenario.settings)
     played.instances = stage.world.launch(
-        scenario.instances, scenario.action, scenario.tags(stage), scenario.delete_first
+        scenario.instances,
+        scenario.action,
+        scenario.tags(stage),
+        scenario.delete_first,
+        more=scenario.launched_with,
     )
     scenario.early(stage, played.instances)
     running = lambda: set(stage.world.states(played.instances).values()) == {"running"}

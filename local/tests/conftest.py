@@ -1,9 +1,11 @@
 """One server for all tests; each test launches what it needs."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
+from local.tests import roles
 from local.tests.harness import Local, Server
 
 
@@ -24,3 +26,10 @@ def aws(account: Local) -> Iterator[Local]:
     account.reset()
     yield account
     account.reset()
+
+
+@pytest.fixture
+def login(aws: Local) -> Iterator[roles.Login]:
+    """Gives a client of a role with these statements; from then on the account enforces them."""
+    yield partial(roles.enter, aws)
+    roles.enforce(aws, "inf")

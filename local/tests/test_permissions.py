@@ -3,10 +3,8 @@
 import json
 import urllib.request
 import uuid
-from collections.abc import Callable, Iterator
 from typing import Any
 
-import boto3
 import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
@@ -14,49 +12,7 @@ from botocore.credentials import Credentials
 
 from local.tests.fleets import fleet, template
 from local.tests.harness import REGION, ZONE_A, Local, code_of, tag_list, tagged, until
-
-DENIED = "UnauthorizedOperation"
-EC2 = f"arn:aws:ec2:{REGION}:123456789012"
-SERVICE = {"Service": "lambda.amazonaws.com"}
-TRUST = {"Statement": [{"Effect": "Allow", "Principal": SERVICE, "Action": "sts:AssumeRole"}]}
-
-Login = Callable[..., Any]
-
-
-def allow(action: str | list[str], resource: str = "*", **condition: Any) -> dict[str, Any]:
-    found = {"Effect": "Allow", "Action": action, "Resource": resource}
-    return found | ({"Condition": condition} if condition else {})
-
-
-@pytest.fixture
-def login(aws: Local) -> Iterator[Login]:
-    """A client of a role with these statements, in an account that enforces them."""
-    iam, sts = aws.client("iam"), aws.client("sts")
-
-    def enter(*statements: dict[str, Any], service: str = "ec2") -> Any:
-        enforce(aws, "inf")
-        name = f"role-{uuid.uuid4().hex[:8]}"
-        role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]
-        document = json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
-        iam.put_role_policy(RoleName=name, PolicyName="own", PolicyDocument=document)
-        keys = sts.assume_role(RoleArn=role["Arn"], RoleSessionName="test")["Credentials"]
-        enforce(aws, "0")
-        return boto3.client(
-            service,
-            endpoint_url=aws.endpoint,
-            region_name=REGION,
-            aws_access_key_id=keys["AccessKeyId"],
-            aws_secret_access_key=keys["SecretAccessKey"],
-            aws_session_token=keys["SessionToken"],
-        )
-
-    yield enter
-    enforce(aws, "inf")
-
-
-def enforce(aws: Local, after_calls: str) -> None:
-    url, plain = f"{aws.endpoint}/moto-api/reset-auth", {"Content-Type": "text/plain"}
-    urllib.request.urlopen(urllib.request.Request(url, after_calls.encode(), headers=plain))
+from local.tests.roles import DENIED, EC2, TRUST, Login, allow, enforce
 
 
 # TRAP 36
@@ -183,6 +139,17 @@ def test_other_services_say_it_their_way(aws: Local, login: Login) -> None:
     own = allow("sqs:SendMessage", f"arn:aws:sqs:{REGION}:123456789012:own")
     sqs = login(own, service="sqs")
     assert code_of(sqs.send_message, QueueUrl=url, MessageBody="x") == "AccessDenied"
+
+
+def test_a_batch_is_allowed_with_what_it_is_a_batch_of(aws: Local, login: Login) -> None:
+    """DeleteMessageBatch: sqs:DeleteMessage."""
+    name = f"queue-{uuid.uuid4().hex[:8]}"
+    url = aws.sqs.create_queue(QueueName=name)["QueueUrl"]
+    entries = [{"Id": "1", "MessageBody": "x"}]
+    sqs = login(allow("sqs:SendMessage"), service="sqs")
+    assert sqs.send_message_batch(QueueUrl=url, Entries=entries)["Successful"]
+    entries = [{"Id": "1", "ReceiptHandle": "x"}]
+    assert code_of(sqs.delete_message_batch, QueueUrl=url, Entries=entries) == "AccessDenied"
 
 
 @pytest.mark.parametrize("space", ["%20", "+"])
