@@ -504,7 +504,7 @@ fn regression_a_first_look_that_comes_again_loses_nothing_new() {
                     doubled_percent: 50,
                     ..calm()
                 };
-                assert_right(u64::from(act) + 1, setup.clone(), weather, &ops);
+                assert_right(act + 1, setup.clone(), weather, &ops);
             }
         }
     }
