@@ -9,7 +9,7 @@ fn bodies(wire: &Wire) -> Vec<Value> {
     let bodies = wire.bodies();
     bodies
         .iter()
-        .map(|it| serde_json::from_str(it).unwrap())
+        .map(|it| serde_json::from_str(it).expect("a request is JSON"))
         .collect()
 }
 
