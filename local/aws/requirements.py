@@ -6,7 +6,7 @@ creation is CreateTags on the new resource, with `ec2:CreateAction`; a fleet lau
 an instance profile needs iam:PassRole; GetLaunchTemplateData describes in the caller's name. Snapshots
 and images have no account in their ARNs. What is gone has no tags, so a condition on them does not hold
 (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html):
-the call is refused with 403, and nobody hears that nothing is found. Of a launch template only its id
+the call is refused with 403, and the answer does not say that nothing is found. Of a launch template only its id
 tells the ARN; by a name that nothing has, nothing is asked about.
 
 Actions that are not listed here are asked for on "*".

@@ -43,10 +43,17 @@ pub async fn receive(cloud: &impl Cloud, delivered: usize) -> Vec<Message> {
 pub async fn delete(cloud: &impl Cloud, received: &[Message], failed: &BTreeSet<String>) {
     let handled = received.iter().filter(|it| !failed.contains(&it.id));
     let receipts: Vec<String> = handled.map(|it| it.receipt.clone()).collect();
-    let calls = receipts.chunks(FULL).map(|it| cloud.delete(it));
+    let calls = receipts.chunks(FULL);
+    let calls = calls.map(|it| timeout(PATIENCE, cloud.delete(it)));
     for answer in join_all(calls).await {
-        if let Err(error) = answer {
-            tracing::warn!(%error, "deleted no messages; they are delivered once more, which does no harm");
+        match answer {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "deleted no messages; they are delivered once more, which does no harm");
+            }
+            Err(_) => {
+                tracing::warn!("the queue did not answer; its messages are delivered once more")
+            }
         }
     }
 }
