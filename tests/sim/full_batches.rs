@@ -76,7 +76,8 @@ async fn a_small_batch_asks_the_queue_for_nothing() {
 #[tokio::test]
 async fn trouble_with_the_queue_loses_no_warning() {
     const CALLS: [&str; 2] = ["ReceiveMessage", "DeleteMessageBatch"];
-    const KINDS: [Kind; 6] = [
+    const KINDS: [Kind; 7] = [
+        Kind::Silence,
         Kind::Code("AccessDenied"),
         Kind::Code("RequestThrottled"),
         Kind::LoseReply,
