@@ -52,7 +52,7 @@ pub async fn delete(cloud: &impl Cloud, received: &[Message], failed: &BTreeSet<
                 tracing::warn!(%error, "deleted no messages; they are delivered once more, which does no harm");
             }
             Err(_) => {
-                tracing::warn!("the queue did not answer; its messages are delivered once more")
+                tracing::warn!("the queue did not answer; its messages are delivered once more");
             }
         }
     }
