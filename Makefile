@@ -110,7 +110,7 @@ lint: setup ## the local AWS, the template and what is run on AWS: ruff, cfn-lin
 	$(BIN)/shellcheck deploy/*.sh
 
 .PHONY: local
-local: setup ## the local AWS against what AWS documents
+local: setup build ## the local AWS against what AWS documents
 	$(BIN)/python -m pytest --quiet local/tests
 
 .PHONY: wire
