@@ -84,7 +84,7 @@ pub struct Message {
 }
 
 /// By filter, never by id list: one id that is gone must not fail the rest (TRAP 35).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Query {
     /// Instances by id, volumes by the instance they are attached to.
     Instances(Vec<InstanceId>),

@@ -15,7 +15,7 @@ pub mod snapshot;
 pub mod state_change;
 pub mod tombstone;
 
-pub use own::{Memory, Proof, Wake};
+pub use own::{Glance, Memory, Proof, Wake};
 pub use risk::Risk;
 
 use crate::clock::{self, Timestamp};

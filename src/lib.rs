@@ -27,6 +27,7 @@ pub mod id;
 pub mod observe;
 pub mod plan;
 pub mod policy;
+pub mod reads;
 pub mod reconcile;
 pub mod record;
 pub mod report;

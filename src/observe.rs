@@ -159,7 +159,8 @@ pub async fn lineages(
     let warned = out.warned.keys().cloned().collect();
     let out = out.of(&instances);
     let recorded = quiet::recorded(&instances, &templates, &out, &warned);
-    let requests = requests_of(&instances, &templates);
+    let replacements = prepared::replacements(&instances, &templates);
+    let requests = requests_of(&instances, &replacements, &templates);
     let followers = names::wanted(&instances, &templates, defaults);
     let (
         attached,
@@ -176,7 +177,7 @@ pub async fn lineages(
         cloud.volumes(&attached),
         targets::read(cloud, everything, &instances, recorded),
         interfaces::read(cloud, &instances, &templates, defaults),
-        roots::images(cloud, &instances, &roots),
+        roots::images(cloud, &instances, &replacements, &roots),
         roots::tasks(cloud, &roots),
         groups::read(cloud, &groups),
         shapes(cloud, scope, &types),
@@ -420,12 +421,18 @@ async fn locked(
 }
 
 /// A one-time request is over once it has launched: when that is on record, it is not asked for again.
-fn requests_of(instances: &[Instance], templates: &Fact<Vec<Template>>) -> Vec<RequestId> {
+fn requests_of(
+    instances: &[Instance],
+    replacements: &BTreeSet<InstanceId>,
+    templates: &Fact<Vec<Template>>,
+) -> Vec<RequestId> {
     let templates = templates.known().map(Vec::as_slice).unwrap_or_default();
     let recorded = |it: &Template| RecordedRequest::parse(it.tags.get(tags::REQUEST)?);
     let known: Vec<RecordedRequest> = templates.iter().filter_map(recorded).collect();
     let over = |id: &RequestId| known.iter().any(|it| it.id == *id && !it.persistent);
-    let asked = instances.iter().filter_map(|it| it.request.clone());
+    // That of a replacement matters once it has taken over.
+    let asked = { instances.iter() }.filter(|it| !replacements.contains(&it.id));
+    let asked = asked.filter_map(|it| it.request.clone());
     let persistent = known.iter().filter(|it| it.persistent);
     // It says how an instance ended that is not to be seen any more.
     let vanished = { templates.iter() }.filter(|it| is_vanished(it, instances));

@@ -21,6 +21,7 @@ mod launch;
 mod limits;
 mod lineage;
 mod owed;
+pub mod pace;
 mod pause;
 mod phase;
 mod pools;
@@ -50,6 +51,7 @@ mod volumes;
 pub use launch::{COUNT, mismatch};
 pub use lineage::Lineage;
 pub use phase::{Phase, phase};
+pub use progress::STEP as NOTED;
 pub use protect::REMEMBER;
 pub use seen::STEP as SEEN;
 pub use standstill::REPLACED;
@@ -97,6 +99,17 @@ pub struct Wait {
     pub what: String,
     /// When it makes sense to look again, in seconds.
     pub seconds: u16,
+    /// It ends by this, and by nothing else.
+    pub until: Option<Until>,
+}
+
+/// What EC2 is to show.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Until {
+    /// A replacement has booted.
+    Runs,
+    /// An instance that ends has let go of it.
+    Free(VolumeId),
 }
 
 impl Plan {
@@ -115,7 +128,29 @@ impl Plan {
         self.waits.push(Wait {
             what: what.into(),
             seconds,
+            until: None,
         });
+    }
+
+    /// For an instance that boots, or one that ends.
+    fn wait_until(&mut self, until: Until, seconds: u16, what: impl Into<String>) {
+        self.waits.push(Wait {
+            what: what.into(),
+            seconds,
+            until: Some(until),
+        });
+    }
+
+    /// The volumes that it waits for, where it waits for nothing but those and a replacement's boot.
+    #[must_use]
+    pub fn awaits(&self) -> Option<BTreeSet<&VolumeId>> {
+        let all: Option<Vec<&Until>> = self.waits.iter().map(|it| it.until.as_ref()).collect();
+        let all = all.filter(|it| !it.is_empty())?.into_iter();
+        let volumes = all.filter_map(|it| match it {
+            Until::Free(volume) => Some(volume),
+            Until::Runs => None,
+        });
+        Some(volumes.collect())
     }
 
     /// It has been seen for a minute. If not, it is to be: describes lag behind.

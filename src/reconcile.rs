@@ -5,7 +5,9 @@
 
 mod batch;
 mod blind;
+mod glance;
 mod scarcity;
+mod sets;
 mod subject;
 mod sweep;
 mod wakes;
@@ -19,6 +21,7 @@ use crate::execute::execute;
 use crate::id::InstanceId;
 use crate::observe::{self, Look, Scope};
 use crate::plan::{self, COUNT, Plan, REMEMBER};
+use crate::reads::Reads;
 use crate::report::{Report, StepOutcome, StepReport};
 use crate::step::{Action, Step};
 use crate::tags::Tags;
@@ -63,6 +66,10 @@ pub struct Reconciled {
 /// Does everything that can be done now for these triggers.
 pub async fn reconcile(context: &Context<'_>, triggers: &[Trigger]) -> Reconciled {
     let mut reconciled = Reconciled::default();
+    let reads = Reads::new(context.cloud);
+    let cloud: &dyn Cloud = &reads;
+    let whole = context;
+    let context = &Context { cloud, ..*whole };
     let batch = match in_time(context, Box::pin(Batch::of(context, triggers))).await {
         Ok(batch) => batch,
         Err(error) => {
@@ -81,7 +88,7 @@ pub async fn reconcile(context: &Context<'_>, triggers: &[Trigger]) -> Reconcile
         .enumerate()
         .filter(|(_, it)| **it == Trigger::Sweep)
     {
-        if let Err(error) = sweep::sweep(context).await {
+        if let Err(error) = sweep::sweep(whole).await {
             let why = error.to_string();
             reconciled.retries.insert(position, Retry { why });
         }
@@ -187,8 +194,10 @@ async fn look_again(
             remembered: &subject.remembered,
         };
         // A situation is large, and no batch holds more than one: the plan is all that waits for AWS.
-        let plan = plan::plan(&facts.situation(id, &look));
+        let situation = facts.situation(id, &look);
+        let plan = plan::plan(&situation);
         subject.memory.suspected.clone_from(&plan.suspects);
+        subject.seen = glance::seen(&situation, &plan, now);
         (subject, plan)
     });
     let mut planned: Vec<_> = planned.collect();
@@ -234,6 +243,7 @@ async fn run(
         // The next request is another one.
         subject.memory.launched.clear();
     }
+    subject.memory.glance = glance::of(subject, &plan, &steps);
     let failed = steps.iter().any(|it| !it.outcome.succeeded());
     let launches: Vec<Tags> = plan
         .steps
@@ -246,7 +256,7 @@ async fn run(
     let refused = !launches.is_empty() || subject.refused.len() > before;
     subject.remembered.extend(launches.into_iter().flatten());
     // What fails now fails a moment later: only what was done leads on, or the next way to launch.
-    let news = refused || steps.iter().any(|it| it.outcome.succeeded());
+    let news = refused || steps.iter().any(|it| glance::leads_on(it, &plan));
     let scarce = scarcity::is_felt(&steps);
     // Not before something keeps the volumes.
     if !(scarce && scarcity::still_neither(&plan, &steps)) {

@@ -112,7 +112,11 @@ impl StepOutcome {
 impl Report {
     pub fn wait(&mut self, seconds: u16, what: impl Into<String>) {
         let what = what.into();
-        self.waits.push(Wait { what, seconds });
+        self.waits.push(Wait {
+            what,
+            seconds,
+            until: None,
+        });
     }
 
     /// One log line. Steps are text: "what: what came of it".

@@ -7,12 +7,14 @@ mod network;
 mod refusal;
 mod spec;
 mod text;
+mod touches;
 
 pub use description::{described, description};
 pub use digest::{fingerprint, token};
 pub use network::{Network, PrivateAddresses};
 pub use refusal::Refusal;
 pub use spec::{RootDevice, TemplateSpec};
+pub use touches::Kind;
 
 use crate::dns::{DnsName, RecordType};
 use crate::event::{Interruption, Wake};

@@ -15,7 +15,7 @@ const FLOORS: &[&[&str]] = &[
     &["policy"],
     &["plan", "report"],
     &["seal"],
-    &["calls", "execute", "observe", "warm"],
+    &["calls", "execute", "observe", "reads", "warm"],
     &["reconcile"],
     &["handler"],
     // The in-memory AWS plays the whole function.

@@ -21,6 +21,8 @@ mod clones;
 mod copied_tags;
 #[path = "sim/deaths.rs"]
 mod deaths;
+#[path = "sim/economy.rs"]
+mod economy;
 #[path = "sim/fault_scenes.rs"]
 mod fault_scenes;
 #[path = "sim/faults.rs"]

@@ -4,7 +4,7 @@
 use super::tombstone::{FirstLook, interruption_from};
 use super::{Envelope, InstanceAction, Interruption, Trigger};
 use crate::clock::{self, Timestamp};
-use crate::id::InstanceId;
+use crate::id::{InstanceId, VolumeId};
 use crate::tags::{self, Tags};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -49,6 +49,19 @@ pub struct Memory {
     pub listed: BTreeSet<InstanceId>,
     /// What the record was to say, and AWS would not take.
     pub unwritten: Tags,
+    /// The last look found nothing to do but to wait for instances.
+    pub glance: Option<Glance>,
+}
+
+/// What instances and volumes looked like: while they do, everything else is as it was, too.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Glance {
+    /// When everything was read.
+    pub at: Timestamp,
+    /// A short word for what matters of each.
+    pub seen: BTreeMap<InstanceId, String>,
+    /// Of the volumes that are to be released.
+    pub held: BTreeMap<VolumeId, String>,
 }
 
 impl Memory {
@@ -78,7 +91,7 @@ impl Memory {
         }
     }
 
-    /// Together with what another message remembers.
+    /// Together with what another message remembers. What one of them saw alone does not count for both.
     pub fn learn(&mut self, other: &Self) {
         self.interruptions
             .extend(other.interruptions.iter().cloned());
@@ -89,6 +102,7 @@ impl Memory {
         self.flagged.extend(other.flagged.clone());
         self.listed.extend(other.listed.clone());
         self.unwritten.extend(other.unwritten.clone());
+        self.glance = None;
     }
 }
 
@@ -148,6 +162,12 @@ struct Detail {
     #[serde(default)]
     unwritten: Value,
     #[serde(default)]
+    seen: Value,
+    #[serde(default)]
+    held: Value,
+    #[serde(default)]
+    read: Option<String>,
+    #[serde(default)]
     sent: Option<String>,
 }
 
@@ -170,6 +190,7 @@ pub(super) fn parse_wake(envelope: &Envelope) -> Result<Trigger, String> {
         flagged: list(&detail.flagged),
         listed: ids(&detail.listed),
         unwritten: words(&detail.unwritten),
+        glance: glance(detail.read.as_deref(), &detail.seen, &detail.held),
     };
     Ok(Trigger::Wake(Wake {
         instance: detail.instance_id,
@@ -182,6 +203,14 @@ pub(super) fn parse_wake(envelope: &Envelope) -> Result<Trigger, String> {
             over: envelope.detail.map_or("", RawValue::get).to_owned(),
         }),
     }))
+}
+
+fn glance(read: Option<&str>, seen: &Value, held: &Value) -> Option<Glance> {
+    Some(Glance {
+        at: clock::parse(read?).ok()?,
+        seen: words(seen),
+        held: words(held),
+    })
 }
 
 fn ids(value: &Value) -> BTreeSet<InstanceId> {
@@ -252,6 +281,7 @@ pub fn text(wake: &Wake) -> String {
         proof: _,
     } = wake;
     let interruptions: Vec<Notice> = memory.interruptions.iter().map(written).collect();
+    let glance = memory.glance.as_ref();
     json!({
         "instance-id": instance,
         "attempt": attempt,
@@ -264,6 +294,9 @@ pub fn text(wake: &Wake) -> String {
         "flagged": memory.flagged,
         "listed": memory.listed,
         "unwritten": memory.unwritten,
+        "seen": glance.map(|it| &it.seen),
+        "held": glance.map(|it| &it.held),
+        "read": glance.map(|it| clock::format(it.at)),
         "sent": sent.map(clock::format),
     })
     .to_string()

@@ -9,6 +9,13 @@ use serde::Deserialize;
 
 pub const SOURCE: &str = "aws.ec2";
 pub const DETAIL_TYPE: &str = "EC2 Instance State-change Notification";
+/// States that the rule forwards: by the others nothing can be done.
+pub const FORWARDED: [InstanceState; 4] = [
+    InstanceState::Running,
+    InstanceState::ShuttingDown,
+    InstanceState::Stopped,
+    InstanceState::Terminated,
+];
 
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]

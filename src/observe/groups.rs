@@ -2,7 +2,7 @@
 
 use crate::cloud::{Cloud, CloudError, Query};
 use crate::situation::{Fact, Group, Instance, Template};
-use crate::tags;
+use crate::tags::{self, template_names};
 use std::collections::BTreeSet;
 
 /// The groups the lineages are members of: by the instances' own tags, and by the record once those
@@ -38,14 +38,36 @@ pub async fn read(cloud: &dyn Cloud, names: &[String]) -> Result<Vec<Group>, Clo
         cloud.instances(&of_members),
         cloud.templates(&of_rescues),
     )?;
+    let taken = taken(cloud, &instances, &templates).await?;
     let group = |scaling: crate::situation::AutoScalingGroup| {
         let member = |it: &&Instance| it.group() == Some(scaling.name.as_str());
         let rescue = |it: &&Template| it.tags.get(tags::GROUP) == Some(&scaling.name);
         Group {
             instances: instances.iter().filter(member).cloned().collect(),
             templates: templates.iter().filter(rescue).cloned().collect(),
+            taken: taken.clone(),
             scaling,
         }
     };
     Ok(scaling.into_iter().map(group).collect())
+}
+
+/// Of members without a template of ours, the names that somebody else's has.
+async fn taken(
+    cloud: &dyn Cloud,
+    members: &[Instance],
+    templates: &[Template],
+) -> Result<BTreeSet<String>, CloudError> {
+    let has = |it: &Instance| {
+        let names = template_names(&it.id);
+        templates.iter().any(|it| names.contains(&it.name))
+    };
+    let unnamed = members.iter().filter(|it| it.is_alive() && !has(it));
+    let names: Vec<String> = unnamed.flat_map(|it| template_names(&it.id)).collect();
+    if names.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let found = cloud.templates(&Query::Names(names)).await?;
+    let foreign = found.into_iter().filter(|it| !it.ours);
+    Ok(foreign.map(|it| it.name).collect())
 }

@@ -66,6 +66,27 @@ pub async fn also(
     Ok(merge(instances, more, |it| it.id.clone()))
 }
 
+/// Those that have not taken over.
+pub fn replacements(
+    instances: &[Instance],
+    templates: &Fact<Vec<Template>>,
+) -> BTreeSet<InstanceId> {
+    let templates = templates.known().map(Vec::as_slice).unwrap_or_default();
+    let heads = { templates.iter() }.filter(|it| it.ours);
+    let heads: BTreeSet<&str> = heads
+        .filter_map(|it| Some(it.tags.get(tags::HEAD)?.as_str()))
+        .collect();
+    let ours = |it: &Instance| {
+        [tags::REPLACES, tags::LAUNCHED]
+            .iter()
+            .any(|key| it.tags.contains_key(*key))
+    };
+    let waits = |it: &&Instance| ours(it) && it.is_alive() && !heads.contains(it.id.as_str());
+    // Without a record it is not known who has.
+    let all = instances.iter().filter(|_| !heads.is_empty());
+    all.filter(waits).map(|it| it.id.clone()).collect()
+}
+
 /// Owners that no tag has led to.
 pub fn unseen_heads(templates: &Fact<Vec<Template>>, instances: &[Instance]) -> Vec<InstanceId> {
     let templates = templates.known().map(Vec::as_slice).unwrap_or_default();

@@ -19,6 +19,8 @@ pub struct Wanted {
     rescues: BTreeSet<InstanceId>,
     /// Replacements that have not taken over yet.
     successors: BTreeSet<InstanceId>,
+    /// Owners that are being replaced.
+    known: BTreeSet<InstanceId>,
 }
 
 pub fn wanted(instances: &[Instance], templates: &Fact<Vec<Template>>, defaults: &Tags) -> Wanted {
@@ -38,6 +40,11 @@ pub fn wanted(instances: &[Instance], templates: &Fact<Vec<Template>>, defaults:
         .iter()
         .filter_map(|it| Record::from_tags(&it.tags).head)
         .collect();
+    let warned = instances
+        .iter()
+        .filter(|it| it.tags.contains_key(tags::INTERRUPTED_AT));
+    let known = warned.filter(|it| heads.contains(&it.id));
+    wanted.known = known.map(|it| it.id.clone()).collect();
     let successors = instances.iter().filter(|it| {
         let replaces = it.tags.contains_key(tags::REPLACES);
         replaces && it.is_alive() && !heads.contains(&it.id)
@@ -52,9 +59,12 @@ pub fn wanted(instances: &[Instance], templates: &Fact<Vec<Template>>, defaults:
 pub async fn images(
     cloud: &dyn Cloud,
     instances: &[Instance],
+    replacements: &BTreeSet<InstanceId>,
     wanted: &Wanted,
 ) -> Result<Vec<Image>, CloudError> {
-    let living = instances.iter().filter(|it| it.is_alive());
+    let living = { instances.iter() }.filter(|it| it.is_alive() && !replacements.contains(&it.id));
+    // A rescue goes by what was prepared of an image.
+    let living = living.filter(|it| !wanted.known.contains(&it.id));
     let mut ids: BTreeSet<ImageId> = living.filter_map(|it| it.image.clone()).collect();
     ids.extend(wanted.originals.iter().cloned());
     let by_id = Query::Images(ids.into_iter().collect());

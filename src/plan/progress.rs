@@ -11,7 +11,7 @@ use crate::step::{Action, Step, warning_set};
 use crate::tags::{self, Tags};
 use std::collections::BTreeMap;
 
-const STEP: &str = "note progress";
+pub const STEP: &str = "note progress";
 
 /// Adds the milestones reached since the last look, and tells a loss once, and that it does not get on.
 pub fn plan(lineage: &Lineage, interruption: &Interruption, hand_over: &HandOver, plan: &mut Plan) {

@@ -3,7 +3,7 @@
 
 use super::group::{self, Way};
 use super::volumes::{self, Fate, HandOver};
-use super::{Lineage, Plan, addresses, dns, interfaces, keep, register};
+use super::{Lineage, Plan, Until, addresses, dns, interfaces, keep, pace, register};
 use crate::clock::seconds_between;
 use crate::event::{InstanceState, Interruption};
 use crate::record::Milestone;
@@ -24,7 +24,8 @@ pub fn plan(
         return false;
     };
     if successor.state != InstanceState::Running {
-        plan.wait(5, format!("{} to run", successor.id));
+        let seconds = pace::boot(interruption, !hand_over.complete(), lineage.situation.now);
+        plan.wait_until(Until::Runs, seconds, format!("{} to run", successor.id));
         return false;
     }
     if !hand_over.complete() {

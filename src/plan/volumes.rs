@@ -1,6 +1,6 @@
 //! Data volumes reach the successor: moved when they are free in its zone, else restored.
 
-use super::{Lineage, Plan, attach_id, clone, copies, group, protect, restore, root};
+use super::{Lineage, Plan, Until, attach_id, clone, copies, group, pace, protect, restore, root};
 use crate::clock::Timestamp;
 use crate::event::{InstanceState, Interruption};
 use crate::id::{InstanceId, VolumeId};
@@ -220,7 +220,8 @@ impl Case<'_> {
             let mut holders: Vec<&str> = holders(volume).map(InstanceId::as_str).collect();
             holders.sort_unstable();
             let what = format!("{} to end and release {}", holders.join(" "), volume.id);
-            plan.wait(self.release_in(), what);
+            let seconds = pace::release(self.interruption, self.lineage.situation.now);
+            plan.wait_until(Until::Free(volume.id.clone()), seconds, what);
         }
         Fate::Coming
     }
@@ -249,13 +250,6 @@ impl Case<'_> {
             volume.id, volume.availability_zone
         ));
         Fate::Lost
-    }
-
-    fn release_in(&self) -> u16 {
-        let ends = self.interruption.at + time::Duration::seconds(120);
-        let left = (ends - self.lineage.situation.now).whole_seconds();
-        // Looking again every 20 s costs little and catches an early end.
-        u16::try_from(left.clamp(5, 20)).unwrap_or(5)
     }
 
     fn free(&self, volume: &Volume, plan: &mut Plan) -> Fate {

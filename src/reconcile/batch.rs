@@ -1,11 +1,11 @@
 //! Which lineages a batch of triggers is about, after one `DescribeInstances` for all of them.
 
-use super::Context;
 use super::subject::Subject;
+use super::{Context, glance, sets};
 use crate::clock::Timestamp;
 use crate::cloud::{CloudError, Query};
 use crate::event::{InstanceState, Trigger, is_recent};
-use crate::id::{InstanceId, SnapshotId};
+use crate::id::InstanceId;
 use crate::observe::{self, Out};
 use crate::situation::{Instance, Template};
 use crate::tags;
@@ -21,12 +21,23 @@ pub struct Batch {
 impl Batch {
     /// An instance that is not opted in costs the one describe and nothing else.
     pub async fn of(context: &Context<'_>, triggers: &[Trigger]) -> Result<Self, CloudError> {
-        let ids: BTreeSet<InstanceId> = triggers.iter().flat_map(instances_of).cloned().collect();
-        let visible = describe(context, &ids).await?;
-        let known = Self::unseen(context, triggers, &visible).await?;
-        let by_snapshot = by_snapshot(context, triggers).await?;
+        let now = context.clock.now();
+        let named = triggers.iter().flat_map(instances_of);
+        let watched = triggers.iter().flat_map(glance::watched);
+        let ids: BTreeSet<InstanceId> = named.chain(watched).cloned().collect();
+        let (visible, volumes) =
+            tokio::join!(describe(context, &ids), glance::volumes(context, triggers));
+        let visible = visible?;
+        let (calm, changed): (Vec<_>, Vec<_>) =
+            { triggers.iter() }.partition(|it| glance::unchanged(it, &visible, &volumes, now));
+        let known = Self::unseen(context, &changed, &visible).await?;
+        let by_snapshot = sets::lineages(context, triggers).await?;
         let mut batch = Self::default();
         for (position, trigger) in triggers.iter().enumerate() {
+            if let Some(wake) = glance::wake(trigger).filter(|_| calm.contains(&trigger)) {
+                batch.subject(wake.instance.clone()).add(position, trigger);
+                continue;
+            }
             if let Trigger::Snapshots { snapshots } = trigger {
                 let lineages = snapshots.iter().filter_map(|it| by_snapshot.get(it));
                 lineages.for_each(|it| batch.subject(it.clone()).add(position, trigger));
@@ -34,15 +45,12 @@ impl Batch {
             }
             for id in instances_of(trigger) {
                 let seen = visible.iter().find(|it| it.id == *id);
-                batch.about(
-                    position,
-                    trigger,
-                    id,
-                    seen,
-                    known.get(id),
-                    context.clock.now(),
-                );
+                batch.about(position, trigger, id, seen, known.get(id), now);
             }
+        }
+        // Last: something else of the same batch may be about the same lineage.
+        for wake in calm.into_iter().filter_map(glance::wake) {
+            glance::rest(batch.subject(wake.instance.clone()), wake, &visible, now);
         }
         Ok(batch)
     }
@@ -64,6 +72,9 @@ impl Batch {
             }
             Some(instance) if !is_ours(instance, trigger) => {
                 tracing::debug!(%id, "not opted in");
+            }
+            Some(instance) if glance::leads_nowhere(instance, trigger, now) => {
+                tracing::debug!(%id, "event ignored: nothing can be done by it");
             }
             Some(instance) => {
                 if instance.is_doubtful(now) {
@@ -94,10 +105,11 @@ impl Batch {
     /// Ids that `DescribeInstances` no longer shows, or without their tags, and the lineage whose record names them.
     async fn unseen(
         context: &Context<'_>,
-        triggers: &[Trigger],
+        triggers: &[&Trigger],
         visible: &[Instance],
     ) -> Result<BTreeMap<InstanceId, InstanceId>, CloudError> {
-        let (late, others) = { triggers.iter() }.partition::<Vec<_>, _>(|it| may_be_late(it));
+        let (late, others) =
+            { triggers.iter().copied() }.partition::<Vec<_>, _>(|it| may_be_late(it));
         let late: BTreeSet<&InstanceId> = late.into_iter().flat_map(instances_of).collect();
         let others = others.into_iter().flat_map(instances_of);
         let shown = |id: &InstanceId| {
@@ -262,30 +274,4 @@ async fn describe(
         .cloud
         .instances(&Query::Instances(ids.iter().cloned().collect()))
         .await
-}
-
-/// Which lineage a snapshot belongs to, for those that belong to one.
-async fn by_snapshot(
-    context: &Context<'_>,
-    triggers: &[Trigger],
-) -> Result<BTreeMap<SnapshotId, InstanceId>, CloudError> {
-    let named = triggers.iter().filter_map(|it| match it {
-        Trigger::Snapshots { snapshots } => Some(snapshots.clone()),
-        Trigger::Interruption(_)
-        | Trigger::StateChange { .. }
-        | Trigger::AtRisk { .. }
-        | Trigger::Launched { .. }
-        | Trigger::Wake(_)
-        | Trigger::Sweep => None,
-    });
-    let ids: Vec<SnapshotId> = named.flatten().collect();
-    if ids.is_empty() {
-        return Ok(BTreeMap::new());
-    }
-    let found = context.cloud.snapshots(&Query::Snapshots(ids)).await?;
-    let lineage = |it: crate::situation::Snapshot| {
-        let lineage = it.tags.get(tags::RESCUE)?.parse().ok()?;
-        Some((it.id, lineage))
-    };
-    Ok(found.into_iter().filter_map(lineage).collect())
 }

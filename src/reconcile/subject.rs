@@ -2,7 +2,7 @@
 
 use super::scarcity::Looks;
 use crate::clock::Timestamp;
-use crate::event::{InstanceState, Interruption, Memory, Risk, Trigger, is_recent};
+use crate::event::{Glance, InstanceState, Interruption, Memory, Risk, Trigger, is_recent};
 use crate::execute::Done;
 use crate::id::InstanceId;
 use crate::plan::{REMEMBER, SEEN};
@@ -34,6 +34,8 @@ pub struct Subject {
     pub since: Option<Timestamp>,
     /// What could not be noted as told.
     pub untold: Option<Outcome>,
+    /// What its instances looked like, where they are all that it waits for.
+    pub seen: Option<Glance>,
     /// Steps refused for good, by id.
     pub refused: BTreeSet<String>,
     /// Written into the record by this invocation when launches failed.
@@ -66,6 +68,7 @@ impl Subject {
             waited: 0,
             since: None,
             untold: None,
+            seen: None,
             refused: BTreeSet::new(),
             remembered: Tags::new(),
             done: Done::default(),

@@ -32,6 +32,9 @@ impl State {
     }
 
     pub(super) fn emit_state_change(&mut self, id: &InstanceId, state: InstanceState) {
+        if !state_change::FORWARDED.contains(&state) {
+            return;
+        }
         let arn = format!("arn:aws:ec2:{REGION}:{ACCOUNT}:instance/{id}");
         let detail = json!({ "instance-id": id, "state": state.as_str() });
         self.emit(state_change::DETAIL_TYPE, self.now, &arn, &detail);

@@ -16,6 +16,8 @@ pub struct Group {
     pub instances: Vec<Instance>,
     /// The launch templates of the group's lineages, and those by which a member has been claimed.
     pub templates: Vec<Template>,
+    /// Names of ours that members would have and that somebody else's template bears.
+    pub taken: BTreeSet<String>,
 }
 
 impl Group {
@@ -24,6 +26,14 @@ impl Group {
     pub fn template_of(&self, instance: &Instance) -> Option<&Template> {
         let names = template_names(&instance.id);
         self.templates.iter().find(|it| names.contains(&it.name))
+    }
+
+    /// What its launch template may be called.
+    #[must_use]
+    pub fn free_name(&self, instance: &InstanceId) -> String {
+        let names = template_names(instance);
+        let free = names.iter().find(|it| !self.taken.contains(*it));
+        free.unwrap_or(&names[0]).clone()
     }
 
     /// Members that have been claimed for this lineage.

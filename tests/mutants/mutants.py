@@ -855,4 +855,52 @@ MUTANTS = [
         "received.iter().filter(|it| !failed.contains(&it.id))",
         "received.iter().filter(|_| true)",
     ),
+    Mutant(
+        "what an instance shows at a glance is not compared",
+        "src/reconcile/glance.rs",
+        "looks(it, waits) == *word",
+        "!word.is_empty()",
+    ),
+    Mutant(
+        "what was noted at a glance counts to the end of the two minutes",
+        "src/reconcile/glance.rs",
+        "(now < last || *at >= last)",
+        "(now < last || *at <= now)",
+    ),
+    Mutant(
+        "a wake with a glance rests although an event has come with it",
+        "src/reconcile/glance.rs",
+        "subject.triggers.len() > 1",
+        "subject.triggers.len() > 9",
+    ),
+    Mutant(
+        "a volume that is released is no news at a glance",
+        "src/reconcile/glance.rs",
+        "volumes.any(|it| is_with(it) == *word)",
+        "volumes.any(|it| !is_with(it).is_empty() && !word.is_empty())",
+    ),
+    Mutant(
+        "an answer that was under way when something changed is kept",
+        "src/reads.rs",
+        "answers.cleared == before",
+        "answers.cleared >= before",
+    ),
+    Mutant(
+        "what a failed call may have changed is taken as known",
+        "src/reads.rs",
+        "self.forget(&action.touches())",
+        "self.forget(&action.touches()[..0])",
+    ),
+    Mutant(
+        "what is attached is not read again",
+        "src/step/touches.rs",
+        "Self::SetDeleteOnTermination { .. } | Self::Attach { .. } => Kind::ATTACHED.to_vec(),",
+        "Self::SetDeleteOnTermination { .. } | Self::Attach { .. } => Vec::new(),",
+    ),
+    Mutant(
+        "a group's member is claimed by a name that somebody else has",
+        "src/situation/group.rs",
+        "!self.taken.contains(*it)",
+        "!it.is_empty()",
+    ),
 ]

@@ -330,3 +330,19 @@ async fn a_replacement_whose_rescue_is_not_over_is_looked_for_although_it_was_ou
     settle(&world, &function).await;
     assert_whole(&world, &protected);
 }
+
+/// What its user detaches of an instance that is being taken is not given up: the replacement has it at once.
+#[tokio::test]
+async fn a_volume_detached_during_a_rescue_does_not_wait_for_the_old_instance() {
+    let (world, function, protected) = prepared(85, &[]).await;
+    world.interrupt(&protected.instance, InstanceAction::Terminate);
+    let _ = world.run_for(&function, 40).await;
+    let replacement = newest(&world);
+    world.detach(&protected.data[0]);
+    let _ = world.run_for(&function, 79).await;
+    let holder = world.look(|it| it.volumes[&protected.data[0]].facts.attachments.clone());
+    let holder: Vec<_> = holder.into_iter().map(|it| it.instance).collect();
+    assert_eq!(holder, [replacement], "{}", journal(&world));
+    settle(&world, &function).await;
+    assert_whole(&world, &protected);
+}

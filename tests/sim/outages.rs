@@ -63,7 +63,8 @@ const DENIED_FOR_EVER: [Row; 25] = [
     (Plain, "CreateFleet", Lacks(NOBODY)),
     (Plain, "AttachVolume", Lacks(NO_VOLUMES)),
     (Plain, "AssociateAddress", Lacks(NO_ADDRESS)),
-    (Plain, "SendMessage", Lacks(NO_TRAFFIC)),
+    // Events alone lead to the replacement; nothing looks again once the volumes are free.
+    (Plain, "SendMessage", Lacks(NO_VOLUMES)),
     (Plain, "DescribeLaunchTemplates", Lacks(NO_VOLUMES)),
     (Plain, "DescribeVolumes", Lacks(NO_VOLUMES)),
     (Plain, "DescribeSnapshots", Whole),

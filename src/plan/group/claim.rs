@@ -16,7 +16,7 @@ use crate::id::InstanceId;
 use crate::plan::{Lineage, Plan, prepare, protect, risk, room};
 use crate::situation::{Fact, Group, Instance, Lifecycle, Situation, TargetGroup};
 use crate::step::{Action, GroupChange, GroupVerb, Step, token};
-use crate::tags::{self, template_name};
+use crate::tags;
 
 /// Launch hooks whose names begin so are ours to complete.
 const OUR_HOOKS: &str = "spot-rescue";
@@ -76,7 +76,7 @@ fn claim(lineage: &Lineage, group: &Group, member: &Instance, plan: &mut Plan) {
     tags.insert(tags::GROUP.to_owned(), group.scaling.name.clone());
     let rescue = lineage.situation.lineage.as_str();
     let token = token(&["claim", rescue, member.id.as_str()]);
-    let name = template_name(&member.id);
+    let name = group.free_name(&member.id);
     let step = Step::new(id, prepare::named(lineage, member, name, tags, token));
     // It has begun to prepare a rescue of its own.
     let step = if let Some(own) = group.template_of(member) {

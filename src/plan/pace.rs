@@ -1,0 +1,92 @@
+//! How soon a look is worth it while the old instance runs out its two minutes. Nothing can move before it ends, and
+//! `EventBridge` tells of each state that an instance enters. Its events are best effort: a look just before the end,
+//! and often from then on, finds what none has told.
+
+use crate::clock::Timestamp;
+use crate::event::Interruption;
+
+/// Between the warning and the end, in seconds.
+/// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/spot-instance-termination-notices.html>
+const NOTICE: i64 = 120;
+const OFTEN: i64 = 5;
+/// While the replacement boots, and the volumes are held anyway.
+const NOW_AND_THEN: i64 = 30;
+/// While one boots that has all that it needs: `EventBridge` tells when it runs.
+const BOOT: i64 = 10;
+/// While one ends that gives way.
+const GIVEN: i64 = 15;
+
+fn left(interruption: &Interruption, now: Timestamp) -> i64 {
+    NOTICE - (now - interruption.at).whole_seconds()
+}
+
+fn seconds(of: i64) -> u16 {
+    u16::try_from(of.clamp(OFTEN, NOTICE)).unwrap_or_default()
+}
+
+/// Until the interrupted instance releases what it has. One that gives way to Spot is ended by the function itself,
+/// which takes as long as it takes.
+#[must_use]
+pub fn release(interruption: &Interruption, now: Timestamp) -> u16 {
+    if interruption.is_ours() {
+        return seconds(GIVEN);
+    }
+    let left = left(interruption, now);
+    seconds(if left > OFTEN {
+        left - OFTEN
+    } else {
+        left + OFTEN
+    })
+}
+
+/// Until the replacement runs, which nobody waits for while its volumes are held.
+#[must_use]
+pub fn boot(interruption: &Interruption, held: bool, now: Timestamp) -> u16 {
+    if left(interruption, now) < NOW_AND_THEN {
+        return seconds(OFTEN);
+    }
+    seconds(if held { NOW_AND_THEN } else { BOOT })
+}
+
+/// Until something is worth a glance.
+#[must_use]
+pub fn soonest(interruption: &Interruption, boots: bool, held: bool, now: Timestamp) -> u16 {
+    let boot = boots.then(|| boot(interruption, held, now));
+    let release = held.then(|| release(interruption, now));
+    { boot.into_iter().chain(release) }.min().unwrap_or(5)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::InstanceAction;
+
+    #[test]
+    fn the_next_look_is_just_before_the_end_and_then_often() {
+        let at = Timestamp::UNIX_EPOCH;
+        let instance = "i-0123456789abcdef0".parse().expect("an id");
+        let mut interruption = Interruption {
+            instance,
+            action: InstanceAction::Terminate,
+            at,
+        };
+        let after = |seconds| at + time::Duration::seconds(seconds);
+        let table = [
+            (0, 115, 30),
+            (60, 55, 30),
+            (95, 20, 5),
+            (115, 10, 5),
+            (125, 5, 5),
+            (3600, 5, 5),
+        ];
+        for (seconds, until_release, until_boot) in table {
+            assert_eq!(release(&interruption, after(seconds)), until_release);
+            assert_eq!(boot(&interruption, true, after(seconds)), until_boot);
+        }
+        assert_eq!(boot(&interruption, false, at), 10);
+        // Clocks differ, and a message may have the date of tomorrow.
+        assert_eq!(release(&interruption, after(-3600)), 120);
+        interruption.action = InstanceAction::Return;
+        assert_eq!(release(&interruption, at), 15);
+    }
+}

@@ -1,0 +1,357 @@
+//! What an invocation has read it does not read again, until it has changed it.
+//!
+//! A rescue is looked at several times in one invocation, each time for what the steps before have made possible.
+//! Most of what AWS shows is not touched by them; and what is read is taken from the same tokens that a storm needs.
+//! <https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html>
+
+use crate::cloud::{Cloud, CloudError, Message, Query};
+use crate::dns::{DnsName, RecordSet};
+use crate::id::{InstanceId, RequestId};
+use crate::situation::{
+    Address, AutoScalingGroup, Balancing, Image, Instance, Listing, NetworkInterface, Registration,
+    RootTask, Shape, Snapshot, SpotRequest, TargetGroup, Template, Volume,
+};
+use crate::step::{Action, Kind};
+use crate::tags::Tags;
+use async_trait::async_trait;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Answers by what was asked. A failure is asked again.
+pub struct Reads<'a> {
+    cloud: &'a dyn Cloud,
+    addresses: Shelf<(), Address>,
+    groups: Shelf<Vec<String>, AutoScalingGroup>,
+    images: Shelf<Query, Image>,
+    instances: Shelf<Query, Instance>,
+    interfaces: Shelf<Query, NetworkInterface>,
+    requests: Shelf<Vec<RequestId>, SpotRequest>,
+    root_tasks: Shelf<Vec<InstanceId>, RootTask>,
+    snapshots: Shelf<Query, Snapshot>,
+    targets: Shelf<TargetGroup, Registration>,
+    templates: Shelf<Query, Template>,
+    volumes: Shelf<Query, Volume>,
+}
+
+impl<'a> Reads<'a> {
+    #[must_use]
+    pub fn new(cloud: &'a dyn Cloud) -> Self {
+        Self {
+            cloud,
+            addresses: Shelf::default(),
+            groups: Shelf::default(),
+            images: Shelf::default(),
+            instances: Shelf::default(),
+            interfaces: Shelf::default(),
+            requests: Shelf::default(),
+            root_tasks: Shelf::default(),
+            snapshots: Shelf::default(),
+            targets: Shelf::default(),
+            templates: Shelf::default(),
+            volumes: Shelf::default(),
+        }
+    }
+
+    /// Tags are known once AWS has taken them. Of an instance they say more than their text.
+    fn write(&self, resources: &[String], change: &impl Fn(&mut Tags)) {
+        self.images.write(resources, change);
+        self.interfaces.write(resources, change);
+        self.snapshots.write(resources, change);
+        self.templates.write(resources, change);
+        self.volumes.write(resources, change);
+        if resources.iter().any(|it| it.starts_with("i-")) {
+            self.instances.clear();
+        }
+    }
+
+    fn forget(&self, kinds: &[Kind]) {
+        for kind in kinds {
+            match kind {
+                Kind::Addresses => self.addresses.clear(),
+                Kind::Groups => self.groups.clear(),
+                Kind::Images => self.images.clear(),
+                Kind::Instances => self.instances.clear(),
+                Kind::Interfaces => self.interfaces.clear(),
+                Kind::Requests => self.requests.clear(),
+                Kind::RootTasks => self.root_tasks.clear(),
+                Kind::Snapshots => self.snapshots.clear(),
+                Kind::Targets => self.targets.clear(),
+                Kind::Templates => self.templates.clear(),
+                Kind::Volumes => self.volumes.clear(),
+            }
+        }
+    }
+}
+
+/// Says of what was read what has been written on it.
+trait Tagged {
+    fn id(&self) -> &str;
+    fn tags(&mut self) -> &mut Tags;
+}
+
+macro_rules! tagged {
+    ($($of:ty),*) => {$(
+        impl Tagged for $of {
+            fn id(&self) -> &str {
+                self.id.as_str()
+            }
+
+            fn tags(&mut self) -> &mut Tags {
+                &mut self.tags
+            }
+        }
+    )*};
+}
+
+tagged!(Image, NetworkInterface, Snapshot, Template, Volume);
+
+/// Answers of one kind.
+struct Shelf<K, T>(Mutex<Answers<K, T>>);
+
+struct Answers<K, T> {
+    by_question: BTreeMap<K, Vec<T>>,
+    /// How often they have been cleared: an answer that was under way meanwhile may be of the time before.
+    cleared: u64,
+}
+
+impl<K, T> Default for Shelf<K, T> {
+    fn default() -> Self {
+        let (by_question, cleared) = (BTreeMap::new(), 0);
+        Self(Mutex::new(Answers {
+            by_question,
+            cleared,
+        }))
+    }
+}
+
+impl<K: Ord, T: Clone> Shelf<K, T> {
+    async fn get(
+        &self,
+        question: K,
+        asking: impl Future<Output = Result<Vec<T>, CloudError>>,
+    ) -> Result<Vec<T>, CloudError> {
+        let before = {
+            let answers = self.lock();
+            if let Some(known) = answers.by_question.get(&question) {
+                return Ok(known.clone());
+            }
+            answers.cleared
+        };
+        let answer = asking.await?;
+        let mut answers = self.lock();
+        if answers.cleared == before {
+            answers.by_question.insert(question, answer.clone());
+        }
+        Ok(answer)
+    }
+
+    fn clear(&self) {
+        let mut answers = self.lock();
+        answers.by_question.clear();
+        answers.cleared += 1;
+    }
+
+    /// What has just been written on these, while answers under way may not have it.
+    fn write(&self, resources: &[String], change: impl Fn(&mut Tags))
+    where
+        T: Tagged,
+    {
+        let mut answers = self.lock();
+        answers.cleared += 1;
+        let all = answers.by_question.values_mut().flatten();
+        for it in all.filter(|it| resources.iter().any(|id| id == it.id())) {
+            change(it.tags());
+        }
+    }
+
+    /// Nothing that holds it can panic halfway.
+    fn lock(&self) -> MutexGuard<'_, Answers<K, T>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl Cloud for Reads<'_> {
+    async fn instances(&self, query: &Query) -> Result<Vec<Instance>, CloudError> {
+        if query.names_nothing() {
+            return Ok(Vec::new());
+        }
+        let asking = self.cloud.instances(query);
+        self.instances.get(query.clone(), asking).await
+    }
+
+    async fn templates(&self, query: &Query) -> Result<Vec<Template>, CloudError> {
+        if query.names_nothing() {
+            return Ok(Vec::new());
+        }
+        let asking = self.cloud.templates(query);
+        self.templates.get(query.clone(), asking).await
+    }
+
+    async fn volumes(&self, query: &Query) -> Result<Vec<Volume>, CloudError> {
+        if query.names_nothing() {
+            return Ok(Vec::new());
+        }
+        let asking = self.cloud.volumes(query);
+        self.volumes.get(query.clone(), asking).await
+    }
+
+    async fn snapshots(&self, query: &Query) -> Result<Vec<Snapshot>, CloudError> {
+        if query.names_nothing() {
+            return Ok(Vec::new());
+        }
+        let asking = self.cloud.snapshots(query);
+        self.snapshots.get(query.clone(), asking).await
+    }
+
+    async fn addresses(&self) -> Result<Vec<Address>, CloudError> {
+        self.addresses.get((), self.cloud.addresses()).await
+    }
+
+    async fn interfaces(&self, query: &Query) -> Result<Vec<NetworkInterface>, CloudError> {
+        if query.names_nothing() {
+            return Ok(Vec::new());
+        }
+        let asking = self.cloud.interfaces(query);
+        self.interfaces.get(query.clone(), asking).await
+    }
+
+    async fn images(&self, query: &Query) -> Result<Vec<Image>, CloudError> {
+        if query.names_nothing() {
+            return Ok(Vec::new());
+        }
+        let asking = self.cloud.images(query);
+        self.images.get(query.clone(), asking).await
+    }
+
+    async fn root_tasks(&self, ids: &[InstanceId]) -> Result<Vec<RootTask>, CloudError> {
+        let asking = self.cloud.root_tasks(ids);
+        self.root_tasks.get(ids.to_vec(), asking).await
+    }
+
+    async fn is_locked(&self, instance: &InstanceId) -> Result<bool, CloudError> {
+        self.cloud.is_locked(instance).await
+    }
+
+    async fn shapes(&self, instance_types: &[String]) -> Result<Vec<Shape>, CloudError> {
+        self.cloud.shapes(instance_types).await
+    }
+
+    async fn requests(&self, ids: &[RequestId]) -> Result<Vec<SpotRequest>, CloudError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let asking = self.cloud.requests(ids);
+        self.requests.get(ids.to_vec(), asking).await
+    }
+
+    async fn record_sets(&self, name: &DnsName) -> Result<Vec<RecordSet>, CloudError> {
+        self.cloud.record_sets(name).await
+    }
+
+    async fn target_groups(&self, of: Balancing) -> Result<Listing, CloudError> {
+        self.cloud.target_groups(of).await
+    }
+
+    async fn targets(&self, group: &TargetGroup) -> Result<Vec<Registration>, CloudError> {
+        let asking = self.cloud.targets(group);
+        self.targets.get(group.clone(), asking).await
+    }
+
+    async fn groups(&self, names: &[String]) -> Result<Vec<AutoScalingGroup>, CloudError> {
+        if names.is_empty() {
+            return Ok(Vec::new());
+        }
+        let asking = self.cloud.groups(names);
+        self.groups.get(names.to_vec(), asking).await
+    }
+
+    async fn secret(&self) -> Result<String, CloudError> {
+        self.cloud.secret().await
+    }
+
+    async fn receive(&self) -> Result<Vec<Message>, CloudError> {
+        self.cloud.receive().await
+    }
+
+    async fn delete(&self, receipts: &[String]) -> Result<(), CloudError> {
+        self.cloud.delete(receipts).await
+    }
+
+    /// A read that ends while the change is under way may be of the time before or after it.
+    async fn act(&self, action: &Action) -> Result<String, CloudError> {
+        let answer = self.cloud.act(action).await;
+        let is_done = answer.is_ok();
+        if let (Action::Tag { resources, tags }, true) = (action, is_done) {
+            self.write(resources, &|of: &mut Tags| of.extend(tags.clone()));
+        } else if let (Action::Untag { resources, keys }, true) = (action, is_done) {
+            let remove = |of: &mut Tags| of.retain(|key, _| !keys.contains(key));
+            self.write(resources, &remove);
+        } else {
+            self.forget(&action.touches());
+        }
+        answer
+    }
+}
+
+#[cfg(all(test, feature = "sim"))]
+mod tests {
+    use super::*;
+    use crate::sim::{FailingCloud, Fault, Kind as Trouble, On, World};
+
+    fn tag(volume: &str, key: &str) -> Action {
+        Action::Tag {
+            resources: vec![volume.to_owned()],
+            tags: Tags::from([(key.to_owned(), "yes".to_owned())]),
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_known_is_not_asked_for_and_what_is_changed_is() {
+        let world = World::new(1);
+        let volume = world.volume("eu-west-1a");
+        let denied = Fault {
+            on: On::Call("CreateTags", 1),
+            kind: Trouble::Code("InternalError"),
+        };
+        let cloud = FailingCloud::new(world.clone(), vec![denied]);
+        let reads = Reads::new(&cloud);
+        let query = Query::Volumes(vec![volume.clone()]);
+        let asked = || cloud.calls().get("DescribeVolumes").copied();
+        for _ in 0..2 {
+            assert_eq!(reads.volumes(&query).await.unwrap_or_default().len(), 1);
+        }
+        assert_eq!(asked(), Some(1));
+        // What has been written is known, before EC2 shows it.
+        assert!(reads.act(&tag(volume.as_str(), "a")).await.is_ok());
+        let known = reads.volumes(&query).await.unwrap_or_default();
+        assert!(known.iter().all(|it| it.tags.contains_key("a")));
+        let (resources, keys) = (vec![volume.to_string()], vec!["a".to_owned()]);
+        let untag = Action::Untag { resources, keys };
+        assert!(reads.act(&untag).await.is_ok());
+        let known = reads.volumes(&query).await.unwrap_or_default();
+        assert!(known.iter().all(|it| !it.tags.contains_key("a")));
+        assert_eq!(asked(), Some(1));
+        // Whether a failed call has changed anything is not known.
+        assert!(reads.act(&tag(volume.as_str(), "b")).await.is_err());
+        assert!(reads.volumes(&query).await.is_ok());
+        assert_eq!(asked(), Some(2));
+        let snapshots = Query::Snapshots(Vec::new());
+        assert!(reads.snapshots(&snapshots).await.is_ok());
+        assert_eq!(cloud.calls().get("DescribeSnapshots"), None);
+    }
+
+    #[tokio::test]
+    async fn an_answer_of_the_time_before_a_change_is_not_kept() {
+        let shelf = Shelf::<(), u8>::default();
+        let before = shelf.get((), async {
+            shelf.clear();
+            Ok(vec![1])
+        });
+        assert_eq!(before.await, Ok(vec![1]));
+        let after = shelf.get((), async { Ok(vec![2]) });
+        assert_eq!(after.await, Ok(vec![2]));
+        let known = shelf.get((), async { Ok(vec![3]) });
+        assert_eq!(known.await, Ok(vec![2]));
+    }
+}

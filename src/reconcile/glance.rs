@@ -1,0 +1,197 @@
+//! While all that a rescue waits for is that one instance boots and another lets go of its volumes, only those are
+//! looked at. Two calls serve a whole batch of such lineages, where a look takes ten.
+//!
+//! Everything is read again once one of them shows any change, at any event, and just before the two minutes are over.
+
+use super::Context;
+use super::subject::Subject;
+use crate::clock::Timestamp;
+use crate::cloud::Query;
+use crate::event::{Glance, InstanceState, Interruption, Memory, Trigger, Wake};
+use crate::id::{InstanceId, VolumeId};
+use crate::plan::{NOTED, Plan, pace};
+use crate::record::interruption_from;
+use crate::report::StepReport;
+use crate::situation::{Instance, Situation, Volume};
+use crate::step::{Action, fingerprint};
+use crate::tags;
+use std::collections::BTreeSet;
+
+/// From then on, before its instance ends, everything is read once more.
+const LAST_LOOK: time::Duration = time::Duration::seconds(110);
+/// From then on looks are rare anyway.
+const YOUNG: time::Duration = time::Duration::minutes(5);
+
+/// The only trigger that remembers what it has seen.
+pub fn wake(trigger: &Trigger) -> Option<&Wake> {
+    match trigger {
+        Trigger::Wake(wake) => Some(wake),
+        Trigger::Interruption(_)
+        | Trigger::StateChange { .. }
+        | Trigger::AtRisk { .. }
+        | Trigger::Launched { .. }
+        | Trigger::Snapshots { .. }
+        | Trigger::Sweep => None,
+    }
+}
+
+/// Instances to look at, besides the one that a trigger names.
+pub fn watched(trigger: &Trigger) -> impl Iterator<Item = &InstanceId> {
+    let memory = wake(trigger).map(|it| &it.memory);
+    let glance = memory.and_then(|it| it.glance.as_ref());
+    let seen = glance.into_iter().flat_map(|it| it.seen.keys());
+    seen.chain(memory.into_iter().flat_map(|it| it.launched.keys()))
+}
+
+/// Those that are to be released. What cannot be read is read again with everything else.
+pub async fn volumes(context: &Context<'_>, triggers: &[Trigger]) -> Vec<Volume> {
+    let glances = triggers
+        .iter()
+        .filter_map(|it| wake(it)?.memory.glance.as_ref());
+    let ids: BTreeSet<&VolumeId> = glances.flat_map(|it| it.held.keys()).collect();
+    if ids.is_empty() {
+        return Vec::new();
+    }
+    let query = Query::Volumes(ids.into_iter().cloned().collect());
+    context.cloud.volumes(&query).await.unwrap_or_default()
+}
+
+/// All that it waits for is as it was, and that has been so for a short time.
+pub fn unchanged(
+    trigger: &Trigger,
+    visible: &[Instance],
+    volumes: &[Volume],
+    now: Timestamp,
+) -> bool {
+    let memory = wake(trigger).map(|it| &it.memory);
+    let glance = memory.and_then(|it| it.glance.as_ref());
+    let (Some(Glance { at, seen, held }), Some(warned)) = (glance, memory.and_then(warned)) else {
+        return false;
+    };
+    let last = warned.at + LAST_LOOK;
+    let counts = now - warned.at < YOUNG && now >= *at && (now < last || *at >= last);
+    let waits = !held.is_empty();
+    let is_as_it_was = |(id, word): (&InstanceId, &String)| {
+        let mut visible = visible.iter().filter(|it| it.id == *id);
+        visible.any(|it| looks(it, waits) == *word || (waits && is_over(it, warned)))
+    };
+    let is_held = |(id, word): (&VolumeId, &String)| {
+        let mut volumes = volumes.iter().filter(|it| it.id == *id);
+        volumes.any(|it| is_with(it) == *word)
+    };
+    counts && seen.iter().all(is_as_it_was) && held.iter().all(is_held)
+}
+
+/// Nothing else is read, unless something else has led here, too.
+pub fn rest(subject: &mut Subject, wake: &Wake, visible: &[Instance], now: Timestamp) {
+    let (Some(glance), Some(warned)) = (&wake.memory.glance, warned(&wake.memory)) else {
+        return;
+    };
+    if subject.triggers.len() > 1 {
+        return;
+    }
+    let mut watched = visible.iter().filter(|it| glance.seen.contains_key(&it.id));
+    let boots = watched.any(|it| it.state == InstanceState::Pending);
+    let seconds = pace::soonest(warned, boots, !glance.held.is_empty(), now);
+    let what = "its instances, which are as they were";
+    subject.report.wait(seconds, what);
+    subject.memory.glance = Some(glance.clone());
+    subject.resting = true;
+}
+
+/// It shuts down, as its warning said: that frees nothing. A rescue has wakes of its own, and there is
+/// another event when it has ended.
+pub fn leads_nowhere(instance: &Instance, trigger: &Trigger, now: Timestamp) -> bool {
+    let Trigger::StateChange { state, .. } = trigger else {
+        return false;
+    };
+    match state {
+        InstanceState::ShuttingDown => still_holds(instance, now),
+        InstanceState::Pending
+        | InstanceState::Running
+        | InstanceState::Stopping
+        | InstanceState::Stopped
+        | InstanceState::Terminated => false,
+    }
+}
+
+/// EC2 takes it, and has not done so.
+pub fn still_holds(instance: &Instance, now: Timestamp) -> bool {
+    let tombstone = instance.tags.get(tags::INTERRUPTED_AT);
+    let warned = tombstone.and_then(|it| interruption_from(it));
+    let ends = warned.is_some_and(|it| {
+        let fresh = now - it.at < YOUNG;
+        it.instance == instance.id && it.action.ends() && !it.is_ours() && fresh
+    });
+    ends && instance.state != InstanceState::Terminated
+}
+
+/// What is under way now.
+fn warned(memory: &Memory) -> Option<&Interruption> {
+    memory.interruptions.iter().max_by_key(|it| it.at)
+}
+
+/// What the next look is to compare with: None if there was anything to do, or if it waits for something else.
+pub fn of(subject: &Subject, plan: &Plan, steps: &[StepReport]) -> Option<Glance> {
+    let noted = |it: &StepReport| it.outcome.succeeded() && !leads_on(it, plan);
+    let quiet = plan.steps.len() == steps.len()
+        && steps.iter().all(noted)
+        && plan.suspects.is_empty()
+        && plan.outcome.is_none()
+        && subject.memory.unwritten.is_empty();
+    subject.seen.clone().filter(|_| quiet)
+}
+
+/// A step that makes another one possible at once. What was noted of a rescue does not, and what is attached has to be
+/// seen to be.
+pub fn leads_on(done: &StepReport, plan: &Plan) -> bool {
+    let step = plan.steps.iter().find(|it| it.id == done.id);
+    let waits = step.is_some_and(|it| matches!(it.action, Action::Attach { .. }));
+    done.outcome.succeeded() && !waits && done.id != NOTED
+}
+
+/// Of each instance and volume, a short word for what matters.
+pub fn seen(situation: &Situation, plan: &Plan, at: Timestamp) -> Option<Glance> {
+    let awaited = plan.awaits()?;
+    let waits = !awaited.is_empty();
+    let instances = situation.instances.iter();
+    let volumes = situation.volumes.known().into_iter().flatten();
+    let held = volumes.filter(|it| awaited.contains(&it.id));
+    Some(Glance {
+        at,
+        seen: instances
+            .map(|it| (it.id.clone(), looks(it, waits)))
+            .collect(),
+        held: held.map(|it| (it.id.clone(), is_with(it))).collect(),
+    })
+}
+
+/// Its state, and what a person may do to it meanwhile. While volumes are held, a replacement may boot or run.
+fn looks(instance: &Instance, waits: bool) -> String {
+    if waits && !instance.tags.contains_key(tags::INTERRUPTED_AT) {
+        let word = if instance.is_alive() { "alive" } else { "over" };
+        return word.to_owned();
+    }
+    let Instance {
+        state,
+        devices,
+        interfaces,
+        public_address,
+        tags,
+        ..
+    } = instance;
+    fingerprint(&format!(
+        "{state:?} {devices:?} {interfaces:?} {public_address:?} {tags:?}"
+    ))
+}
+
+/// As its warning said: from then on its volumes are what matters.
+fn is_over(instance: &Instance, warned: &Interruption) -> bool {
+    instance.id == warned.instance && !instance.is_alive()
+}
+
+fn is_with(volume: &Volume) -> String {
+    let holders = volume.attachments.iter().map(|it| it.instance.as_str());
+    let holders: BTreeSet<&str> = holders.collect();
+    format!("{:?} {holders:?}", volume.state)
+}

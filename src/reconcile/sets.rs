@@ -1,0 +1,62 @@
+//! Snapshot sets that have completed, and the lineages that may go on by it.
+
+use super::{Context, glance};
+use crate::cloud::{CloudError, Query};
+use crate::event::Trigger;
+use crate::id::{InstanceId, SnapshotId};
+use crate::situation::Snapshot;
+use crate::tags;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// By snapshot, for those that belong to one. A set is of no use before its instance has ended: until then the volumes
+/// themselves are there.
+pub async fn lineages(
+    context: &Context<'_>,
+    triggers: &[Trigger],
+) -> Result<BTreeMap<SnapshotId, InstanceId>, CloudError> {
+    let named = triggers.iter().filter_map(snapshots);
+    let ids: Vec<SnapshotId> = named.flatten().cloned().collect();
+    if ids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let found = context.cloud.snapshots(&Query::Snapshots(ids)).await?;
+    let sources: BTreeSet<InstanceId> = found.iter().filter_map(source).collect();
+    let sources = Query::Instances(sources.into_iter().collect());
+    let sources = if sources.names_nothing() {
+        Vec::new()
+    } else {
+        context.cloud.instances(&sources).await?
+    };
+    let now = context.clock.now();
+    let holds = |id: &InstanceId| {
+        let mut all = sources.iter();
+        all.any(|it| it.id == *id && glance::still_holds(it, now))
+    };
+    let useful = found
+        .into_iter()
+        .filter(|it| !source(it).is_some_and(|it| holds(&it)));
+    let lineage = |it: Snapshot| {
+        let lineage = it.tags.get(tags::RESCUE)?.parse().ok()?;
+        Some((it.id, lineage))
+    };
+    Ok(useful.filter_map(lineage).collect())
+}
+
+fn snapshots(trigger: &Trigger) -> Option<&Vec<SnapshotId>> {
+    match trigger {
+        Trigger::Snapshots { snapshots } => Some(snapshots),
+        Trigger::Interruption(_)
+        | Trigger::StateChange { .. }
+        | Trigger::AtRisk { .. }
+        | Trigger::Launched { .. }
+        | Trigger::Wake(_)
+        | Trigger::Sweep => None,
+    }
+}
+
+/// The instance that a set was taken of.
+fn source(snapshot: &Snapshot) -> Option<InstanceId> {
+    let set = snapshot.tags.get(tags::SET)?;
+    let (instance, _) = set.rsplit_once('-')?;
+    instance.parse().ok()
+}
