@@ -21,8 +21,10 @@ FAULTS ?= 0.1
 CALLS := target/calls
 # The version of cargo-deny, which is compiled into .tools.
 DENY_VERSION := 0.20.2
-# What is packaged: arm64 or x86_64.
+# What is packaged and deployed: arm64 or x86_64.
 ARCH := arm64
+# Of the stack, for deploy.
+PARAMETERS :=
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 # No path of this machine gets into the binary: the same sources give the same bytes in whichever folder.
 CARGO_HOME ?= $(HOME)/.cargo
@@ -43,7 +45,8 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo "  SCENARIO=NAME for demo (or all), FUNCTION=release for the build that is shipped,"
-	@echo "  EVENT=FILE for invoke, CASES=N for sim, RESCUES=N and FAULTS=SHARE for soak, ARCH=x86_64 for package"
+	@echo "  EVENT=FILE for invoke, CASES=N for sim, RESCUES=N and FAULTS=SHARE for soak, ARCH=x86_64 for package and deploy,"
+	@echo "  PARAMETERS=\"KEY=VALUE ...\" of the stack for deploy"
 
 .PHONY: doctor
 doctor: ## what has to be on this machine, and is missing or too old
@@ -175,6 +178,12 @@ differential: setup build ## the same lists of operations in the simulator and o
 package: setup ## the zip that Lambda takes, for ARCH, its bill of materials and checksums, in target/lambda/bootstrap
 	PATH="$(abspath $(BIN)):$$PATH" cargo lambda build --release --locked --$(subst _,-,$(ARCH)) --bin bootstrap $(REMAP)
 	$(BIN)/python tools/package.py $(TARGET)/lambda/bootstrap $(ARCH)
+
+# Both have to know the architecture, or Lambda would be given a binary that it cannot run.
+.PHONY: deploy
+deploy: setup ## builds and deploys the stack, for ARCH, with PARAMETERS
+	PATH="$(abspath $(BIN)):$$PATH" sam build --parameter-overrides Architecture=$(ARCH)
+	$(BIN)/sam deploy --parameter-overrides Architecture=$(ARCH) $(PARAMETERS)
 
 .PHONY: reproducible
 reproducible: setup ## builds the package twice, in two folders: the checksums must be the same

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -30,6 +31,48 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, bytes]
     """Two, made years and folders apart."""
     folder = tmp_path_factory.mktemp("packages")
     return package(folder / "one", 1_000_000_000), package(folder / "another-name", 1_700_000_000)
+
+
+@pytest.mark.parametrize(
+    ("versions", "runs"),
+    [
+        (b"GLIBC_2.2.5 GLIBC_2.17", True),
+        (b"GLIBC_2.17 GLIBC_2.34", True),
+        (b"GLIBC_2.35 GLIBC_2.9", False),
+        (b"GLIBC_2.34.1", False),
+        (b"GLIBC_PRIVATE", True),
+    ],
+)
+def test_a_binary_that_lambda_has_no_c_library_for_is_refused(
+    versions: bytes, runs: bool, tmp_path: Path
+) -> None:
+    """Nothing is packed then."""
+    (tmp_path / "bootstrap").write_bytes(b"\x7fELF" + versions)
+    command = [sys.executable, ROOT / "tools" / "package.py", tmp_path, "arm64"]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (run.returncode == 0) == runs == (tmp_path / "bootstrap.zip").exists()
+    assert ("arm64: zip " in run.stdout) == runs
+    assert runs or "Lambda has 2.34" in run.stderr
+
+
+@pytest.mark.parametrize("architecture", ["arm64", "x86_64"])
+def test_build_and_deployment_are_of_one_architecture(architecture: str) -> None:
+    """Lambda could not run another one."""
+    command = ["make", "--dry-run", "deploy", f"ARCH={architecture}", "PARAMETERS=A=b"]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    commands = [it for it in run.stdout.splitlines() if re.search(r"sam (build|deploy)", it)]
+    assert len(commands) == 2 and "deploy" in commands[1] and commands[1].endswith(" A=b")
+    assert all(f"--parameter-overrides Architecture={architecture}" in it for it in commands)
+
+
+@pytest.mark.parametrize(
+    ("tool", "name"),
+    [("aws-sam-cli", "SAM CLI"), ("cargo-lambda", "cargo-lambda"), ("ziglang", "zig")],
+)
+def test_the_readme_names_the_versions_that_are_installed(tool: str, name: str) -> None:
+    pinned = (ROOT / "local" / "requirements.txt").read_text()
+    version = re.search(rf"^{tool}==([\d.]+)", pinned, re.MULTILINE)
+    assert version and f"{name} {version[1]}" in (ROOT / "README.md").read_text()
 
 
 Twice = tuple[dict[str, bytes], dict[str, bytes]]

@@ -2,7 +2,7 @@
 
 use super::replay::{QUEUE, Wire, assert_has, assert_lacks, id, ok};
 use spot_rescue::cloud::Cloud;
-use spot_rescue::event::{InstanceAction, Interruption, Memory, Trigger, Wake, parse};
+use spot_rescue::event::{Glance, InstanceAction, Interruption, Memory, Trigger, Wake, parse};
 use spot_rescue::situation::{Slot, Target, TargetGroup, VolumeSettings};
 use spot_rescue::step::{Action, CopyVolume, CreateVolume, Network, PrivateAddresses};
 use spot_rescue::tags::Tags;
@@ -340,6 +340,11 @@ async fn a_wake_comes_back_as_it_went() {
             }],
             listed: BTreeSet::from([INSTANCE.parse().unwrap()]),
             unwritten: BTreeMap::from([("key".to_owned(), "value".to_owned())]),
+            glance: Some(Glance {
+                at: spot_rescue::clock::parse("2026-11-23T10:00:05Z").unwrap(),
+                seen: BTreeMap::from([(id(INSTANCE), "alive".to_owned())]),
+                held: BTreeMap::from([(id("vol-0123456789abcdef0"), "held".to_owned())]),
+            }),
             ..Memory::default()
         },
         sent: None,
