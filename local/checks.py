@@ -175,7 +175,7 @@ def nothing_mutated(evidence: Evidence) -> list[Result]:
     """Only reads by the function. Messages to its own queue change nothing of the user's."""
     calls = mutations(evidence.stage.journal())
     changes = sorted({it["action"] for it in calls if it["t"] >= evidence.since})
-    return [equal("nothing was changed", [], [it for it in changes if it != "sqs:SendMessage"])]
+    return [equal("nothing was changed", [], [it for it in changes if not it.startswith("sqs:")])]
 
 
 def mutations(journal: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -59,9 +59,9 @@ def table(played: Played) -> str:
 
 
 def calls(played: Played) -> Iterator[Row]:
-    """Without the wake messages: they are how the function waits, and there are many."""
+    """Without those to its own queue: they are how the function waits, and there are many."""
     for it in mutations(played.stage.journal()):
-        if it["t"] >= played.zero and it["action"] != "sqs:SendMessage":
+        if it["t"] >= played.zero and not it["action"].startswith("sqs:"):
             words = WORDS.get(it["action"], "")
             what = f"{words} ({it['action']})" if words else it["action"]
             yield Row(it["t"] - played.zero, what, result(it, single(played)))
