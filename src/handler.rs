@@ -113,6 +113,8 @@ impl<C: Cloud, K: Clock> Handler<C, K> {
             deadline: ends,
         };
         let reconciled = reconcile(&context, triggers).await;
+        let unprotected = reconciled.unprotected.iter();
+        unprotected.for_each(|it| (self.print)(&it.line()));
         for (lineage, report) in reconciled.reports.iter().filter(|(_, it)| !it.is_empty()) {
             (self.print)(&report.line(lineage));
             for outcome in &report.outcomes {

@@ -204,6 +204,25 @@ impl Policy {
         (policy, warnings)
     }
 
+    /// Why an instance is not protected that has a tag like ours. One that is off is meant to be.
+    #[must_use]
+    pub fn misspelt(instance: &Tags) -> Option<String> {
+        let like = |key: &&String| {
+            let key = key.trim().to_lowercase().replace(['_', ' '], "-");
+            key == tags::OPT_IN
+        };
+        let Some(value) = instance.get(tags::OPT_IN) else {
+            let key = instance.keys().find(like)?;
+            return Some(format!("its tag {key:?} has to be {:?}", tags::OPT_IN));
+        };
+        let is_clear = value == "on" || value.trim().eq_ignore_ascii_case("off");
+        let why = format!(
+            "its tag {} says {value:?} and has to say \"on\"",
+            tags::OPT_IN
+        );
+        (!is_clear).then_some(why)
+    }
+
     fn apply(&mut self, layer: &Tags, source: Source) -> Vec<PolicyWarning> {
         let ours = |key: &str| key == tags::OPT_IN || key.starts_with(tags::PREFIX);
         let entries = layer

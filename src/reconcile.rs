@@ -22,7 +22,7 @@ use crate::id::InstanceId;
 use crate::observe::{self, Look, Scope};
 use crate::plan::{self, COUNT, Plan, REMEMBER};
 use crate::reads::Reads;
-use crate::report::{Report, StepOutcome, StepReport};
+use crate::report::{Report, StepOutcome, StepReport, Unprotected};
 use crate::step::{Action, Step};
 use crate::tags::Tags;
 use batch::Batch;
@@ -61,6 +61,7 @@ pub struct Reconciled {
     /// By the position of the trigger.
     pub retries: BTreeMap<usize, Retry>,
     pub reports: BTreeMap<InstanceId, Report>,
+    pub unprotected: Vec<Unprotected>,
 }
 
 /// Does everything that can be done now for these triggers.
@@ -81,6 +82,7 @@ pub async fn reconcile(context: &Context<'_>, triggers: &[Trigger]) -> Reconcile
             return reconciled;
         }
     };
+    reconciled.unprotected.clone_from(&batch.unprotected);
     rescue(context, batch, &mut reconciled).await;
     // Whatever the schedule finds may wait; a warning of the same batch does not wait for it.
     for (position, _) in triggers

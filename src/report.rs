@@ -5,8 +5,10 @@
 
 mod emf;
 mod kind;
+mod unprotected;
 
 pub use kind::{Kind, Level};
+pub use unprotected::Unprotected;
 
 use crate::clock::Timestamp;
 use crate::cloud::CloudError;

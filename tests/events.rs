@@ -101,7 +101,7 @@ fn snapshot_events_name_their_snapshots_whatever_the_result() {
     }
 }
 
-/// TRAP 39: the date of a health event is of another standard than the event's own time.
+/// TRAP 39, TRAP 61: the date of a health event is of another standard than the event's own time.
 #[test]
 fn what_is_foreseen_is_told_with_its_date() {
     let at = clock::parse("2026-11-23T10:00:00Z").unwrap();
@@ -142,6 +142,9 @@ fn what_is_foreseen_is_told_with_its_date() {
             "is no scheduled change",
         ),
         ("\"scheduledChange\"", "\"issue\"", "is no scheduled change"),
+        // TRAP 61
+        ("\"upcoming\"", "\"closed\"", "is over"),
+        ("\"PENDING\"", "\"RESOLVED\"", "names no instance"),
     ] {
         let said = event::parse(&health.replace(from, to))
             .unwrap_err()

@@ -47,6 +47,8 @@ mod launches;
 mod limits;
 #[path = "sim/many_groups.rs"]
 mod many_groups;
+#[path = "sim/misspelt.rs"]
+mod misspelt;
 #[path = "sim/naive.rs"]
 mod naive;
 #[path = "sim/names.rs"]

@@ -3,7 +3,7 @@
 //! - <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/rebalance-recommendations.html>: "an elevated
 //!   risk of interruption"; often nothing follows, and it may come together with the warning.
 //! - <https://docs.aws.amazon.com/health/latest/ug/aws-health-events-eventbridge-schema.html>: the date is
-//!   of RFC 1123, not of RFC 3339; it is sent again with every update.
+//!   of RFC 1123, not of RFC 3339; it is sent again with every update, and once more when it is over.
 
 use super::{Envelope, Trigger};
 use crate::clock::{self, Timestamp};
@@ -37,6 +37,7 @@ struct Health {
     service: String,
     event_type_category: String,
     start_time: Option<String>,
+    status_code: Option<String>,
     #[serde(default)]
     affected_entities: Vec<Entity>,
 }
@@ -45,7 +46,12 @@ struct Health {
 #[serde(rename_all = "camelCase")]
 struct Entity {
     entity_value: String,
+    status: Option<String>,
 }
+
+/// What AWS says of an event that is over, and of an entity that it no longer concerns.
+const CLOSED: &str = "closed";
+const RESOLVED: &str = "RESOLVED";
 
 pub(super) fn parse_rebalance(envelope: &Envelope) -> Result<Trigger, String> {
     let Rebalance { instance_id } = envelope.detail()?;
@@ -57,12 +63,13 @@ pub(super) fn parse_rebalance(envelope: &Envelope) -> Result<Trigger, String> {
     Ok(Trigger::AtRisk { risks: vec![risk] })
 }
 
-/// Entities are volumes, subnets and others as well: what is no instance is left out.
+/// Entities are volumes, subnets and others as well: what is no instance is left out, and what is resolved.
 pub(super) fn parse_health(envelope: &Envelope) -> Result<Trigger, String> {
     let Health {
         service,
         event_type_category,
         start_time,
+        status_code,
         affected_entities,
     } = envelope.detail()?;
     if service != "EC2" || event_type_category != "scheduledChange" {
@@ -72,16 +79,19 @@ pub(super) fn parse_health(envelope: &Envelope) -> Result<Trigger, String> {
             super::excerpt(&what)
         ));
     }
+    if status_code.as_deref() == Some(CLOSED) {
+        return Err("is over: AWS has closed it".to_owned());
+    }
     let at = envelope.time()?;
     // A date nobody can read must not keep the rest from being known.
     let due = start_time.and_then(|it| clock::parse_rfc1123(&it));
-    let entities = affected_entities.iter();
+    let entities = { affected_entities.iter() }.filter(|it| it.status.as_deref() != Some(RESOLVED));
     let instances = entities.filter_map(|it| it.entity_value.parse().ok());
     let risks: Vec<Risk> = instances
         .map(|instance| Risk { instance, at, due })
         .collect();
     if risks.is_empty() {
-        return Err("names no instance".to_owned());
+        return Err("names no instance that it still concerns".to_owned());
     }
     Ok(Trigger::AtRisk { risks })
 }

@@ -7,6 +7,8 @@ use crate::cloud::{CloudError, Query};
 use crate::event::{InstanceState, Trigger, is_recent};
 use crate::id::InstanceId;
 use crate::observe::{self, Out};
+use crate::policy::Policy;
+use crate::report::Unprotected;
 use crate::situation::{Instance, Template};
 use crate::tags;
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,6 +16,8 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Debug, Default)]
 pub struct Batch {
     pub subjects: BTreeMap<InstanceId, Subject>,
+    /// Instances that somebody means to be protected.
+    pub unprotected: Vec<Unprotected>,
     /// How many were found with neither flags nor snapshots.
     pub needy: usize,
 }
@@ -71,7 +75,7 @@ impl Batch {
                 self.subject(lineage).add(position, trigger);
             }
             Some(instance) if !is_ours(instance, trigger) => {
-                tracing::debug!(%id, "not opted in");
+                self.leave(instance, trigger, now);
             }
             Some(instance) if glance::leads_nowhere(instance, trigger, now) => {
                 tracing::debug!(%id, "event ignored: nothing can be done by it");
@@ -99,6 +103,22 @@ impl Batch {
                 subject.await_sight();
             }
             None => tracing::info!(%id, "event ignored: no such instance, no prepared rescue"),
+        }
+    }
+
+    /// Nothing is done for it. What somebody may have meant is said while it can be mended, and when it is too late.
+    fn leave(&mut self, instance: &Instance, trigger: &Trigger, at: Timestamp) {
+        let id = &instance.id;
+        tracing::debug!(%id, "not opted in");
+        let interrupted = matches!(trigger, Trigger::Interruption(_));
+        let runs = matches!(trigger, Trigger::StateChange { state, .. } if *state == InstanceState::Running);
+        if let Some(why) = Policy::misspelt(&instance.tags).filter(|_| interrupted || runs) {
+            self.unprotected.push(Unprotected {
+                instance: id.clone(),
+                why,
+                interrupted,
+                at,
+            });
         }
     }
 

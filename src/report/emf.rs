@@ -1,6 +1,7 @@
 //! The metrics of an outcome: names, units and dimensions in one place.
 
 use super::{Outcome, VolumeCounts};
+use crate::clock::Timestamp;
 use crate::record::Milestone;
 use serde_json::{Map, Value, json};
 
@@ -47,13 +48,25 @@ pub fn metrics(outcome: &Outcome) -> Value {
     Value::Object(values)
 }
 
+/// Of numbers without a dimension.
+pub fn counts(at: Timestamp, names: &[&str]) -> Value {
+    let definition = |name: &&str| json!({ "Name": name, "Unit": "Count" });
+    let definitions: Vec<Value> = names.iter().map(definition).collect();
+    block(at, &json!([[]]), &definitions)
+}
+
 fn directive(outcome: &Outcome, definitions: &[Value]) -> Value {
-    let milliseconds = i64::try_from(outcome.reported.unix_timestamp_nanos() / 1_000_000);
+    block(outcome.reported, &json!([["outcome"]]), definitions)
+}
+
+/// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
+fn block(at: Timestamp, dimensions: &Value, definitions: &[Value]) -> Value {
+    let milliseconds = i64::try_from(at.unix_timestamp_nanos() / 1_000_000);
     json!({
         "Timestamp": milliseconds.unwrap_or_default(),
         "CloudWatchMetrics": [{
             "Namespace": NAMESPACE,
-            "Dimensions": [["outcome"]],
+            "Dimensions": dimensions,
             "Metrics": definitions,
         }],
     })

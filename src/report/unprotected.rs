@@ -1,0 +1,43 @@
+//! Somebody means an instance to be protected, by a tag that does not say so.
+
+use super::emf;
+use crate::clock::Timestamp;
+use crate::id::InstanceId;
+use serde_json::json;
+
+/// Nothing is done for it, and this is said: when it begins to run, and when it is too late.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unprotected {
+    pub instance: InstanceId,
+    /// The tag, and what it has to be.
+    pub why: String,
+    pub interrupted: bool,
+    pub at: Timestamp,
+}
+
+impl Unprotected {
+    /// One log line that is also a metric.
+    #[must_use]
+    pub fn line(&self) -> String {
+        let Self {
+            instance,
+            why,
+            interrupted,
+            at,
+        } = self;
+        let end = if *interrupted {
+            "is being interrupted and NOT rescued"
+        } else {
+            "is NOT protected"
+        };
+        let names = ["MisspeltOptIns"];
+        json!({
+            "level": "WARN",
+            "message": format!("{instance} {end}: {why}"),
+            "instance": instance,
+            "MisspeltOptIns": 1,
+            "_aws": emf::counts(*at, &names),
+        })
+        .to_string()
+    }
+}
