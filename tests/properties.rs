@@ -506,3 +506,56 @@ fn disks(situation: &Situation) -> BTreeMap<String, (String, bool)> {
         })
         .collect()
 }
+
+/// Whether the first look of a warning takes the second volume off the record.
+fn forgets(change: impl Fn(&mut Situation)) -> bool {
+    let warning = Interruption {
+        instance: LINEAGE.parse().unwrap(),
+        action: InstanceAction::Terminate,
+        at: at(),
+    };
+    let mut situation = scene("prepared", at(), &[warning]);
+    change(&mut situation);
+    let plan = plan(&situation);
+    let mut written = plan.steps.iter().filter_map(|it| {
+        let Action::Tag { tags, .. } = &it.action else {
+            return None;
+        };
+        tags.get("spot-rescue:volume-1")
+    });
+    written.any(|it| !it.contains("vol-00000000000000002"))
+}
+
+/// Describes lag: an instance that does not show a volume, or a volume that does not show its instance, may do so soon.
+#[test]
+fn a_volume_is_detached_once_both_sides_say_so() {
+    let hide = |situation: &mut Situation| {
+        let devices = &mut situation.instances[0].devices;
+        devices.retain(|it| it.volume.as_str() != "vol-00000000000000002");
+    };
+    let free = |situation: &mut Situation| {
+        let Fact::Known(all) = &mut situation.volumes else {
+            return;
+        };
+        let mut all = all.iter_mut();
+        let volume = all.find(|it| it.id.as_str() == "vol-00000000000000002");
+        volume.unwrap().attachments.clear();
+    };
+    let unreadable = |situation: &mut Situation| {
+        situation.volumes = Fact::Unavailable {
+            operation: "DescribeVolumes",
+            why: "test".to_owned(),
+        };
+    };
+    assert!(!forgets(|_| {}));
+    assert!(!forgets(hide));
+    assert!(!forgets(free));
+    assert!(!forgets(|it| {
+        hide(it);
+        unreadable(it);
+    }));
+    assert!(forgets(|it| {
+        hide(it);
+        free(it);
+    }));
+}
