@@ -200,3 +200,21 @@ async fn a_call_that_is_denied_for_seventy_minutes_is_made_when_it_is_allowed() 
         play(row, DENIED, Some(4200)).await;
     }
 }
+
+/// A disk that is on no record, and nothing can be written for longer than a chain of wakes lasts otherwise: once the old
+/// instance has ended, EC2 shows nowhere any more that it was there. The wakes alone know.
+#[tokio::test]
+async fn what_cannot_be_written_down_for_an_hour_is_remembered_as_long() {
+    let (world, function, protected) = prepared(87, &[]).await;
+    let disk = world.attach_new(&protected.instance, "/dev/sdh", true);
+    world.fail_calls("CreateTags", "UnauthorizedOperation", Some(3600));
+    world.interrupt(&protected.instance, InstanceAction::Terminate);
+    let _ = world.run_for(&function, 3 * 3600).await;
+    let holders = world.look(|it| it.volumes[&disk].facts.attachments.clone());
+    let living = world.look(|it| {
+        let all = it.instances.values().filter(|it| it.facts.is_alive());
+        all.map(|it| it.facts.id.clone()).collect::<Vec<_>>()
+    });
+    let holders: Vec<_> = holders.into_iter().map(|it| it.instance).collect();
+    assert_eq!(holders, living, "{}", journal(&world));
+}
