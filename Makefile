@@ -98,12 +98,6 @@ e2e: setup build ## every scenario on the local AWS, recording what the calls ne
 shipped: setup ## one scenario on the build that is shipped
 	$(MAKE) demo FUNCTION=release
 
-# 75: it cannot be done here, and has been said.
-.PHONY: arm64
-arm64: setup ## one scenario on a build for arm64, by an emulated processor; said loudly where no compiler for it can be had
-	@tools/arm64 $(TARGET)/arm64; code=$$?; [ $$code = 75 ] || \
-		{ [ $$code = 0 ] && FUNCTION=arm64 $(BIN)/python -m local.demo --scenario $(SCENARIO); }
-
 .PHONY: check
 check: ## what one runs every minute: format, clippy and tests of the core
 	cargo fmt --check
@@ -116,7 +110,7 @@ lint: setup ## the local AWS, the template and what is run on AWS: ruff, cfn-lin
 	$(BIN)/ruff format --check local tests tools
 	$(BIN)/cfn-lint template.yaml
 	$(BIN)/sam validate --lint --template template.yaml
-	$(BIN)/shellcheck deploy/*.sh tools/arm64 tools/deny tools/doctor tools/lock tools/reproducible tools/rustc
+	$(BIN)/shellcheck deploy/*.sh tools/deny tools/doctor tools/lock tools/reproducible tools/rustc
 
 .PHONY: local
 local: setup build ## the local AWS against what AWS documents
