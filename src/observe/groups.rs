@@ -52,7 +52,7 @@ pub async fn read(cloud: &dyn Cloud, names: &[String]) -> Result<Vec<Group>, Clo
     Ok(scaling.into_iter().map(group).collect())
 }
 
-/// Of members without a template of ours, the names that somebody else's has.
+/// Of members without a template of ours, the names that foreign templates bear.
 async fn taken(
     cloud: &dyn Cloud,
     members: &[Instance],

@@ -82,7 +82,7 @@ pub fn replacements(
             .any(|key| it.tags.contains_key(*key))
     };
     let waits = |it: &&Instance| ours(it) && it.is_alive() && !heads.contains(it.id.as_str());
-    // Without a record it is not known who has.
+    // Without a record it is not known which have.
     let all = instances.iter().filter(|_| !heads.is_empty());
     all.filter(waits).map(|it| it.id.clone()).collect()
 }

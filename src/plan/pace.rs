@@ -39,7 +39,7 @@ pub fn release(interruption: &Interruption, now: Timestamp) -> u16 {
     })
 }
 
-/// Until the replacement runs, which nobody waits for while its volumes are held.
+/// Until the replacement runs. While its volumes are held, nothing depends on that.
 #[must_use]
 pub fn boot(interruption: &Interruption, held: bool, now: Timestamp) -> u16 {
     if left(interruption, now) < NOW_AND_THEN {

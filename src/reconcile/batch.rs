@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Debug, Default)]
 pub struct Batch {
     pub subjects: BTreeMap<InstanceId, Subject>,
-    /// Instances that somebody means to be protected.
+    /// Instances with a tag that only looks like an opt-in.
     pub unprotected: Vec<Unprotected>,
     /// How many were found with neither flags nor snapshots.
     pub needy: usize,
@@ -106,7 +106,7 @@ impl Batch {
         }
     }
 
-    /// Nothing is done for it. What somebody may have meant is said while it can be mended, and when it is too late.
+    /// Nothing is done for it. A tag that only looks like an opt-in is said while it can be mended, and when it is too late.
     fn leave(&mut self, instance: &Instance, trigger: &Trigger, at: Timestamp) {
         let id = &instance.id;
         tracing::debug!(%id, "not opted in");

@@ -24,15 +24,10 @@ const YOUNG: time::Duration = time::Duration::minutes(5);
 
 /// The only trigger that remembers what it has seen.
 pub fn wake(trigger: &Trigger) -> Option<&Wake> {
-    match trigger {
-        Trigger::Wake(wake) => Some(wake),
-        Trigger::Interruption(_)
-        | Trigger::StateChange { .. }
-        | Trigger::AtRisk { .. }
-        | Trigger::Launched { .. }
-        | Trigger::Snapshots { .. }
-        | Trigger::Sweep => None,
-    }
+    let Trigger::Wake(wake) = trigger else {
+        return None;
+    };
+    Some(wake)
 }
 
 /// Instances to look at, besides the one that a trigger names.

@@ -43,15 +43,10 @@ pub async fn lineages(
 }
 
 fn snapshots(trigger: &Trigger) -> Option<&Vec<SnapshotId>> {
-    match trigger {
-        Trigger::Snapshots { snapshots } => Some(snapshots),
-        Trigger::Interruption(_)
-        | Trigger::StateChange { .. }
-        | Trigger::AtRisk { .. }
-        | Trigger::Launched { .. }
-        | Trigger::Wake(_)
-        | Trigger::Sweep => None,
-    }
+    let Trigger::Snapshots { snapshots } = trigger else {
+        return None;
+    };
+    Some(snapshots)
 }
 
 /// The instance that a set was taken of.

@@ -1,4 +1,4 @@
-//! Somebody means an instance to be protected, by a tag that does not say so.
+//! An instance that is not protected, with a tag that looks as if it were meant to be.
 
 use super::emf;
 use crate::clock::Timestamp;

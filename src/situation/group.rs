@@ -16,7 +16,7 @@ pub struct Group {
     pub instances: Vec<Instance>,
     /// The launch templates of the group's lineages, and those by which a member has been claimed.
     pub templates: Vec<Template>,
-    /// Names of ours that members would have and that somebody else's template bears.
+    /// Names that members would have and that foreign templates bear.
     pub taken: BTreeSet<String>,
 }
 

@@ -1,4 +1,4 @@
-//! Instances that somebody means to be protected, by a tag that does not say so.
+//! Instances with a tag that only looks like an opt-in.
 
 use crate::support::{function, settle};
 use spot_rescue::event::InstanceAction;
