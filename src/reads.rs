@@ -64,6 +64,20 @@ impl<'a> Reads<'a> {
         }
     }
 
+    /// What is known after the change. One that failed may have changed something all the same.
+    fn settle(&self, action: &Action, is_done: bool) {
+        match action {
+            Action::Tag { resources, tags } if is_done => {
+                self.write(resources, &|of: &mut Tags| of.extend(tags.clone()));
+            }
+            Action::Untag { resources, keys } if is_done => {
+                let remove = |of: &mut Tags| of.retain(|key, _| !keys.contains(key));
+                self.write(resources, &remove);
+            }
+            _ => self.forget(&action.touches()),
+        }
+    }
+
     fn forget(&self, kinds: &[Kind]) {
         for kind in kinds {
             match kind {
@@ -281,15 +295,7 @@ impl Cloud for Reads<'_> {
     /// A read that ends while the change is under way may be of the time before or after it.
     async fn act(&self, action: &Action) -> Result<String, CloudError> {
         let answer = self.cloud.act(action).await;
-        let is_done = answer.is_ok();
-        if let (Action::Tag { resources, tags }, true) = (action, is_done) {
-            self.write(resources, &|of: &mut Tags| of.extend(tags.clone()));
-        } else if let (Action::Untag { resources, keys }, true) = (action, is_done) {
-            let remove = |of: &mut Tags| of.retain(|key, _| !keys.contains(key));
-            self.write(resources, &remove);
-        } else {
-            self.forget(&action.touches());
-        }
+        self.settle(action, answer.is_ok());
         answer
     }
 }
