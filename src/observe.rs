@@ -432,13 +432,19 @@ fn requests_of(
     let over = |id: &RequestId| known.iter().any(|it| it.id == *id && !it.persistent);
     // That of a replacement matters once it has taken over.
     let asked = { instances.iter() }.filter(|it| !replacements.contains(&it.id));
+    // It says when an instance has ended that no warning told of.
+    let untold = |it: &&Instance| !it.is_alive() && !it.tags.contains_key(tags::INTERRUPTED_AT);
+    let ended: BTreeSet<&RequestId> = { asked.clone() }
+        .filter(untold)
+        .filter_map(|it| it.request.as_ref())
+        .collect();
     let asked = asked.filter_map(|it| it.request.clone());
     let persistent = known.iter().filter(|it| it.persistent);
     // It says how an instance ended that is not to be seen any more.
     let vanished = { templates.iter() }.filter(|it| is_vanished(it, instances));
     let vanished = vanished.filter_map(recorded);
     let all: BTreeSet<RequestId> = asked
-        .filter(|it| !over(it))
+        .filter(|it| ended.contains(it) || !over(it))
         .chain(persistent.map(|it| it.id.clone()))
         .chain(vanished.map(|it| it.id))
         .collect();

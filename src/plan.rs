@@ -54,6 +54,7 @@ pub use phase::{Phase, phase};
 pub use progress::STEP as NOTED;
 pub use protect::REMEMBER;
 pub use seen::STEP as SEEN;
+pub use seen::missed::REMEMBERED;
 pub use standstill::REPLACED;
 pub use sweep::{Expired, expired, on_record, wakes};
 
@@ -155,11 +156,22 @@ impl Plan {
 
     /// It has been seen for a minute. If not, it is to be: describes lag behind.
     fn confirmed(&mut self, lineage: &Lineage, seen: String, what: impl Into<String>) -> bool {
+        self.confirmed_for(BELIEVED, lineage, seen, what)
+    }
+
+    /// It has been seen for so long.
+    fn confirmed_for(
+        &mut self,
+        period: time::Duration,
+        lineage: &Lineage,
+        seen: String,
+        what: impl Into<String>,
+    ) -> bool {
         let now = lineage.situation.now;
         let since = lineage.situation.suspected.get(&seen).copied();
         let since = since.unwrap_or(now);
         self.suspects.insert(seen, since);
-        let left = (since + BELIEVED - now).whole_seconds();
+        let left = (since + period - now).whole_seconds();
         let left = u16::try_from(left).unwrap_or_default();
         if left > 0 {
             self.wait(left, what);

@@ -33,6 +33,8 @@ pub enum FirstLook {
     /// The record is as old as the last sweep.
     #[default]
     Open,
+    /// So it is, and a look that came late has written the tombstone: an earlier one may remember more.
+    Missed,
     /// What the instance has is on record.
     Seen,
     /// So is where it is registered: every target group has been asked.
@@ -49,6 +51,7 @@ impl FirstLook {
 
     fn parse(word: &str) -> Option<Self> {
         match word {
+            "missed" => Some(Self::Missed),
             "seen" => Some(Self::Seen),
             "listed" => Some(Self::Listed),
             _ => None,
@@ -60,6 +63,7 @@ impl FirstLook {
     pub fn text(self, interruption: &Interruption) -> String {
         let word = match self {
             Self::Open => "",
+            Self::Missed => " missed",
             Self::Seen => " seen",
             Self::Listed => " listed",
         };
@@ -76,7 +80,12 @@ mod tests {
         let text = "i-0123456789abcdef0 2026-11-23T10:00:00Z hibernate";
         let interruption = interruption_from(text).unwrap();
         assert_eq!(interruption_text(&interruption), text);
-        for it in [FirstLook::Open, FirstLook::Seen, FirstLook::Listed] {
+        for it in [
+            FirstLook::Open,
+            FirstLook::Missed,
+            FirstLook::Seen,
+            FirstLook::Listed,
+        ] {
             let text = it.text(&interruption);
             assert_eq!(FirstLook::of(&text), it);
             assert_eq!(interruption_from(&text).as_ref(), Some(&interruption));

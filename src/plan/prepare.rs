@@ -132,7 +132,7 @@ pub fn at_the_latest(lineage: &Lineage, interruption: &Interruption, plan: &mut 
     if let Action::WriteTemplate(write) = &mut step.action
         && let Some(interruption) = lineage.interruption(source)
     {
-        let text = seen::over::reached(lineage).text(&interruption);
+        let text = seen::over::word(lineage, &interruption).text(&interruption);
         write.tags.insert(tags::INTERRUPTED_AT.to_owned(), text);
     }
     plan.step(step);

@@ -1,5 +1,6 @@
 //! The first thing at a warning: nothing of the instance may vanish with it.
 
+use super::seen::missed;
 use super::{Lineage, Plan, breaker, room};
 use crate::event::{InstanceAction, InstanceState, Interruption, is_recent};
 use crate::id::{InstanceId, VolumeId};
@@ -106,7 +107,8 @@ pub fn remember(lineage: &Lineage, interruption: &Interruption, plan: &mut Plan)
         interruption_from(text).is_some_and(|it| it.instance == interruption.instance)
     };
     let known = standing.is_some_and(same);
-    if !known && is_told_elsewhere(lineage, interruption) {
+    let elsewhere = is_told_elsewhere(lineage, interruption);
+    if !known && (elsewhere || missed::is_unclear(lineage, interruption)) {
         return;
     }
     let mut tags = history_tags(&breaker::history(lineage));

@@ -1,7 +1,7 @@
 //! The rescue of a lineage whose owner is being terminated, or was: which decisions, in which order.
 //! Steps listed first are sent first: traffic leaves, then volumes are kept, then the rest.
 
-use super::seen::over;
+use super::seen::{missed, over};
 use super::{
     Lineage, Plan, clone, close, deaths, deregister, group, interfaces, launch, prepare, progress,
     protect, rejoin, requests, risk, seen, snapshot, volumes,
@@ -64,6 +64,12 @@ pub fn plan(lineage: &Lineage, interruption: &Interruption) -> Plan {
     // Or this very look has seen it.
     if over::reached(lineage) < FirstLook::Seen && over::is_expected(FirstLook::Seen, lineage) {
         plan.wait(5, "what the old instance has to be on record");
+        return plan;
+    }
+    if missed::is_waited_for(lineage, interruption, &mut plan) {
+        // How it stands is told all the same.
+        let foreseen = volumes::hand_over(lineage, interruption, &mut Plan::default());
+        progress::plan(lineage, interruption, &foreseen, &mut plan);
         return plan;
     }
     let hand_over = volumes::hand_over(lineage, interruption, &mut plan);

@@ -1,6 +1,7 @@
 //! What the owner has when it is interrupted is written down by the first looks, before anything can vanish: the
 //! record is as old as the last sweep.
 
+pub mod missed;
 pub mod over;
 pub mod unread;
 

@@ -7,7 +7,7 @@ use crate::clock::Timestamp;
 use crate::cloud::{Class, CloudError};
 use crate::event::{Memory, Trigger, Wake};
 use crate::execute::{Done, execute};
-use crate::plan::{Plan, REPLACED};
+use crate::plan::{Plan, REMEMBERED, REPLACED};
 use crate::step::{Action, Step};
 use futures_util::future::join_all;
 use std::collections::BTreeMap;
@@ -50,7 +50,7 @@ async fn wake(calls: &Calls<'_>, subject: &mut Subject, now: Timestamp) -> Optio
     };
     // More than the queue can is left to the sweep, unless that does not know.
     let delay = if lasts == DAY {
-        delay.min(LONGEST)
+        delay.min(REMEMBERED)
     } else {
         delay
     };

@@ -892,6 +892,18 @@ MUTANTS = [
         "self.forget(&action.touches()[..0])",
     ),
     Mutant(
+        "what an earlier look may remember is not waited for",
+        "src/plan/seen/missed.rs",
+        "!plan.confirmed_for(COMES, lineage, seen, what)",
+        "plan.confirmed_for(COMES, lineage, seen, what) && false",
+    ),
+    Mutant(
+        "it is waited for while nothing can be written down",
+        "src/plan/seen/missed.rs",
+        "standing.is_none_or(|it| FirstLook::of(it) != FirstLook::Missed)",
+        "standing.is_some_and(|it| it.is_empty())",
+    ),
+    Mutant(
         "what is attached is not read again",
         "src/step/touches.rs",
         "Self::SetDeleteOnTermination { .. } | Self::Attach { .. } => Kind::ATTACHED.to_vec(),",

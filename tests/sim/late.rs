@@ -153,7 +153,12 @@ async fn what_vanished_without_a_word_is_rescued_by_the_word_of_its_request() {
         world.change(|it| it.queue.messages.clear());
         world.sweep();
         play_out(&world, &function).await;
-        assert_eq!(broken(&world, &protected), Vec::<String>::new());
+        assert_eq!(
+            broken(&world, &protected),
+            Vec::<String>::new(),
+            "{late} {}",
+            journal(&world)
+        );
         let what = format!("{late}: {:?}", kinds());
         assert_eq!(
             kinds().last().map(String::as_str),

@@ -205,16 +205,24 @@ async fn a_call_that_is_denied_for_seventy_minutes_is_made_when_it_is_allowed() 
 /// instance has ended, EC2 shows nowhere any more that it was there. The wakes alone know.
 #[tokio::test]
 async fn what_cannot_be_written_down_for_an_hour_is_remembered_as_long() {
-    let (world, function, protected) = prepared(87, &[]).await;
-    let disk = world.attach_new(&protected.instance, "/dev/sdh", true);
-    world.fail_calls("CreateTags", "UnauthorizedOperation", Some(3600));
-    world.interrupt(&protected.instance, InstanceAction::Terminate);
-    let _ = world.run_for(&function, 3 * 3600).await;
-    let holders = world.look(|it| it.volumes[&disk].facts.attachments.clone());
-    let living = world.look(|it| {
-        let all = it.instances.values().filter(|it| it.facts.is_alive());
-        all.map(|it| it.facts.id.clone()).collect::<Vec<_>>()
-    });
-    let holders: Vec<_> = holders.into_iter().map(|it| it.instance).collect();
-    assert_eq!(holders, living, "{}", journal(&world));
+    for (minutes, swept) in [(60, 0), (60, 900), (60, 420), (75, 900), (150, 900)] {
+        let (world, function, protected) = prepared(87, &[]).await;
+        let disk = world.attach_new(&protected.instance, "/dev/sdh", true);
+        world.fail_calls("CreateTags", "UnauthorizedOperation", Some(minutes * 60));
+        world.interrupt(&protected.instance, InstanceAction::Terminate);
+        let mut left = 4 * 3600;
+        while left > 0 {
+            let part = if swept == 0 { left } else { swept };
+            let _ = world.run_for(&function, part).await;
+            world.sweep();
+            left -= part;
+        }
+        let holders = world.look(|it| it.volumes[&disk].facts.attachments.clone());
+        let living = world.look(|it| {
+            let all = it.instances.values().filter(|it| it.facts.is_alive());
+            all.map(|it| it.facts.id.clone()).collect::<Vec<_>>()
+        });
+        let holders: Vec<_> = holders.into_iter().map(|it| it.instance).collect();
+        assert_eq!(holders, living, "{minutes} {swept}: {}", journal(&world));
+    }
 }

@@ -1,6 +1,6 @@
 //! When the first looks at an interrupted instance are over, and what waits for that.
 
-use super::{FORGET, STEP};
+use super::{FORGET, STEP, missed};
 use crate::event::{Interruption, is_recent};
 use crate::plan::lineage::shows_everything;
 use crate::plan::protect::REMEMBER;
@@ -20,7 +20,7 @@ pub fn end(lineage: &Lineage, template: &Template, interruption: &Interruption, 
     let told = told.filter(|it| it.instance == interruption.instance);
     let before = standing.filter(|_| told.is_some());
     let before = before.map_or(FirstLook::Open, |it| FirstLook::of(it));
-    let reached = reached(lineage);
+    let reached = word(lineage, interruption);
     if reached > before {
         let text = reached.text(told.as_ref().unwrap_or(interruption));
         let tags = Tags::from([(tags::INTERRUPTED_AT.to_owned(), text)]);
@@ -42,6 +42,14 @@ fn write(template: &Template, tags: Tags, plan: &mut Plan) {
     let resources = vec![template.id.to_string()];
     let step = Step::new(OVER, Action::Tag { resources, tags });
     plan.step({ before }.fold(step, |step, id| step.after(id)));
+}
+
+/// What the record's tombstone is to say.
+pub fn word(lineage: &Lineage, interruption: &Interruption) -> FirstLook {
+    match reached(lineage) {
+        FirstLook::Open if missed::is(lineage, interruption) => FirstLook::Missed,
+        reached => reached,
+    }
 }
 
 /// By what has been read. Only whatever has the warning may have been in time. What cannot be read for three looks is
