@@ -7,6 +7,7 @@ mod crowded;
 mod groups;
 mod interfaces;
 mod names;
+mod policies;
 mod prepared;
 mod quiet;
 mod roots;
@@ -19,7 +20,7 @@ use crate::clock::Timestamp;
 use crate::cloud::{Cloud, CloudError, Query};
 use crate::event::{Memory, Risk};
 use crate::id::{InstanceId, RequestId, VolumeId};
-use crate::policy::{Policy, Types};
+use crate::policy::Types;
 use crate::record::{RecordedAddress, RecordedRequest, addresses_from};
 use crate::situation::{
     Address, Fact, Group, Image, Instance, Lookup, Market, NetworkInterface, Registrations,
@@ -153,7 +154,7 @@ pub async fn lineages(
     let attached = Query::Instances(instances.iter().map(|it| it.id.clone()).collect());
     let roots = roots::wanted(&instances, &templates, defaults);
     let groups = groups::names(&instances, &templates);
-    let types = types_of(&instances, defaults);
+    let types = types_of(&instances, &templates, defaults);
     let everything =
         scope == Scope::AllTargetGroups || !all_recorded || out.is_unlisted(&templates);
     let warned = out.warned.keys().cloned().collect();
@@ -183,7 +184,7 @@ pub async fn lineages(
         shapes(cloud, scope, &types),
         cloud.requests(&requests),
         names::look_up(cloud, followers),
-        locked(cloud, &instances, defaults),
+        locked(cloud, &instances, &templates, defaults),
     );
     if let (true, Ok(groups)) = (everything, &groups) {
         targets::add_sources(cloud, groups, &mut registrations).await;
@@ -375,10 +376,14 @@ fn merge<T, K: Ord>(first: Vec<T>, second: Vec<T>, key: impl Fn(&T) -> K) -> Vec
 }
 
 /// The instances' own types and those they may be replaced by, where the policy names any.
-fn types_of(instances: &[Instance], defaults: &Tags) -> Vec<String> {
+fn types_of(
+    instances: &[Instance],
+    templates: &Fact<Vec<Template>>,
+    defaults: &Tags,
+) -> Vec<String> {
     let living = instances.iter().filter(|it| it.is_alive());
     let types = living.flat_map(|instance| {
-        let (policy, _) = Policy::of(defaults, &instance.tags);
+        let policy = policies::of(instance, templates, defaults);
         let others = match policy.instance_types.value {
             Types::Named(names) if names.is_empty() => return Vec::new(),
             Types::Named(names) => names,
@@ -405,10 +410,11 @@ async fn shapes(cloud: &dyn Cloud, scope: Scope, types: &[String]) -> Fact<Vec<S
 async fn locked(
     cloud: &dyn Cloud,
     instances: &[Instance],
+    templates: &Fact<Vec<Template>>,
     defaults: &Tags,
 ) -> Fact<BTreeSet<InstanceId>> {
     let gives_way = |it: &&Instance| {
-        let policy = Policy::of(defaults, &it.tags).0;
+        let policy = policies::of(it, templates, defaults);
         let ours = it.is_alive() && it.tags.contains_key(tags::LAUNCHED);
         ours && it.market == Market::OnDemand && policy.return_to_spot.value.is_some()
     };

@@ -33,6 +33,8 @@ mod foreseen;
 mod full_batches;
 #[path = "sim/full_tags.rs"]
 mod full_tags;
+#[path = "sim/group_policy.rs"]
+mod group_policy;
 #[path = "sim/groups.rs"]
 mod groups;
 #[path = "sim/keys.rs"]

@@ -1,9 +1,9 @@
 //! Network interfaces that matter, and whoever holds them.
 
-use super::merge;
+use super::{merge, policies};
 use crate::cloud::{Cloud, CloudError, Query};
 use crate::id::InterfaceId;
-use crate::policy::{Policy, PrivateIp};
+use crate::policy::PrivateIp;
 use crate::record::Record;
 use crate::situation::{Fact, Instance, Interface, NetworkInterface, Template};
 use crate::tags::Tags;
@@ -17,7 +17,9 @@ pub async fn read(
     templates: &Fact<Vec<Template>>,
     defaults: &Tags,
 ) -> Result<Vec<NetworkInterface>, CloudError> {
-    let held = instances.iter().flat_map(|it| following(it, defaults));
+    let held = instances
+        .iter()
+        .flat_map(|it| following(it, templates, defaults));
     let mut ids: BTreeSet<InterfaceId> = held.map(|it| it.id.clone()).collect();
     let mut private: BTreeSet<String> = BTreeSet::new();
     for template in templates.known().into_iter().flatten() {
@@ -36,9 +38,10 @@ pub async fn read(
 /// The primary one only where its address is to be kept.
 fn following<'a>(
     instance: &'a Instance,
+    templates: &Fact<Vec<Template>>,
     defaults: &Tags,
 ) -> impl Iterator<Item = &'a Interface> + use<'a> {
-    let (policy, _) = Policy::of(defaults, &instance.tags);
+    let policy = policies::of(instance, templates, defaults);
     let keep = policy.private_ip.value == PrivateIp::Keep;
     let all = instance.interfaces.iter();
     all.filter(move |it| keep || !it.slot.is_primary())

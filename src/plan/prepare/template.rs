@@ -5,7 +5,7 @@ use super::STEP;
 use crate::id::ImageId;
 use crate::policy::{PrivateIp, Types, policy_tags};
 use crate::record::Record;
-use crate::situation::{Instance, Template};
+use crate::situation::{Fact, Instance, Template};
 use crate::step::{self, Action, RootDevice, Step, TemplateSpec, WriteTemplate, token};
 use crate::tags::{self, Tags};
 
@@ -100,6 +100,7 @@ pub fn without_room(lineage: &Lineage, owner: &Instance, record: &Record) -> Vec
 fn all_tags(lineage: &Lineage, owner: &Instance, record: &Record) -> Tags {
     let mut all = record.to_tags();
     all.extend(protect::own(lineage));
+    all.extend(group_policy(lineage));
     all.extend(policy_tags(&owner.tags));
     all.extend(risk::record_tags(lineage, owner));
     all.extend(stand_in::record_tags(lineage, owner));
@@ -115,6 +116,20 @@ fn all_tags(lineage: &Lineage, owner: &Instance, record: &Record) -> Tags {
     }
     all.insert(tags::FINGERPRINT.to_owned(), fingerprint(lineage, owner));
     all
+}
+
+/// What its Auto Scaling group says. What is to be read of a lineage is decided before the group has been.
+fn group_policy(lineage: &Lineage) -> Tags {
+    let recorded = lineage.template().map(|it| &it.tags);
+    let mut tags = match &lineage.situation.group {
+        Fact::Known(group) => group.as_ref().map(|it| policy_tags(&it.scaling.tags)),
+        // No conclusion is drawn from a group that cannot be read.
+        Fact::Unavailable { .. } | Fact::NotRead => recorded.map(policy_tags),
+    }
+    .unwrap_or_default();
+    // Only an instance opts in.
+    tags.remove(tags::OPT_IN);
+    tags
 }
 
 /// Changes exactly when a replacement would have to be launched differently.
