@@ -124,12 +124,10 @@ impl<'a> Calls<'a> {
     }
 
     async fn send(&self, action: &Action) -> Answer {
-        let Some(api) = action.iam_actions().first() else {
-            return self.cloud.act(action).await;
-        };
+        let call = action.call();
         let gate = lock(&self.gates)
-            .entry(api)
-            .or_insert_with(|| Arc::new(Gate::new(order(api))))
+            .entry(call)
+            .or_insert_with(|| Arc::new(Gate::new(order(call))))
             .clone();
         let turn = gate.turn().await;
         if let Some(refusal) = gate.refusal() {
@@ -144,8 +142,8 @@ impl<'a> Calls<'a> {
 
 /// Under scarcity `DeleteOnTermination` goes by the first and `CreateSnapshots` by the last, so that an
 /// instance that does not come to one comes to the other.
-fn order(api: &str) -> Order {
-    match api {
+fn order(call: &str) -> Order {
+    match call {
         "ec2:CreateSnapshots" => Order::LastCome,
         _ => Order::FirstCome,
     }

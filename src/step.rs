@@ -1,5 +1,6 @@
 //! A plan is data: steps with everything the executor needs, so that it makes no choices.
 
+mod call;
 mod description;
 mod digest;
 mod needs;

@@ -328,6 +328,9 @@ fn the_role_allows_exactly_what_the_code_calls() {
         .iter()
         .flat_map(|it| texts(&it["Action"]))
         .collect();
+    for action in every_action() {
+        assert!(action.iam_actions().contains(&action.call()), "{action}");
+    }
     let called = every_action()
         .iter()
         .flat_map(|it| it.iam_actions().to_vec())

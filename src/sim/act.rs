@@ -1,50 +1,21 @@
 //! One action, done to the world and written down.
 
-use super::balancer::calls;
 use super::{Entry, State};
 use crate::cloud::CloudError;
 use crate::event::own;
 use crate::id::{ImageId, InstanceId, InterfaceId, RequestId, VolumeId};
 use crate::record::{expiring_from, volumes_from};
 use crate::situation::Holder;
-use crate::step::{Action, GroupVerb, RootSource};
+use crate::step::{Action, RootSource};
 use crate::tags;
 
-/// The API a change calls.
+/// As the journal and outages name it: without the service, where no other one has a call of that name.
 #[must_use]
 pub fn operation(action: &Action) -> &'static str {
-    match action {
-        Action::Tag { .. } => "CreateTags",
-        Action::Untag { .. } => "DeleteTags",
-        Action::Deregister { group, .. } => calls(group.balancing()).deregister,
-        Action::Register { group, .. } => calls(group.balancing()).register,
-        Action::SetDeleteOnTermination { .. } => "ModifyInstanceAttribute",
-        Action::SnapshotInstance { .. } => "CreateSnapshots",
-        Action::SnapshotVolume { .. } => "CreateSnapshot",
-        Action::Launch(launch) if launch.interface.is_some() => "RunInstances",
-        Action::Launch(_) => "CreateFleet",
-        Action::WriteTemplate(write) if write.existing.is_some() => "CreateLaunchTemplateVersion",
-        Action::WriteTemplate(_) => "CreateLaunchTemplate",
-        Action::DeleteTemplate { .. } => "DeleteLaunchTemplate",
-        Action::TrimTemplate { .. } => "DeleteLaunchTemplateVersions",
-        Action::CreateVolume(_) => "CreateVolume",
-        Action::CopyVolume(_) => "CopyVolumes",
-        Action::Attach { .. } => "AttachVolume",
-        Action::ReplaceRoot(_) => "CreateReplaceRootVolumeTask",
-        Action::RegisterImage(_) => "RegisterImage",
-        Action::DeregisterImage { .. } => "DeregisterImage",
-        Action::Network(change) => change.operation(),
-        Action::PointName(_) => "ChangeResourceRecordSets",
-        Action::Group(change) => match change.verb {
-            GroupVerb::Detach { .. } => "DetachInstances",
-            GroupVerb::Attach => "AttachInstances",
-            GroupVerb::CompleteLaunch { .. } => "CompleteLifecycleAction",
-        },
-        Action::DeleteVolume { .. } => "DeleteVolume",
-        Action::DeleteSnapshot { .. } => "DeleteSnapshot",
-        Action::Terminate { .. } => "TerminateInstances",
-        Action::CancelRequest { .. } => "CancelSpotInstanceRequests",
-        Action::Wake { .. } => "SendMessage",
+    let call = action.call();
+    match call.split_once(':') {
+        Some((service, operation)) if service != "vpc-lattice" => operation,
+        Some(_) | None => call,
     }
 }
 

@@ -44,15 +44,15 @@ pub enum PrivateAddresses {
 }
 
 impl Network {
-    /// The API it calls.
+    /// As its one permission is called.
     #[must_use]
-    pub fn operation(&self) -> &'static str {
+    pub fn call(&self) -> &'static str {
         match self {
-            Self::Associate { .. } => "AssociateAddress",
-            Self::Assign { .. } => "AssignPrivateIpAddresses",
-            Self::Flag { .. } => "ModifyNetworkInterfaceAttribute",
-            Self::Attach { .. } => "AttachNetworkInterface",
-            Self::Delete { .. } => "DeleteNetworkInterface",
+            Self::Associate { .. } => "ec2:AssociateAddress",
+            Self::Assign { .. } => "ec2:AssignPrivateIpAddresses",
+            Self::Flag { .. } => "ec2:ModifyNetworkInterfaceAttribute",
+            Self::Attach { .. } => "ec2:AttachNetworkInterface",
+            Self::Delete { .. } => "ec2:DeleteNetworkInterface",
         }
     }
 
