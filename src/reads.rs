@@ -66,15 +66,13 @@ impl<'a> Reads<'a> {
 
     /// What is known after the change. One that failed may have changed something all the same.
     fn settle(&self, action: &Action, is_done: bool) {
-        match action {
-            Action::Tag { resources, tags } if is_done => {
-                self.write(resources, &|of: &mut Tags| of.extend(tags.clone()));
-            }
-            Action::Untag { resources, keys } if is_done => {
-                let remove = |of: &mut Tags| of.retain(|key, _| !keys.contains(key));
-                self.write(resources, &remove);
-            }
-            _ => self.forget(&action.touches()),
+        if let (Action::Tag { resources, tags }, true) = (action, is_done) {
+            self.write(resources, &|of: &mut Tags| of.extend(tags.clone()));
+        } else if let (Action::Untag { resources, keys }, true) = (action, is_done) {
+            let remove = |of: &mut Tags| of.retain(|key, _| !keys.contains(key));
+            self.write(resources, &remove);
+        } else {
+            self.forget(&action.touches());
         }
     }
 

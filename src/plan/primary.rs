@@ -12,6 +12,7 @@
 
 use super::launch::{self, Stop};
 use super::{Lineage, Plan, interfaces};
+use crate::clock::INVOCATION;
 use crate::event::InstanceState;
 use crate::id::{InstanceId, InterfaceId};
 use crate::policy::PrivateIp;
@@ -21,9 +22,8 @@ use crate::step::{Action, Step};
 use crate::tags::{self, Tags};
 use time::Duration;
 
-/// Twice as long as an invocation lasts at most (`Timeout` in `template.yaml`): the one that writes, and one
-/// that has read before.
-const SEEN: Duration = Duration::seconds(30);
+/// Two invocations: the one that writes, and one that has read before.
+const SEEN: Duration = INVOCATION.saturating_add(INVOCATION);
 /// Since the interruption. Some instances take hours to end.
 const PATIENCE: Duration = Duration::minutes(10);
 /// Since the interruption as well: before that, a stranger on the interface may be the replacement.

@@ -11,7 +11,7 @@
 
 use super::lanes::Lane;
 use super::{Lineage, Plan, copies, launch, protect, requests, room, snapshot, stand_in, tidy};
-use crate::clock::Timestamp;
+use crate::clock::{SWEEP, Timestamp};
 use crate::event::{InstanceState, Risk};
 use crate::id::VolumeId;
 use crate::policy::Rebalance;
@@ -24,7 +24,7 @@ use time::Duration;
 /// A recommendation that nothing has followed for so long is over.
 const LASTS: Duration = Duration::hours(6);
 /// So long before a date the instance counts as at risk: two sweeps.
-const LEAD: Duration = Duration::minutes(30);
+const LEAD: Duration = SWEEP.saturating_add(SWEEP);
 /// A spare that is given back can be kept after all: whoever ends it may read its tags late.
 const RESPITE: Duration = Duration::minutes(5);
 

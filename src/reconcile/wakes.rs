@@ -3,7 +3,7 @@
 use super::subject::Subject;
 use super::{Context, Retry};
 use crate::calls::Calls;
-use crate::clock::Timestamp;
+use crate::clock::{SWEEP_SECONDS, Timestamp};
 use crate::cloud::{Class, CloudError};
 use crate::event::{Memory, Trigger, Wake};
 use crate::execute::{Done, execute};
@@ -19,7 +19,7 @@ const SOON: u16 = 3;
 const TWO_MINUTES: time::Duration = time::Duration::minutes(2);
 /// For so many seconds a chain of wakes goes on: no longer than until the next sweep, which begins another one
 /// for whatever is unfinished.
-const CHAIN: u32 = 900;
+const CHAIN: u32 = SWEEP_SECONDS;
 const DAY: u32 = 24 * 3600;
 /// A message is delayed by so many seconds at most.
 /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-delay-queues.html>

@@ -2,6 +2,7 @@
 
 use super::{template, texts};
 use serde_yaml_ng::Value;
+use spot_rescue::clock;
 use spot_rescue::event::{InstanceState, PARSERS, interruption, own, snapshot, state_change};
 use spot_rescue::report::Kind;
 use std::collections::BTreeSet;
@@ -95,6 +96,28 @@ fn a_crash_is_retried_inside_the_two_minutes() {
         texts(&source["FunctionResponseTypes"]),
         ["ReportBatchItemFailures"]
     );
+}
+
+/// Times in the plan are reckoned by these two.
+#[test]
+fn the_sweep_comes_and_an_invocation_ends_as_soon_as_the_code_reckons_with() {
+    let template = template();
+    let timeout = template["Resources"]["Function"]["Properties"]["Timeout"].as_i64();
+    assert_eq!(timeout, Some(clock::INVOCATION.whole_seconds()));
+    let parameter = &template["Parameters"]["SweepSchedule"];
+    let longest = clock::SWEEP.whole_minutes();
+    let default = format!("rate({longest} minutes)");
+    assert_eq!(parameter["Default"].as_str(), Some(default.as_str()));
+    let minutes = |it: &String| {
+        it.strip_prefix("rate(")?
+            .strip_suffix(" minutes)")?
+            .parse()
+            .ok()
+    };
+    let allowed = texts(&parameter["AllowedValues"]);
+    let allowed: Vec<Option<i64>> = allowed.iter().map(minutes).collect();
+    assert!(!allowed.is_empty());
+    assert!(allowed.iter().all(|it| it.is_some_and(|it| it <= longest)));
 }
 
 /// Lambda ends loops through SQS after 16 rounds unless told that they are meant; ours end themselves.

@@ -6,7 +6,7 @@
 //! lag, and two rescues may see different ones. What decides is the claim.
 
 use super::{Way, choose};
-use crate::clock::Timestamp;
+use crate::clock::{SWEEP, Timestamp};
 use crate::id::InstanceId;
 use crate::policy::Policy;
 use crate::record::{Place, Record};
@@ -150,5 +150,5 @@ pub fn partner(situation: &Situation, found_dead: bool) -> Option<&Instance> {
     late.filter(|_| found_dead && is_open)
 }
 
-/// The sweep comes every fifteen minutes; a group needs a few to notice and to launch.
-const LATE: Duration = Duration::minutes(25);
+/// A sweep, and the few minutes that a group needs to notice and to launch.
+const LATE: Duration = SWEEP.saturating_add(Duration::minutes(10));

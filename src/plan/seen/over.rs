@@ -46,9 +46,11 @@ fn write(template: &Template, tags: Tags, plan: &mut Plan) {
 
 /// What the record's tombstone is to say.
 pub fn word(lineage: &Lineage, interruption: &Interruption) -> FirstLook {
-    match reached(lineage) {
-        FirstLook::Open if missed::is(lineage, interruption) => FirstLook::Missed,
-        reached => reached,
+    let reached = reached(lineage);
+    if reached == FirstLook::Open && missed::is(lineage, interruption) {
+        FirstLook::Missed
+    } else {
+        reached
     }
 }
 

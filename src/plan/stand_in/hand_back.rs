@@ -9,7 +9,7 @@
 //! and its flags and goes on.
 
 use super::{is_asked, is_due, keep_on};
-use crate::clock::seconds_between;
+use crate::clock::{INVOCATION, seconds_between};
 use crate::event::{InstanceState, Interruption};
 use crate::id::InstanceId;
 use crate::plan::volumes::{self, Fate, HandOver, Origin};
@@ -29,9 +29,9 @@ const GRACE: f64 = 30.0;
 /// What is not ready by then will not be. Short, since traffic may be gone already, and the way back must
 /// fit into the same chain of wakes.
 const PATIENCE: Duration = Duration::minutes(3);
-/// So many seconds after the way back has begun no invocation is left that could still end the instance:
-/// Lambda gives each of them fifteen. Until then nothing may go with it.
-const NOBODY_LEFT: f64 = 60.0;
+/// Seconds after the way back has begun: no invocation is left that could still end the instance. Until then nothing may
+/// go with it.
+const NOBODY_LEFT: f64 = 4.0 * INVOCATION.as_seconds_f64();
 /// So many seconds a flag is tried: without it a volume outlives its instance, and nothing is lost.
 const TRYING: f64 = 900.0;
 
