@@ -6,10 +6,11 @@
 mod batch;
 mod blind;
 mod glance;
-mod scarcity;
+
 mod sets;
 mod subject;
 mod sweep;
+mod throttling;
 mod wakes;
 
 use crate::calls::Calls;
@@ -203,12 +204,12 @@ async fn look_again(
         (subject, plan)
     });
     let mut planned: Vec<_> = planned.collect();
-    planned.sort_by_key(|(subject, plan)| (scarcity::place(plan), subject.warned_at()));
-    // Who has felt scarcity rests, and still has neither.
-    let needy = planned.iter().filter(|(_, it)| scarcity::has_neither(it));
-    batch.needy = batch.needy.max(needy.count());
+    planned.sort_by_key(|(subject, plan)| (throttling::priority(plan), subject.warned_at()));
+    // A throttled lineage is not planned again in this invocation: the count never goes down.
+    let unprotected = { planned.iter() }.filter(|(_, it)| throttling::is_unprotected(it));
+    batch.unsaved = batch.unsaved.max(unprotected.count());
     for (subject, plan) in &mut planned {
-        scarcity::leave_to_others(subject.looks(), batch.needy, plan);
+        throttling::defer_contended(subject.position(), batch.unsaved, plan);
     }
     calls.reopen();
     let each = planned.into_iter().map(|(subject, plan)| async move {
@@ -259,13 +260,13 @@ async fn run(
     subject.remembered.extend(launches.into_iter().flatten());
     // What fails now fails a moment later: only what was done leads on, or the next way to launch.
     let news = refused || steps.iter().any(|it| glance::leads_on(it, &plan));
-    let scarce = scarcity::is_felt(&steps);
+    let throttled = throttling::is_felt(&steps);
     // Not before something keeps the volumes.
-    if !(scarce && scarcity::still_neither(&plan, &steps)) {
+    if !(throttled && throttling::still_unprotected(&plan, &steps)) {
         subject.slow_down();
     }
-    let soon = if scarce {
-        scarcity::again(subject.looks(), &plan, &steps)
+    let soon = if throttled {
+        throttling::retry_after(subject.position(), &plan, &steps)
     } else {
         10
     };
@@ -285,7 +286,7 @@ async fn run(
     if failed {
         report.wait(soon, "a step that was not done");
     }
-    if scarce {
+    if throttled {
         // Nothing else is worth a look before that.
         let waits = report.waits.iter_mut();
         waits.for_each(|it| it.seconds = it.seconds.max(soon));
@@ -297,7 +298,7 @@ async fn run(
             report.notes.push(note);
         }
     }
-    news && !scarce
+    news && !throttled
 }
 
 /// The instances that launches have returned, and their tokens.

@@ -18,8 +18,8 @@ pub struct Batch {
     pub subjects: BTreeMap<InstanceId, Subject>,
     /// Instances with a tag that only looks like an opt-in.
     pub unprotected: Vec<Unprotected>,
-    /// How many were found with neither flags nor snapshots.
-    pub needy: usize,
+    /// How many were found with neither flags off nor a snapshot set.
+    pub unsaved: usize,
 }
 
 impl Batch {

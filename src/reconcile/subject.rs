@@ -1,6 +1,6 @@
 //! One lineage in one invocation: what led to it, what is known of it, and what came of it.
 
-use super::scarcity::Looks;
+use super::throttling::Position;
 use crate::clock::Timestamp;
 use crate::event::{Glance, InstanceState, Interruption, Memory, Risk, Trigger, is_recent};
 use crate::execute::Done;
@@ -237,7 +237,7 @@ impl Subject {
         warned
     }
 
-    pub fn looks(&self) -> Looks<'_> {
+    pub fn position(&self) -> Position<'_> {
         // An interrupted instance, or a replacement that comes up.
         let in_rescue = |it: &Instance| {
             let begins = matches!(it.state, InstanceState::Pending | InstanceState::Running);
@@ -246,7 +246,7 @@ impl Subject {
         };
         let meanwhile =
             self.memory.interruptions.is_empty() && self.instances.iter().any(in_rescue);
-        Looks::new(&self.lineage, self.attempt, meanwhile)
+        Position::new(&self.lineage, self.attempt, meanwhile)
     }
 
     /// The first warning: its two minutes end first.

@@ -490,16 +490,16 @@ MUTANTS = [
         '"ec2:CreateSnapshots" => Order::FirstCome,',
     ),
     Mutant(
-        "who has one of both comes before who has neither",
-        "src/reconcile/scarcity.rs",
-        "(true, _) if has_neither(plan) => 1,",
-        "(true, _) if has_neither(plan) => 3,",
+        "what has one of both comes before what has neither",
+        "src/reconcile/throttling.rs",
+        "((true, true), true) => Self::Unprotected,",
+        "((true, true), true) => Self::FlagsOff,",
     ),
     Mutant(
-        "in a mass reclaim, who has snapshots takes the flags from who has neither",
-        "src/reconcile/scarcity.rs",
-        "((true, _), false) if needy > 0 => sets_flags,",
-        "((true, _), false) if needy > 99_999 => sets_flags,",
+        "in a mass reclaim, what has snapshots takes the flags from what has neither",
+        "src/reconcile/throttling.rs",
+        "asks[usize::from(unprotected > 0) + usize::from(unprotected > FEW)]",
+        "asks[usize::from(unprotected > 99_999) + usize::from(unprotected > 99_999)]",
     ),
     Mutant(
         "of two launched within a second, the replaced one counts as the younger",
@@ -516,8 +516,8 @@ MUTANTS = [
     Mutant(
         "whose volumes nothing keeps is looked at less and less often",
         "src/reconcile.rs",
-        "if !(scarce && scarcity::still_neither(&plan, &steps)) {",
-        "if !(scarce && subject.attempt > 99) {",
+        "if !(throttled && throttling::still_unprotected(&plan, &steps)) {",
+        "if !(throttled && subject.attempt > 99) {",
     ),
     Mutant(
         "an address that nobody has at the moment is taken for released",

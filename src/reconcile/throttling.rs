@@ -1,4 +1,4 @@
-//! What comes first when AWS grants less than all want: to have one of both, the flags or the snapshots.
+//! What a lineage asks for, and when it asks again, while AWS grants less than all want.
 //!
 //! At EC2's published rates neither the flags nor the snapshot sets of a thousand instances can be had
 //! within two minutes, but one of both can.
@@ -8,75 +8,134 @@ use crate::id::InstanceId;
 use crate::plan::{Plan, snapshot};
 use crate::report::{StepOutcome, StepReport};
 use crate::step::{Action, Step};
+use Ask::{Both, InTurns, NoFlags, NoSet, SetNowAndThen};
 
 const SOON: u16 = 4;
-/// A bucket holds the tokens of ten seconds: nobody needs to ask more often for long.
+/// A bucket holds the tokens of ten seconds: asking more often does not help for long.
 const SPREAD: u16 = 12;
-/// So many looks of a chain are without any patience.
+/// So many looks of a chain put nothing off.
 const IMPATIENT: u32 = 2;
 /// For so many AWS has enough of both.
 const FEW: usize = 4;
 
-/// Flags are set from the front of the line and snapshots made from its end (`calls`): who has neither
-/// comes before all that have one.
-pub fn place(plan: &Plan) -> u8 {
-    match wants(&plan.steps) {
-        (false, _) => 0,
-        (true, _) if has_neither(plan) => 1,
-        (true, _) => 2,
+/// What keeps the volumes of a lineage when their instance ends, as far as the plan still wants something for that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Safety {
+    /// Nothing is wanted.
+    Settled,
+    /// The flags are off; a snapshot set is wanted.
+    FlagsOff,
+    /// Nothing yet, and both are wanted.
+    Unprotected,
+    /// Nothing yet, and no snapshot set can be had, or it is under way.
+    OnlyByFlags,
+    /// There is a snapshot set, or no rescue; flags are wanted.
+    InSet,
+}
+
+/// What is asked for now. The rest is left to the next look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ask {
+    Both,
+    NoFlags,
+    NoSet,
+    /// One of both, by turns.
+    InTurns,
+    /// A set one time of six, even though none of this batch has neither: others may.
+    SetNowAndThen,
+}
+
+/// For each: its place in the line for flags (sets are made from the line's end, `calls`), and what it asks for while
+/// none, a few, or many of the batch are unprotected.
+const TABLE: [(Safety, u8, [Ask; 3]); 5] = [
+    (Safety::Settled, 0, [Both, Both, Both]),
+    (Safety::FlagsOff, 0, [SetNowAndThen, NoSet, NoSet]),
+    (Safety::Unprotected, 1, [Both, Both, InTurns]),
+    (Safety::OnlyByFlags, 1, [Both, Both, Both]),
+    (Safety::InSet, 2, [Both, NoFlags, NoFlags]),
+];
+
+impl Safety {
+    fn of(plan: &Plan) -> Self {
+        match (wants(&plan.steps), is_unprotected(plan)) {
+            ((true, true), true) => Self::Unprotected,
+            ((true, false), true) => Self::OnlyByFlags,
+            ((true, _), false) => Self::InSet,
+            ((false, true), _) => Self::FlagsOff,
+            ((false, false), _) => Self::Settled,
+        }
+    }
+
+    fn row(self) -> (u8, [Ask; 3]) {
+        let mut rows = TABLE.into_iter();
+        let row = rows.find(|(of, _, _)| *of == self);
+        row.map_or((0, [Both; 3]), |(_, place, asks)| (place, asks))
     }
 }
 
+/// Its place in the line.
+pub fn priority(plan: &Plan) -> u8 {
+    Safety::of(plan).row().0
+}
+
 /// Whether it is in a rescue, and nothing keeps its volumes yet.
-pub fn has_neither(plan: &Plan) -> bool {
+pub fn is_unprotected(plan: &Plan) -> bool {
     let unsaved = |it: &Step| matches!(&it.action, Action::SetDeleteOnTermination { instance, .. } if plan.unsaved.contains(instance));
     plan.steps.iter().chain(&plan.left).any(unsaved)
 }
 
-/// Who has one of both leaves the other to those who have neither; where those are many, they ask for one at
-/// a time, now for this, now for that. `needy` of those looked at together have neither. Who has the flags,
-/// whose volumes stay, asks for snapshots one time of six even if none of these does: there may be others.
-/// Not at first: few are short of anything as a rule.
-pub fn leave_to_others(looks: Looks, needy: usize, plan: &mut Plan) {
-    let what = match (wants(&plan.steps), has_neither(plan)) {
-        _ if looks.first => return,
-        ((true, true), true) if needy > FEW && looks.mixed().is_multiple_of(2) => takes_set,
-        ((true, true), true) if needy > FEW => sets_flags,
-        ((true, _), false) if needy > 0 => sets_flags,
-        ((false, true), _) if needy > 0 || !looks.mixed().is_multiple_of(6) => takes_set,
-        _ => return,
-    };
+/// Puts off what the table says, while so many of those looked at together are unprotected. The first looks put
+/// nothing off: as a rule AWS has enough.
+pub fn defer_contended(position: Position, unprotected: usize, plan: &mut Plan) {
+    if position.first {
+        return;
+    }
+    let asks = Safety::of(plan).row().1;
+    let ask = asks[usize::from(unprotected > 0) + usize::from(unprotected > FEW)];
+    match ask {
+        Both => {}
+        NoFlags => defer(position, sets_flags, plan),
+        NoSet => defer(position, takes_set, plan),
+        InTurns if position.jitter().is_multiple_of(2) => defer(position, takes_set, plan),
+        InTurns => defer(position, sets_flags, plan),
+        SetNowAndThen if position.jitter().is_multiple_of(6) => {}
+        SetNowAndThen => defer(position, takes_set, plan),
+    }
+}
+
+/// But not what another step waits for.
+fn defer(position: Position, what: fn(&Action) -> bool, plan: &mut Plan) {
     let waited_for = |step: &Step, all: &[Step]| all.iter().any(|it| it.after.contains(&step.id));
     let all = std::mem::take(&mut plan.steps);
     let now = |it: &Step| !what(&it.action) || waited_for(it, &all);
     (plan.steps, plan.left) = all.iter().cloned().partition(now);
     plan.wait(
-        looks.later(),
-        "others, who have neither flags nor snapshots",
+        position.later(),
+        "instances that have neither flags off nor a snapshot set",
     );
 }
 
-/// In how many seconds it makes sense to try again what was not done. Where many want what AWS grants a
-/// few of each second, all are not to ask at the same moment, nor more often than helps: the first two
-/// times soon, then spread out. Who has neither flags nor snapshots asks more often than who has one.
-pub fn again(looks: Looks, plan: &Plan, reports: &[StepReport]) -> u16 {
+/// In how many seconds what was not done is tried again. Where many want what AWS grants a few of each second, all
+/// are not to ask at the same moment, nor more often than helps: the first two times soon, then spread out. What is
+/// unprotected asks more often than what has one of both.
+pub fn retry_after(position: Position, plan: &Plan, reports: &[StepReport]) -> u16 {
     let serves = |it: &Step| matches!(it.action, Action::Deregister { .. });
-    if looks.first {
+    if position.first {
         SOON
-    } else if still_neither(plan, reports) {
-        // Those who were refused together are not to come back together.
-        SOON / 2 + looks.spread() % SOON
+    } else if still_unprotected(plan, reports) {
+        // What was refused together is not to come back together.
+        SOON / 2 + position.spread() % SOON
     } else if missing(plan, reports).iter().any(serves) {
         // Traffic still goes to an instance that ends.
-        SOON + looks.spread()
+        SOON + position.spread()
     } else {
-        looks.later()
+        position.later()
     }
 }
 
 /// Whether it had neither before, and was refused what it asked for.
-pub fn still_neither(plan: &Plan, reports: &[StepReport]) -> bool {
-    has_neither(plan) && wants(&missing(plan, reports)) == wants(&plan.steps)
+pub fn still_unprotected(plan: &Plan, reports: &[StepReport]) -> bool {
+    is_unprotected(plan) && wants(&missing(plan, reports)) == wants(&plan.steps)
 }
 
 fn missing(plan: &Plan, reports: &[StepReport]) -> Vec<Step> {
@@ -87,34 +146,34 @@ fn missing(plan: &Plan, reports: &[StepReport]) -> Vec<Step> {
 
 /// Which of the looks at a lineage this is.
 #[derive(Debug, Clone, Copy)]
-pub struct Looks<'a> {
+pub struct Position<'a> {
     lineage: &'a InstanceId,
     attempt: u32,
     first: bool,
 }
 
-impl<'a> Looks<'a> {
-    /// Of a chain of wakes, or at something that happens meanwhile to a lineage whose chain is at work.
-    pub fn new(lineage: &'a InstanceId, attempt: u32, meanwhile: bool) -> Self {
+impl<'a> Position<'a> {
+    /// In a chain of wakes, or beside one: something has happened to a lineage whose chain is at work.
+    pub fn new(lineage: &'a InstanceId, attempt: u32, beside: bool) -> Self {
         Self {
             lineage,
             attempt,
-            first: !meanwhile && attempt < IMPATIENT,
+            first: !beside && attempt < IMPATIENT,
         }
     }
 
-    /// The longer it takes, the more there are who want the same.
+    /// The longer it takes, the more there are that want the same.
     fn later(self) -> u16 {
         let times = 2 + (self.attempt / 10).min(8);
         SOON + self.spread() * u16::try_from(times).unwrap_or(2)
     }
 
     fn spread(self) -> u16 {
-        self.mixed() % SPREAD
+        self.jitter() % SPREAD
     }
 
     /// The same for the same lineage and attempt, and different enough for others.
-    fn mixed(self) -> u16 {
+    fn jitter(self) -> u16 {
         let bytes = self.lineage.as_str().bytes();
         let sum = bytes.fold(self.attempt, |sum, it| {
             sum.wrapping_mul(31).wrapping_add(u32::from(it))
@@ -181,10 +240,55 @@ mod tests {
         }
     }
 
+    /// What is asked for at later looks, at an even and at an odd one, by how many are unprotected.
     #[test]
-    fn who_has_neither_is_the_first_to_get_one() {
+    fn the_table_is_kept_to() {
+        let of = |flags: bool, set: bool, neither: bool, unprotected: usize| {
+            let mut plan = wanting(flags, set);
+            plan.unsaved = neither.then(|| id(1)).into_iter().collect();
+            let mut asked: Vec<(bool, bool)> = Vec::new();
+            for attempt in 2..40 {
+                let mut plan = plan.clone();
+                defer_contended(
+                    Position::new(&id(1), attempt, false),
+                    unprotected,
+                    &mut plan,
+                );
+                asked.push(wants(&plan.steps));
+            }
+            asked.sort_unstable();
+            asked.dedup();
+            asked
+        };
+        let (none, flags, set, both) = ((false, false), (true, false), (false, true), (true, true));
+        let table: [(bool, bool, bool, [Vec<(bool, bool)>; 3]); 5] = [
+            (true, true, true, [vec![both], vec![both], vec![set, flags]]),
+            (true, false, true, [vec![flags], vec![flags], vec![flags]]),
+            (true, true, false, [vec![both], vec![set], vec![set]]),
+            (
+                false,
+                true,
+                false,
+                [vec![none, set], vec![none], vec![none]],
+            ),
+            (false, false, false, [vec![none], vec![none], vec![none]]),
+        ];
+        for (wants_flags, wants_set, neither, expected) in table {
+            for (unprotected, asked) in [0, FEW, FEW + 1].into_iter().zip(expected) {
+                let row = format!("{wants_flags} {wants_set} {neither} {unprotected}");
+                assert_eq!(
+                    of(wants_flags, wants_set, neither, unprotected),
+                    asked,
+                    "{row}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn an_unprotected_lineage_is_the_first_to_get_one() {
         let mut line: Vec<(bool, bool)> = [(true, false), (false, true), (true, true)].into();
-        line.sort_by_key(|(flags, snapshots)| place(&wanting(*flags, *snapshots)));
+        line.sort_by_key(|(flags, snapshots)| priority(&wanting(*flags, *snapshots)));
         let first_flag = line.iter().find(|it| it.0);
         let last_snapshot = line.iter().rfind(|it| it.1);
         assert_eq!(first_flag, Some(&(true, true)));
@@ -192,11 +296,11 @@ mod tests {
     }
 
     #[test]
-    fn who_has_the_flags_leaves_snapshots_to_others() {
+    fn with_its_flags_off_it_leaves_snapshots_to_others() {
         let asking = |flags, snapshots, attempt, meanwhile| {
             let left = (0..600).filter(|n| {
                 let mut plan = wanting(flags, snapshots);
-                leave_to_others(Looks::new(&id(*n), attempt, meanwhile), 0, &mut plan);
+                defer_contended(Position::new(&id(*n), attempt, meanwhile), 0, &mut plan);
                 wants(&plan.steps) == (flags, snapshots)
             });
             left.count()
@@ -211,10 +315,10 @@ mod tests {
     }
 
     #[test]
-    fn who_has_one_of_both_leaves_the_other_to_one_who_has_neither() {
+    fn with_one_of_both_it_leaves_the_other_to_an_unprotected_one() {
         let left = |flags, snapshots| {
             let mut plan = wanting(flags, snapshots);
-            leave_to_others(Looks::new(&id(1), 9, false), 1, &mut plan);
+            defer_contended(Position::new(&id(1), 9, false), 1, &mut plan);
             wants(&plan.steps) != (flags, snapshots) && plan.waits.len() == 1
         };
         assert!(left(true, false));
@@ -224,19 +328,23 @@ mod tests {
 
     /// EC2 takes no snapshot of it, or it cannot be told: the flags are all there is.
     #[test]
-    fn who_can_have_no_snapshots_leaves_the_flags_to_nobody() {
+    fn without_a_possible_snapshot_it_always_asks_for_the_flags() {
         let mut plan = wanting(true, false);
         plan.unsaved.insert(id(1));
-        assert_eq!(place(&plan), place(&wanting(true, true)));
-        leave_to_others(Looks::new(&id(1), 9, false), 9, &mut plan);
+        assert_eq!(priority(&plan), priority(&wanting(true, true)));
+        defer_contended(Position::new(&id(1), 9, false), 9, &mut plan);
         assert_eq!(wants(&plan.steps), (true, false));
     }
 
     #[test]
-    fn those_who_have_neither_ask_for_one_at_a_time_each_in_its_turn() {
+    fn many_unprotected_ones_ask_for_one_of_both_by_turns() {
         let asked = |lineage, attempt, needy| {
             let mut plan = wanting(true, true);
-            leave_to_others(Looks::new(&id(lineage), attempt, false), needy, &mut plan);
+            defer_contended(
+                Position::new(&id(lineage), attempt, false),
+                needy,
+                &mut plan,
+            );
             wants(&plan.steps)
         };
         let flags = (0..100).filter(|n| asked(*n, 9, 9) == (true, false));
@@ -249,26 +357,26 @@ mod tests {
         );
     }
 
-    /// `protect=always`: nobody is about to lose anything.
+    /// `protect=always`: nothing is about to be lost.
     #[test]
     fn flags_ahead_of_any_warning_are_left_to_a_rescue() {
         let mut plan = wanting(true, false);
-        assert!(!has_neither(&plan));
-        leave_to_others(Looks::new(&id(1), 9, false), 1, &mut plan);
+        assert!(!is_unprotected(&plan));
+        defer_contended(Position::new(&id(1), 9, false), 1, &mut plan);
         assert!(plan.steps.is_empty());
     }
 
     #[test]
-    fn nobody_leaves_the_flags_to_nobody() {
+    fn flags_are_asked_for_while_none_is_unprotected() {
         for n in 0..20 {
             let mut plan = wanting(true, false);
-            leave_to_others(Looks::new(&id(n), 9, false), 0, &mut plan);
+            defer_contended(Position::new(&id(n), 9, false), 0, &mut plan);
             assert_eq!(wants(&plan.steps), (true, false));
         }
     }
 
     #[test]
-    fn who_still_gets_traffic_is_not_kept_waiting_for_long() {
+    fn what_still_gets_traffic_is_not_kept_waiting_for_long() {
         let group = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/web/1";
         let action = Action::Deregister {
             group: group.parse().expect("a target group"),
@@ -283,13 +391,14 @@ mod tests {
         let mut plan = Plan::default();
         plan.steps.push(step);
         let reports = [report];
-        let latest = (0..1000).map(|n| again(Looks::new(&id(n), 39, false), &plan, &reports));
+        let latest =
+            (0..1000).map(|n| retry_after(Position::new(&id(n), 39, false), &plan, &reports));
         assert!(latest.max() < Some(SOON + SPREAD));
     }
 
-    /// Nobody is in a hurry then, and few ask.
+    /// There is no hurry then, and few ask.
     #[test]
-    fn a_set_ahead_of_any_warning_is_left_to_nobody() {
+    fn a_set_ahead_of_any_warning_is_asked_for_at_once() {
         let mut plan = Plan::default();
         let tags = Tags::from([(crate::tags::SET.to_owned(), "risk-1".to_owned())]);
         let action = Action::SnapshotInstance {
@@ -300,13 +409,13 @@ mod tests {
         };
         plan.steps.push(Step::new("ahead", action));
         for n in 0..20 {
-            leave_to_others(Looks::new(&id(n), 9, true), 0, &mut plan);
+            defer_contended(Position::new(&id(n), 9, true), 0, &mut plan);
         }
         assert_eq!(plan.steps.len(), 1);
     }
 
     #[test]
-    fn who_has_neither_asks_again_sooner() {
+    fn an_unprotected_one_asks_again_sooner() {
         let throttled = CloudError {
             class: Class::Transient,
             ..CloudError::new("ModifyInstanceAttribute", "RequestLimitExceeded", "", None)
@@ -322,8 +431,8 @@ mod tests {
             assert!(is_felt(&reports));
             let again = |n| {
                 let lineage = id(n);
-                let looks = Looks::new(&lineage, 2, false);
-                u32::from(again(looks, &plan, &reports))
+                let looks = Position::new(&lineage, 2, false);
+                u32::from(retry_after(looks, &plan, &reports))
             };
             (0..1000).map(again).sum::<u32>() / 1000
         };
