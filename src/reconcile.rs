@@ -5,6 +5,7 @@
 
 mod batch;
 mod blind;
+mod endings;
 mod glance;
 
 mod sets;

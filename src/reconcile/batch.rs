@@ -1,7 +1,7 @@
 //! Which lineages a batch of triggers is about, after one `DescribeInstances` for all of them.
 
 use super::subject::Subject;
-use super::{Context, glance, sets};
+use super::{Context, endings, glance, sets};
 use crate::clock::Timestamp;
 use crate::cloud::{CloudError, Query};
 use crate::event::{InstanceState, Trigger, is_recent};
@@ -77,7 +77,7 @@ impl Batch {
             Some(instance) if !is_ours(instance, trigger) => {
                 self.leave(instance, trigger, now);
             }
-            Some(instance) if glance::leads_nowhere(instance, trigger, now) => {
+            Some(instance) if endings::leads_nowhere(instance, trigger, now) => {
                 tracing::debug!(%id, "event ignored: nothing can be done by it");
             }
             Some(instance) => {

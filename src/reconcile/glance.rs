@@ -10,7 +10,6 @@ use crate::cloud::Query;
 use crate::event::{Glance, InstanceState, Interruption, Memory, Trigger, Wake};
 use crate::id::{InstanceId, VolumeId};
 use crate::plan::{NOTED, Plan, pace};
-use crate::record::interruption_from;
 use crate::report::StepReport;
 use crate::situation::{Instance, Situation, Volume};
 use crate::step::{Action, fingerprint};
@@ -20,7 +19,7 @@ use std::collections::BTreeSet;
 /// From then on, before its instance ends, everything is read once more.
 const LAST_LOOK: time::Duration = time::Duration::seconds(110);
 /// From then on looks are rare anyway.
-const YOUNG: time::Duration = time::Duration::minutes(5);
+pub const YOUNG: time::Duration = time::Duration::minutes(5);
 
 /// The only trigger that remembers what it has seen.
 pub fn wake(trigger: &Trigger) -> Option<&Wake> {
@@ -92,33 +91,6 @@ pub fn rest(subject: &mut Subject, wake: &Wake, visible: &[Instance], now: Times
     subject.report.wait(seconds, what);
     subject.memory.glance = Some(glance.clone());
     subject.resting = true;
-}
-
-/// It shuts down, as its warning said: that frees nothing. A rescue has wakes of its own, and there is
-/// another event when it has ended.
-pub fn leads_nowhere(instance: &Instance, trigger: &Trigger, now: Timestamp) -> bool {
-    let Trigger::StateChange { state, .. } = trigger else {
-        return false;
-    };
-    match state {
-        InstanceState::ShuttingDown => still_holds(instance, now),
-        InstanceState::Pending
-        | InstanceState::Running
-        | InstanceState::Stopping
-        | InstanceState::Stopped
-        | InstanceState::Terminated => false,
-    }
-}
-
-/// EC2 takes it, and has not done so.
-pub fn still_holds(instance: &Instance, now: Timestamp) -> bool {
-    let tombstone = instance.tags.get(tags::INTERRUPTED_AT);
-    let warned = tombstone.and_then(|it| interruption_from(it));
-    let ends = warned.is_some_and(|it| {
-        let fresh = now - it.at < YOUNG;
-        it.instance == instance.id && it.action.ends() && !it.is_ours() && fresh
-    });
-    ends && instance.state != InstanceState::Terminated
 }
 
 /// What is under way now.

@@ -1,6 +1,6 @@
 //! Snapshot sets that have completed, and the lineages that may go on by it.
 
-use super::{Context, glance};
+use super::{Context, endings};
 use crate::cloud::{CloudError, Query};
 use crate::event::Trigger;
 use crate::id::{InstanceId, SnapshotId};
@@ -30,7 +30,7 @@ pub async fn lineages(
     let now = context.clock.now();
     let holds = |id: &InstanceId| {
         let mut all = sources.iter();
-        all.any(|it| it.id == *id && glance::still_holds(it, now))
+        all.any(|it| it.id == *id && endings::still_holds(it, now))
     };
     let useful = found
         .into_iter()

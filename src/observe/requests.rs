@@ -1,0 +1,43 @@
+//! Spot Instance requests that still say something.
+
+use crate::id::{InstanceId, RequestId};
+use crate::record::RecordedRequest;
+use crate::situation::{Fact, Instance, Template};
+use crate::tags;
+use std::collections::BTreeSet;
+
+/// A one-time request is over once it has launched: when that is on record, it is not asked for again.
+pub fn wanted(
+    instances: &[Instance],
+    replacements: &BTreeSet<InstanceId>,
+    templates: &Fact<Vec<Template>>,
+) -> Vec<RequestId> {
+    let templates = templates.known().map(Vec::as_slice).unwrap_or_default();
+    let recorded = |it: &Template| RecordedRequest::parse(it.tags.get(tags::REQUEST)?);
+    let known: Vec<RecordedRequest> = templates.iter().filter_map(recorded).collect();
+    let over = |id: &RequestId| known.iter().any(|it| it.id == *id && !it.persistent);
+    // That of a replacement matters once it has taken over.
+    let asked = { instances.iter() }.filter(|it| !replacements.contains(&it.id));
+    // It says when an instance has ended that no warning told of.
+    let untold = |it: &&Instance| !it.is_alive() && !it.tags.contains_key(tags::INTERRUPTED_AT);
+    let ended: BTreeSet<&RequestId> = { asked.clone() }
+        .filter(untold)
+        .filter_map(|it| it.request.as_ref())
+        .collect();
+    let asked = asked.filter_map(|it| it.request.clone());
+    let persistent = known.iter().filter(|it| it.persistent);
+    // It says how an instance ended that is not to be seen any more.
+    let vanished = { templates.iter() }.filter(|it| is_vanished(it, instances));
+    let vanished = vanished.filter_map(recorded);
+    let all: BTreeSet<RequestId> = asked
+        .filter(|it| ended.contains(it) || !over(it))
+        .chain(persistent.map(|it| it.id.clone()))
+        .chain(vanished.map(|it| it.id))
+        .collect();
+    all.into_iter().collect()
+}
+
+fn is_vanished(template: &Template, instances: &[Instance]) -> bool {
+    let head = template.tags.get(tags::HEAD);
+    head.is_some_and(|head| instances.iter().all(|it| it.id.as_str() != head))
+}
