@@ -12,6 +12,7 @@
 //! Each API has a bucket of its own, so nothing waits for another kind of call.
 
 mod gate;
+mod gone;
 
 use crate::cloud::{Cloud, CloudError};
 use crate::situation::{Target, TargetGroup};
@@ -134,6 +135,7 @@ impl<'a> Calls<'a> {
             return Err(refusal);
         }
         let answer = self.cloud.act(action).await;
+        let answer = gone::judge(self.cloud, action, answer).await;
         gate.learn(&answer);
         drop(turn);
         answer
