@@ -3,6 +3,7 @@
 //! they are, and the instance's own tags name its targets, so that one `DescribeInstances` is enough.
 
 mod instance;
+mod print;
 mod template;
 
 pub use instance::UNTAGGED;

@@ -1,7 +1,7 @@
 //! The launch template: what a replacement is launched from, and where the record is kept.
 
 use super::super::{Lineage, protect, requests, risk, room, stand_in};
-use super::STEP;
+use super::{STEP, print};
 use crate::id::ImageId;
 use crate::policy::{PrivateIp, Types, policy_tags};
 use crate::record::Record;
@@ -114,7 +114,7 @@ fn all_tags(lineage: &Lineage, owner: &Instance, record: &Record) -> Tags {
     if let Some(owed) = &record.owed {
         all.extend(owed.to_tags());
     }
-    all.insert(tags::FINGERPRINT.to_owned(), fingerprint(lineage, owner));
+    all.insert(tags::FINGERPRINT.to_owned(), print::of(lineage, owner));
     all
 }
 
@@ -132,12 +132,7 @@ fn group_policy(lineage: &Lineage) -> Tags {
     tags
 }
 
-/// Changes exactly when a replacement would have to be launched differently.
-fn fingerprint(lineage: &Lineage, owner: &Instance) -> String {
-    step::fingerprint(&(spec(lineage, owner), &owner.instance_profile))
-}
-
-fn spec(lineage: &Lineage, source: &Instance) -> TemplateSpec {
+pub fn spec(lineage: &Lineage, source: &Instance) -> TemplateSpec {
     let mut security_groups = source.security_groups.clone();
     security_groups.sort();
     TemplateSpec {
