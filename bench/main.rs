@@ -5,7 +5,7 @@
 //! a Runtime API of a few lines. Nothing leaves this machine.
 //!
 //! `make bench` prints one table and writes `bench/results.json`, `bench/time.svg` and
-//! `bench/calls.svg`. With arguments only the named parts run (`start`, `warm`, `storm`, `planning`,
+//! `bench/calls.svg`. With arguments only the named parts run (`start`, `warm`, `storm`, `planning`, `large`,
 //! or `storm=100` for one size) and nothing is written.
 
 #![allow(
@@ -18,6 +18,7 @@
 mod endpoint;
 mod function;
 mod http;
+mod large;
 mod limits;
 mod pace;
 mod planning;
@@ -45,6 +46,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let wanted = |part: &str| parts.is_empty() || parts.iter().any(|it| it == part);
     let (ours, baseline) = (scene::ours(), scene::baseline());
     let mut results = Results::default();
+    if wanted("large") {
+        results.large = Some(large::large().await);
+    }
     if wanted("planning") {
         results.planning = Some(planning::planning().await?);
     }

@@ -121,8 +121,16 @@ impl Known {
         };
         for id in instances {
             let one = BTreeSet::from([id.clone()]);
-            let facts =
-                observe::lineages(&world, &one, &one, &nobody, Scope::Recorded, &defaults).await;
+            let facts = observe::lineages(
+                &world,
+                &one,
+                &one,
+                &nobody,
+                observe::Known::default(),
+                Scope::Recorded,
+                &defaults,
+            )
+            .await;
             let facts = facts.map_err(io::Error::other)?;
             let look = Look {
                 now: at,

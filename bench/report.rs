@@ -1,5 +1,6 @@
 //! The table, `results.json` and the plots.
 
+use crate::large::Large;
 use crate::planning::Planning;
 use crate::plot;
 use crate::single::{Start, Warm};
@@ -12,6 +13,7 @@ use std::process::Command;
 
 #[derive(Debug, Default)]
 pub struct Results {
+    pub large: Option<Large>,
     pub planning: Option<Planning>,
     pub start: Option<Start>,
     pub baseline_start: Option<Start>,
@@ -28,6 +30,15 @@ impl Results {
         self.print_start();
         self.print_warm();
         self.print_storms();
+        if let Some(it) = &self.large {
+            println!(
+                "\na rescue beside {} snapshots, {} volumes and {} target groups of others: {} calls, alone {}",
+                it.snapshots, it.volumes, it.target_groups, it.calls_among_others, it.calls_alone
+            );
+            for (call, (alone, among)) in &it.differing {
+                println!("    {call:<34}{among:>8}{alone:>11} alone");
+            }
+        }
         if let Some(it) = &self.planning {
             println!("\nparsing and planning, one core");
             for (size, rate) in &it.per_second {
@@ -186,7 +197,7 @@ impl Results {
             "zip_mb": self.zip_mb,
             "details": {
                 "start": self.start, "baseline_start": self.baseline_start,
-                "warm": self.warm, "baseline_warm": self.baseline_warm, "planning": self.planning,
+                "warm": self.warm, "baseline_warm": self.baseline_warm, "planning": self.planning, "large": self.large,
             },
         })
     }

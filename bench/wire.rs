@@ -271,6 +271,9 @@ pub fn targets(p: &Parameters) -> Vec<Target> {
 
 /// The first filter decides: the function uses one at a time.
 fn selection(p: &Parameters) -> Query {
+    if let Some(by_ids) = by_ids(p) {
+        return by_ids;
+    }
     let named = p.list("InstanceId");
     let filters = p.filters();
     let Some((name, values)) = filters.first().filter(|_| named.is_empty()) else {
@@ -287,6 +290,18 @@ fn selection(p: &Parameters) -> Query {
             key: interned(other.strip_prefix("tag:").unwrap_or(other)),
             values: values.clone(),
         },
+    }
+}
+
+/// Never of instances, which may be named beside a filter.
+fn by_ids(p: &Parameters) -> Option<Query> {
+    let [volumes, snapshots, images] = ["VolumeId", "SnapshotId", "ImageId"].map(|it| p.list(it));
+    if !volumes.is_empty() {
+        Some(Query::Volumes(parsed(&volumes)))
+    } else if !snapshots.is_empty() {
+        Some(Query::Snapshots(parsed(&snapshots)))
+    } else {
+        (!images.is_empty()).then(|| Query::Images(parsed(&images)))
     }
 }
 

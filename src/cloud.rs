@@ -182,6 +182,12 @@ pub const KEY_ACTIONS: &[&str] = &[
 
 /// The code of a read that was given up because there was no end of it.
 pub const TOO_MANY: &str = "TooMany";
+/// The code of a read that was given up because it went on for too long: the pages of a listing are of everything
+/// there is, whatever it is filtered by (TRAP 47).
+pub const TOO_LONG: &str = "TooLong";
+/// So many pages are turned for what only a tag leads to and a look can do without: snapshots.
+/// <https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-pagination.html>
+pub const MOST_PAGES: usize = 5;
 /// So many things one read takes in. A batch of a hundred lineages has some thousand of a kind; so many more are
 /// read within seconds, and no rescue needs them.
 pub const MOST_READ: usize = 5000;
@@ -219,10 +225,22 @@ impl CloudError {
         }
     }
 
+    /// A read that was given up ([`TOO_LONG`]).
+    #[must_use]
+    pub fn too_long(operation: &'static str, why: &str) -> Self {
+        Self::new(operation, TOO_LONG, why, None)
+    }
+
     /// The answer is longer than a look can take in ([`TOO_MANY`]).
     #[must_use]
     pub fn is_too_much(&self) -> bool {
         self.code == TOO_MANY
+    }
+
+    /// There was no end of it ([`TOO_LONG`]).
+    #[must_use]
+    pub fn is_too_long(&self) -> bool {
+        self.code == TOO_LONG
     }
 
     #[must_use]

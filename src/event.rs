@@ -11,12 +11,14 @@ pub mod interruption;
 pub mod own;
 pub mod risk;
 pub mod scaling;
+pub mod sets;
 pub mod snapshot;
 pub mod state_change;
 pub mod tombstone;
 
 pub use own::{Glance, Memory, Proof, Wake};
 pub use risk::Risk;
+pub use sets::Sets;
 
 use crate::clock::{self, Timestamp};
 use crate::id::{InstanceId, SnapshotId};

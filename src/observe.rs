@@ -1,7 +1,8 @@
 //! Reads what is needed to plan for a batch of lineages, each kind once for the whole batch.
 //!
 //! Two round trips: what can be found by the lineage's id, then what hangs on what was found. A read
-//! that fails becomes [`Fact::Unavailable`]; only the instances themselves are indispensable.
+//! that fails, or has no end within its time (`reads`), becomes [`Fact::Unavailable`]; only the instances
+//! themselves are indispensable.
 
 mod crowded;
 mod facts;
@@ -14,13 +15,16 @@ mod prepared;
 mod quiet;
 mod requests;
 mod roots;
+mod sets;
 mod targets;
 mod types;
 mod unread;
+mod volumes;
 
 pub use facts::{Facts, Look};
 pub use prepared::{of as prepared_of, read as prepared};
 pub use quiet::Out;
+pub use sets::Known;
 pub use unread::{brief, unread};
 
 use crate::cloud::{Cloud, CloudError, Query};
@@ -39,12 +43,14 @@ pub enum Scope {
     Recorded,
 }
 
-/// Everything about these lineages. `named` are instances known to belong to them.
+/// Everything about these lineages. `named` are instances known to belong to them, `known` what is known of their
+/// snapshots.
 pub async fn lineages(
     cloud: &dyn Cloud,
     lineages: &BTreeSet<InstanceId>,
     named: &BTreeSet<InstanceId>,
     out: &Out,
+    known: Known,
     scope: Scope,
     defaults: &Tags,
 ) -> Result<Facts, CloudError> {
@@ -59,15 +65,15 @@ pub async fn lineages(
         cloud.instances(&of_lineage),
         prepared::read(cloud, lineages),
         cloud.volumes(&of_lineage),
-        cloud.snapshots(&of_lineage),
+        sets::list(cloud, lineages, &known, &of_lineage),
         cloud.addresses(),
     );
     let templates = fact(templates);
-    let known = templates.known().map(Vec::as_slice).unwrap_or_default();
+    let on_record = templates.known().map(Vec::as_slice).unwrap_or_default();
     let crowd = Crowd {
         cloud,
         lineages,
-        templates: known,
+        templates: on_record,
     };
     let (members, tagged, snapshots) = tokio::join!(
         crowd.instances(members),
@@ -82,7 +88,7 @@ pub async fn lineages(
         let ours = it.iter().filter(|it| it.ours);
         ours.count() >= lineages.len()
     });
-    let attached = Query::Instances(instances.iter().map(|it| it.id.clone()).collect());
+    let attached = volumes::attached(&instances);
     let roots = roots::wanted(&instances, &templates, defaults);
     let groups = groups::names(&instances, &templates);
     let wanted = types::of(&instances, &templates, defaults);
@@ -122,6 +128,7 @@ pub async fn lineages(
     }
     let volumes = tagged.and_then(|tagged| Ok(merge(tagged, attached?, |it| it.id.clone())));
     let (volumes, snapshots) = prepared::by_record(cloud, &templates, volumes, snapshots).await;
+    let snapshots = sets::find(cloud, snapshots, known).await;
     let holders = prepared::unseen_holders(&volumes, &instances);
     let instances = prepared::also(cloud, instances, holders).await?;
     Ok(Facts {
@@ -129,7 +136,7 @@ pub async fn lineages(
         out,
         templates,
         volumes: fact(volumes),
-        snapshots: fact(snapshots),
+        snapshots,
         registrations: Fact::Known(registrations),
         addresses: fact(addresses),
         interfaces: fact(interfaces),

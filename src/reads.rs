@@ -4,6 +4,9 @@
 //! Most of what AWS shows is not touched by them; and what is read is taken from the same tokens that a storm needs.
 //! <https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html>
 
+mod patience;
+mod shelf;
+
 use crate::cloud::{Cloud, CloudError, Message, Query};
 use crate::dns::{DnsName, RecordSet};
 use crate::id::{InstanceId, RequestId};
@@ -14,10 +17,10 @@ use crate::situation::{
 use crate::step::{Action, Kind};
 use crate::tags::Tags;
 use async_trait::async_trait;
-use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use patience::in_time;
+use shelf::Shelf;
 
-/// Answers by what was asked. A failure is asked again.
+/// Answers by what was asked. A failure is asked again, unless it is that there was no end of the answer.
 pub struct Reads<'a> {
     cloud: &'a dyn Cloud,
     addresses: Shelf<(), Address>,
@@ -38,17 +41,17 @@ impl<'a> Reads<'a> {
     pub fn new(cloud: &'a dyn Cloud) -> Self {
         Self {
             cloud,
-            addresses: Shelf::default(),
-            groups: Shelf::default(),
-            images: Shelf::default(),
-            instances: Shelf::default(),
-            interfaces: Shelf::default(),
-            requests: Shelf::default(),
-            root_tasks: Shelf::default(),
-            snapshots: Shelf::default(),
-            targets: Shelf::default(),
-            templates: Shelf::default(),
-            volumes: Shelf::default(),
+            addresses: Shelf::of("DescribeAddresses"),
+            groups: Shelf::of("DescribeAutoScalingGroups"),
+            images: Shelf::of("DescribeImages"),
+            instances: Shelf::of("DescribeInstances"),
+            interfaces: Shelf::of("DescribeNetworkInterfaces"),
+            requests: Shelf::of("DescribeSpotInstanceRequests"),
+            root_tasks: Shelf::of("DescribeReplaceRootVolumeTasks"),
+            snapshots: Shelf::of("DescribeSnapshots"),
+            targets: Shelf::of("DescribeTargetHealth"),
+            templates: Shelf::of("DescribeLaunchTemplates"),
+            volumes: Shelf::of("DescribeVolumes"),
         }
     }
 
@@ -92,93 +95,6 @@ impl<'a> Reads<'a> {
                 Kind::Volumes => self.volumes.clear(),
             }
         }
-    }
-}
-
-/// Says of what was read what has been written on it.
-trait Tagged {
-    fn id(&self) -> &str;
-    fn tags(&mut self) -> &mut Tags;
-}
-
-macro_rules! tagged {
-    ($($of:ty),*) => {$(
-        impl Tagged for $of {
-            fn id(&self) -> &str {
-                self.id.as_str()
-            }
-
-            fn tags(&mut self) -> &mut Tags {
-                &mut self.tags
-            }
-        }
-    )*};
-}
-
-tagged!(Image, NetworkInterface, Snapshot, Template, Volume);
-
-/// Answers of one kind.
-struct Shelf<K, T>(Mutex<Answers<K, T>>);
-
-struct Answers<K, T> {
-    by_question: BTreeMap<K, Vec<T>>,
-    /// How often they have been cleared: an answer that was under way meanwhile may be of the time before.
-    cleared: u64,
-}
-
-impl<K, T> Default for Shelf<K, T> {
-    fn default() -> Self {
-        let (by_question, cleared) = (BTreeMap::new(), 0);
-        Self(Mutex::new(Answers {
-            by_question,
-            cleared,
-        }))
-    }
-}
-
-impl<K: Ord, T: Clone> Shelf<K, T> {
-    async fn get(
-        &self,
-        question: K,
-        asking: impl Future<Output = Result<Vec<T>, CloudError>>,
-    ) -> Result<Vec<T>, CloudError> {
-        let before = {
-            let answers = self.lock();
-            if let Some(known) = answers.by_question.get(&question) {
-                return Ok(known.clone());
-            }
-            answers.cleared
-        };
-        let answer = asking.await?;
-        let mut answers = self.lock();
-        if answers.cleared == before {
-            answers.by_question.insert(question, answer.clone());
-        }
-        Ok(answer)
-    }
-
-    fn clear(&self) {
-        let mut answers = self.lock();
-        answers.by_question.clear();
-        answers.cleared += 1;
-    }
-
-    /// What has just been written on these, while answers under way may not have it.
-    fn write(&self, resources: &[String], change: impl Fn(&mut Tags))
-    where
-        T: Tagged,
-    {
-        let mut answers = self.lock();
-        answers.cleared += 1;
-        let all = answers.by_question.values_mut().flatten();
-        for it in all.filter(|it| resources.iter().any(|id| id == it.id())) {
-            change(it.tags());
-        }
-    }
-
-    /// Nothing that holds it can panic halfway.
-    fn lock(&self) -> MutexGuard<'_, Answers<K, T>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -242,11 +158,13 @@ impl Cloud for Reads<'_> {
     }
 
     async fn is_locked(&self, instance: &InstanceId) -> Result<bool, CloudError> {
-        self.cloud.is_locked(instance).await
+        let asking = self.cloud.is_locked(instance);
+        in_time("DescribeInstanceAttribute", asking).await
     }
 
     async fn shapes(&self, instance_types: &[String]) -> Result<Vec<Shape>, CloudError> {
-        self.cloud.shapes(instance_types).await
+        let asking = self.cloud.shapes(instance_types);
+        in_time("DescribeInstanceTypes", asking).await
     }
 
     async fn requests(&self, ids: &[RequestId]) -> Result<Vec<SpotRequest>, CloudError> {
@@ -258,11 +176,13 @@ impl Cloud for Reads<'_> {
     }
 
     async fn record_sets(&self, name: &DnsName) -> Result<Vec<RecordSet>, CloudError> {
-        self.cloud.record_sets(name).await
+        let asking = self.cloud.record_sets(name);
+        in_time("ListResourceRecordSets", asking).await
     }
 
     async fn target_groups(&self, of: Balancing) -> Result<Listing, CloudError> {
-        self.cloud.target_groups(of).await
+        let asking = self.cloud.target_groups(of);
+        in_time("DescribeTargetGroups", asking).await
     }
 
     async fn targets(&self, group: &TargetGroup) -> Result<Vec<Registration>, CloudError> {
@@ -343,19 +263,5 @@ mod tests {
         let snapshots = Query::Snapshots(Vec::new());
         assert!(reads.snapshots(&snapshots).await.is_ok());
         assert_eq!(cloud.calls().get("DescribeSnapshots"), None);
-    }
-
-    #[tokio::test]
-    async fn an_answer_of_the_time_before_a_change_is_not_kept() {
-        let shelf = Shelf::<(), u8>::default();
-        let before = shelf.get((), async {
-            shelf.clear();
-            Ok(vec![1])
-        });
-        assert_eq!(before.await, Ok(vec![1]));
-        let after = shelf.get((), async { Ok(vec![2]) });
-        assert_eq!(after.await, Ok(vec![2]));
-        let known = shelf.get((), async { Ok(vec![3]) });
-        assert_eq!(known.await, Ok(vec![2]));
     }
 }

@@ -166,6 +166,7 @@ async fn look_again(
         &active,
         &named,
         &out,
+        batch.sets(),
         scope,
         context.defaults,
     );
@@ -186,6 +187,7 @@ async fn look_again(
             subject.memory.settle(record);
         }
         subject.note_listed(facts.lists_all());
+        subject.memory.sets.unlisted |= facts.lists_no_snapshots();
         subject.note_unseen(now, |it| facts.shows(it));
         let look = Look {
             now,
@@ -242,6 +244,8 @@ async fn run(
     subject.note_deregistered(plan.deregisters.take(), &plan.steps);
     subject.note_unwritten(&plan.steps, &steps);
     subject.memory.launched.extend(launched(&plan, &steps));
+    let taken = sets::taken(&plan, &steps);
+    subject.memory.sets.taken.extend(taken);
     let done = |id: &str| steps.iter().any(|it| it.id == id && it.outcome.succeeded());
     if done(COUNT) {
         // The next request is another one.

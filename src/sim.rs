@@ -36,6 +36,7 @@ mod model;
 mod names;
 mod outages;
 mod outside;
+mod pages;
 mod pools;
 mod progress;
 mod queue;

@@ -5,27 +5,37 @@
 //! Each has a token bucket of its own (<https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html>),
 //! and none is `DescribeInstances`: a mass reclaim starts many environments, and needs that one.
 
+//!
+//! Each is one call, however much there is in the account: what is asked for by its id is looked up, and no pages of
+//! other things are turned (TRAP 47).
+
 use crate::cloud::{Cloud, Query};
 use crate::seal::Seal;
-use crate::situation::Balancing;
+use crate::situation::TargetGroup;
+use std::str::FromStr;
 
-/// Nobody's name.
-const NOBODY: &str = "spot-rescue-nobody";
+/// Nobody's ids.
+const NO_TEMPLATE: &str = "lt-00000000000000000";
+const NO_VOLUME: &str = "vol-00000000000000000";
+const NO_SNAPSHOT: &str = "snap-00000000000000000";
+const NO_GROUP: &str = "targetgroup/spot-rescue-nobody/0000000000000000";
 
 /// What comes of it does not matter: a connection that fails here fails later, and is reported then.
 pub async fn up(cloud: &dyn Cloud, seal: &Seal) {
-    let tagged = Query::Tag {
-        key: crate::tags::RESCUE,
-        values: vec![NOBODY.to_owned()],
-    };
-    let named = Query::Names(vec![NOBODY.to_owned()]);
-    let (key, volumes, snapshots, templates, addresses, groups) = tokio::join!(
+    let template = NO_TEMPLATE.parse().map(Query::Template);
+    let template = template.unwrap_or(Query::Names(Vec::new()));
+    let (volume, snapshot) = (
+        Query::Volumes(ids(NO_VOLUME)),
+        Query::Snapshots(ids(NO_SNAPSHOT)),
+    );
+    let group = TargetGroup::Elb(NO_GROUP.into());
+    let (key, volumes, snapshots, templates, addresses, targets) = tokio::join!(
         seal.key(cloud),
-        cloud.volumes(&tagged),
-        cloud.snapshots(&tagged),
-        cloud.templates(&named),
+        cloud.volumes(&volume),
+        cloud.snapshots(&snapshot),
+        cloud.templates(&template),
         cloud.addresses(),
-        cloud.target_groups(Balancing::Elb),
+        cloud.targets(&group),
     );
     let open = [
         key.is_ok(),
@@ -33,9 +43,14 @@ pub async fn up(cloud: &dyn Cloud, seal: &Seal) {
         snapshots.is_ok(),
         templates.is_ok(),
         addresses.is_ok(),
-        groups.is_ok(),
+        // That there is no such group is an answer.
+        targets.is_ok() || targets.is_err_and(|it| it.request_id.is_some()),
     ];
     tracing::debug!(open = open.iter().filter(|it| **it).count(), "connected");
+}
+
+fn ids<T: FromStr>(id: &str) -> Vec<T> {
+    id.parse().into_iter().collect()
 }
 
 #[cfg(all(test, feature = "sim"))]
@@ -50,7 +65,20 @@ mod tests {
         world.look(|it| {
             assert!(it.journal.is_empty());
             assert!(!it.calls.contains_key("DescribeInstances"));
-            assert_eq!(it.calls.values().sum::<u64>(), 5);
         });
+    }
+
+    /// TRAP 47: a filter would turn fifty pages, while the first event waits.
+    #[tokio::test]
+    async fn a_connection_is_opened_by_one_page() {
+        let world = World::new(1);
+        world.change(|it| {
+            it.config.others_snapshots = 50_000;
+            it.config.others_volumes = 5_000;
+        });
+        super::up(&world, &crate::seal::Seal::default()).await;
+        let calls = world.look(|it| it.calls.clone());
+        assert_eq!(calls.len(), 5, "{calls:?}");
+        assert!(calls.values().all(|times| *times == 1), "{calls:?}");
     }
 }

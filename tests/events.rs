@@ -5,7 +5,8 @@
 use proptest::prelude::*;
 use spot_rescue::clock;
 use spot_rescue::event::{
-    self, Glance, Ignored, InstanceAction, InstanceState, Interruption, Memory, Risk, Trigger, Wake,
+    self, Glance, Ignored, InstanceAction, InstanceState, Interruption, Memory, Risk, Sets,
+    Trigger, Wake,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -177,6 +178,10 @@ fn our_own_messages_are_read_back() {
             flagged: BTreeSet::from(["vol-0123456789abcdef0".to_owned()]),
             listed: BTreeSet::from([INSTANCE.parse().unwrap()]),
             unwritten: BTreeMap::from([("key".to_owned(), "value".to_owned())]),
+            sets: Sets {
+                taken: BTreeSet::from(["snap-0123456789abcdef0".parse().unwrap()]),
+                unlisted: true,
+            },
             glance: Some(Glance {
                 at,
                 seen: BTreeMap::from([(INSTANCE.parse().unwrap(), "word".to_owned())]),

@@ -39,6 +39,8 @@ mod group_policy;
 mod groups;
 #[path = "sim/keys.rs"]
 mod keys;
+#[path = "sim/large_accounts.rs"]
+mod large_accounts;
 #[path = "sim/late.rs"]
 mod late;
 #[path = "sim/launch_answers.rs"]
@@ -99,6 +101,8 @@ mod scaling;
 mod secret;
 #[path = "sim/shared.rs"]
 mod shared;
+#[path = "sim/stamped.rs"]
+mod stamped;
 #[path = "sim/standstill.rs"]
 mod standstill;
 #[path = "sim/stories.rs"]

@@ -1,7 +1,12 @@
 //! How much a read may answer: whoever may tag fifty thousand snapshots must not keep the function from its
 //! work.
 
-use spot_rescue::cloud::{CloudError, Query, TOO_MANY};
+use spot_rescue::cloud::{CloudError, MOST_PAGES, Query, TOO_MANY};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// So long the sweep turns pages: what it has found by then is better than nothing.
+const SWEEPS: Duration = Duration::from_secs(8);
 
 /// What a read has answered so far.
 pub struct Found<'a, T> {
@@ -9,6 +14,8 @@ pub struct Found<'a, T> {
     query: &'a Query,
     at_most: usize,
     read: usize,
+    pages: usize,
+    since: Instant,
     all: Vec<T>,
 }
 
@@ -19,6 +26,8 @@ impl<'a, T> Found<'a, T> {
             query,
             at_most,
             read: 0,
+            pages: 0,
+            since: Instant::now(),
             all: Vec::new(),
         }
     }
@@ -34,7 +43,8 @@ impl<'a, T> Found<'a, T> {
     /// Whether to read no further. The sweep goes on with what there is, and comes again; from a part of
     /// anything else nothing may be concluded.
     pub fn is_cut_off(&self) -> Result<bool, CloudError> {
-        if self.read <= self.at_most {
+        let swept = self.query.may_be_cut() && self.since.elapsed() > SWEEPS;
+        if self.read <= self.at_most && !swept {
             return Ok(false);
         }
         if self.query.may_be_cut() {
@@ -47,6 +57,16 @@ impl<'a, T> Found<'a, T> {
             self.at_most
         );
         Err(CloudError::new(self.operation, TOO_MANY, &message, None))
+    }
+
+    /// Of what a look can do without so many pages are turned, empty ones as well, and no more.
+    pub fn turn(&mut self, more: bool) -> Result<(), CloudError> {
+        self.pages += 1;
+        if !more || self.pages < MOST_PAGES || self.query.may_be_cut() {
+            return Ok(());
+        }
+        let message = format!("{MOST_PAGES} pages, and still no end of them");
+        Err(CloudError::too_long(self.operation, &message))
     }
 
     pub fn all(self) -> Vec<T> {

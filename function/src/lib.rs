@@ -7,6 +7,7 @@
 mod act;
 mod autoscaling;
 mod bounded;
+mod by_ids;
 mod config;
 mod convert;
 mod error;

@@ -1,6 +1,7 @@
-//! The reads: by filter, every page (a page may be empty and still have a successor).
+//! The reads: by ids where they are known, else by filter, page after page. EC2 pages before it filters (TRAP 47): a page
+//! may be empty and still have a successor.
 
-use super::{bounded::Found, convert, error::failed, network};
+use super::{bounded::Found, by_ids, convert, error::failed, network};
 use aws_sdk_ec2::types as ec2;
 use aws_sdk_ec2::types::{Filter, InstanceAttributeName, SnapshotState, SpotInstanceRequest};
 use spot_rescue::cloud::{CloudError, Query};
@@ -123,15 +124,19 @@ pub async fn volumes(
     query: &Query,
     at_most: usize,
 ) -> Result<Vec<Volume>, CloudError> {
+    if let Some(known) = by_ids::volumes(ec2, query).await? {
+        return Ok(known);
+    }
     let mut found = Found::new("DescribeVolumes", query, at_most);
     for filter in filters(query, "attachment.instance-id") {
-        let request = ec2.describe_volumes().filters(filter).max_results(500);
-        let mut pages = request.into_paginator().items().send();
+        let request = ec2.describe_volumes().filters(filter).max_results(1000);
+        let mut pages = request.into_paginator().send();
         while !found.is_cut_off()?
-            && let Some(volume) = pages.next().await
+            && let Some(page) = pages.next().await
         {
-            let volume = volume.map_err(failed("DescribeVolumes"))?;
-            found.add(convert::volume(&volume));
+            let page = page.map_err(failed("DescribeVolumes"))?;
+            let all = page.volumes().iter();
+            all.for_each(|it| found.add(convert::volume(it)));
         }
     }
     Ok(found.all())
@@ -143,6 +148,9 @@ pub async fn snapshots(
     query: &Query,
     at_most: usize,
 ) -> Result<Vec<Snapshot>, CloudError> {
+    if let Some(known) = by_ids::snapshots(ec2, query).await? {
+        return Ok(known);
+    }
     let mut found = Found::new("DescribeSnapshots", query, at_most);
     for filter in filters(query, "tag:spot-rescue:rescue") {
         let request = ec2
@@ -150,20 +158,22 @@ pub async fn snapshots(
             .owner_ids("self")
             .filters(filter)
             .max_results(1000);
-        let mut pages = request.into_paginator().items().send();
+        let mut pages = request.into_paginator().send();
         while !found.is_cut_off()?
-            && let Some(snapshot) = pages.next().await
+            && let Some(page) = pages.next().await
         {
-            let snapshot = snapshot.map_err(failed("DescribeSnapshots"))?;
-            let usable = Some(&snapshot).filter(|it| is_usable(it));
-            found.add(usable.and_then(convert::snapshot));
+            let page = page.map_err(failed("DescribeSnapshots"))?;
+            let all = page.snapshots().iter().map(Some);
+            let usable = all.map(|it| it.filter(|it| is_usable(it)));
+            usable.for_each(|it| found.add(it.and_then(convert::snapshot)));
+            found.turn(page.next_token().is_some())?;
         }
     }
     Ok(found.all())
 }
 
 /// What is archived, or in the Recycle Bin, cannot be restored from within days.
-fn is_usable(it: &ec2::Snapshot) -> bool {
+pub fn is_usable(it: &ec2::Snapshot) -> bool {
     let archived = it.storage_tier().is_some_and(|it| it.as_str() == "archive");
     !archived && it.state() != Some(&SnapshotState::Recoverable)
 }
@@ -186,6 +196,9 @@ pub async fn interfaces(
     query: &Query,
     at_most: usize,
 ) -> Result<Vec<NetworkInterface>, CloudError> {
+    if let Some(known) = by_ids::interfaces(ec2, query).await? {
+        return Ok(known);
+    }
     let mut found = Found::new("DescribeNetworkInterfaces", query, at_most);
     for filter in filters(query, "attachment.instance-id") {
         let request = ec2.describe_network_interfaces().filters(filter);
@@ -200,13 +213,16 @@ pub async fn interfaces(
     Ok(found.all())
 }
 
-/// By filter: an image that has been deregistered must not fail the rest. Deprecated ones, which launch
+/// An image that has been deregistered must not fail the rest. Deprecated ones, which launch
 /// like any other, are left out unless asked for; tags of ours say something on our own images only.
 pub async fn images(
     ec2: &aws_sdk_ec2::Client,
     query: &Query,
     at_most: usize,
 ) -> Result<Vec<Image>, CloudError> {
+    if let Some(known) = by_ids::images(ec2, query).await? {
+        return Ok(known);
+    }
     let owner = (!matches!(query, Query::Images(_))).then(|| vec!["self".to_owned()]);
     let mut found = Found::new("DescribeImages", query, at_most);
     for filter in filters(query, "image-id") {

@@ -8,6 +8,8 @@
 mod autoscaling;
 #[path = "wire/bounded.rs"]
 mod bounded;
+#[path = "wire/by_ids.rs"]
+mod by_ids;
 #[path = "wire/changes.rs"]
 mod changes;
 #[path = "wire/ends.rs"]

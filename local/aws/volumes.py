@@ -201,7 +201,7 @@ def describe_volumes(call: Any) -> Answer:
     backend = call.ec2_backend
     ids = call._get_param("VolumeIds") or list(backend.volumes)
     views = [view(find(backend, it)) for it in ids]
-    return page(call, "Volumes", matching(call, views, FIELDS), at_most=500)
+    return page(call, "Volumes", matching(call, views, FIELDS), at_most=1000)
 
 
 @answers(EC2Response)

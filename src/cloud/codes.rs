@@ -148,6 +148,8 @@ const TRANSIENT: &[&str] = &[
     "Unavailable",
     "RequestTimeout",
     "Timeout",
+    // Ours: a listing without end.
+    super::TOO_LONG,
     "Dispatch",
     // "You already have a pending update to an Amazon EC2 Auto Scaling resource".
     "ResourceContention",

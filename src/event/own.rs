@@ -1,6 +1,7 @@
 //! Our own messages, in the form of events so that one parser reads everything: `Wake` (the delayed
 //! message that stands in for waiting) and `Sweep` (the schedule's constant input).
 
+use super::sets::Sets;
 use super::tombstone::{FirstLook, interruption_from};
 use super::{Envelope, InstanceAction, Interruption, Trigger};
 use crate::clock::{self, Timestamp};
@@ -49,6 +50,8 @@ pub struct Memory {
     pub listed: BTreeSet<InstanceId>,
     /// What the record was to say, and AWS would not take.
     pub unwritten: Tags,
+    /// What is known of snapshots where they cannot be listed.
+    pub sets: Sets,
     /// The last look found nothing to do but to wait for instances.
     pub glance: Option<Glance>,
 }
@@ -102,6 +105,7 @@ impl Memory {
         self.flagged.extend(other.flagged.clone());
         self.listed.extend(other.listed.clone());
         self.unwritten.extend(other.unwritten.clone());
+        self.sets.learn(&other.sets);
         self.glance = None;
     }
 }
@@ -162,6 +166,10 @@ struct Detail {
     #[serde(default)]
     unwritten: Value,
     #[serde(default)]
+    taken: Value,
+    #[serde(default)]
+    unlisted: Value,
+    #[serde(default)]
     seen: Value,
     #[serde(default)]
     held: Value,
@@ -190,6 +198,7 @@ pub(super) fn parse_wake(envelope: &Envelope) -> Result<Trigger, String> {
         flagged: list(&detail.flagged),
         listed: ids(&detail.listed),
         unwritten: words(&detail.unwritten),
+        sets: Sets::read(&detail.taken, &detail.unlisted),
         glance: glance(detail.read.as_deref(), &detail.seen, &detail.held),
     };
     Ok(Trigger::Wake(Wake {
@@ -294,6 +303,8 @@ pub fn text(wake: &Wake) -> String {
         "flagged": memory.flagged,
         "listed": memory.listed,
         "unwritten": memory.unwritten,
+        "taken": memory.sets.taken,
+        "unlisted": memory.sets.unlisted,
         "seen": glance.map(|it| &it.seen),
         "held": glance.map(|it| &it.held),
         "read": glance.map(|it| clock::format(it.at)),

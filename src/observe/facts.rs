@@ -1,5 +1,6 @@
 //! What has been read for a whole batch, and the part of it that concerns one lineage.
 
+use super::sets::Found;
 use super::{groups, merge, prepared};
 use crate::clock::Timestamp;
 use crate::event::{Memory, Risk};
@@ -7,7 +8,7 @@ use crate::id::{InstanceId, VolumeId};
 use crate::record::{RecordedAddress, addresses_from};
 use crate::situation::{
     Address, Fact, Group, Image, Instance, Lookup, NetworkInterface, Registrations, RootTask,
-    Shape, Situation, Snapshot, SpotRequest, Template, Volume,
+    Shape, Situation, SpotRequest, Template, Volume,
 };
 use crate::tags::{self, Tags};
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,7 +21,7 @@ pub struct Facts {
     pub(super) out: BTreeSet<InstanceId>,
     pub(super) templates: Fact<Vec<Template>>,
     pub(super) volumes: Fact<Vec<Volume>>,
-    pub(super) snapshots: Fact<Vec<Snapshot>>,
+    pub(super) snapshots: Found,
     pub(super) registrations: Fact<Registrations>,
     pub(super) addresses: Fact<Vec<Address>>,
     pub(super) interfaces: Fact<Vec<NetworkInterface>>,
@@ -64,6 +65,12 @@ impl Facts {
     pub fn lists_all(&self) -> bool {
         let found = self.registrations.known();
         found.is_some_and(Registrations::lists_all)
+    }
+
+    /// There was no end of the snapshots.
+    #[must_use]
+    pub fn lists_no_snapshots(&self) -> bool {
+        self.snapshots.endless
     }
 
     /// The part that concerns one lineage.
@@ -132,7 +139,7 @@ impl Facts {
             deregistered: self.out.iter().filter(member).cloned().collect(),
             template,
             volumes,
-            snapshots: select(&self.snapshots, |it| ours(&it.tags)),
+            snapshots: self.snapshots.of(lineage),
             template_name: prepared::name(lineage, &self.templates),
             registrations: self.registrations.clone(),
             addresses: select(&self.addresses, its),

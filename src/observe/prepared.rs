@@ -120,17 +120,20 @@ pub async fn by_record(
     Result<Vec<Volume>, CloudError>,
     Result<Vec<Snapshot>, CloudError>,
 ) {
-    let (volumes, snapshots) = match (volumes, snapshots) {
-        (Ok(volumes), Ok(snapshots)) => (volumes, snapshots),
-        unread => return unread,
+    let Ok(volumes) = volumes else {
+        return (volumes, snapshots);
     };
     let missing = Query::Volumes(unseen_volumes(templates, &volumes));
     if missing.names_nothing() {
-        return (Ok(volumes), Ok(snapshots));
+        return (Ok(volumes), snapshots);
     }
-    let (more, of_them) = tokio::join!(cloud.volumes(&missing), cloud.snapshots(&missing));
+    let of_them = async {
+        let found = snapshots?;
+        let more = cloud.snapshots(&missing).await?;
+        Ok(merge(found, more, |it| it.id.clone()))
+    };
+    let (more, snapshots) = tokio::join!(cloud.volumes(&missing), of_them);
     let volumes = more.map(|it| merge(volumes, it, |it| it.id.clone()));
-    let snapshots = of_them.map(|it| merge(snapshots, it, |it| it.id.clone()));
     (volumes, snapshots)
 }
 

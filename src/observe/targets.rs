@@ -13,6 +13,7 @@ use futures_util::{StreamExt, future::join_all, stream};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// How many target groups are asked at once.
 const AT_ONCE: usize = 16;
@@ -121,15 +122,18 @@ async fn in_time(cloud: &dyn Cloud, of: Balancing) -> Result<Listing, CloudError
 }
 
 /// Those on record first. The others only tell what the record has missed: once their service has too much
-/// to answer, they count as not read, since whoever is to be deregistered takes from the same bucket.
+/// to answer, they count as not read, since whoever is to be deregistered takes from the same bucket. So do those
+/// that their turn has not come to in time: an account may have hundreds.
 async fn ask(cloud: &dyn Cloud, recorded: Groups, others: Groups, found: &mut Registrations) {
+    let since = Instant::now();
     let scarce = Balancing::ALL.map(|_| AtomicBool::new(false));
     let recorded = recorded.into_iter().map(|(group, vpc)| (group, vpc, true));
     let others = others.into_iter().map(|(group, vpc)| (group, vpc, false));
     let each = recorded.chain(others).map(|(group, vpc, on_record)| {
         let scarce = &scarce[group.balancing() as usize];
         async move {
-            if scarce.load(Ordering::Relaxed) && !on_record {
+            let given_up = scarce.load(Ordering::Relaxed) || since.elapsed() > PATIENCE;
+            if given_up && !on_record {
                 return (group, vpc, None);
             }
             let answer = cloud.targets(&group).await;

@@ -6,7 +6,7 @@ use crate::clock::Timestamp;
 use crate::cloud::{CloudError, Query};
 use crate::event::{InstanceState, Trigger, is_recent};
 use crate::id::InstanceId;
-use crate::observe::{self, Out};
+use crate::observe::{self, Known, Out};
 use crate::policy::Policy;
 use crate::report::Unprotected;
 use crate::situation::{Instance, Template};
@@ -196,6 +196,16 @@ impl Batch {
             listed: listed.map(|it| it.lineage.clone()).collect(),
             unwarned: unwarned.map(|it| it.lineage.clone()).collect(),
         }
+    }
+
+    /// What they know of their snapshots.
+    pub fn sets(&self) -> Known {
+        let active = self.subjects.iter().filter(|(_, it)| !it.resting);
+        Known(
+            active
+                .map(|(id, it)| (id.clone(), it.memory.sets.clone()))
+                .collect(),
+        )
     }
 
     pub fn is_new(&self) -> bool {

@@ -1,10 +1,13 @@
-//! Snapshot sets that have completed, and the lineages that may go on by it.
+//! Snapshot sets: those that have completed, and the lineages that may go on by it; those that were just taken.
 
 use super::{Context, endings};
 use crate::cloud::{CloudError, Query};
 use crate::event::Trigger;
 use crate::id::{InstanceId, SnapshotId};
+use crate::plan::Plan;
+use crate::report::{StepOutcome, StepReport};
 use crate::situation::Snapshot;
+use crate::step::Action;
 use crate::tags;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -54,4 +57,27 @@ fn source(snapshot: &Snapshot) -> Option<InstanceId> {
     let set = snapshot.tags.get(tags::SET)?;
     let (instance, _) = set.rsplit_once('-')?;
     instance.parse().ok()
+}
+
+/// What the calls of a look have returned.
+pub fn taken(plan: &Plan, reports: &[StepReport]) -> BTreeSet<SnapshotId> {
+    let takes = |id: &str| {
+        let mut steps = plan.steps.iter().filter(|it| it.id == id);
+        steps.any(|it| {
+            matches!(
+                it.action,
+                Action::SnapshotInstance { .. } | Action::SnapshotVolume { .. }
+            )
+        })
+    };
+    let takes = reports.iter().filter(|it| takes(&it.id));
+    let answers = takes.filter_map(|it| match &it.outcome {
+        StepOutcome::Done { what } => Some(what),
+        StepOutcome::AlreadyDone { .. }
+        | StepOutcome::Failed(_)
+        | StepOutcome::Skipped { .. }
+        | StepOutcome::OutOfTime => None,
+    });
+    let ids = answers.flat_map(|it| it.split_whitespace());
+    ids.filter_map(|it| it.parse().ok()).collect()
 }

@@ -37,6 +37,9 @@ pub struct Config {
     pub entry_gone_seconds: i64,
     /// How long a creation or a change of tags is not seen by reads.
     pub lag_seconds: i64,
+    /// What else there is in the account, that has nothing to do with us: a listing turns its pages, too (TRAP 47).
+    pub others_volumes: usize,
+    pub others_snapshots: usize,
     /// What one API call costs.
     pub call_millis: i64,
     /// What a launch takes beyond that: meanwhile, the same request is under way.
@@ -81,6 +84,8 @@ impl Default for Config {
             tags_gone_seconds: 1800,
             entry_gone_seconds: 3600,
             lag_seconds: 0,
+            others_volumes: 0,
+            others_snapshots: 0,
             call_millis: 0,
             launch_millis: 0,
             tokens_keep_refusals: false,

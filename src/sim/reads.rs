@@ -114,7 +114,7 @@ impl State {
 
     pub(super) fn read_volumes(&mut self, query: &Query) -> Result<Vec<Volume>, CloudError> {
         const CALL: &str = "DescribeVolumes";
-        self.admit(CALL)?;
+        self.list_volumes(query)?;
         if !by_instance_or_tag(query) && !matches!(query, Query::Volumes(_)) {
             return Err(bad_filter(CALL));
         }
@@ -147,7 +147,7 @@ impl State {
     /// Owned by the account: public and shared ones stay out (TRAP 27).
     pub(super) fn read_snapshots(&mut self, query: &Query) -> Result<Vec<Snapshot>, CloudError> {
         const CALL: &str = "DescribeSnapshots";
-        self.admit(CALL)?;
+        self.list_snapshots(query)?;
         let by_id = matches!(query, Query::Snapshots(_) | Query::Volumes(_));
         if !by_instance_or_tag(query) && !by_id {
             return Err(bad_filter(CALL));

@@ -521,7 +521,7 @@ MUTANTS = [
     ),
     Mutant(
         "an address that nobody has at the moment is taken for released",
-        "src/observe.rs",
+        "src/observe/facts.rs",
         "instances.iter().any(holds) || recorded.iter().any(noted)",
         "instances.iter().any(holds)",
     ),
@@ -564,8 +564,8 @@ MUTANTS = [
     Mutant(
         "every batch of a mass reclaim asks every target group, whatever AWS answers",
         "src/observe/targets.rs",
-        "if scarce.load(Ordering::Relaxed) && !on_record {",
-        "if scarce.load(Ordering::Relaxed) && !on_record && AT_ONCE == 0 {",
+        "if given_up && !on_record {",
+        "if given_up && !on_record && AT_ONCE == 0 {",
     ),
     Mutant(
         "only want of capacity uses a token up",
@@ -731,7 +731,7 @@ MUTANTS = [
     ),
     Mutant(
         "an instance that the record vouches for gets a record of its own",
-        "src/observe.rs",
+        "src/observe/facts.rs",
         "(claimed != *lineage && (is_named || held)).then_some(claimed)",
         "(claimed == *lineage && (is_named || held)).then_some(claimed)",
     ),
@@ -881,7 +881,7 @@ MUTANTS = [
     ),
     Mutant(
         "an answer that was under way when something changed is kept",
-        "src/reads.rs",
+        "src/reads/shelf.rs",
         "answers.cleared == before",
         "answers.cleared >= before",
     ),
@@ -914,5 +914,35 @@ MUTANTS = [
         "src/situation/group.rs",
         "!self.taken.contains(*it)",
         "!it.is_empty()",
+    ),
+    Mutant(
+        "the snapshots of a rescue are not asked for by their ids where there is no end of them",
+        "src/observe/sets.rs",
+        "endless && !ids.names_nothing()",
+        "!endless && !ids.names_nothing()",
+    ),
+    Mutant(
+        "snapshots that have no end are listed again at each look",
+        "src/observe/sets.rs",
+        "it.unlisted && it.known().is_some()",
+        "it.unlisted && it.known().is_none()",
+    ),
+    Mutant(
+        "a read is waited for as long as an invocation lasts",
+        "src/reads/patience.rs",
+        "tokio::time::timeout(PATIENCE, reading)",
+        "tokio::time::timeout(PATIENCE * 99, reading)",
+    ),
+    Mutant(
+        "a stamped tag makes a version at each sweep",
+        "src/plan/prepare/print.rs",
+        "parts.next() == Some(rest) && parts.next() == Some(hour)",
+        "parts.next() == Some(rest) && parts.next().is_none() && hour.is_empty()",
+    ),
+    Mutant(
+        "what may not be deleted counts as gone",
+        "src/calls/gone.rs",
+        "left.is_ok_and(|it| !it)",
+        "left.is_ok()",
     ),
 ]

@@ -1,7 +1,7 @@
 //! Reads that would answer more than anybody's rescue needs.
 
 use super::replay::{Answer, Wire, assert_has, id, ok};
-use spot_rescue::cloud::{Cloud, CloudError, Query};
+use spot_rescue::cloud::{Cloud, CloudError, MOST_PAGES, Query};
 
 const SWEEP: Query = Query::TagKey("spot-rescue:expires-at");
 
@@ -114,17 +114,44 @@ async fn volumes_are_asked_for_by_id_and_so_are_their_snapshots() {
         id("vol-0123456789abcdef1"),
     ]);
     let by_id = [
-        ("Filter.1.Name", "volume-id"),
-        ("Filter.1.Value.1", "vol-0123456789abcdef0"),
-        ("Filter.1.Value.2", "vol-0123456789abcdef1"),
+        ("VolumeId.1", "vol-0123456789abcdef0"),
+        ("VolumeId.2", "vol-0123456789abcdef1"),
     ];
     let wire = Wire::new([ok("<DescribeVolumesResponse/>")]);
     assert_eq!(wire.aws.volumes(&query).await, Ok(Vec::new()));
     assert_has(&wire.only_request(), &by_id);
+    let of_them = [
+        ("Filter.1.Name", "volume-id"),
+        ("Filter.1.Value.1", "vol-0123456789abcdef0"),
+        ("Filter.1.Value.2", "vol-0123456789abcdef1"),
+    ];
     let wire = Wire::new([ok("<DescribeSnapshotsResponse/>")]);
     assert_eq!(wire.aws.snapshots(&query).await, Ok(Vec::new()));
-    assert_has(&wire.only_request(), &by_id);
+    assert_has(&wire.only_request(), &of_them);
     assert_has(&wire.only_request(), &[("Owner.1", "self")]);
+}
+
+/// TRAP 47: empty ones as well. The sweep has time, and may go on.
+#[tokio::test]
+async fn of_snapshots_so_many_pages_are_turned_and_no_more() {
+    let empty = |n: usize, pages: usize| {
+        let next = (n < pages).then(|| format!("<nextToken>{n}</nextToken>"));
+        let next = next.unwrap_or_default();
+        ok(format!(
+            "<DescribeSnapshotsResponse><snapshotSet/>{next}</DescribeSnapshotsResponse>"
+        ))
+    };
+    for (query, pages, asked, whole) in [
+        (of_one_lineage(), MOST_PAGES, MOST_PAGES, true),
+        (of_one_lineage(), MOST_PAGES + 1, MOST_PAGES, false),
+        (SWEEP, MOST_PAGES + 3, MOST_PAGES + 3, true),
+    ] {
+        let wire = Wire::new((1..=asked).map(|n| empty(n, pages)));
+        let found = wire.aws.snapshots(&query).await;
+        assert_eq!(wire.requests().len(), asked, "{pages} pages");
+        assert_eq!(found.is_ok(), whole, "{found:?}");
+        assert!(found.is_ok() || found.is_err_and(|it| it.is_too_long()));
+    }
 }
 
 /// What was said when it was taken, nobody can change.

@@ -2,7 +2,9 @@
 
 use super::replay::{QUEUE, Wire, assert_has, assert_lacks, id, ok};
 use spot_rescue::cloud::Cloud;
-use spot_rescue::event::{Glance, InstanceAction, Interruption, Memory, Trigger, Wake, parse};
+use spot_rescue::event::{
+    Glance, InstanceAction, Interruption, Memory, Sets, Trigger, Wake, parse,
+};
 use spot_rescue::situation::{Slot, Target, TargetGroup, VolumeSettings};
 use spot_rescue::step::{Action, CopyVolume, CreateVolume, Network, PrivateAddresses};
 use spot_rescue::tags::Tags;
@@ -340,6 +342,10 @@ async fn a_wake_comes_back_as_it_went() {
             }],
             listed: BTreeSet::from([INSTANCE.parse().unwrap()]),
             unwritten: BTreeMap::from([("key".to_owned(), "value".to_owned())]),
+            sets: Sets {
+                taken: BTreeSet::from([id("snap-0123456789abcdef0")]),
+                unlisted: true,
+            },
             glance: Some(Glance {
                 at: spot_rescue::clock::parse("2026-11-23T10:00:05Z").unwrap(),
                 seen: BTreeMap::from([(id(INSTANCE), "alive".to_owned())]),

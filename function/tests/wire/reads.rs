@@ -300,11 +300,5 @@ async fn interfaces_say_who_holds_them() {
     let wire = Wire::new([page("", "")]);
     let asked = Query::Interfaces(vec![id(free)]);
     assert_eq!(wire.aws.interfaces(&asked).await.unwrap(), []);
-    assert_has(
-        &wire.only_request(),
-        &[
-            ("Filter.1.Name", "network-interface-id"),
-            ("Filter.1.Value.1", free),
-        ],
-    );
+    assert_has(&wire.only_request(), &[("NetworkInterfaceId.1", free)]);
 }

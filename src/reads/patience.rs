@@ -1,0 +1,24 @@
+//! Each read has a time of its own, so that one listing without end (TRAP 47) keeps no look from the rest.
+
+use crate::cloud::CloudError;
+use std::time::Duration;
+
+/// An attempt that is not answered and another one that is fit into it; and two rounds of reads, one after the other,
+/// into an invocation.
+pub const PATIENCE: Duration = Duration::from_secs(5);
+
+pub async fn in_time<T>(
+    operation: &'static str,
+    reading: impl Future<Output = Result<T, CloudError>>,
+) -> Result<T, CloudError> {
+    let answer = tokio::time::timeout(PATIENCE, reading).await;
+    answer.unwrap_or_else(|_| Err(late(operation)))
+}
+
+fn late(operation: &'static str) -> CloudError {
+    let message = format!(
+        "no end of it within {} s; what is known without it counts",
+        PATIENCE.as_secs()
+    );
+    CloudError::too_long(operation, &message)
+}
