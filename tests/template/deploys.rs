@@ -60,7 +60,10 @@ fn every_role_has_the_boundary_and_the_path_that_an_account_demands() {
     }
 }
 
-/// A message that cannot be handled because AWS is throttling comes back after the visibility timeout.
+/// TRAP 59: a message that cannot be handled because AWS is throttling comes back after the visibility timeout; and an
+/// invocation that Lambda throttles gives its messages back, which counts as received each time. A new account may have ten
+/// executions at once. What is thrown away before is no dead letter at all.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html>
 #[test]
 fn ten_minutes_of_throttling_put_no_message_aside() {
     let queue = queue("Queue");
@@ -70,6 +73,10 @@ fn ten_minutes_of_throttling_put_no_message_aside() {
         (600..=1800).contains(&(seconds * times)),
         "{seconds} s x {times}"
     );
+    let kept = |it: &Value| it["MessageRetentionPeriod"].as_u64().unwrap();
+    assert!(kept(&queue) > seconds * times);
+    // A dead letter's time counts from when it was sent first.
+    assert!(kept(&self::queue("DeadLetterQueue")) > kept(&queue));
 }
 
 /// TRAP 48: what another account shares has its owner's id in its ARN.

@@ -120,31 +120,6 @@ fn the_sweep_comes_and_an_invocation_ends_as_soon_as_the_code_reckons_with() {
     assert!(allowed.iter().all(|it| it.is_some_and(|it| it <= longest)));
 }
 
-/// TRAP 59: an invocation that Lambda throttles gives its messages back, and each time counts as received. A new account
-/// may have ten executions at once, for everything in it: a mass reclaim can be throttled for minutes.
-/// <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html>
-#[test]
-fn ten_minutes_of_throttling_make_no_dead_letters() {
-    let resources = &template()["Resources"];
-    let queue = &resources["Queue"]["Properties"];
-    let number = |it: &Value| it.as_u64().unwrap();
-    let visibility = number(&queue["VisibilityTimeout"]);
-    let tried = visibility * number(&queue["RedrivePolicy"]["maxReceiveCount"]);
-    assert!(tried >= 600, "a dead letter after {tried} s of throttling");
-    // What is thrown away before that is no letter at all.
-    let kept = |of: &Value| {
-        of["MessageRetentionPeriod"]
-            .as_u64()
-            .unwrap_or(4 * 24 * 3600)
-    };
-    assert!(kept(queue) > tried);
-    let dead = &resources["DeadLetterQueue"]["Properties"];
-    assert!(
-        kept(dead) > kept(queue),
-        "its time counts from when it was sent first"
-    );
-}
-
 /// Lambda ends loops through SQS after 16 rounds unless told that they are meant; ours end themselves.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html>
 #[test]
