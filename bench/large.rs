@@ -81,6 +81,7 @@ fn crowd(world: &World) {
             let arn = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup";
             let name = TargetGroup::Elb(format!("{arn}/others-{n}/{n:016x}").into());
             let group = Group {
+                port: 80,
                 kind: GroupType::Instance,
                 vpc: "vpc-0badbadbadbadbad0".to_owned(),
                 refuses: None,

@@ -29,8 +29,8 @@ pub use codes::{Class, advice, classify};
 use crate::dns::{DnsName, RecordSet};
 use crate::id::{ImageId, InstanceId, InterfaceId, RequestId, SnapshotId, TemplateId, VolumeId};
 use crate::situation::{
-    Address, AutoScalingGroup, Balancing, Image, Instance, Listing, NetworkInterface, Registration,
-    RootTask, Shape, Snapshot, SpotRequest, TargetGroup, Template, Volume,
+    Address, AutoScalingGroup, Balancing, Fleet, Image, Instance, Listing, NetworkInterface,
+    Registration, RootTask, Shape, Snapshot, SpotRequest, TargetGroup, Template, Volume,
 };
 use crate::step::Action;
 use async_trait::async_trait;
@@ -64,6 +64,8 @@ pub trait Cloud: Send + Sync {
     /// Auto Scaling groups by name, with their launch hooks where a member waits in one. One that
     /// does not exist is left out.
     async fn groups(&self, names: &[String]) -> Result<Vec<AutoScalingGroup>, CloudError>;
+    /// EC2 Fleets and Spot Fleets by id. One that does not exist any more is left out.
+    async fn fleets(&self, ids: &[String]) -> Result<Vec<Fleet>, CloudError>;
     /// What the stack has generated for the function alone: our seals are made with it.
     async fn secret(&self) -> Result<String, CloudError>;
     /// More messages of the function's own queue: ten at most, and perhaps none though there are some.
@@ -149,6 +151,7 @@ pub const READ_ACTIONS: &[&str] = &[
     "autoscaling:DescribeAutoScalingGroups",
     "autoscaling:DescribeLifecycleHooks",
     "ec2:DescribeAddresses",
+    "ec2:DescribeFleets",
     "ec2:DescribeImages",
     "ec2:DescribeInstanceAttribute",
     "ec2:DescribeInstanceTypes",
@@ -157,6 +160,7 @@ pub const READ_ACTIONS: &[&str] = &[
     "ec2:DescribeNetworkInterfaces",
     "ec2:DescribeReplaceRootVolumeTasks",
     "ec2:DescribeSnapshots",
+    "ec2:DescribeSpotFleetRequests",
     "ec2:DescribeSpotInstanceRequests",
     "ec2:DescribeVolumes",
     "elasticloadbalancing:DescribeLoadBalancers",

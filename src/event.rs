@@ -59,7 +59,8 @@ pub enum Trigger {
 pub struct Interruption {
     pub instance: InstanceId,
     pub action: InstanceAction,
-    /// The event's own time, not the time we saw it: the two minutes count from here.
+    /// The event's own time, not the time we saw it: the two minutes count from here. Where the warning comes earlier,
+    /// two minutes before the end that it names, which is still to come.
     pub at: Timestamp,
 }
 

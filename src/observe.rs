@@ -6,6 +6,7 @@
 
 mod crowded;
 mod facts;
+mod fleets;
 mod groups;
 mod interfaces;
 mod locked;
@@ -91,6 +92,7 @@ pub async fn lineages(
     let attached = volumes::attached(&instances);
     let roots = roots::wanted(&instances, &templates, defaults);
     let groups = groups::names(&instances, &templates);
+    let fleets = fleets::wanted(&instances, &templates);
     let wanted = types::of(&instances, &templates, defaults);
     let everything =
         scope == Scope::AllTargetGroups || !all_recorded || out.is_unlisted(&templates);
@@ -107,6 +109,7 @@ pub async fn lineages(
         images,
         root_tasks,
         groups,
+        fleets,
         shapes,
         requests,
         lookups,
@@ -118,6 +121,7 @@ pub async fn lineages(
         roots::images(cloud, &instances, &replacements, &roots),
         roots::tasks(cloud, &roots),
         groups::read(cloud, &groups),
+        fleets::read(cloud, &fleets),
         types::shapes(cloud, scope, &wanted),
         cloud.requests(&requests),
         names::look_up(cloud, followers),
@@ -142,6 +146,7 @@ pub async fn lineages(
         interfaces: fact(interfaces),
         images: fact(images),
         groups: fact(groups),
+        fleets: fact(fleets),
         shapes,
         requests: fact(requests),
         root_tasks,

@@ -40,6 +40,7 @@ pub struct Policy {
     /// Who follows the instance's addresses.
     pub dns: Setting<Option<DnsName>>,
     pub private_ip: Setting<PrivateIp>,
+    pub targets: Setting<Targets>,
 }
 
 /// A value that remembers where it comes from.
@@ -145,6 +146,17 @@ pub enum PrivateIp {
     Keep,
 }
 
+/// Which of the original's targets the replacement is registered as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Targets {
+    /// All but those that an orchestrator registers.
+    Auto,
+    /// All.
+    Rejoin,
+    /// None: something else registers it.
+    Leave,
+}
+
 /// Something in the tags that was not followed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PolicyWarning {
@@ -172,6 +184,7 @@ impl Default for Policy {
             root: Setting::built_in(Root::Fresh),
             dns: Setting::built_in(None),
             private_ip: Setting::built_in(PrivateIp::New),
+            targets: Setting::built_in(Targets::Auto),
         }
     }
 }

@@ -11,8 +11,8 @@ use crate::cloud::{Cloud, CloudError, Message, Query};
 use crate::dns::{DnsName, RecordSet};
 use crate::id::{InstanceId, RequestId};
 use crate::situation::{
-    Address, AutoScalingGroup, Balancing, Image, Instance, Listing, NetworkInterface, Registration,
-    RootTask, Shape, Snapshot, SpotRequest, TargetGroup, Template, Volume,
+    Address, AutoScalingGroup, Balancing, Fleet, Image, Instance, Listing, NetworkInterface,
+    Registration, RootTask, Shape, Snapshot, SpotRequest, TargetGroup, Template, Volume,
 };
 use crate::step::{Action, Kind};
 use crate::tags::Tags;
@@ -24,6 +24,7 @@ use shelf::Shelf;
 pub struct Reads<'a> {
     cloud: &'a dyn Cloud,
     addresses: Shelf<(), Address>,
+    fleets: Shelf<Vec<String>, Fleet>,
     groups: Shelf<Vec<String>, AutoScalingGroup>,
     images: Shelf<Query, Image>,
     instances: Shelf<Query, Instance>,
@@ -42,6 +43,7 @@ impl<'a> Reads<'a> {
         Self {
             cloud,
             addresses: Shelf::of("DescribeAddresses"),
+            fleets: Shelf::of("DescribeFleets"),
             groups: Shelf::of("DescribeAutoScalingGroups"),
             images: Shelf::of("DescribeImages"),
             instances: Shelf::of("DescribeInstances"),
@@ -188,6 +190,14 @@ impl Cloud for Reads<'_> {
     async fn targets(&self, group: &TargetGroup) -> Result<Vec<Registration>, CloudError> {
         let asking = self.cloud.targets(group);
         self.targets.get(group.clone(), asking).await
+    }
+
+    /// No step of ours changes a fleet.
+    async fn fleets(&self, ids: &[String]) -> Result<Vec<Fleet>, CloudError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.fleets.get(ids.to_vec(), self.cloud.fleets(ids)).await
     }
 
     async fn groups(&self, names: &[String]) -> Result<Vec<AutoScalingGroup>, CloudError> {

@@ -63,6 +63,8 @@ pub struct Record {
     pub place: Option<Place>,
     pub volumes: Vec<RecordedVolume>,
     pub targets: Vec<Target>,
+    /// Those of them that an orchestrator registers, for a task of its own.
+    pub left_targets: Vec<Target>,
     /// Where successors were registered by their addresses: one that ends shows none any more.
     pub served: Vec<Target>,
     /// In the instance's own order: where an `ip` target was, or what a name said, tells which address takes
@@ -80,6 +82,8 @@ pub struct Record {
     pub expiring: Vec<Expiring>,
     /// The Auto Scaling group it is a member of.
     pub group: Option<String>,
+    /// The fleet that has launched it, and replaces it.
+    pub fleet: Option<String>,
     /// The member that left it for good, to be replaced by ours.
     pub left_group: Option<InstanceId>,
     pub interruption: Option<Interruption>,
@@ -128,6 +132,7 @@ impl Record {
             place: get(tags::PLACE).and_then(place_from),
             volumes: volumes_from(tags),
             targets: targets_from(tags),
+            left_targets: targets::unpacked(tags::LEFT_TARGETS, tags),
             served: targets::unpacked(tags::SERVED, tags),
             addresses: addresses_from(tags),
             interfaces: interfaces_from(tags),
@@ -137,6 +142,7 @@ impl Record {
             members: members_from(tags),
             expiring: expiring_from(tags),
             group: get(tags::GROUP).map(str::to_owned),
+            fleet: get(tags::FLEET).map(str::to_owned),
             left_group: get(tags::LEFT_GROUP).and_then(|id| id.parse().ok()),
             interruption: get(tags::INTERRUPTED_AT).and_then(interruption_from),
             first_look: get(tags::INTERRUPTED_AT)
@@ -181,6 +187,7 @@ impl Record {
     pub fn to_tags(&self) -> Tags {
         let mut all = volume_tags(&self.volumes);
         all.extend(target_tags(&self.targets));
+        all.extend(left_tags(&self.left_targets));
         all.extend(address_tags(&self.addresses));
         let by_address = self.targets.iter().any(|it| !it.is_instance());
         if by_address || self.named.is_some() || self.primary().is_some() {
@@ -196,6 +203,9 @@ impl Record {
         all.extend(tags::pack(tags::SECONDARY, &self.secondary));
         if let Some(group) = &self.group {
             all.insert(tags::GROUP.to_owned(), group.clone());
+        }
+        if let Some(fleet) = &self.fleet {
+            all.insert(tags::FLEET.to_owned(), fleet.clone());
         }
         if let Some(head) = &self.head {
             all.insert(tags::HEAD.to_owned(), head.to_string());
@@ -253,6 +263,11 @@ pub fn interfaces_from(tags: &Tags) -> Vec<RecordedInterface> {
 #[must_use]
 pub fn target_tags(targets: &[Target]) -> Tags {
     targets::packed(tags::TARGETS, targets)
+}
+
+#[must_use]
+pub fn left_tags(targets: &[Target]) -> Tags {
+    targets::packed(tags::LEFT_TARGETS, targets)
 }
 
 #[must_use]

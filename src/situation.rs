@@ -7,11 +7,13 @@
 mod group;
 mod image;
 mod network;
+mod owners;
 mod storage;
 
 pub use group::{AutoScalingGroup, Group, Lifecycle, Member};
 pub use image::{Boot, Image, ImageState, RootTask, RootTaskState, Shape};
 pub use network::{Address, Holder, Interface, NetworkInterface, Slot};
+pub use owners::{Fleet, Operated};
 pub use storage::{
     Attachment, Device, Snapshot, SnapshotState, Volume, VolumeSettings, VolumeState,
 };
@@ -109,6 +111,8 @@ pub struct Situation {
     pub images: Fact<Vec<Image>>,
     /// The Auto Scaling group its instances are members of, or were.
     pub group: Fact<Option<Group>>,
+    /// The fleets that have launched them, but for ours.
+    pub fleets: Fact<Vec<Fleet>>,
     /// Of the types that the policy has to do with.
     pub shapes: Fact<Vec<Shape>>,
     pub requests: Fact<Vec<SpotRequest>>,
@@ -150,6 +154,8 @@ pub struct Instance {
     pub public_address: Option<String>,
     /// The primary interface has a public address from Amazon's pool.
     pub auto_public_address: bool,
+    /// The source/destination check of the primary interface is off.
+    pub forwards: bool,
     pub security_groups: Vec<String>,
     pub instance_profile: Option<String>,
     /// `StateReason.Code`: `Server.SpotInstanceTermination` is what no event says.
@@ -157,6 +163,7 @@ pub struct Instance {
     /// Hibernation-enabled instances cannot be snapshotted (TRAP 30).
     pub hibernation: bool,
     pub boot: Boot,
+    pub operated: Operated,
     pub tags: Tags,
     /// Keys of ours whose values are not the function's.
     pub unproven: Vec<String>,

@@ -29,6 +29,14 @@ pub const LAUNCHED_FROM: &str = "aws:ec2launchtemplate:id";
 /// <https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-tagging.html>
 pub const GROUP_MEMBER: &str = "aws:autoscaling:groupName";
 
+/// Set by EC2 on what an EC2 Fleet of any type launches, our own `instant` ones included.
+/// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html>
+pub const FLEET_MEMBER: &str = "aws:ec2:fleet-id";
+
+/// Set by EC2 on what a Spot Fleet launches.
+/// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/manage-spot-fleet.html>
+pub const SPOT_FLEET_MEMBER: &str = "aws:ec2spot:fleet-request-id";
+
 /// The name of the launch template that is a lineage's prepared rescue.
 #[must_use]
 pub fn template_name(lineage: &InstanceId) -> String {

@@ -8,7 +8,7 @@
 //!   (<https://docs.aws.amazon.com/vpc-lattice/latest/APIReference/API_Target.html>)
 
 use crate::dns::same_address;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -171,6 +171,8 @@ pub struct Registrations {
     pub complete: BTreeSet<Balancing>,
     /// Of these it is known which groups there are, or that it is not to be had.
     pub asked: BTreeSet<Balancing>,
+    /// The ports of the groups themselves, of those that were listed.
+    pub ports: BTreeMap<TargetGroup, u16>,
     /// Groups that could not be read: what is on record of them is neither confirmed nor refuted.
     pub unread: BTreeSet<TargetGroup>,
     /// Groups on record that have been deleted.
@@ -223,6 +225,8 @@ pub struct Listing {
 pub struct ListedGroup {
     pub group: TargetGroup,
     pub vpc: Option<String>,
+    /// On which it finds targets that are registered without one of their own.
+    pub port: Option<u16>,
     /// Where the listing tells it: Classic Load Balancers name their instances.
     pub registrations: Option<Vec<Registration>>,
 }

@@ -41,6 +41,7 @@ fn the_three_instance_actions_are_told_apart_and_resources_are_not_read() {
             "interruption-capacity-reservation",
             InstanceAction::Terminate,
         ),
+        ("interruption-capacity-block", InstanceAction::Terminate),
     ] {
         let expected = Some((INSTANCE.to_owned(), expected));
         assert_eq!(action(&sample(name)), expected, "{name}");
@@ -56,6 +57,33 @@ fn the_three_instance_actions_are_told_apart_and_resources_are_not_read() {
         reservation["resources"].is_string(),
         "the sample is not the real form"
     );
+}
+
+/// TRAP 60: a Capacity Block's end is ten minutes ahead. What is counted is the two minutes before it; what cannot be one is
+/// no such time.
+#[test]
+fn a_capacity_reservation_says_when_its_instance_ends() {
+    let block = sample("interruption-capacity-block");
+    let told = "2026-11-23T10:15:30Z";
+    for (ends, counted) in [
+        ("2026-11-23T10:25:30Z", "2026-11-23T10:23:30Z"),
+        ("2026-11-23T10:17:30Z", told),
+        ("2026-11-23T10:16:00Z", told),
+        ("2026-11-23T10:15:30Z", told),
+        ("2026-11-23T11:17:30Z", "2026-11-23T11:15:30Z"),
+        ("2026-11-23T11:17:31Z", told),
+        ("2036-11-23T10:25:30Z", told),
+        ("1970-01-01T00:00:00Z", told),
+        ("soon", told),
+        ("", told),
+    ] {
+        let text = block.replace("2026-11-23T10:25:30Z", ends);
+        let Trigger::Interruption(found) = event::parse(&text).unwrap() else {
+            panic!("{ends}: no interruption");
+        };
+        assert_eq!(clock::format(found.at), counted, "{ends}");
+        assert_eq!(found.action, InstanceAction::Terminate);
+    }
 }
 
 /// TRAP 39: keys in Pascal case, some with spaces, some absent; only the instance is read.

@@ -41,8 +41,8 @@ fn every_sample_event_leads_to_the_plans_on_file() {
         }
     }
     assert_eq!(
-        warnings, 4,
-        "terminate, stop, hibernate, capacity reservation"
+        warnings, 5,
+        "terminate, stop, hibernate, capacity reservation, capacity block"
     );
 }
 
@@ -95,6 +95,7 @@ fn brief(situation: &Situation) -> Situation {
         group: Fact::NotRead,
         requests: Fact::NotRead,
         root_tasks: Fact::NotRead,
+        fleets: Fact::NotRead,
         locked: Fact::NotRead,
         ..situation.clone()
     }

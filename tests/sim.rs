@@ -11,6 +11,8 @@ mod addresses;
 mod always;
 #[path = "sim/blind.rs"]
 mod blind;
+#[path = "sim/blocks.rs"]
+mod blocks;
 #[path = "sim/invariants.rs"]
 mod broken;
 #[path = "sim/capacity.rs"]
@@ -27,6 +29,8 @@ mod economy;
 mod fault_scenes;
 #[path = "sim/faults.rs"]
 mod faults;
+#[path = "sim/fleets.rs"]
+mod fleets;
 #[path = "sim/foreseen.rs"]
 mod foreseen;
 #[path = "sim/full_batches.rs"]
@@ -49,6 +53,8 @@ mod launch_answers;
 mod launches;
 #[path = "sim/limits.rs"]
 mod limits;
+#[path = "sim/managed.rs"]
+mod managed;
 #[path = "sim/many_groups.rs"]
 mod many_groups;
 #[path = "sim/misspelt.rs"]
@@ -87,6 +93,8 @@ mod owed;
 mod pauses;
 #[path = "sim/plain.rs"]
 mod plain;
+#[path = "sim/ports.rs"]
+mod ports;
 #[path = "sim/private_ip.rs"]
 mod private_ip;
 #[path = "sim/refusals.rs"]
@@ -95,6 +103,8 @@ mod refusals;
 mod returns;
 #[path = "sim/roots.rs"]
 mod roots;
+#[path = "sim/routers.rs"]
+mod routers;
 #[path = "sim/scaling.rs"]
 mod scaling;
 #[path = "sim/secret.rs"]

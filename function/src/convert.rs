@@ -9,7 +9,7 @@ use aws_smithy_types::DateTime;
 use spot_rescue::clock::Timestamp;
 use spot_rescue::event::{InstanceAction, InstanceState};
 use spot_rescue::situation::{
-    Address, Attachment, Boot, Device, Image, ImageState, Instance, ListedGroup, Market,
+    Address, Attachment, Boot, Device, Image, ImageState, Instance, ListedGroup, Market, Operated,
     Registration, RequestEnd, Snapshot, SnapshotState, SpotRequest, Target, TargetGroup, Template,
     Volume, VolumeSettings, VolumeState,
 };
@@ -17,7 +17,7 @@ use spot_rescue::tags::Tags;
 
 pub fn instance(it: &ec2::Instance) -> Option<Instance> {
     let state = it.state()?.name()?.as_str();
-    Some(Instance {
+    let instance = Instance {
         id: it.instance_id()?.parse().ok()?,
         state: InstanceState::parse(state)?,
         launch_time: time(it.launch_time())?,
@@ -38,6 +38,7 @@ pub fn instance(it: &ec2::Instance) -> Option<Instance> {
         interfaces: network::interfaces(it),
         public_address: it.public_ip_address().map(str::to_owned),
         auto_public_address: has_auto_public_address(it),
+        forwards: it.source_dest_check() == Some(false),
         security_groups: strings(
             it.security_groups()
                 .iter()
@@ -56,12 +57,33 @@ pub fn instance(it: &ec2::Instance) -> Option<Instance> {
             .and_then(|it| it.configured())
             .unwrap_or(false),
         boot: boot(it),
+        operated: operated(it),
         tags: tags(it.tags()),
         // What is proven, the core says.
         unproven: Vec::new(),
         placed: false,
         sealed: false,
-    })
+    };
+    Some(instance.without_operated())
+}
+
+/// A service that manages what bears this; some do not give their name.
+pub fn operator(it: Option<&ec2::OperatorResponse>) -> Option<String> {
+    let operator = it.filter(|it| it.managed().unwrap_or(false))?;
+    Some(operator.principal().unwrap_or("an AWS service").to_owned())
+}
+
+fn operated(it: &ec2::Instance) -> Operated {
+    let volumes = it.block_device_mappings().iter().filter_map(|it| it.ebs());
+    let volumes = volumes.filter_map(|it| Some((it.volume_id()?, operator(it.operator())?)));
+    let interfaces = it.network_interfaces().iter();
+    let interfaces =
+        interfaces.filter_map(|it| Some((it.network_interface_id()?, operator(it.operator())?)));
+    let parts = volumes.chain(interfaces);
+    Operated {
+        by: operator(it.operator()),
+        parts: parts.map(|(id, by)| (id.to_owned(), by)).collect(),
+    }
 }
 
 /// The mode it really booted in: an image that prefers UEFI leaves it to the type.
@@ -102,14 +124,14 @@ fn text(value: Option<&str>) -> String {
     value.unwrap_or_default().to_owned()
 }
 
-/// The field is absent for On-Demand Instances (TRAP 35). Interruptible Capacity Reservations are
+/// The field is absent for On-Demand Instances (TRAP 35). Interruptible Capacity Reservations and Capacity Blocks are
 /// interrupted like Spot.
 fn market(it: &ec2::Instance) -> Market {
     match it
         .instance_lifecycle()
         .map(ec2::InstanceLifecycleType::as_str)
     {
-        Some("spot" | "interruptible-capacity-reservation") => Market::Spot,
+        Some("spot" | "interruptible-capacity-reservation" | "capacity-block") => Market::Spot,
         _ => Market::OnDemand,
     }
 }
@@ -161,7 +183,11 @@ fn has_auto_public_address(it: &ec2::Instance) -> bool {
     owners.into_iter().any(|owner| owner == "amazon")
 }
 
+/// One that a service manages is not there for anybody else.
 pub fn volume(it: &ec2::Volume) -> Option<Volume> {
+    if operator(it.operator()).is_some() {
+        return None;
+    }
     Some(Volume {
         id: it.volume_id()?.parse().ok()?,
         state: volume_state(it.state()?)?,
@@ -348,6 +374,7 @@ pub fn load_balancer(it: &classic::LoadBalancerDescription) -> Option<ListedGrou
     Some(ListedGroup {
         group,
         vpc,
+        port: None,
         registrations,
     })
 }

@@ -12,6 +12,7 @@ mod config;
 mod convert;
 mod error;
 mod fleet;
+mod fleets;
 mod inbox;
 mod names;
 mod network;
@@ -33,8 +34,8 @@ use spot_rescue::cloud::{Cloud, CloudError, MOST_READ, Message, Query};
 use spot_rescue::dns::{DnsName, RecordSet};
 use spot_rescue::id::{InstanceId, RequestId};
 use spot_rescue::situation::{
-    Address, AutoScalingGroup, Balancing, Image, Instance, Listing, NetworkInterface, Registration,
-    RootTask, Shape, Snapshot, SpotRequest, TargetGroup, Template, Volume,
+    Address, AutoScalingGroup, Balancing, Fleet, Image, Instance, Listing, NetworkInterface,
+    Registration, RootTask, Shape, Snapshot, SpotRequest, TargetGroup, Template, Volume,
 };
 use spot_rescue::step::Action;
 
@@ -148,6 +149,10 @@ impl Cloud for Aws {
 
     async fn groups(&self, names: &[String]) -> Result<Vec<AutoScalingGroup>, CloudError> {
         autoscaling::groups(&self.autoscaling, names).await
+    }
+
+    async fn fleets(&self, ids: &[String]) -> Result<Vec<Fleet>, CloudError> {
+        fleets::read(&self.ec2, ids).await
     }
 
     async fn secret(&self) -> Result<String, CloudError> {

@@ -1,6 +1,6 @@
 //! Network interfaces and Elastic IPs.
 
-use super::convert::{strings, tags};
+use super::convert::{operator, strings, tags};
 use super::error::failed;
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::types as ec2;
@@ -22,8 +22,7 @@ fn of_instance(it: &ec2::InstanceNetworkInterface) -> Option<Interface> {
     let attachment = it.attachment()?;
     let slot = slot(attachment.network_card_index(), attachment.device_index())?;
     let usual = it.interface_type().is_none_or(|it| it == "interface");
-    let managed = it.operator().and_then(|it| it.managed()).unwrap_or(false);
-    if !slot.is_primary() && (!usual || managed) {
+    if !slot.is_primary() && !usual {
         return None;
     }
     let mut addresses: Vec<_> = it.private_ip_addresses().iter().collect();
@@ -45,8 +44,11 @@ fn slot(card: Option<i32>, device: Option<i32>) -> Option<Slot> {
     })
 }
 
-/// As they show themselves.
+/// As they show themselves. One that a service manages is not there for anybody else.
 pub fn interface(it: &ec2::NetworkInterface) -> Option<NetworkInterface> {
+    if operator(it.operator()).is_some() {
+        return None;
+    }
     let mut addresses: Vec<_> = it.private_ip_addresses().iter().collect();
     addresses.sort_by_key(|it| !it.primary().unwrap_or(false));
     let addresses = addresses.into_iter();

@@ -174,6 +174,7 @@ fn elb_group(it: &TargetGroup) -> Option<ListedGroup> {
     ours.then_some(ListedGroup {
         group: Group::Elb(it.target_group_arn()?.into()),
         vpc: it.vpc_id().map(str::to_owned),
+        port: it.port().and_then(|it| u16::try_from(it).ok()),
         registrations: None,
     })
 }
@@ -186,6 +187,7 @@ fn lattice_group(it: &TargetGroupSummary) -> Option<ListedGroup> {
     ours.then_some(ListedGroup {
         group: Group::Lattice(it.arn()?.into()),
         vpc: it.vpc_identifier().map(str::to_owned),
+        port: it.port().and_then(|it| u16::try_from(it).ok()),
         registrations: None,
     })
 }

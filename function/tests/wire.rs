@@ -26,6 +26,8 @@ mod inbox;
 mod launches;
 #[path = "wire/names.rs"]
 mod names;
+#[path = "wire/owners.rs"]
+mod owners;
 #[path = "wire/process.rs"]
 mod process;
 #[path = "wire/reads.rs"]

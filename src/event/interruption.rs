@@ -2,37 +2,59 @@
 //! hibernate). Emitted on a best-effort basis: it may be late, double, or never come.
 //!
 //! - <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/spot-instance-termination-notices.html>
-//! - interruptible Capacity Reservations send the same with another detail-type
+//! - interruptible Capacity Reservations and Capacity Blocks send the same with another detail-type, and say when EC2 will
+//!   end the instance: a block's ten minutes later (TRAP 60)
+//!   <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/capacity-blocks-monitor.html>
 
 use super::{Envelope, InstanceAction, Interruption, Trigger};
+use crate::clock::{self, Timestamp};
 use crate::id::InstanceId;
 use serde::Deserialize;
+use time::Duration;
 
 pub const SOURCE: &str = "aws.ec2";
 pub const SPOT: &str = "EC2 Spot Instance Interruption Warning";
 pub const CAPACITY_RESERVATION: &str = "EC2 Capacity Reservation Instance Interruption Warning";
 
 #[derive(Deserialize)]
-#[serde(rename_all = "kebab-case")]
 struct Detail {
-    instance_id: InstanceId,
-    instance_action: String,
+    #[serde(rename = "instance-id")]
+    instance: InstanceId,
+    #[serde(rename = "instance-action")]
+    action: String,
+    #[serde(rename = "instance-termination-time")]
+    ends: Option<String>,
 }
+
+/// From the warning to the end, unless it says otherwise.
+const NOTICE: Duration = Duration::minutes(2);
+/// Of Capacity Blocks the whole end is told forty minutes ahead; what is later than this is a slip of the pen.
+const LONGEST: Duration = Duration::HOUR;
 
 pub(super) fn parse(envelope: &Envelope) -> Result<Trigger, String> {
     let Detail {
-        instance_id,
-        instance_action,
+        instance,
+        action,
+        ends,
     } = envelope.detail()?;
-    let action = InstanceAction::parse(&instance_action).ok_or_else(|| {
+    let ends = ends.and_then(|it| clock::parse(&it).ok());
+    let action = InstanceAction::parse(&action).ok_or_else(|| {
         format!(
             "instance-action {:?} is none of terminate, stop, hibernate",
-            super::excerpt(&instance_action)
+            super::excerpt(&action)
         )
     })?;
     Ok(Trigger::Interruption(Interruption {
-        instance: instance_id,
+        instance,
         action,
-        at: envelope.time()?,
+        at: counted_from(envelope.time()?, ends),
     }))
+}
+
+/// The two minutes before the end. An end that lies sooner than that changes nothing: everything is done at once anyway,
+/// and a warning from before its instance's launch would not be believed.
+fn counted_from(told: Timestamp, ends: Option<Timestamp>) -> Timestamp {
+    let counted = ends.map(|it| it.saturating_sub(NOTICE));
+    let counted = counted.filter(|it| *it - told <= LONGEST);
+    counted.map_or(told, |it| it.max(told))
 }

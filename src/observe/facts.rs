@@ -7,8 +7,8 @@ use crate::event::{Memory, Risk};
 use crate::id::{InstanceId, VolumeId};
 use crate::record::{RecordedAddress, addresses_from};
 use crate::situation::{
-    Address, Fact, Group, Image, Instance, Lookup, NetworkInterface, Registrations, RootTask,
-    Shape, Situation, SpotRequest, Template, Volume,
+    Address, Fact, Fleet, Group, Image, Instance, Lookup, NetworkInterface, Registrations,
+    RootTask, Shape, Situation, SpotRequest, Template, Volume,
 };
 use crate::tags::{self, Tags};
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,6 +27,7 @@ pub struct Facts {
     pub(super) interfaces: Fact<Vec<NetworkInterface>>,
     pub(super) images: Fact<Vec<Image>>,
     pub(super) groups: Fact<Vec<Group>>,
+    pub(super) fleets: Fact<Vec<Fleet>>,
     pub(super) shapes: Fact<Vec<Shape>>,
     pub(super) requests: Fact<Vec<SpotRequest>>,
     pub(super) root_tasks: Fact<Vec<RootTask>>,
@@ -146,6 +147,7 @@ impl Facts {
             interfaces: self.interfaces.clone(),
             images: self.images.clone(),
             group,
+            fleets: self.fleets.clone(),
             shapes: self.shapes.clone(),
             requests: self.requests.clone(),
             root_tasks: self.root_tasks.clone(),

@@ -92,6 +92,8 @@ fn take(
 ) {
     for listed in listing.groups {
         let near = |vpc: &String| vpcs.is_empty() || vpcs.contains(vpc);
+        let port = listed.port.map(|it| (listed.group.clone(), it));
+        found.ports.extend(port);
         if let Some(registrations) = listed.registrations {
             recorded.remove(&listed.group);
             found.list_mut().extend(registrations);

@@ -46,6 +46,7 @@ pub fn unread(lineage: InstanceId, memory: &Memory, defaults: &Tags, now: Timest
         interfaces: Fact::NotRead,
         images: Fact::NotRead,
         group: Fact::NotRead,
+        fleets: Fact::NotRead,
         shapes: Fact::NotRead,
         requests: Fact::NotRead,
         root_tasks: Fact::NotRead,

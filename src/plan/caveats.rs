@@ -1,6 +1,7 @@
 //! What a rescue will not bring back, said when it is prepared and not when it is needed.
 
-use super::{Lineage, Plan, keep, keys, launch, primary};
+use super::way::{Way, way};
+use super::{Lineage, Plan, keep, keys, launch, primary, router};
 use crate::policy::Types;
 use crate::situation::{Instance, Volume};
 
@@ -24,6 +25,24 @@ pub fn tell(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
     coded(lineage, owner, plan);
     private_address(lineage, owner, plan);
     keys::unnamed(lineage, owner, plan);
+    router::tell(lineage, owner, plan);
+    operated(owner, plan);
+    if let Way::Fleet(why) | Way::Orchestrator(why) = way(lineage) {
+        plan.note(format!(
+            "nothing will be launched in place of {}: {why}",
+            owner.id
+        ));
+    }
+}
+
+/// What an AWS service manages is neither kept nor carried over.
+fn operated(owner: &Instance, plan: &mut Plan) {
+    for (part, by) in &owner.operated.parts {
+        plan.note(format!(
+            "{part} of {} is managed by {by}, and EC2 lets nobody else change it: it is left to that",
+            owner.id
+        ));
+    }
 }
 
 /// Warnings are sent on a best effort basis, and the flags are switched off when one comes.

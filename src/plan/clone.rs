@@ -12,7 +12,7 @@
 //! is moved, and nothing is lost at all.
 
 use super::volumes::attach;
-use super::{Lineage, Plan, copies, primary, protect, room};
+use super::{Lineage, Plan, copies, primary, protect, room, way};
 use crate::event::{InstanceState, Interruption};
 use crate::id::{InstanceId, VolumeId};
 use crate::policy::Data;
@@ -30,8 +30,10 @@ pub fn request(lineage: &Lineage, plan: &mut Plan) {
     let Some(volumes) = lineage.situation.volumes.known() else {
         return;
     };
-    // A replacement on the old interface runs only when the volumes themselves are free.
-    if lineage.policy.data.value != Data::Clone || primary::wanted(lineage).is_some() {
+    // A replacement on the old interface runs only when the volumes themselves are free. Where nothing takes over, a clone
+    // would be nobody's.
+    let is_pointless = primary::wanted(lineage).is_some() || !way::way(lineage).hands_over();
+    if lineage.policy.data.value != Data::Clone || is_pointless {
         return;
     }
     let dying = lineage.interrupted().map(|(it, _)| it);

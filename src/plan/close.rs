@@ -100,6 +100,9 @@ fn handed_over(lineage: &Lineage, successor: &Instance, hand_over: &HandOver) ->
         head: Some(successor.id.clone()),
         volumes,
         targets: register::handed_over(lineage, successor),
+        left_targets: Vec::new(),
+        // What we have launched is of no fleet that would replace it.
+        fleet: None,
         private_addresses: successor.private_addresses.clone(),
         named: lineage
             .record

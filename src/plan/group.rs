@@ -1,9 +1,9 @@
 //! Members of an Auto Scaling group: who brings the replacement.
 //!
 //! A group replaces its members by itself, so a second replacement is the thing to avoid (TRAP 22).
-//! By default the group launches and its new member takes over ([`Way::Group`]): the interrupted one is
+//! By default the group launches and its new member takes over ([`Way::Group`](super::way::Way)): the interrupted one is
 //! detached without a decrement, which makes the group launch at once, unless Capacity Rebalancing has
-//! made it do so already. `spot-rescue:replace` = `launch` makes the replacement ours ([`Way::Join`]):
+//! made it do so already. `spot-rescue:replace` = `launch` makes the replacement ours (`Way::Join`):
 //! the group gets smaller by one, and bigger again when ours is attached. Where the group's sizes or
 //! Capacity Rebalancing would make that two, the group's way is taken, and said so ([`warnings`]).
 //!
@@ -22,36 +22,21 @@ pub use join::{join, leave};
 pub use warnings::warnings;
 
 use super::Lineage;
+use super::way::Way;
 use crate::event::InstanceState;
 use crate::id::InstanceId;
 use crate::policy::Replace;
 use crate::situation::{AutoScalingGroup, Fact, Group, Instance, Lifecycle};
-use crate::tags;
 
-/// Who brings the replacement.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Way {
-    /// We do; no group has to do with it.
-    Own,
-    /// Its group does.
-    Group,
-    /// We do, and ours joins the group in its place.
-    Join,
-    /// Nobody.
-    Refused(String),
-    /// What is to be known of the group is not.
-    Unknown(String),
+/// None of an instance that is in no group.
+#[must_use]
+pub fn way(lineage: &Lineage) -> Option<Way> {
+    let name = lineage.group_name()?;
+    Some(of_member(lineage, name))
 }
 
-#[must_use]
-pub fn way(lineage: &Lineage) -> Way {
+fn of_member(lineage: &Lineage, name: &str) -> Way {
     let replace = lineage.policy.replace.value;
-    if replace == Replace::None {
-        return Way::Refused(format!("tag {}replace is none", tags::PREFIX));
-    }
-    let Some(name) = lineage.group_name() else {
-        return Way::Own;
-    };
     let group = match &lineage.situation.group {
         Fact::Known(Some(group)) => group,
         Fact::Known(None) if replace == Replace::Launch => return Way::Own,

@@ -15,9 +15,10 @@ pub use request::{is_mismatched, mismatch, on_interface_id};
 
 use request::Instead;
 
-use super::group::{self, Way};
+use super::group;
 use super::lanes::{self, Lane, lanes};
 use super::pools::{self, Choice, Memory};
+use super::way::{self, Way};
 use super::{Lineage, Plan, breaker, deaths, prepare, primary, protect, root};
 use crate::clock::Timestamp;
 use crate::id::InstanceId;
@@ -207,14 +208,11 @@ fn has_launched_otherwise(lineage: &Lineage, step: &Step) -> bool {
 }
 
 fn ours(lineage: &Lineage) -> Result<(), Stop> {
-    match group::way(lineage) {
-        Way::Own | Way::Join => Ok(()),
-        Way::Group => Err(Stop::NotOurs(
-            "the Auto Scaling group replaces it".to_owned(),
-        )),
-        Way::Refused(why) => Err(Stop::NotOurs(why)),
-        Way::Unknown(what) => Err(Stop::Wait(5, what)),
+    let way = way::way(lineage);
+    if let Way::Unknown(what) = way {
+        return Err(Stop::Wait(5, what));
     }
+    way.refusal().map_or(Ok(()), |why| Err(Stop::NotOurs(why)))
 }
 
 /// Why it is not for us to launch.
@@ -378,6 +376,9 @@ pub fn may_be_ours(lineage: &Lineage, instance: &InstanceId) -> bool {
 
 /// What a person should know about the choice.
 fn notes(lineage: &Lineage, plan: &mut Plan) {
+    if let Some(why) = way::doubt(lineage) {
+        plan.note(why);
+    }
     if let Some(why) = breaker::open(lineage) {
         plan.note(format!("breaker open: {why}"));
     }
@@ -395,10 +396,10 @@ fn since(lineage: &Lineage, base: &InstanceId) -> Timestamp {
     let instance = lineage.member(base);
     let taken = instance.and_then(|it| lineage.interruption(it));
     let recorded = lineage.record.interruption.as_ref();
+    // Of a warning with a longer notice the two minutes are still to come, and pools rest from now on.
+    let now = lineage.situation.now;
+    let taken = taken.as_ref().or(recorded).map(|it| it.at.min(now));
     taken
-        .as_ref()
-        .or(recorded)
-        .map(|it| it.at)
         .or(instance.map(|it| it.launch_time))
         .unwrap_or(Timestamp::UNIX_EPOCH)
 }

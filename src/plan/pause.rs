@@ -9,8 +9,8 @@
 //! replacement is given back; one that comes later is kept out of service, and told of.
 
 use super::{
-    Lineage, Plan, close, deregister, dns, group, launch, prepare, progress, protect, register,
-    rejoin, requests, risk, seen, stand_in, volumes,
+    Lineage, Plan, close, deregister, dns, launch, prepare, progress, protect, register, rejoin,
+    requests, risk, seen, stand_in, volumes, way,
 };
 use crate::clock::seconds_between;
 use crate::event::{InstanceAction, InstanceState, Interruption};
@@ -164,7 +164,7 @@ pub fn restore(lineage: &Lineage, interruption: &Interruption) -> Plan {
     protect::remember(lineage, interruption, &mut plan);
     protect::mark_volumes(lineage, &mut plan);
     risk::keep(lineage, &mut plan);
-    let way = group::way(lineage);
+    let way = way::way(lineage);
     if launch::replacement(lineage, &way, &mut plan) == launch::Decision::Refused {
         return plan;
     }

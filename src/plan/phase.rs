@@ -39,6 +39,12 @@ pub fn phase(lineage: &Lineage) -> Phase {
     let Some(owner) = lineage.owner else {
         return without_owner(lineage);
     };
+    if let Some(by) = &owner.operated.by {
+        return Phase::Unprotected(format!(
+            "{} is managed by {by}, which replaces it: EC2 lets nobody else change it, so nothing is done for it",
+            owner.id
+        ));
+    }
     match lineage.interruption(owner) {
         Some(interruption) => interrupted(lineage, owner, interruption),
         None if !owner.is_alive() => {

@@ -11,8 +11,8 @@ pub use template::named;
 
 use super::deregister::is_of;
 use super::{
-    Lineage, Plan, caveats, dns, group, interfaces, keep, limits, owed, pause, protect, requests,
-    risk, room, seen, stand_in, tidy, types,
+    Lineage, Plan, caveats, dns, group, interfaces, keep, limits, owed, pause, ports, protect,
+    requests, risk, room, seen, stand_in, tidy, types,
 };
 use crate::clock::seconds_between;
 use crate::event::{InstanceState, Interruption};
@@ -78,6 +78,7 @@ pub fn plan(lineage: &Lineage) -> Plan {
             if is_planned(&plan) {
                 caveats::tell(lineage, owner, &mut plan);
                 limits::tell(lineage, owner, &record.targets, &mut plan);
+                ports::tell(lineage, owner, &record.left_targets, &mut plan);
                 let record = without_room(lineage, owner, &record);
                 room::tell(lineage, owner, &record, &left, &mut plan);
             }
@@ -171,6 +172,8 @@ fn current(lineage: &Lineage, owner: &Instance) -> Record {
         place: known.place.clone(),
         volumes: keep::flagged(lineage, volumes_of(owner)),
         original: known.original.clone(),
+        left_targets: ports::of(lineage, owner, &targets),
+        fleet: known.fleet.clone(),
         targets: with_owed(targets, owed.iter().flat_map(|it| &it.targets)),
         addresses: with_owed(addresses, owed.iter().flat_map(|it| &it.addresses)),
         private_addresses: known.private_addresses.clone(),

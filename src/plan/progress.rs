@@ -47,7 +47,7 @@ fn stands_still(
 }
 
 /// Nobody is to take over: what was protected is told, once.
-pub fn kept(lineage: &Lineage, interruption: &Interruption, plan: &mut Plan) {
+pub fn kept(lineage: &Lineage, interruption: &Interruption, why: Option<String>, plan: &mut Plan) {
     let hand_over = HandOver::default();
     let mut progress = reached(lineage, interruption, &hand_over);
     let now = seconds_between(interruption.at, lineage.situation.now);
@@ -55,7 +55,8 @@ pub fn kept(lineage: &Lineage, interruption: &Interruption, plan: &mut Plan) {
     let newly = is_new(lineage, &progress, Milestone::Kept);
     write_down(lineage, &progress, plan);
     if newly {
-        let outcome = close::outcome(Kind::Kept, lineage, interruption, &hand_over, progress);
+        let mut outcome = close::outcome(Kind::Kept, lineage, interruption, &hand_over, progress);
+        outcome.why = why;
         plan.outcome = Some((STEP.to_owned(), outcome));
     }
 }

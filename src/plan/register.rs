@@ -5,7 +5,7 @@
 //! permission) is tried for a while and then named in the outcome.
 
 use super::deregister::{by_group, step_id};
-use super::{Lineage, Plan, group, room};
+use super::{Lineage, Plan, group, ports, room};
 use crate::dns::same_address;
 use crate::record::{Record, served_tags};
 use crate::situation::{Instance, Registrations, Target, TargetGroup};
@@ -89,6 +89,7 @@ pub fn missing(lineage: &Lineage, instance: &Instance) -> Vec<Missing> {
     };
     let wanted = lineage.record.targets.iter();
     let wanted = wanted.filter(|it| !found.gone.contains(&it.group));
+    let wanted = wanted.filter(|it| !ports::is_left(lineage, it));
     // A group registers its members by itself.
     let by_group = |it: &&Target| group::registers(lineage, instance, &it.group);
     let wanted = wanted.filter(|it| !by_group(it));
@@ -104,6 +105,7 @@ pub fn missing(lineage: &Lineage, instance: &Instance) -> Vec<Missing> {
 pub fn handed_over(lineage: &Lineage, instance: &Instance) -> Vec<Target> {
     let found = lineage.situation.registrations.known();
     let wanted = lineage.record.targets.iter();
+    let wanted = wanted.filter(|it| !ports::is_left(lineage, it));
     let wanted = wanted.filter_map(|it| translated(&lineage.record, it, instance));
     wanted
         .filter(|it| found.is_none_or(|found| !found.gone.contains(&it.group)))

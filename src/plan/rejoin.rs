@@ -1,8 +1,9 @@
 //! The successor serves: the same targets on the same ports, the same addresses. Not before its
 //! volumes are there, and never without one that is lost: an empty database must not take traffic.
 
-use super::group::{self, Way};
+use super::group;
 use super::volumes::{self, Fate, HandOver};
+use super::way::Way;
 use super::{Lineage, Plan, Until, addresses, dns, interfaces, keep, pace, register};
 use crate::clock::seconds_between;
 use crate::event::{InstanceState, Interruption};

@@ -3,8 +3,8 @@
 
 use super::seen::{missed, over};
 use super::{
-    Lineage, Plan, clone, close, deaths, deregister, group, interfaces, launch, prepare, progress,
-    protect, rejoin, requests, risk, seen, snapshot, volumes,
+    Lineage, Plan, clone, close, deaths, deregister, interfaces, launch, prepare, progress,
+    protect, rejoin, requests, risk, seen, snapshot, volumes, way,
 };
 use crate::event::Interruption;
 use crate::record::FirstLook;
@@ -56,9 +56,9 @@ pub fn plan(lineage: &Lineage, interruption: &Interruption) -> Plan {
     risk::keep(lineage, &mut plan);
     requests::cancel(lineage, interruption, &mut plan);
     deaths::note_down(lineage, &mut plan);
-    let way = group::way(lineage);
+    let way = way::way(lineage);
     if launch::replacement(lineage, &way, &mut plan) == launch::Decision::Refused {
-        progress::kept(lineage, interruption, &mut plan);
+        progress::kept(lineage, interruption, way.refusal(), &mut plan);
         return plan;
     }
     // Or this very look has seen it.

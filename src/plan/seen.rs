@@ -8,7 +8,7 @@ pub mod unread;
 use super::{Lineage, Plan, room, unclaimed};
 use crate::event::Interruption;
 use crate::record::{
-    Record, RecordedVolume, address_tags, interface_tags, target_tags, volume_tags,
+    Record, RecordedVolume, address_tags, interface_tags, left_tags, target_tags, volume_tags,
 };
 use crate::situation::{Target, Template, Volume};
 use crate::step::{Action, Step};
@@ -93,6 +93,7 @@ fn added(lineage: &Lineage, before: &Record) -> Record {
     let new = lineage.record.targets.iter().filter(new).cloned();
     let mut record = before.clone();
     record.targets.extend(new);
+    record.left_targets.clone_from(&lineage.record.left_targets);
     record
 }
 
@@ -161,6 +162,7 @@ fn is_marked(volume: &Volume) -> bool {
 fn lists(record: &Record) -> Tags {
     let mut all = volume_tags(&record.volumes);
     all.extend(target_tags(&record.targets));
+    all.extend(left_tags(&record.left_targets));
     all.extend(address_tags(&record.addresses));
     all.extend(interface_tags(&record.interfaces));
     all.extend(tags::pack(tags::SECONDARY, &record.secondary));

@@ -2,7 +2,7 @@
 
 use super::{
     Data, NoReturn, OnDemand, Policy, PrivateIp, Protect, Rebalance, Replace, Root, Setting,
-    Source, Types, breaker,
+    Source, Targets, Types, breaker,
 };
 use crate::dns::DnsName;
 
@@ -37,7 +37,8 @@ pub const KEYS: &[Key] = &[
         values: "auto | launch | group | none",
         default: "auto",
         meaning: "who launches the replacement: we do, or the instance's Auto Scaling group does; auto \
-                  is group for a group's members and launch for all others",
+                  is group for a group's members, none for what a fleet that keeps its size or an orchestrator \
+                  replaces by itself, and launch for all others",
         kept: BEFORE,
         set: |policy, value, source| {
             let choices = [
@@ -121,6 +122,18 @@ pub const KEYS: &[Key] = &[
         set: |policy, value, source| {
             let choices = [("new", PrivateIp::New), ("keep", PrivateIp::Keep)];
             choose(&mut policy.private_ip, value, source, &choices)
+        },
+    },
+    Key {
+        name: "spot-rescue:targets",
+        values: "rejoin | leave",
+        default: "rejoin, but for ports that an orchestrator chose",
+        meaning: "whether the replacement is registered where the original was; said, rejoin means every port, \
+                  and leave means none, because something else registers it",
+        kept: BEFORE,
+        set: |policy, value, source| {
+            let choices = [("rejoin", Targets::Rejoin), ("leave", Targets::Leave)];
+            choose(&mut policy.targets, value, source, &choices)
         },
     },
     Key {

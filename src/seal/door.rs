@@ -10,8 +10,8 @@ use crate::cloud::{Cloud, CloudError, Message, Query};
 use crate::dns::{DnsName, RecordSet};
 use crate::id::{InstanceId, RequestId, TemplateId};
 use crate::situation::{
-    Address, AutoScalingGroup, Balancing, Image, Instance, Listing, NetworkInterface, Registration,
-    RootTask, Shape, Snapshot, SpotRequest, TargetGroup, Template, Volume,
+    Address, AutoScalingGroup, Balancing, Fleet, Image, Instance, Listing, NetworkInterface,
+    Registration, RootTask, Shape, Snapshot, SpotRequest, TargetGroup, Template, Volume,
 };
 use crate::step::{Action, LaunchTemplate, WriteTemplate};
 use crate::tags::{self, Tags, template_names};
@@ -256,6 +256,10 @@ impl Cloud for Sealed<'_> {
 
     async fn groups(&self, names: &[String]) -> Result<Vec<AutoScalingGroup>, CloudError> {
         self.cloud.groups(names).await
+    }
+
+    async fn fleets(&self, ids: &[String]) -> Result<Vec<Fleet>, CloudError> {
+        self.cloud.fleets(ids).await
     }
 
     async fn secret(&self) -> Result<String, CloudError> {

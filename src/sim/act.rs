@@ -24,6 +24,7 @@ impl State {
         let foreign = self.foreign(action);
         let outcome = self
             .admit(operation(action))
+            .and_then(|()| self.refused_as_managed(action))
             .and_then(|()| self.perform(action));
         self.journal.push(Entry {
             at: self.now,

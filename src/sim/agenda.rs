@@ -28,6 +28,8 @@ pub enum Due {
     HealthCheckFails(String, InstanceId),
     GoesIntoService(String, InstanceId),
     HookTimesOut(String, InstanceId),
+    /// A fleet compares what it has with its target capacity.
+    FleetLooks(String),
     /// A persistent request is fulfilled again.
     Relaunched(RequestId),
     ImageReady(ImageId),
@@ -105,6 +107,7 @@ impl State {
             Due::Relaunched(request) => self.relaunched(&request),
             Due::Drained(target) => self.drained(&target),
             Due::GroupLooks(group) => self.group_looks(&group),
+            Due::FleetLooks(fleet) => self.fleet_looks(&fleet),
             Due::HealthCheckFails(group, id) => self.health_check_fails(&group, &id),
             Due::GoesIntoService(group, id) => self.goes_into_service(&group, &id),
             Due::HookTimesOut(group, id) => self.hook_times_out(&group, &id),

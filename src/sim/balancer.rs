@@ -68,6 +68,7 @@ impl State {
         let listed = ours.map(|(name, group)| ListedGroup {
             group: name.clone(),
             vpc: Some(group.vpc.clone()),
+            port: (of != Balancing::Classic).then_some(group.port),
             registrations: (of == Balancing::Classic).then(|| self.registrations(group)),
         });
         Ok(Listing {
@@ -117,9 +118,10 @@ impl State {
         });
         // Elastic Load Balancing refuses the whole call.
         let accepted = first.is_none() || name.balancing() == Balancing::Lattice;
-        let group = self.group(call, name)?;
         for target in good.into_iter().filter(|_| accepted) {
-            group.targets.insert(named(name, target), Drain::No);
+            let target = named(name, target);
+            self.without_task(&target);
+            self.group(call, name)?.targets.insert(target, Drain::No);
         }
         first.map_or(Ok(String::new()), Err)
     }

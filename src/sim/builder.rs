@@ -7,7 +7,8 @@ use super::{Drain, Group, GroupType, Lagged, SimSnapshot, World};
 use crate::event::{InstanceAction, InstanceState};
 use crate::id::{AllocationId, ImageId, InstanceId, SnapshotId, SubnetId, VolumeId};
 use crate::situation::{
-    Balancing, Instance, Market, Snapshot, SnapshotState, Target, TargetGroup, VolumeSettings,
+    Balancing, Instance, Market, Operated, Snapshot, SnapshotState, Target, TargetGroup,
+    VolumeSettings,
 };
 use crate::tags::{self, Tags};
 use std::collections::BTreeMap;
@@ -146,6 +147,7 @@ impl World {
             let name = name(it.groups.len());
             let group = Group {
                 kind,
+                port: 80,
                 vpc: VPC.to_owned(),
                 refuses: None,
                 targets: BTreeMap::new(),
@@ -319,11 +321,13 @@ impl InstanceBuilder<'_> {
                 interfaces: Vec::new(),
                 public_address: None,
                 auto_public_address: false,
+                forwards: false,
                 security_groups: vec!["sg-0123456789abcdef0".to_owned()],
                 instance_profile: None,
                 state_reason: None,
                 hibernation,
                 boot: usual_boot(),
+                operated: Operated::default(),
                 tags: Tags::new(),
                 unproven: Vec::new(),
                 placed: false,

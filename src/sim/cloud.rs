@@ -6,8 +6,8 @@ use crate::cloud::{Cloud, CloudError, Message, Query};
 use crate::dns::{DnsName, RecordSet};
 use crate::id::{InstanceId, RequestId};
 use crate::situation::{
-    Address, AutoScalingGroup, Balancing, Image, Instance, Listing, NetworkInterface, Registration,
-    RootTask, Shape, Snapshot, SpotRequest, TargetGroup, Template, Volume,
+    Address, AutoScalingGroup, Balancing, Fleet, Image, Instance, Listing, NetworkInterface,
+    Registration, RootTask, Shape, Snapshot, SpotRequest, TargetGroup, Template, Volume,
 };
 use crate::step::Action;
 use async_trait::async_trait;
@@ -132,6 +132,11 @@ impl Cloud for World {
     async fn groups(&self, names: &[String]) -> Result<Vec<AutoScalingGroup>, CloudError> {
         self.call().await;
         self.change(|it| it.read_groups(names))
+    }
+
+    async fn fleets(&self, ids: &[String]) -> Result<Vec<Fleet>, CloudError> {
+        self.call().await;
+        self.change(|it| it.read_fleets(ids))
     }
 
     /// Not a call that tests count: it is made once for each process.

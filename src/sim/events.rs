@@ -24,6 +24,17 @@ impl State {
         self.emit(interruption::SPOT, at, &arn, &detail);
     }
 
+    /// That of a Capacity Block: <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/capacity-blocks-monitor.html>
+    pub(super) fn emit_block_warning(&mut self, id: &InstanceId, ends: Timestamp) {
+        let arn = format!("arn:aws:ec2:{REGION}:{ACCOUNT}:instance/{id}");
+        let detail = json!({
+            "instance-id": id, "instance-action": "terminate",
+            "instance-termination-time": clock::format(ends),
+            "availability-zone-id": "euw1-az1", "instance-lifecycle": "capacity-block",
+        });
+        self.emit(interruption::CAPACITY_RESERVATION, self.now, &arn, &detail);
+    }
+
     /// "An elevated risk of interruption", in its own words.
     pub(super) fn emit_rebalance(&mut self, id: &InstanceId) {
         let arn = format!("arn:aws:ec2:{REGION}:{ACCOUNT}:instance/{id}");

@@ -6,8 +6,8 @@ use crate::cloud::{Cloud, CloudError, Message, Query};
 use crate::dns::{DnsName, RecordSet};
 use crate::id::{InstanceId, RequestId};
 use crate::situation::{
-    Address, AutoScalingGroup, Balancing, Image, Instance, Listing, NetworkInterface, Registration,
-    RootTask, Shape, Snapshot, SpotRequest, TargetGroup, Template, Volume,
+    Address, AutoScalingGroup, Balancing, Fleet, Image, Instance, Listing, NetworkInterface,
+    Registration, RootTask, Shape, Snapshot, SpotRequest, TargetGroup, Template, Volume,
 };
 use crate::step::Action;
 use async_trait::async_trait;
@@ -248,6 +248,10 @@ impl<C: Cloud> Cloud for FailingCloud<C> {
     async fn targets(&self, group: &TargetGroup) -> Result<Vec<Registration>, CloudError> {
         let call = calls(group.balancing()).read;
         self.read(call, self.inner.targets(group)).await
+    }
+
+    async fn fleets(&self, ids: &[String]) -> Result<Vec<Fleet>, CloudError> {
+        self.read("DescribeFleets", self.inner.fleets(ids)).await
     }
 
     async fn groups(&self, names: &[String]) -> Result<Vec<AutoScalingGroup>, CloudError> {

@@ -10,7 +10,7 @@ use super::{Lagged, SimInstance, SimTemplate, State, VPC};
 use crate::cloud::CloudError;
 use crate::event::{InstanceAction, InstanceState};
 use crate::id::{InstanceId, SubnetId, TemplateId};
-use crate::situation::{Boot, Image, Instance, Market, VolumeSettings};
+use crate::situation::{Boot, Image, Instance, Market, Operated, VolumeSettings};
 use crate::step::{Launch, LaunchTemplate, RootDevice};
 use crate::tags::{self, Tags};
 
@@ -55,7 +55,8 @@ impl State {
         let image = self.bootable(CALL, launch, &version)?;
         self.check_tokens(launch, &version)?;
         let instance_type = self.choose_pool(launch)?;
-        let tags = tags_of(CALL, launch, &template, &version)?;
+        let mut tags = tags_of(CALL, launch, &template, &version)?;
+        tags.insert(tags::FLEET_MEMBER.to_owned(), self.instant_fleet());
         let id = self.boot_up(
             &version,
             image,
@@ -134,6 +135,7 @@ impl State {
             interfaces: Vec::new(),
             public_address: None,
             auto_public_address: version.spec.public_address,
+            forwards: false,
             security_groups: version.spec.security_groups.clone(),
             instance_profile: version.instance_profile.clone(),
             state_reason: None,
@@ -142,6 +144,7 @@ impl State {
                 imds: false,
                 ..image.boot.clone()
             },
+            operated: Operated::default(),
             tags: Tags::new(),
             unproven: Vec::new(),
             placed: false,

@@ -31,7 +31,11 @@ impl State {
         self.emit_state_change(id, state);
         match state {
             InstanceState::Running => self.member_runs(id),
-            InstanceState::Stopping | InstanceState::ShuttingDown => self.member_ends(id),
+            InstanceState::Stopping => self.member_ends(id),
+            InstanceState::ShuttingDown => {
+                self.member_ends(id);
+                self.fleet_member_ends(id);
+            }
             InstanceState::Pending | InstanceState::Stopped | InstanceState::Terminated => {}
         }
     }
@@ -205,6 +209,16 @@ impl State {
 
     /// Dooms a Spot Instance: the warning, if EC2 manages to send it, and the end.
     pub(super) fn doom(&mut self, id: &InstanceId, action: InstanceAction) {
+        let notice = match action {
+            InstanceAction::Return | InstanceAction::Terminate | InstanceAction::Stop => {
+                self.config.notice_seconds
+            }
+            InstanceAction::Hibernate => 0,
+        };
+        self.doom_in(id, action, notice);
+    }
+
+    pub(super) fn doom_in(&mut self, id: &InstanceId, action: InstanceAction, notice: i64) {
         let Some(instance) = self.instances.get_mut(id) else {
             return;
         };
@@ -215,12 +229,6 @@ impl State {
         if ends {
             self.reopen(id);
         }
-        let notice = match action {
-            InstanceAction::Return | InstanceAction::Terminate | InstanceAction::Stop => {
-                self.config.notice_seconds
-            }
-            InstanceAction::Hibernate => 0,
-        };
         if notice == 0 {
             self.reclaim(id, life, action);
         } else {

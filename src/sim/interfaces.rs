@@ -35,6 +35,18 @@ impl World {
         })
     }
 
+    /// Its user switches the source/destination check of its primary interface off, or on.
+    pub fn forward(&self, instance: &InstanceId, forwards: bool) {
+        self.change(|it| {
+            let seat = it.primary_seat(instance);
+            let interface = seat.and_then(|(id, _)| it.interfaces.get_mut(&id));
+            if let Some(interface) = interface {
+                interface.forwards = forwards;
+            }
+            it.show_network(instance);
+        });
+    }
+
     /// A secondary private address of the primary interface.
     ///
     /// # Panics
@@ -75,6 +87,7 @@ impl State {
             slot: Slot::default(),
             attachment: String::new(),
             delete_on_termination: false,
+            forwards: false,
         };
         self.interfaces.insert(id.clone(), interface);
         id
@@ -125,10 +138,14 @@ impl State {
             })
             .collect();
         interfaces.sort_by_key(|it| it.slot);
+        let primary = interfaces.iter().find(|it| it.slot.is_primary());
+        let primary = primary.and_then(|it| self.interfaces.get(&it.id));
+        let forwards = primary.is_some_and(|it| it.forwards);
         if let Some(instance) = self.instances.get_mut(id) {
             let addresses = interfaces.iter().flat_map(|it| it.addresses.iter());
             instance.facts.private_addresses = addresses.cloned().collect();
             instance.facts.interfaces = interfaces;
+            instance.facts.forwards = forwards;
         }
     }
 

@@ -30,6 +30,8 @@ pub struct SimInterface {
     pub slot: Slot,
     pub attachment: String,
     pub delete_on_termination: bool,
+    /// Its source/destination check is off: of the interface, whatever it is attached to.
+    pub forwards: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -98,6 +100,8 @@ pub enum GroupType {
 #[derive(Debug, Clone)]
 pub struct Group {
     pub kind: GroupType,
+    /// Where it finds targets that are registered without a port of their own.
+    pub port: u16,
     pub vpc: String,
     /// What every registration is refused with: a quota, a permission.
     pub refuses: Option<&'static str>,

@@ -31,6 +31,14 @@ impl World {
         self.change(|it| it.doom(id, action));
     }
 
+    /// The end of a Capacity Block, which has another warning and says when it ends its instances (TRAP 60).
+    pub fn end_block(&self, id: &InstanceId, seconds: i64) {
+        self.change(|it| {
+            it.emit_block_warning(id, it.now + Duration::seconds(seconds));
+            it.doom_in(id, InstanceAction::Terminate, seconds);
+        });
+    }
+
     /// EC2 recommends to rebalance; often nothing follows.
     pub fn recommend_rebalance(&self, id: &InstanceId) {
         self.change(|it| it.emit_rebalance(id));

@@ -2,7 +2,9 @@
 //!
 //! <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html>
 
-use super::{SimInstance, SimSnapshot, SimTemplate, SimVolume, State, state::refused};
+use super::{
+    SimInstance, SimInterface, SimSnapshot, SimTemplate, SimVolume, State, state::refused,
+};
 use crate::cloud::{CloudError, MOST_READ, Query, TOO_MANY};
 use crate::situation::{Address, Instance, NetworkInterface, Snapshot, Template, Volume};
 use crate::tags::{self, Tags};
@@ -79,6 +81,7 @@ impl State {
             public_address: self.public_address(&it.facts.id),
             ..it.facts.clone()
         });
+        let shown = shown.map(|it| self.with_operators(it));
         bounded(CALL, query, shown.collect())
     }
 
@@ -137,7 +140,8 @@ impl State {
             | Query::Tag { .. }
             | Query::TagKey(_) => by_tag(query, it.tags.seen(self.now)),
         };
-        let shown = visible.filter(wanted).map(|it| Volume {
+        let free = |it: &&SimVolume| !self.managed.contains_key(it.facts.id.as_str());
+        let shown = visible.filter(free).filter(wanted).map(|it| Volume {
             tags: it.tags.seen(self.now).clone(),
             ..it.facts.clone()
         });
@@ -192,10 +196,15 @@ impl State {
     ) -> Result<Vec<NetworkInterface>, CloudError> {
         const CALL: &str = "DescribeNetworkInterfaces";
         self.admit(CALL)?;
-        let shown = self.interfaces.values().map(|it| NetworkInterface {
-            tags: it.tags.seen(self.now).clone(),
-            ..it.facts.clone()
-        });
+        let free = |it: &&SimInterface| !self.managed.contains_key(it.facts.id.as_str());
+        let shown = self
+            .interfaces
+            .values()
+            .filter(free)
+            .map(|it| NetworkInterface {
+                tags: it.tags.seen(self.now).clone(),
+                ..it.facts.clone()
+            });
         match query {
             Query::Interfaces(ids) => Ok(shown.filter(|it| ids.contains(&it.id)).collect()),
             Query::PrivateAddresses(wanted) => Ok(shown

@@ -7,8 +7,8 @@ use super::refusals::Refusal;
 use super::throttle::Bucket;
 use super::tokens::Used;
 use super::{
-    Config, Entry, Group, Queue, Rng, ScalingGroup, SimInstance, SimInterface, SimRequest,
-    SimRootTask, SimSnapshot, SimTemplate, SimVolume, Zone,
+    Config, Entry, Group, Queue, Rng, ScalingGroup, SimFleet, SimInstance, SimInterface,
+    SimRequest, SimRootTask, SimSnapshot, SimTemplate, SimVolume, Zone,
 };
 use crate::clock::Timestamp;
 use crate::cloud::CloudError;
@@ -16,7 +16,7 @@ use crate::id::{
     AllocationId, ImageId, InstanceId, InterfaceId, RequestId, SnapshotId, SubnetId, TemplateId,
     VolumeId,
 };
-use crate::situation::{Image, RootTaskState, TargetGroup};
+use crate::situation::{Image, RootTaskState, Target, TargetGroup};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::str::FromStr;
@@ -43,6 +43,11 @@ pub struct State {
     pub zones: BTreeMap<String, Zone>,
     pub groups: BTreeMap<TargetGroup, Group>,
     pub scaling_groups: BTreeMap<String, ScalingGroup>,
+    pub fleets: BTreeMap<String, SimFleet>,
+    /// Tasks of an orchestrator: the registrations that it made for them. A group that it serves has an entry.
+    pub tasks: BTreeMap<TargetGroup, BTreeSet<Target>>,
+    /// What an AWS service manages, by id: nobody else may change it.
+    pub managed: BTreeMap<String, &'static str>,
     pub images: BTreeMap<ImageId, Image>,
     pub root_tasks: BTreeMap<String, SimRootTask>,
     /// Instances with termination protection.
@@ -122,6 +127,9 @@ impl State {
             zones: BTreeMap::new(),
             groups: BTreeMap::new(),
             scaling_groups: BTreeMap::new(),
+            fleets: BTreeMap::new(),
+            tasks: BTreeMap::new(),
+            managed: BTreeMap::new(),
             images: BTreeMap::new(),
             root_tasks: BTreeMap::new(),
             locked: BTreeSet::new(),

@@ -114,12 +114,16 @@ keys! {
     PLACE = "place": Value on [Instance, LaunchTemplate] Always [Repeats(3)]
     /// The Auto Scaling group the lineage belongs to.
     GROUP = "group": Value on [Instance, LaunchTemplate] Always [Repeats(2), Guarded]
+    /// The fleet that has launched the head, and replaces it by itself.
+    FLEET = "fleet": Value on [LaunchTemplate] Always []
     /// What the head's type is like.
     SHAPE = "shape": Value on [Instance, LaunchTemplate] Always [Repeats(4), Shed(5)]
     /// Its volumes, each with its device and whether it goes with the instance.
     VOLUMES = "volume": List on [Instance, LaunchTemplate] Always [Guarded]
     /// Its targets: target group, id, port.
     TARGETS = "target": List on [Instance, LaunchTemplate] Always [Repeats(5), Shed(0), Guarded]
+    /// Those of its targets that an orchestrator registers for a task of its own: a replacement has none.
+    LEFT_TARGETS = "left-target": List on [LaunchTemplate] Always []
     /// Its Elastic IPs.
     ADDRESSES = "address": List on [Instance, LaunchTemplate] Always [Repeats(6), Guarded]
     /// Its network interfaces beyond the primary one; that one as well if its address is to be kept.

@@ -80,6 +80,7 @@ pub struct Lineage {
     pub excuses: BTreeSet<Excuse>,
     elsewhere: bool,
     in_group: bool,
+    in_fleet: bool,
     restores: bool,
     /// `DeleteOnTermination` is off for good.
     pub keeps_always: bool,
@@ -131,6 +132,7 @@ impl Lineage {
             excuses: BTreeSet::new(),
             elsewhere: setup.elsewhere,
             in_group: setup.in_group,
+            in_fleet: setup.in_fleet,
             restores: setup
                 .policy
                 .iter()
@@ -143,9 +145,9 @@ impl Lineage {
         }
     }
 
-    /// Nobody has taken it yet, and no group looks after it.
+    /// Nobody has taken it yet, and neither group nor fleet looks after it.
     pub fn is_well(&self) -> bool {
-        !self.terminated && !self.in_group
+        !self.terminated && !self.in_group && !self.in_fleet
     }
 
     /// A group's new member has the group's wishes, not those of the one it takes over from.
@@ -161,7 +163,7 @@ impl Lineage {
         } else if self.in_group && self.has_nothing() {
             // What its group launches is like any other.
             Expected::Accounted
-        } else if self.only(REPLACE, "none") {
+        } else if self.in_fleet || self.only(REPLACE, "none") {
             Expected::Kept
         } else {
             Expected::Replaced
@@ -179,6 +181,9 @@ impl Lineage {
     }
 
     pub fn never_launches(&self) -> bool {
+        if self.in_fleet {
+            return true;
+        }
         let all = self.policies[REPLACE].iter();
         let mut may = all.filter(|it| **it == "launch" || (**it == "auto" && !self.in_group));
         may.next().is_none()

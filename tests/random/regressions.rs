@@ -30,6 +30,7 @@ pub fn one_volume() -> Setup {
         policy: Vec::new(),
         elsewhere: false,
         in_group: false,
+        in_fleet: false,
         persistent: false,
     }
 }
@@ -67,6 +68,7 @@ fn regression_a_refusal_that_does_not_last_leads_to_one_replacement() {
         volumes: Vec::new(),
         policy: vec![("spot-rescue:replace", "launch")],
         in_group: true,
+        in_fleet: false,
         persistent: false,
         ..one_volume()
     };
@@ -286,6 +288,7 @@ fn regression_an_instance_is_hibernated_without_a_word() {
 fn regression_a_group_with_capacity_rebalancing_ends_its_member_before_the_warning_comes() {
     let setup = Setup {
         in_group: true,
+        in_fleet: false,
         ports: vec![80],
         ..one_volume()
     };
@@ -338,6 +341,7 @@ fn regression_a_group_with_capacity_rebalancing_ends_its_member_and_the_warning_
         volumes: Vec::new(),
         by_address: true,
         in_group: true,
+        in_fleet: false,
         ..one_volume()
     };
     let weather = Weather {
@@ -357,6 +361,7 @@ fn regression_a_replacement_is_interrupted_before_it_has_joined_the_group() {
         volumes: vec![false],
         elsewhere: true,
         in_group: true,
+        in_fleet: false,
         ..one_volume()
     };
     let weather = Weather {
@@ -440,6 +445,7 @@ fn regression_a_replacement_ends_right_after_its_address_was_registered() {
                 policy: Vec::new(),
                 elsewhere: false,
                 in_group: false,
+                in_fleet: false,
                 persistent: false,
             },
             Setup {
@@ -453,6 +459,7 @@ fn regression_a_replacement_ends_right_after_its_address_was_registered() {
                 policy: Vec::new(),
                 elsewhere: false,
                 in_group: false,
+                in_fleet: false,
                 persistent: false,
             },
         ],
@@ -520,6 +527,7 @@ fn regression_a_replacement_is_registered_by_its_address_after_its_warning() {
             policy: Vec::new(),
             elsewhere: false,
             in_group: false,
+            in_fleet: false,
             persistent: false,
         }],
         weather: Weather {
@@ -568,6 +576,7 @@ fn regression_a_member_that_has_been_detached_is_warned_again() {
             policy: Vec::new(),
             elsewhere: false,
             in_group: true,
+            in_fleet: false,
             persistent: false,
         }],
         weather: Weather {
@@ -606,6 +615,7 @@ fn regression_an_instance_returns_and_is_stopped_again_before_it_serves() {
             policy: Vec::new(),
             elsewhere: false,
             in_group: false,
+            in_fleet: false,
             persistent: false,
         }],
         weather: Weather {
@@ -755,6 +765,7 @@ fn regression_the_progress_of_the_last_rescue_is_not_that_of_the_next() {
         address: true,
         policy: vec![("spot-rescue:private-ip", "keep")],
         in_group: true,
+        in_fleet: false,
         ..one_volume()
     };
     let weather = Weather {
@@ -787,6 +798,7 @@ fn regression_the_first_request_for_a_new_owner_is_the_second_one_too() {
             Setup {
                 volumes: Vec::new(),
                 in_group: true,
+                in_fleet: false,
                 ..one_volume()
             },
             Setup {
@@ -848,6 +860,7 @@ fn regression_a_warning_before_the_claim_is_seen_reaches_the_rescue() {
         lattice: true,
         policy: vec![("spot-rescue:private-ip", "keep")],
         in_group: true,
+        in_fleet: false,
         ..one_volume()
     };
     let weather = Weather {
@@ -1052,6 +1065,7 @@ fn regression_a_launch_nobody_heard_of_is_refused_beside_a_group() {
     let other = Setup {
         volumes: Vec::new(),
         in_group: true,
+        in_fleet: false,
         ..one_volume()
     };
     let ops = [
@@ -1088,6 +1102,7 @@ fn regression_a_launch_nobody_heard_of_is_refused_after_an_outage() {
     let setup = Setup {
         volumes: Vec::new(),
         in_group: true,
+        in_fleet: false,
         ..one_volume()
     };
     let weather = Weather {
@@ -1119,6 +1134,7 @@ fn regression_only_the_record_knew_of_its_group() {
         address: true,
         policy: vec![("spot-rescue:data", "clone")],
         in_group: true,
+        in_fleet: false,
         ..one_volume()
     };
     let second = Setup {

@@ -140,6 +140,7 @@ fn regression_what_refuses_a_launch_on_an_interface_gives_the_address_up() {
             policy: vec![("spot-rescue:private-ip", "keep")],
             elsewhere: true,
             in_group: false,
+            in_fleet: false,
             persistent: false,
         }],
         weather: Weather {
@@ -208,6 +209,7 @@ fn regression_a_copy_is_one_without_its_snapshot() {
                 policy: vec![],
                 elsewhere: true,
                 in_group: true,
+                in_fleet: false,
                 persistent: false,
             },
             Setup {
@@ -221,6 +223,7 @@ fn regression_a_copy_is_one_without_its_snapshot() {
                 policy: vec![("spot-rescue:rebalance", "replace")],
                 elsewhere: true,
                 in_group: false,
+                in_fleet: false,
                 persistent: true,
             },
             Setup {
@@ -237,6 +240,7 @@ fn regression_a_copy_is_one_without_its_snapshot() {
                 ],
                 elsewhere: true,
                 in_group: false,
+                in_fleet: false,
                 persistent: false,
             },
             Setup {
@@ -250,6 +254,7 @@ fn regression_a_copy_is_one_without_its_snapshot() {
                 policy: vec![],
                 elsewhere: true,
                 in_group: false,
+                in_fleet: false,
                 persistent: true,
             },
         ],
@@ -315,6 +320,7 @@ fn regression_nobody_is_launched_beside_one_whose_launch_was_not_heard_of() {
             policy: vec![],
             elsewhere: false,
             in_group: false,
+            in_fleet: false,
             persistent: false,
         }],
         weather: Weather {

@@ -169,6 +169,7 @@ fn regression_a_source_whose_copy_has_lost_its_mark_stays() {
     let none = || Setup {
         volumes: vec![],
         in_group: true,
+        in_fleet: false,
         ..one_volume()
     };
     let clones = Setup {
@@ -237,6 +238,7 @@ fn regression_what_a_long_rescue_leaves_behind_is_dated_as_soon_as_it_is_over() 
         volumes: vec![],
         policy: vec![("spot-rescue:private-ip", "keep")],
         in_group: true,
+        in_fleet: false,
         ..one_volume()
     };
     let weather = Weather {

@@ -42,6 +42,8 @@ pub struct Setup {
     /// May be replaced in the other zone.
     pub elsewhere: bool,
     pub in_group: bool,
+    /// Of a fleet that keeps its size: one of its own.
+    pub in_fleet: bool,
     /// Its request is persistent, as one that stops always is.
     pub persistent: bool,
 }
@@ -92,8 +94,8 @@ fn setup() -> impl Strategy<Value = Setup> {
             classic: others.0,
             lattice: others.1,
             address: flags.1,
-            // A group's members are one-time requests.
-            behaviour: if flags.3 == 0 {
+            // Members of groups and fleets are one-time requests.
+            behaviour: if flags.3 <= 1 {
                 InstanceAction::Terminate
             } else {
                 behaviour
@@ -101,7 +103,8 @@ fn setup() -> impl Strategy<Value = Setup> {
             policy,
             elsewhere: flags.2,
             in_group: flags.3 == 0,
-            persistent: others.2 && flags.3 != 0,
+            in_fleet: flags.3 == 1,
+            persistent: others.2 && flags.3 > 1,
         },
     )
 }
@@ -203,6 +206,10 @@ impl Setup {
         let id = builder.run();
         if self.in_group {
             world.member(GROUP, &id);
+        }
+        if self.in_fleet {
+            let fleet = world.fleet("maintain");
+            world.fleet_member(&fleet, &id);
         }
         let mut targets = BTreeSet::new();
         if !self.ports.is_empty() {

@@ -13,6 +13,7 @@ fn register(world: &World, protected: &Protected, groups: usize, ports: &[u16]) 
         let group =
             TargetGroup::Elb(format!("{arn}/k8s-production-databases-x-{n:05}/{n:016x}").into());
         let facts = Group {
+            port: 80,
             kind: GroupType::Instance,
             vpc: VPC.to_owned(),
             refuses: None,

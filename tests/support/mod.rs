@@ -60,11 +60,13 @@ pub fn instance(at: Timestamp) -> Instance {
         interfaces: vec![interface(PRIMARY, 0, &["10.0.0.10"])],
         public_address: None,
         auto_public_address: false,
+        forwards: false,
         security_groups: vec!["sg-0123456789abcdef0".to_owned()],
         instance_profile: None,
         state_reason: None,
         hibernation: false,
         boot: boot(),
+        operated: Operated::default(),
         tags: tags(&[("Name", "db"), (tags::OPT_IN, "on")]),
         unproven: Vec::new(),
         placed: false,
@@ -251,6 +253,7 @@ pub fn situation(now: Timestamp) -> Situation {
         }]),
         root_tasks: Fact::Known(Vec::new()),
         lookup: Fact::NotRead,
+        fleets: Fact::Known(Vec::new()),
         locked: Fact::Known(BTreeSet::new()),
     }
 }

@@ -1,9 +1,9 @@
 //! Out of the group, and into it again.
 
-use super::Way;
 use super::claim::not_opted_in;
 use super::pairs::partner;
 use crate::event::{InstanceState, Interruption};
+use crate::plan::way::Way;
 use crate::plan::{Lineage, Plan, rejoin};
 use crate::record::Milestone;
 use crate::situation::{Fact, Group, Instance, Lifecycle};
@@ -25,7 +25,9 @@ pub fn leave(lineage: &Lineage, way: &Way, plan: &mut Plan) {
     let decrement = match way {
         Way::Group => false,
         Way::Join => true,
-        Way::Own | Way::Refused(_) | Way::Unknown(_) => return,
+        Way::Own | Way::Fleet(_) | Way::Orchestrator(_) | Way::Refused(_) | Way::Unknown(_) => {
+            return;
+        }
     };
     if !in_service || !alive {
         return;

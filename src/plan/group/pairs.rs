@@ -5,9 +5,10 @@
 //! are in one zone are matched (volumes can move), then the rest. The answer is only a proposal: facts
 //! lag, and two rescues may see different ones. What decides is the claim.
 
-use super::{Way, choose};
+use super::choose;
 use crate::clock::{SWEEP, Timestamp};
 use crate::id::InstanceId;
+use crate::plan::way::Way;
 use crate::policy::Policy;
 use crate::record::{Place, Record};
 use crate::situation::{Group, Instance, Lifecycle, Situation};

@@ -5,6 +5,7 @@
 
 use super::shown;
 use crate::event::InstanceState;
+use crate::plan::{ports, way};
 use crate::policy::{Policy, Root};
 use crate::record::{Named, Original, Place, Record};
 use crate::situation::{Boot, Fact, Image, Instance, Situation};
@@ -24,6 +25,8 @@ pub fn apply(
     }
     shown::apply(record, owner, situation, members, policy);
     let touched = touched(record, owner, situation);
+    ports::live(record, owner, situation, touched);
+    way::live(record, owner, situation);
     if !touched || record.private_addresses.is_empty() {
         private_addresses(record, owner);
     }
