@@ -86,11 +86,13 @@ class Control:
         action: str = "terminate",
         warn: bool = True,
         carry_out: bool = True,
+        block_seconds: int | None = None,
     ) -> None:
-        """Without `carry_out` EC2 only warns, and they run on."""
+        """Without `carry_out` EC2 only warns, and they run on. A Capacity Block names the time of its end."""
         if self.interrupted_at is None:
             self.interrupted_at = self.now()
         how = {"action": action, "warn": warn, "carry_out": carry_out}
+        how |= {"block_seconds": block_seconds} if block_seconds else {}
         self._post("interrupt", {"instance_ids": instances, **how})
 
     def start(self, instance: str) -> None:
@@ -103,6 +105,14 @@ class Control:
     def share(self, resource: str, owner: str) -> None:
         """A subnet, a security or placement group: another account's, which lets this one use it."""
         self._post("share", {"resource_id": resource, "owner": owner})
+
+    def join(self, fleet: str, instance: str) -> None:
+        """As if the fleet had launched it."""
+        self._post("join", {"fleet_id": fleet, "instance_id": instance})
+
+    def manage(self, volume: str, principal: str) -> None:
+        """From now on a service manages it."""
+        self._post("manage", {"volume_id": volume, "principal": principal})
 
     def event(self, event: dict[str, Any]) -> None:
         """It happens now, whatever its time says."""

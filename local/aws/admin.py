@@ -1,6 +1,7 @@
 """What one can do to the local AWS that nobody can do to AWS.
 
-    POST /local-aws/interrupt  {"instance_id" | "instance_ids", "action", "warn", "carry_out"}
+    POST /local-aws/interrupt  {"instance_id" | "instance_ids", "action", "warn", "carry_out", "block_seconds"}:
+                               with the latter at the end of a Capacity Block
     POST /local-aws/event      an event, delivered through the rules
     POST /local-aws/capacity   {"availability_zone", "instance_type", "market", "code"}; a subnet
                                may stand for the zone; with code null, what was closed is open
@@ -17,6 +18,8 @@
     POST /local-aws/persistent {"instance_id"}: as if by RequestSpotInstances
     POST /local-aws/share      {"resource_id", "owner"}: a subnet, a security or placement group that another
                                account owns
+    POST /local-aws/join       {"fleet_id", "instance_id"}: as if the fleet had launched it
+    POST /local-aws/manage     {"volume_id", "principal"}: from now on a service manages it
     POST /local-aws/chaos      {"rate", "principal", "kinds", "latency_ms", "seed"}
     GET  /local-aws/journal?since=n
     GET  /local-aws/states     what state which instance entered when
@@ -37,6 +40,8 @@ from local.aws import (
     capacity,
     deaths,
     events,
+    fleets,
+    managed,
     moments,
     refusals,
     requests,
@@ -62,7 +67,10 @@ def _interrupt(body: dict[str, Any]) -> Any:
     warn, carry_out = _flag(body, "warn"), _flag(body, "carry_out")
     if not warn and not carry_out:
         raise BadInput("without warn and carry_out nothing happens")
-    spot.interrupt(ids, body.get("action", "terminate"), warn, carry_out)
+    block = body.get("block_seconds")
+    if block is not None and not isinstance(block, int):
+        raise BadInput(f"block_seconds is a number, not {block!r}")
+    spot.interrupt(ids, body.get("action", "terminate"), warn, carry_out, block)
     return {"interrupted": ids}
 
 
@@ -146,6 +154,16 @@ def _share(body: dict[str, Any]) -> Any:
     return {"shared": body["resource_id"]}
 
 
+def _join(body: dict[str, Any]) -> Any:
+    fleets.join(body.get("fleet_id"), body.get("instance_id"))
+    return {"joined": body["fleet_id"]}
+
+
+def _manage(body: dict[str, Any]) -> Any:
+    managed.manage(body.get("volume_id"), body.get("principal"))
+    return {"managed": body["volume_id"]}
+
+
 def _journal(since: str) -> Any:
     if not since.isdecimal():
         raise BadInput(f"since is a number, not {since!r}")
@@ -164,6 +182,8 @@ POSTS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "start": _start,
     "persistent": _persistent,
     "share": _share,
+    "join": _join,
+    "manage": _manage,
     "chaos": CHAOS.change,
 }
 

@@ -1,4 +1,4 @@
-"""CreateFleet of type `instant`.
+"""CreateFleet of type `instant`, and of type `maintain` as far as it goes (see `fleets`).
 
 AWS: one synchronous attempt; what could not be launched is in `Errors` of a 200, per pool
 (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instant-fleet.html); the template must not bring
@@ -26,7 +26,7 @@ from moto.ec2.responses import EC2Response
 from moto.ec2.utils import random_fleet_id
 
 from local.aws import launch, launch_tokens, refusals, selection, tags, templates
-from local.aws.patch import Answer, answers, refuse
+from local.aws.patch import Answer, answers, refuse, shelf
 
 #: pools that one fleet tries
 TRIES = 3
@@ -63,7 +63,13 @@ class Fleet:
     pools: list[Pool]
     instance_tags: dict[str, str]
     volume_tags: dict[str, str]
+    kind: str = "instant"
+    size: int = 0
     tried: int = 0
+
+
+def known(backend: Any) -> dict[str, Fleet]:
+    return shelf(backend, "fleets", dict)
 
 
 @answers(EC2Response)
@@ -74,20 +80,23 @@ def create_fleet(call: Any) -> Answer:
 def _create(call: Any) -> Answer:
     refusals.check(call)
     backend = call.ec2_backend
-    if call._get_param("Type") != "instant":
-        message = "The local AWS has fleets of type instant only; the default is maintain"
-        raise refuse("UnsupportedOperation", message)
+    kind = call._get_param("Type") or "maintain"
+    if kind not in ("instant", "maintain"):
+        raise refuse("UnsupportedOperation", f"The local AWS has no fleets of type {kind}")
     fleet = Fleet(
         id=random_fleet_id(),
         pools=_pools(backend, call._get_param("LaunchTemplateConfigs") or []),
         instance_tags=tags.requested(call, "instance"),
         volume_tags=tags.requested(call, "volume"),
+        kind=kind,
     )
+    known(backend)[fleet.id] = fleet
     tags.write(backend, fleet.id, tags.requested(call, "fleet"))
     launched: list[Answer] = []
     errors: list[Answer] = []
     for market in _markets(call._get_param("TargetCapacitySpecification") or {}):
-        launched += _fill(backend, fleet, market, errors)
+        fleet.size += 1
+        launched += fill(backend, fleet, market, errors)
     return {"FleetId": fleet.id, "Instances": launched, "Errors": errors}
 
 
@@ -137,7 +146,7 @@ def _markets(capacity: dict[str, Any]) -> list[str]:
     ]
 
 
-def _fill(backend: Any, fleet: Fleet, market: str, errors: list[Answer]) -> list[Answer]:
+def fill(backend: Any, fleet: Fleet, market: str, errors: list[Answer]) -> list[Answer]:
     """One instance from the first pool that has it."""
     for pool in fleet.pools:
         asked = {"LaunchTemplateAndOverrides": pool.described(), "Lifecycle": market}

@@ -12,8 +12,10 @@ instance's request then says is unknown; here it stays as it was.
 """
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
+from moto.core.utils import utcnow
 from moto.ec2.models import ec2_backends
 
 from local.aws import events, instances, launch, requests
@@ -26,19 +28,29 @@ NOTICE = {"terminate": 120, "stop": 120, "hibernate": 0}
 #: hear of every warning
 LISTENERS: list[Callable[[Any], None]] = []
 DETAIL_TYPE = "EC2 Spot Instance Interruption Warning"
+BLOCK = "EC2 Capacity Reservation Instance Interruption Warning"
 
 
-def interrupt(ids: list[str], action: str, warn: bool, carry_out: bool = True) -> None:
-    """EC2 takes them back, all in the same moment; or only says so."""
+def interrupt(
+    ids: list[str],
+    action: str,
+    warn: bool,
+    carry_out: bool = True,
+    block_seconds: int | None = None,
+) -> None:
+    """EC2 takes them back, all in the same moment; or only says so. At the end of a Capacity Block later, and it says when."""
     if action not in NOTICE:
         raise BadInput(f"action is one of {sorted(NOTICE)}, not {action!r}")
     victims = [_spot_instance(it) for it in ids]
     for victim in victims:
-        if warn:
+        if warn and block_seconds is not None:
+            _warn_of_block(victim, block_seconds)
+        elif warn:
             _warn(victim, action)
         if carry_out:
             _reopen(requests.interrupted(victim, action))
-            CLOCK.after(NOTICE[action], lambda it=victim: _take(it, action))
+            notice = NOTICE[action] if block_seconds is None else block_seconds
+            CLOCK.after(notice, lambda it=victim: _take(it, action))
 
 
 def _reopen(request: SpotRequest | None) -> None:
@@ -79,6 +91,21 @@ def _warn(instance: Any, action: str) -> None:
     events.emit(DETAIL_TYPE, [arn], detail, instance.ec2_backend)
     for listener in LISTENERS:
         listener(instance)
+
+
+def _warn_of_block(instance: Any, seconds: int) -> None:
+    """https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/capacity-blocks-monitor.html"""
+    backend = instance.ec2_backend
+    arn = f"arn:aws:ec2:{backend.region_name}:{backend.account_id}:instance/{instance.id}"
+    ends = utcnow() + timedelta(seconds=seconds)
+    detail = {
+        "instance-id": instance.id,
+        "instance-action": "terminate",
+        "instance-termination-time": f"{ends:%Y-%m-%dT%H:%M:%SZ}",
+        "availability-zone-id": "use2-az1",
+        "instance-lifecycle": "capacity-block",
+    }
+    events.emit(BLOCK, [arn], detail, backend)
 
 
 def _take(instance: Any, action: str) -> None:

@@ -10,6 +10,7 @@ from local.scenarios import (
     groups,
     names,
     origin,
+    owners,
     parts,
     pauses,
     races,
@@ -48,6 +49,7 @@ ALL: dict[str, Scenario] = {
         bad_input,
         parts,
         origin,
+        owners,
         upkeep,
     )
     for it in module.SCENARIOS
