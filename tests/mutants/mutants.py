@@ -200,8 +200,8 @@ MUTANTS = [
     Mutant(
         "a member of a group is replaced beside its group",
         "src/plan/group.rs",
-        "let Some(name) = lineage.group_name() else {",
-        "let Some(name) = lineage.group_name().filter(|_| replace == Replace::Launch) else {",
+        "let name = lineage.group_name()?;",
+        "let name = lineage.group_name().filter(|_| lineage.policy.replace.value == Replace::Launch)?;",
     ),
     Mutant(
         "a failed read of the record is an empty record",
@@ -944,5 +944,65 @@ MUTANTS = [
         "src/calls/gone.rs",
         "left.is_ok_and(|it| !it)",
         "left.is_ok()",
+    ),
+    Mutant(
+        "a replacement is launched beside a fleet that keeps its size",
+        "src/plan/way.rs",
+        "group.or(fleet).or(orchestrator)",
+        "group.or(fleet.filter(|_| false)).or(orchestrator)",
+    ),
+    Mutant(
+        "a fleet that has been deleted is taken for one that replaces",
+        "src/situation/owners.rs",
+        'maintains: kind == "maintain" && live,',
+        'maintains: kind == "maintain" || !live,',
+    ),
+    Mutant(
+        "an answer about a fleet is waited for without end",
+        "src/plan/way/fleet.rs",
+        "Fact::Known(_) | Fact::Unavailable { .. } => Known::Doubtful,",
+        "Fact::Known(_) | Fact::Unavailable { .. } => Known::NotYet,",
+    ),
+    Mutant(
+        "what is on record of a fleet does not count",
+        "src/plan/way/fleet.rs",
+        "let id = base.and_then(Instance::fleet).or(recorded)?;",
+        "let id = base.and_then(Instance::fleet)?;",
+    ),
+    Mutant(
+        "a task's port is registered for the replacement",
+        "src/plan/ports.rs",
+        "lineage.record.left_targets.contains(target)",
+        "lineage.record.targets.is_empty()",
+    ),
+    Mutant(
+        "a static port is taken for an orchestrator's",
+        "src/plan/ports.rs",
+        "own.is_some_and(|own| own != port)",
+        "own.is_some()",
+    ),
+    Mutant(
+        "a capacity block is given two minutes",
+        "src/event/interruption.rs",
+        "counted.map_or(told, |it| it.max(told))",
+        "counted.map_or(told, |it| it.min(told))",
+    ),
+    Mutant(
+        "a managed volume is among those that are kept",
+        "src/situation/owners.rs",
+        ".retain(|it| !parts.contains_key(it.volume.as_str()));",
+        ".retain(|it| !it.name.is_empty());",
+    ),
+    Mutant(
+        "volumes are cloned for what nothing takes over",
+        "src/plan/clone.rs",
+        "primary::wanted(lineage).is_some() || !way::way(lineage).hands_over()",
+        "primary::wanted(lineage).is_some()",
+    ),
+    Mutant(
+        "a router is not told that it will not be one",
+        "src/plan/router.rs",
+        "owner.forwards && !follows",
+        "owner.forwards && follows",
     ),
 ]
