@@ -92,14 +92,22 @@ pub fn defer_contended(position: Position, unprotected: usize, plan: &mut Plan) 
     }
     let asks = Safety::of(plan).row().1;
     let ask = asks[usize::from(unprotected > 0) + usize::from(unprotected > FEW)];
+    if let Some(what) = deferred(ask, position.jitter()) {
+        defer(position, what, plan);
+    }
+}
+
+fn deferred(ask: Ask, jitter: u16) -> Option<fn(&Action) -> bool> {
     match ask {
-        Both => {}
-        NoFlags => defer(position, sets_flags, plan),
-        NoSet => defer(position, takes_set, plan),
-        InTurns if position.jitter().is_multiple_of(2) => defer(position, takes_set, plan),
-        InTurns => defer(position, sets_flags, plan),
-        SetNowAndThen if position.jitter().is_multiple_of(6) => {}
-        SetNowAndThen => defer(position, takes_set, plan),
+        Both => None,
+        NoFlags => Some(sets_flags),
+        NoSet => Some(takes_set),
+        InTurns => Some(if jitter.is_multiple_of(2) {
+            takes_set
+        } else {
+            sets_flags
+        }),
+        SetNowAndThen => (!jitter.is_multiple_of(6)).then_some(takes_set as fn(&Action) -> bool),
     }
 }
 
