@@ -269,7 +269,7 @@ mod tests {
             asked
         };
         let (none, flags, set, both) = ((false, false), (true, false), (false, true), (true, true));
-        let table: [(bool, bool, bool, [Vec<(bool, bool)>; 3]); 5] = [
+        let table = [
             (true, true, true, [vec![both], vec![both], vec![set, flags]]),
             (true, false, true, [vec![flags], vec![flags], vec![flags]]),
             (true, true, false, [vec![both], vec![set], vec![set]]),
