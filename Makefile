@@ -108,7 +108,7 @@ check: ## what one runs every minute: format, clippy and tests of the core
 lint: setup ## the local AWS, the template and what is run on AWS: ruff, cfn-lint, sam validate, shellcheck
 	$(BIN)/ruff check local tests tools
 	$(BIN)/ruff format --check local tests tools
-	$(BIN)/cfn-lint template.yaml
+	$(BIN)/cfn-lint --regions ALL_REGIONS -- template.yaml
 	$(BIN)/sam validate --lint --template template.yaml
 	$(BIN)/shellcheck deploy/*.sh tools/deny tools/doctor tools/lock tools/reproducible tools/rustc
 
@@ -183,6 +183,7 @@ package: setup ## the zip that Lambda takes, for ARCH, its bill of materials and
 .PHONY: deploy
 deploy: setup ## builds and deploys the stack, for ARCH, with PARAMETERS
 	PATH="$(abspath $(BIN)):$$PATH" sam build --parameter-overrides Architecture=$(ARCH)
+	$(BIN)/python tools/fits.py .aws-sam/build/Function/bootstrap $(ARCH)
 	$(BIN)/sam deploy --parameter-overrides Architecture=$(ARCH) $(PARAMETERS)
 
 .PHONY: reproducible

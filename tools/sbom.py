@@ -9,6 +9,7 @@ machine's folders; here the same sources give the same bytes.
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tomllib
@@ -81,14 +82,17 @@ def bill(target: str) -> Json:
     lock = tomllib.loads(Path("Cargo.lock").read_text())["package"]
     sums = {(it["name"], it["version"]): it.get("checksum") for it in lock}
     parts = [component(packages[it], sums[it], it in linked) for it in sorted(crates)]
-    made_with = [{"name": "rustc", "value": say("rustc", "--version").strip()}]
+    rustc = say(os.environ.get("RUSTC", "rustc"), "--version").strip()
     return {
         "bomFormat": "CycloneDX",
         "specVersion": "1.5",
         "version": 1,
         "metadata": {
             "component": next(it for it in parts if it["name"] == FUNCTION),
-            "properties": [*made_with, {"name": "target", "value": target}],
+            "properties": [
+                {"name": "rustc", "value": rustc},
+                {"name": "target", "value": target},
+            ],
         },
         "components": [it for it in parts if it["name"] != FUNCTION],
         "dependencies": relations(metadata, crates),

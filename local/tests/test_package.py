@@ -14,12 +14,18 @@ import pytest
 from local.tests.harness import ROOT
 
 
+def binary(architecture: str, versions: bytes = b"GLIBC_2.17") -> bytes:
+    """As far as anything here reads it."""
+    machine = {"arm64": b"\xb7", "x86_64": b"\x3e"}[architecture]
+    return b"\x7fELF".ljust(18, b"\0") + machine + b"\0" + versions
+
+
 def package(folder: Path, made: int) -> dict[str, bytes]:
     """Of a binary that was made at this time."""
     folder.mkdir()
-    binary = folder / "bootstrap"
-    binary.write_bytes(b"\x7fELF" + bytes(100_000))
-    os.utime(binary, (made, made))
+    bootstrap = folder / "bootstrap"
+    bootstrap.write_bytes(binary("x86_64") + bytes(100_000))
+    os.utime(bootstrap, (made, made))
     subprocess.run(
         [sys.executable, ROOT / "tools" / "package.py", folder, "x86_64"], cwd=ROOT, check=True
     )
@@ -33,26 +39,40 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, bytes]
     return package(folder / "one", 1_000_000_000), package(folder / "another-name", 1_700_000_000)
 
 
+FITTING = [
+    ("arm64", binary("arm64", b"GLIBC_2.2.5 GLIBC_2.17"), None),
+    ("x86_64", binary("x86_64", b"GLIBC_2.17 GLIBC_2.34"), None),
+    ("arm64", binary("arm64", b"GLIBC_PRIVATE"), None),
+    ("arm64", binary("arm64", b"GLIBC_2.35 GLIBC_2.9"), "GLIBC 2.35; Lambda has 2.34"),
+    ("x86_64", binary("x86_64", b"GLIBC_2.34.1"), "GLIBC 2.34.1; Lambda has 2.34"),
+    ("arm64", binary("x86_64"), "not for arm64 (ELF machine 62, not 183)"),
+    ("x86_64", binary("arm64"), "not for x86_64 (ELF machine 183, not 62)"),
+    ("x86_64", b"#!/bin/sh\n", "not for x86_64"),
+]
+
+
 @pytest.mark.parametrize(
-    ("versions", "runs"),
-    [
-        (b"GLIBC_2.2.5 GLIBC_2.17", True),
-        (b"GLIBC_2.17 GLIBC_2.34", True),
-        (b"GLIBC_2.35 GLIBC_2.9", False),
-        (b"GLIBC_2.34.1", False),
-        (b"GLIBC_PRIVATE", True),
-    ],
+    ("architecture", "made", "wrong"), FITTING, ids=[it[2] or "fits" for it in FITTING]
 )
-def test_a_binary_that_lambda_has_no_c_library_for_is_refused(
-    versions: bytes, runs: bool, tmp_path: Path
+def test_a_binary_that_lambda_cannot_run_is_neither_packed_nor_deployed(
+    architecture: str, made: bytes, wrong: str | None, tmp_path: Path
 ) -> None:
-    """Nothing is packed then."""
-    (tmp_path / "bootstrap").write_bytes(b"\x7fELF" + versions)
-    command = [sys.executable, ROOT / "tools" / "package.py", tmp_path, "arm64"]
-    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert (run.returncode == 0) == runs == (tmp_path / "bootstrap.zip").exists()
-    assert ("arm64: zip " in run.stdout) == runs
-    assert runs or "Lambda has 2.34" in run.stderr
+    """Its processor, its C library."""
+    (tmp_path / "bootstrap").write_bytes(made)
+    packed, fits = (
+        subprocess.run(
+            [sys.executable, ROOT / "tools" / tool, tmp_path / file, architecture],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        for tool, file in (("package.py", "."), ("fits.py", "bootstrap"))
+    )
+    assert (packed.returncode == 0) == (fits.returncode == 0) == (wrong is None)
+    assert (tmp_path / "bootstrap.zip").exists() == (wrong is None)
+    assert wrong or (f"{architecture}: zip " in packed.stdout and architecture in fits.stdout)
+    assert all(wrong is None or wrong in it.stderr for it in (packed, fits))
 
 
 @pytest.mark.parametrize("architecture", ["arm64", "x86_64"])
@@ -60,9 +80,12 @@ def test_build_and_deployment_are_of_one_architecture(architecture: str) -> None
     """Lambda could not run another one."""
     command = ["make", "--dry-run", "deploy", f"ARCH={architecture}", "PARAMETERS=A=b"]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    commands = [it for it in run.stdout.splitlines() if re.search(r"sam (build|deploy)", it)]
-    assert len(commands) == 2 and "deploy" in commands[1] and commands[1].endswith(" A=b")
-    assert all(f"--parameter-overrides Architecture={architecture}" in it for it in commands)
+    commands = [it for it in run.stdout.splitlines() if re.search(r"sam (build|deploy)|fits", it)]
+    build, look, deploy = commands
+    assert "sam build" in build and "sam deploy" in deploy and deploy.endswith(" A=b")
+    assert look.endswith(f"fits.py .aws-sam/build/Function/bootstrap {architecture}")
+    overrides = f"--parameter-overrides Architecture={architecture}"
+    assert overrides in build and overrides in deploy
 
 
 @pytest.mark.parametrize(
