@@ -1,68 +1,13 @@
-"""What is built and installed is what the lock files say."""
+"""What is installed is what the lock files say, and what it brings is looked at."""
 
 import os
-import platform
 import re
-import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from local.tests.harness import ROOT
-
-ARCHITECTURE = {"aarch64": "arm64"}.get(platform.machine(), "x86_64")
-MANIFEST = """[package]
-name = "empty"
-version = "0.1.0"
-edition = "2024"
-
-[[bin]]
-name = "bootstrap"
-path = "main.rs"
-"""
-UNWINDS = """
-#[cfg(panic = "abort")]
-compile_error!("a panic would end the function before the runtime has reported it");
-"""
-
-
-def shipping_profile() -> str:
-    return (ROOT / "Cargo.toml").read_text().split("\n[profile.release]\n")[1].split("\n[")[0]
-
-
-def sam_build(folder: Path) -> subprocess.CompletedProcess[str]:
-    """This project's template and settings, around a function that is compiled in a second."""
-    (folder / "Cargo.toml").write_text(f"{MANIFEST}\n[profile.release]\n{shipping_profile()}\n")
-    (folder / "main.rs").write_text(f"fn main() {{}}\n{UNWINDS}")
-    for name in ("template.yaml", "CargoLambda.toml"):
-        shutil.copy(ROOT / name, folder / name)
-    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    return subprocess.run(
-        ["sam", "build", "--parameter-overrides", f"Architecture={ARCHITECTURE}"],
-        cwd=folder,
-        env=os.environ | {"PATH": path, "CARGO_TARGET_DIR": str(folder / "target")},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-def test_sam_build_does_not_go_beyond_the_lock_file(tmp_path: Path) -> None:
-    """There is none here: cargo would make one, were it not told to keep to it."""
-    answer = sam_build(tmp_path)
-    assert answer.returncode != 0
-    assert "because --locked was passed" in answer.stderr
-
-
-def test_what_sam_builds_unwinds(tmp_path: Path) -> None:
-    """cargo-lambda has panics abort where the profile does not say otherwise."""
-    (tmp_path / "Cargo.lock").write_text(
-        'version = 4\n[[package]]\nname = "empty"\nversion = "0.1.0"\n'
-    )
-    answer = sam_build(tmp_path)
-    assert answer.returncode == 0, answer.stderr
 
 
 @pytest.mark.parametrize(
