@@ -185,6 +185,7 @@ def _launch(fleet: Fleet, pool: Pool, market: str) -> launch.Launch:
         ],
         instance_tags=tags.in_specifications(specifications, "instance") | fleet.instance_tags,
         volume_tags=tags.in_specifications(specifications, "volume") | fleet.volume_tags,
+        interface_tags=tags.in_specifications(specifications, "network-interface"),
         reserved_tags=templates.reserved_tags(pool.version) | {"aws:ec2:fleet-id": fleet.id},
     )
 

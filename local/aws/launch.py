@@ -3,7 +3,8 @@
 AWS: a subnet with AssignIpv6AddressOnCreation gives every interface in it an IPv6 address
 (https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifySubnetAttribute.html); with a network
 interface in the request, subnet and security groups belong inside it (`InvalidParameterCombination`); an interface or private address that another instance has cannot be
-given twice; an instance is `pending` first
+given twice; whether a subnet gives a public address by default counts where nothing is said of it
+(https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_InstanceNetworkInterfaceSpecification.html); an instance is `pending` first
 (https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RunInstances.html). moto mixes them, answers an
 address in use with HTTP 500, and has the instance running at once.
 """
@@ -14,7 +15,7 @@ from typing import Any
 from moto.ec2.models.instance_types import INSTANCE_TYPES
 from moto.ec2.utils import parse_user_data, random_spot_request_id
 
-from local.aws import capacity, deaths, devices, images, instances, keys, requests, tags
+from local.aws import capacity, deaths, devices, images, instances, keys, options, requests, tags
 from local.aws.patch import refuse
 
 #: values of RunInstances that stand for themselves in a template
@@ -30,6 +31,7 @@ class Launch:
     block_devices: list[list[dict[str, Any]] | None]
     instance_tags: dict[str, str] = field(default_factory=dict)
     volume_tags: dict[str, str] = field(default_factory=dict)
+    interface_tags: dict[str, str] = field(default_factory=dict)
     #: the tags AWS itself writes
     reserved_tags: dict[str, str] = field(default_factory=dict)
     count: int = 1
@@ -41,8 +43,11 @@ def start(backend: Any, launch: Launch) -> Any:
     image = _image(backend, data)
     instance_type = _instance_type(backend, data)
     _check_interfaces(backend, data)
+    options.check(data, instance_type)
     tags.check(launch.instance_tags)
     tags.check(launch.volume_tags)
+    tags.check(launch.interface_tags)
+    _check_tagged(launch)
     subnet = subnet_of(backend, data)
     _check_key_and_zone(backend, data, subnet)
     mapping = devices.merged(image.block_device_mappings, *launch.block_devices)
@@ -96,6 +101,14 @@ def _check_interfaces(backend: Any, data: dict[str, Any]) -> None:
         if nic_id and backend.get_network_interface(nic_id).status == "in-use":
             message = f"Interface: {nic_id} in use."
             raise refuse("InvalidNetworkInterface.InUse", message)
+
+
+def _check_tagged(launch: Launch) -> None:
+    """ "If the instance does not include the resource type that you specify, the instance launch fails"."""
+    given = launch.data.get("NetworkInterfaces") or []
+    if launch.interface_tags and given and all(it.get("NetworkInterfaceId") for it in given):
+        message = "No network interface is made that could be tagged"
+        raise refuse("InvalidParameterValue", message)
 
 
 def subnet_of(backend: Any, data: dict[str, Any]) -> Any:
@@ -179,12 +192,19 @@ def _run(backend: Any, launch: Launch, subnet: Any) -> Any:
 def _interface(given: dict[str, Any], subnet: Any) -> dict[str, Any]:
     if given.get("NetworkInterfaceId"):
         return {**given, "DeviceIndex": given.get("DeviceIndex", 0)}
+    public = given.get("AssociatePublicIpAddress")
     return {
         **given,
+        "AssociatePublicIpAddress": _gives_public(subnet) if public is None else public,
         "DeviceIndex": given.get("DeviceIndex", 0),
         "SubnetId": given.get("SubnetId") or subnet.id,
         "Groups": list(given.get("Groups") or []),
     }
+
+
+def _gives_public(subnet: Any) -> bool:
+    """MapPublicIpOnLaunch, which moto keeps as a bool or as a word."""
+    return str(subnet.map_public_ip_on_launch).lower() == "true"
 
 
 def _complete(instance: Any, launch: Launch) -> None:
@@ -205,6 +225,8 @@ def _complete(instance: Any, launch: Launch) -> None:
         for address in backend.addresses:
             if address.eni is nic:
                 address.instance = instance
+        if "NetworkInterfaceId" not in asked:
+            tags.write(backend, nic.id, launch.interface_tags)
         if nic.subnet.assign_ipv6_address_on_creation and not nic.ipv6_addresses:
             backend.assign_ipv6_addresses(nic.id, None, 1)
     tags.write(backend, instance.id, launch.instance_tags | launch.reserved_tags)

@@ -14,7 +14,7 @@ from typing import Any
 
 from moto.ec2.responses import EC2Response
 
-from local.aws import reservations, tags
+from local.aws import options, reservations, tags
 from local.aws.filters import View
 from local.aws.instances import ENDED
 from local.aws.patch import Answer, answers, refuse
@@ -68,7 +68,8 @@ def _data(instance: Any) -> View:
             "EnableResourceNameDnsAAAARecord": False,
         },
     }
-    if instance.instance_type.startswith("t"):
+    data["CpuOptions"] = options.own_cpu(instance.instance_type)
+    if options.is_burstable(instance.instance_type):
         data["CreditSpecification"] = {"CpuCredits": _credits(instance)}
     if instance.lifecycle == "spot":
         data["InstanceMarketOptions"] = {"MarketType": "spot", "SpotOptions": _spot(given)}

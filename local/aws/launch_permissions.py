@@ -56,9 +56,10 @@ def _launch(request: Request, data: dict[str, Any], tags: dict[str, str]) -> Ite
     yield from request.making("instance", all_tags, "RunInstances")
     volume_tags = requirements.in_specifications(specified, "volume")
     yield from request.making("volume", volume_tags, "RunInstances")
+    interface_tags = requirements.in_specifications(specified, "network-interface")
     for interface in data.get("NetworkInterfaces") or [{}]:
         if not interface.get("NetworkInterfaceId"):
-            yield from request.making("network-interface", {}, "RunInstances")
+            yield from request.making("network-interface", interface_tags, "RunInstances")
     for kind, resource in _parts(request.backend, data):
         held = request.backend.tags.get(resource, {})
         context = {f"aws:resourcetag/{key}": [value] for key, value in held.items()}

@@ -4,6 +4,10 @@ AWS: a launch template gives what the request leaves open; a Spot request withou
 once and synchronously; the same ClientToken gives the same instances, and
 `IdempotentInstanceTerminated` once they have ended
 (https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RunInstances.html).
+
+Not verified on AWS: whether interfaces and tags of the request stand in place of the template's, or beside
+them. The harsher answer is given: an interface said twice is refused, and tags said twice are those of
+the request alone.
 """
 
 from typing import Any
@@ -14,6 +18,7 @@ from local.aws import launch, launch_tokens, refusals, reservations, tags, templ
 from local.aws.patch import Answer, answers, refuse
 
 #: what is not a property of the instance to be
+TAGGED = ("instance", "volume", "network-interface")
 NOT_DATA = ("MinCount", "MaxCount", "LaunchTemplate", "TagSpecifications", "DryRun")
 
 
@@ -22,6 +27,20 @@ def run_instances(call: Any) -> Answer:
     answer = launch_tokens.once(call, lambda: _run(call))
     _check_alive(call.ec2_backend, answer)
     return answer
+
+
+def _check_once(template: dict[str, Any], request: dict[str, Any]) -> None:
+    """One interface 0, wherever it is said."""
+    if template.get("NetworkInterfaces") and request.get("NetworkInterfaces"):
+        message = "Each network interface requires a unique device index."
+        raise refuse("InvalidParameterCombination", message)
+    inside = template.get("SecurityGroupIds") and request.get("NetworkInterfaces")
+    if inside:
+        message = (
+            "Network interfaces and an instance-level security groups may not be specified on "
+            "the same request"
+        )
+        raise refuse("InvalidParameterCombination", message)
 
 
 def _check_alive(backend: Any, answer: Answer) -> None:
@@ -35,13 +54,14 @@ def _check_alive(backend: Any, answer: Answer) -> None:
 def _run(call: Any) -> Answer:
     refusals.check(call)
     backend = call.ec2_backend
-    own_tags = tags.requested(call, "instance")
-    volume_tags = tags.requested(call, "volume")
     request = {name: it for name, it in call._get_params().items() if name not in NOT_DATA}
     wanted = call._get_param("LaunchTemplate")
     version = templates.resolve(backend, wanted) if wanted else None
     template = version.data if version else {}
+    _check_once(template, request)
+    given = {it: tags.requested(call, it) for it in TAGGED}
     specifications = template.get("TagSpecifications") or []
+    launched_with = {it: given[it] or tags.in_specifications(specifications, it) for it in TAGGED}
     reservation = launch.start(
         backend,
         launch.Launch(
@@ -51,8 +71,9 @@ def _run(call: Any) -> Answer:
                 template.get("BlockDeviceMappings"),
                 request.get("BlockDeviceMappings"),
             ],
-            instance_tags=tags.in_specifications(specifications, "instance") | own_tags,
-            volume_tags=tags.in_specifications(specifications, "volume") | volume_tags,
+            instance_tags=launched_with["instance"],
+            volume_tags=launched_with["volume"],
+            interface_tags=launched_with["network-interface"],
             reserved_tags=templates.reserved_tags(version) if version else {},
             count=int(call._get_param("MaxCount") or 1),
         ),

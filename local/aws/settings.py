@@ -24,6 +24,8 @@ class Settings:
     shutdown_seconds: float = 10
     #: from `pending` to `running`
     boot_seconds: float = 8
+    #: 1 where the account enforces IMDSv2 (httpTokensEnforced)
+    tokens_enforced: float = 0
     #: from the interruption of a persistent request's instance to its next launch
     relaunch_seconds: float = 20
     #: from CreateReplaceRootVolumeTask to the instance being available again

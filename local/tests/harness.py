@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 REGION = "us-east-1"
 ZONE_A, ZONE_B = f"{REGION}a", f"{REGION}b"
 DEFAULTS = {
+    "tokens_enforced": 0,
     "launch_seconds": 0,
     "calls_in_progress": 0,
     "snapshot_seconds": 40,

@@ -97,7 +97,7 @@ def test_an_instance_is_launched_on_an_interface_that_is_free(aws: Local) -> Non
     old = aws.launch()
     shown = _primary(aws, old)
     nic, group = shown["NetworkInterfaceId"], shown["Groups"][0]["GroupId"]
-    inside = template(aws, NetworkInterfaces=[{"DeviceIndex": 0, "Groups": [group]}])
+    bare = template(aws)
     beside = template(aws, SecurityGroupIds=[group])
     wanted = {
         "MinCount": 1,
@@ -106,7 +106,7 @@ def test_an_instance_is_launched_on_an_interface_that_is_free(aws: Local) -> Non
         "InstanceMarketOptions": {"MarketType": "spot"},
     }
     run = aws.ec2.run_instances
-    named = {"LaunchTemplate": {"LaunchTemplateName": inside, "Version": "$Latest"}}
+    named = {"LaunchTemplate": {"LaunchTemplateName": bare, "Version": "$Latest"}}
     assert code_of(run, **wanted, **named) == "InvalidNetworkInterface.InUse"
     flag = {
         "AttachmentId": shown["Attachment"]["AttachmentId"],
