@@ -55,6 +55,8 @@ pub trait Cloud: Send + Sync {
     async fn is_locked(&self, instance: &InstanceId) -> Result<bool, CloudError>;
     /// What these types are; one that does not exist is left out.
     async fn shapes(&self, instance_types: &[String]) -> Result<Vec<Shape>, CloudError>;
+    /// The key that every new volume gets which names none, if the account encrypts by default.
+    async fn default_key(&self) -> Result<Option<String>, CloudError>;
     async fn requests(&self, ids: &[RequestId]) -> Result<Vec<SpotRequest>, CloudError>;
     /// The record sets of one name. Others of its zone are not looked at.
     async fn record_sets(&self, name: &DnsName) -> Result<Vec<RecordSet>, CloudError>;
@@ -163,6 +165,8 @@ pub const READ_ACTIONS: &[&str] = &[
     "ec2:DescribeSpotFleetRequests",
     "ec2:DescribeSpotInstanceRequests",
     "ec2:DescribeVolumes",
+    "ec2:GetEbsDefaultKmsKeyId",
+    "ec2:GetEbsEncryptionByDefault",
     "elasticloadbalancing:DescribeLoadBalancers",
     "elasticloadbalancing:DescribeTargetGroups",
     "elasticloadbalancing:DescribeTargetHealth",

@@ -25,6 +25,7 @@ pub mod execute;
 pub mod handler;
 pub mod id;
 pub mod observe;
+pub mod parity;
 pub mod plan;
 pub mod policy;
 pub mod reads;

@@ -5,6 +5,7 @@
 //! themselves are indispensable.
 
 mod crowded;
+mod default_key;
 mod facts;
 mod fleets;
 mod groups;
@@ -100,6 +101,7 @@ pub async fn lineages(
     let out = out.of(&instances);
     let recorded = quiet::recorded(&instances, &templates, &out, &warned);
     let replacements = prepared::replacements(&instances, &templates);
+    let busy = interfaces::busy(&instances, &replacements, &warned);
     let requests = requests::wanted(&instances, &replacements, &templates);
     let followers = names::wanted(&instances, &templates, defaults);
     let (
@@ -114,10 +116,11 @@ pub async fn lineages(
         requests,
         lookups,
         locked,
+        default_key,
     ) = tokio::join!(
         cloud.volumes(&attached),
         targets::read(cloud, everything, &instances, recorded),
-        interfaces::read(cloud, &instances, &templates, defaults),
+        interfaces::read(cloud, &instances, &busy, &templates, defaults),
         roots::images(cloud, &instances, &replacements, &roots),
         roots::tasks(cloud, &roots),
         groups::read(cloud, &groups),
@@ -126,6 +129,7 @@ pub async fn lineages(
         cloud.requests(&requests),
         names::look_up(cloud, followers),
         locked::read(cloud, &instances, &templates, defaults),
+        default_key::read(cloud, scope, &warned),
     );
     if let (true, Ok(groups)) = (everything, &groups) {
         targets::add_sources(cloud, groups, &mut registrations).await;
@@ -152,6 +156,7 @@ pub async fn lineages(
         root_tasks,
         lookups,
         locked,
+        default_key,
     })
 }
 

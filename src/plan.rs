@@ -47,6 +47,7 @@ mod sweep;
 mod tidy;
 mod types;
 mod unclaimed;
+mod unlike;
 mod vanished;
 mod volumes;
 mod way;

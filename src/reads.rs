@@ -169,6 +169,10 @@ impl Cloud for Reads<'_> {
         in_time("DescribeInstanceTypes", asking).await
     }
 
+    async fn default_key(&self) -> Result<Option<String>, CloudError> {
+        self.cloud.default_key().await
+    }
+
     async fn requests(&self, ids: &[RequestId]) -> Result<Vec<SpotRequest>, CloudError> {
         if ids.is_empty() {
             return Ok(Vec::new());

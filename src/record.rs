@@ -6,6 +6,7 @@
 mod attempts;
 mod deaths;
 mod history;
+mod left_open;
 mod named;
 mod network;
 mod original;
@@ -27,6 +28,7 @@ pub use crate::event::tombstone::{FirstLook, interruption_from, interruption_tex
 pub use attempts::Attempts;
 pub use deaths::Deaths;
 pub use history::{LONGEST as MOST_REMEMBERED, Taken, history_from, history_tags};
+pub use left_open::LeftOpen;
 pub use named::{Named, pointed_tags};
 pub use network::{
     LostAddress, RecordedAddress, RecordedInterface, Seat, address_tags, addresses_of,
@@ -109,6 +111,10 @@ pub struct Record {
     pub refusal: Option<String>,
     /// What was launched then without CPU options, and with IMDSv2 required.
     pub plain: Option<Plain>,
+    /// What the prepared rescue does not say of the network, if it says nothing of it.
+    pub left_open: Option<LeftOpen>,
+    /// The version that says it, and the one before that.
+    pub networked: Option<Plain>,
     /// Replacements that ended before they took over.
     pub died: Option<Deaths>,
     /// When which instance of the lineage was taken.
@@ -154,6 +160,8 @@ impl Record {
             failed_pools: failed_pools_from(tags),
             refusal: get(tags::REFUSAL).map(str::to_owned),
             plain: get(tags::PLAIN).and_then(Plain::parse),
+            left_open: LeftOpen::from_tags(tags),
+            networked: get(tags::NETWORKED).and_then(Plain::parse),
             died: get(tags::DIED).and_then(Deaths::parse),
             history: history_from(tags),
             shape: get(tags::SHAPE).and_then(shape_from),
@@ -215,6 +223,9 @@ impl Record {
         }
         if let Some(named) = &self.named {
             all.insert(tags::NAMED.to_owned(), named.text());
+        }
+        if let Some(open) = &self.left_open {
+            all.extend(open.to_tags());
         }
         if let Some(original) = &self.original {
             all.insert(tags::ORIGINAL.to_owned(), original.text());
@@ -278,7 +289,7 @@ pub fn served_tags(targets: &[Target]) -> Tags {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::situation::{Balancing, TargetGroup};
+    use crate::situation::{Balancing, PublicAddress, TargetGroup};
     use proptest::prelude::*;
 
     fn volumes() -> impl Strategy<Value = Vec<RecordedVolume>> {
@@ -326,6 +337,10 @@ mod tests {
                     .filter_map(network::address_from)
                     .collect(),
                 interfaces: network::interface_from("eni-12345678=1=delete").into_iter().collect(),
+                left_open: Some(LeftOpen {
+                    public_address: Some(PublicAddress::Refused),
+                    security_groups: (0..16).map(|n| format!("sg-{n:017x}")).collect(),
+                }),
                 secondary: vec!["10.0.0.11".to_owned()],
                 volumes,
                 targets,

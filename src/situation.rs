@@ -6,13 +6,15 @@
 
 mod group;
 mod image;
+mod likeness;
 mod network;
 mod owners;
 mod storage;
 
 pub use group::{AutoScalingGroup, Group, Lifecycle, Member};
 pub use image::{Boot, Image, ImageState, RootTask, RootTaskState, Shape};
-pub use network::{Address, Holder, Interface, NetworkInterface, Slot};
+pub use likeness::{Cpu, Likeness, Unlike};
+pub use network::{Address, Holder, Interface, NetworkInterface, PublicAddress, Slot};
 pub use owners::{Fleet, Operated};
 pub use storage::{
     Attachment, Device, Snapshot, SnapshotState, Volume, VolumeSettings, VolumeState,
@@ -116,6 +118,8 @@ pub struct Situation {
     /// Of the types that the policy has to do with.
     pub shapes: Fact<Vec<Shape>>,
     pub requests: Fact<Vec<SpotRequest>>,
+    /// The key of volumes that name none, if the account encrypts by default. Read only while nothing is interrupted.
+    pub default_key: Fact<Option<String>>,
     /// Of the stand-ins that may have to give way to Spot, those with termination protection.
     pub locked: Fact<BTreeSet<InstanceId>>,
     /// Replacements of the root volumes of successors. Read only where a root is to be kept.
@@ -164,6 +168,7 @@ pub struct Instance {
     pub hibernation: bool,
     pub boot: Boot,
     pub operated: Operated,
+    pub likeness: Likeness,
     pub tags: Tags,
     /// Keys of ours whose values are not the function's.
     pub unproven: Vec<String>,

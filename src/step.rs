@@ -196,6 +196,8 @@ pub struct WriteTemplate {
     pub name: String,
     /// None creates the template; otherwise it gets a new version, after this one of ours.
     pub existing: Option<(TemplateId, Option<u64>)>,
+    /// Only the network is said: the rest is that of the version it comes after, and no instance is asked.
+    pub extends: bool,
     /// Instead of the source's, which has been made for one rescue and will be gone.
     pub image: Option<ImageId>,
     pub spec: TemplateSpec,

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 const FLOORS: &[&[&str]] = &[
-    &["clock", "dns", "id"],
+    &["clock", "dns", "id", "parity"],
     &["event", "tags", "target"],
     &["situation"],
     &["cloud", "record", "step"],

@@ -51,6 +51,8 @@ mod late;
 mod launch_answers;
 #[path = "sim/launches.rs"]
 mod launches;
+#[path = "sim/likeness.rs"]
+mod likeness;
 #[path = "sim/limits.rs"]
 mod limits;
 #[path = "sim/managed.rs"]

@@ -84,12 +84,15 @@ fn every_action() -> Vec<Action> {
             source: instance(),
             name: empty(),
             existing: None,
+            extends: false,
             image: None,
             spec: TemplateSpec {
                 instance_tags: Tags::new(),
                 security_groups: vec![],
-                public_address: false,
-                groups_on_interface: false,
+                volume_tags: Tags::new(),
+                interface_tags: Tags::new(),
+                public_address: None,
+                bare: false,
                 empty_devices: vec![],
                 root: None,
                 one_type: true,
@@ -141,6 +144,7 @@ fn every_action() -> Vec<Action> {
         },
     ];
     all.extend(balancing());
+    all.extend(on_interface(&all));
     all.extend(group_changes());
     all.push(Action::PointName(PointName {
         name: DnsName::parse("Z0123456789ABCDEFGHIJ db.example.org").unwrap(),
@@ -153,6 +157,19 @@ fn every_action() -> Vec<Action> {
     let kinds: BTreeSet<u8> = all.iter().map(kind).collect();
     assert_eq!(kinds.len(), 31, "an action is missing from the list");
     all
+}
+
+/// The same launch, which is another call.
+fn on_interface(all: &[Action]) -> Option<Action> {
+    all.iter().find_map(|it| {
+        let Action::Launch(launch) = it else {
+            return None;
+        };
+        Some(Action::Launch(Launch {
+            interface: "eni-0123456789abcdef0".parse().ok(),
+            ..launch.clone()
+        }))
+    })
 }
 
 /// Three services, each with its own permissions.
@@ -359,9 +376,11 @@ fn every_deletion_asks_for_our_mark() {
             assert!(marked, "{statement:?}");
         }
         let open = statement["Resource"].as_str() == Some("*");
-        let reads = texts(&statement["Action"])
-            .iter()
-            .all(|it| [":Describe", ":List"].iter().any(|read| it.contains(read)));
+        let reads = texts(&statement["Action"]).iter().all(|it| {
+            [":Describe", ":List", ":GetEbs"]
+                .iter()
+                .any(|read| it.contains(read))
+        });
         assert!(!open || reads, "{statement:?}");
     }
 }

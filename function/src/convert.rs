@@ -1,6 +1,6 @@
 //! SDK types -> plain facts. What lacks an id or a state is left out: nothing could be done with it.
 
-use super::network;
+use super::{likeness, network};
 use aws_sdk_ec2::types as ec2;
 use aws_sdk_elasticloadbalancing::types as classic;
 use aws_sdk_elasticloadbalancingv2::types as elb;
@@ -58,6 +58,7 @@ pub fn instance(it: &ec2::Instance) -> Option<Instance> {
             .unwrap_or(false),
         boot: boot(it),
         operated: operated(it),
+        likeness: likeness::of(it),
         tags: tags(it.tags()),
         // What is proven, the core says.
         unproven: Vec::new(),

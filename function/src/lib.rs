@@ -14,8 +14,10 @@ mod error;
 mod fleet;
 mod fleets;
 mod inbox;
+mod likeness;
 mod names;
 mod network;
+mod options;
 mod read;
 mod roots;
 mod run;
@@ -129,6 +131,10 @@ impl Cloud for Aws {
 
     async fn shapes(&self, instance_types: &[String]) -> Result<Vec<Shape>, CloudError> {
         shapes::shapes(&self.ec2, instance_types).await
+    }
+
+    async fn default_key(&self) -> Result<Option<String>, CloudError> {
+        read::default_key(&self.ec2).await
     }
 
     async fn requests(&self, ids: &[RequestId]) -> Result<Vec<SpotRequest>, CloudError> {

@@ -255,6 +255,18 @@ pub async fn is_locked(
     Ok(value.unwrap_or(true))
 }
 
+/// Two calls where the account encrypts by default, one where it does not.
+pub async fn default_key(ec2: &aws_sdk_ec2::Client) -> Result<Option<String>, CloudError> {
+    let answer = ec2.get_ebs_encryption_by_default().send().await;
+    let answer = answer.map_err(failed("GetEbsEncryptionByDefault"))?;
+    if answer.ebs_encryption_by_default() != Some(true) {
+        return Ok(None);
+    }
+    let answer = ec2.get_ebs_default_kms_key_id().send().await;
+    let answer = answer.map_err(failed("GetEbsDefaultKmsKeyId"))?;
+    Ok(answer.kms_key_id().map(str::to_owned))
+}
+
 /// By filter as well: a request that EC2 has forgotten must not hide the others.
 pub async fn requests(
     ec2: &aws_sdk_ec2::Client,

@@ -1,8 +1,10 @@
 //! `RunInstances`, only to launch on a network interface that exists, which no fleet takes. Synchronous;
 //! what a fleet tells in its answer is an error here.
 //!
-//! What the call says stands in place of what the launch template says of it: its network interface, whose
-//! groups the existing one has already. A subnet may not be said beside an interface (TRAP 10).
+//! Whether what the call says stands in place of what the launch template says, or beside it, AWS does not say of
+//! interfaces and tags. So the template says nothing of the network, and the call says everything: the interface, whose
+//! groups and addresses it has already, and all tags, those of the template as well (TRAP 58). A subnet may not be said
+//! beside an interface (TRAP 10).
 //!
 //! - <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RunInstances.html>
 //! - <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_InstanceNetworkInterfaceSpecification.html>
@@ -16,12 +18,14 @@ use aws_sdk_ec2::operation::run_instances::RunInstancesError;
 use aws_sdk_ec2::types::{
     InstanceInterruptionBehavior, InstanceMarketOptionsRequest,
     InstanceNetworkInterfaceSpecification, InstanceType, LaunchTemplateSpecification, MarketType,
-    ResourceType, SpotInstanceType, SpotMarketOptions,
+    ResourceType, SpotInstanceType, SpotMarketOptions, TagSpecification,
 };
 use spot_rescue::cloud::{Class, CloudError, classify};
-use spot_rescue::id::InterfaceId;
+use spot_rescue::id::{InterfaceId, TemplateId};
 use spot_rescue::situation::Market;
-use spot_rescue::step::{InstanceTypes, Launch, LaunchTemplate};
+use spot_rescue::step::{InstanceTypes, Launch};
+use spot_rescue::tags::Tags;
+use std::collections::BTreeMap;
 
 const CALL: &str = "RunInstances";
 
@@ -52,16 +56,18 @@ pub async fn launch(
     launch: &Launch,
     interface: &InterfaceId,
 ) -> Result<String, CloudError> {
+    let (id, number) = versions::of(&launch.template, CALL)?;
+    let tags = versions::tags(ec2, id, &number).await?;
     let request = ec2
         .run_instances()
         .min_count(1)
         .max_count(1)
-        .launch_template(template(&launch.template)?)
+        .launch_template(template(id, number))
         .set_instance_type(only_type(&launch.instance_types))
         .set_image_id(launch.image.as_ref().map(ToString::to_string))
         .set_instance_market_options(options(launch.market))
         .network_interfaces(primary(interface))
-        .tag_specifications(tagged(ResourceType::Instance, &launch.tags))
+        .set_tag_specifications(Some(all_tags(tags, &launch.tags)))
         .client_token(&launch.token);
     let request = request
         .customize()
@@ -80,12 +86,23 @@ fn nothing(request_id: Option<&str>) -> CloudError {
     }
 }
 
-fn template(template: &LaunchTemplate) -> Result<LaunchTemplateSpecification, CloudError> {
-    let (id, number) = versions::of(template, CALL)?;
-    let specification = LaunchTemplateSpecification::builder()
+fn template(id: &TemplateId, number: String) -> LaunchTemplateSpecification {
+    LaunchTemplateSpecification::builder()
         .launch_template_id(id.as_str())
-        .version(number);
-    Ok(specification.build())
+        .version(number)
+        .build()
+}
+
+/// The template's and ours, each key once.
+fn all_tags(mut of_template: BTreeMap<String, Tags>, ours: &Tags) -> Vec<TagSpecification> {
+    let instance = ResourceType::Instance.as_str().to_owned();
+    of_template
+        .entry(instance)
+        .or_default()
+        .extend(ours.clone());
+    let all = of_template.iter();
+    all.map(|(of, tags)| tagged(ResourceType::from(of.as_str()), tags))
+        .collect()
 }
 
 /// The template has the original's; attributes are for fleets.

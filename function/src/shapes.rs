@@ -6,7 +6,7 @@
 use super::error::failed;
 use aws_sdk_ec2::types::{
     AcceleratorCountRequest, BareMetal, BurstablePerformance, Filter, InstanceGeneration,
-    InstanceRequirementsRequest, InstanceTypeInfo, LocalStorage, MemoryMiBRequest,
+    InstanceRequirementsRequest, InstanceType, InstanceTypeInfo, LocalStorage, MemoryMiBRequest,
     VCpuCountRangeRequest,
 };
 use spot_rescue::cloud::CloudError;
@@ -30,6 +30,20 @@ pub async fn shapes(
         }
     }
     Ok(found)
+}
+
+/// What EC2 says of one type; none if there is no such.
+pub async fn type_info(
+    ec2: &aws_sdk_ec2::Client,
+    name: &InstanceType,
+) -> Result<Option<InstanceTypeInfo>, CloudError> {
+    let filter = Filter::builder()
+        .name("instance-type")
+        .values(name.as_str());
+    let request = ec2.describe_instance_types().filters(filter.build());
+    let answer = request.send().await;
+    let answer = answer.map_err(failed("DescribeInstanceTypes"))?;
+    Ok(answer.instance_types().first().cloned())
 }
 
 fn shape(it: &InstanceTypeInfo) -> Option<Shape> {

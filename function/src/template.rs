@@ -9,13 +9,16 @@
 use super::{
     act::{ec2_tags, tagged},
     error::failed,
+    options::{self, Options},
     versions,
 };
 use aws_sdk_ec2::types as ec2;
 use aws_sdk_ec2::types::{RequestLaunchTemplateData, ResourceType, ResponseLaunchTemplateData};
 use spot_rescue::cloud::CloudError;
 use spot_rescue::id::TemplateId;
+use spot_rescue::situation::PublicAddress;
 use spot_rescue::step::{RootDevice, TemplateSpec, WriteTemplate};
+use spot_rescue::tags::Tags;
 
 const CREATE: &str = "CreateLaunchTemplate";
 const ADD: &str = "CreateLaunchTemplateVersion";
@@ -25,11 +28,15 @@ pub async fn write(ec2: &aws_sdk_ec2::Client, write: &WriteTemplate) -> Result<S
         source,
         name,
         existing,
+        extends,
         image,
         spec,
         tags,
         token,
     } = write;
+    if *extends {
+        return extend(ec2, existing.as_ref(), token, spec).await;
+    }
     let request = ec2.get_launch_template_data().instance_id(source.as_str());
     let answer = request
         .send()
@@ -44,12 +51,13 @@ pub async fn write(ec2: &aws_sdk_ec2::Client, write: &WriteTemplate) -> Result<S
             None,
         ));
     };
-    let mut data = data(shown, spec);
+    let options = options::fitting(ec2, shown, spec).await?;
+    let mut data = data(shown, spec, &options);
     if let Some(image) = image {
         data.image_id = Some(image.to_string());
     }
     if let Some((template, _)) = existing {
-        return add(ec2, template, token, data).await;
+        return add(ec2, template, None, token, data).await;
     }
     let request = ec2
         .create_launch_template()
@@ -64,15 +72,33 @@ pub async fn write(ec2: &aws_sdk_ec2::Client, write: &WriteTemplate) -> Result<S
     versions::written(id, number, CREATE)
 }
 
+/// "The new version inherits the same launch parameters as the source version, except for parameters that you
+/// specify".
+async fn extend(
+    ec2: &aws_sdk_ec2::Client,
+    existing: Option<&(TemplateId, Option<u64>)>,
+    token: &str,
+    spec: &TemplateSpec,
+) -> Result<String, CloudError> {
+    let Some((template, Some(after))) = existing else {
+        let message = "no version is named that the new one is to be made of";
+        return Err(CloudError::new(ADD, "NoVersion", message, None));
+    };
+    let data = network(spec, RequestLaunchTemplateData::builder()).build();
+    add(ec2, template, Some(*after), token, data).await
+}
+
 async fn add(
     ec2: &aws_sdk_ec2::Client,
     template: &TemplateId,
+    source: Option<u64>,
     token: &str,
     data: RequestLaunchTemplateData,
 ) -> Result<String, CloudError> {
     let request = ec2
         .create_launch_template_version()
         .launch_template_id(template.as_str())
+        .set_source_version(source.map(|it| it.to_string()))
         .client_token(token)
         .launch_template_data(data);
     let answer = request.send().await.map_err(failed(ADD))?;
@@ -91,7 +117,11 @@ pub async fn delete(ec2: &aws_sdk_ec2::Client, id: &TemplateId) -> Result<String
 }
 
 /// What is kept, as a request.
-pub fn data(shown: &ResponseLaunchTemplateData, spec: &TemplateSpec) -> RequestLaunchTemplateData {
+fn data(
+    shown: &ResponseLaunchTemplateData,
+    spec: &TemplateSpec,
+    options: &Options,
+) -> RequestLaunchTemplateData {
     let builder = RequestLaunchTemplateData::builder()
         .set_image_id(shown.image_id().map(str::to_owned))
         .set_instance_type(shown.instance_type().cloned())
@@ -108,66 +138,32 @@ pub fn data(shown: &ResponseLaunchTemplateData, spec: &TemplateSpec) -> RequestL
         .set_maintenance_options(shown.maintenance_options().map(maintenance))
         .set_license_specifications(licenses(shown))
         .set_block_device_mappings(Some(devices(spec)))
-        .tag_specifications(user_tags(spec));
-    only_for_one_type(
-        shown,
-        spec,
-        enclave_and_hibernation(shown, network(spec, builder)),
-    )
-    .build()
+        .set_tag_specifications(Some(user_tags(spec)))
+        .set_credit_specification(options.credits.clone())
+        .set_cpu_options(options.cpu.clone())
+        .set_network_performance_options(options.network.clone());
+    enclave_and_shutdown(shown, network(spec, builder)).build()
 }
 
 type Builder = ec2::builders::RequestLaunchTemplateDataBuilder;
 
-/// Security groups stand beside the interfaces or inside one, never both (TRAP 10); beside them, no launch
-/// could name an interface.
+/// Security groups stand beside the interfaces or inside one, never both (TRAP 10); inside, the public address can be
+/// said either way (TRAP 53). For a launch on an interface that exists there is nothing of it here: that says it all
+/// (TRAP 58).
 fn network(spec: &TemplateSpec, builder: Builder) -> Builder {
-    let groups = Some(spec.security_groups.clone()).filter(|it| !it.is_empty());
-    if !spec.public_address && !spec.groups_on_interface {
-        return builder.set_security_group_ids(groups);
+    if spec.bare {
+        return builder;
     }
+    let groups = Some(spec.security_groups.clone()).filter(|it| !it.is_empty());
+    let public = spec.public_address.map(|it| it == PublicAddress::Given);
     let interface = ec2::LaunchTemplateInstanceNetworkInterfaceSpecificationRequest::builder()
         .device_index(0)
-        .set_associate_public_ip_address(spec.public_address.then_some(true))
+        .set_associate_public_ip_address(public)
         .set_groups(groups);
     builder.network_interfaces(interface.build())
 }
 
-/// Core counts and CPU credits belong to one type: another one would be refused with them.
-fn only_for_one_type(
-    shown: &ResponseLaunchTemplateData,
-    spec: &TemplateSpec,
-    builder: Builder,
-) -> Builder {
-    if !spec.one_type {
-        return builder;
-    }
-    let burstable = shown
-        .instance_type()
-        .is_some_and(|it| it.as_str().starts_with('t'));
-    let credits = shown
-        .credit_specification()
-        .filter(|_| burstable)
-        .and_then(|it| it.cpu_credits());
-    let credits = credits.map(|it| {
-        ec2::CreditSpecificationRequest::builder()
-            .cpu_credits(it)
-            .build()
-    });
-    let cpu = shown.cpu_options().filter(|_| !spec.plain);
-    let cpu = cpu.map(|it| {
-        ec2::LaunchTemplateCpuOptionsRequest::builder()
-            .set_core_count(it.core_count())
-            .set_threads_per_core(it.threads_per_core())
-            .set_amd_sev_snp(it.amd_sev_snp().cloned())
-            .build()
-    });
-    builder
-        .set_credit_specification(credits)
-        .set_cpu_options(cpu)
-}
-
-fn enclave_and_hibernation(shown: &ResponseLaunchTemplateData, builder: Builder) -> Builder {
+fn enclave_and_shutdown(shown: &ResponseLaunchTemplateData, builder: Builder) -> Builder {
     let enclave = shown
         .enclave_options()
         .and_then(|it| it.enabled())
@@ -215,11 +211,22 @@ fn root(root: &RootDevice) -> ec2::LaunchTemplateEbsBlockDeviceRequest {
         .build()
 }
 
-fn user_tags(spec: &TemplateSpec) -> ec2::LaunchTemplateTagSpecificationRequest {
-    ec2::LaunchTemplateTagSpecificationRequest::builder()
-        .resource_type(ResourceType::Instance)
-        .set_tags(Some(ec2_tags(&spec.instance_tags)))
-        .build()
+/// Of what a launch makes, and only where there are any: tags of what it does not make fail it, and so do tags of a
+/// Spot request where On-Demand is launched (TRAP 54).
+fn user_tags(spec: &TemplateSpec) -> Vec<ec2::LaunchTemplateTagSpecificationRequest> {
+    let all = [
+        (ResourceType::Instance, &spec.instance_tags),
+        (ResourceType::Volume, &spec.volume_tags),
+        (ResourceType::NetworkInterface, &spec.interface_tags),
+    ];
+    let filled = all.into_iter().filter(|(_, tags)| !tags.is_empty());
+    let request = |(of, tags): (ResourceType, &Tags)| {
+        ec2::LaunchTemplateTagSpecificationRequest::builder()
+            .resource_type(of)
+            .set_tags(Some(ec2_tags(tags)))
+            .build()
+    };
+    filled.map(request).collect()
 }
 
 /// By ARN or by name, not both.
@@ -238,16 +245,25 @@ fn monitoring(it: &ec2::LaunchTemplatesMonitoring) -> ec2::LaunchTemplatesMonito
         .build()
 }
 
-/// Tenancy and placement group; never the zone or the host.
+/// Tenancy, placement group and the place in it; never the zone or the host. By its id, which is what a group that
+/// another account shares has to be named by, or by its name: "If you specify GroupId, you can't specify GroupName".
 fn placement(it: &ec2::LaunchTemplatePlacement) -> Option<ec2::LaunchTemplatePlacementRequest> {
-    let group = filled(it.group_name());
+    let id = filled(it.group_id());
+    let name = filled(it.group_name()).filter(|_| id.is_none());
+    let grouped = id.is_some() || name.is_some();
+    // Partitions are counted from one.
+    let partition = it.partition_number().filter(|it| grouped && *it > 0);
     let dedicated = it
         .tenancy()
         .filter(|it| **it == ec2::Tenancy::Dedicated)
         .cloned();
-    let request = ec2::LaunchTemplatePlacementRequest::builder();
-    (group.is_some() || dedicated.is_some())
-        .then(|| request.set_group_name(group).set_tenancy(dedicated).build())
+    let said = grouped || dedicated.is_some();
+    let request = ec2::LaunchTemplatePlacementRequest::builder()
+        .set_group_id(id)
+        .set_group_name(name)
+        .set_partition_number(partition)
+        .set_tenancy(dedicated);
+    said.then(|| request.build())
 }
 
 /// As they are, or stronger: an account that enforces `HttpTokens=required` refuses launches without (TRAP 51).

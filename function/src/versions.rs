@@ -4,12 +4,18 @@
 //! - <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteLaunchTemplateVersions.html>
 //! - <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ResponseError.html>
 
-use super::error::failed;
-use aws_sdk_ec2::types::{DeleteLaunchTemplateVersionsResponseErrorItem, LaunchTemplateErrorCode};
-use spot_rescue::cloud::CloudError;
+use super::{convert, error::failed};
+use aws_sdk_ec2::types::{
+    DeleteLaunchTemplateVersionsResponseErrorItem, LaunchTemplateErrorCode,
+    LaunchTemplateTagSpecification,
+};
+use spot_rescue::cloud::{Class, CloudError};
 use spot_rescue::id::TemplateId;
 use spot_rescue::step::LaunchTemplate;
+use spot_rescue::tags::Tags;
+use std::collections::BTreeMap;
 
+const READ: &str = "DescribeLaunchTemplateVersions";
 const DELETE: &str = "DeleteLaunchTemplateVersions";
 /// "You can delete up to 200 launch template versions in a single request."
 const AT_ONCE: usize = 200;
@@ -27,6 +33,33 @@ pub fn of<'a>(
             Err(CloudError::new(operation, "NoVersion", &message, None))
         }
     }
+}
+
+/// The tags a version gives to what is launched from it, by the kind of resource. None where asking is denied.
+pub async fn tags(
+    ec2: &aws_sdk_ec2::Client,
+    template: &TemplateId,
+    number: &str,
+) -> Result<BTreeMap<String, Tags>, CloudError> {
+    let request = ec2
+        .describe_launch_template_versions()
+        .launch_template_id(template.as_str())
+        .versions(number);
+    let answer = match request.send().await.map_err(failed(READ)) {
+        Err(error) if error.class == Class::Denied => {
+            tracing::warn!(%error, "the launch says no tags but the function's");
+            return Ok(BTreeMap::new());
+        }
+        answer => answer?,
+    };
+    let versions = answer.launch_template_versions().iter();
+    let data = versions.filter_map(|it| it.launch_template_data());
+    let all = data.flat_map(|it| it.tag_specifications());
+    let of = |it: &LaunchTemplateTagSpecification| {
+        let kind = it.resource_type()?.as_str().to_owned();
+        Some((kind, convert::tags(it.tags())))
+    };
+    Ok(all.filter_map(of).collect())
 }
 
 /// Template and version, as they are told to whoever has written one.

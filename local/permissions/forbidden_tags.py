@@ -80,6 +80,12 @@ ALL = [
         [on("CreateTags", "network-interface", given=MARK | SEAL)],
     ),
     Case(
+        "name an interface that no launch makes",
+        USERS,
+        [created_by("CreateNetworkInterface", "network-interface", {"Name": "x"})],
+        [created_by("RunInstances", "network-interface", {"Name": "x"})],
+    ),
+    Case(
         "say afterwards that an instance was launched by the function",
         "what says so may be ended: it is given at a launch and never afterwards",
         [on("CreateTags", "instance", ON, MARK | SEAL | LAUNCHED)],

@@ -8,6 +8,7 @@ from local.scenarios import (
     clones,
     foreseen,
     groups,
+    likeness,
     names,
     origin,
     owners,
@@ -31,6 +32,7 @@ ALL: dict[str, Scenario] = {
     for module in (
         rescues,
         addresses,
+        likeness,
         names,
         volumes,
         roots,

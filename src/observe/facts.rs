@@ -33,6 +33,7 @@ pub struct Facts {
     pub(super) root_tasks: Fact<Vec<RootTask>>,
     pub(super) lookups: BTreeMap<InstanceId, Fact<Lookup>>,
     pub(super) locked: Fact<BTreeSet<InstanceId>>,
+    pub(super) default_key: Fact<Option<String>>,
 }
 
 /// What an invocation knows by itself about one lineage.
@@ -153,6 +154,7 @@ impl Facts {
             root_tasks: self.root_tasks.clone(),
             lookup: self.lookups.get(lineage).cloned().unwrap_or(Fact::NotRead),
             locked: self.locked.clone(),
+            default_key: self.default_key.clone(),
             part_of: self.part_of(lineage),
             instances,
         }

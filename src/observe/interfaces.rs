@@ -2,24 +2,25 @@
 
 use super::{merge, policies};
 use crate::cloud::{Cloud, CloudError, Query};
-use crate::id::InterfaceId;
+use crate::id::{InstanceId, InterfaceId};
 use crate::policy::PrivateIp;
 use crate::record::Record;
 use crate::situation::{Fact, Instance, Interface, NetworkInterface, Template};
-use crate::tags::Tags;
+use crate::tags::{self, Tags};
 use std::collections::BTreeSet;
 
-/// Those that are to follow, and whoever holds the private addresses that are. Most instances have
-/// one interface with one address: then nobody is asked.
+/// Those that are to follow, the holders of private addresses that are, and while all is well the primary ones, whose
+/// tags the next ones get.
 pub async fn read(
     cloud: &dyn Cloud,
     instances: &[Instance],
+    busy: &BTreeSet<InstanceId>,
     templates: &Fact<Vec<Template>>,
     defaults: &Tags,
 ) -> Result<Vec<NetworkInterface>, CloudError> {
     let held = instances
         .iter()
-        .flat_map(|it| following(it, templates, defaults));
+        .flat_map(|it| following(it, busy, templates, defaults));
     let mut ids: BTreeSet<InterfaceId> = held.map(|it| it.id.clone()).collect();
     let mut private: BTreeSet<String> = BTreeSet::new();
     for template in templates.known().into_iter().flatten() {
@@ -35,16 +36,30 @@ pub async fn read(
     Ok(merge(by_id?, by_address?, |it| it.id.clone()))
 }
 
-/// The primary one only where its address is to be kept.
+/// No model for anything: what has not taken over yet, and what is being taken: its rescue goes by what was prepared.
+pub fn busy(
+    instances: &[Instance],
+    replacements: &BTreeSet<InstanceId>,
+    warned: &BTreeSet<InstanceId>,
+) -> BTreeSet<InstanceId> {
+    let buried = |it: &&Instance| it.tags.contains_key(tags::INTERRUPTED_AT) || !it.is_alive();
+    let buried = instances.iter().filter(buried).map(|it| it.id.clone());
+    let others = replacements.union(warned).cloned();
+    buried.chain(others).collect()
+}
+
+/// The primary one of what is busy only where its address is to be kept.
 fn following<'a>(
     instance: &'a Instance,
+    busy: &BTreeSet<InstanceId>,
     templates: &Fact<Vec<Template>>,
     defaults: &Tags,
 ) -> impl Iterator<Item = &'a Interface> + use<'a> {
     let policy = policies::of(instance, templates, defaults);
-    let keep = policy.private_ip.value == PrivateIp::Keep;
+    let keeps = policy.private_ip.value == PrivateIp::Keep;
+    let counts = keeps || !busy.contains(&instance.id);
     let all = instance.interfaces.iter();
-    all.filter(move |it| keep || !it.slot.is_primary())
+    all.filter(move |it| counts || !it.slot.is_primary())
 }
 
 async fn ask(cloud: &dyn Cloud, query: &Query) -> Result<Vec<NetworkInterface>, CloudError> {

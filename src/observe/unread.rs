@@ -52,5 +52,6 @@ pub fn unread(lineage: InstanceId, memory: &Memory, defaults: &Tags, now: Timest
         root_tasks: Fact::NotRead,
         lookup: Fact::NotRead,
         locked: Fact::NotRead,
+        default_key: Fact::NotRead,
     }
 }

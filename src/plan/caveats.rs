@@ -1,7 +1,7 @@
 //! What a rescue will not bring back, said when it is prepared and not when it is needed.
 
 use super::way::{Way, way};
-use super::{Lineage, Plan, keep, keys, launch, primary, router};
+use super::{Lineage, Plan, keep, keys, launch, primary, router, unlike};
 use crate::policy::Types;
 use crate::situation::{Instance, Volume};
 
@@ -25,6 +25,8 @@ pub fn tell(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
     coded(lineage, owner, plan);
     private_address(lineage, owner, plan);
     keys::unnamed(lineage, owner, plan);
+    keys::unnamed_default(lineage, owner, plan);
+    unlike::tell(lineage, owner, plan);
     router::tell(lineage, owner, plan);
     operated(owner, plan);
     if let Way::Fleet(why) | Way::Orchestrator(why) = way(lineage) {

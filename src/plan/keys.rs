@@ -8,6 +8,9 @@ use crate::situation::{Instance, VolumeSettings};
 use crate::tags;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// The AWS managed key, as `GetEbsDefaultKmsKeyId` names it.
+const MANAGED: &str = "alias/aws/ebs";
+
 /// The keys the stack may use.
 fn named<'a>(lineage: &'a Lineage) -> impl Iterator<Item = &'a str> {
     let all = lineage.situation.defaults.get(tags::KMS_KEYS);
@@ -46,6 +49,29 @@ pub fn unnamed(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
         plan.note(format!(
             "encrypted with {key}: {volumes}; unless that is the AWS managed key (aws/ebs), name it in the \
              stack's parameter KmsKeyArns, or no replacement can use them"
+        ));
+    }
+}
+
+/// TRAP 49: where the account encrypts by default, a volume made again of what is plain gets the default key, and
+/// what is launched with one that cannot be used dies booting.
+/// <https://docs.aws.amazon.com/ebs/latest/userguide/encryption-by-default.html>
+pub fn unnamed_default(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
+    let Some(Some(key)) = lineage.situation.default_key.known() else {
+        return;
+    };
+    if key.ends_with(MANAGED) || named(lineage).any(|it| it == key) {
+        return;
+    }
+    let volumes = lineage.situation.volumes.known().into_iter().flatten();
+    let bare = volumes.filter(|it| it.attached_to(&owner.id) && it.settings.kms_key.is_none());
+    let ids: BTreeSet<&str> = bare.map(|it| it.id.as_str()).collect();
+    if !ids.is_empty() {
+        plan.note(format!(
+            "the account encrypts new volumes with {key}, so what is made again of {} is encrypted with it: name it \
+             in the stack's parameter KmsKeyArns, and allow the function's role in the key's policy, or no \
+             replacement boots",
+            Vec::from_iter(ids).join(" ")
         ));
     }
 }

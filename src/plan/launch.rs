@@ -7,6 +7,7 @@
 //!
 //! What stands in the way of a launch is looked at in one list, [`decide`]: the first that does, says so.
 
+mod network;
 mod plain;
 mod request;
 mod unheard;
@@ -70,7 +71,8 @@ pub fn first(lineage: &Lineage, instance: &Instance, plan: &mut Plan) {
     // A spare may wait already, or be gone again: that is looked up first.
     let at_risk = instance.tags.contains_key(tags::AT_RISK);
     // The interface it is to be launched on has an instance yet.
-    let later = primary::wanted(lineage).is_some();
+    let bare = |it: &String| it.contains(prepare::BARE);
+    let later = primary::is_asked(lineage) || instance.tags.get(tags::PREPARED).is_some_and(bare);
     let unknown = at_risk || later || !knows_all_pools(lineage, instance);
     if unknown || lineage.prepared().is_none() {
         return;
@@ -89,7 +91,7 @@ pub fn spare(
     after: Option<&str>,
     plan: &mut Plan,
 ) {
-    if primary::wanted(lineage).is_some() {
+    if primary::is_asked(lineage) {
         plan.note("no spare is launched: the private address is to be kept");
         return;
     }
@@ -161,6 +163,9 @@ fn decide(lineage: &Lineage, purpose: Purpose, plan: &mut Plan) -> Result<Step, 
         Purpose::FirstAid(_) | Purpose::Replace => {
             plain::write(lineage, since(lineage, base), plan)?;
             let interface = primary::start(lineage, plan)?;
+            if interface.is_none() {
+                network::write(lineage, plan)?;
+            }
             let image = root::start(lineage, base, plan)?;
             let instead = Instead { image, interface };
             (lane(lineage, place, base, &instead)?, instead)

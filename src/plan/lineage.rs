@@ -107,7 +107,7 @@ impl<'a> Lineage<'a> {
             return noted;
         };
         let noted = noted.filter(|it| it.1 == current || Some(it.1) == before);
-        let noted = noted.filter(|_| !self.is_plain());
+        let noted = noted.filter(|_| !self.is_plain() && !self.is_networked());
         noted.or_else(|| Some((template.id.clone(), current)))
     }
 
@@ -116,6 +116,15 @@ impl<'a> Lineage<'a> {
     pub fn is_plain(&self) -> bool {
         let plain = self.record.plain.as_ref().zip(self.template());
         plain.is_some_and(|(plain, template)| plain.is_made(template))
+    }
+
+    /// The same of a version that says the network.
+    #[must_use]
+    pub fn is_networked(&self) -> bool {
+        let networked = self.record.networked.as_ref().zip(self.template());
+        // Of the versions since, none but the next says it.
+        let next = |it: &Template| it.versions().and_then(|it| it.1);
+        networked.is_some_and(|(it, template)| next(template) == Some(it.after))
     }
 
     fn noted(&self) -> Option<(TemplateId, u64)> {

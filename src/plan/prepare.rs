@@ -6,8 +6,8 @@ mod instance;
 mod print;
 mod template;
 
-pub use instance::UNTAGGED;
-pub use template::named;
+pub use instance::{BARE, UNTAGGED};
+pub use template::{named, networked};
 
 use super::deregister::is_of;
 use super::{
@@ -19,8 +19,8 @@ use crate::event::{InstanceState, Interruption};
 use crate::id::TemplateId;
 use crate::policy::Types;
 use crate::record::{
-    Place, Record, RecordedAddress, RecordedVolume, addresses_from, addresses_of, interfaces_from,
-    secondary_of, targets_from, volumes_from, volumes_of,
+    LeftOpen, Place, Record, RecordedAddress, RecordedVolume, addresses_from, addresses_of,
+    interfaces_from, secondary_of, targets_from, volumes_from, volumes_of,
 };
 use crate::situation::{
     Balancing, Fact, Instance, Registration, Shape, Target, TargetGroup, Template,
@@ -28,7 +28,7 @@ use crate::situation::{
 use crate::step::{Action, Step, token};
 use crate::tags::{self, Rule, Tags, template_names};
 
-use template::{template_tags, without_room, write};
+use template::{left_open, template_tags, without_room, write};
 
 pub const STEP: &str = "prepare";
 const FORGET: &str = "forget what is past";
@@ -126,6 +126,7 @@ pub fn at_the_latest(lineage: &Lineage, interruption: &Interruption, plan: &mut 
     if record.addresses.is_empty() {
         record.addresses = addresses.unwrap_or_default();
     }
+    record.left_open = left_open(lineage, source);
     let tags = template_tags(lineage, source, &record);
     let Some(mut step) = write(lineage, source, tags, lineage.template()) else {
         plan.note(names_taken(lineage));
@@ -182,6 +183,7 @@ fn current(lineage: &Lineage, owner: &Instance) -> Record {
         named: dns::noted(lineage),
         interfaces: known.interfaces.clone(),
         secondary: secondary_of(owner),
+        left_open: left_open(lineage, owner),
         members: instance::members(lineage, owner),
         expiring: tidy::expiring(lineage),
         owed: owed.clone(),
@@ -316,14 +318,20 @@ fn refresh(
     plan: &mut Plan,
 ) {
     let facts = &lineage.situation;
-    if facts.volumes.known().is_none() || facts.images.known().is_none() {
+    let interfaces = facts.interfaces.known().is_some();
+    if facts.volumes.known().is_none() || facts.images.known().is_none() || !interfaces {
         plan.wait(
             30,
-            "volumes and image to be readable, to compare the prepared rescue with",
+            "volumes, interfaces and image to be readable, to compare the prepared rescue with",
         );
         return;
     }
     let present = template.tags.get(tags::FINGERPRINT);
+    // What is being taken is not read in whole, and compared when that is over.
+    let whole = template::primary(lineage, owner).is_some() || owner.interfaces.is_empty();
+    if let Some(present) = present.filter(|_| !whole) {
+        wanted.insert(tags::FINGERPRINT.to_owned(), present.clone());
+    }
     let versions = template.versions();
     let foreign = versions.is_none_or(|(current, _)| template.latest > current);
     if foreign {
@@ -343,6 +351,12 @@ fn refresh(
         };
         plan.step(Step::new("note the version", action).after(STEP));
         wanted.extend(present.map(|it| (tags::FINGERPRINT.to_owned(), it.clone())));
+        // So long the one before is launched, which may say nothing of the network.
+        if LeftOpen::from_tags(&wanted).is_none()
+            && let Some(open) = &lineage.record.left_open
+        {
+            wanted.extend(open.to_tags());
+        }
     }
     trim(template, plan);
     let version = template.tags.get_key_value(tags::VERSION);

@@ -36,7 +36,7 @@ pub fn wanted<'a>(lineage: &'a Lineage) -> Option<&'a RecordedInterface> {
     lineage.record.primary().filter(|_| is_asked(lineage))
 }
 
-fn is_asked(lineage: &Lineage) -> bool {
+pub fn is_asked(lineage: &Lineage) -> bool {
     lineage.policy.private_ip.value == PrivateIp::Keep
 }
 

@@ -43,6 +43,11 @@ pub fn for_replacement(lineage: &Lineage, tags: &Tags) -> (Tags, Vec<String>) {
     of_user(tags, MOST - LAUNCHED_WITH - spare(lineage))
 }
 
+/// For a root or an interface that a launch makes in place of the original's.
+pub fn for_fresh(tags: &Tags) -> (Tags, Vec<String>) {
+    of_user(tags, MOST - OF_A_COPY)
+}
+
 /// For a volume that stands for another one.
 pub fn for_copy(tags: &Tags, plan: &mut Plan, what: &str) -> Tags {
     let (user, left) = of_user(tags, MOST - OF_A_COPY);

@@ -57,12 +57,18 @@ pub fn warning(
         tags: marks,
         copy_tags: copies_tags(lineage, instance),
     };
-    plan.step(Step::new(format!("snapshot {}", instance.id), action));
+    plan.step(Step::new(step_id(instance), action));
 }
 
 /// A set gets the volumes' tags, all of them or none. Before volumes have been read the instance's own mark says
 /// whether there is room; one that has no room for that mark may have volumes that are as full.
+///
+/// What is copied and given has a key twice, our mark: should EC2 not take that, the set gets no tags of its volumes
+/// (TRAP 57).
 pub fn copies_tags(lineage: &Lineage, instance: &Instance) -> bool {
+    if lineage.situation.refused.contains(&step_id(instance)) {
+        return false;
+    }
     if let Some(volumes) = lineage.situation.volumes.known() {
         let mut held = volumes
             .iter()
@@ -125,7 +131,11 @@ pub fn ahead(lineage: &Lineage, owner: &Instance, begins: Timestamp, plan: &mut 
         tags: marks,
         copy_tags: copies_tags(lineage, owner),
     };
-    plan.step(Step::new(format!("snapshot {}", owner.id), action));
+    plan.step(Step::new(step_id(owner), action));
+}
+
+fn step_id(instance: &Instance) -> String {
+    format!("snapshot {}", instance.id)
 }
 
 pub fn is_ahead(tags: &Tags) -> bool {

@@ -232,6 +232,10 @@ impl Cloud for Sealed<'_> {
         self.cloud.shapes(instance_types).await
     }
 
+    async fn default_key(&self) -> Result<Option<String>, CloudError> {
+        self.cloud.default_key().await
+    }
+
     async fn requests(&self, ids: &[RequestId]) -> Result<Vec<SpotRequest>, CloudError> {
         let (all, key) = tokio::join!(self.cloud.requests(ids), self.key());
         let mut all = all?;

@@ -7,7 +7,7 @@ use super::{Drain, Group, GroupType, Lagged, SimSnapshot, World};
 use crate::event::{InstanceAction, InstanceState};
 use crate::id::{AllocationId, ImageId, InstanceId, SnapshotId, SubnetId, VolumeId};
 use crate::situation::{
-    Balancing, Instance, Market, Operated, Snapshot, SnapshotState, Target, TargetGroup,
+    Balancing, Instance, Likeness, Market, Operated, Snapshot, SnapshotState, Target, TargetGroup,
     VolumeSettings,
 };
 use crate::tags::{self, Tags};
@@ -328,6 +328,7 @@ impl InstanceBuilder<'_> {
                 hibernation,
                 boot: usual_boot(),
                 operated: Operated::default(),
+                likeness: Likeness::default(),
                 tags: Tags::new(),
                 unproven: Vec::new(),
                 placed: false,

@@ -109,6 +109,14 @@ impl Cloud for World {
         self.change(|it| it.read_shapes(instance_types))
     }
 
+    async fn default_key(&self) -> Result<Option<String>, CloudError> {
+        self.call().await;
+        self.change(|it| {
+            it.admit("GetEbsEncryptionByDefault")?;
+            Ok(it.default_key.clone())
+        })
+    }
+
     async fn requests(&self, ids: &[RequestId]) -> Result<Vec<SpotRequest>, CloudError> {
         self.call().await;
         self.change(|it| it.read_requests(ids))

@@ -230,6 +230,11 @@ impl<C: Cloud> Cloud for FailingCloud<C> {
             .await
     }
 
+    async fn default_key(&self) -> Result<Option<String>, CloudError> {
+        let call = "GetEbsEncryptionByDefault";
+        self.read(call, self.inner.default_key()).await
+    }
+
     async fn requests(&self, ids: &[RequestId]) -> Result<Vec<SpotRequest>, CloudError> {
         self.read("DescribeSpotInstanceRequests", self.inner.requests(ids))
             .await

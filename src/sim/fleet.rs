@@ -10,11 +10,15 @@ use super::{Lagged, SimInstance, SimTemplate, State, VPC};
 use crate::cloud::CloudError;
 use crate::event::{InstanceAction, InstanceState};
 use crate::id::{InstanceId, SubnetId, TemplateId};
-use crate::situation::{Boot, Image, Instance, Market, Operated, VolumeSettings};
+use crate::situation::{
+    Boot, Image, Instance, Likeness, Market, Operated, PublicAddress, VolumeSettings,
+};
 use crate::step::{Launch, LaunchTemplate, RootDevice};
 use crate::tags::{self, Tags};
 
 const CALL: &str = "CreateFleet";
+/// What lets in whatever else is in it, and nothing the user meant.
+pub const DEFAULT_GROUP: &str = "sg-0000000000000def0";
 /// Refused as a whole: no HTTP 200 with errors in it.
 const ON_TOP: &str = "CreateFleet (as a whole)";
 
@@ -134,9 +138,9 @@ impl State {
             private_addresses: vec![self.new_address()],
             interfaces: Vec::new(),
             public_address: None,
-            auto_public_address: version.spec.public_address,
+            auto_public_address: self.gets_public_address(version, subnet),
             forwards: false,
-            security_groups: version.spec.security_groups.clone(),
+            security_groups: groups_of(version),
             instance_profile: version.instance_profile.clone(),
             state_reason: None,
             hibernation: false,
@@ -145,12 +149,14 @@ impl State {
                 ..image.boot.clone()
             },
             operated: Operated::default(),
+            likeness: Likeness::default(),
             tags: Tags::new(),
             unproven: Vec::new(),
             placed: false,
             sealed: false,
         };
         self.add_instance(facts, tags);
+        self.tag_primary(&id, &version.spec.interface_tags);
         if let Some(made) = self.instances.get_mut(&id) {
             made.tokens_required = version.tokens_required;
         }
@@ -158,7 +164,7 @@ impl State {
             self.request_for(&id, false, InstanceAction::Terminate);
         }
         if let Some(device) = root_device {
-            self.add_root(&id, &image, &device, version.spec.root.as_ref());
+            self.add_root(&id, &image, &device, version);
         }
         let empty = &version.spec.empty_devices;
         for device in image.devices {
@@ -170,6 +176,13 @@ impl State {
         }
         self.start(&id, true);
         id
+    }
+
+    /// What is said counts, and else the default of the subnet (TRAP 53).
+    fn gets_public_address(&self, version: &Version, subnet: &SubnetId) -> bool {
+        let said = version.spec.public_address.filter(|_| !version.spec.bare);
+        let by_default = || self.public_subnets.contains(subnet);
+        said.map_or_else(by_default, |it| it == PublicAddress::Given)
     }
 
     pub(super) fn add_instance(&mut self, facts: Instance, tags: Tags) {
@@ -186,22 +199,28 @@ impl State {
         self.add_primary_interface(&id);
     }
 
-    fn add_root(
-        &mut self,
-        id: &InstanceId,
-        image: &Image,
-        device: &str,
-        spec: Option<&RootDevice>,
-    ) {
-        let spec = spec.filter(|it| it.device == device);
+    fn add_root(&mut self, id: &InstanceId, image: &Image, device: &str, version: &Version) {
+        let spec = version.spec.root.as_ref();
+        let spec: Option<&RootDevice> = spec.filter(|it| it.device == device);
         let zone = self.instances[id].facts.availability_zone.clone();
         let volume = self.volume_of_image(image, &zone);
         if let (Some(volume), Some(spec)) = (self.volumes.get_mut(&volume), spec) {
             volume.facts.settings = spec.settings.clone();
         }
+        if let Some(volume) = self.volumes.get_mut(&volume) {
+            volume.tags = Lagged::new(version.spec.volume_tags.clone());
+        }
         let delete = spec.is_none_or(|it| it.delete_on_termination);
         self.put(&volume, id, device, delete, true);
     }
+}
+
+/// The default one of the VPC, where none is named.
+fn groups_of(version: &Version) -> Vec<String> {
+    if version.spec.bare {
+        return vec![DEFAULT_GROUP.to_owned()];
+    }
+    version.spec.security_groups.clone()
 }
 
 /// Which part of a call it was that refused is for its token to know.

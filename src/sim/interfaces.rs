@@ -104,6 +104,15 @@ impl State {
         self.put_interface(&interface, id, Slot::default(), true);
     }
 
+    /// As its launch says.
+    pub(super) fn tag_primary(&mut self, id: &InstanceId, tags: &Tags) {
+        let primary = self.primary_seat(id).map(|it| it.0);
+        let primary = primary.and_then(|it| self.interfaces.get_mut(&it));
+        if let Some(interface) = primary {
+            interface.tags = Lagged::new(tags.clone());
+        }
+    }
+
     /// Without question.
     pub(super) fn put_interface(
         &mut self,

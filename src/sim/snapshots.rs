@@ -45,6 +45,7 @@ impl State {
             .collect();
         for volume in &volumes {
             self.may_snapshot(CALL, volume)?;
+            self.check_twice(volume, tags, copy_tags)?;
             check_tags(CALL, &self.snapshot_tags(volume, tags, copy_tags))?;
         }
         let set = self.take(&volumes, description, tags, copy_tags);
@@ -53,6 +54,25 @@ impl State {
             .map(ToString::to_string)
             .collect::<Vec<_>>()
             .join(" "))
+    }
+
+    fn check_twice(&self, volume: &VolumeId, given: &Tags, copied: bool) -> Result<(), CloudError> {
+        let own = self.volumes.get(volume).filter(|_| copied);
+        let own = own.map(|it| it.tags.current());
+        let twice = given
+            .keys()
+            .find(|key| own.is_some_and(|it| it.contains_key(*key)));
+        match twice.filter(|_| self.tags_once) {
+            None => Ok(()),
+            Some(key) => {
+                let message = format!("Duplicate tag key '{key}' specified.");
+                Err(refused(
+                    "CreateSnapshots",
+                    "InvalidParameterValue",
+                    &message,
+                ))
+            }
+        }
     }
 
     /// `CreateSnapshot`: of any volume that exists, without its tags.

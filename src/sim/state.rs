@@ -98,6 +98,12 @@ pub struct State {
     pub(super) refusals: Vec<Refusal>,
     /// `httpTokensEnforced`: the account refuses launches whose `HttpTokens` are optional (TRAP 51).
     pub tokens_enforced: bool,
+    /// What a snapshot gets from its volume may not be given to it as well: AWS does not say (TRAP 57).
+    pub tags_once: bool,
+    /// The account encrypts new volumes by default, with this key.
+    pub default_key: Option<String>,
+    /// Those that give whatever is launched in them a public address, unless it says otherwise (TRAP 53).
+    pub public_subnets: BTreeSet<SubnetId>,
     pub(super) outages: BTreeMap<&'static str, Outage>,
     pub(super) agenda: Agenda,
     pub(super) tokens: BTreeMap<(&'static str, String), Used>,
@@ -158,6 +164,9 @@ impl State {
             supplies: Supplies::default(),
             refusals: Vec::new(),
             tokens_enforced: false,
+            tags_once: false,
+            default_key: None,
+            public_subnets: BTreeSet::new(),
             outages: BTreeMap::new(),
             agenda: Agenda::default(),
             tokens: BTreeMap::new(),

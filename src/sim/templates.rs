@@ -19,7 +19,10 @@ const ADD: &str = "CreateLaunchTemplateVersion";
 
 impl State {
     pub(super) fn write_template(&mut self, write: &WriteTemplate) -> Result<String, CloudError> {
-        let version = self.launch_template_data(write)?;
+        let version = match &write.existing {
+            Some((id, Some(after))) if write.extends => self.extended(id, *after, write)?,
+            _ => self.launch_template_data(write)?,
+        };
         let parameters = format!("{} {version:?} {:?}", write.name, write.tags);
         let never = |_: &CloudError| false;
         let token = &write.token;
@@ -31,6 +34,28 @@ impl State {
                 world.create_template(&write.name, &write.tags, version, FUNCTION)
             }),
         }
+    }
+
+    /// `SourceVersion`: what is said anew takes the place of what that says.
+    fn extended(
+        &self,
+        id: &TemplateId,
+        source: u64,
+        write: &WriteTemplate,
+    ) -> Result<Version, CloudError> {
+        let template = self.templates.get(id);
+        let version = template.and_then(|it| it.versions.get(&source));
+        let code = "InvalidLaunchTemplateId.VersionNotFound";
+        let mut version = version
+            .ok_or_else(|| refused(ADD, code, id.as_str()))?
+            .clone();
+        version
+            .spec
+            .security_groups
+            .clone_from(&write.spec.security_groups);
+        version.spec.public_address = write.spec.public_address;
+        version.spec.bare = false;
+        Ok(version)
     }
 
     /// `GetLaunchTemplateData`: of an instance that is still one.

@@ -22,6 +22,14 @@ pub struct Slot {
     pub device: u8,
 }
 
+/// A public address of Amazon's pool, said either way (TRAP 53). Left open, the subnet's default decides: only for an
+/// instance with an Elastic IP, whose replacement is to reach the internet while it boots as the original could.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PublicAddress {
+    Given,
+    Refused,
+}
+
 /// A network interface by itself: it may outlive its instance.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NetworkInterface {

@@ -26,6 +26,7 @@ impl Action {
             Self::SnapshotInstance { .. } => &["ec2:CreateSnapshots", "ec2:CreateTags"],
             Self::SnapshotVolume { .. } => &["ec2:CreateSnapshot", "ec2:CreateTags"],
             Self::Launch(launch) if launch.interface.is_some() => &[
+                "ec2:DescribeLaunchTemplateVersions",
                 "ec2:RunInstances",
                 "ec2:CreateTags",
                 "iam:PassRole",
@@ -40,9 +41,10 @@ impl Action {
                 "iam:PassRole",
                 "iam:CreateServiceLinkedRole",
             ],
-            // The four reads are what GetLaunchTemplateData does on the caller's behalf.
+            // Four of the reads are what GetLaunchTemplateData does on the caller's behalf.
             Self::WriteTemplate(_) => &[
                 "ec2:GetLaunchTemplateData",
+                "ec2:DescribeInstanceTypes",
                 "ec2:DescribeInstances",
                 "ec2:DescribeInstanceAttribute",
                 "ec2:DescribeInstanceCreditSpecifications",

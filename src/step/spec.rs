@@ -1,23 +1,20 @@
 //! What a launch template of ours says beyond what `GetLaunchTemplateData` answers.
 
-use crate::situation::VolumeSettings;
+use crate::situation::{PublicAddress, VolumeSettings};
 use crate::tags::Tags;
-use std::hash::{Hash, Hasher};
 
 /// What the prepared rescue must say, whatever `GetLaunchTemplateData` answers (TRAP 9).
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a setting of its own"
-)]
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct TemplateSpec {
     /// The user's tags, for the replacement.
     pub instance_tags: Tags,
+    /// The user's tags of the root, for the fresh one: backup plans and policies go by them (TRAP 54).
+    pub volume_tags: Tags,
+    /// The same of the primary interface. None where a launch is to name one that exists: "If the instance does not
+    /// include the resource type that you specify, the instance launch fails".
+    pub interface_tags: Tags,
     pub security_groups: Vec<String>,
-    /// Ask for a public address: the original had one from Amazon's pool.
-    pub public_address: bool,
-    /// The groups are said of an interface, so that a launch may name another one in its place.
-    pub groups_on_interface: bool,
+    pub public_address: Option<PublicAddress>,
     /// Devices that must stay empty, so that the volumes find their names free.
     pub empty_devices: Vec<String>,
     pub root: Option<RootDevice>,
@@ -25,6 +22,8 @@ pub struct TemplateSpec {
     pub one_type: bool,
     /// Without CPU options, and with `HttpTokens=required` (TRAP 51).
     pub plain: bool,
+    /// Nothing of the network: the launch says all of it (TRAP 58).
+    pub bare: bool,
 }
 
 /// The replacement's own root volume: like the original's, from the image.
@@ -35,47 +34,33 @@ pub struct RootDevice {
     pub delete_on_termination: bool,
 }
 
-/// What is not plain has the fingerprint it had before anything was: no prepared rescue is written anew for it.
-impl Hash for TemplateSpec {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        let Self {
-            instance_tags,
-            security_groups,
-            public_address,
-            groups_on_interface,
-            empty_devices,
-            root,
-            one_type,
-            plain,
-        } = self;
-        (instance_tags, security_groups, public_address).hash(state);
-        (groups_on_interface, empty_devices, root, one_type).hash(state);
-        if *plain {
-            plain.hash(state);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::step::fingerprint;
+    use std::collections::BTreeSet;
 
     #[test]
-    fn only_what_is_plain_has_another_fingerprint_than_before() {
-        let spec = TemplateSpec {
-            security_groups: vec!["sg-0123456789abcdef0".to_owned()],
-            one_type: true,
-            ..TemplateSpec::default()
+    fn whatever_is_launched_otherwise_has_another_fingerprint() {
+        let tags = || Tags::from([("Name".to_owned(), "db".to_owned())]);
+        let change = |change: fn(&mut TemplateSpec, Tags)| {
+            let mut spec = TemplateSpec::default();
+            change(&mut spec, tags());
+            fingerprint(&spec)
         };
-        assert_eq!(
-            fingerprint(&spec),
-            "spot-rescue-141d32fff95b84a4d686a55f0dfc07fe1ddeb5e9"
-        );
-        let plain = TemplateSpec {
-            plain: true,
-            ..spec.clone()
-        };
-        assert_ne!(fingerprint(&plain), fingerprint(&spec));
+        let all = [
+            change(|_, _| {}),
+            change(|it, tags| it.instance_tags = tags),
+            change(|it, tags| it.volume_tags = tags),
+            change(|it, tags| it.interface_tags = tags),
+            change(|it, _| it.security_groups = vec!["sg-1".to_owned()]),
+            change(|it, _| it.empty_devices = vec!["sg-1".to_owned()]),
+            change(|it, _| it.public_address = Some(PublicAddress::Given)),
+            change(|it, _| it.public_address = Some(PublicAddress::Refused)),
+            change(|it, _| it.one_type = true),
+            change(|it, _| it.plain = true),
+            change(|it, _| it.bare = true),
+        ];
+        assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), all.len());
     }
 }

@@ -7,7 +7,7 @@ use super::{
     WriteTemplate,
 };
 use crate::event::Wake;
-use crate::situation::{Shape, Target, TargetGroup, VolumeSettings};
+use crate::situation::{PublicAddress, Shape, Target, TargetGroup, VolumeSettings};
 use crate::tags::Tags;
 use std::fmt;
 
@@ -232,6 +232,7 @@ impl fmt::Display for WriteTemplate {
             source,
             name,
             existing,
+            extends,
             image,
             spec,
             tags,
@@ -239,27 +240,40 @@ impl fmt::Display for WriteTemplate {
         } = self;
         let TemplateSpec {
             instance_tags,
+            volume_tags,
+            interface_tags,
             security_groups,
             public_address,
             empty_devices,
             root,
+            one_type: _,
             plain,
-            ..
+            bare,
         } = spec;
         let verb = existing.as_ref().map_or("create".to_owned(), |(id, _)| {
             format!("new version of {id}")
         });
-        write!(
-            f,
-            "{verb} {name} from {source}: user tags [{}]",
-            list(instance_tags)
-        )?;
-        write!(
-            f,
-            ", groups [{}], public {public_address}",
-            security_groups.join(" ")
-        )?;
-        write!(f, ", empty [{}]", empty_devices.join(" "))?;
+        write!(f, "{verb} {name} from ")?;
+        if *extends {
+            write!(f, "the one before")?;
+        } else {
+            write!(f, "{source}: user tags [{}]", list(instance_tags))?;
+        }
+        let public = match public_address {
+            Some(PublicAddress::Given) => "yes",
+            Some(PublicAddress::Refused) => "no",
+            None => "as the subnet says",
+        };
+        let groups = security_groups.join(" ");
+        write!(f, ", groups [{groups}], public address {public}")?;
+        for (of, tags) in [("root", volume_tags), ("interface", interface_tags)] {
+            if !tags.is_empty() {
+                write!(f, ", tags of the {of} [{}]", list(tags))?;
+            }
+        }
+        if !*extends {
+            write!(f, ", empty [{}]", empty_devices.join(" "))?;
+        }
         if let Some(RootDevice {
             device,
             settings,
@@ -273,6 +287,9 @@ impl fmt::Display for WriteTemplate {
                 f,
                 ", root {device} {volume_type} {size} GiB delete={delete_on_termination}"
             )?;
+        }
+        if *bare {
+            write!(f, ", nothing of the network")?;
         }
         if *plain {
             write!(f, ", no CPU options, HttpTokens=required")?;

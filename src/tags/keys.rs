@@ -132,6 +132,9 @@ keys! {
     HISTORY = "history": List on [Instance, LaunchTemplate] Always [Repeats(8), ShedBeyondFirst(6)]
     /// Its private addresses, in its own order.
     PRIVATE_ADDRESSES = "private-address": List on [LaunchTemplate] Always [Shed(3)]
+    /// What the prepared rescue leaves to the launch, where that is to be on an interface that exists: whether there is
+    /// a public address (`public`, `private`, `open`), and the security groups.
+    NETWORK = "network": List on [LaunchTemplate] Always []
     /// Secondary private addresses of the primary interface.
     SECONDARY = "secondary": List on [LaunchTemplate] Always [Shed(4)]
     /// The head's Spot Instance request, its type and interruption behaviour.
@@ -160,6 +163,8 @@ keys! {
     /// The version after which one without CPU options and with IMDSv2 required was written, since launches were
     /// refused, and when.
     PLAIN = "plain": Value on [LaunchTemplate] Rescue []
+    /// The same of the version that says the network, since the private address was given up.
+    NETWORKED = "networked": Value on [LaunchTemplate] Rescue []
     /// The newest replacement that ended before it took over, and how many died booting.
     DIED = "died": Value on [LaunchTemplate] Rescue []
     /// Milestones of the rescue, in seconds since the interruption.

@@ -1005,4 +1005,58 @@ MUTANTS = [
         "owner.forwards && !follows",
         "owner.forwards && follows",
     ),
+    Mutant(
+        "unlike the original: a private address is left to the subnet",
+        "src/plan/prepare/template.rs",
+        "(false, None) => Some(PublicAddress::Refused),",
+        "(false, None) => None,",
+    ),
+    Mutant(
+        "unlike the original: a fresh root has no tags",
+        "src/plan/prepare/template.rs",
+        "root.map(|it| room::for_fresh(&it.tags).0)",
+        "root.map(|_| Tags::new())",
+    ),
+    Mutant(
+        "unlike the original: a fresh interface has no tags",
+        "src/plan/prepare/template.rs",
+        ".filter(|_| !bare)",
+        ".filter(|_| bare)",
+    ),
+    Mutant(
+        "unlike the original: what its user changes is not prepared anew",
+        "src/plan/prepare/print.rs",
+        "(&of.instance_profile, &of.likeness.settings)",
+        "(&of.instance_profile, &of.id.as_str()[..1])",
+    ),
+    Mutant(
+        "unlike the original: launched in the default group",
+        "src/plan/launch/network.rs",
+        "let open = lineage.record.left_open.as_ref();",
+        "let open = lineage.record.left_open.as_ref().filter(|_| template.latest > 99);",
+    ),
+    Mutant(
+        "unlike the original: what a version leaves open is forgotten before there is another",
+        "src/plan/prepare.rs",
+        "if LeftOpen::from_tags(&wanted).is_none()",
+        "if LeftOpen::from_tags(&wanted).is_some()",
+    ),
+    Mutant(
+        "unlike the original: CPU options that are left out are not told",
+        "src/plan/unlike.rs",
+        "own.is_some_and(|it| it.vcpus != cpu.cores * cpu.threads_per_core)",
+        "own.is_some_and(|it| it.vcpus < cpu.cores * cpu.threads_per_core)",
+    ),
+    Mutant(
+        "a default key without a name in the stack is not told (unlike the original)",
+        "src/plan/keys.rs",
+        "if key.ends_with(MANAGED) || named(lineage).any(|it| it == key) {",
+        "if key.ends_with(MANAGED) || named(lineage).count() < 99 {",
+    ),
+    Mutant(
+        "a tag that may not be copied and given costs the set (unlike the original)",
+        "src/plan/snapshot.rs",
+        "if lineage.situation.refused.contains(&step_id(instance)) {",
+        "if lineage.situation.refused.len() > 99 {",
+    ),
 ]

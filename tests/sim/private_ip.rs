@@ -432,11 +432,11 @@ async fn after_a_loss_the_new_address_is_kept() {
 async fn what_ec2_does_not_launch_on_is_given_up() {
     let (world, function, protected) = prepared(14, &[KEEP]).await;
     let (_, address, _) = primary(&world, &protected.instance);
-    // A prepared rescue as it was made before (TRAP 10).
+    // A prepared rescue as it was made before (TRAP 10): it says an interface 0 of its own.
     world.change(|it| {
         for template in it.templates.values_mut() {
             for version in template.versions.values_mut() {
-                version.spec.groups_on_interface = false;
+                version.spec.bare = false;
             }
         }
     });

@@ -2,7 +2,9 @@
 
 use super::replay::{Wire, assert_has, assert_lacks, id, ok};
 use spot_rescue::cloud::{Cloud, Query};
-use spot_rescue::situation::{Balancing, Holder, Market, SnapshotState, TargetGroup};
+use spot_rescue::situation::{
+    Balancing, Holder, Likeness, Market, SnapshotState, TargetGroup, Unlike,
+};
 
 const A: &str = "i-0aaaaaaaaaaaaaaa1";
 const B: &str = "i-0aaaaaaaaaaaaaaa2";
@@ -301,4 +303,75 @@ async fn interfaces_say_who_holds_them() {
     let asked = Query::Interfaces(vec![id(free)]);
     assert_eq!(wire.aws.interfaces(&asked).await.unwrap(), []);
     assert_has(&wire.only_request(), &[("NetworkInterfaceId.1", free)]);
+}
+
+/// TRAP 49: two calls, or one where there is nothing more to ask.
+#[tokio::test]
+async fn the_default_key_is_asked_for_where_volumes_are_encrypted_by_default() {
+    let by_default = |it: bool| {
+        ok(&format!(
+            "<GetEbsEncryptionByDefaultResponse><ebsEncryptionByDefault>{it}</ebsEncryptionByDefault>\
+             </GetEbsEncryptionByDefaultResponse>"
+        ))
+    };
+    let key = "arn:aws:kms:eu-west-1:123456789012:key/0f0f";
+    let named = ok(&format!(
+        "<GetEbsDefaultKmsKeyIdResponse><kmsKeyId>{key}</kmsKeyId></GetEbsDefaultKmsKeyIdResponse>"
+    ));
+    let wire = Wire::new([by_default(true), named]);
+    assert_eq!(wire.aws.default_key().await.unwrap().as_deref(), Some(key));
+    let actions = wire.requests().into_iter().map(|it| it["Action"].clone());
+    let expected = ["GetEbsEncryptionByDefault", "GetEbsDefaultKmsKeyId"];
+    assert_eq!(actions.collect::<Vec<_>>(), expected);
+    let wire = Wire::new([by_default(false)]);
+    assert_eq!(wire.aws.default_key().await.unwrap(), None);
+    assert_eq!(wire.requests().len(), 1);
+}
+
+/// What the launch template carries unseen, and what it cannot: the same text for the same settings, whether EC2 has
+/// applied them yet or not, and each peculiarity by its name.
+#[tokio::test]
+async fn what_a_replacement_is_like_and_unlike_is_read_of_the_instance() {
+    let settings = |state: &str, tokens: &str, monitoring: &str| {
+        format!(
+            "<metadataOptions><state>{state}</state><httpTokens>{tokens}</httpTokens></metadataOptions>\
+             <monitoring><state>{monitoring}</state></monitoring>"
+        )
+    };
+    let nic = "<networkInterfaceSet><item><networkInterfaceId>eni-0123456789abcdef0</networkInterfaceId>\
+               <interfaceType>efa</interfaceType><attachment><attachmentId>eni-attach-1</attachmentId>\
+               <deviceIndex>0</deviceIndex></attachment><ipv6AddressesSet><item>\
+               <ipv6Address>2001:db8::1</ipv6Address></item></ipv6AddressesSet></item></networkInterfaceSet>";
+    let peculiar = format!(
+        "<sourceDestCheck>false</sourceDestCheck><outpostArn>arn:o</outpostArn><cpuOptions><coreCount>2</coreCount>\
+         <threadsPerCore>1</threadsPerCore></cpuOptions><operator><managed>true</managed>\
+         <principal>eks.amazonaws.com</principal></operator>{nic}"
+    );
+    let all = [
+        settings("applied", "required", "enabled"),
+        settings("pending", "required", "pending"),
+        settings("applied", "optional", "enabled"),
+        peculiar,
+        "<sourceDestCheck>true</sourceDestCheck>".to_owned(),
+    ];
+    let items: String = all.iter().map(|it| instance(A, it)).collect();
+    let body = format!(
+        "<DescribeInstancesResponse><reservationSet>{items}</reservationSet></DescribeInstancesResponse>"
+    );
+    let wire = Wire::new([ok(&body)]);
+    let read = wire.aws.instances(&Query::Instances(vec![id(A)])).await;
+    let likeness: Vec<Likeness> = read.unwrap().into_iter().map(|it| it.likeness).collect();
+    assert_eq!(likeness[0], likeness[1]);
+    assert_ne!(likeness[0].settings, likeness[2].settings);
+    let expected = [
+        Unlike::InterfaceType("efa".to_owned()),
+        Unlike::Ipv6(vec!["2001:db8::1".to_owned()]),
+        Unlike::Managed("eks.amazonaws.com".to_owned()),
+        Unlike::Outpost("arn:o".to_owned()),
+        Unlike::SourceDestCheck,
+    ];
+    assert_eq!(likeness[3].unlike, expected);
+    let cpu = likeness[3].cpu.expect("it has options");
+    assert_eq!((cpu.cores, cpu.threads_per_core), (2, 1));
+    assert_eq!(likeness[4], Likeness::default());
 }

@@ -5,9 +5,18 @@ use spot_rescue::cloud::{Class, Cloud};
 use spot_rescue::situation::Market;
 use spot_rescue::step::{Action, InstanceTypes, Launch, LaunchTemplate};
 use spot_rescue::tags::Tags;
+use std::collections::BTreeMap;
 
 const LAUNCHED: &str = "<RunInstancesResponse><requestId>r-1</requestId><instancesSet><item>\
     <instanceId>i-0aaaaaaaaaaaaaaa1</instanceId></item></instancesSet></RunInstancesResponse>";
+
+/// What the launch asks of its version first: the tags that it gives.
+pub const VERSION: &str = "<DescribeLaunchTemplateVersionsResponse><launchTemplateVersionSet><item>\
+    <launchTemplateId>lt-0123456789abcdef0</launchTemplateId><versionNumber>17</versionNumber><launchTemplateData>\
+    <tagSpecificationSet><item><resourceType>instance</resourceType><tagSet><item><key>spot-rescue</key>\
+    <value>on</value></item></tagSet></item><item><resourceType>volume</resourceType><tagSet><item><key>backup</key>\
+    <value>daily</value></item></tagSet></item></tagSpecificationSet></launchTemplateData></item>\
+    </launchTemplateVersionSet></DescribeLaunchTemplateVersionsResponse>";
 
 pub fn launch(market: Market) -> Action {
     Action::Launch(Launch {
@@ -23,14 +32,27 @@ pub fn launch(market: Market) -> Action {
     })
 }
 
-/// TRAP 10: neither a subnet nor groups beside an interface, nor a flag or a public address for one that
+/// The last of two: its version has been asked for.
+fn launching(wire: &Wire) -> BTreeMap<String, String> {
+    let [asked, launched] = <[_; 2]>::try_from(wire.requests()).expect("two requests");
+    let version = [
+        ("Action", "DescribeLaunchTemplateVersions"),
+        ("LaunchTemplateId", "lt-0123456789abcdef0"),
+        ("LaunchTemplateVersion.1", "17"),
+    ];
+    assert_has(&asked, &version);
+    launched
+}
+
+/// TRAP 58: all tags are said, those of the version as well: whether a request's stand beside them or in their place
+/// AWS does not say. TRAP 10: neither a subnet nor groups beside an interface, nor a flag or a public address for one that
 /// exists. Of a request that is not one-time EC2 would launch again by itself.
 #[tokio::test]
 async fn a_launch_on_an_interface_names_it_and_no_other_place() {
-    let wire = Wire::new([ok(LAUNCHED)]);
+    let wire = Wire::new([ok(VERSION), ok(LAUNCHED)]);
     let launched = wire.aws.act(&launch(Market::Spot)).await;
     assert_eq!(launched.unwrap(), "i-0aaaaaaaaaaaaaaa1");
-    let request = wire.only_request();
+    let request = launching(&wire);
     let spot = "InstanceMarketOptions.SpotOptions";
     assert_has(
         &request,
@@ -51,7 +73,10 @@ async fn a_launch_on_an_interface_names_it_and_no_other_place() {
             (&format!("{spot}.SpotInstanceType"), "one-time"),
             (&format!("{spot}.InstanceInterruptionBehavior"), "terminate"),
             ("TagSpecification.1.ResourceType", "instance"),
-            ("TagSpecification.1.Tag.1.Key", "spot-rescue:rescue"),
+            ("TagSpecification.1.Tag.1.Key", "spot-rescue"),
+            ("TagSpecification.1.Tag.2.Key", "spot-rescue:rescue"),
+            ("TagSpecification.2.ResourceType", "volume"),
+            ("TagSpecification.2.Tag.1.Key", "backup"),
         ],
     );
     for unwanted in [
@@ -63,7 +88,7 @@ async fn a_launch_on_an_interface_names_it_and_no_other_place() {
         "MaxPrice",
         "ImageId",
         "NetworkInterface.2",
-        "TagSpecification.2",
+        "TagSpecification.3",
     ] {
         assert_lacks(&request, unwanted);
     }
@@ -71,9 +96,9 @@ async fn a_launch_on_an_interface_names_it_and_no_other_place() {
 
 #[tokio::test]
 async fn an_on_demand_launch_on_an_interface_says_nothing_of_spot() {
-    let wire = Wire::new([ok(LAUNCHED)]);
+    let wire = Wire::new([ok(VERSION), ok(LAUNCHED)]);
     wire.aws.act(&launch(Market::OnDemand)).await.unwrap();
-    let request = wire.only_request();
+    let request = launching(&wire);
     assert_has(&request, &[("Action", "RunInstances")]);
     assert_lacks(&request, "InstanceMarketOptions");
 }
@@ -84,15 +109,15 @@ async fn want_of_capacity_is_not_asked_for_again() {
     let body = "<Response><Errors><Error><Code>InsufficientInstanceCapacity</Code>\
                 <Message>We currently do not have sufficient capacity</Message></Error></Errors>\
                 <RequestID>r-9</RequestID></Response>";
-    let wire = Wire::new([Answer::Says(500, body.to_owned())]);
+    let wire = Wire::new([ok(VERSION), Answer::Says(500, body.to_owned())]);
     let error = wire.aws.act(&launch(Market::Spot)).await.unwrap_err();
     assert_eq!(error.class, Class::Capacity);
-    assert_has(&wire.only_request(), &[("Action", "RunInstances")]);
+    assert_has(&launching(&wire), &[("Action", "RunInstances")]);
     // Anything else that passes is.
     let passing = body.replace("InsufficientInstanceCapacity", "InternalError");
-    let wire = Wire::new([Answer::Says(500, passing), ok(LAUNCHED)]);
+    let wire = Wire::new([ok(VERSION), Answer::Says(500, passing), ok(LAUNCHED)]);
     assert!(wire.aws.act(&launch(Market::Spot)).await.is_ok());
-    assert_eq!(wire.requests().len(), 2);
+    assert_eq!(wire.requests().len(), 3);
 }
 
 /// What a fleet says inside its answer is an error here, and leads to the same: the next way, another
@@ -110,7 +135,7 @@ async fn a_refusal_says_whether_another_try_makes_sense() {
             "<Response><Errors><Error><Code>{code}</Code><Message>no</Message></Error></Errors>\
              <RequestID>r-9</RequestID></Response>"
         );
-        let wire = Wire::new([Answer::Says(400, body)]);
+        let wire = Wire::new([ok(VERSION), Answer::Says(400, body)]);
         let error = wire.aws.act(&launch(Market::Spot)).await.unwrap_err();
         assert_eq!(error.operation, "RunInstances");
         assert_eq!((error.code.as_str(), error.class), (code, class));

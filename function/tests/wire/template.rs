@@ -1,8 +1,8 @@
 //! `GetLaunchTemplateData` -> `CreateLaunchTemplate`: TRAP 9, TRAP 10.
 
-use super::replay::{Wire, assert_has, assert_lacks, id, ok};
+use super::replay::{Answer, Wire, assert_has, assert_lacks, id, ok};
 use spot_rescue::cloud::Cloud;
-use spot_rescue::situation::VolumeSettings;
+use spot_rescue::situation::{PublicAddress, VolumeSettings};
 use spot_rescue::step::{Action, RootDevice, TemplateSpec, WriteTemplate};
 use spot_rescue::tags::Tags;
 use std::collections::BTreeMap;
@@ -51,12 +51,14 @@ fn write() -> WriteTemplate {
         source: id("i-0123456789abcdef0"),
         name: text("spot-rescue-i-0123456789abcdef0"),
         existing: None,
+        extends: false,
         image: None,
         spec: TemplateSpec {
             instance_tags: Tags::from([(text("Name"), text("db"))]),
             security_groups: vec![text("sg-0aaaaaaaaaaaaaaa1")],
-            public_address: false,
-            groups_on_interface: false,
+            volume_tags: Tags::from([(text("backup"), text("daily"))]),
+            interface_tags: Tags::from([(text("team"), text("db"))]),
+            public_address: Some(PublicAddress::Refused),
             empty_devices: vec![text("/dev/sdf"), text("/dev/sdh")],
             root: Some(RootDevice {
                 device: text("/dev/xvda"),
@@ -71,6 +73,7 @@ fn write() -> WriteTemplate {
             }),
             one_type: true,
             plain: false,
+            bare: false,
         },
         tags: Tags::from([(text("spot-rescue:rescue"), text("i-0123456789abcdef0"))]),
         token: text("token-3"),
@@ -82,19 +85,44 @@ async fn written(write: WriteTemplate, answer: &str) -> BTreeMap<String, String>
     written_of(SHOWN, write, answer).await
 }
 
+/// What EC2 says of the type, if it is asked.
+const T3: &str = "<item><instanceType>t3.large</instanceType>\
+    <burstablePerformanceSupported>true</burstablePerformanceSupported><vCpuInfo><defaultVCpus>2</defaultVCpus>\
+    <defaultCores>1</defaultCores><defaultThreadsPerCore>2</defaultThreadsPerCore><validCores><item>1</item>\
+    </validCores><validThreadsPerCore><item>1</item><item>2</item></validThreadsPerCore></vCpuInfo></item>";
+
+fn types(items: &str) -> String {
+    format!(
+        "<DescribeInstanceTypesResponse><instanceTypeSet>{items}</instanceTypeSet></DescribeInstanceTypesResponse>"
+    )
+}
+
 /// The same of an instance that is shown so.
 async fn written_of(shown: &str, write: WriteTemplate, answer: &str) -> BTreeMap<String, String> {
-    let wire = Wire::new([ok(shown), ok(answer)]);
+    written_as(shown, T3, write, answer).await
+}
+
+/// And its type so.
+async fn written_as(
+    shown: &str,
+    of_type: &str,
+    write: WriteTemplate,
+    answer: &str,
+) -> BTreeMap<String, String> {
+    let mut answers = vec![ok(shown)];
+    answers.extend(write.spec.one_type.then(|| ok(&types(of_type))));
+    answers.push(ok(answer));
+    let wire = Wire::new(answers);
     let number = if write.existing.is_some() { 8 } else { 1 };
     let made = wire.aws.act(&Action::WriteTemplate(write)).await;
     assert_eq!(
         made.expect("a success"),
         format!("lt-0123456789abcdef0 {number}")
     );
-    let [asked, written] = <[_; 2]>::try_from(wire.requests()).expect("two requests");
+    let mut requests = wire.requests();
     let source = ("InstanceId", "i-0123456789abcdef0");
-    assert_has(&asked, &[("Action", "GetLaunchTemplateData"), source]);
-    written
+    assert_has(&requests[0], &[("Action", "GetLaunchTemplateData"), source]);
+    requests.pop().expect("the last")
 }
 
 /// TRAP 9: what ties a description to the old instance makes every launch from it fail, or worse,
@@ -103,7 +131,9 @@ async fn written_of(shown: &str, write: WriteTemplate, answer: &str) -> BTreeMap
 async fn what_belongs_to_the_old_instance_is_left_out() {
     let request = written(write(), CREATED).await;
     for unwanted in [
-        "NetworkInterface",
+        "NetworkInterfaceId",
+        "PrivateIpAddress",
+        "SubnetId",
         "eni-",
         "10.7.0.14",
         "subnet-",
@@ -138,12 +168,15 @@ async fn what_makes_it_the_same_machine_is_kept() {
             "arn:aws:iam::123456789012:instance-profile/db",
         ),
         ("Placement.GroupName", "close"),
+        ("NetworkInterface.1.DeviceIndex", "0"),
+        (
+            "NetworkInterface.1.SecurityGroupId.1",
+            "sg-0aaaaaaaaaaaaaaa1",
+        ),
         ("MetadataOptions.HttpTokens", "required"),
         ("MetadataOptions.HttpPutResponseHopLimit", "2"),
         ("Monitoring.Enabled", "true"),
-        ("CpuOptions.CoreCount", "1"),
         ("CreditSpecification.CpuCredits", "unlimited"),
-        ("SecurityGroupId.1", "sg-0aaaaaaaaaaaaaaa1"),
         ("BlockDeviceMapping.1.DeviceName", "/dev/xvda"),
         ("BlockDeviceMapping.1.Ebs.VolumeType", "gp3"),
         ("BlockDeviceMapping.1.Ebs.DeleteOnTermination", "true"),
@@ -184,42 +217,217 @@ async fn every_other_device_is_kept_empty() {
     }
 }
 
-/// TRAP 10: security groups stand beside the interfaces or inside one, never both.
+/// TRAP 53, TRAP 10: a public address, or none, is said of interface 0, and there the groups stand and nowhere else; one
+/// left open is not said.
 #[tokio::test]
-async fn a_public_address_needs_an_interface_that_holds_the_groups() {
+async fn a_public_address_is_said_either_way() {
+    for (public_address, said) in [
+        (Some(PublicAddress::Given), Some("true")),
+        (Some(PublicAddress::Refused), Some("false")),
+        (None, None),
+    ] {
+        let mut write = write();
+        write.spec.public_address = public_address;
+        let request = written(write, CREATED).await;
+        let interface = "LaunchTemplateData.NetworkInterface.1";
+        let groups = format!("{interface}.SecurityGroupId.1");
+        let device = format!("{interface}.DeviceIndex");
+        let expected = [(&*device, "0"), (&*groups, "sg-0aaaaaaaaaaaaaaa1")];
+        assert_has(&request, &expected);
+        let public = request.get(&format!("{interface}.AssociatePublicIpAddress"));
+        assert_eq!(public.map(String::as_str), said);
+        assert_lacks(&request, "LaunchTemplateData.SecurityGroupId");
+        assert_lacks(&request, "LaunchTemplateData.NetworkInterface.2");
+        assert_lacks(&request, "eni-");
+    }
+}
+
+/// TRAP 58: a launch on an interface that exists says the network itself, and tags of one that is not made fail it.
+#[tokio::test]
+async fn for_a_launch_on_an_interface_nothing_is_said_of_the_network() {
     let mut write = write();
-    write.spec.public_address = true;
+    write.spec.bare = true;
+    write.spec.interface_tags.clear();
     let request = written(write, CREATED).await;
-    let interface = "LaunchTemplateData.NetworkInterface.1";
+    for unwanted in [
+        "NetworkInterface",
+        "SecurityGroup",
+        "network-interface",
+        "AssociatePublicIpAddress",
+    ] {
+        assert_lacks(&request, unwanted);
+    }
+}
+
+/// TRAP 58: and if it is launched without after all, a version says it, made of that one: no instance is asked, since
+/// it has ended.
+#[tokio::test]
+async fn a_version_that_says_the_network_is_made_of_the_one_before() {
+    let wire = Wire::new([ok(ADDED)]);
+    let extends = WriteTemplate {
+        extends: true,
+        existing: Some((id("lt-0123456789abcdef0"), Some(5))),
+        spec: TemplateSpec {
+            security_groups: vec!["sg-0aaaaaaaaaaaaaaa1".to_owned()],
+            public_address: Some(PublicAddress::Refused),
+            ..TemplateSpec::default()
+        },
+        ..write()
+    };
+    let made = wire.aws.act(&Action::WriteTemplate(extends.clone())).await;
+    assert_eq!(made.expect("a success"), "lt-0123456789abcdef0 8");
+    let request = wire.only_request();
+    let data = request
+        .keys()
+        .filter(|it| it.starts_with("LaunchTemplateData."));
+    let of_network = |it: &&String| it.contains("NetworkInterface.1.");
+    assert_eq!(
+        data.clone().count(),
+        data.filter(of_network).count(),
+        "{request:?}"
+    );
     assert_has(
         &request,
         &[
-            (&format!("{interface}.DeviceIndex"), "0"),
-            (&format!("{interface}.AssociatePublicIpAddress"), "true"),
+            ("Action", "CreateLaunchTemplateVersion"),
+            ("SourceVersion", "5"),
+            ("ClientToken", "token-3"),
+            ("LaunchTemplateData.NetworkInterface.1.DeviceIndex", "0"),
             (
-                &format!("{interface}.SecurityGroupId.1"),
+                "LaunchTemplateData.NetworkInterface.1.AssociatePublicIpAddress",
+                "false",
+            ),
+            (
+                "LaunchTemplateData.NetworkInterface.1.SecurityGroupId.1",
                 "sg-0aaaaaaaaaaaaaaa1",
             ),
         ],
     );
-    assert_lacks(&request, "LaunchTemplateData.SecurityGroupId");
-    assert_lacks(&request, "eni-");
+    // Of no version none is made.
+    let wire = Wire::new([]);
+    let existing = Some((id("lt-0123456789abcdef0"), None));
+    let of_none = WriteTemplate {
+        existing,
+        ..extends
+    };
+    assert!(wire.aws.act(&Action::WriteTemplate(of_none)).await.is_err());
 }
 
-/// Where a launch is to name another interface, groups beside it would be refused; no public address is
-/// asked for, the subnet says.
+/// TRAP 54: tags of what is made, each kind once, and never of a Spot request, which an On-Demand launch would fail for.
 #[tokio::test]
-async fn groups_stand_inside_an_interface_that_may_be_replaced() {
+async fn volumes_and_interfaces_are_made_with_their_users_tags() {
+    let kinds = |request: &BTreeMap<String, String>| -> Vec<String> {
+        let kind = |n| {
+            request.get(&format!(
+                "LaunchTemplateData.TagSpecification.{n}.ResourceType"
+            ))
+        };
+        (1..9).filter_map(kind).cloned().collect()
+    };
+    let request = written(write(), CREATED).await;
+    assert_eq!(kinds(&request), ["instance", "volume", "network-interface"]);
+    for (n, key) in [(2, "backup"), (3, "team")] {
+        let name = format!("LaunchTemplateData.TagSpecification.{n}.Tag.1.Key");
+        assert_has(&request, &[(&name, key)]);
+    }
     let mut write = write();
-    write.spec.groups_on_interface = true;
-    let request = written(write, CREATED).await;
-    let interface = "LaunchTemplateData.NetworkInterface.1";
-    let groups = format!("{interface}.SecurityGroupId.1");
-    let device = format!("{interface}.DeviceIndex");
-    let expected = [(&*device, "0"), (&*groups, "sg-0aaaaaaaaaaaaaaa1")];
-    assert_has(&request, &expected);
-    assert_lacks(&request, "LaunchTemplateData.SecurityGroupId");
-    assert_lacks(&request, "AssociatePublicIpAddress");
+    write.spec.volume_tags.clear();
+    write.spec.interface_tags.clear();
+    assert_eq!(kinds(&written(write, CREATED).await), ["instance"]);
+}
+
+/// By its id, which is what a shared group is named by; the place in it with it, and only with it.
+#[tokio::test]
+async fn a_placement_group_is_named_once_with_the_place_in_it() {
+    let with = |text: &str| SHOWN.replace("<groupName>close</groupName>", text);
+    for (shown, expected) in [
+        ("<groupName>close</groupName>", [Some("close"), None, None]),
+        ("<groupId>pg-1</groupId>", [None, Some("pg-1"), None]),
+        (
+            "<groupName>close</groupName><groupId>pg-1</groupId><partitionNumber>3</partitionNumber>",
+            [None, Some("pg-1"), Some("3")],
+        ),
+        (
+            "<groupName>close</groupName><groupId/><partitionNumber>0</partitionNumber>",
+            [Some("close"), None, None],
+        ),
+        ("<partitionNumber>2</partitionNumber>", [None, None, None]),
+    ] {
+        let request = written_of(&with(shown), write(), CREATED).await;
+        let said = ["GroupName", "GroupId", "PartitionNumber"].map(|it| {
+            let name = format!("LaunchTemplateData.Placement.{it}");
+            request.get(&name).map(String::as_str)
+        });
+        assert_eq!(said, expected, "{shown}");
+    }
+}
+
+/// TRAP 50: what the type has anyway, or does not take, is not said. The type, what is shown of the instance, and which
+/// options of it are said.
+#[tokio::test]
+async fn options_are_said_only_where_the_type_takes_them_and_has_others() {
+    let of = |name: &str, burstable: bool, cores: &str, threads: &str| {
+        format!(
+            "<item><instanceType>{name}</instanceType><burstablePerformanceSupported>{burstable}\
+             </burstablePerformanceSupported><vCpuInfo><defaultCores>4</defaultCores><defaultThreadsPerCore>2\
+             </defaultThreadsPerCore><validCores>{cores}</validCores><validThreadsPerCore>{threads}\
+             </validThreadsPerCore></vCpuInfo></item>"
+        )
+    };
+    let choice = "<item>1</item><item>2</item><item>4</item>";
+    let m5 = of("m5.2xlarge", false, choice, choice);
+    let t2 = of("t2.2xlarge", true, "", "");
+    let trn1 = of("trn1.2xlarge", false, "", "");
+    let shown = |name: &str, cores: u8, threads: u8, extra: &str| {
+        let cpu = format!(
+            "<coreCount>{cores}</coreCount><threadsPerCore>{threads}</threadsPerCore>{extra}"
+        );
+        SHOWN.replace("t3.large", name).replace(
+            "<coreCount>1</coreCount><threadsPerCore>2</threadsPerCore>",
+            &cpu,
+        )
+    };
+    let snp = "<amdSevSnp>enabled</amdSevSnp>";
+    for (shown, of_type, cpu, credits) in [
+        (shown("m5.2xlarge", 4, 2, ""), &*m5, None, None),
+        (shown("m5.2xlarge", 4, 1, ""), &m5, Some("1"), None),
+        (shown("m5.2xlarge", 2, 2, ""), &m5, Some("2"), None),
+        (shown("m5.2xlarge", 4, 2, snp), &m5, None, None),
+        (shown("t2.2xlarge", 8, 1, ""), &t2, None, Some("unlimited")),
+        (shown("trn1.2xlarge", 4, 2, ""), &trn1, None, None),
+        (shown("gone.large", 1, 1, ""), "", None, None),
+    ] {
+        let request = written_as(&shown, of_type, write(), CREATED).await;
+        let said = |name: &str| {
+            request
+                .get(&format!("LaunchTemplateData.{name}"))
+                .map(String::as_str)
+        };
+        assert_eq!(said("CpuOptions.ThreadsPerCore"), cpu, "{shown}");
+        assert_eq!(said("CreditSpecification.CpuCredits"), credits, "{shown}");
+        let special = shown.contains(snp).then_some("enabled");
+        assert_eq!(said("CpuOptions.AmdSevSnp"), special);
+    }
+}
+
+/// Where asking is denied nothing is said of it; without an answer the step fails and is planned again.
+#[tokio::test]
+async fn a_type_that_cannot_be_asked_is_no_reason_to_prepare_nothing() {
+    let refused = |code: &str| {
+        let body = format!(
+            "<Response><Errors><Error><Code>{code}</Code><Message>no</Message></Error></Errors>\
+             <RequestID>r-9</RequestID></Response>"
+        );
+        Answer::Says(400, body)
+    };
+    let wire = Wire::new([ok(SHOWN), refused("UnauthorizedOperation"), ok(CREATED)]);
+    assert!(wire.aws.act(&Action::WriteTemplate(write())).await.is_ok());
+    let written = wire.requests().pop().expect("three");
+    assert_lacks(&written, "CpuOptions");
+    assert_lacks(&written, "CreditSpecification");
+    let wire = Wire::new([ok(SHOWN), refused("InvalidParameterValue")]);
+    let error = wire.aws.act(&Action::WriteTemplate(write())).await;
+    assert_eq!(error.unwrap_err().operation, "DescribeInstanceTypes");
 }
 
 /// Core counts and credits of one type are refused for another.
@@ -236,6 +444,7 @@ async fn what_fits_one_type_is_left_out_where_there_are_several() {
 #[tokio::test]
 async fn a_plain_one_has_no_cpu_options_and_requires_tokens_and_is_the_same_otherwise() {
     let optional = SHOWN.replace("<httpTokens>required", "<httpTokens>optional");
+    let optional = optional.replace("<threadsPerCore>2", "<threadsPerCore>1");
     let start = optional.find("<metadataOptions>").expect("they are shown");
     let end = optional.find("<monitoring>").expect("it is shown");
     let unknown = [&optional[..start], &optional[end..]].concat();
@@ -306,7 +515,7 @@ async fn an_answer_without_a_number_is_no_success() {
             "CreateLaunchTemplateVersion",
         ),
     ] {
-        let wire = Wire::new([ok(SHOWN), ok(answer)]);
+        let wire = Wire::new([ok(SHOWN), ok(&types(T3)), ok(answer)]);
         let write = WriteTemplate {
             existing,
             ..write()

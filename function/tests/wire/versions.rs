@@ -34,10 +34,11 @@ async fn a_launch_names_a_number() {
         </item></instancesSet></RunInstancesResponse>";
     let by_fleet = "LaunchTemplateConfigs.1.LaunchTemplateSpecification";
     for (interface, answer, place) in [(false, fleet, by_fleet), (true, run, "LaunchTemplate")] {
-        let wire = Wire::new([ok(answer)]);
+        let asked = interface.then(|| ok(super::run::VERSION));
+        let wire = Wire::new(asked.into_iter().chain([ok(answer)]));
         let version = LaunchTemplate::Version(id(TEMPLATE), 3);
         wire.aws.act(&launch(version, interface)).await.unwrap();
-        let request = wire.only_request();
+        let request = wire.requests().pop().expect("it was launched");
         assert_has(
             &request,
             &[

@@ -7,7 +7,9 @@ use crate::situation::Instance;
 use crate::step::{Action, Step};
 use crate::tags::{self, Tags};
 
-/// Behind the version in an instance's mark: the tags of its volumes leave no room on their snapshots.
+/// Behind the version in an instance's mark: that one says nothing of the network, so no first request may name it.
+pub const BARE: &str = " bare";
+/// Behind all else in it: the tags of its volumes leave no room on their snapshots.
 pub const UNTAGGED: &str = " untagged";
 
 /// The instance's own tags: which rescue is prepared, and which targets to leave. Returns what has no room.
@@ -27,7 +29,9 @@ pub fn plan(lineage: &Lineage, owner: &Instance, record: &Record, plan: &mut Pla
     } else {
         UNTAGGED
     };
-    let prepared = format!("{} {version}{untagged}", template.id);
+    let bare = lineage.record.left_open.is_some() && !lineage.is_networked();
+    let bare = if bare { BARE } else { "" };
+    let prepared = format!("{} {version}{bare}{untagged}", template.id);
     wanted.insert(tags::PREPARED.to_owned(), prepared);
     let marks = room::on_owner(lineage, owner, wanted);
     mark(owner, marks.wanted, marks.stale, plan);

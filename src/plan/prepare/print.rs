@@ -16,9 +16,9 @@ const HOUR: i64 = 3600;
 
 pub fn of(lineage: &Lineage, owner: &Instance) -> String {
     let spec = spec(lineage, owner);
-    let profile = &owner.instance_profile;
-    let all = step::fingerprint(&(&spec, profile));
-    let rest = step::fingerprint(&(&without_values(spec), profile));
+    let beside = beside(owner);
+    let all = step::fingerprint(&(&spec, beside));
+    let rest = step::fingerprint(&(&without_values(spec), beside));
     let hour = (lineage.situation.now.unix_timestamp() / HOUR).to_string();
     let template = lineage.template();
     let present = template.and_then(|it| it.tags.get(tags::FINGERPRINT));
@@ -26,6 +26,11 @@ pub fn of(lineage: &Lineage, owner: &Instance) -> String {
         Some(present) if serves(present, &all, &rest, &hour) => present.clone(),
         Some(_) | None => format!("{all}.{rest}.{hour}"),
     }
+}
+
+/// What a launch template has of an instance beyond what is said of it.
+pub fn beside(of: &Instance) -> (&Option<String>, &str) {
+    (&of.instance_profile, &of.likeness.settings)
 }
 
 /// The version that is there does: it is the same, or differs in values of tags and is of this hour.
@@ -36,6 +41,8 @@ fn serves(present: &str, all: &str, rest: &str, hour: &str) -> bool {
 
 fn without_values(mut spec: TemplateSpec) -> TemplateSpec {
     let tags = spec.instance_tags.iter_mut();
+    let tags = tags.chain(&mut spec.volume_tags);
+    let tags = tags.chain(&mut spec.interface_tags);
     let users = tags.filter(|(key, _)| !key.starts_with(tags::OPT_IN));
     users.for_each(|(_, value)| value.clear());
     spec

@@ -4,8 +4,8 @@ use super::super::{Lineage, protect, requests, risk, room, stand_in};
 use super::{STEP, print};
 use crate::id::ImageId;
 use crate::policy::{PrivateIp, Types, policy_tags};
-use crate::record::Record;
-use crate::situation::{Fact, Instance, Template};
+use crate::record::{LeftOpen, Record};
+use crate::situation::{Fact, Instance, NetworkInterface, PublicAddress, Template, Volume};
 use crate::step::{self, Action, RootDevice, Step, TemplateSpec, WriteTemplate, token};
 use crate::tags::{self, Tags};
 
@@ -21,6 +21,7 @@ pub fn named(
         source: source.id.clone(),
         name,
         existing: None,
+        extends: false,
         image: None,
         spec: spec(lineage, source),
         tags,
@@ -57,6 +58,7 @@ pub fn write(
         source,
         name,
         existing,
+        extends: false,
         image,
         spec,
         tags,
@@ -71,7 +73,7 @@ pub fn plain(lineage: &Lineage, source: &Instance, existing: &Template) -> Optio
         plain: true,
         ..spec(lineage, source)
     };
-    let print = step::fingerprint(&(&spec, &source.instance_profile));
+    let print = step::fingerprint(&(&spec, print::beside(source)));
     let tags = Tags::from([(tags::FINGERPRINT.to_owned(), print.clone())]);
     let mut step = write(lineage, source, tags, Some(existing))?;
     if let Action::WriteTemplate(write) = &mut step.action {
@@ -79,6 +81,50 @@ pub fn plain(lineage: &Lineage, source: &Instance, existing: &Template) -> Optio
     }
     step.id = format!("{STEP} without options");
     Some((step, print))
+}
+
+/// A version that says the network, made of one that says nothing of it, and what tells the one from the other.
+pub fn networked(
+    lineage: &Lineage,
+    open: &LeftOpen,
+    existing: &Template,
+) -> Option<(Step, String)> {
+    let name = lineage.situation.template_name.clone()?;
+    let source = lineage.record.head.clone()?;
+    let spec = TemplateSpec {
+        security_groups: open.security_groups.clone(),
+        public_address: open.public_address,
+        ..TemplateSpec::default()
+    };
+    let print = step::fingerprint(&spec);
+    let after = existing.before(&print)?;
+    let id = existing.id.clone();
+    let token = token(&["template", &name, id.as_str(), &after.to_string(), &print]);
+    let action = Action::WriteTemplate(WriteTemplate {
+        source,
+        name,
+        existing: Some((id, Some(after))),
+        extends: true,
+        image: None,
+        spec,
+        tags: Tags::from([(tags::FINGERPRINT.to_owned(), print.clone())]),
+        token,
+    });
+    Some((Step::new(format!("{STEP} with the network"), action), print))
+}
+
+/// What a launch has to say of the network, if the prepared rescue does not.
+pub fn left_open(lineage: &Lineage, source: &Instance) -> Option<LeftOpen> {
+    let TemplateSpec {
+        public_address,
+        security_groups,
+        bare,
+        ..
+    } = spec(lineage, source);
+    bare.then_some(LeftOpen {
+        public_address,
+        security_groups,
+    })
 }
 
 /// An instance that got its root from an image of a rescue goes on being launched from the user's.
@@ -133,18 +179,52 @@ fn group_policy(lineage: &Lineage) -> Tags {
 }
 
 pub fn spec(lineage: &Lineage, source: &Instance) -> TemplateSpec {
+    let bare = lineage.policy.private_ip.value == PrivateIp::Keep;
     let mut security_groups = source.security_groups.clone();
     security_groups.sort();
     TemplateSpec {
         instance_tags: room::for_replacement(lineage, &source.tags).0,
         security_groups,
-        public_address: source.auto_public_address,
-        groups_on_interface: lineage.policy.private_ip.value == PrivateIp::Keep,
+        volume_tags: volume_tags(lineage, source),
+        interface_tags: interface_tags(lineage, source, bare),
+        public_address: public_address(source),
         empty_devices: empty_devices(lineage, source),
         root: root(lineage, source),
         one_type: lineage.policy.instance_types.value == Types::Named(Vec::new()),
         plain: false,
+        bare,
     }
+}
+
+fn public_address(source: &Instance) -> Option<PublicAddress> {
+    match (source.auto_public_address, &source.public_address) {
+        (true, _) => Some(PublicAddress::Given),
+        (false, None) => Some(PublicAddress::Refused),
+        // An Elastic IP.
+        (false, Some(_)) => None,
+    }
+}
+
+/// Those of its root.
+fn volume_tags(lineage: &Lineage, source: &Instance) -> Tags {
+    let root = root_volume(lineage, source);
+    root.map(|it| room::for_fresh(&it.tags).0)
+        .unwrap_or_default()
+}
+
+/// Those of its primary interface, unless none is made.
+fn interface_tags(lineage: &Lineage, source: &Instance, bare: bool) -> Tags {
+    primary(lineage, source)
+        .filter(|_| !bare)
+        .map(|it| room::for_fresh(&it.tags).0)
+        .unwrap_or_default()
+}
+
+/// Its primary interface, as far as that has been read: not while it is being taken.
+pub fn primary<'a>(lineage: &Lineage<'a>, source: &Instance) -> Option<&'a NetworkInterface> {
+    let own = source.primary_interface()?;
+    let known = lineage.situation.interfaces.known()?;
+    known.iter().find(|it| it.id == own.id)
 }
 
 /// Data devices of the instance and of its image: a replacement is launched without any.
@@ -174,11 +254,9 @@ fn empty_devices(lineage: &Lineage, source: &Instance) -> Vec<String> {
 
 /// The root is made anew from the image, as large and fast as the original's.
 fn root(lineage: &Lineage, source: &Instance) -> Option<RootDevice> {
-    let device = source.devices.iter().find(|it| source.is_root(&it.name))?;
-    let volumes = lineage.situation.volumes.known()?;
-    let volume = volumes.iter().find(|it| it.id == device.volume)?;
+    let volume = root_volume(lineage, source)?;
     Some(RootDevice {
-        device: device.name.clone(),
+        device: source.root()?.name.clone(),
         settings: volume.settings.clone(),
         // The user's flag: ours is off once a warning has come.
         delete_on_termination: lineage
@@ -188,4 +266,10 @@ fn root(lineage: &Lineage, source: &Instance) -> Option<RootDevice> {
             .find(|it| it.volume == volume.id)
             .is_none_or(|it| it.delete_on_termination),
     })
+}
+
+fn root_volume<'a>(lineage: &Lineage<'a>, source: &Instance) -> Option<&'a Volume> {
+    let root = &source.root()?.volume;
+    let volumes = lineage.situation.volumes.known()?;
+    volumes.iter().find(|it| it.id == *root)
 }

@@ -1,6 +1,6 @@
 //! What has no room is told while there is time to take a tag away.
 
-use super::{for_replacement, is_markable, volume::copies};
+use super::{for_fresh, for_replacement, is_markable, volume::copies};
 use crate::plan::{Lineage, Plan};
 use crate::policy::PrivateIp;
 use crate::situation::{Instance, NetworkInterface, Volume};
@@ -42,6 +42,26 @@ pub fn tell(
         volume_told(volume, plan);
     }
     interfaces_told(lineage, owner, plan);
+    fresh_told(lineage, owner, plan);
+}
+
+/// What a launch makes in place of the root and the primary interface.
+fn fresh_told(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
+    let root = owner.root().map(|it| it.volume.as_str());
+    let primary = owner.primary_interface().map(|it| it.id.as_str());
+    let volumes = lineage.situation.volumes.known().into_iter().flatten();
+    let interfaces = lineage.situation.interfaces.known().into_iter().flatten();
+    let volumes = volumes.map(|it| (it.id.as_str(), &it.tags));
+    let all = volumes.chain(interfaces.map(|it| (it.id.as_str(), &it.tags)));
+    for (id, tags) in all.filter(|(id, _)| root == Some(*id) || primary == Some(*id)) {
+        let (_, left) = for_fresh(tags);
+        if !left.is_empty() {
+            plan.note(format!(
+                "what a replacement has instead of {id} is without its tags {}: the function's need room",
+                left.join(" ")
+            ));
+        }
+    }
 }
 
 /// The role moves what bears a mark.

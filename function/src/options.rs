@@ -1,0 +1,98 @@
+//! What belongs to one type: core counts, CPU credits, how bandwidth is shared out. Another type would be refused with
+//! them, and so is a type that takes none: each is carried only where the type itself says that it has it, and where it
+//! is not what the type has anyway (TRAP 50).
+//!
+//! - <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_VCpuInfo.html>
+//! - "burstable": `BurstablePerformanceSupported`, not the first letter of the name: `trn1` begins with a t as well
+
+use super::shapes::type_info;
+use aws_sdk_ec2::types as ec2;
+use aws_sdk_ec2::types::{InstanceTypeInfo, ResponseLaunchTemplateData};
+use spot_rescue::cloud::{Class, CloudError};
+use spot_rescue::step::TemplateSpec;
+
+/// As a launch template says them.
+#[derive(Default)]
+pub struct Options {
+    pub cpu: Option<ec2::LaunchTemplateCpuOptionsRequest>,
+    pub credits: Option<ec2::CreditSpecificationRequest>,
+    pub network: Option<ec2::LaunchTemplateNetworkPerformanceOptionsRequest>,
+}
+
+/// Those of the instance that its type takes, if the replacement has that type. The type is asked only where there is
+/// something to decide.
+pub async fn fitting(
+    ec2: &aws_sdk_ec2::Client,
+    shown: &ResponseLaunchTemplateData,
+    spec: &TemplateSpec,
+) -> Result<Options, CloudError> {
+    let asks = shown.cpu_options().is_some() || shown.credit_specification().is_some();
+    let name = shown.instance_type().filter(|_| spec.one_type);
+    let Some(name) = name else {
+        return Ok(Options::default());
+    };
+    let info = if asks { known(ec2, name).await? } else { None };
+    Ok(Options {
+        cpu: cpu(shown, info.as_ref()).filter(|_| !spec.plain),
+        credits: credits(shown, info.as_ref()),
+        network: bandwidth(shown),
+    })
+}
+
+/// Where asking is denied, nothing is said of what would be decided by it: that is no reason to prepare nothing.
+async fn known(
+    ec2: &aws_sdk_ec2::Client,
+    name: &ec2::InstanceType,
+) -> Result<Option<InstanceTypeInfo>, CloudError> {
+    match type_info(ec2, name).await {
+        Err(error) if error.class == Class::Denied => {
+            tracing::warn!(%error, "{name} is launched without CPU options and credits of its own");
+            Ok(None)
+        }
+        answer => answer,
+    }
+}
+
+/// What differs from the type's own. Of one that is not known any more nothing is said.
+fn cpu(
+    shown: &ResponseLaunchTemplateData,
+    info: Option<&InstanceTypeInfo>,
+) -> Option<ec2::LaunchTemplateCpuOptionsRequest> {
+    let cpu = shown.cpu_options()?;
+    let own = info?.v_cpu_info()?;
+    // Without a choice there is nothing to say, and no type that takes it.
+    let cores = { cpu.core_count() }.filter(|it| own.valid_cores().contains(it));
+    let threads = { cpu.threads_per_core() }.filter(|it| own.valid_threads_per_core().contains(it));
+    let differs = cores != own.default_cores() || threads != own.default_threads_per_core();
+    let counts = (cores.zip(threads)).filter(|_| differs);
+    let snp = { cpu.amd_sev_snp() }.filter(|it| **it == ec2::AmdSevSnpSpecification::Enabled);
+    let nested = cpu.nested_virtualization();
+    let nested = nested.filter(|it| **it == ec2::NestedVirtualizationSpecification::Enabled);
+    let said = counts.is_some() || snp.is_some() || nested.is_some();
+    let request = ec2::LaunchTemplateCpuOptionsRequest::builder()
+        .set_core_count(counts.map(|it| it.0))
+        .set_threads_per_core(counts.map(|it| it.1))
+        .set_amd_sev_snp(snp.cloned())
+        .set_nested_virtualization(nested.cloned());
+    said.then(|| request.build())
+}
+
+/// Said even where it is the type's default: an account may have another one.
+fn credits(
+    shown: &ResponseLaunchTemplateData,
+    info: Option<&InstanceTypeInfo>,
+) -> Option<ec2::CreditSpecificationRequest> {
+    let credits = shown.credit_specification()?.cpu_credits()?;
+    let burstable = info?.burstable_performance_supported() == Some(true);
+    let request = ec2::CreditSpecificationRequest::builder().cpu_credits(credits);
+    burstable.then(|| request.build())
+}
+
+fn bandwidth(
+    shown: &ResponseLaunchTemplateData,
+) -> Option<ec2::LaunchTemplateNetworkPerformanceOptionsRequest> {
+    let weighting = shown.network_performance_options()?.bandwidth_weighting()?;
+    let request = ec2::LaunchTemplateNetworkPerformanceOptionsRequest::builder()
+        .bandwidth_weighting(weighting.clone());
+    (*weighting != ec2::InstanceBandwidthWeighting::Default).then(|| request.build())
+}

@@ -1,0 +1,80 @@
+//! What a replacement is without, told when a rescue is prepared: what no launch brings back, and what would not fit
+//! whatever else may be launched.
+
+use super::{Lineage, Plan, launch};
+use crate::policy::Types;
+use crate::situation::{Instance, Unlike};
+
+pub fn tell(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
+    if launch::refusal(lineage).is_some() {
+        return;
+    }
+    for it in &owner.likeness.unlike {
+        plan.note(format!("{} {}", owner.id, said(it)));
+    }
+    processors(lineage, owner, plan);
+}
+
+/// Each as one sentence about the instance.
+fn said(it: &Unlike) -> String {
+    match it {
+        Unlike::Accelerator => {
+            "has an Elastic Graphics or Elastic Inference accelerator, which EC2 attaches no more: its replacement has \
+             none"
+                .to_owned()
+        }
+        Unlike::Capacity(id) => format!(
+            "runs in {id}, capacity reserved for it: its replacement is launched outside, as Spot or On-Demand"
+        ),
+        Unlike::ConnectionTracking => "has idle timeouts of its own for connections (ConnectionTracking) on its \
+                                       primary network interface: its replacement has EC2's"
+            .to_owned(),
+        Unlike::Host(id) => {
+            format!("runs on the Dedicated Host {id}: its replacement does not, Spot is not sold there")
+        }
+        Unlike::InterfaceType(kind) => format!(
+            "has a primary network interface of type {kind}: its replacement has a plain one"
+        ),
+        Unlike::Ipv6(addresses) => format!(
+            "has the IPv6 addresses {}: its replacement has others, and only where its subnet gives them at launch \
+             (AssignIpv6AddressOnCreation)",
+            addresses.join(" ")
+        ),
+        Unlike::Managed(by) => format!(
+            "is managed by {by}: EC2 may refuse what a rescue changes, and its replacement is not managed"
+        ),
+        Unlike::Outpost(arn) => format!(
+            "runs on {arn}: Spot is not sold on Outposts, and its replacement needs capacity there as On-Demand"
+        ),
+        Unlike::Prefixes => "has address prefixes delegated to its primary network interface: its replacement has none"
+            .to_owned(),
+        Unlike::SecondaryInterfaces => {
+            "has interfaces of a secondary network: its replacement has none".to_owned()
+        }
+        Unlike::SourceDestCheck => {
+            "forwards packets (its source/destination check is off): its replacement does not until that is switched \
+             off for it, and routes to the old network interface lead nowhere"
+                .to_owned()
+        }
+    }
+}
+
+/// Options of one type do not fit others. What a type has by itself is known where others may be launched.
+fn processors(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
+    let Some(cpu) = owner.likeness.cpu else {
+        return;
+    };
+    if lineage.policy.instance_types.value == Types::Named(Vec::new()) {
+        return;
+    }
+    let known = lineage.situation.shapes.known().into_iter().flatten();
+    let own = { known }.find(|it| it.instance_type == owner.instance_type);
+    let differs = own.is_some_and(|it| it.vcpus != cpu.cores * cpu.threads_per_core);
+    if differs || cpu.special {
+        plan.note(format!(
+            "{} has CPU options of its own ({} cores, {} threads each): its replacement has none, as it may be of \
+             another type",
+            owner.id, cpu.cores, cpu.threads_per_core
+        ));
+    }
+}
