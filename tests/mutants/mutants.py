@@ -460,10 +460,10 @@ MUTANTS = [
         "ways.retain(|it| it.subnet == place.subnet);",
     ),
     Mutant(
-        "a replacement is launched although its interface is not free yet",
+        "the first request names a version that says nothing of the network",
         "src/plan/launch.rs",
-        "let later = primary::wanted(lineage).is_some();",
-        "let later = primary::wanted(lineage).is_some() && at_risk;",
+        "let unknown = at_risk || later || !knows_all_pools(lineage, instance);",
+        "let unknown = at_risk || (later && at_risk) || !knows_all_pools(lineage, instance);",
     ),
     Mutant(
         "an address is given up and launched without in one breath",
