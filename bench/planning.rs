@@ -9,7 +9,7 @@ use spot_rescue::id::InstanceId;
 use spot_rescue::observe::{self, Look, Out, Scope};
 use spot_rescue::plan;
 use spot_rescue::sim::World;
-use spot_rescue::situation::Situation;
+use spot_rescue::situation::{Rehearsing, Situation};
 use spot_rescue::tags::Tags;
 use std::collections::{BTreeMap, BTreeSet};
 use std::hint::black_box;
@@ -141,6 +141,7 @@ impl Known {
                 late: false,
                 refused: &BTreeSet::new(),
                 remembered: &defaults,
+                rehearsing: &Rehearsing::default(),
             };
             situations.insert(id.clone(), facts.situation(&id, &look));
         }

@@ -76,6 +76,8 @@ class Stage:
         self._last, self._moved = -1.0, 0.0
         # What a story has seen on its way, for its own checks.
         self.meanwhile: Any = None
+        # Actions that the story itself forbids.
+        self.forbidden: set[str] = set()
         # Told how far the story is; nobody listens by default.
         self.say: Callable[[str], None] = lambda _: None
 

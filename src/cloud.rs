@@ -58,6 +58,8 @@ pub trait Cloud: Send + Sync {
     /// The key that every new volume gets which names none, if the account encrypts by default.
     async fn default_key(&self) -> Result<Option<String>, CloudError>;
     async fn requests(&self, ids: &[RequestId]) -> Result<Vec<SpotRequest>, CloudError>;
+    /// Those that are active and have a tag of this key.
+    async fn tagged_requests(&self, key: &'static str) -> Result<Vec<SpotRequest>, CloudError>;
     /// The record sets of one name. Others of its zone are not looked at.
     async fn record_sets(&self, name: &DnsName) -> Result<Vec<RecordSet>, CloudError>;
     /// What of one service can hold instances: target groups of type `instance` and `ip`.

@@ -5,7 +5,7 @@ mod job;
 mod queue;
 
 use crate::calls::Calls;
-use crate::cloud::Class;
+use crate::cloud::{Class, CloudError};
 use crate::plan::Plan;
 use crate::report::{StepOutcome, StepReport};
 use crate::step::{Action, Step};
@@ -74,6 +74,9 @@ async fn run<'a>(job: Job<'a>, calls: &Calls<'_>, time: &Time) -> (Job<'a>, Step
 }
 
 async fn send(action: &Action, calls: &Calls<'_>, left: Duration) -> StepOutcome {
+    if let Action::Rehearse(_) = action {
+        return rehearse(action, calls, left).await;
+    }
     let budget = action.budget().min(left);
     match tokio::time::timeout(budget, calls.act(action)).await {
         Ok(Ok(what)) => StepOutcome::Done { what },
@@ -82,6 +85,21 @@ async fn send(action: &Action, calls: &Calls<'_>, left: Duration) -> StepOutcome
         }
         Ok(Err(error)) => StepOutcome::Failed(error),
         Err(_) => StepOutcome::OutOfTime,
+    }
+}
+
+/// Whatever comes of it is an answer: nothing was to be done.
+async fn rehearse(action: &Action, calls: &Calls<'_>, left: Duration) -> StepOutcome {
+    let budget = action.budget().min(left);
+    match tokio::time::timeout(budget, calls.act(action)).await {
+        Ok(Ok(what)) => StepOutcome::Done { what },
+        Ok(Err(error)) => StepOutcome::Foretold(error),
+        Err(_) => StepOutcome::Foretold(CloudError::new(
+            "DryRun",
+            "Timeout",
+            "no answer in time",
+            None,
+        )),
     }
 }
 

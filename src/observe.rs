@@ -85,11 +85,7 @@ pub async fn lineages(
     let instances = merge(members?, named?, |it| it.id.clone());
     let heads = prepared::unseen_heads(&templates, &instances);
     let instances = prepared::also(cloud, instances, heads).await?;
-    // Who has no record may be registered anywhere.
-    let all_recorded = templates.known().is_some_and(|it| {
-        let ours = it.iter().filter(|it| it.ours);
-        ours.count() >= lineages.len()
-    });
+    let all_recorded = prepared::are_all(&templates, lineages.len());
     let attached = volumes::attached(&instances);
     let roots = roots::wanted(&instances, &templates, defaults);
     let groups = groups::names(&instances, &templates);

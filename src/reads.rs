@@ -181,6 +181,10 @@ impl Cloud for Reads<'_> {
         self.requests.get(ids.to_vec(), asking).await
     }
 
+    async fn tagged_requests(&self, key: &'static str) -> Result<Vec<SpotRequest>, CloudError> {
+        self.cloud.tagged_requests(key).await
+    }
+
     async fn record_sets(&self, name: &DnsName) -> Result<Vec<RecordSet>, CloudError> {
         let asking = self.cloud.record_sets(name);
         in_time("ListResourceRecordSets", asking).await

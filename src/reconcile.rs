@@ -7,7 +7,8 @@ mod batch;
 mod blind;
 mod endings;
 mod glance;
-
+mod misspelt;
+mod rehearsal;
 mod sets;
 mod subject;
 mod sweep;
@@ -85,16 +86,22 @@ pub async fn reconcile(context: &Context<'_>, triggers: &[Trigger]) -> Reconcile
         }
     };
     reconciled.unprotected.clone_from(&batch.unprotected);
+    let taken = batch.taken.clone();
     rescue(context, batch, &mut reconciled).await;
+    let told = misspelt::at_the_end(context, &taken).await;
+    reconciled.unprotected.extend(told);
     // Whatever the schedule finds may wait; a warning of the same batch does not wait for it.
     for (position, _) in triggers
         .iter()
         .enumerate()
         .filter(|(_, it)| **it == Trigger::Sweep)
     {
-        if let Err(error) = sweep::sweep(whole).await {
-            let why = error.to_string();
-            reconciled.retries.insert(position, Retry { why });
+        match sweep::sweep(whole).await {
+            Ok(told) => reconciled.unprotected.extend(told),
+            Err(error) => {
+                let why = error.to_string();
+                reconciled.retries.insert(position, Retry { why });
+            }
         }
     }
     reconciled
@@ -178,6 +185,7 @@ async fn look_again(
         }
     };
     let facts = &facts;
+    let calm = rehearsal::is_calm(&batch.subjects);
     let subjects = batch
         .subjects
         .iter_mut()
@@ -189,6 +197,7 @@ async fn look_again(
         subject.note_listed(facts.lists_all());
         subject.memory.sets.unlisted |= facts.lists_no_snapshots();
         subject.note_unseen(now, |it| facts.shows(it));
+        subject.rehearsing.due = calm && subject.memory.rehearses;
         let look = Look {
             now,
             memory: &subject.memory,
@@ -198,6 +207,7 @@ async fn look_again(
             late: subject.is_late(),
             refused: &subject.refused,
             remembered: &subject.remembered,
+            rehearsing: &subject.rehearsing,
         };
         // A situation is large, and no batch holds more than one: the plan is all that waits for AWS.
         let situation = facts.situation(id, &look);
@@ -246,6 +256,7 @@ async fn run(
     subject.memory.launched.extend(launched(&plan, &steps));
     let taken = sets::taken(&plan, &steps);
     subject.memory.sets.taken.extend(taken);
+    rehearsal::note(subject, &plan, &steps);
     let done = |id: &str| steps.iter().any(|it| it.id == id && it.outcome.succeeded());
     if done(COUNT) {
         // The next request is another one.
@@ -321,6 +332,7 @@ fn launched(plan: &Plan, reports: &[StepReport]) -> Vec<(InstanceId, String)> {
             }
             StepOutcome::AlreadyDone { .. }
             | StepOutcome::Failed(_)
+            | StepOutcome::Foretold(_)
             | StepOutcome::Skipped { .. }
             | StepOutcome::OutOfTime => None,
         }
@@ -340,6 +352,7 @@ fn unheard(plan: &Plan, reports: &[StepReport]) -> bool {
                 StepOutcome::OutOfTime => true,
                 StepOutcome::Done { .. }
                 | StepOutcome::AlreadyDone { .. }
+                | StepOutcome::Foretold(_)
                 | StepOutcome::Skipped { .. } => false,
             })
     })
@@ -352,6 +365,7 @@ fn refused_launch(step: &Step, reports: &[StepReport]) -> Option<Tags> {
     match &report.outcome {
         StepOutcome::Failed(error) if refusal.counts(error) => Some(refusal.tags(error)),
         StepOutcome::Failed(_)
+        | StepOutcome::Foretold(_)
         | StepOutcome::Done { .. }
         | StepOutcome::AlreadyDone { .. }
         | StepOutcome::Skipped { .. }
@@ -387,6 +401,7 @@ fn refused(report: &StepReport) -> Option<String> {
     match &report.outcome {
         StepOutcome::Failed(error) if refused(error) => Some(report.id.clone()),
         StepOutcome::Failed(_)
+        | StepOutcome::Foretold(_)
         | StepOutcome::Done { .. }
         | StepOutcome::AlreadyDone { .. }
         | StepOutcome::Skipped { .. }

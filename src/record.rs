@@ -15,6 +15,7 @@ mod place;
 mod plain;
 mod pools;
 mod progress;
+mod rehearsed;
 mod request;
 mod roomless;
 mod settings;
@@ -40,6 +41,7 @@ pub use place::Place;
 pub use plain::Plain;
 pub use pools::{FailedPool, Pool, failed_pool_tags, failed_pools_from};
 pub use progress::{Milestone, progress_text};
+pub use rehearsed::{Caveat, Rehearsed};
 pub use request::RecordedRequest;
 pub use roomless::{Expiring, expiring_from, expiring_tags, member_tags, members_from};
 pub use settings::VolumeTag;
@@ -100,7 +102,7 @@ pub struct Record {
     pub pointed: BTreeMap<String, String>,
     /// The stand-in that does not give way to Spot for a day.
     pub stays: Option<Stay>,
-    /// Only of an instance whose root is to be kept.
+    /// Only of an instance whose root is to be kept, or whose image is gone.
     pub original: Option<Original>,
     /// What its owner is still to get after the last rescue.
     pub owed: Option<Owed>,
@@ -119,6 +121,8 @@ pub struct Record {
     pub died: Option<Deaths>,
     /// When which instance of the lineage was taken.
     pub history: Vec<Taken>,
+    /// What a warning would be refused, as far as that was asked for.
+    pub rehearsed: Rehearsed,
     /// Of the head's type.
     pub shape: Option<Shape>,
     /// Requests to replace the successor's root that were refused so far.
@@ -164,6 +168,7 @@ impl Record {
             networked: get(tags::NETWORKED).and_then(Plain::parse),
             died: get(tags::DIED).and_then(Deaths::parse),
             history: history_from(tags),
+            rehearsed: Rehearsed::from_tags(tags),
             shape: get(tags::SHAPE).and_then(shape_from),
             pointed: pointed_from(tags),
             named: get(tags::NAMED).and_then(Named::parse),
@@ -209,6 +214,7 @@ impl Record {
         all.extend(member_tags(&self.members));
         all.extend(expiring_tags(&self.expiring));
         all.extend(tags::pack(tags::SECONDARY, &self.secondary));
+        all.extend(self.rehearsed.to_tags());
         if let Some(group) = &self.group {
             all.insert(tags::GROUP.to_owned(), group.clone());
         }

@@ -80,6 +80,8 @@ pub enum StepOutcome {
         why: String,
     },
     Failed(CloudError),
+    /// A rehearsal was answered: a warning would be refused this.
+    Foretold(CloudError),
     OutOfTime,
 }
 
@@ -103,7 +105,10 @@ pub struct Report {
 impl StepOutcome {
     #[must_use]
     pub fn succeeded(&self) -> bool {
-        matches!(self, Self::Done { .. } | Self::AlreadyDone { .. })
+        matches!(
+            self,
+            Self::Done { .. } | Self::AlreadyDone { .. } | Self::Foretold(_)
+        )
     }
 
     fn is_refused(&self) -> bool {
@@ -313,6 +318,7 @@ impl fmt::Display for StepReport {
             StepOutcome::AlreadyDone { why } => write!(f, "{action}: already done ({why})"),
             StepOutcome::Skipped { why } => write!(f, "{action}: skipped, {why}"),
             StepOutcome::Failed(error) => write!(f, "{action}: {error}; {}", advice(error)),
+            StepOutcome::Foretold(error) => write!(f, "{action}: {error}"),
             StepOutcome::OutOfTime => write!(f, "{action}: out of time; will look again"),
         }
     }

@@ -44,6 +44,7 @@ mod progress;
 mod queue;
 mod reads;
 mod refusals;
+mod rehearsal;
 mod requests;
 mod rng;
 mod roots;
@@ -62,7 +63,7 @@ mod tokens;
 mod volumes;
 
 pub use attacker::{Attacker, OUTSIDER, deleted_others, nobody_robbed};
-pub use builder::{DATA_DEVICES, InstanceBuilder, Protected, ROOT_DEVICE, VPC};
+pub use builder::{DATA_DEVICES, InstanceBuilder, KEY_PAIR, Protected, ROOT_DEVICE, VPC};
 pub use config::{Config, EventQuality};
 pub use drive::Run;
 pub use fault::{FailingCloud, Fault, Kind, On};

@@ -9,6 +9,7 @@ mod image;
 mod likeness;
 mod network;
 mod owners;
+mod rehearsal;
 mod storage;
 
 pub use group::{AutoScalingGroup, Group, Lifecycle, Member};
@@ -16,6 +17,7 @@ pub use image::{Boot, Image, ImageState, RootTask, RootTaskState, Shape};
 pub use likeness::{Cpu, Likeness, Unlike};
 pub use network::{Address, Holder, Interface, NetworkInterface, PublicAddress, Slot};
 pub use owners::{Fleet, Operated};
+pub use rehearsal::{Answer, Rehearsing};
 pub use storage::{
     Attachment, Device, Snapshot, SnapshotState, Volume, VolumeSettings, VolumeState,
 };
@@ -126,6 +128,7 @@ pub struct Situation {
     pub root_tasks: Fact<Vec<RootTask>>,
     /// The name that follows its addresses. Read only where there is one, and only when it counts.
     pub lookup: Fact<Lookup>,
+    pub rehearsing: Rehearsing,
 }
 
 /// An instance as `DescribeInstances` shows it. A terminated one has lost devices, network and,
@@ -161,6 +164,7 @@ pub struct Instance {
     /// The source/destination check of the primary interface is off.
     pub forwards: bool,
     pub security_groups: Vec<String>,
+    pub key_pair: Option<String>,
     pub instance_profile: Option<String>,
     /// `StateReason.Code`: `Server.SpotInstanceTermination` is what no event says.
     pub state_reason: Option<String>,

@@ -6,6 +6,7 @@ mod digest;
 mod needs;
 mod network;
 mod refusal;
+mod rehearsal;
 mod spec;
 mod text;
 mod touches;
@@ -14,6 +15,7 @@ pub use description::{described, description};
 pub use digest::{fingerprint, token};
 pub use network::{Network, PrivateAddresses};
 pub use refusal::Refusal;
+pub use rehearsal::Rehearsal;
 pub use spec::{RootDevice, TemplateSpec};
 pub use touches::Kind;
 
@@ -118,6 +120,8 @@ pub enum Action {
     CancelRequest {
         request: RequestId,
     },
+    /// Nothing is changed by it: whether AWS would.
+    Rehearse(Rehearsal),
     /// The delayed message that stands in for waiting.
     Wake {
         wake: Wake,

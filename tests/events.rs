@@ -218,6 +218,7 @@ fn our_own_messages_are_read_back() {
                     "word".to_owned(),
                 )]),
             }),
+            rehearses: true,
         },
         sent: Some(at),
         proof: None,

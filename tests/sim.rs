@@ -41,6 +41,8 @@ mod full_tags;
 mod group_policy;
 #[path = "sim/groups.rs"]
 mod groups;
+#[path = "sim/image_gone.rs"]
+mod image_gone;
 #[path = "sim/keys.rs"]
 mod keys;
 #[path = "sim/large_accounts.rs"]
@@ -101,6 +103,8 @@ mod ports;
 mod private_ip;
 #[path = "sim/refusals.rs"]
 mod refusals;
+#[path = "sim/rehearsals.rs"]
+mod rehearsals;
 #[path = "sim/returns.rs"]
 mod returns;
 #[path = "sim/roots.rs"]

@@ -18,8 +18,8 @@ use spot_rescue::event::Wake;
 use spot_rescue::situation::{Boot, Market, Slot, TargetGroup, VolumeSettings};
 use spot_rescue::step::{
     Action, CopyVolume, CreateVolume, GroupChange, GroupVerb, InstanceTypes, Launch,
-    LaunchTemplate, Network, PointName, PrivateAddresses, RegisterImage, ReplaceRoot, RootDevice,
-    RootSource, TemplateSpec, WriteTemplate,
+    LaunchTemplate, Network, PointName, PrivateAddresses, RegisterImage, Rehearsal, ReplaceRoot,
+    RootDevice, RootSource, TemplateSpec, WriteTemplate,
 };
 use spot_rescue::tags::{self, Tags};
 use std::collections::{BTreeMap, BTreeSet};
@@ -154,8 +154,9 @@ fn every_action() -> Vec<Action> {
     }));
     all.extend(every_network_action());
     all.extend(roots());
+    all.extend(rehearsals());
     let kinds: BTreeSet<u8> = all.iter().map(kind).collect();
-    assert_eq!(kinds.len(), 31, "an action is missing from the list");
+    assert_eq!(kinds.len(), 32, "an action is missing from the list");
     all
 }
 
@@ -265,6 +266,20 @@ fn roots() -> Vec<Action> {
     ]
 }
 
+/// What is looked for by its name; dry runs need what their calls need.
+fn rehearsals() -> [Action; 3] {
+    let zone = String::new();
+    [
+        Rehearsal::KeyPair(String::new()),
+        Rehearsal::SecurityGroups(Vec::new()),
+        Rehearsal::Type {
+            instance_type: String::new(),
+            availability_zone: zone,
+        },
+    ]
+    .map(Action::Rehearse)
+}
+
 fn kind(action: &Action) -> u8 {
     match action {
         Action::Tag { .. } => 0,
@@ -300,6 +315,7 @@ fn kind(action: &Action) -> u8 {
         Action::DeregisterImage { .. } => 27,
         Action::PointName(_) => 28,
         Action::Network(Network::Delete { .. }) => 29,
+        Action::Rehearse(_) => 31,
     }
 }
 

@@ -1,6 +1,8 @@
 //! One call per action, nothing decided.
 
 use super::{Aws, autoscaling, error::failed, fleet, network, roots, run, template, versions};
+use aws_sdk_ec2::operation::copy_volumes::builders::CopyVolumesFluentBuilder;
+use aws_sdk_ec2::operation::create_snapshots::builders::CreateSnapshotsFluentBuilder;
 use aws_sdk_ec2::types::{
     CopyTagsFromSource, EbsInstanceBlockDeviceSpecification,
     InstanceBlockDeviceMappingSpecification, InstanceSpecification, ResourceType, Tag,
@@ -68,6 +70,7 @@ impl Aws {
             Action::DeleteSnapshot { snapshot } => self.delete_snapshot(snapshot).await,
             Action::Terminate { instance } => self.terminate(instance).await,
             Action::CancelRequest { request } => self.cancel(request.as_str()).await,
+            Action::Rehearse(rehearsal) => Box::pin(self.rehearse(rehearsal)).await,
             Action::Wake {
                 wake,
                 delay_seconds,
@@ -128,7 +131,6 @@ impl Aws {
         Ok(String::new())
     }
 
-    /// The volumes' own tags come along, where there is room for them: they say what each volume was.
     async fn snapshot_instance(
         &self,
         instance: &InstanceId,
@@ -136,19 +138,29 @@ impl Aws {
         tags: &Tags,
         copy_tags: bool,
     ) -> Result<String, CloudError> {
+        let request = self.snapshots(instance, description, tags, copy_tags);
+        let answer = request.send().await.map_err(failed("CreateSnapshots"))?;
+        let ids = answer.snapshots().iter().filter_map(|it| it.snapshot_id());
+        Ok(ids.collect::<Vec<_>>().join(" "))
+    }
+
+    /// The volumes' own tags come along, where there is room for them: they say what each volume was.
+    pub(super) fn snapshots(
+        &self,
+        instance: &InstanceId,
+        description: &str,
+        tags: &Tags,
+        copy_tags: bool,
+    ) -> CreateSnapshotsFluentBuilder {
         let source = InstanceSpecification::builder()
             .instance_id(instance.as_str())
             .build();
-        let request = self
-            .ec2
+        self.ec2
             .create_snapshots()
             .instance_specification(source)
             .set_copy_tags_from_source(copy_tags.then_some(CopyTagsFromSource::Volume))
             .description(description)
-            .tag_specifications(tagged(ResourceType::Snapshot, tags));
-        let answer = request.send().await.map_err(failed("CreateSnapshots"))?;
-        let ids = answer.snapshots().iter().filter_map(|it| it.snapshot_id());
-        Ok(ids.collect::<Vec<_>>().join(" "))
+            .tag_specifications(tagged(ResourceType::Snapshot, tags))
     }
 
     async fn snapshot_volume(
@@ -195,17 +207,23 @@ impl Aws {
         Ok(answer.volume_id().unwrap_or_default().to_owned())
     }
 
+    async fn copy_volume(&self, copy: &CopyVolume) -> Result<String, CloudError> {
+        let request = self.copy(copy);
+        let answer = request.send().await.map_err(failed("CopyVolumes"))?;
+        let ids = answer.volumes().iter().filter_map(|it| it.volume_id());
+        Ok(ids.collect::<Vec<_>>().join(" "))
+    }
+
     /// Type, size and speed are said: the type's default is gp2 (TRAP 33). So is the key: without
     /// one, an encrypted copy would have the account's default key.
-    async fn copy_volume(&self, copy: &CopyVolume) -> Result<String, CloudError> {
+    pub(super) fn copy(&self, copy: &CopyVolume) -> CopyVolumesFluentBuilder {
         let CopyVolume {
             source,
             settings,
             tags,
             token,
         } = copy;
-        let request = self
-            .ec2
+        self.ec2
             .copy_volumes()
             .source_volume_id(source.as_str())
             .volume_type(VolumeType::from(settings.volume_type.as_str()))
@@ -216,10 +234,7 @@ impl Aws {
             .set_kms_key_id(settings.kms_key.clone())
             .set_multi_attach_enabled(settings.multi_attach.then_some(true))
             .client_token(token)
-            .tag_specifications(tagged(ResourceType::Volume, tags));
-        let answer = request.send().await.map_err(failed("CopyVolumes"))?;
-        let ids = answer.volumes().iter().filter_map(|it| it.volume_id());
-        Ok(ids.collect::<Vec<_>>().join(" "))
+            .tag_specifications(tagged(ResourceType::Volume, tags))
     }
 
     async fn attach(

@@ -44,6 +44,7 @@ pub fn instance(it: &ec2::Instance) -> Option<Instance> {
                 .iter()
                 .map(ec2::GroupIdentifier::group_id),
         ),
+        key_pair: it.key_name().filter(|it| !it.is_empty()).map(str::to_owned),
         instance_profile: it
             .iam_instance_profile()
             .and_then(|it| it.arn())

@@ -6,6 +6,7 @@
 use super::{act::tagged, config::unhurried, error::failed, shapes::requirements, versions};
 use aws_sdk_ec2::operation::RequestId;
 use aws_sdk_ec2::operation::create_fleet::CreateFleetOutput;
+use aws_sdk_ec2::operation::create_fleet::builders::CreateFleetFluentBuilder;
 use aws_sdk_ec2::types::{
     CreateFleetError, DefaultTargetCapacityType, FleetLaunchTemplateConfigRequest,
     FleetLaunchTemplateOverridesRequest, FleetLaunchTemplateSpecificationRequest,
@@ -22,6 +23,16 @@ const CALL: &str = "CreateFleet";
 const UNTRIED: &str = "UnfulfillableCapacity";
 
 pub async fn launch(ec2: &aws_sdk_ec2::Client, launch: &Launch) -> Result<String, CloudError> {
+    let request = request(ec2, launch)?;
+    let request = request.customize().config_override(unhurried(ec2));
+    let answer = request.send().await.map_err(failed(CALL))?;
+    launched(&answer).ok_or_else(|| refused(&answer))
+}
+
+pub fn request(
+    ec2: &aws_sdk_ec2::Client,
+    launch: &Launch,
+) -> Result<CreateFleetFluentBuilder, CloudError> {
     let request = ec2
         .create_fleet()
         // The default, `maintain`, would relaunch for ever.
@@ -31,15 +42,12 @@ pub async fn launch(ec2: &aws_sdk_ec2::Client, launch: &Launch) -> Result<String
         .tag_specifications(tagged(ResourceType::Instance, &launch.tags))
         .tag_specifications(tagged(ResourceType::Fleet, &launch.tags))
         .client_token(&launch.token);
-    let request = match (launch.market, &launch.instance_types) {
+    Ok(match (launch.market, &launch.instance_types) {
         (Market::Spot, _) => request.spot_options(spot()),
         (Market::OnDemand, InstanceTypes::Named(_)) => request.on_demand_options(in_order()),
         // The lowest price, which is the default: requirements have no order.
         (Market::OnDemand, InstanceTypes::Like(_)) => request,
-    };
-    let request = request.customize().config_override(unhurried(ec2));
-    let answer = request.send().await.map_err(failed(CALL))?;
-    launched(&answer).ok_or_else(|| refused(&answer))
+    })
 }
 
 /// The deepest pool at the best price. No strategy but `capacity-optimized-prioritized` knows priorities,

@@ -19,6 +19,7 @@ mod names;
 mod network;
 mod options;
 mod read;
+mod rehearsal;
 mod roots;
 mod run;
 mod secret;
@@ -139,6 +140,10 @@ impl Cloud for Aws {
 
     async fn requests(&self, ids: &[RequestId]) -> Result<Vec<SpotRequest>, CloudError> {
         read::requests(&self.ec2, ids).await
+    }
+
+    async fn tagged_requests(&self, key: &'static str) -> Result<Vec<SpotRequest>, CloudError> {
+        read::tagged_requests(&self.ec2, key, self.at_most).await
     }
 
     async fn record_sets(&self, name: &DnsName) -> Result<Vec<RecordSet>, CloudError> {

@@ -287,3 +287,29 @@ pub async fn requests(
     }
     Ok(found)
 }
+
+/// Active ones, by the key of a tag, as it is written.
+pub async fn tagged_requests(
+    ec2: &aws_sdk_ec2::Client,
+    key: &'static str,
+    at_most: usize,
+) -> Result<Vec<SpotRequest>, CloudError> {
+    const CALL: &str = "DescribeSpotInstanceRequests";
+    let query = Query::TagKey(key);
+    let mut found = Found::new(CALL, &query, at_most);
+    let active = Filter::builder().name("state").values("active").build();
+    for filter in filters(&query, "spot-instance-request-id") {
+        let request = ec2
+            .describe_spot_instance_requests()
+            .filters(filter)
+            .filters(active.clone())
+            .max_results(1000);
+        let mut pages = request.into_paginator().items().send();
+        while !found.is_cut_off()?
+            && let Some(it) = pages.next().await
+        {
+            found.add(convert::request(&it.map_err(failed(CALL))?));
+        }
+    }
+    Ok(found.all())
+}

@@ -15,6 +15,7 @@ use aws_sdk_ec2::config::retry::{ClassifyRetry, RetryAction};
 use aws_sdk_ec2::error::ProvideErrorMetadata;
 use aws_sdk_ec2::operation::RequestId;
 use aws_sdk_ec2::operation::run_instances::RunInstancesError;
+use aws_sdk_ec2::operation::run_instances::builders::RunInstancesFluentBuilder;
 use aws_sdk_ec2::types::{
     InstanceInterruptionBehavior, InstanceMarketOptionsRequest,
     InstanceNetworkInterfaceSpecification, InstanceType, LaunchTemplateSpecification, MarketType,
@@ -76,6 +77,35 @@ pub async fn launch(
     let mut ids = answer.instances().iter().filter_map(|it| it.instance_id());
     let id = ids.find(|it| !it.is_empty()).map(str::to_owned);
     id.ok_or_else(|| nothing(answer.request_id()))
+}
+
+/// What a fleet launches in the caller's name, as a dry run. Where the launch template describes a network interface,
+/// subnet and groups stand inside one (TRAP 10), and all of it is said, since what is left open may not be merged.
+pub fn rehearsal(
+    ec2: &aws_sdk_ec2::Client,
+    launch: &Launch,
+    interface: Option<&[String]>,
+) -> Result<RunInstancesFluentBuilder, CloudError> {
+    let request = ec2
+        .run_instances()
+        .min_count(1)
+        .max_count(1)
+        .launch_template(template(&launch.template)?)
+        .set_instance_type(only_type(&launch.instance_types))
+        .set_instance_market_options(options(launch.market))
+        .tag_specifications(tagged(ResourceType::Instance, &launch.tags))
+        .client_token(&launch.token)
+        .dry_run(true);
+    Ok(match interface {
+        None => request.subnet_id(launch.subnet.as_str()),
+        Some(groups) => request.network_interfaces(
+            InstanceNetworkInterfaceSpecification::builder()
+                .device_index(0)
+                .subnet_id(launch.subnet.as_str())
+                .set_groups(Some(groups.to_vec()).filter(|it| !it.is_empty()))
+                .build(),
+        ),
+    })
 }
 
 /// It may have been launched all the same: the same request is sent again at the next look.

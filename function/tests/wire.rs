@@ -32,6 +32,8 @@ mod owners;
 mod process;
 #[path = "wire/reads.rs"]
 mod reads;
+#[path = "wire/rehearsal.rs"]
+mod rehearsal;
 #[path = "wire/replay.rs"]
 mod replay;
 #[path = "wire/roots.rs"]

@@ -72,7 +72,7 @@ def known(backend: Any) -> dict[str, Fleet]:
     return shelf(backend, "fleets", dict)
 
 
-@answers(EC2Response)
+@answers(EC2Response, refusals.check)
 def create_fleet(call: Any) -> Answer:
     return launch_tokens.once(call, lambda: _create(call))
 

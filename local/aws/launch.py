@@ -37,8 +37,18 @@ class Launch:
     count: int = 1
 
 
-def start(backend: Any, launch: Launch) -> Any:
-    """The reservation; every check comes before the first change."""
+@dataclass
+class Checked:
+    """What a launch is made of."""
+
+    image: Any
+    subnet: Any
+    instance_type: str
+    mapping: Any
+
+
+def check(backend: Any, launch: Launch) -> Checked:
+    """All but capacity; nothing is changed."""
     data = launch.data
     image = _image(backend, data)
     instance_type = _instance_type(backend, data)
@@ -53,8 +63,15 @@ def start(backend: Any, launch: Launch) -> Any:
     mapping = devices.merged(image.block_device_mappings, *launch.block_devices)
     devices.check(backend, mapping, image.root_device_name)
     _check_addresses(data, subnet)
-    zone = subnet.availability_zone
-    capacity.check(capacity.Pool(zone, subnet.id, instance_type, launch.market))
+    return Checked(image, subnet, instance_type, mapping)
+
+
+def start(backend: Any, launch: Launch) -> Any:
+    """The reservation; every check comes before the first change."""
+    found = check(backend, launch)
+    image, subnet, mapping = found.image, found.subnet, found.mapping
+    pool = capacity.Pool(subnet.availability_zone, subnet.id, found.instance_type, launch.market)
+    capacity.check(pool)
     reservation = _run(backend, launch, subnet)
     for instance in reservation.instances:
         instance.boots_like = images.boots_like(image)

@@ -26,13 +26,20 @@ def replaces(owner: type) -> Callable[[Callable], Callable]:
     return put
 
 
-def answers(api: type[BaseResponse]) -> Callable[[Behaviour], Behaviour]:
-    """The function, called with the request, gives the answer to the action of its name."""
+def answers(
+    api: type[BaseResponse], look: Callable[[Any], None] | None = None
+) -> Callable[[Behaviour], Behaviour]:
+    """The function, called with the request, gives the answer to the action of its name.
+
+    A dry run of EC2 ends before it, after permissions, and after what else it looks at.
+    """
 
     def put(function: Behaviour) -> Behaviour:
         @wraps(function)
         def method(call: Any) -> ActionResult:
             if api is EC2Response:
+                if look is not None and call._get_param("DryRun", False):
+                    look(call)
                 call.error_on_dryrun()
             return ActionResult(function(call))
 

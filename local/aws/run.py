@@ -8,6 +8,9 @@ once and synchronously; the same ClientToken gives the same instances, and
 Not verified on AWS: whether interfaces and tags of the request stand in place of the template's, or beside
 them. The harsher answer is given: an interface said twice is refused, and tags said twice are those of
 the request alone.
+
+Not verified on AWS: that a dry run looks at more than permissions, at what the request names for one; moto's looks at
+nothing else.
 """
 
 from typing import Any
@@ -22,7 +25,13 @@ TAGGED = ("instance", "volume", "network-interface")
 NOT_DATA = ("MinCount", "MaxCount", "LaunchTemplate", "TagSpecifications", "DryRun")
 
 
-@answers(EC2Response)
+def _look(call: Any) -> None:
+    """A dry run: what the request names, no capacity, and no token is remembered."""
+    refusals.check(call)
+    launch.check(call.ec2_backend, _wanted(call))
+
+
+@answers(EC2Response, _look)
 def run_instances(call: Any) -> Answer:
     answer = launch_tokens.once(call, lambda: _run(call))
     _check_alive(call.ec2_backend, answer)
@@ -53,6 +62,13 @@ def _check_alive(backend: Any, answer: Answer) -> None:
 
 def _run(call: Any) -> Answer:
     refusals.check(call)
+    reservation = launch.start(call.ec2_backend, _wanted(call))
+    members = [reservations.view(it) for it in reservation.instances]
+    return reservations.reservation_view(reservation, members)
+
+
+def _wanted(call: Any) -> launch.Launch:
+    """Template and request, merged."""
     backend = call.ec2_backend
     request = {name: it for name, it in call._get_params().items() if name not in NOT_DATA}
     wanted = call._get_param("LaunchTemplate")
@@ -62,24 +78,19 @@ def _run(call: Any) -> Answer:
     given = {it: tags.requested(call, it) for it in TAGGED}
     specifications = template.get("TagSpecifications") or []
     launched_with = {it: given[it] or tags.in_specifications(specifications, it) for it in TAGGED}
-    reservation = launch.start(
-        backend,
-        launch.Launch(
-            data=templates.overlaid(template, request),
-            market=_market(request, template),
-            block_devices=[
-                template.get("BlockDeviceMappings"),
-                request.get("BlockDeviceMappings"),
-            ],
-            instance_tags=launched_with["instance"],
-            volume_tags=launched_with["volume"],
-            interface_tags=launched_with["network-interface"],
-            reserved_tags=templates.reserved_tags(version) if version else {},
-            count=int(call._get_param("MaxCount") or 1),
-        ),
+    return launch.Launch(
+        data=templates.overlaid(template, request),
+        market=_market(request, template),
+        block_devices=[
+            template.get("BlockDeviceMappings"),
+            request.get("BlockDeviceMappings"),
+        ],
+        instance_tags=launched_with["instance"],
+        volume_tags=launched_with["volume"],
+        interface_tags=launched_with["network-interface"],
+        reserved_tags=templates.reserved_tags(version) if version else {},
+        count=int(call._get_param("MaxCount") or 1),
     )
-    members = [reservations.view(it) for it in reservation.instances]
-    return reservations.reservation_view(reservation, members)
 
 
 def _market(request: dict[str, Any], template: dict[str, Any]) -> str:

@@ -73,6 +73,7 @@ async fn is_gone(cloud: &dyn Cloud, action: &Action) -> bool {
         | Action::RegisterImage(_)
         | Action::Network(_)
         | Action::PointName(_)
+        | Action::Rehearse(_)
         | Action::Group(_)
         | Action::Wake { .. } => return false,
     };

@@ -54,6 +54,8 @@ pub struct Memory {
     pub sets: Sets,
     /// The last look found nothing to do but to wait for instances.
     pub glance: Option<Glance>,
+    /// It is its turn to ask what a warning would be refused.
+    pub rehearses: bool,
 }
 
 /// What instances and volumes looked like: while they do, everything else is as it was, too.
@@ -107,6 +109,7 @@ impl Memory {
         self.unwritten.extend(other.unwritten.clone());
         self.sets.learn(&other.sets);
         self.glance = None;
+        self.rehearses |= other.rehearses;
     }
 }
 
@@ -174,6 +177,8 @@ struct Detail {
     #[serde(default)]
     held: Value,
     #[serde(default)]
+    rehearses: Value,
+    #[serde(default)]
     read: Option<String>,
     #[serde(default)]
     sent: Option<String>,
@@ -200,6 +205,7 @@ pub(super) fn parse_wake(envelope: &Envelope) -> Result<Trigger, String> {
         unwritten: words(&detail.unwritten),
         sets: Sets::read(&detail.taken, &detail.unlisted),
         glance: glance(detail.read.as_deref(), &detail.seen, &detail.held),
+        rehearses: detail.rehearses == Value::Bool(true),
     };
     Ok(Trigger::Wake(Wake {
         instance: detail.instance_id,
@@ -308,6 +314,7 @@ pub fn text(wake: &Wake) -> String {
         "seen": glance.map(|it| &it.seen),
         "held": glance.map(|it| &it.held),
         "read": glance.map(|it| clock::format(it.at)),
+        "rehearses": memory.rehearses.then_some(true),
         "sent": sent.map(clock::format),
     })
     .to_string()

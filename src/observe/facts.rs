@@ -8,7 +8,7 @@ use crate::id::{InstanceId, VolumeId};
 use crate::record::{RecordedAddress, addresses_from};
 use crate::situation::{
     Address, Fact, Fleet, Group, Image, Instance, Lookup, NetworkInterface, Registrations,
-    RootTask, Shape, Situation, SpotRequest, Template, Volume,
+    Rehearsing, RootTask, Shape, Situation, SpotRequest, Template, Volume,
 };
 use crate::tags::{self, Tags};
 use std::collections::{BTreeMap, BTreeSet};
@@ -48,6 +48,7 @@ pub struct Look<'a> {
     pub late: bool,
     pub refused: &'a BTreeSet<String>,
     pub remembered: &'a Tags,
+    pub rehearsing: &'a Rehearsing,
 }
 
 impl Facts {
@@ -87,6 +88,7 @@ impl Facts {
             late,
             refused,
             remembered,
+            rehearsing,
         } = *look;
         let template = self.templates.of(|all| prepared::of(lineage, all).cloned());
         let recorded = template.known().and_then(Option::as_ref);
@@ -155,6 +157,7 @@ impl Facts {
             lookup: self.lookups.get(lineage).cloned().unwrap_or(Fact::NotRead),
             locked: self.locked.clone(),
             default_key: self.default_key.clone(),
+            rehearsing: rehearsing.clone(),
             part_of: self.part_of(lineage),
             instances,
         }

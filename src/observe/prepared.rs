@@ -9,6 +9,12 @@ use crate::situation::{Fact, Instance, Snapshot, Template, Volume};
 use crate::tags::{self, template_name, template_names};
 use std::collections::BTreeSet;
 
+/// Whether each of so many lineages has a record. What has none may be registered anywhere.
+pub fn are_all(templates: &Fact<Vec<Template>>, lineages: usize) -> bool {
+    let ours = { templates.known().into_iter().flatten() }.filter(|it| it.ours);
+    ours.count() >= lineages
+}
+
 /// By their first names. Where another's template bears that one, by the others as well.
 pub async fn read(
     cloud: &dyn Cloud,

@@ -1,5 +1,5 @@
-//! What is read only where a root volume is to be kept: images made for a rescue, the image the user
-//! chose, replacements of a root that are under way.
+//! What is read only where a root volume is to be kept, or its image is gone: images made for a rescue, the image the
+//! user chose, replacements of a root that are under way.
 
 use super::fact;
 use crate::cloud::{Cloud, CloudError, Query};
@@ -10,7 +10,7 @@ use crate::situation::{Fact, Image, Instance, RootTask, Template};
 use crate::tags::{self, Tags};
 use std::collections::BTreeSet;
 
-/// What to read for the lineages whose root is to be kept.
+/// What to read for the lineages whose root is to be kept, or made of the old one.
 #[derive(Debug, Default)]
 pub struct Wanted {
     /// Images on record.
@@ -26,8 +26,10 @@ pub struct Wanted {
 pub fn wanted(instances: &[Instance], templates: &Fact<Vec<Template>>, defaults: &Tags) -> Wanted {
     let templates = templates.known().map(Vec::as_slice).unwrap_or_default();
     let keeps = |tags: &Tags| Policy::of(defaults, tags).0.root.value == Root::Keep;
+    // Of one whose root is made anew its image is on record once that is gone.
+    let concerned = |it: &&Template| keeps(&it.tags) || it.tags.contains_key(tags::ORIGINAL);
     let mut wanted = Wanted::default();
-    for template in templates.iter().filter(|it| keeps(&it.tags)) {
+    for template in templates.iter().filter(concerned) {
         let record = Record::from_tags(&template.tags);
         let lineage = template.tags.get(tags::RESCUE);
         let lineage = lineage.and_then(|it| it.parse().ok());

@@ -3,7 +3,7 @@
 use crate::clock::Timestamp;
 use crate::event::Memory;
 use crate::id::InstanceId;
-use crate::situation::{Fact, Instance, Situation};
+use crate::situation::{Fact, Instance, Rehearsing, Situation};
 use crate::tags::Tags;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -53,5 +53,6 @@ pub fn unread(lineage: InstanceId, memory: &Memory, defaults: &Tags, now: Timest
         lookup: Fact::NotRead,
         locked: Fact::NotRead,
         default_key: Fact::NotRead,
+        rehearsing: Rehearsing::default(),
     }
 }

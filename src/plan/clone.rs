@@ -81,6 +81,18 @@ fn copy(
     volume: &Volume,
     plan: &mut Plan,
 ) -> Step {
+    let token = token(&["clone", volume.id.as_str(), instance.id.as_str()]);
+    let action = made(lineage, recorded, volume, token, plan);
+    Step::new(step_id(&volume.id), action)
+}
+
+fn made(
+    lineage: &Lineage,
+    recorded: &RecordedVolume,
+    volume: &Volume,
+    token: String,
+    plan: &mut Plan,
+) -> Action {
     let tag = VolumeTag {
         settings: volume.settings.clone(),
         delete_on_termination: recorded.delete_on_termination,
@@ -91,13 +103,19 @@ fn copy(
     marks.insert(tags::DEVICE.to_owned(), recorded.device.clone());
     marks.insert(tags::VOLUME.to_owned(), tag.text());
     marks.insert(tags::COPY_OF.to_owned(), volume.id.to_string());
-    let action = Action::CopyVolume(CopyVolume {
+    Action::CopyVolume(CopyVolume {
         source: volume.id.clone(),
         settings: volume.settings.clone(),
         tags: marks,
-        token: token(&["clone", volume.id.as_str(), instance.id.as_str()]),
-    });
-    Step::new(step_id(&volume.id), action)
+        token,
+    })
+}
+
+/// What a warning would send, by a token of its own each time.
+pub fn rehearsed(lineage: &Lineage, recorded: &RecordedVolume, volume: &Volume) -> Action {
+    let now = lineage.situation.now.to_string();
+    let token = token(&["rehearsal", volume.id.as_str(), &now]);
+    made(lineage, recorded, volume, token, &mut Plan::default())
 }
 
 fn step_id(volume: &VolumeId) -> String {

@@ -12,12 +12,13 @@ mod plain;
 mod request;
 mod unheard;
 
-pub use request::{is_mismatched, mismatch, on_interface_id};
+pub use request::{is_mismatched, mismatch, on_interface_id, rehearsed};
 
 use request::Instead;
 
 use super::group;
 use super::lanes::{self, Lane, lanes};
+use super::lineage::NO_IMAGE;
 use super::pools::{self, Choice, Memory};
 use super::way::{self, Way};
 use super::{Lineage, Plan, breaker, deaths, prepare, primary, protect, root};
@@ -305,8 +306,9 @@ fn free(
 ) -> Result<Lane, Stop> {
     let mut failed = failed(lineage);
     if instead.image.is_some() {
-        // What was refused for want of the prepared one has not been asked with another.
-        failed.retain(|it| !it.code.starts_with("InvalidAMIID"));
+        // What was refused for want of the prepared one has not been asked with another, which takes longer to be made.
+        let lately = |it: &FailedPool| lineage.situation.now - it.at < Duration::MINUTE;
+        failed.retain(|it| !it.code.starts_with(NO_IMAGE) || lately(it));
     }
     let memory = Memory {
         failed: &failed,

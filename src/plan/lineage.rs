@@ -1,11 +1,13 @@
 //! Who is who in a lineage: the owner (of disks, targets and addresses), those interrupted, the
 //! successor that is to own everything next.
 
+mod chosen;
 mod live;
 mod lost;
 mod member;
 mod shown;
 
+pub use chosen::{NO_IMAGE, is_refused, is_usable};
 pub use live::shows_everything;
 
 use crate::event::{InstanceAction, InstanceState, Interruption, Risk};
@@ -53,6 +55,9 @@ impl<'a> Lineage<'a> {
             }
         }
         live::remember(&mut record, situation, owner);
+        if let Some(owner) = owner {
+            chosen::apply(&mut record, owner, situation, &policy);
+        }
         let mut lineage = Self {
             situation,
             record,

@@ -12,7 +12,7 @@ pub use template::{named, networked};
 use super::deregister::is_of;
 use super::{
     Lineage, Plan, caveats, dns, group, interfaces, keep, limits, owed, pause, ports, protect,
-    requests, risk, room, seen, stand_in, tidy, types,
+    rehearsal, requests, risk, room, seen, stand_in, tidy, types,
 };
 use crate::clock::seconds_between;
 use crate::event::{InstanceState, Interruption};
@@ -72,6 +72,7 @@ pub fn plan(lineage: &Lineage) -> Plan {
         if missing.is_none_or(|it| plan.confirmed(lineage, it, what)) {
             types::check(lineage, &mut plan);
             detached(lineage, &record, &mut plan);
+            rehearsal::tell(lineage, &record.rehearsed, &mut plan);
             template(lineage, owner, wanted, &mut plan);
             let left = instance::plan(lineage, owner, &record, &mut plan);
             owed::plan(lineage, owner, FORGET, &mut plan);
@@ -94,6 +95,9 @@ pub fn plan(lineage: &Lineage) -> Plan {
     stand_in::plan(lineage, owner, &mut plan);
     pause::late(lineage, &mut plan);
     tidy::after(lineage, &mut plan);
+    if owner.state == InstanceState::Running {
+        rehearsal::plan(lineage, owner, &mut plan);
+    }
     plan
 }
 
@@ -186,6 +190,7 @@ fn current(lineage: &Lineage, owner: &Instance) -> Record {
         left_open: left_open(lineage, owner),
         members: instance::members(lineage, owner),
         expiring: tidy::expiring(lineage),
+        rehearsed: rehearsal::now(lineage),
         owed: owed.clone(),
         ..Record::default()
     }

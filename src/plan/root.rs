@@ -9,8 +9,10 @@
 //! Until the root is where it should be, the replacement is not in service, and the old one is kept.
 //! <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/replace-root.html>
 
+mod gone;
 mod image;
 
+pub use gone::caveat as image_gone;
 pub use image::start;
 
 use super::volumes::{Case, Fate};
@@ -31,6 +33,11 @@ pub fn refusal(lineage: &Lineage) -> Option<String> {
     if lineage.policy.root.value != Root::Keep {
         return None;
     }
+    impossible(lineage)
+}
+
+/// Why no image of it may be made.
+fn impossible(lineage: &Lineage) -> Option<String> {
     let recorded = &lineage.record;
     if recorded.root().is_none() && !recorded.volumes.is_empty() {
         return Some("the root is not an EBS volume".to_owned());

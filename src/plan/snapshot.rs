@@ -49,15 +49,24 @@ pub fn warning(
         ));
         return;
     }
+    let action = set(lineage, instance, warning_set(interruption));
+    plan.step(Step::new(step_id(instance), action));
+}
+
+fn set(lineage: &Lineage, instance: &Instance, name: String) -> Action {
     let mut marks = protect::own(lineage);
-    marks.insert(tags::SET.to_owned(), warning_set(interruption));
-    let action = Action::SnapshotInstance {
+    marks.insert(tags::SET.to_owned(), name);
+    Action::SnapshotInstance {
         instance: instance.id.clone(),
         description: description(&marks),
         tags: marks,
         copy_tags: copies_tags(lineage, instance),
-    };
-    plan.step(Step::new(step_id(instance), action));
+    }
+}
+
+/// What a warning for it would send.
+pub fn rehearsed(lineage: &Lineage, owner: &Instance) -> Action {
+    set(lineage, owner, format!("rehearsal-{}", owner.id))
 }
 
 /// A set gets the volumes' tags, all of them or none. Before volumes have been read the instance's own mark says

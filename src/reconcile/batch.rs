@@ -20,6 +20,8 @@ pub struct Batch {
     pub unprotected: Vec<Unprotected>,
     /// How many were found with neither flags off nor a snapshot set.
     pub unsaved: usize,
+    /// Spot Instances that are being taken, and whose own tags say nothing of us.
+    pub taken: Vec<Instance>,
 }
 
 impl Batch {
@@ -119,6 +121,8 @@ impl Batch {
                 interrupted,
                 at,
             });
+        } else if interrupted && !instance.tags.contains_key(tags::OPT_IN) {
+            self.taken.push(instance.clone());
         }
     }
 

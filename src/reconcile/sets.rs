@@ -75,6 +75,7 @@ pub fn taken(plan: &Plan, reports: &[StepReport]) -> BTreeSet<SnapshotId> {
         StepOutcome::Done { what } => Some(what),
         StepOutcome::AlreadyDone { .. }
         | StepOutcome::Failed(_)
+        | StepOutcome::Foretold(_)
         | StepOutcome::Skipped { .. }
         | StepOutcome::OutOfTime => None,
     });

@@ -7,7 +7,7 @@ use crate::execute::Done;
 use crate::id::InstanceId;
 use crate::plan::{REMEMBER, SEEN};
 use crate::report::{Outcome, Report, StepReport};
-use crate::situation::Instance;
+use crate::situation::{Instance, Rehearsing};
 use crate::step::{Action, Step};
 use crate::tags::{self, Tags};
 use std::collections::BTreeSet;
@@ -40,6 +40,8 @@ pub struct Subject {
     pub refused: BTreeSet<String>,
     /// Written into the record by this invocation when launches failed.
     pub remembered: Tags,
+    /// What AWS has answered to what a warning would send.
+    pub rehearsing: Rehearsing,
     pub done: Done,
     pub report: Report,
     /// The last plan held nothing new.
@@ -71,6 +73,7 @@ impl Subject {
             seen: None,
             refused: BTreeSet::new(),
             remembered: Tags::new(),
+            rehearsing: Rehearsing::default(),
             done: Done::default(),
             report: Report::default(),
             resting: false,
@@ -103,7 +106,7 @@ impl Subject {
                 self.attempt = self.attempt.max(wake.attempt);
                 self.waited = self.waited.max(wake.waited);
                 self.watching = true;
-                self.new |= wake.attempt == 0;
+                self.new |= wake.attempt == 0 && !wake.memory.rehearses;
             }
             // Whoever asks for a spare looks how it comes up.
             Trigger::AtRisk { risks } => {

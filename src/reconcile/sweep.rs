@@ -3,11 +3,12 @@
 //! Wakes come first and need two reads; each further read stands by itself and has the time that is left, so
 //! that no number of things that somebody has tagged keeps a rescue from being looked at.
 
-use super::{Context, in_time, left};
+use super::{Context, in_time, left, misspelt};
 use crate::calls::Calls;
 use crate::cloud::{CloudError, Query};
 use crate::execute::{Done, execute};
 use crate::plan::{self, Expired, Plan};
+use crate::report::Unprotected;
 use crate::situation::{Instance, Template};
 use crate::step::Step;
 use crate::tags;
@@ -17,7 +18,8 @@ const MOST_DELETED: usize = 500;
 /// A few at a time: a thousand wakes must not take the bucket from a rescue.
 const AT_ONCE: usize = 20;
 
-pub async fn sweep(context: &Context<'_>) -> Result<(), CloudError> {
+/// Who only looks protected.
+pub async fn sweep(context: &Context<'_>) -> Result<Vec<Unprotected>, CloudError> {
     let cloud = context.cloud;
     let opted_in = Query::Tag {
         key: tags::OPT_IN,
@@ -29,6 +31,8 @@ pub async fn sweep(context: &Context<'_>) -> Result<(), CloudError> {
     let (protected, templates) = in_time(context, reading).await?;
     let (calls, now) = (&Calls::new(cloud), context.clock.now());
     do_all(context, calls, plan::wakes(now, &protected, &templates)).await;
+    let rehearsals = plan::rehearsals(now, &protected, &templates, context.defaults);
+    do_all(context, calls, rehearsals).await;
     let mut steps = expired(context, &protected, &templates).await;
     if steps.len() > MOST_DELETED {
         tracing::warn!(
@@ -38,7 +42,7 @@ pub async fn sweep(context: &Context<'_>) -> Result<(), CloudError> {
         steps.truncate(MOST_DELETED);
     }
     do_all(context, calls, steps).await;
-    Ok(())
+    Ok(misspelt::at_a_sweep(context, &protected).await)
 }
 
 async fn expired(

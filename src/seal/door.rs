@@ -246,6 +246,11 @@ impl Cloud for Sealed<'_> {
         Ok(all)
     }
 
+    /// Its user's own tags are what it is asked for.
+    async fn tagged_requests(&self, key: &'static str) -> Result<Vec<SpotRequest>, CloudError> {
+        self.cloud.tagged_requests(key).await
+    }
+
     async fn record_sets(&self, name: &DnsName) -> Result<Vec<RecordSet>, CloudError> {
         self.cloud.record_sets(name).await
     }

@@ -4,7 +4,9 @@ use super::Key;
 use super::marks::{Which, seal};
 use super::message;
 use crate::clock::Timestamp;
-use crate::step::{Action, CopyVolume, CreateVolume, Launch, RegisterImage, WriteTemplate};
+use crate::step::{
+    Action, CopyVolume, CreateVolume, Launch, RegisterImage, Rehearsal, WriteTemplate,
+};
 use crate::tags::{self, Tags};
 
 /// With salted tokens, sealed marks and descriptions.
@@ -50,8 +52,27 @@ pub fn finish(key: &Key, action: &Action, now: Timestamp) -> Action {
         | Action::DeleteSnapshot { .. }
         | Action::Terminate { .. }
         | Action::CancelRequest { .. } => {}
+        Action::Rehearse(rehearsal) => rehearsed(key, rehearsal, now),
     }
     action
+}
+
+/// As a warning would send it: what the role asks for in a request is what a dry run is judged by.
+fn rehearsed(key: &Key, rehearsal: &mut Rehearsal, now: Timestamp) {
+    match rehearsal {
+        Rehearsal::Launch { launch, .. } => {
+            let sent = finish(key, &Action::Launch(launch.clone()), now);
+            if let Action::Launch(sent) = sent {
+                *launch = sent;
+            }
+        }
+        Rehearsal::Call(action) => **action = finish(key, action, now),
+        Rehearsal::Volume { .. }
+        | Rehearsal::Address { .. }
+        | Rehearsal::KeyPair(_)
+        | Rehearsal::SecurityGroups(_)
+        | Rehearsal::Type { .. } => {}
+    }
 }
 
 /// Whether it says anything that has to be sealed: what protects most must not wait for a key.
@@ -81,6 +102,7 @@ pub fn needs_key(action: &Action) -> bool {
         | Action::CopyVolume(_)
         | Action::ReplaceRoot(_)
         | Action::RegisterImage(RegisterImage { .. })
+        | Action::Rehearse(_)
         | Action::Wake { .. } => true,
     }
 }

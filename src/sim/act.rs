@@ -21,6 +21,9 @@ pub fn operation(action: &Action) -> &'static str {
 
 impl State {
     pub fn act(&mut self, action: &Action) -> Result<String, CloudError> {
+        if let Action::Rehearse(rehearsal) = action {
+            return self.rehearse(rehearsal);
+        }
         let foreign = self.foreign(action);
         let outcome = self
             .admit(operation(action))
@@ -85,6 +88,7 @@ impl State {
             Action::DeleteSnapshot { snapshot } => self.delete_snapshot(snapshot),
             Action::Terminate { instance } => self.terminate(instance),
             Action::CancelRequest { request } => self.cancel_request(request),
+            Action::Rehearse(rehearsal) => self.rehearse(rehearsal),
             Action::Wake {
                 wake,
                 delay_seconds,
@@ -142,7 +146,7 @@ impl State {
                 request.map(|it| it.first.to_string()).into_iter().collect()
             }
             Action::Launch(launch) => launch.interface.iter().map(ToString::to_string).collect(),
-            Action::PointName(_) | Action::Wake { .. } => Vec::new(),
+            Action::PointName(_) | Action::Rehearse(_) | Action::Wake { .. } => Vec::new(),
         };
         let ours = |it: &String| self.is_ours(it) || self.was_ours(it);
         named.into_iter().filter(|it| !ours(it)).collect()

@@ -14,6 +14,7 @@ use crate::tags::{self, Tags};
 use std::collections::BTreeMap;
 
 pub const ROOT_DEVICE: &str = "/dev/xvda";
+pub const KEY_PAIR: &str = "operators";
 /// The one there is, unless a test says otherwise.
 pub const VPC: &str = "vpc-0123456789abcdef0";
 pub const DATA_DEVICES: [&str; 2] = ["/dev/sdf", "/dev/sdg"];
@@ -323,6 +324,7 @@ impl InstanceBuilder<'_> {
                 auto_public_address: false,
                 forwards: false,
                 security_groups: vec!["sg-0123456789abcdef0".to_owned()],
+                key_pair: Some(KEY_PAIR.to_owned()),
                 instance_profile: None,
                 state_reason: None,
                 hibernation,

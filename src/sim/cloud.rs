@@ -122,6 +122,11 @@ impl Cloud for World {
         self.change(|it| it.read_requests(ids))
     }
 
+    async fn tagged_requests(&self, key: &'static str) -> Result<Vec<SpotRequest>, CloudError> {
+        self.call().await;
+        self.change(|it| it.read_tagged_requests(key))
+    }
+
     async fn record_sets(&self, name: &DnsName) -> Result<Vec<RecordSet>, CloudError> {
         self.call().await;
         self.change(|it| it.read_record_sets(name))

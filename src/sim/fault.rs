@@ -240,6 +240,11 @@ impl<C: Cloud> Cloud for FailingCloud<C> {
             .await
     }
 
+    async fn tagged_requests(&self, key: &'static str) -> Result<Vec<SpotRequest>, CloudError> {
+        let call = "DescribeSpotInstanceRequests";
+        self.read(call, self.inner.tagged_requests(key)).await
+    }
+
     async fn record_sets(&self, name: &DnsName) -> Result<Vec<RecordSet>, CloudError> {
         self.read("ListResourceRecordSets", self.inner.record_sets(name))
             .await

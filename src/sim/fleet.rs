@@ -11,7 +11,7 @@ use crate::cloud::CloudError;
 use crate::event::{InstanceAction, InstanceState};
 use crate::id::{InstanceId, SubnetId, TemplateId};
 use crate::situation::{
-    Boot, Image, Instance, Likeness, Market, Operated, PublicAddress, VolumeSettings,
+    Boot, Image, ImageState, Instance, Likeness, Market, Operated, PublicAddress, VolumeSettings,
 };
 use crate::step::{Launch, LaunchTemplate, RootDevice};
 use crate::tags::{self, Tags};
@@ -57,6 +57,7 @@ impl State {
         let prepared = self.prepared(launch);
         let (template, version) = prepared.map_err(|it| as_of("CreateFleet (refused)", it))?;
         let image = self.bootable(CALL, launch, &version)?;
+        self.parts_are_there(CALL, &version)?;
         self.check_tokens(launch, &version)?;
         let instance_type = self.choose_pool(launch)?;
         let mut tags = tags_of(CALL, launch, &template, &version)?;
@@ -100,6 +101,10 @@ impl State {
             let message = "the image does not exist";
             refused(call, "InvalidAMIID.NotFound", message)
         })?;
+        if image.state != ImageState::Available {
+            let message = "the image cannot be used";
+            return Err(refused(call, "InvalidAMIID.Unavailable", message));
+        }
         if image.boot.virtualization != "hvm" || image.boot.architecture == "i386" {
             // TRAP 12
             let message = "no such type boots that";
@@ -141,6 +146,7 @@ impl State {
             auto_public_address: self.gets_public_address(version, subnet),
             forwards: false,
             security_groups: groups_of(version),
+            key_pair: version.key_pair.clone(),
             instance_profile: version.instance_profile.clone(),
             state_reason: None,
             hibernation: false,

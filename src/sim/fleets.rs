@@ -147,6 +147,7 @@ impl State {
             spec: TemplateSpec::default(),
             image: Some(image.id.clone()),
             instance_profile: None,
+            key_pair: None,
             tokens_required: true,
         };
         let mut tags = fleet.launch_tags;

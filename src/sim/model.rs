@@ -84,6 +84,7 @@ pub struct Version {
     pub spec: TemplateSpec,
     pub image: Option<ImageId>,
     pub instance_profile: Option<String>,
+    pub key_pair: Option<String>,
     /// `MetadataOptions` with `HttpTokens=required`.
     pub tokens_required: bool,
 }

@@ -82,6 +82,18 @@ impl State {
         Ok(shown.collect())
     }
 
+    /// By the key of a tag, as it is written.
+    pub(super) fn read_tagged_requests(
+        &mut self,
+        key: &str,
+    ) -> Result<Vec<SpotRequest>, CloudError> {
+        let now = self.now;
+        let tagged = |it: &&SimRequest| it.tags.seen(now).contains_key(key) && it.facts.live;
+        let ids = self.requests.values().filter(tagged);
+        let ids: Vec<RequestId> = ids.map(|it| it.facts.id.clone()).collect();
+        self.read_requests(&ids)
+    }
+
     /// The status of the request says how its instance has ended.
     pub(super) fn request_ends(&mut self, instance: &InstanceId) {
         let Some(ended) = self.instances.get(instance) else {

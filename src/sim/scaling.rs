@@ -160,6 +160,7 @@ impl State {
                 ..TemplateSpec::default()
             },
             image: group.image.clone(),
+            key_pair: None,
             instance_profile: None,
             tokens_required: true,
         };

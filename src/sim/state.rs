@@ -17,6 +17,7 @@ use crate::id::{
     VolumeId,
 };
 use crate::situation::{Image, RootTaskState, Target, TargetGroup};
+use crate::step::Rehearsal;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::str::FromStr;
@@ -96,6 +97,10 @@ pub struct State {
     pub(super) overwritten: BTreeMap<String, BTreeMap<String, Option<String>>>,
     pub(super) supplies: Supplies,
     pub(super) refusals: Vec<Refusal>,
+    /// Key pairs and security groups that are gone, and types that a zone has not (`<type>@<zone>`).
+    pub missing: BTreeSet<String>,
+    /// What was asked in dry runs, and when.
+    pub rehearsed: Vec<(Timestamp, Rehearsal)>,
     /// `httpTokensEnforced`: the account refuses launches whose `HttpTokens` are optional (TRAP 51).
     pub tokens_enforced: bool,
     /// What a snapshot gets from its volume may not be given to it as well: AWS does not say (TRAP 57).
@@ -163,6 +168,8 @@ impl State {
             overwritten: BTreeMap::new(),
             supplies: Supplies::default(),
             refusals: Vec::new(),
+            missing: BTreeSet::new(),
+            rehearsed: Vec::new(),
             tokens_enforced: false,
             tags_once: false,
             default_key: None,

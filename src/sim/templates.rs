@@ -76,6 +76,7 @@ impl State {
             spec: write.spec.clone(),
             image: write.image.clone().or_else(|| source.facts.image.clone()),
             instance_profile: source.facts.instance_profile.clone(),
+            key_pair: source.facts.key_pair.clone(),
             tokens_required: write.spec.plain || source.tokens_required,
         })
     }

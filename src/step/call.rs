@@ -49,6 +49,7 @@ impl Action {
             Self::DeleteSnapshot { .. } => "ec2:DeleteSnapshot",
             Self::Terminate { .. } => "ec2:TerminateInstances",
             Self::CancelRequest { .. } => "ec2:CancelSpotInstanceRequests",
+            Self::Rehearse(rehearsal) => rehearsal.call(),
             Self::Wake { .. } => "sqs:SendMessage",
         }
     }

@@ -80,6 +80,7 @@ impl Action {
             Self::DeleteSnapshot { .. } => &["ec2:DeleteSnapshot"],
             Self::Terminate { .. } => &["ec2:TerminateInstances"],
             Self::CancelRequest { .. } => &["ec2:CancelSpotInstanceRequests"],
+            Self::Rehearse(rehearsal) => rehearsal.iam_actions(),
             Self::Wake { .. } => &["sqs:SendMessage"],
         }
     }
@@ -114,6 +115,7 @@ impl Action {
             | Self::DeleteSnapshot { .. }
             | Self::Terminate { .. }
             | Self::CancelRequest { .. }
+            | Self::Rehearse(_)
             | Self::Wake { .. } => Duration::from_secs(6),
         }
     }
@@ -150,6 +152,7 @@ impl Action {
             | Self::DeleteSnapshot { .. }
             | Self::Terminate { .. }
             | Self::CancelRequest { .. }
+            | Self::Rehearse(_)
             | Self::Wake { .. } => Vec::new(),
         }
     }

@@ -116,6 +116,7 @@ impl fmt::Display for Action {
             Self::DeleteSnapshot { snapshot } => write!(f, "delete {snapshot}"),
             Self::Terminate { instance } => write!(f, "end {instance}"),
             Self::CancelRequest { request } => write!(f, "cancel {request}"),
+            Self::Rehearse(rehearsal) => rehearsal.fmt(f),
             Self::Wake {
                 wake: Wake {
                     instance, attempt, ..

@@ -139,7 +139,8 @@ keys! {
     SECONDARY = "secondary": List on [LaunchTemplate] Always [Shed(4)]
     /// The head's Spot Instance request, its type and interruption behaviour.
     REQUEST = "request": Value on [LaunchTemplate] Always []
-    /// Of an instance that is to keep its root: its image, and what an image made of the root's snapshot must say.
+    /// Of an instance that is to keep its root, or whose image is gone: its image, and what an image made of the root's
+    /// snapshot must say.
     ORIGINAL = "original": Value on [LaunchTemplate] Always []
     /// The name that follows, the head's public address, and whether the name has been looked up since that was so.
     NAMED = "named": Value on [LaunchTemplate] Always []
@@ -147,6 +148,10 @@ keys! {
     VERSION = "version": Value on [LaunchTemplate] Always []
     /// Changes when a replacement would have to be launched differently.
     FINGERPRINT = "fingerprint": Value on [LaunchTemplate] Always []
+    /// The version whose rescue was rehearsed, and when all of it was answered last.
+    REHEARSED = "rehearsed": Value on [LaunchTemplate] Always [Shed(8)]
+    /// What a warning would be refused, and by which code.
+    CAVEATS = "caveat": List on [LaunchTemplate] Always [Shed(9)]
     /// Replacements of ours that have no room for marks of their own.
     MEMBERS = "member": List on [LaunchTemplate] Always []
     /// Volumes that have no room for an expiry of their own, and when they may go.
@@ -218,6 +223,8 @@ keys! {
     ALLOWED_TYPES = "allowed-types": Value on [Nowhere] Always []
     /// The same: subnets that it may be launched in.
     ALLOWED_SUBNETS = "allowed-subnets": Value on [Nowhere] Always []
+    /// The same: whether rescues are rehearsed.
+    REHEARSAL = "rehearsal": Value on [Nowhere] Always []
     /// The same: target groups that it may join.
     ALLOWED_TARGET_GROUPS = "target-groups": Value on [Nowhere] Always []
 }

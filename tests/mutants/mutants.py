@@ -1059,4 +1059,52 @@ MUTANTS = [
         "if lineage.situation.refused.contains(&step_id(instance)) {",
         "if lineage.situation.refused.len() > 99 {",
     ),
+    Mutant(
+        "a launch that is refused for want of its image waits for the image to come back",
+        "src/plan/lineage/chosen.rs",
+        "return recorded.is_some() || is_refused(record);",
+        "return recorded.is_some();",
+    ),
+    Mutant(
+        "an image that is gone is not on record before it is needed",
+        "src/plan/lineage/chosen.rs",
+        "made || !images.into_iter().flatten().any(there)",
+        "made && !images.into_iter().flatten().any(there)",
+    ),
+    Mutant(
+        "what passes by itself is a caveat",
+        "src/reconcile/rehearsal.rs",
+        "Class::AlreadyDone | Class::Transient => false,",
+        "Class::AlreadyDone | Class::Transient => true,",
+    ),
+    Mutant(
+        "what was refused is never rehearsed again",
+        "src/plan/rehearsal/due.rs",
+        "!record.rehearsed.caveats.is_empty() && now - at >= AGAIN",
+        "record.rehearsed.caveats.is_empty() && now < at",
+    ),
+    Mutant(
+        "rehearsals go on while a rescue is young",
+        "src/plan/rehearsal/due.rs",
+        "if off || records.iter().any(young) {",
+        "if off || records.iter().all(young) {",
+    ),
+    Mutant(
+        "what nobody answered counts as rehearsed",
+        "src/plan/rehearsal.rs",
+        "!answers.is_empty() && answers.values().all(|it| *it != Answer::Unanswered)",
+        "!answers.is_empty()",
+    ),
+    Mutant(
+        "a rehearsal uses the token of the launch",
+        "src/plan/launch/request.rs",
+        'let parts = ["rehearsal", owner.id.as_str(), &way, &now];',
+        'let parts = ["launch", owner.id.as_str(), ["0", &way, &now][0]];',
+    ),
+    Mutant(
+        "an opt-in on the Spot request is said at every sweep",
+        "src/reconcile/misspelt.rs",
+        "age >= Duration::ZERO && age.whole_seconds() % DAY < SWEEP.whole_seconds()",
+        "age >= Duration::ZERO",
+    ),
 ]

@@ -63,3 +63,78 @@ async fn a_misspelt_opt_in_is_said_when_it_runs_and_when_it_is_taken_and_nothing
         }
     }
 }
+
+/// TRAP 63: whoever tags the request means its instance, and EC2 hands no tags on.
+#[tokio::test]
+async fn an_opt_in_on_the_spot_request_alone_is_said_by_a_sweep_and_when_it_is_taken() {
+    let nothing: &[(&str, &str)] = &[];
+    for (on_request, on_instance, is_meant) in [
+        ([("spot-rescue", "on")], nothing, true),
+        ([("spot-rescue", "true")], nothing, true),
+        ([("spot-rescue", "off")], nothing, false),
+        ([("Name", "web")], nothing, false),
+        ([("spot-rescue", "on")], &[("spot-rescue", "off")], false),
+    ] {
+        let said = format!("{on_request:?} {on_instance:?}");
+        let world = World::new(1);
+        let mut function = function(&world);
+        function.print = |line| TOLD.with_borrow_mut(|it| it.push(line.to_owned()));
+        let instance = world.spot_instance("m5.large", "eu-west-1a");
+        let instance = instance.tags(on_instance).run();
+        let request = world.look(|it| it.instances[&instance].facts.request.clone());
+        let request = request.expect("a Spot request");
+        world.retag(request.as_str(), &on_request);
+        settle(&world, &function).await;
+        told();
+        let sweeps = async |times: u32| {
+            for _ in 0..times {
+                world.sweep();
+                settle(&world, &function).await;
+                world.advance(900);
+            }
+            told()
+        };
+        let once = usize::from(is_meant);
+        assert_eq!(sweeps(1).await.len(), once, "{said}");
+        assert_eq!(sweeps(95).await.len(), 0, "{said}: once a day");
+        let lines = sweeps(1).await;
+        assert_eq!(lines.len(), once, "{said}: a day later");
+        world.interrupt(&instance, InstanceAction::Terminate);
+        settle(&world, &function).await;
+        let taken = told();
+        assert_eq!(taken.len(), once, "{said}");
+        for (line, end) in lines
+            .iter()
+            .map(|it| (it, "NOT protected"))
+            .chain(taken.iter().map(|it| (it, "NOT rescued")))
+        {
+            let message = line["message"].as_str().expect("a text");
+            for word in [instance.as_str(), request.as_str(), end, "spot-rescue=on"] {
+                assert!(message.contains(word), "{message}");
+            }
+        }
+        assert_eq!(world.look(|it| it.journal.len()), 0, "{said}");
+    }
+}
+
+/// Who is protected, or is nobody's, costs no call more when it is taken; a sweep costs one.
+#[tokio::test]
+async fn spot_requests_are_read_once_a_sweep_and_only_of_those_that_are_not_protected() {
+    let (world, function, protected) = crate::support::prepared(1, &[]).await;
+    let asked = || {
+        let calls =
+            |it: &spot_rescue::sim::State| it.calls.get("DescribeSpotInstanceRequests").copied();
+        world.look(calls).unwrap_or_default()
+    };
+    let before = asked();
+    world.interrupt(&protected.instance, InstanceAction::Terminate);
+    settle(&world, &function).await;
+    let of_a_rescue = asked() - before;
+    let other = world.spot_instance("m5.large", "eu-west-1a").run();
+    settle(&world, &function).await;
+    let before = asked();
+    world.interrupt(&other, InstanceAction::Terminate);
+    settle(&world, &function).await;
+    assert_eq!(asked() - before, 1);
+    assert!(of_a_rescue <= 2, "{of_a_rescue}");
+}

@@ -124,7 +124,7 @@ pub fn apply(situation: &mut Situation, action: &Action) {
             known(&mut situation.requests).retain(|it| it.id != *request);
         }
         // What a group does about it is the simulator's business.
-        Action::Group(_) | Action::Wake { .. } => {}
+        Action::Group(_) | Action::Rehearse(_) | Action::Wake { .. } => {}
     }
 }
 

@@ -4,7 +4,7 @@ use super::{STEP, Stop, plain};
 use crate::id::{ImageId, InstanceId, InterfaceId};
 use crate::plan::lanes::Lane;
 use crate::plan::{Lineage, Plan, prepare, protect};
-use crate::situation::Template;
+use crate::situation::{Instance, Template};
 use crate::step::{Action, Launch, LaunchTemplate, Refusal, Step, token};
 use crate::tags::{self, Tags};
 
@@ -49,6 +49,25 @@ pub fn step(
         attempt,
     };
     Ok(Step::new(id, Action::Launch(launch)).or_else(refusal))
+}
+
+/// What a warning for it would send, by a token of its own each time: AWS remembers answers with their tokens, perhaps
+/// those of dry runs as well.
+pub fn rehearsed(lineage: &Lineage, owner: &Instance, lane: Lane) -> Option<Launch> {
+    let (template, version) = lineage.prepared()?;
+    let (way, now) = (lane.name(), lineage.situation.now.to_string());
+    let parts = ["rehearsal", owner.id.as_str(), &way, &now];
+    Some(Launch {
+        template: LaunchTemplate::Version(template, version),
+        market: lane.market,
+        token: token(&parts),
+        instance_types: lane.types,
+        subnet: lane.subnet,
+        interface: None,
+        image: None,
+        tags: launch_tags(lineage, &owner.id),
+        attempt: 0,
+    })
 }
 
 fn id(lineage: &Lineage, interface: Option<&InterfaceId>) -> String {

@@ -6,9 +6,9 @@
 use super::shown;
 use crate::event::InstanceState;
 use crate::plan::{ports, way};
-use crate::policy::{Policy, Root};
-use crate::record::{Named, Original, Place, Record};
-use crate::situation::{Boot, Fact, Image, Instance, Situation};
+use crate::policy::Policy;
+use crate::record::{Named, Place, Record};
+use crate::situation::{Fact, Instance, Situation};
 use crate::tags;
 
 /// Corrects the record by what the owner shows.
@@ -36,44 +36,6 @@ pub fn apply(
     let name = policy.dns.value.clone();
     let before = record.named.take();
     record.named = name.map(|name| named(before, Named::of(name, owner), owner, touched));
-    record.original = match policy.root.value {
-        Root::Fresh => None,
-        Root::Keep => original(record.original.take(), owner, situation),
-    };
-}
-
-/// The image the user chose stays the lineage's: one made for a rescue is not for ever, and one that
-/// can no longer be read says nothing new.
-fn original(
-    recorded: Option<Original>,
-    owner: &Instance,
-    situation: &Situation,
-) -> Option<Original> {
-    let images = situation.images.known().map(Vec::as_slice);
-    let mut images = images.unwrap_or_default().iter();
-    let image = images.find(|it| Some(&it.id) == owner.image.as_ref());
-    let chosen = image.filter(|it| !it.tags.contains_key(tags::RESCUE));
-    if recorded.is_some() && chosen.is_none() {
-        return recorded;
-    }
-    Some(Original {
-        image: owner.image.clone()?,
-        boot: boot(&owner.boot, chosen),
-    })
-    .filter(|it| !it.boot.architecture.is_empty())
-}
-
-/// What both say is the instance's to say; what only an image can say is the image's.
-fn boot(instance: &Boot, image: Option<&Image>) -> Boot {
-    let image = image.map(|it| &it.boot);
-    Boot {
-        mode: image
-            .and_then(|it| it.mode.clone())
-            .or_else(|| instance.mode.clone()),
-        tpm: instance.tpm || image.is_some_and(|it| it.tpm),
-        imds: image.is_some_and(|it| it.imds),
-        ..instance.clone()
-    }
 }
 
 pub fn shows_everything(owner: &Instance) -> bool {

@@ -6,7 +6,7 @@
 //! image the user chose.
 //! <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RegisterImage.html>
 
-use super::refusal;
+use super::{gone, impossible};
 use crate::clock;
 use crate::id::{ImageId, InstanceId};
 use crate::plan::launch::Stop;
@@ -32,16 +32,26 @@ pub fn start(
     base: &InstanceId,
     plan: &mut Plan,
 ) -> Result<Option<ImageId>, Stop> {
-    let keeps = lineage.policy.root.value == Root::Keep && refusal(lineage).is_none();
+    let keeps = lineage.policy.root.value == Root::Keep && is_metal(lineage);
+    gone::note(lineage, plan);
+    let gone = gone::is_gone(lineage);
     let recorded = lineage.record.root();
-    let Some(recorded) = recorded.filter(|_| keeps && is_needed(lineage)) else {
+    let needed = (keeps || gone) && impossible(lineage).is_none();
+    let Some(recorded) = recorded.filter(|_| needed) else {
         return Ok(None);
     };
     let wait = || Stop::Wait(10, "an image to launch from".to_owned());
     let volumes = lineage.situation.volumes.known().ok_or_else(wait)?;
     let current = copies::newest(lineage, &recorded.volume, volumes, base);
     match of_root(lineage, recorded, current, base, plan) {
-        Ready::Image(image) => Ok(Some(image)),
+        Ready::Image(image) => {
+            if gone {
+                plan.note(format!(
+                    "the image of {base} is gone: its replacement is launched from {image}, made of the old root"
+                ));
+            }
+            Ok(Some(image))
+        }
         Ready::Coming => Err(wait()),
         // As prepared is all there is; it will not be in service without its root.
         Ready::Never => Ok(None),
@@ -49,17 +59,14 @@ pub fn start(
 }
 
 /// "All other metal instances are not supported" (only those of Macs are, which are never Spot).
-fn is_needed(lineage: &Lineage) -> bool {
+fn is_metal(lineage: &Lineage) -> bool {
     let own = lineage.record.place.iter().map(|it| &it.instance_type);
     let others = match &lineage.policy.instance_types.value {
         Types::Named(names) => names.as_slice(),
         Types::Like => &[],
     };
     let mut types = own.chain(others);
-    let metal = types.any(|it| it.contains(".metal"));
-    let original = lineage.record.original.as_ref().map(|it| &it.image);
-    let gone = |images: &Vec<Image>| images.iter().all(|it| Some(&it.id) != original);
-    metal || (original.is_some() && lineage.situation.images.known().is_some_and(gone))
+    types.any(|it| it.contains(".metal"))
 }
 
 /// The root of a successor that has come from an image of ours.

@@ -59,6 +59,7 @@ impl Attacker {
             it.attackers.insert(profile.to_owned());
             let newest = it.templates.get(template)?.versions.values().next_back()?;
             let version = Version {
+                key_pair: None,
                 instance_profile: Some(profile.to_owned()),
                 ..newest.clone()
             };
@@ -117,6 +118,7 @@ fn empty() -> Version {
     Version {
         spec: crate::step::TemplateSpec::default(),
         image: None,
+        key_pair: None,
         instance_profile: None,
         tokens_required: true,
     }
@@ -129,6 +131,7 @@ impl State {
         let image = self.bootable("RunInstances", launch, &version).ok()?;
         let tags = tags_of("RunInstances", launch, &template, &version).ok()?;
         let version = Version {
+            key_pair: None,
             instance_profile: None,
             ..version
         };

@@ -1,0 +1,63 @@
+//! What AWS has answered to what a warning would send, until the plan has it on record.
+
+use super::subject::Subject;
+use crate::cloud::{Class, CloudError};
+use crate::id::InstanceId;
+use crate::plan::Plan;
+use crate::report::{StepOutcome, StepReport};
+use crate::situation::Answer;
+use crate::step::{Action, Rehearsal};
+use std::collections::BTreeMap;
+
+/// No rescue is looked at in the same invocation: whatever AWS grants is for that.
+pub fn is_calm(subjects: &BTreeMap<InstanceId, Subject>) -> bool {
+    let mut subjects = subjects.values();
+    subjects.all(|it| it.memory.interruptions.is_empty() && it.urgent.is_empty())
+}
+
+/// Its turn is over once anything was answered, whatever it was.
+pub fn note(subject: &mut Subject, plan: &Plan, reports: &[StepReport]) {
+    for report in reports {
+        let step = plan.steps.iter().find(|it| it.id == report.id);
+        if let Some(Action::Rehearse(rehearsal)) = step.map(|it| &it.action) {
+            let answers = &mut subject.rehearsing.answers;
+            answers.insert(report.id.clone(), answer(rehearsal, &report.outcome));
+            subject.memory.rehearses = false;
+        }
+    }
+}
+
+/// A rescue does not look for anything by its name: that the role may not says nothing of it.
+fn answer(rehearsal: &Rehearsal, outcome: &StepOutcome) -> Answer {
+    match outcome {
+        StepOutcome::Foretold(error) if rehearsal.is_look() && error.class == Class::Denied => {
+            Answer::Allowed
+        }
+        StepOutcome::Done { .. } | StepOutcome::AlreadyDone { .. } => Answer::Allowed,
+        StepOutcome::Foretold(error) if is_definite(error) => Answer::Refused {
+            operation: error.operation,
+            code: error.code.clone(),
+            message: error.message.clone(),
+        },
+        StepOutcome::Foretold(_)
+        | StepOutcome::Failed(_)
+        | StepOutcome::Skipped { .. }
+        | StepOutcome::OutOfTime => Answer::Unanswered,
+    }
+}
+
+/// What comes and goes by itself is no caveat. Want of capacity is none that a person could mend today either, unless
+/// the type is not sold there at all.
+fn is_definite(error: &CloudError) -> bool {
+    const NOT_SOLD: [&str; 4] = [
+        "InvalidFleetConfig",
+        "InvalidFleetConfiguration",
+        "Unsupported",
+        "UnsupportedOperation",
+    ];
+    match error.class {
+        Class::Denied | Class::Permanent => true,
+        Class::Capacity => NOT_SOLD.contains(&error.code.as_str()),
+        Class::AlreadyDone | Class::Transient => false,
+    }
+}
