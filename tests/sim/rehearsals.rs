@@ -64,8 +64,7 @@ impl Part {
     fn gone(self) -> &'static str {
         match self {
             Self::Launch(_) => "InvalidGroup.NotFound",
-            Self::Snapshots => "InvalidParameterValue",
-            Self::Volume => "InvalidParameterValue",
+            Self::Snapshots | Self::Volume => "InvalidParameterValue",
             Self::Address => "InvalidAllocationID.NotFound",
         }
     }
@@ -178,7 +177,9 @@ async fn what_would_be_refused_is_on_record_once_and_goes_away_when_it_is_mended
                 let (world, function, protected) = world().await;
                 let since = done(&world);
                 let code = answer.code(part);
-                code.into_iter().for_each(|it| refuse(&world, part, it));
+                for it in code {
+                    refuse(&world, part, it);
+                }
                 sweeps(&world, &function, 3).await;
                 let found = record(&world);
                 let here = |it: &&spot_rescue::record::Caveat| it.what.starts_with(part.name());
