@@ -177,7 +177,7 @@ async fn what_would_be_refused_is_on_record_once_and_goes_away_when_it_is_mended
                 let (world, function, protected) = world().await;
                 let since = done(&world);
                 let code = answer.code(part);
-                for it in code {
+                if let Some(it) = code {
                     refuse(&world, part, it);
                 }
                 sweeps(&world, &function, 3).await;
