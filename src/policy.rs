@@ -1,4 +1,4 @@
-//! Tags -> ([`Policy`], warnings). One table of keys drives the parser, the README and "did you mean".
+//! Tags -> ([`Policy`], warnings). One table of keys drives the parser, `docs/POLICY.md` and "did you mean".
 //!
 //! Layers, each overriding the one before: built-in, stack parameter `PolicyDefaults`, tags of the
 //! instance's Auto Scaling group, instance tag.

@@ -15,7 +15,7 @@ from local.permissions.judge import Request, ask
 from local.permissions.others import DEVELOPER, EVERYTHING
 
 ROOT = Path(__file__).resolve().parents[2]
-# The users' own keys, as the README has them.
+# The users' own keys, as docs/POLICY.md has them.
 USERS_KEY = re.compile(r"^\| `(spot-rescue[a-z:-]*)` \|", re.MULTILINE)
 TEMPLATES = (
     "CreateFleet",
@@ -45,7 +45,7 @@ def own_keys() -> list[str]:
 
 
 def users_keys() -> list[str]:
-    return USERS_KEY.findall((ROOT / "README.md").read_text())
+    return USERS_KEY.findall((ROOT / "docs" / "POLICY.md").read_text())
 
 
 def created(action: str, given: Tags) -> Request:

@@ -92,10 +92,10 @@ def test_build_and_deployment_are_of_one_architecture(architecture: str) -> None
     ("tool", "name"),
     [("aws-sam-cli", "SAM CLI"), ("cargo-lambda", "cargo-lambda"), ("ziglang", "zig")],
 )
-def test_the_readme_names_the_versions_that_are_installed(tool: str, name: str) -> None:
+def test_the_guide_names_the_versions_that_are_installed(tool: str, name: str) -> None:
     pinned = (ROOT / "local" / "requirements.txt").read_text()
     version = re.search(rf"^{tool}==([\d.]+)", pinned, re.MULTILINE)
-    assert version and f"{name} {version[1]}" in (ROOT / "README.md").read_text()
+    assert version and f"{name} {version[1]}" in (ROOT / "docs" / "DEPLOY.md").read_text()
 
 
 Twice = tuple[dict[str, bytes], dict[str, bytes]]

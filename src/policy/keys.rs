@@ -9,7 +9,7 @@ use crate::dns::DnsName;
 /// One tag a user may set.
 pub struct Key {
     pub name: &'static str,
-    /// The values it takes, as the README prints them.
+    /// The values it takes, as `docs/POLICY.md` prints them.
     pub values: &'static str,
     pub default: &'static str,
     pub meaning: &'static str,
@@ -36,9 +36,9 @@ pub const KEYS: &[Key] = &[
         name: "spot-rescue:replace",
         values: "auto | launch | group | none",
         default: "auto",
-        meaning: "who launches the replacement: we do, or the instance's Auto Scaling group does; auto \
-                  is group for a group's members, none for what a fleet that keeps its size or an orchestrator \
-                  replaces by itself, and launch for all others",
+        meaning: "what launches the replacement: `launch` is this function, `group` the instance's Auto Scaling \
+                  group; `auto` is group for members of one, none where a fleet that keeps its size or an \
+                  orchestrator replaces by itself, and launch for all others",
         kept: BEFORE,
         set: |policy, value, source| {
             let choices = [
@@ -54,8 +54,9 @@ pub const KEYS: &[Key] = &[
         name: "spot-rescue:protect",
         values: "at-warning | always",
         default: "at-warning",
-        meaning: "when `DeleteOnTermination` is switched off: at the warning, or as long as the rescue is \
-                  prepared; then volumes that had the flag are deleted a day after you end the instance",
+        meaning: "when `DeleteOnTermination` is switched off. `at-warning`: when the notice comes, so an end \
+                  without notice deletes such volumes. `always`: as long as the rescue is prepared; if you end the \
+                  instance yourself, they are deleted a day later",
         kept: BEFORE,
         set: |policy, value, source| {
             let choices = [
@@ -69,8 +70,8 @@ pub const KEYS: &[Key] = &[
         name: "spot-rescue:data",
         values: "auto | move | clone | restore | none",
         default: "auto",
-        meaning: "how data volumes follow: moved, restored from a snapshot, or the first that works; \
-                  clone is faster and loses what is written after the warning",
+        meaning: "how data volumes follow. `auto`: they move, and are restored from a snapshot where they \
+                  cannot. `clone`: copies serve earlier, without what is written after the notice",
         kept: BEFORE,
         set: |policy, value, source| {
             let choices = [
@@ -116,8 +117,9 @@ pub const KEYS: &[Key] = &[
         name: "spot-rescue:private-ip",
         values: "new | keep",
         default: "new",
-        meaning: "the replacement's primary private address: a new one, or the original's, whose network \
-                  interface is free only when the original has ended, so the replacement is launched then",
+        meaning: "the replacement's primary private address. `new`: another one, and the replacement boots at \
+                  once. `keep`: the same one, but it is launched only when the original has ended, so the outage is \
+                  longer by a boot",
         kept: BEFORE,
         set: |policy, value, source| {
             let choices = [("new", PrivateIp::New), ("keep", PrivateIp::Keep)];
@@ -128,8 +130,8 @@ pub const KEYS: &[Key] = &[
         name: "spot-rescue:targets",
         values: "rejoin | leave",
         default: "rejoin, but for ports that an orchestrator chose",
-        meaning: "whether the replacement is registered where the original was; said, rejoin means every port, \
-                  and leave means none, because something else registers it",
+        meaning: "whether the replacement is registered where the original was. `rejoin`, if it is set: on every \
+                  port. `leave`: on none, because something else registers it",
         kept: BEFORE,
         set: |policy, value, source| {
             let choices = [("rejoin", Targets::Rejoin), ("leave", Targets::Leave)];
@@ -140,8 +142,8 @@ pub const KEYS: &[Key] = &[
         name: "spot-rescue:instance-types",
         values: "instance types, separated by spaces, or like",
         default: "the instance's own type",
-        meaning: "further types the replacement may have; like stands for every type with as many \
-                  vCPUs, no less memory and the same architecture",
+        meaning: "further types the replacement may have; `like` stands for every type with as many vCPUs, no \
+                  less memory and the same architecture",
         kept: BEFORE,
         set: |policy, value, source| {
             let value = types(value).ok_or(())?;
@@ -195,9 +197,8 @@ pub const KEYS: &[Key] = &[
         name: "spot-rescue:rebalance",
         values: "ignore | snapshot | replace",
         default: "snapshot",
-        meaning: "what a rebalance recommendation or a date of AWS Health's leads to: a fresh \
-                  snapshot set, or that and a spare launched ahead, which waits until the \
-                  instance is taken, for six hours",
+        meaning: "what follows a rebalance recommendation or a scheduled event of AWS Health: nothing; a fresh \
+                  snapshot set; or that and a spare (billed), ended after six hours if it is not needed",
         kept: BEFORE,
         set: |policy, value, source| {
             let choices = [
@@ -237,8 +238,8 @@ pub const KEYS: &[Key] = &[
         name: "spot-rescue:no-return",
         values: "alarm | restore",
         default: "alarm",
-        meaning: "what then happens: an alarm, or also a replacement with copies of the stopped \
-                  instance's volumes; who comes back later than that is kept out of service",
+        meaning: "what follows if it has not: an alarm; or also a replacement with copies of the stopped \
+                  volumes. An original that returns after that is kept out of service",
         kept: BEFORE,
         set: |policy, value, source| {
             let choices = [("alarm", NoReturn::Alarm), ("restore", NoReturn::Restore)];

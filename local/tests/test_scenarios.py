@@ -1,0 +1,15 @@
+"""docs/SCENARIOS.md names every scenario, and no other."""
+
+import re
+
+from local.scenarios import ALL
+from local.tests.harness import ROOT
+
+DOCUMENT = ROOT / "docs" / "SCENARIOS.md"
+
+
+def test_every_scenario_has_its_row() -> None:
+    lines = [line for line in DOCUMENT.read_text().splitlines() if line.startswith("|")]
+    rows = [line.strip("|").split("|") for line in lines]
+    named = [name for row in rows if len(row) == 3 for name in re.findall(r"`([^`]+)`", row[2])]
+    assert sorted(named) == sorted(ALL)
