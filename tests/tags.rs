@@ -14,7 +14,8 @@ const HEAD: &str = "\
 
 Each has its value and a seal behind it (` @` and sixteen characters), so that only the function can write one; the seals of
 `rescue` and `group`, by which AWS is asked, and of values without room for it are tags of their own (`…-seal`). A key
-with `-n` is a list: `-1`, `-2`, … The tags that *you* write are in the [README](../README.md).
+with `-n` is a list: `-1`, `-2`, … The tags that *you* write are in
+[POLICY.md](POLICY.md).
 
 A resource takes 50 tags. Where there is no room for all of ours, some stay behind, in a fixed order, and the caveats of
 the instance say which.

@@ -51,6 +51,23 @@ fn every_rule_takes_the_events_of_its_own_account() {
     }
 }
 
+/// A queue that does not name a rule refuses its events, and so does the dead-letter queue.
+#[test]
+fn every_rule_may_send_to_both_queues() {
+    let template = template();
+    let resources = template["Resources"].as_mapping().unwrap().iter();
+    let rules = resources.filter(|(_, it)| it["Type"] == "AWS::Events::Rule");
+    let rules: BTreeSet<String> = rules
+        .map(|(name, _)| format!("{}.Arn", name.as_str().unwrap()))
+        .collect();
+    for policy in ["QueuePolicy", "DeadLetterQueuePolicy"] {
+        let document = &template["Resources"][policy]["Properties"]["PolicyDocument"];
+        let senders = &document["Statement"][0]["Condition"]["ArnEquals"]["aws:SourceArn"];
+        let named: BTreeSet<String> = texts(senders).into_iter().collect();
+        assert_eq!(named, rules, "{policy}");
+    }
+}
+
 #[test]
 fn the_states_forwarded_are_those_that_the_simulator_sends() {
     let pattern = patterns(&template())
