@@ -280,7 +280,7 @@ watch() {
         # The first two go on; they are told in case they last.
         '' | unreplaced | stuck) ;;
         back-in-service) break ;;
-        *) die "the rescue of $instance is $result: README.md says what that means; then run 'clean'" ;;
+        *) die "the rescue of $instance is $result: docs/OPERATE.md says what that means; then run 'clean'" ;;
         esac
         [ "$waited" -lt "$most_outcome" ] ||
             die "no rescue of $instance after $waited s: the log group $group says what it waits for; then run 'clean'"

@@ -14,7 +14,7 @@ from local.checks import mutations
 from local.function import SEEN
 from local.scenarios.scenario import Played
 
-# Calls in the words of the README; the others are shown by name alone.
+# Calls in plain words; the others are shown by name alone.
 WORDS = {
     "elasticloadbalancing:DeregisterTargets": "traffic leaves",
     "elasticloadbalancing:RegisterTargets": "traffic comes back",
