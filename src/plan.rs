@@ -20,6 +20,7 @@ mod lanes;
 mod launch;
 mod limits;
 mod lineage;
+mod opted_out;
 mod owed;
 pub mod pace;
 mod pause;
@@ -251,7 +252,7 @@ pub fn plan(situation: &Situation) -> Plan {
     let owner = lineage.owner.filter(|_| phase == Phase::Healthy);
     let since = since(&lineage, &phase);
     let mut plan = match phase {
-        Phase::Unprotected(why) => return Plan::nothing(why),
+        Phase::Unprotected(why) => return opted_out::plan(&lineage, why),
         Phase::Ended(why) => tidy::ended(&lineage, why),
         Phase::Vanished(why) => vanished::plan(&lineage, &why),
         Phase::Healthy => prepare::plan(&lineage),

@@ -69,6 +69,8 @@ mod naive;
 mod names;
 #[path = "sim/on_time.rs"]
 mod on_time;
+#[path = "sim/opted_out.rs"]
+mod opted_out;
 #[path = "sim/origin.rs"]
 mod origin;
 #[path = "sim/origin_again.rs"]

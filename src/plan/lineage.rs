@@ -312,7 +312,7 @@ fn policy(
 ) -> (Policy, Vec<PolicyWarning>) {
     let live = owner
         .map(|it| &it.tags)
-        .filter(|tags| tags.contains_key(tags::OPT_IN));
+        .filter(|tags| tags.contains_key(tags::OPT_IN) || tags.contains_key(tags::PREPARED));
     let empty = Tags::new();
     let source = live.or(template.map(|it| &it.tags)).unwrap_or(&empty);
     let group = situation.group.known().and_then(Option::as_ref);

@@ -277,6 +277,12 @@ pub fn ended(lineage: &Lineage, why: String) -> Plan {
     if !keep::ended(lineage, &mut plan) {
         return plan;
     }
+    forget(lineage, &mut plan);
+    plan
+}
+
+/// What is prepared goes, after everything else that is planned.
+pub fn forget(lineage: &Lineage, plan: &mut Plan) {
     let before: Vec<String> = plan.steps.iter().map(|it| it.id.clone()).collect();
     if let Some(template) = lineage.template() {
         let action = Action::DeleteTemplate {
@@ -285,5 +291,4 @@ pub fn ended(lineage: &Lineage, why: String) -> Plan {
         let step = Step::new("forget the instance", action);
         plan.step(before.iter().fold(step, |step, id| step.after(id)));
     }
-    plan
 }

@@ -274,10 +274,12 @@ fn is_fresh(trigger: &Trigger, now: Timestamp) -> bool {
     }
 }
 
-/// Opted in, or a wake of ours for an instance whose tags have gone with it.
+/// Opted in, or a wake of ours for an instance whose tags have gone with it, or that has been opted out since its rescue was
+/// prepared.
 fn is_ours(instance: &Instance, trigger: &Trigger) -> bool {
     let opted_in = instance.tags.get(tags::OPT_IN).is_some_and(|it| it == "on");
-    opted_in || (is_bare(instance) && matches!(trigger, Trigger::Wake(_)))
+    let was = is_bare(instance) || instance.tags.contains_key(tags::PREPARED);
+    opted_in || (was && matches!(trigger, Trigger::Wake(_)))
 }
 
 /// It may come when EC2 has forgotten the instance, or its tags. What says of any other event that it is about an

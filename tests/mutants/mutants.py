@@ -700,6 +700,12 @@ MUTANTS = [
         "Some(end) if end.by_spot && end.code.is_empty() =>",
     ),
     Mutant(
+        "what is prepared for an instance that was opted out stays",
+        "src/plan/opted_out.rs",
+        "!wanted && instance",
+        "wanted && instance",
+    ),
+    Mutant(
         "what is prepared is deleted because its instance is not to be seen",
         "src/plan/vanished.rs",
         "let until = lineage.situation.now + KEPT;",
