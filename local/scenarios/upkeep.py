@@ -95,6 +95,21 @@ def ended_by_its_user(stage: Stage, instances: list[str]) -> None:
     stage.world.ec2.delete_volume(VolumeId=kept)
 
 
+def opted_out(stage: Stage, instances: list[str]) -> None:
+    """A second instance is prepared and then opted out. Hours after its end EC2 shows neither its tags nor itself."""
+    (second,) = stage.world.launch()
+    stage.until("its rescue to be prepared", lambda: second in prepared(stage), 400)
+    stage.settle(400)
+    kept = stage.world.view(second).volumes["/dev/sdg"][0]
+    tags = as_list({"spot-rescue": "off"})
+    stage.world.ec2.create_tags(Resources=[second], Tags=tags)
+    stage.sweeps("its rescue to be forgotten", lambda: second not in prepared(stage))
+    stage.control.interrupt([second])
+    stage.on_schedule(3 * 3600)
+    stage.settle(400)
+    stage.world.ec2.delete_volume(VolumeId=kept)
+
+
 def prepared(stage: Stage) -> set[str]:
     names = (it["LaunchTemplateName"] for it in stage.world.templates())
     return {name.removeprefix("spot-rescue-") for name in names}
@@ -124,6 +139,13 @@ SCENARIOS = [
         name="forget",
         story="the user ends an instance: its prepared rescue goes, nothing is launched",
         drive=ended_by_its_user,
+        ends=frozenset(),
+        checks=(nothing_launched,),
+    ),
+    Scenario(
+        name="opted-out",
+        story="an instance is opted out, and taken: its prepared rescue goes, nothing is launched",
+        drive=opted_out,
         ends=frozenset(),
         checks=(nothing_launched,),
     ),
