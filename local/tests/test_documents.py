@@ -12,6 +12,7 @@ from local.tests.harness import ROOT
 DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 TEST = re.compile(r"`((?:tests|src|function|local)/[\w/]+\.(?:rs|py))::(\w+)`")
+SOURCE = re.compile(r"`([a-z_]+/[\w/]+\.rs)`")
 HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
 # Ten minutes, with a pager in hand.
 MOST_LINES = 150
@@ -47,6 +48,14 @@ def test_tests_that_are_named_exist(document: Path) -> None:
         if not re.search(rf"(fn|def) {name}\(", sources.get(file, ""))
     ]
     assert missing == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda it: str(it.relative_to(ROOT)))
+def test_sources_that_are_named_exist(document: Path) -> None:
+    """Those of the core also without `src/`."""
+    named = SOURCE.findall(document.read_text()) if document.name != "CHANGELOG.md" else []
+    places = [ROOT, ROOT / "src"]
+    assert [it for it in named if not any((place / it).exists() for place in places)] == []
 
 
 def test_what_must_never_be_has_a_test() -> None:
