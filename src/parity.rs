@@ -93,7 +93,7 @@ tables! {
         RootDeviceType: Carried, BY_IMAGE;
         SecondaryInterfaces: Told("secondary network"), "their addresses are the instance's";
         SecurityGroups: Carried, "of the primary interface";
-        SourceDestCheck: Told("forwards packets"), "no launch can say it, and routes name the old interface";
+        SourceDestCheck: Told("source/destination check is off"), "kept with the interface (`private-ip=keep`), as are routes to it";
         SpotInstanceRequestId: Differs, "a request of its own, which launches once";
         SriovNetSupport: Carried, BY_IMAGE;
         State: Differs, NEW;
@@ -124,7 +124,7 @@ tables! {
         PrivateDnsName: Differs, "follows the private address";
         PrivateIpAddress: Differs, "kept only if the policy says so (`private-ip=keep`)";
         PrivateIpAddresses: Carried, "secondary ones are assigned again, where they are free";
-        SourceDestCheck: Told("forwards packets"), "of the primary one";
+        SourceDestCheck: Told("source/destination check is off"), "of the primary one";
         Status: Differs, NEW;
         SubnetId: Carried, "or one that the policy names";
         VpcId: Carried, "that of the subnet";
@@ -156,7 +156,7 @@ tables! {
         ProductCodes: Told("AWS Marketplace product code"), "as above";
         RamdiskId: Carried, "as above";
         RootDeviceName: Carried, "as above";
-        SourceDestCheck: Told("forwards packets"), "as above";
+        SourceDestCheck: Told("source/destination check is off"), "as above";
         SriovNetSupport: Carried, "as above";
         UserData: Carried, "by the launch template";
     }

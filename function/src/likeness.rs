@@ -79,13 +79,11 @@ fn unlike(it: &ec2::Instance) -> Vec<Unlike> {
     all.extend(accelerator(it));
     all.extend(capacity(it).map(Unlike::Capacity));
     all.extend(host(it).map(Unlike::Host));
-    all.extend(managed(it).map(Unlike::Managed));
     all.extend(filled(it.outpost_arn()).map(Unlike::Outpost));
     if let Some(primary) = primary(it) {
         all.extend(of_interface(primary));
     }
     all.extend((!it.secondary_interfaces().is_empty()).then_some(Unlike::SecondaryInterfaces));
-    all.extend((it.source_dest_check() == Some(false)).then_some(Unlike::SourceDestCheck));
     all.sort();
     all
 }
@@ -111,11 +109,6 @@ fn host(it: &ec2::Instance) -> Option<String> {
     let placement = it.placement()?;
     let group = placement.host_resource_group_arn();
     filled(group).or(filled(placement.host_id()))
-}
-
-fn managed(it: &ec2::Instance) -> Option<String> {
-    let operator = it.operator().filter(|it| it.managed() == Some(true))?;
-    Some(operator.principal().unwrap_or("AWS").to_owned())
 }
 
 fn primary(it: &ec2::Instance) -> Option<&ec2::InstanceNetworkInterface> {

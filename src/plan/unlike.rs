@@ -1,7 +1,7 @@
 //! What a replacement is without, told when a rescue is prepared: what no launch brings back, and what would not fit
 //! whatever else may be launched.
 
-use super::{Lineage, Plan, launch};
+use super::{Lineage, Plan, launch, primary};
 use crate::policy::Types;
 use crate::situation::{Instance, Unlike};
 
@@ -9,10 +9,27 @@ pub fn tell(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
     if launch::refusal(lineage).is_some() {
         return;
     }
-    for it in &owner.likeness.unlike {
+    let keeps = primary::wanted(lineage).is_some();
+    let all = owner.likeness.unlike.iter();
+    for it in all.filter(|it| !(keeps && is_of_interface(it))) {
         plan.note(format!("{} {}", owner.id, said(it)));
     }
     processors(lineage, owner, plan);
+}
+
+/// It stays with the primary interface.
+fn is_of_interface(it: &Unlike) -> bool {
+    match it {
+        Unlike::ConnectionTracking
+        | Unlike::InterfaceType(_)
+        | Unlike::Ipv6(_)
+        | Unlike::Prefixes => true,
+        Unlike::Accelerator
+        | Unlike::Capacity(_)
+        | Unlike::Host(_)
+        | Unlike::Outpost(_)
+        | Unlike::SecondaryInterfaces => false,
+    }
 }
 
 /// Each as one sentence about the instance.
@@ -40,9 +57,6 @@ fn said(it: &Unlike) -> String {
              (AssignIpv6AddressOnCreation)",
             addresses.join(" ")
         ),
-        Unlike::Managed(by) => format!(
-            "is managed by {by}: EC2 may refuse what a rescue changes, and its replacement is not managed"
-        ),
         Unlike::Outpost(arn) => format!(
             "runs on {arn}: Spot is not sold on Outposts, and its replacement needs capacity there as On-Demand"
         ),
@@ -50,11 +64,6 @@ fn said(it: &Unlike) -> String {
             .to_owned(),
         Unlike::SecondaryInterfaces => {
             "has interfaces of a secondary network: its replacement has none".to_owned()
-        }
-        Unlike::SourceDestCheck => {
-            "forwards packets (its source/destination check is off): its replacement does not until that is switched \
-             off for it, and routes to the old network interface lead nowhere"
-                .to_owned()
         }
     }
 }

@@ -34,13 +34,9 @@ pub enum Unlike {
     InterfaceType(String),
     /// Of the primary interface.
     Ipv6(Vec<String>),
-    /// An AWS service that manages the instance, and refuses others.
-    Managed(String),
     Outpost(String),
     /// Prefixes delegated to the primary interface.
     Prefixes,
     /// Interfaces of a secondary network.
     SecondaryInterfaces,
-    /// It forwards packets: a router, a NAT instance.
-    SourceDestCheck,
 }

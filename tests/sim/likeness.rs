@@ -353,14 +353,9 @@ async fn what_a_replacement_is_without_is_told_beforehand() {
         ),
         (Unlike::InterfaceType("efa".to_owned()), "type efa"),
         (Unlike::Ipv6(vec!["2001:db8::1".to_owned()]), "2001:db8::1"),
-        (
-            Unlike::Managed("eks.amazonaws.com".to_owned()),
-            "eks.amazonaws.com",
-        ),
         (Unlike::Outpost("arn:outpost".to_owned()), "arn:outpost"),
         (Unlike::Prefixes, "prefixes"),
         (Unlike::SecondaryInterfaces, "secondary network"),
-        (Unlike::SourceDestCheck, "forwards packets"),
     ];
     for with in [true, false] {
         let world = World::new(37);

@@ -366,9 +366,7 @@ async fn what_a_replacement_is_like_and_unlike_is_read_of_the_instance() {
     let expected = [
         Unlike::InterfaceType("efa".to_owned()),
         Unlike::Ipv6(vec!["2001:db8::1".to_owned()]),
-        Unlike::Managed("eks.amazonaws.com".to_owned()),
         Unlike::Outpost("arn:o".to_owned()),
-        Unlike::SourceDestCheck,
     ];
     assert_eq!(likeness[3].unlike, expected);
     let cpu = likeness[3].cpu.expect("it has options");
