@@ -278,7 +278,8 @@ async fn no_rehearsal_has_the_token_of_anything_else() {
     let (world, function, protected) = world().await;
     sweeps(&world, &function, 2).await;
     world.retag(protected.instance.as_str(), &[("Name", "another")]);
-    sweeps(&world, &function, 2).await;
+    // A value alone makes a version an hour at most.
+    sweeps(&world, &function, 6).await;
     world.interrupt(&protected.instance, InstanceAction::Terminate);
     settle(&world, &function).await;
     let tokens: Vec<String> = world.look(|it| {
