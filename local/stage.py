@@ -227,8 +227,12 @@ class Stage:
         key = self.deployment.role.access_key
         return [it for it in self.control.journal() if it["principal"] == key]
 
+    def meant(self) -> list[dict[str, Any]]:
+        """The same without dry runs."""
+        return [it for it in self.journal() if it["code"] != "DryRunOperation"]
+
     def called(self, action: str, since: float = 0) -> bool:
-        return any(it["action"] == action and it["t"] >= since for it in self.journal())
+        return any(it["action"] == action and it["t"] >= since for it in self.meant())
 
     def errors(self) -> list[str]:
         """What the server said of itself, and what the pump could not do."""

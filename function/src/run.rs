@@ -86,11 +86,12 @@ pub fn rehearsal(
     launch: &Launch,
     interface: Option<&[String]>,
 ) -> Result<RunInstancesFluentBuilder, CloudError> {
+    let (id, number) = versions::of(&launch.template, CALL)?;
     let request = ec2
         .run_instances()
         .min_count(1)
         .max_count(1)
-        .launch_template(template(&launch.template)?)
+        .launch_template(template(id, number))
         .set_instance_type(only_type(&launch.instance_types))
         .set_instance_market_options(options(launch.market))
         .tag_specifications(tagged(ResourceType::Instance, &launch.tags))

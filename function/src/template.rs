@@ -246,7 +246,7 @@ fn monitoring(it: &ec2::LaunchTemplatesMonitoring) -> ec2::LaunchTemplatesMonito
 }
 
 /// Tenancy, placement group and the place in it; never the zone or the host. By its id, which is what a group that
-/// another account shares has to be named by, or by its name: "If you specify GroupId, you can't specify GroupName".
+/// another account shares has to be named by, or by its name: "If you specify `GroupId`, you can't specify `GroupName`".
 fn placement(it: &ec2::LaunchTemplatePlacement) -> Option<ec2::LaunchTemplatePlacementRequest> {
     let id = filled(it.group_id());
     let name = filled(it.group_name()).filter(|_| id.is_none());

@@ -119,7 +119,7 @@ def rested(evidence: Evidence) -> list[Result]:
     """Two ways to launch, each asked about every 25 seconds. The function counts in whole seconds from
     when it began to look, and the call is made later than that: three seconds of slack.
     """
-    calls = [it["t"] for it in evidence.stage.journal() if it["action"] == "ec2:CreateFleet"]
+    calls = [it["t"] for it in evidence.stage.meant() if it["action"] == "ec2:CreateFleet"]
     rest = 25
     between = [later - earlier for earlier, later in zip(calls, calls[2:], strict=False)]
     shortest = min(between, default=0)

@@ -41,7 +41,7 @@ def by_us(evidence: Evidence) -> list[Result]:
 
 def launched(evidence: Evidence, by_group: bool) -> list[Result]:
     stage = evidence.stage
-    fleets = [it for it in stage.journal() if it["action"] == "ec2:CreateFleet"]
+    fleets = [it for it in stage.meant() if it["action"] == "ec2:CreateFleet"]
     running = {key for key, state in stage.world.states().items() if state == "running"}
     group = stage.world.scaling.describe_auto_scaling_groups()["AutoScalingGroups"][0]
     members = {it["InstanceId"] for it in group["Instances"]}
