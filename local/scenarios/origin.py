@@ -121,7 +121,7 @@ def quiet_before(evidence: Evidence) -> list[Result]:
     """A tag is no warning."""
     stage, since = evidence.stage, Things.noted(evidence.stage).t
     until = stage.control.interrupted_at or 0
-    found = {it["action"] for it in stage.journal() if since <= it["t"] < until}
+    found = {it["action"] for it in stage.meant() if since <= it["t"] < until}
     wrong = sorted(found & set(CHANGES))
     return [checks.equal("nothing was launched, ended, deleted or taken out", [], wrong)]
 

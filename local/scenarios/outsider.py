@@ -14,7 +14,7 @@ from local import checks
 from local.control import iso
 from local.deploy import Credentials
 from local.stage import Stage
-from local.world import INSTANCE_TYPE, ZONES, as_list, market
+from local.world import INSTANCE_TYPE, ZONES, as_list
 
 RIGHTS = (
     "ec2:CreateLaunchTemplate",
@@ -88,15 +88,19 @@ class Outsider:
         return self._launch(template, marks)
 
     def _launch(self, template: str, marks: dict[str, str]) -> str:
-        answer = self.ec2.run_instances(
-            LaunchTemplate={"LaunchTemplateId": template, "Version": "$Latest"},
-            InstanceMarketOptions=market("terminate"),
-            SubnetId=self._stage.world.subnets[ZONES[0]],
-            MinCount=1,
-            MaxCount=1,
+        """By a fleet, as the template says the network itself."""
+        source = {"LaunchTemplateId": template, "Version": "$Latest"}
+        place = {"SubnetId": self._stage.world.subnets[ZONES[0]]}
+        answer = self.ec2.create_fleet(
+            Type="instant",
+            LaunchTemplateConfigs=[{"LaunchTemplateSpecification": source, "Overrides": [place]}],
+            TargetCapacitySpecification={
+                "TotalTargetCapacity": 1,
+                "DefaultTargetCapacityType": "spot",
+            },
             TagSpecifications=tagged("instance", marks),
         )
-        return str(answer["Instances"][0]["InstanceId"])
+        return str(answer["Instances"][0]["InstanceIds"][0])
 
     def plant(self, resources: list[str], tags: dict[str, str]) -> None:
         self.ec2.create_tags(Resources=resources, Tags=as_list(tags))

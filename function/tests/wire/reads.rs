@@ -309,13 +309,13 @@ async fn interfaces_say_who_holds_them() {
 #[tokio::test]
 async fn the_default_key_is_asked_for_where_volumes_are_encrypted_by_default() {
     let by_default = |it: bool| {
-        ok(&format!(
+        ok(format!(
             "<GetEbsEncryptionByDefaultResponse><ebsEncryptionByDefault>{it}</ebsEncryptionByDefault>\
              </GetEbsEncryptionByDefaultResponse>"
         ))
     };
     let key = "arn:aws:kms:eu-west-1:123456789012:key/0f0f";
-    let named = ok(&format!(
+    let named = ok(format!(
         "<GetEbsDefaultKmsKeyIdResponse><kmsKeyId>{key}</kmsKeyId></GetEbsDefaultKmsKeyIdResponse>"
     ));
     let wire = Wire::new([by_default(true), named]);

@@ -110,7 +110,7 @@ async fn written_as(
     answer: &str,
 ) -> BTreeMap<String, String> {
     let mut answers = vec![ok(shown)];
-    answers.extend(write.spec.one_type.then(|| ok(&types(of_type))));
+    answers.extend(write.spec.one_type.then(|| ok(types(of_type))));
     answers.push(ok(answer));
     let wire = Wire::new(answers);
     let number = if write.existing.is_some() { 8 } else { 1 };
@@ -515,7 +515,7 @@ async fn an_answer_without_a_number_is_no_success() {
             "CreateLaunchTemplateVersion",
         ),
     ] {
-        let wire = Wire::new([ok(SHOWN), ok(&types(T3)), ok(answer)]);
+        let wire = Wire::new([ok(SHOWN), ok(types(T3)), ok(answer)]);
         let write = WriteTemplate {
             existing,
             ..write()

@@ -3,8 +3,8 @@
 //!
 //! The values of the user's own tags are part of that. An agent that stamps one at each of its runs would have a version
 //! made at each sweep, 95 a day (TRAP 64), each for five calls. So a version that differs from the last one in such values
-//! alone is made once an hour at most: a replacement launched meanwhile bears a value that is less than an hour old, and
-//! everything that decides how it is launched, its policy and which tags there are, counts at once.
+//! alone is made once an hour at most, the first one at once: a replacement launched meanwhile bears a value that is less
+//! than an hour old. Everything that decides how it is launched, its policy and which tags there are, counts at once.
 
 use super::super::Lineage;
 use super::template::spec;
@@ -19,13 +19,20 @@ pub fn of(lineage: &Lineage, owner: &Instance) -> String {
     let beside = beside(owner);
     let all = step::fingerprint(&(&spec, beside));
     let rest = step::fingerprint(&(&without_values(spec), beside));
-    let hour = (lineage.situation.now.unix_timestamp() / HOUR).to_string();
+    let hour = lineage.situation.now.unix_timestamp() / HOUR;
     let template = lineage.template();
     let present = template.and_then(|it| it.tags.get(tags::FINGERPRINT));
-    match present {
-        Some(present) if serves(present, &all, &rest, &hour) => present.clone(),
-        Some(_) | None => format!("{all}.{rest}.{hour}"),
+    next(present.map_or("", String::as_str), &all, &rest, hour)
+}
+
+/// The same, if the version that is there does. The hour is that of the last change of values alone.
+fn next(present: &str, all: &str, rest: &str, hour: i64) -> String {
+    if serves(present, all, rest, &hour.to_string()) {
+        return present.to_owned();
     }
+    let values_alone = present.split('.').nth(1) == Some(rest);
+    let counted = if values_alone { hour } else { hour - 1 };
+    format!("{all}.{rest}.{counted}")
 }
 
 /// What a launch template has of an instance beyond what is said of it.
@@ -52,21 +59,21 @@ fn without_values(mut spec: TemplateSpec) -> TemplateSpec {
 mod tests {
     use super::*;
 
-    /// The last column: whether another version is made.
+    /// What comes in the seventh hour; the same, if no other version is made.
     #[test]
-    fn a_value_alone_waits_for_the_next_hour_and_nothing_else_does() {
-        for (present, made) in [
-            ("all.rest.7", false),
-            ("all.other.6", false),
-            ("other.rest.7", false),
-            ("other.rest.6", true),
-            ("other.other.7", true),
+    fn a_second_value_alone_waits_for_the_next_hour_and_nothing_else_does() {
+        for (present, then) in [
+            ("all.rest.7", "all.rest.7"),
+            ("all.other.6", "all.other.6"),
+            ("other.rest.7", "other.rest.7"),
+            ("other.rest.6", "all.rest.7"),
+            ("other.other.7", "all.rest.6"),
             // As versions were told apart before.
-            ("all", false),
-            ("other", true),
-            ("", true),
+            ("all", "all"),
+            ("other", "all.rest.6"),
+            ("", "all.rest.6"),
         ] {
-            assert_eq!(!serves(present, "all", "rest", "7"), made, "{present}");
+            assert_eq!(next(present, "all", "rest", 7), then, "{present}");
         }
     }
 }
