@@ -23,6 +23,7 @@ RIGHTS = (
     "ec2:CreateTags",
     "ec2:CreateVolume",
     "ec2:Describe*",
+    "ec2:CreateFleet",
     "ec2:RunInstances",
     "iam:PassRole",
 )
