@@ -229,7 +229,8 @@ class Stage:
 
     def meant(self) -> list[dict[str, Any]]:
         """The same without dry runs."""
-        return [it for it in self.journal() if it["code"] != "DryRunOperation"]
+        is_dry = lambda it: str(it["params"].get("DryRun")).lower() == "true"
+        return [it for it in self.journal() if not is_dry(it)]
 
     def called(self, action: str, since: float = 0) -> bool:
         return any(it["action"] == action and it["t"] >= since for it in self.meant())
