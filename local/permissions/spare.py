@@ -19,7 +19,13 @@ Taken = TypeVar("Taken", str, Grant)
 LAMBDA = "Lambda makes these calls in the role's name; here the pump does, as an administrator"
 KEYS = "EC2 asks KMS for it in the role's name, after the call has been answered"
 FIRST_USE = "EC2 makes the roles itself, once in an account's life"
+NO_SUCH_ACCOUNT = (
+    "asked only in an account that encrypts new volumes by default, which no scenario has"
+)
+NO_SPOT_FLEET = "asked only of a Spot Fleet's member; the scenarios' fleets are EC2 Fleets"
 NOT_SEEN = {
+    "ec2:DescribeSpotFleetRequests": NO_SPOT_FLEET,
+    "ec2:GetEbsDefaultKmsKeyId": NO_SUCH_ACCOUNT,
     "logs:CreateLogStream": LAMBDA,
     "logs:PutLogEvents": LAMBDA,
     "sqs:GetQueueAttributes": LAMBDA,
@@ -40,7 +46,6 @@ DELETIONS = {
 }
 # By action and kind of resource.
 UNUSED = {
-    ("ec2:AssociateAddress", "instance"): "AWS may check the interface's instance as well",
     (
         "ec2:ModifyNetworkInterfaceAttribute",
         "instance",

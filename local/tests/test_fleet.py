@@ -123,14 +123,15 @@ def test_a_pool_named_twice_fails_the_request(aws: Local) -> None:
 
 
 # TRAP 8
-def test_a_fleet_that_would_live_on_is_refused(aws: Local) -> None:
-    """Type: The default is maintain: it relaunches. There is none here."""
+def test_a_fleet_without_a_type_lives_on(aws: Local) -> None:
+    """Type: The default is maintain: it relaunches."""
     config = {"LaunchTemplateSpecification": {"LaunchTemplateName": template(aws), "Version": "1"}}
     capacity = {"TotalTargetCapacity": 1}
-    code = code_of(
-        aws.ec2.create_fleet, LaunchTemplateConfigs=[config], TargetCapacitySpecification=capacity
-    )
-    assert code == "UnsupportedOperation"
+    asked = {"LaunchTemplateConfigs": [config], "TargetCapacitySpecification": capacity}
+    made = aws.ec2.create_fleet(**asked)["FleetId"]
+    (found,) = aws.ec2.describe_fleets(FleetIds=[made])["Fleets"]
+    assert found["Type"] == "maintain"
+    assert code_of(aws.ec2.create_fleet, Type="request", **asked) == "UnsupportedOperation"
 
 
 # TRAP 9
