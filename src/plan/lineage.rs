@@ -310,9 +310,13 @@ fn policy(
     owner: Option<&Instance>,
     template: Option<&Template>,
 ) -> (Policy, Vec<PolicyWarning>) {
-    let live = owner
-        .map(|it| &it.tags)
-        .filter(|tags| tags.contains_key(tags::OPT_IN) || tags.contains_key(tags::PREPARED));
+    // A rescue that has begun is not given up because a tag is taken off what ends.
+    let begun = |tags: &Tags| tags.contains_key(tags::INTERRUPTED_AT);
+    let under_way = template.is_some_and(|it| begun(&it.tags));
+    let live = owner.map(|it| &it.tags).filter(|tags| {
+        let prepared = tags.contains_key(tags::PREPARED) && !under_way && !begun(tags);
+        tags.contains_key(tags::OPT_IN) || prepared
+    });
     let empty = Tags::new();
     let source = live.or(template.map(|it| &it.tags)).unwrap_or(&empty);
     let group = situation.group.known().and_then(Option::as_ref);

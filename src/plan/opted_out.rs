@@ -17,6 +17,10 @@ pub fn plan(lineage: &Lineage, why: String) -> Plan {
     let Some(owner) = lineage.owner.filter(|it| is(it)) else {
         return plan;
     };
+    // What a rescue that has begun leads to is on record alone.
+    if lineage.record.interruption.is_some() || owner.tags.contains_key(tags::INTERRUPTED_AT) {
+        return plan;
+    }
     // Tags are seen late, and a tool may take one off for a moment.
     let seen = format!("{} is opted out", owner.id);
     if lineage.template().is_some() && plan.confirmed(lineage, seen, "its opt-out to be seen again")

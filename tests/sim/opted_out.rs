@@ -97,3 +97,22 @@ async fn an_instance_that_is_opted_in_again_is_prepared_again() {
         assert_eq!(launches, 1, "{how}\n{}", journal(&world));
     }
 }
+
+/// The tag is taken off the instance that ends, as it may be by a tool: the rescue ends as it began. Set to anything but
+/// `on`, the rescue stops, and its record stays.
+#[tokio::test]
+async fn a_rescue_that_has_begun_keeps_its_record_whatever_becomes_of_the_tag() {
+    for (how, out) in OUT {
+        for seconds in [10, 60, 125] {
+            let (world, function, protected) = prepared(18, &[]).await;
+            world.interrupt(&protected.instance, InstanceAction::Terminate);
+            let _ = world.run_for(&function, seconds).await;
+            out(&world, &protected.instance);
+            hours(&world, &function).await;
+            assert_eq!(templates(&world), 1, "{how} {seconds}\n{}", journal(&world));
+            if how == "no tag" {
+                crate::support::assert_whole(&world, &protected);
+            }
+        }
+    }
+}
