@@ -27,6 +27,7 @@ mod fleet;
 mod fleets;
 mod hands;
 mod images;
+pub mod inputs;
 mod instances;
 mod interfaces;
 pub mod invariants;

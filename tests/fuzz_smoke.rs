@@ -3,10 +3,7 @@
 #![cfg(feature = "sim")]
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-#[path = "../fuzz/inputs.rs"]
-mod inputs;
-
-use spot_rescue::sim::Rng;
+use spot_rescue::sim::{Rng, inputs};
 use std::fs;
 
 /// What an event parser may trip over.

@@ -1,8 +1,6 @@
 //! `cargo +nightly fuzz run envelope`
 #![no_main]
 
-#[path = "../inputs.rs"]
-#[allow(dead_code)]
-mod inputs;
+use spot_rescue::sim::inputs;
 
 libfuzzer_sys::fuzz_target!(|text: &str| inputs::envelope(text));

@@ -2,13 +2,9 @@
 //! patterns are the parsers, the wiring is what the handler is built for.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-#[path = "template/closed.rs"]
 mod closed;
-#[path = "template/deploys.rs"]
 mod deploys;
-#[path = "template/limits.rs"]
 mod limits;
-#[path = "template/wiring.rs"]
 mod wiring;
 
 use serde_yaml_ng::Value;

@@ -1,13 +1,15 @@
 //! What must hold for any input: shared by the fuzz targets and by `tests/fuzz_smoke.rs`, which runs
 //! them on stable with the corpus and what a small generator makes of it.
+#![allow(clippy::missing_panics_doc, reason = "what does not hold is a panic")]
 
+use super::{ROLE, World};
+use crate::event::{self, Trigger, own};
+use crate::handler::{Handler, HandlerError};
+use crate::policy::{Policy, parse_defaults};
+use crate::seal::Seal;
+use crate::step::Action;
+use crate::tags::{OPT_IN, Tags};
 use serde_json::{Value, json};
-use spot_rescue::event::{self, Trigger, own};
-use spot_rescue::handler::Handler;
-use spot_rescue::policy::{Policy, parse_defaults};
-use spot_rescue::sim::World;
-use spot_rescue::step::Action;
-use spot_rescue::tags::{OPT_IN, Tags};
 use std::time::Duration;
 
 /// An event is read or refused, never more; what we write ourselves we can read, to the second.
@@ -62,12 +64,12 @@ fn message_ids(payload: &Value) -> Vec<String> {
     ids.map(str::to_owned).collect()
 }
 
-fn answered(world: &World, payload: Value) -> Result<Value, spot_rescue::handler::HandlerError> {
+fn answered(world: &World, payload: Value) -> Result<Value, HandlerError> {
     let handler = Handler {
         cloud: world.clone(),
         clock: world.clone(),
         defaults: Tags::new(),
-        seal: spot_rescue::seal::Seal::of(Some(spot_rescue::sim::ROLE)),
+        seal: Seal::of(Some(ROLE)),
         print: |_| {},
     };
     let mut runtime = tokio::runtime::Builder::new_current_thread();
