@@ -21,6 +21,7 @@ mod config;
 mod contents;
 mod deaths;
 mod drive;
+mod error;
 mod events;
 mod fault;
 mod fleet;

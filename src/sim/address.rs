@@ -3,7 +3,7 @@
 //!
 //! <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AssociateAddress.html>
 
-use super::{State, World, state::refused};
+use super::{State, World, error::refused};
 use crate::cloud::CloudError;
 use crate::event::InstanceState;
 use crate::id::{AllocationId, InstanceId, InterfaceId};

@@ -8,7 +8,7 @@
 //!   refuses is listed as unsuccessful, the rest is done
 
 use super::agenda::Due;
-use super::state::refused;
+use super::error::refused;
 use super::{Drain, Group, GroupType, SimInstance, State};
 use crate::cloud::CloudError;
 use crate::event::InstanceState;

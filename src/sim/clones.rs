@@ -6,7 +6,7 @@
 //!   background". Whether the source may be deleted before that is not documented: here it may not.
 
 use super::agenda::Due;
-use super::state::refused;
+use super::error::refused;
 use super::tagging::check_tags;
 use super::{Lagged, State};
 use crate::cloud::CloudError;

@@ -3,8 +3,8 @@
 //!
 //! <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateFleet.html>
 
+use super::error::refused;
 use super::model::Version;
-use super::state::refused;
 use super::tagging::check_tags;
 use super::{Lagged, SimInstance, SimTemplate, State, VPC};
 use crate::cloud::CloudError;

@@ -6,8 +6,8 @@
 //!   snapshot of the root device of an EBS volume used by a registered AMI."
 
 use super::agenda::Due;
+use super::error::refused;
 use super::reads::{bad_filter, by_tag};
-use super::state::refused;
 use super::tagging::check_tags;
 use super::{State, World};
 use crate::cloud::{CloudError, Query};

@@ -5,7 +5,7 @@
 //! - <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/terminating-instances.html>
 
 use super::agenda::Due;
-use super::{Drain, SimInstance, State, state::refused};
+use super::{Drain, SimInstance, State, error::refused};
 use crate::cloud::CloudError;
 use crate::event::{InstanceAction, InstanceState};
 use crate::id::InstanceId;

@@ -4,7 +4,7 @@
 //! - <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AttachNetworkInterface.html>
 //! - <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AssignPrivateIpAddresses.html>
 
-use super::{Lagged, SimInterface, State, World, state::refused};
+use super::{Lagged, SimInterface, State, World, error::refused};
 use crate::cloud::CloudError;
 use crate::event::InstanceState;
 use crate::id::{InstanceId, InterfaceId, SubnetId};

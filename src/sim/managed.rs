@@ -2,7 +2,7 @@
 //!
 //! <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/amazon-ec2-managed-instances.html>
 
-use super::{State, World, state::refused};
+use super::{State, World, error::refused};
 use crate::cloud::CloudError;
 use crate::situation::Instance;
 use crate::step::Action;

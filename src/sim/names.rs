@@ -3,7 +3,7 @@
 //! A listing shows every change that has been accepted, so there is no lag here.
 //! <https://docs.aws.amazon.com/Route53/latest/APIReference/API_ListResourceRecordSets.html>
 
-use super::{State, World, state::refused};
+use super::{State, World, error::refused};
 use crate::cloud::CloudError;
 use crate::dns::{DnsName, RecordSet, RecordType, Says};
 use crate::id::InstanceId;

@@ -1,6 +1,6 @@
 //! Calls that fail each time, for a while or for good: a policy that denies them, a limit that is reached.
 
-use super::{State, World, state::refused};
+use super::{State, World, error::refused};
 use crate::clock::Timestamp;
 use crate::cloud::CloudError;
 use time::Duration;

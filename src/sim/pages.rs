@@ -3,7 +3,7 @@
 //! - "If you specify a filter, a page may be empty and have a successor": boto3 issues 1776 and 2552
 //! - "Where possible, specify a list of resource IDs": <https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-pagination.html>
 
-use super::{State, state::refused};
+use super::{State, error::refused};
 use crate::cloud::{CloudError, MOST_PAGES, Query, TOO_LONG};
 use time::Duration;
 

@@ -3,7 +3,7 @@
 //! <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-fleet-allocation-strategy.html>
 
 use super::shapes::alike;
-use super::{State, state::refused};
+use super::{State, error::refused};
 use crate::cloud::{Class, CloudError, classify};
 use crate::id::SubnetId;
 use crate::situation::Market;

@@ -3,7 +3,7 @@
 //!
 //! <https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-idempotency.html>
 
-use super::{State, World, state::refused};
+use super::{State, World, error::refused};
 use crate::cloud::CloudError;
 use time::Duration;
 

@@ -3,7 +3,7 @@
 //!
 //! <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-visibility-timeout.html>
 
-use super::{State, state::refused};
+use super::{State, error::refused};
 use crate::clock::Timestamp;
 use crate::cloud::{self, CloudError};
 use std::collections::BTreeSet;

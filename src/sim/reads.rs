@@ -3,7 +3,7 @@
 //! <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html>
 
 use super::{
-    SimInstance, SimInterface, SimSnapshot, SimTemplate, SimVolume, State, state::refused,
+    SimInstance, SimInterface, SimSnapshot, SimTemplate, SimVolume, State, error::refused,
 };
 use crate::cloud::{CloudError, MOST_READ, Query, TOO_MANY};
 use crate::situation::{Address, Instance, NetworkInterface, Snapshot, Template, Volume};

@@ -6,7 +6,7 @@
 //! <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateFleetError.html>
 
 use super::pools::types;
-use super::{State, World, state::refused};
+use super::{State, World, error::refused};
 use crate::cloud::CloudError;
 use crate::id::SubnetId;
 use crate::situation::Market;

@@ -5,9 +5,9 @@
 
 use super::State;
 use super::act::operation;
+use super::error::refused;
 use super::model::Version;
 use super::pools::types;
-use super::state::refused;
 use super::tagging::check_tags;
 use crate::cloud::CloudError;
 use crate::cloud::launching::{Scope, meaning};

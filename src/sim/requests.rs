@@ -6,9 +6,9 @@
 //!   request ends the instance that is stopped, not the one that runs
 
 use super::agenda::Due;
+use super::error::refused;
 use super::instances::{BY_SPOT, BY_USER};
 use super::pools::pool;
-use super::state::refused;
 use super::{Lagged, State, Supply};
 use crate::cloud::CloudError;
 use crate::event::{InstanceAction, InstanceState};

@@ -13,7 +13,7 @@
 
 use super::State;
 use super::agenda::Due;
-use super::state::refused;
+use super::error::refused;
 use super::tagging::check_tags;
 use crate::cloud::CloudError;
 use crate::event::InstanceState;

@@ -6,7 +6,7 @@
 use super::fleet::{as_of, tags_of};
 use super::model::Version;
 use super::tagging::check_tags;
-use super::{State, state::refused};
+use super::{State, error::refused};
 use crate::cloud::CloudError;
 use crate::id::{InstanceId, InterfaceId};
 use crate::situation::{Holder, Slot};

@@ -13,9 +13,9 @@
 mod calls;
 
 use super::agenda::Due;
+use super::error::refused;
 use super::instances::BY_USER;
 use super::model::Version;
-use super::state::refused;
 use super::{Drain, State};
 use crate::cloud::CloudError;
 use crate::event::InstanceState;

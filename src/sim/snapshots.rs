@@ -5,7 +5,7 @@
 //! - `SnapshotCreationPerVolumeRateExceeded`: boto3 issue 1698 (TRAP 5)
 
 use super::agenda::Due;
-use super::state::refused;
+use super::error::refused;
 use super::tagging::check_tags;
 use super::{Lagged, SimSnapshot, State};
 use crate::cloud::CloudError;

@@ -206,8 +206,3 @@ impl State {
         self.now + Duration::seconds(self.config.lag_seconds)
     }
 }
-
-/// An error as AWS answers it, before its class is looked up.
-pub(super) fn refused(operation: &'static str, code: &str, message: &str) -> CloudError {
-    CloudError::new(operation, code, message, Some("simulated"))
-}

@@ -3,7 +3,7 @@
 //!
 //! <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html>
 
-use super::{Lagged, State, World, state::refused};
+use super::{Lagged, State, World, error::refused};
 use crate::cloud::CloudError;
 use crate::step::Action;
 use crate::tags::{

@@ -2,8 +2,8 @@
 //!
 //! <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateLaunchTemplate.html>
 
+use super::error::refused;
 use super::model::Version;
-use super::state::refused;
 use super::tagging::check_tags;
 use super::{FUNCTION, Lagged, SimTemplate, State};
 use crate::cloud::CloudError;

@@ -1,7 +1,7 @@
 //! Token buckets per API name; off unless a test sets one.
 //! <https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html>
 
-use super::{State, state::refused};
+use super::{State, error::refused};
 use crate::clock::Timestamp;
 use crate::cloud::CloudError;
 

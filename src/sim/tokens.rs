@@ -2,7 +2,7 @@
 //! A token outlives what it made: that of an ended instance goes on naming it.
 //! <https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-idempotency.html>
 
-use super::{State, state::refused};
+use super::{State, error::refused};
 use crate::cloud::CloudError;
 
 /// The parameters a token was first used with, and the answer.

@@ -4,7 +4,7 @@
 //! - <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateVolume.html>
 
 use super::agenda::Due;
-use super::state::refused;
+use super::error::refused;
 use super::tagging::check_tags;
 use super::{Lagged, SimVolume, State};
 use crate::cloud::CloudError;
