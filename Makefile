@@ -133,9 +133,10 @@ local: setup build ## the local AWS against what AWS documents
 	$(BIN)/python -m pytest --quiet local/tests
 
 .PHONY: wire
-wire: ## clippy with the SDK; what is sent to AWS, and what is made of its answers
-	$(QUICK) RUSTC_WORKSPACE_WRAPPER=clippy-driver cargo build --locked --package spot-rescue-function --all-targets
-	$(QUICK) cargo test --locked --test wire
+wire: ## clippy with the SDK; what is sent to AWS, what is made of its answers, how the function starts
+	$(QUICK) RUSTC_WORKSPACE_WRAPPER=clippy-driver cargo build --locked \
+		--package spot-rescue-aws --package spot-rescue-function --all-targets
+	$(QUICK) cargo test --locked --test wire --test start
 
 .PHONY: permissions
 permissions: setup local/permissions/node_modules ## the calls that e2e recorded, before the role's real policy

@@ -12,7 +12,7 @@
 //! addresses, its *successor* is to hold them next; the *prepared rescue* is the launch template
 //! `spot-rescue-<lineage>`, whose tags are the *record*.
 //!
-//! Invariants: `plan` never awaits and never reads a clock; nothing here names the SDK (`function/` does); only `event`
+//! Invariants: `plan` never awaits and never reads a clock; nothing here names the SDK (`aws/` does); only `event`
 //! knows wire JSON; the executor makes no choices; no opt-in, no mutation; nothing without our tag
 //! is ever deleted; a failed read is never an empty list.
 

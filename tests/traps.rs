@@ -61,12 +61,12 @@ fn every_trap_has_a_test_that_exists_and_says_so() {
 fn nobody_uses(words: &[&str]) {
     let role = fs::read_to_string("template.yaml").unwrap();
     let code = ["act", "autoscaling", "read", "fleet", "roots", "template"];
-    let code = code.map(|it| fs::read_to_string(format!("function/src/{it}.rs")).unwrap());
+    let code = code.map(|it| fs::read_to_string(format!("aws/src/{it}.rs")).unwrap());
     for word in words {
         assert!(!role.contains(word), "{word} is in template.yaml");
         assert!(
             code.iter().all(|it| !it.contains(word)),
-            "{word} is in function/src"
+            "{word} is in aws/src"
         );
     }
 }

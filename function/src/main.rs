@@ -1,5 +1,8 @@
 //! The Lambda entry point: clients are built once, then every invocation goes to the handler.
 
+mod environment;
+mod trust;
+
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, run, service_fn};
 use serde_json::Value;
 use spot_rescue::clock::WallClock;
@@ -8,7 +11,7 @@ use spot_rescue::policy;
 use spot_rescue::seal::Seal;
 use spot_rescue::tags::{self, Tags};
 use spot_rescue::warm;
-use spot_rescue_function::{Aws, Stack};
+use spot_rescue_aws::{Aws, Stack};
 use std::env;
 use std::time::{Duration, SystemTime};
 use tracing_subscriber::filter::LevelFilter;
@@ -16,11 +19,12 @@ use tracing_subscriber::filter::LevelFilter;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     log();
+    let stack = Stack {
+        queue_url: env::var("SPOT_RESCUE_QUEUE_URL").ok(),
+        secret_arn: env::var("SPOT_RESCUE_SECRET_ARN").ok(),
+    };
     let handler = Handler {
-        cloud: Aws::connect(Stack {
-            queue_url: env::var("SPOT_RESCUE_QUEUE_URL").ok(),
-            secret_arn: env::var("SPOT_RESCUE_SECRET_ARN").ok(),
-        }),
+        cloud: Aws::connect(&environment::config(), stack),
         clock: WallClock,
         defaults: defaults(),
         seal: Seal::of(env::var("SPOT_RESCUE_ROLE_ARN").ok().as_deref()),

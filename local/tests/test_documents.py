@@ -11,7 +11,7 @@ from local.tests.harness import ROOT
 
 DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
 LINK = re.compile(r"\]\(([^)\s]+)\)")
-TEST = re.compile(r"`((?:tests|src|function|local)/[\w/]+\.(?:rs|py))::(\w+)`")
+TEST = re.compile(r"`((?:tests|src|aws|function|local)/[\w/]+\.(?:rs|py))::(\w+)`")
 SOURCE = re.compile(r"`([a-z_]+/[\w/]+\.rs)`")
 HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
 # Ten minutes, with a pager in hand.

@@ -86,7 +86,7 @@ impl Action {
     }
 
     /// How long one call may take before the step counts as out of time. What launches, or is several calls, may
-    /// take all the time that `function/src/config.rs` gives a call. The rest answer in well under a second, so six
+    /// take all the time that `aws/src/timeouts.rs` gives a call. The rest answer in well under a second, so six
     /// are one attempt without an answer (four) and a second one: whoever waits longer has no time for another look.
     #[must_use]
     pub fn budget(&self) -> Duration {

@@ -32,6 +32,7 @@ COPIED = [
     "README.md",
     "template.yaml",
     "src",
+    "aws",
     "function",
     "tests",
 ]

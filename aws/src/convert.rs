@@ -1,6 +1,7 @@
 //! SDK types -> plain facts. What lacks an id or a state is left out: nothing could be done with it.
 
-use super::{likeness, network};
+use super::plain::{operator, strings};
+use super::{likeness, network, tags::tags};
 use aws_sdk_ec2::types as ec2;
 use aws_sdk_elasticloadbalancing::types as classic;
 use aws_sdk_elasticloadbalancingv2::types as elb;
@@ -13,7 +14,6 @@ use spot_rescue::situation::{
     Registration, RequestEnd, Snapshot, SnapshotState, SpotRequest, Target, TargetGroup, Template,
     Volume, VolumeSettings, VolumeState,
 };
-use spot_rescue::tags::Tags;
 
 pub fn instance(it: &ec2::Instance) -> Option<Instance> {
     let state = it.state()?.name()?.as_str();
@@ -67,12 +67,6 @@ pub fn instance(it: &ec2::Instance) -> Option<Instance> {
         sealed: false,
     };
     Some(instance.without_operated())
-}
-
-/// A service that manages what bears this; some do not give their name.
-pub fn operator(it: Option<&ec2::OperatorResponse>) -> Option<String> {
-    let operator = it.filter(|it| it.managed().unwrap_or(false))?;
-    Some(operator.principal().unwrap_or("an AWS service").to_owned())
 }
 
 fn operated(it: &ec2::Instance) -> Operated {
@@ -261,6 +255,12 @@ pub fn snapshot(it: &ec2::Snapshot) -> Option<Snapshot> {
     })
 }
 
+/// What is archived, or in the Recycle Bin, cannot be restored from within days.
+pub fn is_usable(it: &ec2::Snapshot) -> bool {
+    let archived = it.storage_tier().is_some_and(|it| it.as_str() == "archive");
+    !archived && it.state() != Some(&ec2::SnapshotState::Recoverable)
+}
+
 /// Without a behaviour EC2 terminates.
 pub fn request(it: &ec2::SpotInstanceRequest) -> Option<SpotRequest> {
     let behaviour = it.instance_interruption_behavior();
@@ -394,15 +394,6 @@ pub fn lattice_registration(arn: &str, it: &lattice::TargetSummary) -> Option<Re
         draining: status == "DRAINING",
         answering: matches!(status, "HEALTHY" | "INITIAL"),
     })
-}
-
-pub fn tags(tags: &[ec2::Tag]) -> Tags {
-    let pair = |it: &ec2::Tag| Some((it.key()?.to_owned(), it.value().unwrap_or("").to_owned()));
-    tags.iter().filter_map(pair).collect()
-}
-
-pub fn strings<'a>(values: impl Iterator<Item = Option<&'a str>>) -> Vec<String> {
-    values.flatten().map(str::to_owned).collect()
 }
 
 fn time(at: Option<&DateTime>) -> Option<Timestamp> {

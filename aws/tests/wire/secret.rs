@@ -3,7 +3,7 @@
 use super::replay::{Answer, SECRET, Wire, ok, stack};
 use spot_rescue::cloud::{Class, Cloud};
 use spot_rescue::seal::Seal;
-use spot_rescue_function::{Stack, in_time};
+use spot_rescue_aws::Stack;
 
 /// One read for a process, whatever is sealed with it.
 #[tokio::test]
@@ -30,7 +30,7 @@ async fn without_its_name_the_error_says_what_to_do() {
         secret_arn: None,
         ..stack()
     };
-    let wire = Wire::of(nameless, [], in_time);
+    let wire = Wire::of(nameless, []);
     let error = wire.aws.secret().await.unwrap_err();
     assert_eq!(
         (error.code.as_str(), error.class),

@@ -7,9 +7,9 @@
 //! <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_GetLaunchTemplateData.html>
 
 use super::{
-    act::{ec2_tags, tagged},
     error::failed,
     options::{self, Options},
+    tags::{ec2_tags, tagged},
     versions,
 };
 use aws_sdk_ec2::types as ec2;

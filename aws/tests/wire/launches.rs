@@ -3,14 +3,14 @@
 use super::errors::{attach, ec2};
 use super::replay::{Answer, Wire, ok};
 use super::{fleet, run};
-use aws_config::SdkConfig;
-use aws_config::retry::RetryConfig;
-use aws_config::timeout::TimeoutConfig;
+use aws_sdk_ec2::config::retry::RetryConfig;
+use aws_sdk_ec2::config::timeout::TimeoutConfig;
+use aws_types::SdkConfig;
 use aws_types::sdk_config::Builder;
 use spot_rescue::cloud::{Class, Cloud, CloudError};
 use spot_rescue::situation::Market;
 use spot_rescue::step::Action;
-use spot_rescue_function::in_time;
+use spot_rescue_aws::in_time;
 use std::time::Duration;
 
 /// The function's own, but in a hurry, and ready to repeat at once.
@@ -53,6 +53,16 @@ async fn a_launch_without_an_answer_is_asked_once_and_has_all_the_time() {
 async fn another_call_without_an_answer_is_asked_again() {
     let answers = [Answer::Silence, ok("<AttachVolumeResponse/>")];
     let wire = Wire::with(answers, impatient(Duration::from_secs(5)));
+    wire.aws.act(&attach()).await.unwrap();
+    assert_eq!(wire.bodies().len(), 2);
+}
+
+/// Whatever was configured: the core reckons with this.
+#[tokio::test]
+async fn whoever_connects_is_in_time() {
+    let once = |it: Builder| it.retry_config(RetryConfig::disabled());
+    let answers = [Answer::Reset, ok("<AttachVolumeResponse/>")];
+    let wire = Wire::connecting(answers, once);
     wire.aws.act(&attach()).await.unwrap();
     assert_eq!(wire.bodies().len(), 2);
 }

@@ -2,8 +2,7 @@
 //! may be empty and still have a successor.
 
 use super::{bounded::Found, by_ids, convert, error::failed, network};
-use aws_sdk_ec2::types as ec2;
-use aws_sdk_ec2::types::{Filter, InstanceAttributeName, SnapshotState, SpotInstanceRequest};
+use aws_sdk_ec2::types::{Filter, InstanceAttributeName, SpotInstanceRequest};
 use spot_rescue::cloud::{CloudError, Query};
 use spot_rescue::id::{InstanceId, RequestId, TemplateId};
 use spot_rescue::situation::{
@@ -164,18 +163,12 @@ pub async fn snapshots(
         {
             let page = page.map_err(failed("DescribeSnapshots"))?;
             let all = page.snapshots().iter().map(Some);
-            let usable = all.map(|it| it.filter(|it| is_usable(it)));
+            let usable = all.map(|it| it.filter(|it| convert::is_usable(it)));
             usable.for_each(|it| found.add(it.and_then(convert::snapshot)));
             found.turn(page.next_token().is_some())?;
         }
     }
     Ok(found.all())
-}
-
-/// What is archived, or in the Recycle Bin, cannot be restored from within days.
-pub fn is_usable(it: &ec2::Snapshot) -> bool {
-    let archived = it.storage_tier().is_some_and(|it| it.as_str() == "archive");
-    !archived && it.state() != Some(&SnapshotState::Recoverable)
 }
 
 pub async fn addresses(ec2: &aws_sdk_ec2::Client) -> Result<Vec<Address>, CloudError> {

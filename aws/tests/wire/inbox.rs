@@ -3,7 +3,7 @@
 use super::replay::{QUEUE, Wire, ok, stack};
 use serde_json::{Value, json};
 use spot_rescue::cloud::{Cloud, Message};
-use spot_rescue_function::{Stack, in_time};
+use spot_rescue_aws::Stack;
 
 fn bodies(wire: &Wire) -> Vec<Value> {
     let bodies = wire.bodies();
@@ -42,7 +42,7 @@ async fn without_a_queue_nothing_is_received() {
         queue_url: None,
         ..stack()
     };
-    let wire = Wire::of(none, [], in_time);
+    let wire = Wire::of(none, []);
     assert_eq!(wire.aws.receive().await, Ok(Vec::new()));
     assert!(wire.bodies().is_empty());
 }

@@ -3,7 +3,7 @@
 //!
 //! <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateFleet.html>
 
-use super::{act::tagged, config::unhurried, error::failed, shapes::requirements, versions};
+use super::{error::failed, shapes::requirements, tags::tagged, timeouts::unhurried, versions};
 use aws_sdk_ec2::operation::RequestId;
 use aws_sdk_ec2::operation::create_fleet::CreateFleetOutput;
 use aws_sdk_ec2::operation::create_fleet::builders::CreateFleetFluentBuilder;

@@ -3,9 +3,8 @@
 //!
 //! <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateFleet.html>
 
-use super::act::tagged;
 use super::error::failed;
-use super::{Aws, fleet, run};
+use super::{Aws, fleet, run, tags::tagged};
 use aws_sdk_ec2::types::{Filter, LocationType, ResourceType, VolumeType};
 use spot_rescue::cloud::{Class, CloudError};
 use spot_rescue::id::{AllocationId, InstanceId, SnapshotId};

@@ -3,7 +3,7 @@
 //! - <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateReplaceRootVolumeTask.html>
 //! - <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RegisterImage.html>
 
-use super::{act::tagged, error::failed};
+use super::{error::failed, tags::tagged};
 use aws_sdk_ec2::types::{
     ArchitectureValues, BlockDeviceMapping, BootModeValues, EbsBlockDevice, Filter,
     ImdsSupportValues, ReplaceRootVolumeTask, ResourceType, TpmSupportValues, VolumeType,

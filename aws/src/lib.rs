@@ -1,14 +1,14 @@
-//! The real AWS: the only files that name the SDK.
+//! The real AWS: the core's seam [`Cloud`] by the SDK, which only this package names.
 //!
-//! Clients are built once per process, with timeouts well under the deadline of a warning, and
-//! credentials from the environment only: that is all a Lambda function has.
+//! Whoever uses it brings the configuration: where credentials come from, which certificates are believed, what the
+//! environment says. Here is how long a call may take, since the core reckons with that. One client of each service
+//! is built, once.
 #![cfg(feature = "aws")]
 
 mod act;
 mod autoscaling;
 mod bounded;
 mod by_ids;
-mod config;
 mod convert;
 mod error;
 mod fleet;
@@ -18,21 +18,23 @@ mod likeness;
 mod names;
 mod network;
 mod options;
+mod plain;
 mod read;
 mod rehearsal;
 mod roots;
 mod run;
 mod secret;
 mod shapes;
+mod tags;
 mod targets;
 mod template;
-mod trust;
+mod timeouts;
 mod versions;
 
-pub use config::in_time;
+pub use timeouts::in_time;
 
 use async_trait::async_trait;
-use aws_config::SdkConfig;
+use aws_types::SdkConfig;
 use spot_rescue::cloud::{Cloud, CloudError, MOST_READ, Message, Query};
 use spot_rescue::dns::{DnsName, RecordSet};
 use spot_rescue::id::{InstanceId, RequestId};
@@ -65,12 +67,13 @@ pub struct Aws {
 }
 
 impl Aws {
+    /// By this configuration, but with the timeouts and retries that the core reckons with.
     #[must_use]
-    pub fn connect(stack: Stack) -> Self {
-        Self::new(&config::config(), stack)
+    pub fn connect(config: &SdkConfig, stack: Stack) -> Self {
+        Self::new(&in_time(config.to_builder()).build(), stack)
     }
 
-    /// With any configuration: tests bring an HTTP client of their own.
+    /// By this configuration as it is: tests are in a hurry.
     #[must_use]
     pub fn new(config: &SdkConfig, stack: Stack) -> Self {
         Self {

@@ -5,12 +5,12 @@
 //! - <https://docs.aws.amazon.com/vpc-lattice/latest/APIReference/API_ListTargets.html>
 
 use super::{convert, error::failed};
-use aws_config::SdkConfig;
 use aws_sdk_elasticloadbalancing::types::{Instance, LoadBalancerDescription};
 use aws_sdk_elasticloadbalancingv2::types::{TargetDescription, TargetGroup, TargetTypeEnum};
 use aws_sdk_vpclattice::types::{
     Target as LatticeTarget, TargetFailure, TargetGroupSummary, TargetGroupType,
 };
+use aws_types::SdkConfig;
 use spot_rescue::cloud::CloudError;
 use spot_rescue::situation::{
     Balancing, ListedGroup, Listing, Registration, Target, TargetGroup as Group,

@@ -1,12 +1,12 @@
 //! One call per action, nothing decided.
 
+use super::tags::{ec2_tags, tagged};
 use super::{Aws, autoscaling, error::failed, fleet, network, roots, run, template, versions};
 use aws_sdk_ec2::operation::copy_volumes::builders::CopyVolumesFluentBuilder;
 use aws_sdk_ec2::operation::create_snapshots::builders::CreateSnapshotsFluentBuilder;
 use aws_sdk_ec2::types::{
     CopyTagsFromSource, EbsInstanceBlockDeviceSpecification,
-    InstanceBlockDeviceMappingSpecification, InstanceSpecification, ResourceType, Tag,
-    TagSpecification, VolumeType,
+    InstanceBlockDeviceMappingSpecification, InstanceSpecification, ResourceType, Tag, VolumeType,
 };
 use spot_rescue::cloud::CloudError;
 use spot_rescue::event::{Wake, own};
@@ -293,17 +293,4 @@ impl Aws {
         let answer = request.send().await.map_err(failed("SendMessage"))?;
         Ok(answer.message_id().unwrap_or_default().to_owned())
     }
-}
-
-pub fn ec2_tags(tags: &Tags) -> Vec<Tag> {
-    tags.iter()
-        .map(|(key, value)| Tag::builder().key(key).value(value).build())
-        .collect()
-}
-
-pub fn tagged(resource: ResourceType, tags: &Tags) -> TagSpecification {
-    TagSpecification::builder()
-        .resource_type(resource)
-        .set_tags(Some(ec2_tags(tags)))
-        .build()
 }

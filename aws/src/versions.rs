@@ -4,7 +4,7 @@
 //! - <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteLaunchTemplateVersions.html>
 //! - <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ResponseError.html>
 
-use super::{convert, error::failed};
+use super::{error::failed, tags};
 use aws_sdk_ec2::types::{
     DeleteLaunchTemplateVersionsResponseErrorItem, LaunchTemplateErrorCode,
     LaunchTemplateTagSpecification,
@@ -57,7 +57,7 @@ pub async fn tags(
     let all = data.flat_map(|it| it.tag_specifications());
     let of = |it: &LaunchTemplateTagSpecification| {
         let kind = it.resource_type()?.as_str().to_owned();
-        Some((kind, convert::tags(it.tags())))
+        Some((kind, tags::tags(it.tags())))
     };
     Ok(all.filter_map(of).collect())
 }

@@ -1,13 +1,13 @@
 //! Answers that are none: which code, which class, whose request; and what is tried again.
 
 use super::replay::{Answer, Wire, id, ok};
-use aws_config::timeout::TimeoutConfig;
+use aws_sdk_ec2::config::timeout::TimeoutConfig;
 use aws_types::sdk_config::Builder;
 use spot_rescue::cloud::{Class, Cloud, Query};
 use spot_rescue::event::Wake;
 use spot_rescue::situation::{Target, TargetGroup};
 use spot_rescue::step::Action;
-use spot_rescue_function::in_time;
+use spot_rescue_aws::in_time;
 use std::time::Duration;
 
 const NO_INSTANCES: &str =

@@ -5,12 +5,12 @@
 //! - <https://docs.aws.amazon.com/Route53/latest/APIReference/API_ChangeResourceRecordSets.html>
 
 use super::error::failed;
-use aws_config::SdkConfig;
 use aws_sdk_route53::Client;
 use aws_sdk_route53::operation::list_resource_record_sets::ListResourceRecordSetsOutput;
 use aws_sdk_route53::types::{
     Change, ChangeAction, ChangeBatch, ResourceRecord, ResourceRecordSet, RrType,
 };
+use aws_types::SdkConfig;
 use spot_rescue::cloud::CloudError;
 use spot_rescue::dns::{DnsName, RecordSet, RecordType, Says};
 use spot_rescue::step::PointName;

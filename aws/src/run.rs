@@ -9,7 +9,7 @@
 //! - <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RunInstances.html>
 //! - <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_InstanceNetworkInterfaceSpecification.html>
 
-use super::{act::tagged, config::unhurried, error::failed, versions};
+use super::{error::failed, tags::tagged, timeouts::unhurried, versions};
 use aws_sdk_ec2::config::interceptors::InterceptorContext;
 use aws_sdk_ec2::config::retry::{ClassifyRetry, RetryAction};
 use aws_sdk_ec2::error::ProvideErrorMetadata;

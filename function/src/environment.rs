@@ -6,21 +6,17 @@
 //! <https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html>
 //! <https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html>
 
-use crate::trust::Https;
+use super::trust::Https;
 use aws_config::environment::EnvironmentVariableCredentialsProvider;
 use aws_config::identity::IdentityCache;
-use aws_config::retry::RetryConfig;
-use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_types::sdk_config::Builder;
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 use std::env;
-use std::time::Duration;
 
 pub fn config() -> SdkConfig {
     let credentials = EnvironmentVariableCredentialsProvider::new();
-    let mut builder = in_time(SdkConfig::builder())
+    let mut builder = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .http_client(Https::new())
         .credentials_provider(SharedCredentialsProvider::new(credentials))
@@ -32,30 +28,6 @@ pub fn config() -> SdkConfig {
     builder.set_use_fips(flag("AWS_USE_FIPS_ENDPOINT"));
     builder.set_use_dual_stack(flag("AWS_USE_DUALSTACK_ENDPOINT"));
     builder.build()
-}
-
-/// How long a call may take and how often it is tried: an attempt that is not answered and another fit into it.
-/// The core gives a step more time than this, or says why less (`Action::budget`).
-#[must_use]
-pub fn in_time(builder: Builder) -> Builder {
-    let timeouts = TimeoutConfig::builder()
-        .connect_timeout(Duration::from_secs(1))
-        .operation_attempt_timeout(Duration::from_secs(4))
-        .operation_timeout(Duration::from_secs(9))
-        .build();
-    builder
-        .timeout_config(timeouts)
-        .retry_config(RetryConfig::standard().with_max_attempts(3))
-}
-
-/// For a launch: one attempt has all the time that other calls have for several. EC2 launches within the call, and
-/// would answer the same request only that it is under way; the next look sends it anyway.
-pub fn unhurried(ec2: &aws_sdk_ec2::Client) -> aws_sdk_ec2::config::Builder {
-    let usual = ec2.config().timeout_config().cloned();
-    let timeouts = usual.map(|it| it.to_builder().disable_operation_attempt_timeout().build());
-    let mut builder = aws_sdk_ec2::Config::builder();
-    builder.set_timeout_config(timeouts);
-    builder
 }
 
 /// An endpoint of one service's own, as in `AWS_ENDPOINT_URL_EC2`: a VPC endpoint without private DNS.

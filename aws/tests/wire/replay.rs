@@ -3,17 +3,16 @@
 //! The SDK's own, `StaticReplayClient`, is not used: its feature turns on `preserve_order` in
 //! `serde_json`, and then tests would see other JSON than the function writes.
 
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_credential_types::Credentials;
-use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_ec2::config::{BehaviorVersion, Credentials, Region, SharedCredentialsProvider};
 use aws_smithy_runtime_api::client::http::{
     HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
 };
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
+use aws_types::SdkConfig;
 use aws_types::sdk_config::Builder;
-use spot_rescue_function::{Aws, Stack, in_time};
+use spot_rescue_aws::{Aws, Stack};
 use std::collections::{BTreeMap, VecDeque};
 use std::future::pending;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -66,9 +65,25 @@ pub fn ok(body: impl Into<String>) -> Answer {
 }
 
 impl Wire {
-    /// With the function's own timeouts and retries.
+    /// With the timeouts and retries that the core reckons with.
     pub fn new(answers: impl IntoIterator<Item = Answer>) -> Self {
-        Self::with(answers, in_time)
+        Self::of(stack(), answers)
+    }
+
+    pub fn of(stack: Stack, answers: impl IntoIterator<Item = Answer>) -> Self {
+        let replay = Replay::holding(answers);
+        let aws = Aws::connect(&replay.config().build(), stack);
+        Self { aws, replay }
+    }
+
+    /// That connects by this.
+    pub fn connecting(
+        answers: impl IntoIterator<Item = Answer>,
+        change: impl FnOnce(Builder) -> Builder,
+    ) -> Self {
+        let replay = Replay::holding(answers);
+        let aws = Aws::connect(&change(replay.config()).build(), stack());
+        Self { aws, replay }
     }
 
     /// That cuts off reads of more than this.
@@ -78,32 +93,14 @@ impl Wire {
         Self { aws, replay }
     }
 
+    /// With other timeouts and retries.
     pub fn with(
         answers: impl IntoIterator<Item = Answer>,
         in_time: impl FnOnce(Builder) -> Builder,
     ) -> Self {
-        Self::of(stack(), answers, in_time)
-    }
-
-    pub fn of(
-        stack: Stack,
-        answers: impl IntoIterator<Item = Answer>,
-        in_time: impl FnOnce(Builder) -> Builder,
-    ) -> Self {
-        let replay = Replay::default();
-        replay.exchange().answers.extend(answers);
-        let connector = SharedHttpConnector::new(replay.clone());
-        let credentials = Credentials::new("KEY", "secret", None, None, "test");
-        let config = in_time(SdkConfig::builder())
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new("eu-west-1"))
-            .credentials_provider(SharedCredentialsProvider::new(credentials))
-            .http_client(http_client_fn(move |_, _| connector.clone()))
-            .build();
-        Self {
-            aws: Aws::new(&config, stack),
-            replay,
-        }
+        let replay = Replay::holding(answers);
+        let aws = Aws::new(&in_time(replay.config()).build(), stack());
+        Self { aws, replay }
     }
 
     /// The parameters of every request so far; every answer must have been asked for.
@@ -138,6 +135,22 @@ impl Wire {
 }
 
 impl Replay {
+    fn holding(answers: impl IntoIterator<Item = Answer>) -> Self {
+        let replay = Self::default();
+        replay.exchange().answers.extend(answers);
+        replay
+    }
+
+    fn config(&self) -> Builder {
+        let connector = SharedHttpConnector::new(self.clone());
+        let credentials = Credentials::new("KEY", "secret", None, None, "test");
+        SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("eu-west-1"))
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .http_client(http_client_fn(move |_, _| connector.clone()))
+    }
+
     fn exchange(&self) -> MutexGuard<'_, Exchange> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -5,7 +5,7 @@
 //!
 //! One id that is gone fails the whole call (TRAP 35). The error names it: the rest is asked for again without it.
 
-use super::{convert, error::failed, network, read::is_usable};
+use super::{convert, error::failed, network};
 use aws_sdk_ec2::Client;
 use spot_rescue::cloud::{CloudError, Query};
 use spot_rescue::situation::{Image, NetworkInterface, Snapshot, Volume};
@@ -44,7 +44,10 @@ pub async fn snapshots(ec2: &Client, query: &Query) -> Found<Snapshot> {
         let request = request.set_snapshot_ids(Some(ids));
         let answer = request.send().await.map_err(failed("DescribeSnapshots"));
         if let Some(answer) = asked.answered(answer)? {
-            let usable = answer.snapshots().iter().filter(|it| is_usable(it));
+            let usable = answer
+                .snapshots()
+                .iter()
+                .filter(|it| convert::is_usable(it));
             found.extend(usable.filter_map(convert::snapshot));
         }
     }

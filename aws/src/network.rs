@@ -1,7 +1,8 @@
 //! Network interfaces and Elastic IPs.
 
-use super::convert::{operator, strings, tags};
 use super::error::failed;
+use super::plain::{operator, strings};
+use super::tags::tags;
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::types as ec2;
 use spot_rescue::cloud::CloudError;
