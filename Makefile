@@ -109,7 +109,7 @@ arm64: setup ## the build for arm64, and one scenario with it under qemu; FUNCTI
 .PHONY: check
 check: ## what one runs every minute: format, clippy and tests of the core
 	cargo fmt --check
-	cargo clippy $(CORE) --all-targets -- -D warnings
+	cargo clippy $(CORE) --package spot-rescue --package spot-rescue-bench --all-targets -- -D warnings
 	cargo test $(CORE)
 
 .PHONY: lint
@@ -213,8 +213,8 @@ invoke: setup build ## one event into the function, on a local AWS of its own
 
 .PHONY: bench
 bench: build-release $(VENV)-bench/installed ## how fast it is, beside a plain function in Python and AWS's rates
-	cargo build --release --locked --no-default-features --features sim --example bench --example allocations
-	target/release/examples/bench
+	cargo build --release --locked --package spot-rescue-bench
+	target/release/bench
 
 $(VENV)-bench/installed: bench/baseline/requirements.txt
 	$(PYTHON) -m venv $(VENV)-bench

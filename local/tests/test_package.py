@@ -132,6 +132,22 @@ def test_the_bill_names_what_is_in_the_function_and_what_only_builds_it(packages
     assert all(f'checksum = "{it["hashes"][0]["content"]}"' in lock for it in foreign)
 
 
+def built(*packages: str) -> str:
+    """Which features of tokio are switched on, and by what, when these are built together."""
+    command = ["cargo", "tree", "--locked", "--edges", "normal,features", "--invert", "tokio"]
+    run = subprocess.run(
+        [*command, *packages], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return run.stdout
+
+
+def test_nothing_that_is_shipped_has_the_simulators_tokio() -> None:
+    """Without a word cargo builds the default members: `bench` is none, lest its tokio gets into the function."""
+    clock = 'tokio feature "test-util"'
+    assert clock in built("--workspace")
+    assert clock not in built()
+
+
 def test_the_bill_has_nothing_of_this_machine(packages: Twice) -> None:
     """Neither folders nor times nor random numbers."""
     text = packages[0]["bootstrap.cdx.json"].decode()

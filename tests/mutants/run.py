@@ -33,6 +33,7 @@ COPIED = [
     "template.yaml",
     "src",
     "aws",
+    "bench",
     "function",
     "tests",
 ]

@@ -21,7 +21,6 @@ mod http;
 mod large;
 mod limits;
 mod pace;
-mod planning;
 mod plot;
 mod queue;
 mod report;
@@ -31,6 +30,7 @@ mod storm;
 mod wire;
 
 use report::Results;
+use spot_rescue_bench::planning;
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::time::Duration;

@@ -1,11 +1,11 @@
 //! The table, `results.json` and the plots.
 
 use crate::large::Large;
-use crate::planning::Planning;
 use crate::plot;
 use crate::single::{Start, Warm};
 use crate::storm::Storm;
 use serde_json::{Value, json};
+use spot_rescue_bench::planning::Planning;
 use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
@@ -158,7 +158,7 @@ impl Results {
     }
 
     pub fn write(&self) -> io::Result<()> {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("bench");
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
         let text = serde_json::to_string_pretty(&self.json())?;
         std::fs::write(folder.join("results.json"), text + "\n")?;
         let storms: Vec<Storm> = self.storm.values().cloned().collect();

@@ -197,7 +197,7 @@ fn environment() -> BTreeMap<String, String> {
 }
 
 fn absolute(path: &str) -> String {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
     root.join(path).to_string_lossy().into_owned()
 }
 
