@@ -21,10 +21,7 @@
 //! | `Delete…`, `DeregisterImage` | "not found" counts as done |
 //! | `Wake` | a twin only looks twice |
 
-mod codes;
-pub mod launching;
-
-pub use codes::{Class, advice, classify};
+pub use crate::error::{Class, CloudError, TOO_LONG, TOO_MANY, advice, classify, launching};
 
 use crate::dns::{DnsName, RecordSet};
 use crate::id::{ImageId, InstanceId, InterfaceId, RequestId, SnapshotId, TemplateId, VolumeId};
@@ -34,7 +31,6 @@ use crate::situation::{
 };
 use crate::step::Action;
 use async_trait::async_trait;
-use std::collections::BTreeMap;
 
 /// What can be asked of AWS.
 #[async_trait]
@@ -190,71 +186,9 @@ pub const KEY_ACTIONS: &[&str] = &[
     "kms:ReEncryptTo",
 ];
 
-/// The code of a read that was given up because there was no end of it.
-pub const TOO_MANY: &str = "TooMany";
-/// The code of a read that was given up because it went on for too long: the pages of a listing are of everything
-/// there is, whatever it is filtered by (TRAP 47).
-pub const TOO_LONG: &str = "TooLong";
 /// So many pages are turned for what only a tag leads to and a look can do without: snapshots.
 /// <https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-pagination.html>
 pub const MOST_PAGES: usize = 5;
 /// So many things one read takes in. A batch of a hundred lineages has some thousand of a kind; so many more are
 /// read within seconds, and no rescue needs them.
 pub const MOST_READ: usize = 5000;
-
-/// A call AWS did not do, or whose answer we did not get.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{operation} failed: {code}: {message} (request {})", request_id.as_deref().unwrap_or("unknown"))]
-pub struct CloudError {
-    pub operation: &'static str,
-    pub code: String,
-    pub message: String,
-    pub request_id: Option<String>,
-    pub class: Class,
-    /// Of a launch: the code by instance type, where AWS says it.
-    pub refused: BTreeMap<String, String>,
-}
-
-impl CloudError {
-    /// An error with its class looked up.
-    #[must_use]
-    pub fn new(
-        operation: &'static str,
-        code: &str,
-        message: &str,
-        request_id: Option<&str>,
-    ) -> Self {
-        Self {
-            operation,
-            code: code.to_owned(),
-            message: message.to_owned(),
-            request_id: request_id.map(str::to_owned),
-            class: codes::by_message(operation, message)
-                .unwrap_or_else(|| classify(operation, code)),
-            refused: BTreeMap::new(),
-        }
-    }
-
-    /// A read that was given up ([`TOO_LONG`]).
-    #[must_use]
-    pub fn too_long(operation: &'static str, why: &str) -> Self {
-        Self::new(operation, TOO_LONG, why, None)
-    }
-
-    /// The answer is longer than a look can take in ([`TOO_MANY`]).
-    #[must_use]
-    pub fn is_too_much(&self) -> bool {
-        self.code == TOO_MANY
-    }
-
-    /// There was no end of it ([`TOO_LONG`]).
-    #[must_use]
-    pub fn is_too_long(&self) -> bool {
-        self.code == TOO_LONG
-    }
-
-    #[must_use]
-    pub fn is_throttled(&self) -> bool {
-        codes::is_throttled(&self.code)
-    }
-}

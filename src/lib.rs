@@ -20,6 +20,7 @@ pub mod calls;
 pub mod clock;
 pub mod cloud;
 pub mod dns;
+pub mod error;
 pub mod event;
 pub mod execute;
 pub mod handler;

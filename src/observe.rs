@@ -11,6 +11,7 @@ mod fleets;
 mod groups;
 mod interfaces;
 mod locked;
+mod merge;
 mod names;
 mod policies;
 mod prepared;
@@ -24,6 +25,7 @@ mod unread;
 mod volumes;
 
 pub use facts::{Facts, Look};
+use merge::merge;
 pub use prepared::{of as prepared_of, read as prepared};
 pub use quiet::Out;
 pub use sets::Known;
@@ -167,14 +169,4 @@ fn fact<T>(read: Result<T, CloudError>) -> Fact<T> {
             }
         }
     }
-}
-
-/// Both lists, each thing once.
-fn merge<T, K: Ord>(first: Vec<T>, second: Vec<T>, key: impl Fn(&T) -> K) -> Vec<T> {
-    let mut seen = BTreeSet::new();
-    first
-        .into_iter()
-        .chain(second)
-        .filter(|it| seen.insert(key(it)))
-        .collect()
 }

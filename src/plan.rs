@@ -3,200 +3,43 @@
 //! Nothing here awaits, reads a clock or calls AWS. The plan is recomputed from the world each time,
 //! so there is no stored program counter: what is done is not planned again, what is missing is.
 
-mod addresses;
-mod breaker;
-mod caveats;
-mod clone;
-mod close;
-mod copies;
-mod deaths;
-mod deregister;
-mod dns;
+mod capacity;
+mod course;
+mod draft;
+mod facts;
 mod group;
-mod interfaces;
-mod keep;
-mod keys;
-mod lanes;
-mod launch;
-mod limits;
 mod lineage;
-mod opted_out;
-mod owed;
+mod marks;
+mod network;
 pub mod pace;
-mod pause;
 mod phase;
-mod pools;
-mod ports;
-mod prepare;
-mod primary;
-mod progress;
-mod protect;
-mod register;
-mod rehearsal;
-mod rejoin;
-mod requests;
-mod rescue;
-mod restore;
-mod risk;
-mod room;
-mod root;
-mod router;
-mod seen;
-pub(crate) mod snapshot;
-mod stand_in;
-mod standstill;
-mod sweep;
-mod tidy;
-mod types;
-mod unclaimed;
-mod unlike;
-mod vanished;
+mod traffic;
 mod volumes;
-mod way;
 
-pub use launch::{COUNT, mismatch};
+pub use capacity::launch::COUNT;
+pub use capacity::launch::request::mismatch;
+pub use course::progress::STEP as NOTED;
+pub use course::rehearsal::due::due as rehearsals;
+pub use course::standstill::REPLACED;
+pub use course::sweep::{Expired, expired, on_record, wakes};
+pub use draft::Plan;
 pub use lineage::Lineage;
+pub use marks::missed::REMEMBERED;
+pub use marks::seen::STEP as SEEN;
+pub use marks::tombstone::REMEMBER;
 pub use phase::{Phase, phase};
-pub use progress::STEP as NOTED;
-pub use protect::REMEMBER;
-pub use rehearsal::due as rehearsals;
-pub use seen::STEP as SEEN;
-pub use seen::missed::REMEMBERED;
-pub use standstill::REPLACED;
-pub use sweep::{Expired, expired, on_record, wakes};
+pub(crate) use volumes::snapshot;
 
 use crate::clock::Timestamp;
-use crate::event::Interruption;
-use crate::id::{InstanceId, VolumeId};
-use crate::policy::PolicyWarning;
-use crate::report::Outcome;
+use crate::plan::course::return_to_spot::hand_back;
+use crate::plan::course::{close, opted_out, pause, prepare, rescue, standstill, tidy, vanished};
+use crate::plan::group::{claim, warnings};
+use crate::plan::lineage::claimed;
+use crate::plan::marks::seen::unread;
+use crate::plan::marks::tombstone;
+use crate::plan::volumes::root;
 use crate::situation::{Fact, Instance, Situation};
-use crate::step::Step;
 use crate::tags;
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
-
-/// What is seen for so long is believed.
-const BELIEVED: time::Duration = time::Duration::MINUTE;
-
-/// What to do now, what we are waiting for, and what a person should know.
-#[derive(Debug, Clone, PartialEq, Default)]
-#[must_use = "an unread plan rescues nothing"]
-pub struct Plan {
-    pub steps: Vec<Step>,
-    pub waits: Vec<Wait>,
-    pub notes: Vec<String>,
-    pub warnings: Vec<PolicyWarning>,
-    /// What is not believed before it has been so for a minute, and since when it is.
-    pub suspects: BTreeMap<String, Timestamp>,
-    /// Reported once the step of this id has been done.
-    pub outcome: Option<(String, Outcome)>,
-    /// Since when what it waits for has taken: the longer, the more rarely it is looked at.
-    pub since: Option<Timestamp>,
-    /// Of the instance that is registered nowhere any more once the plan's deregistrations have been done.
-    pub deregisters: Option<Interruption>,
-    /// Interrupted instances whose volumes are in no snapshot set.
-    pub unsaved: BTreeSet<InstanceId>,
-    /// Not now: others need what AWS grants few of more than this lineage does.
-    pub left: Vec<Step>,
-}
-
-/// Something only time will bring.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wait {
-    pub what: String,
-    /// When it makes sense to look again, in seconds.
-    pub seconds: u16,
-    /// It ends by this, and by nothing else.
-    pub until: Option<Until>,
-}
-
-/// What EC2 is to show.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Until {
-    /// A replacement has booted.
-    Runs,
-    /// An instance that ends has let go of it.
-    Free(VolumeId),
-}
-
-impl Plan {
-    fn nothing(note: impl Into<String>) -> Self {
-        Self {
-            notes: vec![note.into()],
-            ..Self::default()
-        }
-    }
-
-    fn step(&mut self, step: Step) {
-        self.steps.push(step);
-    }
-
-    pub fn wait(&mut self, seconds: u16, what: impl Into<String>) {
-        self.waits.push(Wait {
-            what: what.into(),
-            seconds,
-            until: None,
-        });
-    }
-
-    /// For an instance that boots, or one that ends.
-    fn wait_until(&mut self, until: Until, seconds: u16, what: impl Into<String>) {
-        self.waits.push(Wait {
-            what: what.into(),
-            seconds,
-            until: Some(until),
-        });
-    }
-
-    /// The volumes that it waits for, where it waits for nothing but those and a replacement's boot.
-    #[must_use]
-    pub fn awaits(&self) -> Option<BTreeSet<&VolumeId>> {
-        let all: Option<Vec<&Until>> = self.waits.iter().map(|it| it.until.as_ref()).collect();
-        let all = all.filter(|it| !it.is_empty())?.into_iter();
-        let volumes = all.filter_map(|it| match it {
-            Until::Free(volume) => Some(volume),
-            Until::Runs => None,
-        });
-        Some(volumes.collect())
-    }
-
-    /// It has been seen for a minute. If not, it is to be: describes lag behind.
-    fn confirmed(&mut self, lineage: &Lineage, seen: String, what: impl Into<String>) -> bool {
-        self.confirmed_for(BELIEVED, lineage, seen, what)
-    }
-
-    /// It has been seen for so long.
-    fn confirmed_for(
-        &mut self,
-        period: time::Duration,
-        lineage: &Lineage,
-        seen: String,
-        what: impl Into<String>,
-    ) -> bool {
-        let now = lineage.situation.now;
-        let since = lineage.situation.suspected.get(&seen).copied();
-        let since = since.unwrap_or(now);
-        self.suspects.insert(seen, since);
-        let left = (since + period - now).whole_seconds();
-        let left = u16::try_from(left).unwrap_or_default();
-        if left > 0 {
-            self.wait(left, what);
-        }
-        left == 0
-    }
-
-    /// The end of a rescue is told once: by whoever watches over it. Others leave that step to it.
-    pub fn leave_outcome(&mut self) {
-        if let Some((last, _)) = self.outcome.take() {
-            self.steps.retain(|it| it.id != last);
-        }
-    }
-
-    fn note(&mut self, note: impl Into<String>) {
-        self.notes.push(note.into());
-    }
-}
 
 /// The first pass of a warning: all that protects and needs nothing but the instance's own
 /// description, so that it is sent in the second round trip.
@@ -240,9 +83,9 @@ pub fn plan(situation: &Situation) -> Plan {
     if let Fact::Unavailable { operation, why } = &situation.template {
         return without_record(situation, operation, why);
     }
-    if let Some(rescue) = group::claimed_by(situation) {
+    if let Some(rescue) = claimed::claimed_by(situation) {
         let mut plan = Plan::default();
-        group::call(&rescue, situation, &mut plan);
+        claim::call(&rescue, situation, &mut plan);
         return plan;
     }
     if let Some(other) = &situation.part_of {
@@ -259,15 +102,15 @@ pub fn plan(situation: &Situation) -> Plan {
         Phase::Paused(interruption) => pause::plan(&lineage, &interruption),
         Phase::Restore(interruption) => pause::restore(&lineage, &interruption),
         Phase::Returned(interruption) => pause::returned(&lineage, &interruption),
-        Phase::Relieved(interruption) => stand_in::relieve(&lineage, &interruption),
-        Phase::Stays(interruption) => stand_in::stay(&lineage, &interruption),
+        Phase::Relieved(interruption) => hand_back::relieve(&lineage, &interruption),
+        Phase::Stays(interruption) => hand_back::stay(&lineage, &interruption),
         Phase::Rescue(interruption) => rescue::plan(&lineage, &interruption),
     };
     // What is left after a hand-over is new, however long the rescue has taken.
     plan.since = since.filter(|_| !plan.steps.iter().any(|it| it.id == close::STEP));
     strangers(&lineage, &mut plan);
     if let Some(owner) = owner {
-        plan.warnings = group::warnings(&lineage, owner);
+        plan.warnings = warnings::warnings(&lineage, owner);
     }
     plan.warnings.extend(root::warning(&lineage));
     plan.warnings.extend(lineage.warnings);
@@ -337,62 +180,14 @@ fn without_record(situation: &Situation, operation: &str, why: &str) -> Plan {
     let mut plan = first_aid(situation);
     let what = format!("{operation}: {why}");
     let lineage = Lineage::of(situation);
-    if let Phase::Rescue(interruption) = phase(&lineage) {
-        protect::remember_unread(&lineage, &interruption, &mut plan);
+    let phase = phase(&lineage);
+    if let Phase::Rescue(interruption) = &phase {
+        tombstone::remember_unread(&lineage, interruption, &mut plan);
     }
-    seen::unread::note(&lineage, &mut plan);
-    standstill::unread(&lineage, &what, &mut plan);
+    unread::note(&lineage, &mut plan);
+    if let Phase::Rescue(interruption) | Phase::Restore(interruption) = &phase {
+        standstill::unread(&lineage, interruption, &what, &mut plan);
+    }
     plan.wait(5, format!("the prepared rescue to be readable ({what})"));
     plan
-}
-
-/// Sorted text, the same for the same plan: golden files and log lines are made of it.
-impl fmt::Display for Plan {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            steps,
-            waits,
-            notes,
-            warnings,
-            suspects: _,
-            outcome,
-            since: _,
-            deregisters: _,
-            unsaved: _,
-            left: _,
-        } = self;
-        for Step {
-            id,
-            action,
-            after,
-            on_failure,
-        } in steps
-        {
-            write!(f, "do    [{id}] {action}")?;
-            if !after.is_empty() {
-                write!(f, " (after {})", after.join(", "))?;
-            }
-            if let Some(refusal) = on_failure {
-                write!(f, " (on failure: {refusal})")?;
-            }
-            writeln!(f)?;
-        }
-        waits
-            .iter()
-            .try_for_each(|it| writeln!(f, "wait  {} s: {}", it.seconds, it.what))?;
-        notes
-            .iter()
-            .try_for_each(|note| writeln!(f, "note  {note}"))?;
-        warnings
-            .iter()
-            .try_for_each(|warning| writeln!(f, "warn  {warning}"))?;
-        if let Some((step, outcome)) = outcome {
-            writeln!(f, "then  {outcome} (once [{step}] is done)")?;
-        }
-        Ok(())
-    }
-}
-
-fn attach_id(volume: &VolumeId) -> String {
-    format!("attach {volume}")
 }

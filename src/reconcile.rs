@@ -5,6 +5,7 @@
 
 mod batch;
 mod blind;
+mod context;
 mod endings;
 mod glance;
 mod misspelt;
@@ -16,7 +17,7 @@ mod throttling;
 mod wakes;
 
 use crate::calls::Calls;
-use crate::clock::{Clock, Timestamp};
+use crate::clock::Timestamp;
 use crate::cloud::launching::is_answered;
 use crate::cloud::{Class, Cloud, CloudError};
 use crate::event::Trigger;
@@ -29,35 +30,17 @@ use crate::report::{Report, StepOutcome, StepReport, Unprotected};
 use crate::step::{Action, Step};
 use crate::tags::Tags;
 use batch::Batch;
+pub use context::{Context, Retry};
+use context::{in_time, left};
 use futures_util::future::join_all;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use subject::Subject;
-use tokio::time::Instant;
 
 /// A rescue may need several looks in one invocation: each way to launch is one.
 const MAX_PASSES: u32 = 6;
 /// Less time than this is not enough for another look.
 const ENOUGH: Duration = Duration::from_secs(3);
-/// So much of an invocation is left for the messages that go on with it.
-const FOR_WAKES: Duration = Duration::from_secs(2);
-
-/// What the reconciler works with.
-pub struct Context<'a> {
-    pub cloud: &'a dyn Cloud,
-    pub clock: &'a dyn Clock,
-    /// The stack's policy defaults.
-    pub defaults: &'a Tags,
-    /// The moment by which everything must have come to an end.
-    pub deadline: Instant,
-}
-
-/// Why a trigger has to be delivered again.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Retry {
-    pub why: String,
-}
-
 /// What came of a batch.
 #[derive(Debug, Default)]
 pub struct Reconciled {
@@ -407,28 +390,4 @@ fn refused(report: &StepReport) -> Option<String> {
         | StepOutcome::Skipped { .. }
         | StepOutcome::OutOfTime => None,
     }
-}
-
-/// Reads come one after the other, each with a timeout of its own: together they may take longer than an
-/// invocation has, and one that is cut short sends no wake.
-async fn in_time<T>(
-    context: &Context<'_>,
-    reading: impl Future<Output = Result<T, CloudError>>,
-) -> Result<T, CloudError> {
-    let late = || CloudError {
-        class: Class::Transient,
-        ..CloudError::new(
-            "DescribeInstances and others",
-            "Timeout",
-            "no answer in time",
-            None,
-        )
-    };
-    let until = left(context).saturating_sub(FOR_WAKES);
-    let answer = tokio::time::timeout(until, reading).await;
-    answer.unwrap_or_else(|_| Err(late()))
-}
-
-fn left(context: &Context<'_>) -> Duration {
-    context.deadline.saturating_duration_since(Instant::now())
 }

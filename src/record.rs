@@ -39,7 +39,7 @@ pub use original::Original;
 pub use owed::Owed;
 pub use place::Place;
 pub use plain::Plain;
-pub use pools::{FailedPool, Pool, failed_pool_tags, failed_pools_from};
+pub use pools::{FailedPool, InstanceTypes, Pool, failed_pool_tags, failed_pools_from};
 pub use progress::{Milestone, progress_text};
 pub use rehearsed::{Caveat, Rehearsed};
 pub use request::RecordedRequest;

@@ -10,7 +10,9 @@ mod rehearsal;
 mod spec;
 mod text;
 mod touches;
+mod wait;
 
+pub use crate::record::InstanceTypes;
 pub use description::{described, description};
 pub use digest::{fingerprint, token};
 pub use network::{Network, PrivateAddresses};
@@ -18,13 +20,14 @@ pub use refusal::Refusal;
 pub use rehearsal::Rehearsal;
 pub use spec::{RootDevice, TemplateSpec};
 pub use touches::Kind;
+pub use wait::{Until, Wait};
 
 use crate::dns::{DnsName, RecordType};
 use crate::event::{Interruption, Wake};
 use crate::id::{
     ImageId, InstanceId, InterfaceId, RequestId, SnapshotId, SubnetId, TemplateId, VolumeId,
 };
-use crate::situation::{Boot, Market, Shape, Target, TargetGroup, VolumeSettings};
+use crate::situation::{Boot, Market, Target, TargetGroup, VolumeSettings};
 use crate::tags::Tags;
 use std::collections::BTreeMap;
 
@@ -174,15 +177,6 @@ pub struct Launch {
     /// How many launches have failed before.
     pub attempt: u32,
     pub token: String,
-}
-
-/// What the replacement may be: these types, the first of them preferably, or any of this shape. Not
-/// both: a fleet takes either.
-/// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-fleet-attribute-based-instance-type-selection.html>
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum InstanceTypes {
-    Named(Vec<String>),
-    Like(Shape),
 }
 
 /// By id and number: anybody who may add a version could have his launched as the newest. By name only

@@ -1,19 +1,23 @@
-//! Which part of the core may use which. The floors are those of ARCHITECTURE.md, the lowest first: a
-//! part uses its own floor and those below it. Only `aws/` names the SDK, only `function/` what Lambda is,
-//! plans are made without a clock and without waiting, and where modules lie side by side, none goes round in a circle.
+//! Which part of the core may use which. The floors are those of ARCHITECTURE.md, the lowest first: a part uses the
+//! floors below its own, and on its own floor whatever does not use it in turn. Within `plan` the same holds for its
+//! rooms, and no two modules anywhere use each other in a circle. Only `aws/` names the SDK, only `function/` what Lambda
+//! is, and plans are made without a clock and without waiting.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 const FLOORS: &[&[&str]] = &[
     &["clock", "dns", "id", "parity"],
     &["event", "tags", "target"],
     &["situation"],
-    &["cloud", "record", "step"],
-    &["policy"],
-    &["plan", "report"],
+    &["error"],
+    &["record"],
+    &["step"],
+    &["cloud", "policy"],
+    &["report"],
+    &["plan"],
     &["seal"],
     &["calls", "execute", "observe", "reads", "warm"],
     &["reconcile"],
@@ -22,19 +26,51 @@ const FLOORS: &[&[&str]] = &[
     &["sim"],
 ];
 
-/// Every file below a folder, and its text without comments and unit tests.
-fn sources(folder: &Path) -> Vec<(PathBuf, String)> {
+/// Of `plan`, the lowest first.
+const ROOMS: &[&[&str]] = &[
+    &["pace"],
+    &["lineage"],
+    &["facts"],
+    &["draft"],
+    &["marks"],
+    &["volumes"],
+    &["network"],
+    &["capacity"],
+    &["traffic"],
+    &["group"],
+    &["course"],
+    &["phase"],
+];
+
+/// `src/plan/volumes/root.rs` is `plan`, `volumes`, `root`.
+type Module = Vec<String>;
+
+struct Source {
+    module: Module,
+    /// Without comments and unit tests.
+    code: String,
+}
+
+fn sources(folder: &str) -> Vec<Source> {
     let mut found = Vec::new();
+    read(Path::new(folder), Path::new(folder), &mut found);
+    found
+}
+
+fn read(root: &Path, folder: &Path, found: &mut Vec<Source>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            found.extend(sources(&path));
+            read(root, &path, found);
         } else if path.extension().is_some_and(|it| it == "rs") {
-            let text = fs::read_to_string(&path).unwrap();
-            found.push((path, code(&text)));
+            let below = path.strip_prefix(root).unwrap().with_extension("");
+            let words = below.iter().map(|it| it.to_string_lossy().into_owned());
+            found.push(Source {
+                module: words.collect(),
+                code: code(&fs::read_to_string(&path).unwrap()),
+            });
         }
     }
-    found
 }
 
 fn code(text: &str) -> String {
@@ -45,41 +81,161 @@ fn code(text: &str) -> String {
     own.flat_map(|line| [line, "\n"]).collect()
 }
 
-/// `src/plan/volumes.rs` is a part of `plan`.
-fn part(path: &Path) -> String {
-    let below = path.strip_prefix("src").unwrap();
-    let first = below.components().next().unwrap().as_os_str();
-    first.to_string_lossy().trim_end_matches(".rs").to_owned()
+/// Every path in it that begins at the crate, at a parent or at the module itself; the braces of a `use` spelt out.
+fn paths(code: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for begin in ["crate::", "super::", "self::"] {
+        for (at, _) in code.match_indices(begin) {
+            let word = |it: char| it.is_alphanumeric() || it == '_' || it == ':';
+            // The rest of a longer path is found with its beginning.
+            if !code[..at].ends_with(word) {
+                spell_out(String::new(), &code[at..], &mut found);
+            }
+        }
+    }
+    found
 }
 
-fn used(text: &str) -> BTreeSet<&str> {
-    let after = text.split("crate::").skip(1);
-    after
-        .filter_map(|it| it.split(|c: char| !c.is_alphanumeric() && c != '_').next())
+/// `a::{b, c::{d, e}}` is `a::b`, `a::c::d` and `a::c::e`. Returns what follows.
+fn spell_out<'a>(before: String, text: &'a str, found: &mut Vec<String>) -> &'a str {
+    let word = |it: char| it.is_alphanumeric() || it == '_' || it == ':';
+    let text = text.trim_start();
+    let end = text.find(|it| !word(it)).unwrap_or(text.len());
+    let path = before + &text[..end];
+    let mut rest = &text[end..];
+    if !(path.ends_with("::") && rest.starts_with('{')) {
+        found.push(path);
+        return rest;
+    }
+    while !rest.starts_with('}') {
+        rest = spell_out(path.clone(), &rest[1..], found).trim_start();
+        if let Some(renamed) = rest.strip_prefix("as ") {
+            rest = renamed.trim_start_matches(|it| it != ',' && it != '}');
+        }
+        if rest.is_empty() || rest[1..].trim_start().starts_with('}') && rest.starts_with(',') {
+            rest = rest.trim_start_matches(',').trim_start();
+        }
+    }
+    &rest[1..]
+}
+
+/// The module that a path leads to from here: as far as there are modules.
+fn target(from: &Module, path: &str, all: &BTreeSet<Module>) -> Module {
+    let mut words = path.split("::").filter(|it| !it.is_empty()).peekable();
+    let mut to: Module = match words.next() {
+        Some("crate") => Vec::new(),
+        Some("super") => from[..from.len() - 1].to_vec(),
+        _ => from.clone(),
+    };
+    while words.next_if_eq(&"super").is_some() {
+        to.pop();
+    }
+    for word in words {
+        let next = [to.as_slice(), &[word.to_owned()]].concat();
+        if !all.contains(&next) {
+            break;
+        }
+        to = next;
+    }
+    to
+}
+
+/// Which module uses which others.
+fn ties(folder: &str) -> BTreeMap<Module, BTreeSet<Module>> {
+    let mut sources = sources(folder);
+    // The door of a package knows all of it.
+    sources.retain(|it| it.module != ["lib"] && it.module != ["main"]);
+    let all: BTreeSet<Module> = sources.iter().map(|it| it.module.clone()).collect();
+    let of = |it: &Source| {
+        let paths = paths(&it.code).into_iter();
+        let used = paths.map(|path| target(&it.module, &path, &all));
+        used.filter(|to| !to.is_empty() && *to != it.module)
+            .collect()
+    };
+    sources
+        .iter()
+        .map(|it| (it.module.clone(), of(it)))
         .collect()
 }
 
-fn floor(part: &str) -> Option<usize> {
-    FLOORS.iter().position(|it| it.contains(&part))
+fn floor(floors: &[&[&str]], name: &str) -> usize {
+    let found = floors.iter().position(|it| it.contains(&name));
+    found.unwrap_or_else(|| panic!("{name} has no floor in this test"))
+}
+
+fn name(module: &Module) -> String {
+    format!("src/{}.rs", module.join("/"))
+}
+
+/// What uses something above its own floor, the `depth`th word of a module being its place.
+fn against(floors: &[&[&str]], depth: usize, within: &[&str]) -> Vec<String> {
+    let place = |it: &Module| it.get(depth).map(|it| floor(floors, it));
+    let is_within = |it: &Module| it.iter().zip(within).all(|(a, b)| a == b) && it.len() > depth;
+    let mut wrong = Vec::new();
+    for (from, used) in ties("src").iter().filter(|(it, _)| is_within(it)) {
+        // The door of a floor stands above everything on it.
+        let up = |it: &&Module| {
+            it.starts_with(&from[..depth]) && place(it).is_none_or(|to| Some(to) > place(from))
+        };
+        wrong.extend(
+            used.iter()
+                .filter(up)
+                .map(|to| format!("{} uses {}", name(from), name(to))),
+        );
+    }
+    wrong
 }
 
 #[test]
 fn a_part_uses_its_own_floor_and_those_below() {
-    let mut wrong = Vec::new();
-    for (path, text) in sources(Path::new("src")) {
-        let part = part(&path);
-        if part == "lib" {
-            continue;
-        }
-        let own = floor(&part).unwrap_or_else(|| panic!("{part} has no floor in this test"));
-        for other in used(&text) {
-            assert!(!other.is_empty(), "{}: one part a line", path.display());
-            if floor(other).is_some_and(|it| it > own) {
-                wrong.push(format!("{} uses {other}", path.display()));
-            }
+    let wrong = against(FLOORS, 0, &[]);
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn a_room_of_the_plan_uses_its_own_and_those_below() {
+    let wrong = against(ROOMS, 1, &["plan"]);
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// Takes off what uses nothing that is left, until nothing can be taken off: what stays goes round in a circle. Two words
+/// are a module with all that is in it, one is a whole part.
+fn circle(folder: &str, depth: usize) -> Vec<String> {
+    let short = |it: &Module| it[..it.len().min(depth)].to_vec();
+    let mut left: BTreeMap<Module, BTreeSet<Module>> = BTreeMap::new();
+    for (from, used) in ties(folder) {
+        let others = used.iter().map(short).filter(|it| *it != short(&from));
+        left.entry(short(&from)).or_default().extend(others);
+    }
+    assert!(
+        left.values().any(|it| !it.is_empty()),
+        "{folder}: no ties were found"
+    );
+    while let Some(free) =
+        { left.iter() }.find_map(|(it, used)| used.is_empty().then(|| it.clone()))
+    {
+        left.remove(&free);
+        left.values_mut().for_each(|used| {
+            used.remove(&free);
+        });
+    }
+    { left.iter() }
+        .map(|(it, used)| format!("{} {used:?}", name(it)))
+        .collect()
+}
+
+#[test]
+fn modules_use_each_other_in_no_circle() {
+    for (folder, depths) in [
+        ("src", &[1, 2, usize::MAX][..]),
+        ("aws/src", &[1, usize::MAX]),
+        ("function/src", &[1]),
+    ] {
+        for depth in depths {
+            let circle = circle(folder, *depth);
+            assert!(circle.is_empty(), "{folder}: {circle:#?}");
         }
     }
-    assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 /// What a function is started with: the environment's word, credentials, certificates, Lambda's runtime, the log.
@@ -104,72 +260,14 @@ fn only_the_adapter_names_the_sdk_and_only_the_function_what_lambda_is() {
         ("function/src", &["aws_sdk_"]),
     ];
     for (folder, foreign) in packages {
-        for (path, text) in sources(Path::new(folder)) {
-            let named = foreign.iter().find(|it| text.contains(**it));
-            assert!(named.is_none(), "{} names {named:?}", path.display());
+        for source in sources(folder) {
+            let named = foreign.iter().find(|it| source.code.contains(**it));
+            assert!(
+                named.is_none(),
+                "{folder}: {} names {named:?}",
+                name(&source.module)
+            );
         }
-    }
-}
-
-/// The files of a folder, and which of them each uses: what `mods` are to each other.
-fn uses(folder: &str, above: &[&str]) -> BTreeMap<String, BTreeSet<String>> {
-    let stem = |path: &Path| path.file_stem().unwrap().to_string_lossy().into_owned();
-    let mut files = sources(Path::new(folder));
-    files.retain(|(path, _)| path.parent() == Some(Path::new(folder)));
-    let names: BTreeSet<String> = files.iter().map(|(path, _)| stem(path)).collect();
-    let used = |own: &str, text: &str| -> BTreeSet<String> {
-        let after = above.iter().flat_map(|it| text.split(it).skip(1));
-        let firsts = after.flat_map(firsts);
-        firsts
-            .filter(|it| it != own && names.contains(it))
-            .collect()
-    };
-    let each = files.iter().map(|(path, text)| (stem(path), text));
-    each.filter(|(own, _)| own != "lib")
-        .map(|(own, text)| (own.clone(), used(&own, text)))
-        .collect()
-}
-
-/// Of `{convert, error::failed}` these are `convert` and `error`.
-fn firsts(after: &str) -> Vec<String> {
-    let word = |it: &str| -> String {
-        let is_part = |it: &char| it.is_alphanumeric() || *it == '_';
-        it.trim_start().chars().take_while(is_part).collect()
-    };
-    let Some(group) = after.strip_prefix('{') else {
-        return vec![word(after)];
-    };
-    let mut depth = 1;
-    let outer = |it: char| {
-        depth += i32::from(it == '{') - i32::from(it == '}');
-        (depth > 0).then_some(if depth == 1 { it } else { ' ' })
-    };
-    let group: String = group.chars().map_while(outer).collect();
-    group.split(',').map(word).collect()
-}
-
-/// Takes off what uses nothing that is left, until nothing can be taken off: what stays goes round.
-fn circle(mut uses: BTreeMap<String, BTreeSet<String>>) -> BTreeMap<String, BTreeSet<String>> {
-    loop {
-        let left: BTreeSet<String> = uses.keys().cloned().collect();
-        uses.retain(|_, used| used.intersection(&left).next().is_some());
-        if uses.len() == left.len() {
-            return uses;
-        }
-    }
-}
-
-#[test]
-fn modules_side_by_side_use_each_other_in_no_circle() {
-    for (folder, above) in [
-        ("aws/src", &["super::", "crate::"][..]),
-        ("src/sim", &["super::", "crate::sim::"]),
-    ] {
-        let uses = uses(folder, above);
-        let any = uses.values().flatten().count();
-        assert!(any > 20, "{folder}: only {any} uses were found");
-        let circle = circle(uses);
-        assert!(circle.is_empty(), "{folder}: {circle:#?}");
     }
 }
 
@@ -183,10 +281,10 @@ fn a_plan_is_made_without_a_clock_and_without_waiting() {
         "Instant",
         "SystemTime",
     ];
-    for (path, text) in sources(Path::new("src")) {
-        if part(&path) == "plan" {
-            let found = words.iter().find(|it| text.contains(**it));
-            assert!(found.is_none(), "{}: {found:?}", path.display());
+    for source in sources("src") {
+        if source.module[0] == "plan" {
+            let found = words.iter().find(|it| source.code.contains(**it));
+            assert!(found.is_none(), "{}: {found:?}", name(&source.module));
         }
     }
 }

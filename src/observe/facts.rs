@@ -1,7 +1,8 @@
 //! What has been read for a whole batch, and the part of it that concerns one lineage.
 
+use super::merge::merge;
 use super::sets::Found;
-use super::{groups, merge, prepared};
+use super::{groups, prepared};
 use crate::clock::Timestamp;
 use crate::event::{Memory, Risk};
 use crate::id::{InstanceId, VolumeId};

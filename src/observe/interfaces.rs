@@ -1,6 +1,7 @@
 //! Network interfaces that matter, and whoever holds them.
 
-use super::{merge, policies};
+use super::merge::merge;
+use super::policies;
 use crate::cloud::{Cloud, CloudError, Query};
 use crate::id::{InstanceId, InterfaceId};
 use crate::policy::PrivateIp;

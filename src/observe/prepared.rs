@@ -1,7 +1,7 @@
 //! The prepared rescues, and what only they know of: tags by which the rest is found can be written over by
 //! anybody, ids on record cannot.
 
-use super::merge;
+use super::merge::merge;
 use crate::cloud::{Cloud, CloudError, Query};
 use crate::id::{InstanceId, VolumeId};
 use crate::record::{expiring_from, members_from, volumes_from};

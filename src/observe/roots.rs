@@ -2,6 +2,7 @@
 //! user chose, replacements of a root that are under way.
 
 use super::fact;
+use super::merge::merge;
 use crate::cloud::{Cloud, CloudError, Query};
 use crate::id::{ImageId, InstanceId};
 use crate::policy::{Policy, Root};
@@ -80,7 +81,7 @@ pub async fn images(
         }
         cloud.images(&of_rescues).await
     })?;
-    Ok(super::merge(made, by_id, |it| it.id.clone()))
+    Ok(merge(made, by_id, |it| it.id.clone()))
 }
 
 /// Without successors nothing is asked: it is not that there is nothing under way.

@@ -1,18 +1,18 @@
 //! Who is who in a lineage: the owner (of disks, targets and addresses), those interrupted, the
 //! successor that is to own everything next.
 
-mod chosen;
-mod live;
-mod lost;
-mod member;
-mod shown;
-
-pub use chosen::{NO_IMAGE, is_refused, is_usable};
-pub use live::shows_everything;
+pub mod chosen;
+pub mod claimed;
+pub mod fleet;
+pub mod live;
+pub mod lost;
+pub mod member;
+pub mod ports;
+pub mod shown;
+pub mod touched;
 
 use crate::event::{InstanceAction, InstanceState, Interruption, Risk};
 use crate::id::{InstanceId, TemplateId};
-use crate::plan::group;
 use crate::policy::{Policy, PolicyWarning};
 use crate::record::{Record, interruption_from};
 use crate::situation::{Fact, Instance, Situation, Snapshot, Template};
@@ -215,7 +215,7 @@ impl<'a> Lineage<'a> {
         let candidates = self.members.iter().copied().filter(|it| {
             Some(&it.id) != owner
                 && after.is_none_or(|after| it.launch_time >= after)
-                && (it.tags.contains_key(tags::REPLACES) || group::is_claimed(self.situation, it))
+                && (it.tags.contains_key(tags::REPLACES) || claimed::is_claimed(self.situation, it))
                 && it.is_alive()
                 && self.interruption(it).is_none()
         });

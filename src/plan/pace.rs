@@ -8,11 +8,15 @@ use crate::event::Interruption;
 /// Between the warning and the end, in seconds.
 /// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/spot-instance-termination-notices.html>
 const NOTICE: i64 = 120;
+
 const OFTEN: i64 = 5;
+
 /// While the replacement boots, and the volumes are held anyway.
 const NOW_AND_THEN: i64 = 30;
+
 /// While one boots that has all that it needs: `EventBridge` tells when it runs.
 const BOOT: i64 = 10;
+
 /// While one ends that gives way.
 const GIVEN: i64 = 15;
 

@@ -1,7 +1,9 @@
 //! Where a lineage stands: one total function from facts to [`Phase`].
 
-use super::{Lineage, pause, requests, stand_in};
 use crate::event::{InstanceAction, InstanceState, Interruption};
+use crate::plan::course::pause;
+use crate::plan::facts::{ending, milestone, spot_request, stand_in};
+use crate::plan::lineage::Lineage;
 use crate::situation::{Instance, Market};
 use crate::tags;
 
@@ -95,7 +97,7 @@ fn without_owner(lineage: &Lineage) -> Phase {
     if let Some(interruption) = told.max_by_key(|it| it.at) {
         return Phase::Rescue(interruption.clone());
     }
-    match requests::end(lineage, head) {
+    match spot_request::end(lineage, head) {
         Some(end) if end.by_spot => taken(end.at.unwrap_or(lineage.situation.now)),
         Some(end) => Phase::Ended(format!("{head} is gone ({}), not by Spot", end.code)),
         None => match lineage.successor {
@@ -155,7 +157,7 @@ const OUTLIVED: time::Duration = time::Duration::minutes(10);
 
 fn has_outlived(lineage: &Lineage, owner: &Instance, interruption: &Interruption) -> bool {
     let runs = owner.state == InstanceState::Running && owner.state_reason.is_none();
-    let holds_nothing = |it: &Instance| super::risk::is_empty(it);
+    let holds_nothing = |it: &Instance| ending::is_empty(it);
     let replaced = lineage.successor.is_some_and(|it| !holds_nothing(it));
     runs && !replaced && lineage.situation.now - interruption.at > OUTLIVED
 }
@@ -164,7 +166,7 @@ fn has_outlived(lineage: &Lineage, owner: &Instance, interruption: &Interruption
 /// "seen stopped" in the record tells as well.
 fn has_returned(lineage: &Lineage, owner: &Instance, interruption: &Interruption) -> bool {
     let started_since = owner.launch_time > interruption.at;
-    let seen_stopped = pause::seen_stopped(lineage);
+    let seen_stopped = milestone::seen_stopped(lineage);
     let outlived = lineage.situation.now - interruption.at > OUTLIVED;
     owner.state == InstanceState::Running && (started_since || seen_stopped || outlived)
 }

@@ -1,7 +1,8 @@
 //! Which lineages a batch of triggers is about, after one `DescribeInstances` for all of them.
 
+use super::context::Context;
 use super::subject::Subject;
-use super::{Context, endings, glance, sets};
+use super::{endings, glance, sets};
 use crate::clock::Timestamp;
 use crate::cloud::{CloudError, Query};
 use crate::event::{InstanceState, Trigger, is_recent};

@@ -1,7 +1,7 @@
 //! The instances cannot be read, and a warning has two minutes: what the record says of the one that is named is
 //! protected by that.
 
-use super::{Context, in_time, left};
+use super::context::{Context, in_time, left};
 use crate::calls::Calls;
 use crate::cloud::Query;
 use crate::event::{InstanceAction, Interruption, Memory, Trigger, is_recent};

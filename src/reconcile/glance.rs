@@ -3,7 +3,7 @@
 //!
 //! Everything is read again once one of them shows any change, at any event, and just before the two minutes are over.
 
-use super::Context;
+use super::context::Context;
 use super::subject::Subject;
 use crate::clock::Timestamp;
 use crate::cloud::Query;

@@ -3,7 +3,7 @@
 //! "When you tag a Spot Instance request, the instances and volumes that are launched by the Spot Instance request are
 //! not automatically tagged": <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/tag-spot-requests.html>
 
-use super::{Context, in_time};
+use super::context::{Context, in_time};
 use crate::clock::{SWEEP, Timestamp};
 use crate::cloud::Query;
 use crate::id::InstanceId;

@@ -1,6 +1,7 @@
 //! Snapshot sets: those that have completed, and the lineages that may go on by it; those that were just taken.
 
-use super::{Context, endings};
+use super::context::Context;
+use super::endings;
 use crate::cloud::{CloudError, Query};
 use crate::event::Trigger;
 use crate::id::{InstanceId, SnapshotId};

@@ -3,7 +3,8 @@
 //! Wakes come first and need two reads; each further read stands by itself and has the time that is left, so
 //! that no number of things that somebody has tagged keeps a rescue from being looked at.
 
-use super::{Context, in_time, left, misspelt};
+use super::context::{Context, in_time, left};
+use super::misspelt;
 use crate::calls::Calls;
 use crate::cloud::{CloudError, Query};
 use crate::execute::{Done, execute};

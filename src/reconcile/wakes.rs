@@ -1,7 +1,7 @@
 //! How a rescue goes on: waiting is a delayed message to ourselves.
 
+use super::context::{Context, Retry};
 use super::subject::Subject;
-use super::{Context, Retry};
 use crate::calls::Calls;
 use crate::clock::{SWEEP_SECONDS, Timestamp};
 use crate::cloud::{Class, CloudError};

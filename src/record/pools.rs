@@ -5,10 +5,10 @@
 //! by the subnet: it is what a launch names.
 
 use crate::clock::Timestamp;
-use crate::cloud::launching::{Scope, meaning};
+use crate::error::launching::{Scope, meaning};
 use crate::id::SubnetId;
 use crate::situation::Market;
-use crate::step::InstanceTypes;
+use crate::situation::Shape;
 use crate::tags::{self, Tags};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -19,6 +19,15 @@ const LIKE: &str = "like";
 const MOST_TAGS: usize = 8;
 /// Several types of one pool are one entry, as long as they fit into a value.
 const MOST_TYPES: usize = 120;
+
+/// What the replacement may be: these types, the first of them preferably, or any of this shape. Not
+/// both: a fleet takes either.
+/// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-fleet-attribute-based-instance-type-selection.html>
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum InstanceTypes {
+    Named(Vec<String>),
+    Like(Shape),
+}
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Pool {

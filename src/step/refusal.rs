@@ -3,8 +3,8 @@
 
 use super::Action;
 use crate::clock::Timestamp;
-use crate::cloud::launching::{Scope, is_answered, meaning};
-use crate::cloud::{Class, CloudError};
+use crate::error::launching::{Scope, is_answered, meaning};
+use crate::error::{Class, CloudError};
 use crate::id::TemplateId;
 use crate::record::{FailedPool, Pool, failed_pool_tags};
 use crate::tags::{self, Tags};

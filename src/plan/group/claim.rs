@@ -10,35 +10,20 @@
 //! list. While one of *our* launch hooks holds it (`Pending:Wait`), it gets its volumes before it serves;
 //! the hooks of others are theirs to complete.
 
-use super::pairs::{hands_over_nothing, is_free, pairs, partner};
 use crate::event::{Memory, Wake};
 use crate::id::InstanceId;
-use crate::plan::{Lineage, Plan, prepare, protect, risk, room};
-use crate::situation::{Fact, Group, Instance, Lifecycle, Situation, TargetGroup};
+use crate::plan::capacity::template;
+use crate::plan::draft::Plan;
+use crate::plan::facts::ending;
+use crate::plan::group::pairs;
+use crate::plan::lineage::{Lineage, claimed};
+use crate::plan::marks::{own, room};
+use crate::situation::{Fact, Group, Instance, Lifecycle, Situation};
 use crate::step::{Action, GroupChange, GroupVerb, Step, token};
 use crate::tags;
 
 /// Launch hooks whose names begin so are ours to complete.
 const OUR_HOOKS: &str = "spot-rescue";
-
-/// Auto Scaling says it is a member, and the claim says whose.
-#[must_use]
-pub fn is_claimed(situation: &Situation, instance: &Instance) -> bool {
-    let group = situation.group.known().and_then(Option::as_ref);
-    group.is_some_and(|group| {
-        let mut claimed = group.claimed(&situation.lineage).into_iter();
-        claimed.any(|it| it.id == instance.id)
-    })
-}
-
-/// The lineage another rescue has claimed this instance for: the template of its own name says so
-/// before its tags do.
-#[must_use]
-pub fn claimed_by(situation: &Situation) -> Option<InstanceId> {
-    let template = situation.template.known()?.as_ref()?;
-    let lineage: InstanceId = template.tags.get(tags::RESCUE)?.parse().ok()?;
-    (lineage != situation.lineage).then_some(lineage)
-}
 
 /// Nobody has taken over yet: claims the group's new member, or waits for one. False if it need not.
 pub fn await_replacement(lineage: &Lineage, plan: &mut Plan) -> bool {
@@ -46,7 +31,7 @@ pub fn await_replacement(lineage: &Lineage, plan: &mut Plan) -> bool {
         return true;
     };
     let name = &group.scaling.name;
-    if lineage.template().is_some() && hands_over_nothing(&lineage.record) {
+    if lineage.template().is_some() && pairs::hands_over_nothing(&lineage.record) {
         plan.note(format!(
             "it had nothing to hand over, and {name} replaces it"
         ));
@@ -55,7 +40,7 @@ pub fn await_replacement(lineage: &Lineage, plan: &mut Plan) -> bool {
     let owner = lineage.owner;
     let unannounced =
         owner.is_none_or(|it| !it.is_alive() && !it.tags.contains_key(tags::INTERRUPTED_AT));
-    if let Some(member) = partner(lineage.situation, unannounced) {
+    if let Some(member) = pairs::partner(lineage.situation, unannounced) {
         claim(lineage, group, member, plan);
         return true;
     }
@@ -72,12 +57,12 @@ pub fn await_replacement(lineage: &Lineage, plan: &mut Plan) -> bool {
 
 fn claim(lineage: &Lineage, group: &Group, member: &Instance, plan: &mut Plan) {
     let id = format!("claim {}", member.id);
-    let mut tags = protect::own(lineage);
+    let mut tags = own::own(lineage);
     tags.insert(tags::GROUP.to_owned(), group.scaling.name.clone());
     let rescue = lineage.situation.lineage.as_str();
     let token = token(&["claim", rescue, member.id.as_str()]);
     let name = group.free_name(&member.id);
-    let step = Step::new(id, prepare::named(lineage, member, name, tags, token));
+    let step = Step::new(id, template::named(lineage, member, name, tags, token));
     // It has begun to prepare a rescue of its own.
     let step = if let Some(own) = group.template_of(member) {
         let release = format!("release {}", member.id);
@@ -95,15 +80,15 @@ fn claim(lineage: &Lineage, group: &Group, member: &Instance, plan: &mut Plan) {
 pub fn welcome(lineage: &Lineage, plan: &mut Plan) {
     let Some(successor) = lineage
         .successor
-        .filter(|it| is_claimed(lineage.situation, it))
+        .filter(|it| claimed::is_claimed(lineage.situation, it))
     else {
         return;
     };
-    let mut wanted = protect::own(lineage);
+    let mut wanted = own::own(lineage);
     if let Some(head) = &lineage.record.head {
         wanted.insert(tags::REPLACES.to_owned(), head.to_string());
     }
-    if protect::holds(&successor.tags, &wanted) || !room::takes_all(successor, &wanted) {
+    if own::holds(&successor.tags, &wanted) || !room::takes_all(successor, &wanted) {
         release_others(lineage, successor, plan);
         return;
     }
@@ -129,7 +114,7 @@ fn release_others(lineage: &Lineage, successor: &Instance, plan: &mut Plan) {
     let claimed = group.claimed(&lineage.situation.lineage).into_iter();
     let idle = claimed.filter(|it| {
         let well = it.is_alive() && lineage.interruption(it).is_none();
-        it.id != successor.id && Some(&it.id) != holder && well && risk::is_empty(it)
+        it.id != successor.id && Some(&it.id) != holder && well && ending::is_empty(it)
     });
     for other in idle {
         let Some(claim) = group.template_of(&other) else {
@@ -151,7 +136,7 @@ fn release_others(lineage: &Lineage, successor: &Instance, plan: &mut Plan) {
 
 /// Lets it go into service. True once it is; true of whoever is no member.
 pub fn in_service(lineage: &Lineage, successor: &Instance, plan: &mut Plan) -> bool {
-    if !is_claimed(lineage.situation, successor) {
+    if !claimed::is_claimed(lineage.situation, successor) {
         return true;
     }
     let Fact::Known(Some(group)) = &lineage.situation.group else {
@@ -164,14 +149,6 @@ pub fn in_service(lineage: &Lineage, successor: &Instance, plan: &mut Plan) -> b
         plan.wait(5, format!("{} to go into service", successor.id));
     }
     serves
-}
-
-/// Auto Scaling registers the claimed member there by itself, when it goes into service.
-#[must_use]
-pub fn registers(lineage: &Lineage, instance: &Instance, target_group: &TargetGroup) -> bool {
-    let group = lineage.situation.group.known().and_then(Option::as_ref);
-    is_claimed(lineage.situation, instance)
-        && group.is_some_and(|it| it.scaling.serves(target_group))
 }
 
 fn complete_hooks(group: &Group, instance: &Instance, plan: &mut Plan) {
@@ -219,9 +196,9 @@ pub fn newcomer(lineage: &Lineage, owner: &Instance, plan: &mut Plan) -> bool {
             return unprepared;
         }
     };
-    let pairs = pairs(group, &lineage.situation.defaults);
+    let pairs = pairs::pairs(group, &lineage.situation.defaults);
     let waits = pairs.iter().find(|(_, member)| **member == owner.id);
-    if let Some((rescue, _)) = waits.filter(|_| is_free(group, owner)) {
+    if let Some((rescue, _)) = waits.filter(|_| pairs::is_free(group, owner)) {
         call(rescue, lineage.situation, plan);
         return true;
     }

@@ -1,16 +1,19 @@
 //! Out of the group, and into it again.
 
-use super::claim::not_opted_in;
-use super::pairs::partner;
 use crate::event::{InstanceState, Interruption};
-use crate::plan::way::Way;
-use crate::plan::{Lineage, Plan, rejoin};
+use crate::plan::draft::Plan;
+use crate::plan::facts::milestone;
+use crate::plan::facts::way::Way;
+use crate::plan::group::{claim, pairs};
+use crate::plan::lineage::Lineage;
+use crate::plan::marks::own;
 use crate::record::Milestone;
 use crate::situation::{Fact, Group, Instance, Lifecycle};
 use crate::step::{Action, GroupChange, GroupVerb, Step};
 use crate::tags::{self, Tags};
 
 const REMEMBER: &str = "remember the group";
+
 /// So many seconds after its volumes have arrived a replacement may wait to be attached.
 const PATIENCE: f64 = 120.0;
 
@@ -50,7 +53,7 @@ pub fn leave(lineage: &Lineage, way: &Way, plan: &mut Plan) {
     if decrement {
         record.insert(tags::LEFT_GROUP.to_owned(), owner.id.to_string());
     }
-    if crate::plan::protect::holds(&template.tags, &record) {
+    if own::holds(&template.tags, &record) {
         plan.step(step);
         return;
     }
@@ -62,9 +65,10 @@ pub fn leave(lineage: &Lineage, way: &Way, plan: &mut Plan) {
 
 fn obstacle(lineage: &Lineage, group: &Group, decrement: bool) -> Option<String> {
     let scaling = &group.scaling;
-    let replaced = || lineage.successor.is_some() || partner(lineage.situation, false).is_some();
+    let replaced =
+        || lineage.successor.is_some() || pairs::partner(lineage.situation, false).is_some();
     if !scaling.is_opted_in() {
-        Some(not_opted_in(group))
+        Some(claim::not_opted_in(group))
     } else if decrement {
         let small = scaling.desired_capacity <= scaling.min_size;
         small.then(|| format!("{} cannot get smaller", scaling.name))
@@ -98,9 +102,9 @@ pub fn join(
     if scaling.lifecycle(&successor.id).is_some() {
         return true;
     }
-    let waited = rejoin::since(Milestone::DataAttached, lineage, interruption);
+    let waited = milestone::since(Milestone::DataAttached, lineage, interruption);
     let why = if !scaling.is_opted_in() {
-        Some(not_opted_in(group))
+        Some(claim::not_opted_in(group))
     } else if scaling.desired_capacity >= scaling.max_size {
         Some(format!("{} is as large as it may be", scaling.name))
     } else if !scaling

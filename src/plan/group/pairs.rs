@@ -5,10 +5,10 @@
 //! are in one zone are matched (volumes can move), then the rest. The answer is only a proposal: facts
 //! lag, and two rescues may see different ones. What decides is the claim.
 
-use super::choose;
 use crate::clock::{SWEEP, Timestamp};
 use crate::id::InstanceId;
-use crate::plan::way::Way;
+use crate::plan::facts::ending;
+use crate::plan::facts::way::{Way, group};
 use crate::policy::Policy;
 use crate::record::{Place, Record};
 use crate::situation::{Group, Instance, Lifecycle, Situation};
@@ -61,7 +61,7 @@ fn open(group: &Group, defaults: &Tags) -> Vec<Open> {
         let (policy, _) = Policy::layered(defaults, &group.scaling.tags, &it.tags);
         let head = record.head.as_ref();
         let left = record.left_group.as_ref();
-        let way = choose(policy.replace.value, group, head, left);
+        let way = group::choose(policy.replace.value, group, head, left);
         let wants = way == Way::Group && !hands_over_nothing(&record);
         (is_open && wants).then(|| Open {
             dataless: record.data_volumes().next().is_none(),
@@ -142,7 +142,7 @@ pub fn partner(situation: &Situation, found_dead: bool) -> Option<&Instance> {
     }
     let recent = |it: &&Instance| {
         situation.now - it.launch_time < LATE
-            && crate::plan::risk::is_empty(it)
+            && ending::is_empty(it)
             && pairs.values().all(|taken| *taken != it.id)
     };
     let open = open(group, &situation.defaults);

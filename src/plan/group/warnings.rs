@@ -1,12 +1,13 @@
 //! What will not be as the tags ask for, said while there is time.
 
-use super::room;
-use crate::plan::Lineage;
+use crate::plan::facts::way::group;
+use crate::plan::lineage::Lineage;
 use crate::policy::{PolicyWarning, Protect, Replace};
 use crate::situation::{Instance, Lifecycle};
 use crate::tags;
 
 const REPLACE: &str = "spot-rescue:replace";
+
 const PROTECT: &str = "spot-rescue:protect";
 
 /// About a member whose rescue is being prepared.
@@ -30,7 +31,7 @@ pub fn warnings(lineage: &Lineage, owner: &Instance) -> Vec<PolicyWarning> {
     if replace == Replace::None {
         return found;
     }
-    if let (Replace::Launch, Err(why)) = (replace, room(scaling)) {
+    if let (Replace::Launch, Err(why)) = (replace, group::room(scaling)) {
         warn(REPLACE, format!("{name} launches the replacement: {why}"));
     }
     if !scaling.is_opted_in() {

@@ -1,7 +1,7 @@
 //! The image the user chose: on record where the root is to be kept, and where that image is gone (TRAP 52), so that
 //! one can be made of the old root.
 
-use super::live::touched;
+use crate::plan::lineage::touched;
 use crate::policy::{Policy, Replace, Root};
 use crate::record::{Original, Record};
 use crate::situation::{Boot, Image, ImageState, Instance, Situation};
@@ -9,6 +9,7 @@ use crate::tags;
 
 /// How a launch is refused whose image is not there.
 pub const NO_IMAGE: &str = "InvalidAMIID";
+
 /// Or is another account's, which shares it no longer.
 const NOT_SHARED: &str = "AuthFailure";
 
@@ -33,7 +34,7 @@ fn is_wanted(
     situation: &Situation,
 ) -> bool {
     let images = situation.images.known();
-    if touched(record, owner, situation) || images.is_none() {
+    if touched::touched(record, owner, situation) || images.is_none() {
         return recorded.is_some() || is_refused(record);
     }
     // It runs from an image that was made for a rescue, and that is not for ever.

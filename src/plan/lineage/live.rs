@@ -3,13 +3,10 @@
 //! What an instance's own tags say of targets and volumes is never made part of the record: whoever may
 //! tag his instance could name another's. They only tell, of volumes it has, how they were flagged.
 
-use super::shown;
-use crate::event::InstanceState;
-use crate::plan::{ports, way};
+use crate::plan::lineage::{fleet, ports, shown, touched};
 use crate::policy::Policy;
 use crate::record::{Named, Place, Record};
 use crate::situation::{Fact, Instance, Situation};
-use crate::tags;
 
 /// Corrects the record by what the owner shows.
 pub fn apply(
@@ -24,9 +21,9 @@ pub fn apply(
         record.group = Some(group.to_owned());
     }
     shown::apply(record, owner, situation, members, policy);
-    let touched = touched(record, owner, situation);
+    let touched = touched::touched(record, owner, situation);
     ports::live(record, owner, situation, touched);
-    way::live(record, owner, situation);
+    fleet::live(record, owner, situation);
     if !touched || record.private_addresses.is_empty() {
         private_addresses(record, owner);
     }
@@ -36,19 +33,6 @@ pub fn apply(
     let name = policy.dns.value.clone();
     let before = record.named.take();
     record.named = name.map(|name| named(before, Named::of(name, owner), owner, touched));
-}
-
-pub fn shows_everything(owner: &Instance) -> bool {
-    matches!(owner.state, InstanceState::Pending | InstanceState::Running)
-}
-
-/// We have been here: a tombstone stands, on the record if the owner has no room for it, or an earlier pass of this
-/// invocation set it.
-pub fn touched(record: &Record, owner: &Instance, situation: &Situation) -> bool {
-    let recorded = record.interruption.as_ref();
-    owner.tags.contains_key(tags::INTERRUPTED_AT)
-        || recorded.is_some_and(|it| it.instance == owner.id)
-        || (situation.pass > 0 && situation.notices.iter().any(|it| it.instance == owner.id))
 }
 
 /// In a rescue the addresses may be on their way already; one that has ended shows none.
@@ -63,7 +47,7 @@ fn private_addresses(record: &mut Record, owner: &Instance) {
 /// Its public address may be on its way already, too. What it was counts, and that it was looked up.
 fn named(before: Option<Named>, live: Named, owner: &Instance, touched: bool) -> Named {
     let same_name = before.filter(|it| it.name == live.name);
-    let settled = shows_everything(owner) && !touched;
+    let settled = touched::shows_everything(owner) && !touched;
     let kept = same_name.filter(|it| !settled || it.is_like(&live));
     kept.unwrap_or(live)
 }

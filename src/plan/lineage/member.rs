@@ -5,7 +5,7 @@
 //! an instance whose id our own launch call has returned: then its marks were sealed. A member of the lineage's
 //! Auto Scaling group is one by the tag only Auto Scaling can set, and by the claim to it.
 
-use crate::plan::group;
+use crate::plan::lineage::claimed;
 use crate::record::Record;
 use crate::situation::{Instance, Situation};
 use crate::tags;
@@ -37,5 +37,5 @@ pub fn belongs(instance: &Instance, situation: &Situation, record: &Record) -> b
         || record.head.as_ref() == Some(&instance.id)
         || (launched && instance.lineage() == situation.lineage)
         || record.members.contains(&instance.id)
-        || group::is_claimed(situation, instance)
+        || claimed::is_claimed(situation, instance)
 }

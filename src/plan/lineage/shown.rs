@@ -1,8 +1,8 @@
 //! What the owner shows of volumes, interfaces, addresses and targets, against the record of the last sweep.
 
-use super::live::{shows_everything, touched};
 use crate::event::is_recent;
 use crate::id::VolumeId;
+use crate::plan::lineage::touched;
 use crate::policy::{Policy, PrivateIp, Protect};
 use crate::record::{
     FirstLook, Record, RecordedAddress, RecordedInterface, RecordedVolume, addresses_of,
@@ -47,11 +47,11 @@ enum Trust {
 
 impl Trust {
     fn of(owner: &Instance, situation: &Situation, record: &Record) -> Self {
-        if !shows_everything(owner) {
+        if !touched::shows_everything(owner) {
             Self::RecordOnly
         } else if is_seen(owner, situation, record) {
             Self::Noted
-        } else if touched(record, owner, situation) {
+        } else if touched::touched(record, owner, situation) {
             Self::FirstLook
         } else {
             Self::Live

@@ -1,0 +1,90 @@
+//! What says that a type is not offered may mean what the instance was launched with: CPU options that the type
+//! does not take, or `HttpTokens=optional` where the account enforces IMDSv2 (TRAP 51). So it is sent once more
+//! without the former and with the latter, from a version of the prepared rescue made for that, if there is still
+//! an instance to make it from; if it is refused again, the pool rests like any other.
+//!
+//! The note says which version it comes after: whoever looks before it is on record writes the same one, with the
+//! same token.
+//!
+//! - <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadata-options.html>
+//! - <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/cpu-options-supported-instances-values.html>
+
+use crate::clock::Timestamp;
+use crate::plan::capacity::template;
+use crate::plan::draft::{Plan, Stop};
+use crate::plan::lineage::Lineage;
+use crate::record::{FailedPool, Plain};
+use crate::situation::Template;
+use crate::step::{Action, Step};
+use crate::tags;
+use time::Duration;
+
+const NOTE: &str = "note that options are left out";
+
+const CODES: [&str; 2] = ["Unsupported", "UnsupportedOperation"];
+
+/// Writes it, if a launch in this rescue was refused so and it has not been written: the next launch waits for it.
+pub fn write(lineage: &Lineage, since: Timestamp, plan: &mut Plan) -> Result<(), Stop> {
+    let refused = |it: &&FailedPool| {
+        let of_this = it.at.unix_timestamp() >= since.unix_timestamp();
+        of_this && CODES.contains(&it.code.as_str())
+    };
+    let mut failed = lineage.record.failed_pools.iter();
+    let (Some(refused), Some(template)) = (failed.find(refused), lineage.template()) else {
+        return Ok(());
+    };
+    if lineage.is_plain() {
+        return Ok(());
+    }
+    let Some(steps) = steps(lineage, template) else {
+        plan.note(format!(
+            "{refused}: it cannot be sent without CPU options and with IMDSv2 required (HttpTokens): there is no \
+             instance left to read its launch data from"
+        ));
+        return Ok(());
+    };
+    plan.note(format!(
+        "{refused}: it is sent once more without CPU options and with IMDSv2 required (HttpTokens)"
+    ));
+    for step in steps {
+        plan.step(step);
+    }
+    let what = "a version of the prepared rescue without CPU options and with IMDSv2 required";
+    Err(Stop::Wait(5, what.to_owned()))
+}
+
+/// None if it cannot be written.
+fn steps(lineage: &Lineage, template: &Template) -> Option<[Step; 2]> {
+    let (after, _) = template.versions()?;
+    let (step, fingerprint) = template::without_options(lineage, template)?;
+    let refused = &lineage.situation.refused;
+    if refused.contains(NOTE) || refused.contains(&step.id) {
+        return None;
+    }
+    let at = lineage.situation.now;
+    let note = Action::Tag {
+        resources: vec![template.id.to_string()],
+        tags: [
+            (tags::PLAIN.to_owned(), Plain { after, at }.text()),
+            // While all is well, another one is written over it.
+            (tags::FINGERPRINT.to_owned(), fingerprint),
+        ]
+        .into(),
+    };
+    Some([Step::new(NOTE, note), step.after(NOTE)])
+}
+
+/// Refused before it was written: that says nothing of what is launched now.
+pub fn answers(lineage: &Lineage, failed: &FailedPool) -> bool {
+    let plain = lineage.record.plain.as_ref().filter(|_| lineage.is_plain());
+    let before = |it: &Plain| failed.at.unix_timestamp() <= it.at.unix_timestamp();
+    CODES.contains(&failed.code.as_str()) && plain.is_some_and(before)
+}
+
+/// When a launch that is refused now counts as refused: later than it was written, though that may be the same
+/// second.
+pub fn at(lineage: &Lineage) -> Timestamp {
+    let now = lineage.situation.now;
+    let plain = lineage.record.plain.as_ref().filter(|_| lineage.is_plain());
+    plain.map_or(now, |it| now.max(it.at + Duration::SECOND))
+}

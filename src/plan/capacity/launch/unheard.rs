@@ -1,0 +1,105 @@
+//! A launch whose answer nobody has heard, and that was refused when it was sent again: what comes and goes, like a
+//! policy, is looked at before the token. The instance is there all the same, and bears the token in a mark that
+//! nobody could know beforehand; the same request returns it, as soon as it is let through.
+
+use crate::id::{InstanceId, InterfaceId};
+use crate::plan::capacity::lanes::{self, Lane};
+use crate::plan::capacity::launch::request::{self, Instead};
+use crate::plan::draft::{Plan, Stop};
+use crate::plan::lineage::Lineage;
+use crate::record::Place;
+use crate::situation::Instance;
+use crate::step::{InstanceTypes, Step};
+use crate::tags;
+use time::Duration;
+
+/// Then it is given up, and told as a stranger.
+const FOR: Duration = Duration::minutes(3);
+
+/// So many launches back at most.
+const BACK: u32 = 8;
+
+/// The request that was sent.
+pub struct Again {
+    lane: Lane,
+    interface: Option<InterfaceId>,
+    attempt: u32,
+}
+
+pub fn of(lineage: &Lineage, place: &Place, base: &InstanceId) -> Option<Again> {
+    let now = lineage.situation.now;
+    let mut young = lineage.strangers().filter(|it| now - it.launch_time < FOR);
+    young.find_map(|it| {
+        let (attempt, interface) = sent(lineage, base, it)?;
+        let lanes = match interface {
+            None => lanes::lanes(lineage, place),
+            Some(_) => lanes::on_interface(lineage, place),
+        };
+        Some(Again {
+            lane: lanes
+                .into_iter()
+                .find(|lane| led_to(lane, it))
+                .or_else(|| led_by(it))?,
+            interface,
+            attempt,
+        })
+    })
+}
+
+/// By which attempt, and whether it was to be launched on the interface whose address is to be kept.
+fn sent(lineage: &Lineage, base: &InstanceId, it: &Instance) -> Option<(u32, Option<InterfaceId>)> {
+    let last = lineage.record.attempts.of(base);
+    let primary = lineage.record.primary().map(|it| it.interface.clone());
+    let interfaces = [None].into_iter().chain(primary.map(Some));
+    let mut all = interfaces.flat_map(|on| {
+        (last.saturating_sub(BACK)..=last).map(move |attempt| (attempt, on.clone()))
+    });
+    all.find(|(attempt, on)| {
+        let instead = Instead {
+            image: None,
+            interface: on.clone(),
+        };
+        bears(it, base, *attempt, &instead)
+    })
+}
+
+/// It is not counted: it is no new request.
+pub fn step(lineage: &Lineage, base: &InstanceId, again: Again, plan: &Plan) -> Result<Step, Stop> {
+    let Again {
+        lane,
+        interface,
+        attempt,
+    } = again;
+    let instead = Instead {
+        image: None,
+        interface,
+    };
+    let step = request::step(lineage, base, lane, instead, attempt, plan)?;
+    Ok(Step {
+        on_failure: None,
+        ..step
+    })
+}
+
+fn bears(instance: &Instance, base: &InstanceId, attempt: u32, instead: &Instead) -> bool {
+    let token = request::launch_token(base, attempt, instead);
+    let mark = instance.tags.get(tags::LAUNCHED);
+    mark.is_some_and(|it| it.split(' ').next() == Some(token.as_str()))
+}
+
+/// What it was sent for is not among the ways of today: its instance tells.
+fn led_by(instance: &Instance) -> Option<Lane> {
+    Some(Lane {
+        market: instance.market,
+        subnet: instance.subnet.clone()?,
+        types: InstanceTypes::Named(vec![instance.instance_type.clone()]),
+    })
+}
+
+fn led_to(lane: &Lane, instance: &Instance) -> bool {
+    let mut pools = lane.pools().into_iter();
+    let subnet = instance.subnet.as_ref();
+    lane.market == instance.market
+        && Some(&lane.subnet) == subnet
+        && pools.any(|it| it.instance_type == instance.instance_type)
+}

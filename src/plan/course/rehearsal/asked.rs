@@ -1,0 +1,141 @@
+//! What a warning for this lineage would send, as far as a dry run can tell.
+
+use crate::plan::capacity::lanes::{self, Lane};
+use crate::plan::capacity::launch::request;
+use crate::plan::facts::way;
+use crate::plan::lineage::Lineage;
+use crate::plan::marks::own;
+use crate::plan::volumes::{clone, snapshot};
+use crate::policy::{Data, PrivateIp, Types};
+use crate::situation::{Instance, SnapshotState, Volume};
+use crate::step::{InstanceTypes, Rehearsal};
+use crate::tags;
+
+/// So many ways to launch: the first ones are those that a warning begins with.
+const MOST_WAYS: usize = 6;
+
+/// Each with a short name.
+pub fn all(lineage: &Lineage, owner: &Instance) -> Vec<(String, Rehearsal)> {
+    let mut all = Vec::new();
+    if way::why_not_ours(lineage).is_none() {
+        all.extend(launches(lineage, owner));
+        all.extend(parts(owner));
+        all.extend(types(lineage));
+    }
+    if !owner.hibernation {
+        let set = snapshot::rehearsed(lineage, owner);
+        all.push(("snapshots".to_owned(), Rehearsal::Call(Box::new(set))));
+    }
+    all.extend(volume(lineage, owner));
+    all.extend(address(lineage, owner));
+    all
+}
+
+fn launches(lineage: &Lineage, owner: &Instance) -> Vec<(String, Rehearsal)> {
+    let place = lineage.record.place.as_ref();
+    let ways = place.map_or_else(Vec::new, |it| lanes::lanes(lineage, it));
+    let on_interface =
+        owner.auto_public_address || lineage.policy.private_ip.value == PrivateIp::Keep;
+    let groups = || on_interface.then(|| owner.security_groups.clone());
+    let each = ways.into_iter().take(MOST_WAYS).filter_map(|way| {
+        let what = name(&way);
+        let launch = request::rehearsed(lineage, owner, way)?;
+        let interface = groups();
+        Some((what, Rehearsal::Launch { launch, interface }))
+    });
+    each.collect()
+}
+
+fn name(way: &Lane) -> String {
+    let Lane {
+        market,
+        subnet,
+        types,
+    } = way;
+    let like = match types {
+        InstanceTypes::Named(_) => "",
+        InstanceTypes::Like(_) => "/like",
+    };
+    format!("launch/{}/{subnet}{like}", market.as_str())
+}
+
+/// A dry run may or may not look for them.
+fn parts(owner: &Instance) -> Vec<(String, Rehearsal)> {
+    let key = owner.key_pair.clone().map(Rehearsal::KeyPair);
+    let groups = Some(owner.security_groups.clone()).filter(|it| !it.is_empty());
+    let groups = groups.map(Rehearsal::SecurityGroups);
+    let key = key.map(|it| ("key-pair".to_owned(), it));
+    let groups = groups.map(|it| ("security-groups".to_owned(), it));
+    key.into_iter().chain(groups).collect()
+}
+
+/// The instance's own is sold where it runs.
+fn types(lineage: &Lineage) -> Vec<(String, Rehearsal)> {
+    let (Types::Named(names), Some(place)) =
+        (&lineage.policy.instance_types.value, &lineage.record.place)
+    else {
+        return Vec::new();
+    };
+    let others = names.iter().filter(|it| **it != place.instance_type);
+    let rehearsal = |instance_type: &String| Rehearsal::Type {
+        instance_type: instance_type.clone(),
+        availability_zone: place.availability_zone.clone(),
+    };
+    others
+        .map(|it| {
+            (
+                format!("type/{it}/{}", place.availability_zone),
+                rehearsal(it),
+            )
+        })
+        .collect()
+}
+
+/// Where one may have to be made anew: in another zone, or because the user wants it so. One volume stands for all.
+fn volume(lineage: &Lineage, owner: &Instance) -> Option<(String, Rehearsal)> {
+    let mut held = lineage.situation.volumes.known()?.iter();
+    let recorded = lineage.record.data_volumes().next()?;
+    let volume = held.find(|it| it.id == recorded.volume && it.attached_to(&owner.id))?;
+    let elsewhere = !lineage.policy.subnets.value.is_empty();
+    match lineage.policy.data.value {
+        Data::Clone if !volume.settings.multi_attach => {
+            let copy = clone::rehearsed(lineage, recorded, volume);
+            Some(("clone".to_owned(), Rehearsal::Call(Box::new(copy))))
+        }
+        Data::Restore => Some(made(lineage, volume)),
+        Data::Auto | Data::Clone if elsewhere => Some(made(lineage, volume)),
+        Data::Auto | Data::Clone | Data::Move | Data::None => None,
+    }
+}
+
+fn made(lineage: &Lineage, volume: &Volume) -> (String, Rehearsal) {
+    let of_it = lineage
+        .snapshots()
+        .iter()
+        .filter(|it| it.volume == volume.id);
+    let snapshot = of_it.filter(|it| it.state == SnapshotState::Completed);
+    let snapshot = snapshot.max_by_key(|it| (it.started, &it.id));
+    let mut marks = own::own(lineage);
+    marks.insert(tags::COPY_OF.to_owned(), volume.id.to_string());
+    let rehearsal = Rehearsal::Volume {
+        snapshot: snapshot.map(|it| it.id.clone()),
+        availability_zone: volume.availability_zone.clone(),
+        settings: volume.settings.clone(),
+        tags: marks,
+    };
+    ("volume".to_owned(), rehearsal)
+}
+
+/// To where it is; the first one stands for all. The role asks for our mark on an interface, and that of a replacement is
+/// marked only when there is one: so the instance is named, which EC2 takes where it has one interface.
+fn address(lineage: &Lineage, owner: &Instance) -> Option<(String, Rehearsal)> {
+    let recorded = lineage.record.addresses.first()?;
+    let [_] = owner.interfaces.as_slice() else {
+        return None;
+    };
+    let rehearsal = Rehearsal::Address {
+        allocation: recorded.allocation.clone(),
+        instance: owner.id.clone(),
+    };
+    Some((format!("address/{}", recorded.allocation), rehearsal))
+}

@@ -1,0 +1,26 @@
+//! The replacement: the Auto Scaling group's new member, or an instance that the function launches.
+
+use crate::plan::capacity::launch::{self, Decision};
+use crate::plan::draft::Plan;
+use crate::plan::facts::way::Way;
+use crate::plan::group::{claim, join};
+use crate::plan::lineage::Lineage;
+use crate::plan::marks::member;
+
+/// Whether there is, or will be, one.
+pub fn plan(lineage: &Lineage, way: &Way, plan: &mut Plan) -> Decision {
+    join::leave(lineage, way, plan);
+    if let Some(successor) = lineage.successor {
+        member::seal(lineage, successor, plan);
+        claim::welcome(lineage, plan);
+        return Decision::Wanted;
+    }
+    if *way != Way::Group {
+        return launch::replacement(lineage, plan);
+    }
+    if claim::await_replacement(lineage, plan) {
+        Decision::Wanted
+    } else {
+        Decision::Refused
+    }
+}

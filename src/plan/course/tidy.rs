@@ -1,0 +1,272 @@
+//! After a rescue: what was only a safety copy gets an expiry; what is past is forgotten.
+//!
+//! Nothing is deleted here. The sweep deletes what has expired, a day later, and nothing is marked
+//! while it could be the only copy: the owner must run with its volumes first.
+
+pub mod unclaimed;
+
+use crate::id::{InstanceId, VolumeId};
+use crate::plan::course::{foreseen, keep};
+use crate::plan::draft::Plan;
+use crate::plan::lineage::Lineage;
+use crate::plan::marks::room::volume;
+use crate::plan::marks::{expiry, kept};
+use crate::plan::traffic::deregister;
+use crate::plan::volumes::clone;
+use crate::plan::volumes::fate::{Fate, HandOver};
+use crate::record::{Expiring, Record, RecordedVolume, VolumeTag};
+use crate::situation::{Instance, Snapshot, SnapshotState, Volume, VolumeState};
+use crate::step::{Action, Step};
+use crate::tags::{self, limits};
+use std::collections::{BTreeMap, BTreeSet};
+use time::Duration;
+
+/// So long after its time a volume may be deleted because the record says so: an old record that somebody has put back
+/// says nothing of today.
+pub const GRACE: Duration = Duration::hours(24);
+
+/// The owner is well. Marks roots of former owners, volumes a copy stands for, and snapshot sets of
+/// finished rescues.
+pub fn after(lineage: &Lineage, plan: &mut Plan) {
+    let Some(volumes) = lineage.situation.volumes.known() else {
+        plan.wait(15, "volumes to be readable");
+        return;
+    };
+    // There may be no end of them (TRAP 47): an expiry has time until the next sweep.
+    let Some(snapshots) = lineage.situation.snapshots.known() else {
+        plan.wait(900, "snapshots to be readable");
+        return;
+    };
+    let spent = volumes.iter().filter(|it| is_spent(lineage, it, volumes));
+    let mut expiring: BTreeMap<Duration, Vec<String>> = BTreeMap::new();
+    for volume in spent {
+        let kept = expiry::KEPT + clone::source_kept(volume, volumes);
+        expiring
+            .entry(kept)
+            .or_default()
+            .push(volume.id.to_string());
+    }
+    expiring
+        .entry(expiry::KEPT)
+        .or_default()
+        .extend(old_sets(snapshots));
+    for (kept, resources) in expiring {
+        expiry::expire(lineage, kept, resources, plan);
+    }
+    date_recorded(lineage, volumes, plan);
+    unclaimed::leave(lineage, volumes, plan);
+    let taken = lineage
+        .interrupted()
+        .filter(|(it, _)| !lineage.is_retired(it));
+    for (instance, _) in taken {
+        // AWS may have refused to before another one took over, or somebody has registered it since.
+        deregister::of(lineage, instance, plan);
+        if instance.is_alive() || !instance.devices.is_empty() {
+            plan.wait(15, format!("{} to end", instance.id));
+        }
+    }
+    await_release(lineage, volumes, plan);
+}
+
+/// A copy, or what a copy stands for: an expiry comes to it.
+pub fn is_spent(lineage: &Lineage, volume: &Volume, all: &[Volume]) -> bool {
+    let settled = [tags::EXPIRES_AT, tags::KEPT];
+    let unmarked = !settled.iter().any(|it| volume.tags.contains_key(*it));
+    let of_no_use = || clone::is_unused(volume) || is_former_root(lineage, volume);
+    let had_its_time = volume.is_free()
+        && (of_no_use()
+            || is_superseded(lineage, volume, all)
+            || is_old_copy(lineage, volume, all));
+    let unique = volume.tags.contains_key(tags::RAN_AGAIN);
+    let room = limits::free(&volume.tags, &volume.unproven, |it| it == tags::EXPIRES_AT) > 0;
+    unmarked && !unique && room && (had_its_time || is_stillborn(volume))
+}
+
+/// What the hand-over leaves behind and nothing on itself can tell: roots that were made anew, and volumes a copy stands
+/// for. The record says when they may go.
+pub fn without_room(lineage: &Lineage, after: &Record, hand_over: &HandOver) -> Vec<Expiring> {
+    let volumes = lineage.situation.volumes.known().map(Vec::as_slice);
+    let volumes = volumes.unwrap_or_default();
+    let stays = |it: &RecordedVolume| after.volumes.iter().any(|after| after.volume == it.volume);
+    let fate = |it: &RecordedVolume| {
+        let mut fates = hand_over.volumes.iter();
+        fates.find(|(of, _)| of.volume == it.volume).map(|it| &it.1)
+    };
+    let replaced = |it: &&RecordedVolume| match fate(it) {
+        Some(fate) => matches!(fate, Fate::Attached { .. }),
+        None => it.root,
+    };
+    let known = |it: &VolumeId| {
+        lineage
+            .record
+            .expiring
+            .iter()
+            .any(|known| known.volume == *it)
+    };
+    let spent = lineage
+        .record
+        .volumes
+        .iter()
+        .filter(|it| !stays(it) && !known(&it.volume));
+    let spent = spent.filter(replaced).filter_map(|spent| {
+        let volume = volumes.iter().find(|it| it.id == spent.volume)?;
+        let at = lineage.situation.now + expiry::KEPT + clone::source_kept(volume, volumes);
+        let volume = volume.id.clone();
+        let roomy = volumes
+            .iter()
+            .any(|it| it.id == volume && volume::may_expire(it));
+        (!roomy).then_some(Expiring { volume, at })
+    });
+    spent.collect()
+}
+
+/// Those whose time is still to come, or has just come; one that its user has found a use for is his.
+pub fn expiring(lineage: &Lineage) -> Vec<Expiring> {
+    let now = lineage.situation.now;
+    let volumes = lineage.situation.volumes.known();
+    let recorded = lineage
+        .record
+        .expiring
+        .iter()
+        .filter(|it| now < it.at + GRACE);
+    let there = |it: &&Expiring| {
+        volumes.is_none_or(|all| {
+            let found = all.iter().find(|volume| volume.id == it.volume);
+            found.is_some_and(|volume| volume.attachments.is_empty() || now < it.at)
+        })
+    };
+    recorded.filter(there).cloned().collect()
+}
+
+/// The role deletes what has a date of its own: where that finds a place, it is written down there as well.
+fn date_recorded(lineage: &Lineage, volumes: &[Volume], plan: &mut Plan) {
+    for Expiring { volume, at } in expiring(lineage) {
+        let Some(found) = volumes.iter().find(|it| it.id == volume && it.is_free()) else {
+            continue;
+        };
+        let mark = tags::RESCUE.to_owned();
+        let marked = found.tags.contains_key(&mark) || found.unproven.contains(&mark);
+        let room = limits::free(&found.tags, &found.unproven, |_| false) > 0;
+        if marked && room && !kept::is_decided(found) && !is_spent(lineage, found, volumes) {
+            plan.step(expiry::expire_at(at, volume.to_string()));
+        }
+    }
+}
+
+/// A copy of ours that never came to be.
+fn is_stillborn(volume: &Volume) -> bool {
+    let made = volume.source.is_some() || volume.snapshot.is_some();
+    made && volume.tags.contains_key(tags::COPY_OF) && volume.state == VolumeState::Error
+}
+
+fn is_former_root(lineage: &Lineage, volume: &Volume) -> bool {
+    let tag = volume
+        .tags
+        .get(tags::VOLUME)
+        .and_then(|text| VolumeTag::parse(text));
+    let root_of = tag.and_then(|it| it.root_of);
+    // The owner's own root is former once it has another one.
+    let is_present = |owner: &Instance| owner.root().is_none_or(|it| it.volume == volume.id);
+    let owner = |it: &InstanceId| lineage.owner.is_some_and(|o| o.id == *it && is_present(o));
+    root_of.is_some_and(|it| !owner(&it))
+}
+
+/// The owner has the very volume it was made for: it came back before the copy was needed.
+fn is_old_copy(lineage: &Lineage, volume: &Volume, all: &[Volume]) -> bool {
+    let origin = volume.tags.get(tags::COPY_OF);
+    let held = |it: &Volume| lineage.owner.is_some_and(|owner| it.attached_to(&owner.id));
+    all.iter()
+        .any(|it| Some(it.id.as_str()) == origin.map(String::as_str) && held(it))
+}
+
+/// A copy of it is attached to the owner, or a copy of a copy: an owner that was interrupted right
+/// after it took over never got to mark what it had replaced.
+fn is_superseded(lineage: &Lineage, volume: &Volume, all: &[Volume]) -> bool {
+    let Some(owner) = lineage.owner else {
+        return false;
+    };
+    let mut line = BTreeSet::from([volume.id.as_str()]);
+    // Bounded: tags that name each other must not lead round in circles.
+    for _ in all {
+        let of_line = |it: &&Volume| {
+            let named = it.tags.get(tags::COPY_OF);
+            named.is_some_and(|it| line.contains(it.as_str()))
+        };
+        let copies: Vec<&Volume> = all.iter().filter(of_line).collect();
+        if copies.iter().any(|it| it.attached_to(&owner.id)) {
+            return true;
+        }
+        line.extend(copies.iter().map(|it| it.id.as_str()));
+    }
+    false
+}
+
+/// What is still held by an instance that is ending will have to be marked later: its root, and
+/// volumes of which the owner has a clone.
+fn await_release(lineage: &Lineage, volumes: &[Volume], plan: &mut Plan) {
+    let retired = |it: &InstanceId| lineage.member(it).is_some_and(|it| lineage.is_retired(it));
+    let held = volumes.iter().filter(|it| {
+        let owner = lineage.owner.map(|it| &it.id);
+        let elsewhere = it
+            .attachments
+            .iter()
+            .any(|it| Some(&it.instance) != owner && !retired(&it.instance));
+        let spent = || is_former_root(lineage, it) || is_superseded(lineage, it, volumes);
+        elsewhere && spent()
+    });
+    for volume in held {
+        plan.wait(15, format!("{}, a safety copy, to be released", volume.id));
+    }
+}
+
+/// Sets taken for a rescue that is over: before the owner took over.
+fn old_sets(snapshots: &[Snapshot]) -> Vec<String> {
+    let old = |it: &&Snapshot| {
+        let of_rescue = it.tags.get(tags::SET).is_some_and(|set| is_rescue_set(set));
+        let unmarked = !it.tags.contains_key(tags::EXPIRES_AT);
+        let settled = it.state != SnapshotState::Pending;
+        let room = limits::free(&it.tags, &[], |_| false) > 0;
+        of_rescue && unmarked && settled && room
+    };
+    snapshots
+        .iter()
+        .filter(old)
+        .map(|it| it.id.to_string())
+        .collect()
+}
+
+/// Named by a warning (`i-…-<time>`) or by a closing snapshot.
+fn is_rescue_set(set: &str) -> bool {
+    set.starts_with("i-") || set.starts_with("closing-")
+}
+
+/// The user ended the instance: its prepared rescue goes, its volumes are left as they are, or as they
+/// would be without us.
+pub fn ended(lineage: &Lineage, why: String) -> Plan {
+    let mut plan = Plan::nothing(why);
+    // A warning of the same moment, and what was launched for it, may not be visible yet.
+    let seen = format!("{} has ended", lineage.situation.lineage);
+    let what = "its end to be seen again before it is forgotten";
+    if lineage.template().is_some() && !plan.confirmed(lineage, seen, what) {
+        return plan;
+    }
+    // A spare has nobody to wait for any more.
+    foreseen::give_back(lineage, &mut plan);
+    if !keep::ended(lineage, &mut plan) {
+        return plan;
+    }
+    forget(lineage, &mut plan);
+    plan
+}
+
+/// What is prepared goes, after everything else that is planned.
+pub fn forget(lineage: &Lineage, plan: &mut Plan) {
+    let before: Vec<String> = plan.steps.iter().map(|it| it.id.clone()).collect();
+    if let Some(template) = lineage.template() {
+        let action = Action::DeleteTemplate {
+            template: template.id.clone(),
+        };
+        let step = Step::new("forget the instance", action);
+        plan.step(before.iter().fold(step, |step, id| step.after(id)));
+    }
+}

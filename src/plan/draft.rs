@@ -1,0 +1,178 @@
+//! A plan in the making: steps, waits, and what a person should know.
+
+use crate::clock::Timestamp;
+use crate::event::Interruption;
+use crate::id::{InstanceId, VolumeId};
+use crate::plan::lineage::Lineage;
+use crate::policy::PolicyWarning;
+use crate::report::Outcome;
+use crate::step::{Step, Until, Wait};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+/// What is seen for so long is believed.
+const BELIEVED: time::Duration = time::Duration::MINUTE;
+
+/// What to do now, what we are waiting for, and what a person should know.
+#[derive(Debug, Clone, PartialEq, Default)]
+#[must_use = "an unread plan rescues nothing"]
+pub struct Plan {
+    pub steps: Vec<Step>,
+    pub waits: Vec<Wait>,
+    pub notes: Vec<String>,
+    pub warnings: Vec<PolicyWarning>,
+    /// What is not believed before it has been so for a minute, and since when it is.
+    pub suspects: BTreeMap<String, Timestamp>,
+    /// Reported once the step of this id has been done.
+    pub outcome: Option<(String, Outcome)>,
+    /// Since when what it waits for has taken: the longer, the more rarely it is looked at.
+    pub since: Option<Timestamp>,
+    /// Of the instance that is registered nowhere any more once the plan's deregistrations have been done.
+    pub deregisters: Option<Interruption>,
+    /// Interrupted instances whose volumes are in no snapshot set.
+    pub unsaved: BTreeSet<InstanceId>,
+    /// Not now: others need what AWS grants few of more than this lineage does.
+    pub left: Vec<Step>,
+}
+
+impl Plan {
+    pub fn nothing(note: impl Into<String>) -> Self {
+        Self {
+            notes: vec![note.into()],
+            ..Self::default()
+        }
+    }
+
+    pub fn step(&mut self, step: Step) {
+        self.steps.push(step);
+    }
+
+    pub fn wait(&mut self, seconds: u16, what: impl Into<String>) {
+        self.waits.push(Wait {
+            what: what.into(),
+            seconds,
+            until: None,
+        });
+    }
+
+    /// For an instance that boots, or one that ends.
+    pub fn wait_until(&mut self, until: Until, seconds: u16, what: impl Into<String>) {
+        self.waits.push(Wait {
+            what: what.into(),
+            seconds,
+            until: Some(until),
+        });
+    }
+
+    /// The volumes that it waits for, where it waits for nothing but those and a replacement's boot.
+    #[must_use]
+    pub fn awaits(&self) -> Option<BTreeSet<&VolumeId>> {
+        let all: Option<Vec<&Until>> = self.waits.iter().map(|it| it.until.as_ref()).collect();
+        let all = all.filter(|it| !it.is_empty())?.into_iter();
+        let volumes = all.filter_map(|it| match it {
+            Until::Free(volume) => Some(volume),
+            Until::Runs => None,
+        });
+        Some(volumes.collect())
+    }
+
+    /// It has been seen for a minute. If not, it is to be: describes lag behind.
+    pub fn confirmed(&mut self, lineage: &Lineage, seen: String, what: impl Into<String>) -> bool {
+        self.confirmed_for(BELIEVED, lineage, seen, what)
+    }
+
+    /// It has been seen for so long.
+    pub fn confirmed_for(
+        &mut self,
+        period: time::Duration,
+        lineage: &Lineage,
+        seen: String,
+        what: impl Into<String>,
+    ) -> bool {
+        let now = lineage.situation.now;
+        let since = lineage.situation.suspected.get(&seen).copied();
+        let since = since.unwrap_or(now);
+        self.suspects.insert(seen, since);
+        let left = (since + period - now).whole_seconds();
+        let left = u16::try_from(left).unwrap_or_default();
+        if left > 0 {
+            self.wait(left, what);
+        }
+        left == 0
+    }
+
+    /// The end of a rescue is told once: by whoever watches over it. Others leave that step to it.
+    pub fn leave_outcome(&mut self) {
+        if let Some((last, _)) = self.outcome.take() {
+            self.steps.retain(|it| it.id != last);
+        }
+    }
+
+    pub fn note(&mut self, note: impl Into<String>) {
+        self.notes.push(note.into());
+    }
+}
+
+/// Sorted text, the same for the same plan: golden files and log lines are made of it.
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            steps,
+            waits,
+            notes,
+            warnings,
+            suspects: _,
+            outcome,
+            since: _,
+            deregisters: _,
+            unsaved: _,
+            left: _,
+        } = self;
+        for Step {
+            id,
+            action,
+            after,
+            on_failure,
+        } in steps
+        {
+            write!(f, "do    [{id}] {action}")?;
+            if !after.is_empty() {
+                write!(f, " (after {})", after.join(", "))?;
+            }
+            if let Some(refusal) = on_failure {
+                write!(f, " (on failure: {refusal})")?;
+            }
+            writeln!(f)?;
+        }
+        waits
+            .iter()
+            .try_for_each(|it| writeln!(f, "wait  {} s: {}", it.seconds, it.what))?;
+        notes
+            .iter()
+            .try_for_each(|note| writeln!(f, "note  {note}"))?;
+        warnings
+            .iter()
+            .try_for_each(|warning| writeln!(f, "warn  {warning}"))?;
+        if let Some((step, outcome)) = outcome {
+            writeln!(f, "then  {outcome} (once [{step}] is done)")?;
+        }
+        Ok(())
+    }
+}
+
+pub fn attach_id(volume: &VolumeId) -> String {
+    format!("attach {volume}")
+}
+
+/// Why nothing is launched now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stop {
+    /// In so many seconds it is worth another look.
+    Wait(u16, String),
+    /// It is for somebody else to launch, or for nobody.
+    NotOurs(String),
+    /// The private address that is to be kept cannot be had.
+    GiveUpAddress(String),
+    /// The request's token was used for another one.
+    TokenUsed,
+}

@@ -1,0 +1,11 @@
+//! Questions about a lineage, each answered by what is known of it: nothing is planned here.
+
+pub mod asked;
+pub mod at_risk;
+pub mod breaker;
+pub mod ending;
+pub mod milestone;
+pub mod ports;
+pub mod spot_request;
+pub mod stand_in;
+pub mod way;

@@ -1,0 +1,39 @@
+//! An On-Demand stand-in that may give way to Spot.
+
+use crate::event::Interruption;
+use crate::plan::lineage::Lineage;
+use crate::record::Stay;
+use crate::situation::{Instance, Market};
+use crate::tags::{self, Tags};
+use time::Duration;
+
+/// What could not be done is not tried again for so long.
+pub const REST: Duration = Duration::DAY;
+
+/// The policy asks for it, and the owner is one.
+pub fn is_asked(lineage: &Lineage, owner: &Instance) -> bool {
+    let tagged = |key| owner.tags.contains_key(key);
+    let template = lineage.template().map(|it| it.id.as_str());
+    let launched_from = owner.tags.get(tags::LAUNCHED_FROM).map(String::as_str);
+    lineage.policy.return_to_spot.value.is_some()
+        && owner.market == Market::OnDemand
+        && owner.id != lineage.situation.lineage
+        && tagged(tags::REPLACES)
+        && tagged(tags::LAUNCHED)
+        && template.is_some()
+        && launched_from == template
+}
+
+/// As long as it is about the owner, and counts.
+pub fn record_tags(lineage: &Lineage, owner: &Instance) -> Tags {
+    let stays = lineage.record.stays.as_ref();
+    let stays = stays.filter(|it| it.instance == owner.id && it.at + REST > lineage.situation.now);
+    let tag = |it: &Stay| (tags::STAYS.to_owned(), it.text());
+    stays.map(tag).into_iter().collect()
+}
+
+/// It is on record that the stand-in is not to be ended after all.
+pub fn stays(lineage: &Lineage, interruption: &Interruption) -> bool {
+    let stays = lineage.record.stays.as_ref();
+    stays.is_some_and(|it| it.instance == interruption.instance && it.at >= interruption.at)
+}

@@ -1,0 +1,148 @@
+//! Who launches the replacement: one answer, from everything that may replace an instance by itself.
+//!
+//! A second replacement is the thing to avoid. So whatever replaces by itself comes before us: the Auto Scaling group
+//! first, which launches by fleets of its own and marks its members; then the fleet; then what runs the workload.
+
+pub mod fleet;
+pub mod group;
+pub mod orchestrator;
+
+use crate::plan::lineage::Lineage;
+use crate::policy::Replace;
+use crate::tags;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Way {
+    /// We do; no group has to do with it.
+    Own,
+    /// Its Auto Scaling group does, and the new member takes over.
+    Group,
+    /// We do, and ours joins the group in its place.
+    Join,
+    /// Its fleet does, and the new member takes nothing over: which, and what to do.
+    Fleet(String),
+    /// What runs the workload does: which, and what to do.
+    Orchestrator(String),
+    /// Nobody.
+    Refused(String),
+    /// What is to be known of it is not.
+    Unknown(String),
+}
+
+impl Way {
+    /// Why it is not for us to launch, if something else does or nothing is to.
+    #[must_use]
+    pub fn refusal(&self) -> Option<String> {
+        match self {
+            Self::Group => Some("the Auto Scaling group replaces it".to_owned()),
+            Self::Fleet(why) | Self::Orchestrator(why) | Self::Refused(why) => Some(why.clone()),
+            Self::Own | Self::Join | Self::Unknown(_) => None,
+        }
+    }
+
+    /// Whether a replacement gets what the instance had, be it launched by us or by a group.
+    #[must_use]
+    pub fn hands_over(&self) -> bool {
+        match self {
+            Self::Own | Self::Group | Self::Join | Self::Unknown(_) => true,
+            Self::Fleet(_) | Self::Orchestrator(_) | Self::Refused(_) => false,
+        }
+    }
+}
+
+#[must_use]
+pub fn way(lineage: &Lineage) -> Way {
+    decide(
+        lineage.policy.replace.value,
+        group::way(lineage),
+        fleet::way(lineage),
+        orchestrator::way(lineage),
+    )
+}
+
+/// Total: `None` is said of what the instance is not a member of.
+fn decide(
+    replace: Replace,
+    group: Option<Way>,
+    fleet: Option<Way>,
+    orchestrator: Option<Way>,
+) -> Way {
+    if replace == Replace::None {
+        return Way::Refused(format!("tag {}replace is none", tags::PREFIX));
+    }
+    // What runs the workload launches when it needs something, which its user may know better. A fleet launches whatever
+    // its user says.
+    let orchestrator = orchestrator.filter(|_| replace != Replace::Launch);
+    group.or(fleet).or(orchestrator).unwrap_or(Way::Own)
+}
+
+/// Why it is not for the function to launch.
+pub fn why_not_ours(lineage: &Lineage) -> Option<String> {
+    match way(lineage) {
+        Way::Unknown(what) => Some(format!("waiting for {what}")),
+        known => known.refusal(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(way: &Way) -> &'static str {
+        match way {
+            Way::Own => "we",
+            Way::Group => "group",
+            Way::Join => "join",
+            Way::Fleet(_) => "fleet",
+            Way::Orchestrator(_) => "orchestrator",
+            Way::Refused(_) => "nobody",
+            Way::Unknown(_) => "unknown",
+        }
+    }
+
+    /// Every policy against everything that may replace it.
+    #[test]
+    fn whatever_replaces_by_itself_comes_before_us() {
+        let group = Some(Way::Group);
+        let join = Some(Way::Join);
+        let fleet = Some(Way::Fleet(String::new()));
+        let unread = Some(Way::Unknown(String::new()));
+        let pods = Some(Way::Orchestrator(String::new()));
+        // group, fleet, orchestrator -> auto, launch, group
+        for (of_group, of_fleet, of_pods, expected) in [
+            (&None, &None, &None, ["we", "we", "we"]),
+            (&group, &None, &None, ["group", "group", "group"]),
+            (&join, &fleet, &pods, ["join", "join", "join"]),
+            (&group, &fleet, &pods, ["group", "group", "group"]),
+            (&group, &unread, &None, ["group", "group", "group"]),
+            (&None, &fleet, &None, ["fleet", "fleet", "fleet"]),
+            (&None, &fleet, &pods, ["fleet", "fleet", "fleet"]),
+            (&None, &unread, &None, ["unknown", "unknown", "unknown"]),
+            (&None, &unread, &pods, ["unknown", "unknown", "unknown"]),
+            (&None, &None, &pods, ["orchestrator", "we", "orchestrator"]),
+        ] {
+            let decided = |replace| {
+                let way = decide(replace, of_group.clone(), of_fleet.clone(), of_pods.clone());
+                name(&way)
+            };
+            let found = [Replace::Auto, Replace::Launch, Replace::Group].map(decided);
+            assert_eq!(found, expected, "{of_group:?} {of_fleet:?} {of_pods:?}");
+            assert_eq!(decided(Replace::None), "nobody");
+        }
+    }
+
+    #[test]
+    fn only_what_we_launch_is_not_refused() {
+        for (way, refused) in [
+            (Way::Own, false),
+            (Way::Join, false),
+            (Way::Unknown(String::new()), false),
+            (Way::Group, true),
+            (Way::Fleet(String::new()), true),
+            (Way::Orchestrator(String::new()), true),
+            (Way::Refused(String::new()), true),
+        ] {
+            assert_eq!(way.refusal().is_some(), refused, "{way:?}");
+        }
+    }
+}

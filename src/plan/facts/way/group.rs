@@ -1,0 +1,98 @@
+//! Whether the Auto Scaling group of an instance replaces it.
+
+use crate::event::InstanceState;
+use crate::id::InstanceId;
+use crate::plan::facts::way::Way;
+use crate::plan::lineage::{Lineage, claimed};
+use crate::policy::Replace;
+use crate::situation::{AutoScalingGroup, Fact, Group, Instance, Lifecycle};
+
+/// None of an instance that is in no group.
+#[must_use]
+pub fn way(lineage: &Lineage) -> Option<Way> {
+    let name = lineage.group_name()?;
+    Some(of_member(lineage, name))
+}
+
+fn of_member(lineage: &Lineage, name: &str) -> Way {
+    let replace = lineage.policy.replace.value;
+    let group = match &lineage.situation.group {
+        Fact::Known(Some(group)) => group,
+        Fact::Known(None) if replace == Replace::Launch => return Way::Own,
+        Fact::Known(None) => {
+            return Way::Refused(format!("its Auto Scaling group {name} is gone"));
+        }
+        Fact::Unavailable { operation, why } => {
+            let what = format!("the Auto Scaling group {name} to be readable ({operation}: {why})");
+            return Way::Unknown(what);
+        }
+        Fact::NotRead => return Way::Unknown(format!("the Auto Scaling group {name} to be read")),
+    };
+    match lineage.successor {
+        Some(successor) if claimed::is_claimed(lineage.situation, successor) => Way::Group,
+        Some(_) => Way::Join,
+        None => {
+            let base = lineage.base().map(|it| &it.id);
+            let (head, left) = (&lineage.record.head, &lineage.record.left_group);
+            // The owner's place was given up: who replaces it was never a member, and if it is
+            // interrupted in its turn the group does not replace it.
+            let base = base
+                .filter(|_| left.is_none() || left != head)
+                .or(head.as_ref());
+            choose(replace, group, base, left.as_ref())
+        }
+    }
+}
+
+/// The same for everybody's lineage: by what is on record and what Auto Scaling shows.
+pub fn choose(
+    replace: Replace,
+    group: &Group,
+    instance: Option<&InstanceId>,
+    left: Option<&InstanceId>,
+) -> Way {
+    let scaling = &group.scaling;
+    if scaling.deleting {
+        return Way::Refused(format!("{} is being deleted", scaling.name));
+    }
+    if left.is_some() && left == instance {
+        return Way::Join;
+    }
+    let lifecycle = instance.and_then(|it| scaling.lifecycle(it));
+    let idle = match lifecycle {
+        Some(Lifecycle::Standby) => "in standby",
+        Some(Lifecycle::Warmed) => "in the warm pool",
+        Some(Lifecycle::InService) if replace == Replace::Launch && room(scaling).is_ok() => {
+            let runs = |it: &&Instance| it.state == InstanceState::Running;
+            let shown = group.instances.iter().filter(runs);
+            let mut shown = shown.map(|it| Some(&it.id));
+            // Of one that is ending already the group takes notice itself.
+            return if shown.any(|it| it == instance) {
+                Way::Join
+            } else {
+                Way::Group
+            };
+        }
+        Some(_) | None => return Way::Group,
+    };
+    if replace == Replace::Launch {
+        return Way::Own;
+    }
+    Way::Refused(format!(
+        "it is {idle} of {}, which does not replace it",
+        scaling.name
+    ))
+}
+
+/// Whether the group can get smaller by one and bigger again, or why not.
+pub fn room(scaling: &AutoScalingGroup) -> Result<(), &'static str> {
+    if scaling.capacity_rebalance {
+        Err("Capacity Rebalancing launches a replacement at the notice anyway")
+    } else if scaling.weighted {
+        Err("instances of the group count by weight")
+    } else if scaling.desired_capacity <= scaling.min_size {
+        Err("the group cannot get smaller: its desired capacity is its minimum size")
+    } else {
+        Ok(())
+    }
+}

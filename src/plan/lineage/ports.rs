@@ -1,0 +1,107 @@
+//! Targets that an orchestrator registers: with a port that it chose for a task, which no replacement has (TRAP 66).
+//!
+//! They leave with their instance like all others, and are not registered for its replacement: the orchestrator starts
+//! its tasks there, on ports that it chooses then, and registers those. Which they are is told by what is known of the
+//! group and the instance, written down while that lives, and decided by its user: `spot-rescue:targets`.
+//!
+//! - Amazon ECS registers an instance with the host port of the task; a dynamic one is of the ephemeral range, from 32768
+//!   on, and is not the group's own. What its capacity providers launch bears `AmazonECSManaged`.
+//!   <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/networking-networkmode-bridge.html>
+//! - A Kubernetes node is registered by a controller: with a node port, 30000 to 32767, or by the addresses of its pods.
+//!   <https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/how-it-works/>
+
+use crate::event::InstanceState;
+use crate::record::Record;
+use crate::situation::{Instance, Situation, Target};
+use crate::tags::Tags;
+
+const EPHEMERAL: u16 = 32_768;
+
+const NODE_PORTS: std::ops::RangeInclusive<u16> = 30_000..=32_767;
+
+const CONTAINER_INSTANCE: &str = "AmazonECSManaged";
+
+const NODE: &str = "kubernetes.io/cluster/";
+
+/// What is on record of it. Once something has happened to the owner, nothing is taken back.
+pub fn live(record: &mut Record, owner: &Instance, situation: &Situation, is_touched: bool) {
+    let before = std::mem::take(&mut record.left_targets);
+    let settled = owner.state == InstanceState::Running && !is_touched;
+    record.left_targets = left(&record.targets, &before, owner, situation, settled);
+}
+
+/// What cannot be told stays as it was.
+pub fn left(
+    targets: &[Target],
+    before: &[Target],
+    owner: &Instance,
+    situation: &Situation,
+    is_settled: bool,
+) -> Vec<Target> {
+    let found = situation.registrations.known();
+    let is_left = |it: &&Target| {
+        let own = found.and_then(|found| found.ports.get(&it.group)).copied();
+        let told = is_settled && own.is_some();
+        chosen(it, own, &owner.tags) || (!told && before.contains(it))
+    };
+    targets.iter().filter(is_left).cloned().collect()
+}
+
+/// Whether an orchestrator has, by the port of the group itself and the instance's tags.
+fn chosen(target: &Target, own: Option<u16>, tags: &Tags) -> bool {
+    let Some(port) = target.port else {
+        return false;
+    };
+    let is_node = tags.keys().any(|it| it.starts_with(NODE));
+    let of_node = is_node && (NODE_PORTS.contains(&port) || !target.is_instance());
+    let of_task = port >= EPHEMERAL && own.is_some_and(|own| own != port);
+    tags.contains_key(CONTAINER_INSTANCE) || of_node || of_task
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_is_an_orchestrators_by_its_range_the_groups_own_and_the_machines_marks() {
+        let arn = "arn:aws:elasticloadbalancing:r:1:targetgroup/web/1";
+        let (id, address) = ("i-0123456789abcdef0", "10.0.0.7");
+        for (target, own, tag, expected) in [
+            (id, Some(80), "Name", [false, false, false, true, true]),
+            (id, Some(49_153), "Name", [false, false, false, true, false]),
+            (id, None, "Name", [false; 5]),
+            (address, Some(80), "Name", [false, false, false, true, true]),
+            (
+                id,
+                Some(80),
+                "kubernetes.io/cluster/x",
+                [false, true, true, true, true],
+            ),
+            (
+                id,
+                None,
+                "kubernetes.io/cluster/x",
+                [false, true, true, false, false],
+            ),
+            (address, None, "kubernetes.io/cluster/x", [true; 5]),
+            (id, None, "AmazonECSManaged", [true; 5]),
+        ] {
+            let tags = Tags::from([(tag.to_owned(), String::new())]);
+            let found = [8080, 30_000, 32_767, 32_768, 49_153].map(|port| {
+                let target = Target {
+                    group: arn.parse().expect("an ARN"),
+                    id: target.to_owned(),
+                    port: Some(port),
+                };
+                chosen(&target, own, &tags)
+            });
+            assert_eq!(found, expected, "{target} {own:?} {tag}");
+        }
+        let classic = Target {
+            group: "classic".parse().expect("a name"),
+            id: id.to_owned(),
+            port: None,
+        };
+        assert!(!chosen(&classic, None, &Tags::new()));
+    }
+}

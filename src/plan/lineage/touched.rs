@@ -1,0 +1,19 @@
+//! Whether what the owner shows may be the doing of a rescue.
+
+use crate::event::InstanceState;
+use crate::record::Record;
+use crate::situation::{Instance, Situation};
+use crate::tags;
+
+pub fn shows_everything(owner: &Instance) -> bool {
+    matches!(owner.state, InstanceState::Pending | InstanceState::Running)
+}
+
+/// We have been here: a tombstone stands, on the record if the owner has no room for it, or an earlier pass of this
+/// invocation set it.
+pub fn touched(record: &Record, owner: &Instance, situation: &Situation) -> bool {
+    let recorded = record.interruption.as_ref();
+    owner.tags.contains_key(tags::INTERRUPTED_AT)
+        || recorded.is_some_and(|it| it.instance == owner.id)
+        || (situation.pass > 0 && situation.notices.iter().any(|it| it.instance == owner.id))
+}

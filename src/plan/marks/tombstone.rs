@@ -1,0 +1,124 @@
+//! The interruption is written on the instance and on the record.
+
+use crate::event::{InstanceAction, InstanceState, Interruption, is_recent};
+use crate::plan::draft::Plan;
+use crate::plan::facts::breaker;
+use crate::plan::lineage::Lineage;
+use crate::plan::marks::{missed, own, room};
+use crate::policy::PrivateIp;
+use crate::record::{
+    history_tags, interface_tags, interfaces_of, interruption_from, interruption_text, volume_tags,
+    volumes_of,
+};
+use crate::situation::Instance;
+use crate::step::{Action, Step};
+use crate::tags::{self, Tags};
+
+/// The step that writes an interruption into the record.
+pub const REMEMBER: &str = "remember the interruption";
+
+/// Marks the instance as interrupted, with what an unprepared instance would take to its grave.
+/// True if nobody has done so before.
+///
+/// It runs beside the other steps, not before them: should it fail alone, a volume keeps
+/// `DeleteOnTermination=false` afterwards, which loses nothing.
+pub fn tombstone(
+    lineage: &Lineage,
+    instance: &Instance,
+    interruption: &Interruption,
+    plan: &mut Plan,
+) -> bool {
+    let text = interruption_text(interruption);
+    let standing = instance.tags.get(tags::INTERRUPTED_AT);
+    let known = standing.and_then(|it| interruption_from(it));
+    // EC2's own word is written over ours, whatever the hour.
+    let ours = |it: &Interruption| it.action == InstanceAction::Return;
+    let news = known.is_none_or(|it| it.at < interruption.at || (ours(&it) && !ours(interruption)));
+    if !news || instance.state == InstanceState::Terminated {
+        return false;
+    }
+    let mut marks = own::own(lineage);
+    marks.insert(tags::INTERRUPTED_AT.to_owned(), text);
+    let flagged = instance.devices.iter().any(|it| it.delete_on_termination);
+    // No flag set: the user has none, or our own hand was here already and must not hide his.
+    if !instance.tags.contains_key(tags::PREPARED) && standing.is_none() && flagged {
+        marks.extend(volume_tags(&volumes_of(instance)));
+        let with_primary = lineage.policy.private_ip.value == PrivateIp::Keep;
+        marks.extend(interface_tags(&interfaces_of(instance, with_primary)));
+    }
+    // Without room the record remembers it, and the rest goes by the record.
+    let Some(marks) = room::for_tombstone(lineage, instance, marks) else {
+        return false;
+    };
+    let resources = vec![instance.id.to_string()];
+    let id = format!("tombstone {}", instance.id);
+    plan.step(Step::new(
+        id,
+        Action::Tag {
+            resources,
+            tags: marks,
+        },
+    ));
+    true
+}
+
+/// The interruption of the owner, in the record: it outlives the instance.
+pub fn remember(lineage: &Lineage, interruption: &Interruption, plan: &mut Plan) {
+    let Some(template) = lineage.template() else {
+        return;
+    };
+    let standing = template.tags.get(tags::INTERRUPTED_AT);
+    let same = |text: &String| {
+        interruption_from(text).is_some_and(|it| it.instance == interruption.instance)
+    };
+    let known = standing.is_some_and(same);
+    let elsewhere = is_told_elsewhere(lineage, interruption);
+    if !known && (elsewhere || missed::is_unclear(lineage, interruption)) {
+        return;
+    }
+    let mut tags = history_tags(&breaker::history(lineage));
+    if known && own::holds(&template.tags, &tags) {
+        return;
+    }
+    // A successor that was interrupted in its turn: only the history has grown.
+    let step = if known { "remember one more" } else { REMEMBER };
+    if !known {
+        let text = interruption_text(interruption);
+        tags.insert(tags::INTERRUPTED_AT.to_owned(), text);
+    }
+    let resources = vec![template.id.to_string()];
+    plan.step(Step::new(step, Action::Tag { resources, tags }));
+}
+
+/// EC2 has warned of it a moment ago, and that is not at hand: whoever has the warning writes down more than this.
+fn is_told_elsewhere(lineage: &Lineage, interruption: &Interruption) -> bool {
+    let mut notices = lineage.situation.notices.iter();
+    let at_hand = notices.any(|it| it.instance == interruption.instance);
+    let tombstone = lineage.member(&interruption.instance);
+    let tombstone = tombstone.and_then(|it| it.tags.get(tags::INTERRUPTED_AT));
+    let now = lineage.situation.now;
+    !at_hand && tombstone.is_some() && !interruption.is_ours() && is_recent(interruption.at, now)
+}
+
+/// The record cannot be read, but it is known where it is: EC2 forgets the instance an hour after its end, and its
+/// tombstone with it.
+pub fn remember_unread(lineage: &Lineage, interruption: &Interruption, plan: &mut Plan) {
+    // More than this has been written, or is remembered.
+    let listed = &lineage.situation.listed;
+    if listed.contains(&interruption.instance) || is_told_elsewhere(lineage, interruption) {
+        return;
+    }
+    let owner = lineage.owner.map(|it| &it.id);
+    let Some(template) = lineage
+        .template_id()
+        .filter(|_| owner == Some(&interruption.instance))
+    else {
+        return;
+    };
+    let text = interruption_text(interruption);
+    let action = Action::Tag {
+        resources: vec![template.to_string()],
+        tags: Tags::from([(tags::INTERRUPTED_AT.to_owned(), text)]),
+    };
+    plan.step(Step::new(REMEMBER, action));
+}

@@ -1,0 +1,6 @@
+//! Interfaces and addresses.
+
+pub mod addresses;
+pub mod interfaces;
+pub mod primary;
+pub mod router;

@@ -1,0 +1,266 @@
+//! Elastic IPs, each to the same place: the same interface, the same private address of it or the one
+//! that stands for it.
+//!
+//! Associating is silent about what it takes: an address that is somewhere else comes along unasked
+//! (TRAP: who holds it is looked at first), and one that sat in the place before is put out. So every
+//! address has its own place, and one that is free is asked for as a free one.
+//!
+//! - <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AssociateAddress.html>
+//! - <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AssignPrivateIpAddresses.html>
+
+use crate::id::InterfaceId;
+use crate::plan::draft::Plan;
+use crate::plan::facts::ending;
+use crate::plan::lineage::Lineage;
+use crate::plan::network::interfaces::{self, Moved};
+use crate::record::{RecordedAddress, Seat};
+use crate::situation::{Address, Holder, Instance, Interface};
+use crate::step::{Action, Network, PrivateAddresses, Step};
+use std::collections::BTreeMap;
+
+/// The private addresses of before, and which of the successor's stands for each.
+type Stand<'a> = BTreeMap<&'a str, Option<&'a str>>;
+
+/// True once every address is where it was.
+pub fn plan(lineage: &Lineage, successor: &Instance, moved: &Moved, plan: &mut Plan) -> bool {
+    let record = &lineage.record;
+    if record.addresses.is_empty() && record.secondary.is_empty() {
+        return true;
+    }
+    let Some(found) = lineage.situation.addresses.known() else {
+        plan.wait(15, "addresses to be readable");
+        return false;
+    };
+    let Some(primary) = successor.primary_interface() else {
+        plan.wait(5, format!("{} to show its network", successor.id));
+        return false;
+    };
+    let ours = ours(lineage, successor, found, plan);
+    let stands = stands(lineage, primary, moved, &ours);
+    let mut complete = assign(lineage, successor, primary, &stands, plan);
+    for (recorded, address) in ours {
+        let seat = seat(lineage, successor, recorded, moved, &stands);
+        complete &= associate(lineage, address, seat, plan);
+    }
+    complete
+}
+
+/// Those that may be moved. What has been released, or is someone else's by now, is told.
+fn ours<'a>(
+    lineage: &'a Lineage,
+    successor: &Instance,
+    found: &'a [Address],
+    plan: &mut Plan,
+) -> Vec<(&'a RecordedAddress, &'a Address)> {
+    let mut ours = Vec::new();
+    for recorded in &lineage.record.addresses {
+        let allocation = &recorded.allocation;
+        match found.iter().find(|it| it.allocation == *allocation) {
+            None => plan.note(format!("{allocation} has been released: not moved")),
+            Some(address) if is_ours(lineage, successor, address) => {
+                ours.push((recorded, address));
+            }
+            Some(_) => plan.note(format!("{allocation} is in use by another: left there")),
+        }
+    }
+    ours
+}
+
+/// Secondary private addresses that are wanted on the primary interface: those it had, and one for
+/// every Elastic IP whose own interface has not come along. Those that could not be had again are
+/// stood for by others, in the order in which they are on record.
+fn stands<'a>(
+    lineage: &'a Lineage,
+    primary: &'a Interface,
+    moved: &Moved,
+    ours: &[(&'a RecordedAddress, &'a Address)],
+) -> Stand<'a> {
+    let mut wanted: Vec<&str> = lineage
+        .record
+        .secondary
+        .iter()
+        .map(String::as_str)
+        .collect();
+    let seats = ours.iter().filter_map(|(it, _)| it.seat.as_ref());
+    let seats = seats.filter(|it| it.slot.is_primary() || is_stranded(lineage, it, moved));
+    wanted.extend(seats.map(|it| it.private_address.as_str()));
+    let have = primary.addresses.iter().skip(1).map(String::as_str);
+    let mut others = have.filter(|it| !wanted.contains(it));
+    let mut stands = Stand::new();
+    for address in &wanted {
+        if !stands.contains_key(address) {
+            let same = primary.addresses.iter().any(|it| it == address);
+            let stand = if same { Some(*address) } else { others.next() };
+            stands.insert(address, stand);
+        }
+    }
+    stands
+}
+
+fn is_stranded(lineage: &Lineage, seat: &Seat, moved: &Moved) -> bool {
+    let mut recorded = lineage.record.interfaces.iter();
+    recorded
+        .find(|it| it.slot == seat.slot)
+        .is_none_or(|it| moved.left.contains(&it.interface))
+}
+
+/// The same ones where they are free, others where they are not. True if none is missing.
+fn assign(
+    lineage: &Lineage,
+    successor: &Instance,
+    primary: &Interface,
+    stands: &Stand,
+    plan: &mut Plan,
+) -> bool {
+    let missing = stands.iter().filter(|(_, stand)| stand.is_none());
+    let missing: Vec<&str> = missing.map(|(address, _)| *address).collect();
+    if missing.is_empty() {
+        return true;
+    }
+    let Some((same, others)) = to_assign(lineage, successor, &missing, plan) else {
+        return false;
+    };
+    let mut step = |id: &str, addresses: PrivateAddresses| {
+        let marked = interfaces::mark(lineage, &primary.id, plan);
+        let action = Action::Network(Network::Assign {
+            interface: primary.id.clone(),
+            addresses,
+        });
+        plan.step(Step::new(format!("assign {id} to {}", primary.id), action).after(&marked));
+    };
+    if !same.is_empty() {
+        step("the same addresses", PrivateAddresses::These(same));
+    }
+    if others > 0 {
+        step("other addresses", PrivateAddresses::Any(others));
+    }
+    plan.wait(5, "private addresses to be assigned");
+    false
+}
+
+/// Which of them are free, and how many others are needed. None while that cannot be told.
+fn to_assign(
+    lineage: &Lineage,
+    successor: &Instance,
+    missing: &[&str],
+    plan: &mut Plan,
+) -> Option<(Vec<String>, u8)> {
+    let place = lineage.record.place.as_ref();
+    let subnet = place
+        .map(|it| &it.subnet)
+        .filter(|it| successor.subnet.as_ref() == Some(*it));
+    let Some(subnet) = subnet else {
+        return Some((Vec::new(), u8::try_from(missing.len()).unwrap_or(u8::MAX)));
+    };
+    let Some(all) = lineage.situation.interfaces.known() else {
+        plan.wait(15, "network interfaces to be readable");
+        return None;
+    };
+    let (mut same, mut others) = (Vec::new(), 0);
+    for address in missing {
+        let mut here = all.iter().filter(|it| it.subnet == *subnet);
+        let holder = here.find(|it| it.addresses.iter().any(|ip| ip == address));
+        match holder.map(|it| &it.holder) {
+            None => same.push((*address).to_owned()),
+            Some(Holder::Instance(holder)) if ending::is_ending(lineage, holder) => {
+                plan.wait(20, format!("{holder} to end and release {address}"));
+            }
+            Some(Holder::Unsettled) => plan.wait(5, format!("{address} to be released")),
+            Some(Holder::Nobody | Holder::Instance(_) | Holder::Service) => others += 1,
+        }
+    }
+    Some((same, others))
+}
+
+/// Where the address belongs now. None while that place is still to come.
+fn seat<'a>(
+    lineage: &Lineage,
+    successor: &'a Instance,
+    recorded: &'a RecordedAddress,
+    moved: &Moved,
+    stands: &Stand<'a>,
+) -> Option<(&'a InterfaceId, &'a str)> {
+    let primary = successor.primary_interface()?;
+    let Some(seat) = &recorded.seat else {
+        return Some((&primary.id, primary.addresses.first()?));
+    };
+    let own = successor.interfaces.iter().find(|it| it.slot == seat.slot);
+    let own = own.filter(|it| !it.slot.is_primary() && moved.here.contains(&it.id));
+    if let Some(interface) = own {
+        let same = interface
+            .addresses
+            .iter()
+            .find(|it| **it == seat.private_address);
+        return Some((&interface.id, same.or(interface.addresses.first())?));
+    }
+    if seat.slot.is_primary() || is_stranded(lineage, seat, moved) {
+        let stand = stands
+            .get(seat.private_address.as_str())
+            .copied()
+            .flatten()?;
+        return Some((&primary.id, stand));
+    }
+    None
+}
+
+/// True if it is there.
+fn associate(
+    lineage: &Lineage,
+    address: &Address,
+    seat: Option<(&InterfaceId, &str)>,
+    plan: &mut Plan,
+) -> bool {
+    let allocation = &address.allocation;
+    let Some((interface, private_address)) = seat else {
+        plan.wait(5, format!("the place of {allocation}"));
+        return false;
+    };
+    let there = address.interface.as_ref() == Some(interface)
+        && address.private_address.as_deref() == Some(private_address);
+    if !there {
+        let marked = interfaces::mark(lineage, interface, plan);
+        let action = Action::Network(Network::Associate {
+            allocation: allocation.clone(),
+            interface: interface.clone(),
+            private_address: private_address.to_owned(),
+            take: address.interface.is_some(),
+        });
+        plan.step(Step::new(format!("associate {allocation}"), action).after(&marked));
+    }
+    there
+}
+
+/// Those on record that are not on this instance. What cannot be read counts as missing.
+pub fn missing<'a>(lineage: &'a Lineage, instance: &Instance) -> Vec<&'a RecordedAddress> {
+    let found = lineage.situation.addresses.known();
+    let is_missing = |recorded: &&RecordedAddress| match found {
+        None => true,
+        Some(found) => found.iter().any(|it| {
+            let elsewhere = it.instance.as_ref() != Some(&instance.id);
+            it.allocation == recorded.allocation && elsewhere && is_ours(lineage, instance, it)
+        }),
+    };
+    lineage.record.addresses.iter().filter(is_missing).collect()
+}
+
+/// Free, or where the lineage has it: on a member, or on an interface that was kept.
+fn is_ours(lineage: &Lineage, successor: &Instance, address: &Address) -> bool {
+    let Address {
+        instance: holder,
+        interface,
+        ..
+    } = address;
+    let of_member = holder
+        .as_ref()
+        .is_some_and(|it| lineage.member(it).is_some() || lineage.record.head.as_ref() == Some(it));
+    let on_kept = |id: &InterfaceId| {
+        let kept = lineage
+            .record
+            .interfaces
+            .iter()
+            .any(|it| it.interface == *id);
+        holder.is_none() && kept || successor.interfaces.iter().any(|it| it.id == *id)
+    };
+    let free = holder.is_none() && interface.is_none();
+    free || of_member || interface.as_ref().is_some_and(on_kept)
+}

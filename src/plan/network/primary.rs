@@ -1,0 +1,227 @@
+//! `spot-rescue:private-ip=keep`: the replacement is launched on the very interface whose address is to be
+//! kept.
+//!
+//! An interface cannot be the primary one of two instances, nor be taken from the one it is primary of: it
+//! is free when that has ended. So nothing is launched before, and then it is launched where the interface
+//! is. `RunInstances` takes an interface that exists; a fleet does not.
+//! <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_InstanceNetworkInterfaceSpecification.html>
+//!
+//! Whoever launches on the interface cannot launch twice: it has room for one. Whoever launches elsewhere
+//! could do so beside him. Therefore an address is given up on record first, and launched without only when
+//! every invocation that may not have seen that has come to its end.
+
+use crate::clock::INVOCATION;
+use crate::event::InstanceState;
+use crate::id::{InstanceId, InterfaceId};
+use crate::plan::draft::{Plan, Stop};
+use crate::plan::facts::{asked, ending};
+use crate::plan::lineage::Lineage;
+use crate::record::{LostAddress, RecordedInterface};
+use crate::situation::{Holder, Instance, NetworkInterface};
+use crate::step::{Action, Step};
+use crate::tags::{self, Tags};
+use time::Duration;
+
+/// Two invocations: the one that writes, and one that has read before.
+const SEEN: Duration = INVOCATION.saturating_add(INVOCATION);
+
+/// Since the interruption. Some instances take hours to end.
+const PATIENCE: Duration = Duration::minutes(10);
+
+/// Since the interruption as well: before that, a stranger on the interface may be the replacement.
+const STRANGER: Duration = Duration::minutes(5);
+
+const GIVE_UP: &str = "give up the private address";
+
+/// The interface to launch on, now; none if the replacement gets one of its own.
+pub fn start(lineage: &Lineage, plan: &mut Plan) -> Result<Option<InterfaceId>, Stop> {
+    let Some(recorded) = asked::kept_interface(lineage) else {
+        return Ok(None);
+    };
+    if let Some(lost) = lost(lineage) {
+        note_lost(lineage, recorded, plan);
+        let left = (lost.at + SEEN - lineage.situation.now).whole_seconds();
+        if left <= 0 {
+            return Ok(None);
+        }
+        let seconds = u16::try_from(left).unwrap_or(u16::MAX).max(5);
+        let what = "everybody to know that the address is given up";
+        return Err(Stop::Wait(seconds, what.to_owned()));
+    }
+    match stand(lineage, recorded) {
+        Stand::Free => Ok(Some(recorded.interface.clone())),
+        Stand::Held(seconds, what) => Err(Stop::Wait(seconds, what)),
+        Stand::Lost(why) => Err(Stop::GiveUpAddress(why)),
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Stand {
+    Free,
+    Held(u16, String),
+    Lost(String),
+}
+
+fn stand(lineage: &Lineage, recorded: &RecordedInterface) -> Stand {
+    let id = &recorded.interface;
+    let shown = |it: &&&Instance| it.interfaces.iter().any(|own| own.id == *id);
+    if let Some(holder) = lineage.members.iter().find(shown) {
+        return held(lineage, id, &holder.id);
+    }
+    let Some(all) = lineage.situation.interfaces.known() else {
+        return Stand::Held(5, format!("{id} to be readable"));
+    };
+    match all.iter().find(|it| it.id == *id).map(|it| &it.holder) {
+        None => Stand::Lost(format!("{id} is gone")),
+        Some(Holder::Nobody) => free(lineage, id),
+        Some(Holder::Unsettled) => Stand::Held(5, format!("{id} to be released")),
+        Some(Holder::Service) => Stand::Lost(format!("{id} is in use by an AWS service")),
+        Some(Holder::Instance(holder)) => held(lineage, id, holder),
+    }
+}
+
+/// EC2 may refuse for good what it was not asked for before.
+fn free(lineage: &Lineage, id: &InterfaceId) -> Stand {
+    let step = on_interface_id(lineage, id);
+    if lineage.situation.refused.contains(&step) {
+        Stand::Lost(format!("EC2 does not launch on {id}"))
+    } else {
+        Stand::Free
+    }
+}
+
+fn held(lineage: &Lineage, id: &InterfaceId, holder: &InstanceId) -> Stand {
+    let member = lineage.member(holder);
+    let age = age(lineage, member);
+    if lets_go(lineage, holder) {
+        let what = format!("{holder} to end and release {id}, to launch the replacement on");
+        return match member.map(|it| it.state) {
+            _ if age > PATIENCE => Stand::Lost(format!("{holder} has not released {id} in time")),
+            Some(InstanceState::Running) => Stand::Held(20, what),
+            Some(InstanceState::ShuttingDown) => Stand::Held(10, what),
+            Some(_) | None => Stand::Held(5, what),
+        };
+    }
+    // One of ours whose launch nobody has heard the end of: the same request once more names it.
+    if member.is_none() && age < PATIENCE && may_be_ours(lineage, holder) {
+        return free(lineage, id);
+    }
+    // It may be the very replacement: what has just been launched is shown late, by its interface first.
+    if member.is_none() && (age < STRANGER || lineage.situation.pass > 1) {
+        return Stand::Held(20, format!("{holder}, which has {id}, to be seen"));
+    }
+    Stand::Lost(format!("{id} is in use by {holder}"))
+}
+
+/// Of the interruption that made it let go.
+fn age(lineage: &Lineage, holder: Option<&Instance>) -> Duration {
+    let interruption = holder.and_then(|it| lineage.interruption(it));
+    let recorded = lineage.record.interruption.as_ref();
+    let at = interruption.as_ref().or(recorded).map(|it| it.at);
+    at.map_or(Duration::ZERO, |it| lineage.situation.now - it)
+}
+
+/// Ending, or about to. One that is stopped keeps its interfaces.
+fn lets_go(lineage: &Lineage, holder: &InstanceId) -> bool {
+    let member = lineage.member(holder);
+    let interruption = member.and_then(|it| lineage.interruption(it));
+    let ends = interruption.is_none_or(|it| it.action.ends());
+    let stays = member.is_some_and(Instance::is_alive) && !ends;
+    ending::is_ending(lineage, holder) && !stays
+}
+
+/// On record first: see above.
+pub fn give_up(lineage: &Lineage, why: &str, plan: &mut Plan) {
+    let (Some(of), Some(template)) = (head(lineage), lineage.template()) else {
+        plan.wait(5, "a prepared rescue to note on that the address is lost");
+        return;
+    };
+    let at = lineage.situation.now;
+    let why = why.to_owned();
+    plan.note(format!(
+        "private address {} is not kept: {why}",
+        address(lineage)
+    ));
+    let lost = LostAddress { of, at, why };
+    let tags = Tags::from([(tags::ADDRESS_LOST.to_owned(), lost.text())]);
+    let resources = vec![template.id.to_string()];
+    plan.step(Step::new(GIVE_UP, Action::Tag { resources, tags }));
+    plan.wait(5, "the loss of the address to be on record");
+}
+
+/// Whose address it is.
+fn head(lineage: &Lineage) -> Option<InstanceId> {
+    let owner = lineage.owner.map(|it| it.id.clone());
+    lineage.record.head.clone().or(owner)
+}
+
+fn lost<'a>(lineage: &'a Lineage) -> Option<&'a LostAddress> {
+    let head = head(lineage);
+    let lost = lineage.record.address_lost.as_ref();
+    lost.filter(|it| Some(&it.of) == head.as_ref())
+}
+
+fn address<'a>(lineage: &'a Lineage) -> &'a str {
+    let first = lineage.record.private_addresses.first();
+    first.map_or("of before", String::as_str)
+}
+
+/// For a person: loudly, as long as the rescue lasts.
+pub fn note_lost(lineage: &Lineage, recorded: &RecordedInterface, plan: &mut Plan) {
+    if recorded.slot.is_primary() {
+        plan.note(format!("private address {}", sentence(lineage)));
+    }
+}
+
+fn sentence(lineage: &Lineage) -> String {
+    let why = lost(lineage).map(|it| it.why.as_str());
+    let why = why.unwrap_or("the replacement was not launched on its interface");
+    format!("{} is not kept: {why}", address(lineage))
+}
+
+/// What the outcome says of it. None if nothing was asked for, or it is there.
+pub fn missed(lineage: &Lineage, successor: &Instance) -> Option<String> {
+    let own = successor.primary_interface()?;
+    let kept = asked::kept_interface(lineage).is_some_and(|it| it.interface == own.id);
+    (asked::keeps_address(lineage) && !kept).then(|| sentence(lineage))
+}
+
+/// The interfaces of the owner to be, as they are handed over with everything else.
+pub fn handed_over(lineage: &Lineage, successor: &Instance) -> Vec<RecordedInterface> {
+    let own = successor.primary_interface();
+    let mut all = lineage.record.interfaces.clone();
+    for it in all.iter_mut().filter(|it| it.slot.is_primary()) {
+        if let Some(own) = own.filter(|own| own.id != it.interface) {
+            it.interface = own.id.clone();
+            it.delete_on_termination = own.delete_on_termination;
+        }
+    }
+    all
+}
+
+/// It has outlived its instance because of us, and nobody is on it: it goes a day later.
+pub fn left_over<'a>(lineage: &'a Lineage) -> Option<&'a NetworkInterface> {
+    let recorded = lineage.record.primary()?;
+    let all = lineage.situation.interfaces.known()?;
+    let found = all.iter().find(|it| it.id == recorded.interface)?;
+    let ours = found.tags.contains_key(tags::RESCUE) && recorded.delete_on_termination;
+    let unmarked = !found.tags.contains_key(tags::EXPIRES_AT);
+    let free = match &found.holder {
+        Holder::Nobody => true,
+        Holder::Instance(holder) => lets_go(lineage, holder),
+        Holder::Service | Holder::Unsettled => false,
+    };
+    (ours && unmarked && free).then_some(found)
+}
+
+/// An instance that bears the marks of a launch of ours which nobody has heard the end of. That proves nothing:
+/// only the answer to the same request does.
+pub fn may_be_ours(lineage: &Lineage, instance: &InstanceId) -> bool {
+    let mut strangers = lineage.strangers();
+    strangers.any(|it| it.id == *instance && it.tags.contains_key(tags::LAUNCHED))
+}
+
+/// The request to launch on an interface; each is another one, since a refusal is remembered by its id.
+pub fn on_interface_id(lineage: &Lineage, interface: &InterfaceId) -> String {
+    format!("launch {} on {interface}", lineage.record.attempts.total())
+}

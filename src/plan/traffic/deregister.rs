@@ -1,0 +1,145 @@
+//! Traffic leaves first: every registration of an interrupted instance, on every port (TRAP 19).
+//! Nobody waits for the deregistration delay: its default of 300 s outlives the instance (TRAP 21).
+
+use crate::event::{InstanceAction, Interruption};
+use crate::id::InstanceId;
+use crate::plan::draft::Plan;
+use crate::plan::lineage::Lineage;
+use crate::record::targets_from;
+use crate::situation::{Instance, Registration, Target, TargetGroup};
+use crate::step::{Action, Step};
+use std::collections::BTreeMap;
+
+/// The targets the instance's own tags name: known without asking.
+pub fn on_record(lineage: &Lineage, instance: &Instance, plan: &mut Plan) {
+    steps(recorded(lineage, instance), plan);
+}
+
+/// The targets on record that name this instance, which cannot be read.
+pub fn recorded_of(lineage: &Lineage, instance: &InstanceId, plan: &mut Plan) {
+    let addresses = &lineage.record.private_addresses;
+    let its = |it: &&Target| {
+        let by_address = addresses.iter().any(|address| it.is_address(address));
+        it.id == instance.as_str() || by_address
+    };
+    let targets = lineage.record.targets.iter().filter(its);
+    steps(targets.cloned().collect(), plan);
+}
+
+/// The targets AWS shows now: corrects what the record missed. Where AWS shows nothing, those on
+/// record are deregistered (again: it changes nothing).
+pub fn found(lineage: &Lineage, plan: &mut Plan) {
+    plan.deregisters = for_good(lineage);
+    let mut targets = serving(lineage).unwrap_or_default();
+    targets.extend(unseen(lineage));
+    steps(targets, plan);
+}
+
+/// The owner, whom nobody is about to register: the rescue that may have done so is over, no Auto Scaling
+/// group does, and it does not come back.
+fn for_good(lineage: &Lineage) -> Option<Interruption> {
+    let owner = lineage.owner.filter(|_| lineage.group_name().is_none())?;
+    let ends = |it: &Interruption| it.action == InstanceAction::Terminate;
+    lineage.interruption(owner).filter(ends)
+}
+
+/// Whatever AWS shows of one instance.
+pub fn of(lineage: &Lineage, instance: &Instance, plan: &mut Plan) {
+    let known = lineage.situation.registrations.known();
+    let found = known.into_iter().flat_map(|it| it.list.iter());
+    let serving = found.filter(|it| !it.draining && instance.is_registered_as(it));
+    steps(serving.map(|it| it.target.clone()).collect(), plan);
+}
+
+/// Registrations that still send traffic to an interrupted instance. None if none are known.
+///
+/// A dead instance no longer shows its addresses, and nobody deregisters `ip` targets for it: the
+/// recorded ones count as its own, as long as nobody answers there. EC2 gives an address to the next
+/// who comes, and he may serve in the same group.
+pub fn serving(lineage: &Lineage) -> Option<Vec<Target>> {
+    let known = lineage.situation.registrations.known()?;
+    let on_record = |it: &Registration| is_on_record(lineage, &it.target);
+    let of_interrupted = |it: &Registration| {
+        let mut interrupted = lineage.interrupted();
+        let deserted = !it.answering && on_record(it);
+        deserted || interrupted.any(|(instance, _)| is_of(lineage, instance, it))
+    };
+    let serving = known
+        .list
+        .iter()
+        .filter(|it| !it.draining && of_interrupted(it));
+    let targets = serving.map(|it| &it.target);
+    Some(
+        targets
+            .filter(|it| !of_successor(lineage, it))
+            .cloned()
+            .collect(),
+    )
+}
+
+/// Nothing is left to be deregistered, as far as that can be told.
+pub fn is_done(lineage: &Lineage) -> bool {
+    serving(lineage).is_some_and(|it| it.is_empty()) && unseen(lineage).is_empty()
+}
+
+/// A registration of this instance. An address that was not read with its VPC must be on record.
+pub fn is_of(lineage: &Lineage, instance: &Instance, it: &Registration) -> bool {
+    let recorded = it.vpc.is_none() && is_on_record(lineage, &it.target);
+    instance.is_registered_as(it) || (recorded && instance.answers_to(&it.target))
+}
+
+/// The owner's, or that of a successor.
+fn is_on_record(lineage: &Lineage, target: &Target) -> bool {
+    let record = &lineage.record;
+    record.targets.contains(target) || record.served.contains(target)
+}
+
+/// What the interrupted have on record with groups that have not been read, unless AWS has taken it.
+fn unseen(lineage: &Lineage) -> Vec<Target> {
+    let read = lineage.situation.registrations.known();
+    let unread = |it: &Target| read.is_none_or(|all| !all.tells_of(&it.group));
+    let out = &lineage.situation.deregistered;
+    let interrupted = lineage
+        .interrupted()
+        .filter(|(it, _)| !out.contains(&it.id));
+    interrupted
+        .flat_map(|(instance, _)| recorded(lineage, instance))
+        .filter(|it| unread(it) && !of_successor(lineage, it))
+        .collect()
+}
+
+fn recorded(lineage: &Lineage, instance: &Instance) -> Vec<Target> {
+    let mut targets = targets_from(&instance.tags);
+    targets.extend(lineage.record.targets.iter().cloned());
+    targets.retain(|it| instance.answers_to(it));
+    targets
+}
+
+fn of_successor(lineage: &Lineage, target: &Target) -> bool {
+    lineage
+        .successor
+        .is_some_and(|successor| successor.answers_to(target))
+}
+
+fn steps(targets: Vec<Target>, plan: &mut Plan) {
+    for (group, targets) in by_group(targets) {
+        let id = step_id("deregister", &group, &targets);
+        plan.step(Step::new(id, Action::Deregister { group, targets }));
+    }
+}
+
+/// One call per target group.
+pub fn by_group(mut targets: Vec<Target>) -> BTreeMap<TargetGroup, Vec<Target>> {
+    targets.sort();
+    targets.dedup();
+    let mut groups: BTreeMap<TargetGroup, Vec<Target>> = BTreeMap::new();
+    for target in targets {
+        groups.entry(target.group.clone()).or_default().push(target);
+    }
+    groups
+}
+
+pub fn step_id(verb: &str, group: &TargetGroup, targets: &[Target]) -> String {
+    let who = targets.first().map_or("nobody", |it| &it.id);
+    format!("{verb} {who} {}", group.name())
+}

@@ -1,0 +1,206 @@
+//! The same targets again: the same place in the same group, on the same port.
+//!
+//! A target that cannot be registered holds up no other, and not the rescue for ever: a group that
+//! has been deleted is dropped at once, anything else (a VPC the group is not in, a quota, a missing
+//! permission) is tried for a while and then named in the outcome.
+
+use crate::dns::same_address;
+use crate::plan::draft::Plan;
+use crate::plan::facts::ports;
+use crate::plan::lineage::{Lineage, claimed};
+use crate::plan::marks::room::record;
+use crate::plan::traffic::deregister;
+use crate::record::{Record, served_tags};
+use crate::situation::{Instance, Registrations, Target, TargetGroup};
+use crate::step::{Action, Step};
+
+/// So many seconds a rescue waits for a target: long enough for throttled calls to get through, and
+/// within one chain of wakes.
+const PATIENCE: f64 = 120.0;
+
+/// After so many seconds every target is a call of its own: AWS refuses a call as a whole, however
+/// many good targets it names.
+const TOGETHER: f64 = 30.0;
+
+/// Registers what is on record and not registered. True if nothing is missing that is worth waiting
+/// for. `trying` is for how many seconds we have.
+pub fn plan(lineage: &Lineage, instance: &Instance, trying: f64, plan: &mut Plan) -> bool {
+    let Some(found) = lineage.situation.registrations.known() else {
+        plan.wait(15, "target groups to be readable");
+        return false;
+    };
+    for group in &found.gone {
+        plan.note(format!("{} has been deleted: not joined", group.name()));
+    }
+    let missing = missing(lineage, instance);
+    if missing.is_empty() || trying > PATIENCE {
+        return true;
+    }
+    let nameable = missing.iter().cloned().filter_map(Missing::nameable);
+    let nameable: Vec<Target> = nameable.collect();
+    let noted = note(lineage, instance, &nameable, plan);
+    steps(nameable, trying > TOGETHER, noted, plan);
+    for target in missing {
+        target.wait(found, plan);
+    }
+    if trying > TOGETHER {
+        plan.wait(15, "targets that are refused");
+    }
+    false
+}
+
+/// A target that should be there and is not, or is not to be seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Missing {
+    Unregistered(Target),
+    /// As it was: the instance has no address in its place.
+    NoAddress(Target),
+}
+
+impl Missing {
+    fn wait(&self, found: &Registrations, plan: &mut Plan) {
+        match self {
+            Self::NoAddress(target) => plan.wait(15, format!("an address in place of {target}")),
+            Self::Unregistered(target) if !found.tells_of(&target.group) => {
+                plan.wait(15, format!("{} to be readable", target.group.name()));
+            }
+            Self::Unregistered(_) => {}
+        }
+    }
+
+    /// What a call can name.
+    #[must_use]
+    pub fn nameable(self) -> Option<Target> {
+        match self {
+            Self::Unregistered(target) => Some(target),
+            Self::NoAddress(_) => None,
+        }
+    }
+
+    #[must_use]
+    pub fn target(&self) -> &Target {
+        let (Self::Unregistered(target) | Self::NoAddress(target)) = self;
+        target
+    }
+}
+
+/// What is on record for this instance and not registered. What is not known counts as registered
+/// nowhere: registering it again changes nothing.
+#[must_use]
+pub fn missing(lineage: &Lineage, instance: &Instance) -> Vec<Missing> {
+    let Some(found) = lineage.situation.registrations.known() else {
+        return Vec::new();
+    };
+    let wanted = lineage.record.targets.iter();
+    let wanted = wanted.filter(|it| !found.gone.contains(&it.group));
+    let wanted = wanted.filter(|it| !ports::is_left(lineage, it));
+    // A group registers its members by itself.
+    let by_group = |it: &&Target| registers(lineage, instance, &it.group);
+    let wanted = wanted.filter(|it| !by_group(it));
+    let missing = wanted.filter_map(|it| match translated(&lineage.record, it, instance) {
+        Some(target) => (!found.holds(&target)).then_some(Missing::Unregistered(target)),
+        None => Some(Missing::NoAddress(it.clone())),
+    });
+    missing.collect()
+}
+
+/// The targets a rescue hands on, those that are owed as well.
+#[must_use]
+pub fn handed_over(lineage: &Lineage, instance: &Instance) -> Vec<Target> {
+    let found = lineage.situation.registrations.known();
+    let wanted = lineage.record.targets.iter();
+    let wanted = wanted.filter(|it| !ports::is_left(lineage, it));
+    let wanted = wanted.filter_map(|it| translated(&lineage.record, it, instance));
+    wanted
+        .filter(|it| found.is_none_or(|found| !found.gone.contains(&it.group)))
+        .collect()
+}
+
+/// The same place: by id where the group lists instances; where it lists addresses, the same address
+/// if the instance has it now, else the one that is where the recorded one was.
+#[must_use]
+pub fn translated(record: &Record, recorded: &Target, instance: &Instance) -> Option<Target> {
+    let mut own = instance.private_addresses.iter();
+    let id = if recorded.is_instance() {
+        instance.id.to_string()
+    } else if own.any(|it| recorded.is_address(it)) {
+        recorded.id.clone()
+    } else {
+        in_its_place(record, &recorded.id, instance)?.clone()
+    };
+    Some(Target {
+        id,
+        ..recorded.clone()
+    })
+}
+
+/// Of the same family, counted from the primary interface's primary address. Where nobody wrote the
+/// old addresses down, the first.
+pub fn in_its_place<'a>(
+    record: &Record,
+    address: &str,
+    instance: &'a Instance,
+) -> Option<&'a String> {
+    let same_family = |it: &&String| it.contains(':') == address.contains(':');
+    let before = record.private_addresses.iter().filter(same_family);
+    let place = before.clone().position(|it| same_address(it, address));
+    let place = if before.count() == 0 { 0 } else { place? };
+    let mut now = instance.private_addresses.iter().filter(same_family);
+    now.nth(place)
+}
+
+const NOTE: &str = "note the addresses that serve";
+
+/// A successor that ends before it is on record shows its addresses no longer, and EC2 gives them to
+/// the next who comes: `ip` targets are written down before they are registered. True if they had to be.
+fn note(lineage: &Lineage, instance: &Instance, missing: &[Target], plan: &mut Plan) -> bool {
+    let Some(template) = lineage.template() else {
+        return false;
+    };
+    let is_successor = lineage.successor.is_some_and(|it| it.id == instance.id);
+    let mut served = lineage.record.served.clone();
+    let known = served.len();
+    let by_address = missing.iter().filter(|it| !it.is_instance());
+    for target in by_address.filter(|_| is_successor) {
+        if !served.contains(target) {
+            served.push(target.clone());
+        }
+    }
+    if served.len() == known {
+        return false;
+    }
+    let resources = vec![template.id.to_string()];
+    let tags = record::onto_record(&served_tags(&served), template);
+    plan.step(Step::new(NOTE, Action::Tag { resources, tags }));
+    true
+}
+
+fn steps(missing: Vec<Target>, alone: bool, noted: bool, plan: &mut Plan) {
+    let groups: Vec<(TargetGroup, Vec<Target>)> = if alone {
+        let one = |it: Target| (it.group.clone(), vec![it]);
+        missing.into_iter().map(one).collect()
+    } else {
+        deregister::by_group(missing).into_iter().collect()
+    };
+    for (group, targets) in groups {
+        let mut id = deregister::step_id("register", &group, &targets);
+        if let (true, Some(port)) = (alone, targets.first().and_then(|it| it.port)) {
+            id = format!("{id} {port}");
+        }
+        let by_address = targets.iter().any(|it| !it.is_instance());
+        let step = Step::new(id, Action::Register { group, targets });
+        plan.step(if noted && by_address {
+            step.after(NOTE)
+        } else {
+            step
+        });
+    }
+}
+
+/// Auto Scaling registers the claimed member there by itself, when it goes into service.
+#[must_use]
+pub fn registers(lineage: &Lineage, instance: &Instance, target_group: &TargetGroup) -> bool {
+    let group = lineage.situation.group.known().and_then(Option::as_ref);
+    claimed::is_claimed(lineage.situation, instance)
+        && group.is_some_and(|it| it.scaling.serves(target_group))
+}

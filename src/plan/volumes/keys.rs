@@ -1,0 +1,91 @@
+//! KMS keys of encrypted volumes: what cannot be used is told with the key, and what to do about it.
+//!
+//! Whether a key is customer managed is not to be seen on a volume; the stack knows which ones its user
+//! has named. <https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption-requirements.html>
+
+use crate::plan::draft::Plan;
+use crate::plan::lineage::Lineage;
+use crate::situation::{Instance, VolumeSettings};
+use crate::tags;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The AWS managed key, as `GetEbsDefaultKmsKeyId` names it.
+const MANAGED: &str = "alias/aws/ebs";
+
+/// The keys the stack may use.
+fn named<'a>(lineage: &'a Lineage) -> impl Iterator<Item = &'a str> {
+    let all = lineage.situation.defaults.get(tags::KMS_KEYS);
+    let words = all.map(|it| it.split(',')).into_iter().flatten();
+    words.map(str::trim).filter(|it| !it.is_empty())
+}
+
+/// What to do about a volume that did not come to be. Nothing to say without encryption.
+pub fn advice(lineage: &Lineage, settings: &VolumeSettings) -> String {
+    let Some(key) = &settings.kms_key else {
+        return String::new();
+    };
+    let is_named = named(lineage).any(|it| it == key);
+    let first = if is_named {
+        "allow"
+    } else {
+        "name it in the stack's parameter KmsKeyArns, and allow"
+    };
+    format!("; it is encrypted with {key}: {first} the function's role in the key's policy")
+}
+
+/// While all is well: keys nobody has named. The AWS managed key needs no permission, so this is said
+/// as a question.
+pub fn unnamed(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
+    let volumes = lineage.situation.volumes.known();
+    let volumes = volumes.map(Vec::as_slice).unwrap_or_default();
+    let mut unnamed: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for volume in volumes.iter().filter(|it| it.attached_to(&owner.id)) {
+        let key = volume.settings.kms_key.as_deref();
+        if let Some(key) = key.filter(|key| named(lineage).all(|it| it != *key)) {
+            unnamed.entry(key).or_default().insert(volume.id.as_str());
+        }
+    }
+    for (key, volumes) in unnamed {
+        let volumes = Vec::from_iter(volumes).join(" ");
+        plan.note(format!(
+            "encrypted with {key}: {volumes}; unless that is the AWS managed key (aws/ebs), name it in the \
+             stack's parameter KmsKeyArns, or no replacement can use them"
+        ));
+    }
+}
+
+/// TRAP 49: where the account encrypts by default, a volume made again of what is plain gets the default key, and
+/// what is launched with one that cannot be used dies booting.
+/// <https://docs.aws.amazon.com/ebs/latest/userguide/encryption-by-default.html>
+pub fn unnamed_default(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
+    let Some(Some(key)) = lineage.situation.default_key.known() else {
+        return;
+    };
+    if key.ends_with(MANAGED) || named(lineage).any(|it| it == key) {
+        return;
+    }
+    let volumes = lineage.situation.volumes.known().into_iter().flatten();
+    let bare = volumes.filter(|it| it.attached_to(&owner.id) && it.settings.kms_key.is_none());
+    let ids: BTreeSet<&str> = bare.map(|it| it.id.as_str()).collect();
+    if !ids.is_empty() {
+        plan.note(format!(
+            "the account encrypts new volumes with {key}, so what is made again of {} is encrypted with it: name it \
+             in the stack's parameter KmsKeyArns, and allow the function's role in the key's policy, or no \
+             replacement boots",
+            Vec::from_iter(ids).join(" ")
+        ));
+    }
+}
+
+/// What to do about the key of the root volume.
+pub fn advice_for_root(lineage: &Lineage) -> String {
+    let root = root_settings(lineage);
+    root.map(|it| advice(lineage, it)).unwrap_or_default()
+}
+
+fn root_settings<'a>(lineage: &Lineage<'a>) -> Option<&'a VolumeSettings> {
+    let root = lineage.record.volumes.iter().find(|it| it.root)?;
+    let volumes = lineage.situation.volumes.known()?;
+    let volume = volumes.iter().find(|it| it.id == root.volume)?;
+    Some(&volume.settings)
+}

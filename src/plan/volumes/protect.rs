@@ -1,0 +1,169 @@
+//! The first thing at a warning: nothing of the instance may vanish with it.
+
+use crate::id::{InstanceId, VolumeId};
+use crate::plan::draft::Plan;
+use crate::plan::lineage::Lineage;
+use crate::plan::marks::room::volume;
+use crate::record::VolumeTag;
+use crate::situation::{Instance, Snapshot, Volume};
+use crate::step::{Action, Step};
+use crate::tags::{self, Tags, limits};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// `DeleteOnTermination` is switched off for every volume, the root included: the cheapest rescue
+/// there is (TRAP 15). EC2 refuses it once the instance is shutting down.
+pub fn keep_volumes(instance: &Instance, plan: &mut Plan) {
+    let deleted = instance
+        .devices
+        .iter()
+        .filter(|it| it.delete_on_termination);
+    let devices: BTreeMap<String, bool> = deleted.map(|it| (it.name.clone(), false)).collect();
+    if instance.is_alive() && !devices.is_empty() {
+        let id = format!("keep volumes of {}", instance.id);
+        let instance = instance.id.clone();
+        plan.step(Step::new(
+            id,
+            Action::SetDeleteOnTermination { instance, devices },
+        ));
+    }
+}
+
+/// The same, of devices that only the record tells of: each by itself, as EC2 refuses a call that names one which has
+/// been detached since.
+pub fn keep_recorded(lineage: &Lineage, instance: &InstanceId, plan: &mut Plan) {
+    let flagged = lineage.record.volumes.iter();
+    let flagged = flagged.filter(|it| it.delete_on_termination);
+    for it in flagged {
+        let action = Action::SetDeleteOnTermination {
+            instance: instance.clone(),
+            devices: BTreeMap::from([(it.device.clone(), false)]),
+        };
+        plan.step(Step::new(
+            format!("keep {} of {instance}", it.volume),
+            action,
+        ));
+    }
+}
+
+/// Every volume of the lineage says what it is, and so does every snapshot of one: a prepared
+/// instance's are marked long before, so this finds something to do only when we came late.
+pub fn mark_volumes(lineage: &Lineage, plan: &mut Plan) {
+    let Some(volumes) = lineage.situation.volumes.known() else {
+        return;
+    };
+    for Known {
+        id,
+        device,
+        root_of,
+        deleted,
+    } in known_volumes(lineage)
+    {
+        let Some(volume) = volumes.iter().find(|it| it.id == *id) else {
+            continue;
+        };
+        let tag = VolumeTag {
+            settings: volume.settings.clone(),
+            root_of: root_of.cloned(),
+            delete_on_termination: deleted,
+        };
+        let text = tag.text();
+        let marks = [
+            (tags::RESCUE, lineage.situation.lineage.as_str()),
+            (tags::DEVICE, device),
+            (tags::VOLUME, &text),
+        ];
+        let marks = Tags::from(marks.map(|(key, value)| (key.to_owned(), value.to_owned())));
+        mark(volume, marks, unmarked_snapshots(lineage, volume), plan);
+    }
+}
+
+/// A volume with as many of them as it has room for; its snapshots have room for all.
+fn mark(volume: &Volume, marks: Tags, snapshots: Vec<String>, plan: &mut Plan) {
+    let fitting = volume::on_volume(volume, &marks);
+    let mut resources = snapshots;
+    let marked = volume::has(volume, &fitting);
+    if !marked && fitting == marks {
+        resources.push(volume.id.to_string());
+    } else if !marked {
+        let action = Action::Tag {
+            resources: vec![volume.id.to_string()],
+            tags: fitting,
+        };
+        plan.step(Step::new(mark_id(&volume.id), action));
+    }
+    if !resources.is_empty() {
+        resources.sort();
+        let of_volume = resources.iter().any(|it| *it == volume.id.as_str());
+        let id = if of_volume || marked {
+            mark_id(&volume.id)
+        } else {
+            format!("mark snapshots of {}", volume.id)
+        };
+        let action = Action::Tag {
+            resources,
+            tags: marks,
+        };
+        plan.step(Step::new(id, action));
+    }
+}
+
+pub fn mark_id(volume: &VolumeId) -> String {
+    format!("mark {volume}")
+}
+
+struct Known<'a> {
+    id: &'a VolumeId,
+    device: &'a str,
+    root_of: Option<&'a InstanceId>,
+    /// With its instance, as its user had it.
+    deleted: bool,
+}
+
+/// The recorded volumes, and the roots of successors that were interrupted in their turn: each with its
+/// device, a root with its instance.
+fn known_volumes<'a>(lineage: &'a Lineage) -> Vec<Known<'a>> {
+    let head = lineage.record.head.as_ref();
+    let recorded = lineage.record.volumes.iter().map(|it| Known {
+        id: &it.volume,
+        device: &it.device,
+        root_of: head.filter(|_| it.root),
+        deleted: it.delete_on_termination,
+    });
+    // One that has become such a root already is on record, or stands for it.
+    let known = |id: &VolumeId| lineage.record.volumes.iter().any(|it| it.volume == *id);
+    let others = lineage.interrupted().filter(|(it, _)| Some(&it.id) != head);
+    let roots = others.filter_map(|(instance, _)| {
+        let root = instance.root().filter(|it| !known(&it.volume))?;
+        Some(Known {
+            id: &root.volume,
+            device: &root.name,
+            root_of: Some(&instance.id),
+            deleted: true,
+        })
+    });
+    let mut all: Vec<Known> = recorded.chain(roots).collect();
+    // One may be shown twice while it is detached and attached: it gets one mark.
+    let mut seen = BTreeSet::new();
+    all.retain(|it| seen.insert(it.id));
+    all
+}
+
+fn unmarked_snapshots(lineage: &Lineage, volume: &Volume) -> Vec<String> {
+    let snapshots = lineage
+        .situation
+        .snapshots
+        .known()
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    let room = |it: &Snapshot| {
+        let marks = [tags::RESCUE, tags::DEVICE, tags::VOLUME];
+        limits::free(&it.tags, &[], |key| marks.contains(&key)) > marks.len()
+    };
+    let unmarked =
+        |it: &&Snapshot| it.volume == volume.id && !it.tags.contains_key(tags::VOLUME) && room(it);
+    snapshots
+        .iter()
+        .filter(unmarked)
+        .map(|it| it.id.to_string())
+        .collect()
+}

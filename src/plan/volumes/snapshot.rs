@@ -1,0 +1,173 @@
+//! The snapshot set at the warning: the safety net, not the fast path. It misses the last writes
+//! (TRAP 16) and may upload for hours (TRAP 4); a surviving volume is always newer.
+
+use crate::clock::{self, Timestamp};
+use crate::event::{InstanceState, Interruption};
+use crate::plan::draft::Plan;
+use crate::plan::lineage::Lineage;
+use crate::plan::marks::room::{self, volume};
+use crate::plan::marks::{expiry, own};
+use crate::situation::{Instance, Snapshot, SnapshotState};
+use crate::step::{Action, Step, description, warning_set};
+use crate::tags::{self, Tags};
+use time::Duration;
+
+/// A set of before a rebalance recommendation that will do.
+const FRESH: Duration = Duration::minutes(10);
+
+/// A set taken so shortly before a warning that EC2 would refuse another one (TRAP 5).
+const REUSED: Duration = Duration::seconds(30);
+
+/// How the names of sets begin that are taken ahead of any warning.
+const AHEAD: &str = "risk-";
+
+/// One `CreateSnapshots` per warning: all volumes at one moment. The call has no token (TRAP 6), so
+/// the set is looked for by its tag where snapshots have been read.
+pub fn warning(
+    lineage: &Lineage,
+    instance: &Instance,
+    interruption: &Interruption,
+    plan: &mut Plan,
+) {
+    let taken = is_taken(lineage, instance, interruption);
+    if taken != Some(true) || has_failed(lineage, interruption) {
+        plan.unsaved.insert(instance.id.clone());
+    }
+    // Not read is fine on the first pass; a failed read is not "none".
+    let unknown = matches!(
+        lineage.situation.snapshots,
+        crate::situation::Fact::Unavailable { .. }
+    );
+    let possible = matches!(
+        instance.state,
+        InstanceState::Running | InstanceState::Stopping
+    );
+    if taken == Some(true) || unknown || !possible || instance.devices.is_empty() {
+        return;
+    }
+    if instance.hibernation {
+        // TRAP 30
+        plan.note(format!(
+            "{} is enabled for hibernation: EC2 takes no snapshot of it",
+            instance.id
+        ));
+        return;
+    }
+    let action = set(lineage, instance, warning_set(interruption));
+    plan.step(Step::new(step_id(instance), action));
+}
+
+fn set(lineage: &Lineage, instance: &Instance, name: String) -> Action {
+    let mut marks = own::own(lineage);
+    marks.insert(tags::SET.to_owned(), name);
+    Action::SnapshotInstance {
+        instance: instance.id.clone(),
+        description: description(&marks),
+        tags: marks,
+        copy_tags: copies_tags(lineage, instance),
+    }
+}
+
+/// What a warning for it would send.
+pub fn rehearsed(lineage: &Lineage, owner: &Instance) -> Action {
+    set(lineage, owner, format!("rehearsal-{}", owner.id))
+}
+
+/// A set gets the volumes' tags, all of them or none. Before volumes have been read the instance's own mark says
+/// whether there is room; one that has no room for that mark may have volumes that are as full.
+///
+/// What is copied and given has a key twice, our mark: should EC2 not take that, the set gets no tags of its volumes
+/// (TRAP 57).
+pub fn copies_tags(lineage: &Lineage, instance: &Instance) -> bool {
+    if lineage.situation.refused.contains(&step_id(instance)) {
+        return false;
+    }
+    if let Some(volumes) = lineage.situation.volumes.known() {
+        let mut held = volumes
+            .iter()
+            .filter(|it| it.attachment(&instance.id).is_some());
+        return held.all(volume::copies);
+    }
+    let mark = instance.tags.get(tags::PREPARED);
+    mark.map_or_else(
+        || room::takes_mark(lineage, instance),
+        |it| !it.ends_with(UNTAGGED),
+    )
+}
+
+/// The set of a warning, or one taken seconds before it. None if snapshots are not known.
+pub fn is_taken(
+    lineage: &Lineage,
+    instance: &Instance,
+    interruption: &Interruption,
+) -> Option<bool> {
+    let name = warning_set(interruption);
+    let all = lineage.situation.snapshots.known()?;
+    let of_warning = all.iter().any(|it| it.tags.get(tags::SET) == Some(&name));
+    Some(of_warning || covered(lineage, instance, interruption.at - REUSED))
+}
+
+fn has_failed(lineage: &Lineage, interruption: &Interruption) -> bool {
+    let name = warning_set(interruption);
+    let mut set = lineage.snapshots().iter();
+    let failed = |it: &Snapshot| it.state == SnapshotState::Unusable;
+    set.any(|it| it.tags.get(tags::SET) == Some(&name) && failed(it))
+}
+
+/// An interruption is foreseen: a set for the case that no warning comes, unless there is a fresh one.
+/// It carries its expiry from the start.
+pub fn ahead(lineage: &Lineage, owner: &Instance, begins: Timestamp, plan: &mut Plan) {
+    let name = format!("{AHEAD}{}-{}", owner.id, begins.unix_timestamp());
+    let Some(all) = lineage.situation.snapshots.known() else {
+        plan.wait(30, "snapshots to be readable");
+        return;
+    };
+    let taken = all.iter().any(|it| it.tags.get(tags::SET) == Some(&name));
+    let now = lineage.situation.now;
+    if taken || covered(lineage, owner, now - FRESH) || owner.devices.is_empty() {
+        return;
+    }
+    if owner.hibernation {
+        plan.note(format!(
+            "{} is enabled for hibernation: EC2 takes no snapshot of it",
+            owner.id
+        ));
+        return;
+    }
+    let mut marks = own::own(lineage);
+    marks.insert(tags::SET.to_owned(), name);
+    let expiry = clock::format(now + expiry::KEPT);
+    marks.insert(tags::EXPIRES_AT.to_owned(), expiry);
+    let action = Action::SnapshotInstance {
+        instance: owner.id.clone(),
+        description: description(&marks),
+        tags: marks,
+        copy_tags: copies_tags(lineage, owner),
+    };
+    plan.step(Step::new(step_id(owner), action));
+}
+
+fn step_id(instance: &Instance) -> String {
+    format!("snapshot {}", instance.id)
+}
+
+pub fn is_ahead(tags: &Tags) -> bool {
+    tags.get(tags::SET).is_some_and(|it| it.starts_with(AHEAD))
+}
+
+/// Every volume of the instance has a snapshot of ours that began since then and has not failed.
+fn covered(lineage: &Lineage, instance: &Instance, since: Timestamp) -> bool {
+    let all = lineage.situation.snapshots.known();
+    let all = all.map(Vec::as_slice).unwrap_or_default();
+    let mut devices = instance.devices.iter().map(|it| &it.volume);
+    !instance.devices.is_empty()
+        && devices.all(|volume| {
+            let fresh = |it: &Snapshot| {
+                it.volume == *volume && it.started >= since && it.state != SnapshotState::Unusable
+            };
+            all.iter().any(fresh)
+        })
+}
+
+/// Behind all else in it: the tags of its volumes leave no room on their snapshots.
+pub const UNTAGGED: &str = " untagged";
