@@ -198,6 +198,16 @@ fn a_room_of_the_plan_uses_its_own_and_those_below() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
+#[test]
+fn the_architecture_prints_the_order() {
+    let text = fs::read_to_string("ARCHITECTURE.md").unwrap();
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    for floors in [FLOORS, ROOMS] {
+        let all: Vec<String> = floors.iter().map(|it| it.join(" ")).collect();
+        assert!(text.contains(&all.join(" < ")), "{}", all.join(" < "));
+    }
+}
+
 /// Takes off what uses nothing that is left, until nothing can be taken off: what stays goes round in a circle. Two words
 /// are a module with all that is in it, one is a whole part.
 fn circle(folder: &str, depth: usize) -> Vec<String> {

@@ -810,8 +810,8 @@ MUTANTS = [
     Mutant(
         "first look: a twin hands over before every target group has been asked",
         "src/plan/course/rescue.rs",
-        "if rejoined && over::is_expected(FirstLook::Listed, lineage) {",
-        "if rejoined && over::is_expected(FirstLook::Open, lineage) {",
+        "if serves && over::is_expected(FirstLook::Listed, lineage) {",
+        "if serves && over::is_expected(FirstLook::Open, lineage) {",
     ),
     Mutant(
         "first look: what could not be listed is never listed",

@@ -16,7 +16,7 @@ use crate::tags;
 const PATIENCE: f64 = 30.0;
 
 /// During a rescue: only if there is no template and something is left to make it from.
-pub fn at_the_latest(lineage: &Lineage, interruption: &Interruption, plan: &mut Plan) {
+pub fn prepare(lineage: &Lineage, interruption: &Interruption, plan: &mut Plan) {
     // One without a version of ours holds nothing that may be launched.
     let missing = match &lineage.situation.template {
         Fact::Known(template) => template.as_ref().is_none_or(|it| it.versions().is_none()),

@@ -35,7 +35,7 @@ pub fn first_aid(lineage: &Lineage, interruption: &Interruption) -> Plan {
     let mut plan = Plan::default();
     if let Some(instance) = lineage.member(&interruption.instance) {
         deregister::on_record(lineage, instance, &mut plan);
-        tombstone::tombstone(lineage, instance, interruption, &mut plan);
+        tombstone::set(lineage, instance, interruption, &mut plan);
     }
     plan
 }
@@ -46,10 +46,10 @@ pub fn plan(lineage: &Lineage, interruption: &Interruption) -> Plan {
         return plan;
     };
     deregister::found(lineage, &mut plan);
-    tombstone::tombstone(lineage, owner, interruption, &mut plan);
+    tombstone::set(lineage, owner, interruption, &mut plan);
     tombstone::remember(lineage, interruption, &mut plan);
     seen::note(lineage, interruption, &mut plan);
-    at_the_latest::at_the_latest(lineage, interruption, &mut plan);
+    at_the_latest::prepare(lineage, interruption, &mut plan);
     note_progress(lineage, interruption, owner, &mut plan);
     // Of an earlier stop: the instance was back, and is stopped again.
     foreseen::give_back(lineage, &mut plan);
@@ -174,7 +174,7 @@ pub fn restore(lineage: &Lineage, interruption: &Interruption) -> Plan {
     if replacement::plan(lineage, &way, &mut plan) == Decision::Refused {
         return plan;
     }
-    let hand_over = hand_over::hand_over(lineage, interruption, &mut plan);
+    let hand_over = hand_over::plan(lineage, interruption, &mut plan);
     let rejoined = rejoin::plan(lineage, &way, interruption, &hand_over, &mut plan);
     progress::plan(lineage, interruption, &hand_over, &mut plan);
     if rejoined {

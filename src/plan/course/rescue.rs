@@ -1,12 +1,18 @@
-//! The rescue of a lineage whose owner is being terminated, or was: which decisions, in which order.
-//! Steps listed first are sent first: traffic leaves, then volumes are kept, then the rest.
+//! The two minutes, in order: what happens between the warning and the moment when the replacement serves.
+//!
+//! 1. **First aid** ([`first_aid`]), as soon as the instance has been described: traffic leaves, volumes and interfaces are
+//!    kept, the interruption is written down, the snapshot set is taken and the replacement launched, all at once.
+//! 2. **Every later look** ([`plan`]) adds what is still missing: protection first, then the record, then the
+//!    replacement; once that runs its volumes, its network and its traffic; and when it serves, the end of the rescue.
+//!
+//! Steps listed first are sent first. Nothing moves before what the old instance has is on record.
 
 use crate::event::Interruption;
 use crate::plan::capacity::launch::{self, Decision};
 use crate::plan::capacity::{deaths, requests};
 use crate::plan::course::{at_the_latest, close, foreseen, progress, rejoin, replacement};
 use crate::plan::draft::Plan;
-use crate::plan::facts::way;
+use crate::plan::facts::way::{self, Way};
 use crate::plan::lineage::Lineage;
 use crate::plan::marks::seen::{self, over};
 use crate::plan::marks::{missed, tombstone};
@@ -15,7 +21,7 @@ use crate::plan::traffic::deregister;
 use crate::plan::volumes::{clone, hand_over, protect, snapshot};
 use crate::record::FirstLook;
 
-/// Round trip two: everything the instance's own description and tags allow.
+/// Round trip two: everything that the instance's own description and tags allow.
 pub fn first_aid(lineage: &Lineage, interruption: &Interruption) -> Plan {
     let mut plan = Plan::default();
     let Some(instance) = lineage.member(&interruption.instance) else {
@@ -24,15 +30,15 @@ pub fn first_aid(lineage: &Lineage, interruption: &Interruption) -> Plan {
     deregister::on_record(lineage, instance, &mut plan);
     protect::keep_volumes(instance, &mut plan);
     interfaces::keep(lineage, instance, &mut plan);
-    let first_sight = tombstone::tombstone(lineage, instance, interruption, &mut plan);
-    if first_sight {
+    let is_first = tombstone::set(lineage, instance, interruption, &mut plan);
+    if is_first {
         snapshot::warning(lineage, instance, interruption, &mut plan);
         launch::first(lineage, instance, &mut plan);
     }
     plan
 }
 
-/// By the record alone, when the instances cannot be read.
+/// By the record alone, when the instance cannot be described.
 pub fn unseen(lineage: &Lineage, interruption: &Interruption) -> Plan {
     let mut plan = Plan::default();
     let instance = &interruption.instance;
@@ -42,51 +48,73 @@ pub fn unseen(lineage: &Lineage, interruption: &Interruption) -> Plan {
     plan
 }
 
-/// Whatever is still missing.
+/// Every later look: whatever is still missing.
 pub fn plan(lineage: &Lineage, interruption: &Interruption) -> Plan {
     let mut plan = Plan::default();
-    deregister::found(lineage, &mut plan);
-    let interrupted = lineage.interrupted();
-    for (instance, interruption) in interrupted.filter(|(it, _)| !lineage.is_retired(it)) {
-        protect::keep_volumes(instance, &mut plan);
-        interfaces::keep(lineage, instance, &mut plan);
-        interfaces::mark_all(lineage, instance, &mut plan);
-        tombstone::tombstone(lineage, instance, &interruption, &mut plan);
-        snapshot::warning(lineage, instance, &interruption, &mut plan);
-    }
-    tombstone::remember(lineage, interruption, &mut plan);
-    seen::note(lineage, interruption, &mut plan);
-    protect::mark_volumes(lineage, &mut plan);
-    clone::request(lineage, &mut plan);
-    at_the_latest::at_the_latest(lineage, interruption, &mut plan);
-    foreseen::keep(lineage, &mut plan);
-    requests::cancel(lineage, interruption, &mut plan);
-    deaths::note_down(lineage, &mut plan);
+    protect(lineage, &mut plan);
+    remember(lineage, interruption, &mut plan);
     let way = way::way(lineage);
     if replacement::plan(lineage, &way, &mut plan) == Decision::Refused {
         progress::kept(lineage, interruption, way.refusal(), &mut plan);
         return plan;
     }
-    // Or this very look has seen it.
+    if is_on_record(lineage, interruption, &mut plan) {
+        bring_back(lineage, &way, interruption, &mut plan);
+    }
+    plan
+}
+
+/// Of each instance of the lineage that is being taken, a replacement included: traffic leaves, and nothing goes with it.
+fn protect(lineage: &Lineage, plan: &mut Plan) {
+    deregister::found(lineage, plan);
+    let interrupted = lineage.interrupted();
+    for (instance, interruption) in interrupted.filter(|(it, _)| !lineage.is_retired(it)) {
+        protect::keep_volumes(instance, plan);
+        interfaces::keep(lineage, instance, plan);
+        interfaces::mark_all(lineage, instance, plan);
+        tombstone::set(lineage, instance, &interruption, plan);
+        snapshot::warning(lineage, instance, &interruption, plan);
+    }
+}
+
+/// What must be known once the instance shows nothing any more, and what is in a replacement's way.
+fn remember(lineage: &Lineage, interruption: &Interruption, plan: &mut Plan) {
+    tombstone::remember(lineage, interruption, plan);
+    seen::note(lineage, interruption, plan);
+    protect::mark_volumes(lineage, plan);
+    clone::request(lineage, plan);
+    at_the_latest::prepare(lineage, interruption, plan);
+    foreseen::keep(lineage, plan);
+    requests::cancel(lineage, interruption, plan);
+    deaths::note_down(lineage, plan);
+}
+
+/// Nothing moves before what the old instance has is on record: by an earlier look, or by a chain of wakes that
+/// remembers what an earlier look saw and could not write down.
+fn is_on_record(lineage: &Lineage, interruption: &Interruption, plan: &mut Plan) -> bool {
     if over::reached(lineage) < FirstLook::Seen && over::is_expected(FirstLook::Seen, lineage) {
         plan.wait(5, "what the old instance has to be on record");
-        return plan;
+        return false;
     }
-    if missed::is_waited_for(lineage, interruption, &mut plan) {
-        // How it stands is told all the same.
-        let foreseen = hand_over::hand_over(lineage, interruption, &mut Plan::default());
-        progress::plan(lineage, interruption, &foreseen, &mut plan);
-        return plan;
+    if missed::is_waited_for(lineage, interruption, plan) {
+        // How far the rescue has come is reported all the same.
+        let foreseen = hand_over::plan(lineage, interruption, &mut Plan::default());
+        progress::plan(lineage, interruption, &foreseen, plan);
+        return false;
     }
-    let hand_over = hand_over::hand_over(lineage, interruption, &mut plan);
-    let rejoined = rejoin::plan(lineage, &way, interruption, &hand_over, &mut plan);
-    progress::plan(lineage, interruption, &hand_over, &mut plan);
-    if rejoined && over::is_expected(FirstLook::Listed, lineage) {
+    true
+}
+
+/// The replacement gets its volumes, then its network and its traffic; when it serves, the rescue is over.
+fn bring_back(lineage: &Lineage, way: &Way, interruption: &Interruption, plan: &mut Plan) {
+    let hand_over = hand_over::plan(lineage, interruption, plan);
+    let serves = rejoin::plan(lineage, way, interruption, &hand_over, plan);
+    progress::plan(lineage, interruption, &hand_over, plan);
+    if serves && over::is_expected(FirstLook::Listed, lineage) {
         plan.wait(5, "every target group to be asked");
-    } else if rejoined {
-        close::plan(lineage, interruption, &hand_over, &mut plan);
+    } else if serves {
+        close::plan(lineage, interruption, &hand_over, plan);
     } else if plan.waits.is_empty() {
         plan.wait(5, "the replacement to serve");
     }
-    plan
 }

@@ -145,7 +145,7 @@ pub fn relief(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
         action: InstanceAction::Return,
         at: now,
     };
-    tombstone::tombstone(lineage, owner, &at_our_hands, plan);
+    tombstone::set(lineage, owner, &at_our_hands, plan);
     tombstone::remember(lineage, &at_our_hands, plan);
     plan.wait(5, format!("{} to be seen giving way", owner.id));
 }

@@ -22,7 +22,7 @@ pub const REMEMBER: &str = "remember the interruption";
 ///
 /// It runs beside the other steps, not before them: should it fail alone, a volume keeps
 /// `DeleteOnTermination=false` afterwards, which loses nothing.
-pub fn tombstone(
+pub fn set(
     lineage: &Lineage,
     instance: &Instance,
     interruption: &Interruption,

@@ -13,7 +13,7 @@ use crate::step::{Action, Step};
 use std::collections::BTreeMap;
 
 /// Plans what each volume needs next.
-pub fn hand_over(lineage: &Lineage, interruption: &Interruption, plan: &mut Plan) -> HandOver {
+pub fn plan(lineage: &Lineage, interruption: &Interruption, plan: &mut Plan) -> HandOver {
     let (Some(successor), Some(volumes)) = (lineage.successor, lineage.situation.volumes.known())
     else {
         return HandOver::default();

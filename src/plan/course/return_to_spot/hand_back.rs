@@ -83,7 +83,7 @@ fn is_kept(
     protect::keep_volumes(owner, plan);
     interfaces::keep(lineage, owner, plan);
     interfaces::mark_all(lineage, owner, plan);
-    tombstone::tombstone(lineage, owner, interruption, plan);
+    tombstone::set(lineage, owner, interruption, plan);
     tombstone::remember(lineage, interruption, plan);
     protect::mark_volumes(lineage, plan);
     snapshot::warning(lineage, owner, interruption, plan);
