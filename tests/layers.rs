@@ -225,9 +225,9 @@ fn circle(folder: &str, depth: usize) -> Vec<String> {
         { left.iter() }.find_map(|(it, used)| used.is_empty().then(|| it.clone()))
     {
         left.remove(&free);
-        left.values_mut().for_each(|used| {
+        for used in left.values_mut() {
             used.remove(&free);
-        });
+        }
     }
     { left.iter() }
         .map(|(it, used)| format!("{} {used:?}", name(it)))

@@ -78,10 +78,11 @@ fn decide(
 
 /// Why it is not for the function to launch.
 pub fn why_not_ours(lineage: &Lineage) -> Option<String> {
-    match way(lineage) {
-        Way::Unknown(what) => Some(format!("waiting for {what}")),
-        known => known.refusal(),
+    let way = way(lineage);
+    if let Way::Unknown(what) = &way {
+        return Some(format!("waiting for {what}"));
     }
+    way.refusal()
 }
 
 #[cfg(test)]
