@@ -69,8 +69,8 @@ impl<'a> Calls<'a> {
         }
     }
 
-    /// Whoever comes first sends for all who come before it does. What a joint call was refused for
-    /// may be the fault of one: then each sends its own.
+    /// The first call sends for all calls that join it in time. One target may be to blame when a joint call is
+    /// refused, so each call is then sent by itself.
     async fn together(&self, register: bool, group: &TargetGroup, targets: &[Target]) -> Answer {
         let key = (register, group.clone());
         let answer = match self.join(&key, targets) {
@@ -85,7 +85,7 @@ impl<'a> Calls<'a> {
         }
     }
 
-    /// The answer to come, if somebody is about to send; otherwise it is for us to send.
+    /// The answer to come, if a call that is about to be sent was joined. None: this call is to be sent by us.
     fn join(
         &self,
         key: &(bool, TargetGroup),

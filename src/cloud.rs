@@ -43,7 +43,7 @@ pub trait Cloud: Send + Sync {
     /// All addresses of the account: the list is short and the call has no pages.
     async fn addresses(&self) -> Result<Vec<Address>, CloudError>;
     async fn interfaces(&self, query: &Query) -> Result<Vec<NetworkInterface>, CloudError>;
-    /// By id anybody's; by tag only the account's own.
+    /// By id images of any owner; by tag only the account's own.
     async fn images(&self, query: &Query) -> Result<Vec<Image>, CloudError>;
     /// Of these instances.
     async fn root_tasks(&self, ids: &[InstanceId]) -> Result<Vec<RootTask>, CloudError>;

@@ -92,7 +92,7 @@ pub struct RecordSet {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Says {
-    /// The answer to whoever asks, for so many seconds.
+    /// The answer to every query, for so many seconds.
     Addresses { ttl: i64, values: Vec<String> },
     /// More than an address would have to be known to write it anew: what it is.
     Special(&'static str),

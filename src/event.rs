@@ -82,7 +82,7 @@ pub fn is_recent(interrupted: Timestamp, now: Timestamp) -> bool {
 /// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/interruption-behavior.html>
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum InstanceAction {
-    /// Nobody's but ours: an On-Demand stand-in gives way to Spot. No event says it.
+    /// Not EC2's but our own: an On-Demand stand-in gives way to Spot. No event announces it.
     Return,
     Terminate,
     Stop,
@@ -107,7 +107,7 @@ pub enum Ignored {
     /// The message is not what it claims to be.
     #[error("malformed event ignored: {0}")]
     Malformed(String),
-    /// A well-formed event of a kind nobody here reads.
+    /// A well-formed event of a kind that is not read here.
     #[error("event ignored: no parser for detail-type {detail_type:?} from {source_name:?}")]
     Unknown {
         source_name: String,

@@ -1,5 +1,5 @@
-//! Plan x Cloud -> Report. Makes no choices: a step starts as soon as those named in its `after` are settled and
-//! nobody else writes the same tags, a failing step never stops an independent one.
+//! Plan x Cloud -> Report. Makes no choices: a step starts as soon as those named in its `after` are settled and no
+//! other step is writing the same tags; a failing step never stops an independent one.
 
 mod job;
 mod queue;
@@ -177,7 +177,7 @@ mod tests {
         assert!(again("never").is_some_and(|it| !done.contains(&it.action)));
     }
 
-    /// TRAP 56: whoever tags a resource while it is being tagged is refused.
+    /// TRAP 56: a call that tags a resource while another call tags it is refused.
     #[tokio::test]
     async fn no_two_calls_write_the_tags_of_one_resource_at_once() {
         for seed in 0..20 {

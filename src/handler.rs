@@ -1,8 +1,8 @@
 //! Payload in, batch response out: which messages count as handled is decided here and only here.
 //!
-//! A message that cannot be understood is acknowledged with one line that says why: delivering it
-//! again would not help. One that is handled is acknowledged. One whose lineage could not be looked
-//! at, nor a wake be sent for it, is left to SQS, and to the dead-letter queue in the end.
+//! A message that cannot be understood is acknowledged with one line that says why: delivering it again would not
+//! help. One that is handled is acknowledged. If its lineage could not be looked at and no wake could be sent for it,
+//! the message is left to SQS, and to the dead-letter queue in the end.
 
 mod more;
 

@@ -10,7 +10,7 @@
 //! Vocabulary: an *interruption* is EC2's warning; a *lineage* is a protected instance and the
 //! replacements that took over from it, one after another; its *owner* holds disks, targets and
 //! addresses, its *successor* is to hold them next; the *prepared rescue* is the launch template
-//! `spot-rescue-<lineage>`, whose tags are the *record*.
+//! `spot-rescue-<lineage>`; its tags are the *record*.
 //!
 //! Invariants: `plan` never awaits and never reads a clock; nothing here names the SDK (`aws/` does); only `event`
 //! knows wire JSON; the executor makes no choices; no opt-in, no mutation; nothing without our tag

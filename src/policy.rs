@@ -37,7 +37,7 @@ pub struct Policy {
     pub no_return: Setting<NoReturn>,
     pub pool_rest: Setting<Duration>,
     pub root: Setting<Root>,
-    /// Who follows the instance's addresses.
+    /// The DNS name that follows the instance's addresses.
     pub dns: Setting<Option<DnsName>>,
     pub private_ip: Setting<PrivateIp>,
     pub targets: Setting<Targets>,
@@ -58,7 +58,7 @@ pub enum Source {
     InstanceTag,
 }
 
-/// Who launches the replacement.
+/// What launches the replacement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Replace {
     /// We do, unless the instance is a member of an Auto Scaling group.
@@ -67,7 +67,7 @@ pub enum Replace {
     Launch,
     /// The group does; its new member takes over.
     Group,
-    /// Nobody does: volumes and targets are protected, and that is all.
+    /// No replacement: volumes and targets are protected, and that is all.
     None,
 }
 

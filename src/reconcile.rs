@@ -120,7 +120,7 @@ async fn first_aid(context: &Context<'_>, calls: &Calls<'_>, batch: &mut Batch) 
     let now = context.clock.now();
     let urgent = batch.subjects.values_mut();
     let mut urgent: Vec<_> = urgent.filter(|it| !it.urgent.is_empty()).collect();
-    // Calls of a kind are served in the order they are asked for: whose two minutes end first, first.
+    // Calls of a kind are served in the order they are made: the instance with the earliest warning comes first.
     urgent.sort_by_key(|it| it.warned_at());
     let each = urgent.into_iter().map(|subject| async move {
         for instance in subject.warned() {
@@ -211,7 +211,7 @@ async fn look_again(
     let each = planned.into_iter().map(|(subject, plan)| async move {
         subject.resting = !run(context, calls, subject, plan).await;
         if subject.resting {
-            // Nobody waits for the slowest of the batch.
+            // Each lineage's wake is sent at once: the slowest of the batch holds up no other.
             wakes::leave(calls, subject, now).await;
         }
     });
@@ -323,7 +323,7 @@ fn launched(plan: &Plan, reports: &[StepReport]) -> Vec<(InstanceId, String)> {
     answers.collect()
 }
 
-/// A launch whose answer was none: it may have led to an instance.
+/// A launch without an answer: it may have led to an instance.
 fn unheard(plan: &Plan, reports: &[StepReport]) -> bool {
     let mut launches = plan.steps.iter();
     launches.any(|step| {
@@ -356,7 +356,7 @@ fn refused_launch(step: &Step, reports: &[StepReport]) -> Option<Tags> {
     }
 }
 
-/// Launches whose token was used for another request.
+/// Launches with a token that was used for another request.
 fn mismatched(plan: &Plan, reports: &[StepReport]) -> Vec<String> {
     const CODE: &str = "IdempotentParameterMismatch";
     let launches = plan.steps.iter();

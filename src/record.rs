@@ -94,7 +94,7 @@ pub struct Record {
     pub first_look: FirstLook,
     /// What EC2 does by itself for the head.
     pub request: Option<RecordedRequest>,
-    /// What was foreseen last, and for whom.
+    /// The risk that was last foreseen, and for which instance.
     pub risk: Option<Risk>,
     /// Only of an instance that a name follows.
     pub named: Option<Named>,
@@ -102,11 +102,11 @@ pub struct Record {
     pub pointed: BTreeMap<String, String>,
     /// The stand-in that does not give way to Spot for a day.
     pub stays: Option<Stay>,
-    /// Only of an instance whose root is to be kept, or whose image is gone.
+    /// Only of an instance that keeps its root, or has lost its image.
     pub original: Option<Original>,
     /// What its owner is still to get after the last rescue.
     pub owed: Option<Owed>,
-    /// Launches whose token is used up, and what they found empty.
+    /// Launches with a used token, and the pools they found empty.
     pub attempts: Attempts,
     pub failed_pools: Vec<FailedPool>,
     /// What AWS said when it last refused one.

@@ -1,17 +1,16 @@
-//! Proof of origin: what the function has written, told from what anybody else may have.
+//! Proof of origin: tells what the function has written from what other callers may have written.
 //!
-//! Whoever may call `CreateTags` can put any tag anywhere, so a tag proves nothing by itself. Each of ours
-//! ends with a *seal*: a code over the resource it stands on, its key and its value, made with a secret that
-//! only the function's role may read. Whoever copies a tag to another resource copies a seal that does not
-//! fit there. Everything else in the core sees tags whose seal was right, and nothing of the seals: this is
-//! the one door between it and AWS.
+//! Any caller with `CreateTags` can put any tag anywhere, so a tag proves nothing by itself. Each of ours ends with a
+//! *seal*: a code over the resource it stands on, its key and its value, made with a secret that only the function's
+//! role may read. A tag copied to another resource carries a seal that does not fit there. Everything else in the
+//! core sees only tags with a right seal, and nothing of the seals: this is the one door between it and AWS.
 //!
 //! | what | is known to be ours by |
 //! |---|---|
 //! | a tag on a resource that exists | its seal, over the resource's id |
 //! | a launch template | EC2's `CreatedBy`, and a sealed mark over its name, which is unique |
-//! | a snapshot | its description, which nobody can change, and EC2's `VolumeId` |
-//! | an image | its name, which nobody can change |
+//! | a snapshot | its description, which cannot be changed, and EC2's `VolumeId` |
+//! | an image | its name, which cannot be changed |
 //! | an instance or a volume | the id that our own call has returned: its marks are sealed at once; after a crash the same call with the same token returns the same id |
 //! | a message to ourselves | a seal over its text, which tells when it was sent |
 
@@ -60,8 +59,8 @@ impl Seal {
         self.key.get_or_try_init(read).await
     }
 
-    /// EC2 names a principal that is not the function's role. What it does not name, or in a form that we do
-    /// not know, is not held against a template whose seal is right.
+    /// EC2 names a principal that is not the function's role. A missing `CreatedBy`, or one of an unknown form, is
+    /// not held against a template with a right seal.
     fn is_foreign(&self, created_by: Option<&str>) -> bool {
         let (Some(role), Some(creator)) = (&self.role, created_by) else {
             return false;
@@ -86,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whom_ec2_names_as_the_creator() {
+    fn the_creator_that_ec2_names() {
         let seal = Seal::of(Some("arn:aws:iam::123456789012:role/path/ours"));
         for (creator, foreign) in [
             (None, false),

@@ -110,7 +110,7 @@ pub struct Situation {
     pub snapshots: Fact<Vec<Snapshot>>,
     pub registrations: Fact<Registrations>,
     pub addresses: Fact<Vec<Address>>,
-    /// Those on record, and whoever holds a private address that is.
+    /// Interfaces on record, and those that hold a private address on record.
     pub interfaces: Fact<Vec<NetworkInterface>>,
     pub images: Fact<Vec<Image>>,
     /// The Auto Scaling group its instances are members of, or were.
@@ -174,7 +174,7 @@ pub struct Instance {
     pub operated: Operated,
     pub likeness: Likeness,
     pub tags: Tags,
-    /// Keys of ours whose values are not the function's.
+    /// Keys of ours with values that the function has not sealed.
     pub unproven: Vec<String>,
     /// It has no mark of ours: its lineage is that of the prepared rescue that it was launched from.
     pub placed: bool,
@@ -212,7 +212,7 @@ pub struct SpotRequest {
     pub live: bool,
     /// A user has stopped its instance: cancelling it would end that.
     pub disabled: bool,
-    /// Whom it has launched last.
+    /// The instance it has launched last.
     pub instance: Option<InstanceId>,
     /// How that one ended, once it has.
     pub end: Option<RequestEnd>,
@@ -256,13 +256,13 @@ pub struct Template {
     pub default: u64,
     /// It is the function's, by EC2's account and by our seal. Of any other no tag is shown.
     pub ours: bool,
-    /// Keys of ours whose values are not the function's.
+    /// Keys of ours with values that the function has not sealed.
     pub unproven: Vec<String>,
 }
 
 impl Template {
-    /// The version of our own making that is to be launched, and the one before it. A mark of ours from before the
-    /// default was set for the last time has been put back by somebody: what it names may be gone.
+    /// The version of our own making that is to be launched, and the one before it. A mark of ours that is older than
+    /// the last change of the default version was put back by another caller: the version it names may be gone.
     #[must_use]
     pub fn versions(&self) -> Option<(u64, Option<u64>)> {
         let mut words = self.tags.get(tags::VERSION)?.split(' ');
@@ -290,8 +290,8 @@ impl Instance {
         tagged.unwrap_or_else(|| self.id.clone())
     }
 
-    /// Launched from a prepared rescue, and minutes later still without a mark of ours: somebody's own instance, until
-    /// the record says otherwise.
+    /// Launched from a prepared rescue, and minutes later still without a mark of ours: an instance that a user
+    /// launched, until the record says otherwise.
     #[must_use]
     pub fn is_doubtful(&self, now: Timestamp) -> bool {
         const SETTLED: time::Duration = time::Duration::minutes(10);

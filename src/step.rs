@@ -85,7 +85,7 @@ pub enum Action {
     DeleteTemplate {
         template: TemplateId,
     },
-    /// Versions that are launched no more: they hold the user's data, and anybody may have added them.
+    /// Versions that will not be launched any more: they hold the user's data, and other callers may have added them.
     TrimTemplate {
         template: TemplateId,
         default: u64,
@@ -115,7 +115,7 @@ pub enum Action {
     DeleteSnapshot {
         snapshot: SnapshotId,
     },
-    /// One of our own launching: a spare that nobody needed, or a stand-in that gives way to Spot.
+    /// An instance that we launched: a spare that was not needed, or a stand-in that gives way to Spot.
     Terminate {
         instance: InstanceId,
     },

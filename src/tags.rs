@@ -21,11 +21,11 @@ pub const PREFIX: &str = "spot-rescue:";
 /// The user's opt-in: `on` or `off`.
 pub const OPT_IN: &str = "spot-rescue";
 
-/// Set by EC2 on what is launched from a launch template; nobody can set or edit it.
+/// Set by EC2 on what is launched from a launch template; no other caller can set or edit it.
 /// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/launch-instances-from-launch-template.html>
 pub const LAUNCHED_FROM: &str = "aws:ec2launchtemplate:id";
 
-/// Set by Auto Scaling on its members, and taken away from who is detached; nobody else can set it.
+/// Set by Auto Scaling on its members, and removed when one is detached; no other caller can set it.
 /// <https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-tagging.html>
 pub const GROUP_MEMBER: &str = "aws:autoscaling:groupName";
 

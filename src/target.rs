@@ -158,7 +158,7 @@ pub struct Registration {
     pub vpc: Option<String>,
     /// Already deregistered, connections still draining.
     pub draining: bool,
-    /// The load balancer finds someone there, or has yet to look.
+    /// The load balancer gets an answer there, or has yet to check.
     pub answering: bool,
 }
 

@@ -14,11 +14,11 @@ use crate::seal::Seal;
 use crate::situation::TargetGroup;
 use std::str::FromStr;
 
-/// Nobody's ids.
+/// Ids of no resource.
 const NO_TEMPLATE: &str = "lt-00000000000000000";
 const NO_VOLUME: &str = "vol-00000000000000000";
 const NO_SNAPSHOT: &str = "snap-00000000000000000";
-const NO_GROUP: &str = "targetgroup/spot-rescue-nobody/0000000000000000";
+const NO_GROUP: &str = "targetgroup/spot-rescue-none/0000000000000000";
 
 /// What comes of it does not matter: a connection that fails here fails later, and is reported then.
 pub async fn up(cloud: &dyn Cloud, seal: &Seal) {

@@ -1,4 +1,4 @@
-//! One kind of call: how many of it are under way at once, and who is next.
+//! One kind of call: how many of it are under way at once, and which one is next.
 
 use crate::cloud::CloudError;
 use std::collections::VecDeque;
@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 const AT_FIRST: usize = 8;
 pub const AT_MOST: usize = 32;
 
-/// Who is next of those that wait.
+/// Which of the waiting calls is next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {
     FirstCome,
@@ -48,8 +48,8 @@ impl Gate {
         }
     }
 
-    /// All who come at the same moment stand in line before the first of them is called. The line ends
-    /// only with the gate, so there is always a turn.
+    /// All calls of the same moment join the queue before the first of them starts. The queue is closed only with the
+    /// gate, so there is always a turn.
     pub async fn turn(self: &Arc<Self>) -> Option<Turn> {
         let (sender, turn) = oneshot::channel();
         self.state().waiting.push_back(sender);
@@ -60,7 +60,7 @@ impl Gate {
 
     fn admit(self: &Arc<Self>) {
         while let Some(next) = self.next() {
-            // Whoever has gone meanwhile gives it back by letting it drop.
+            // A caller that is gone drops its turn, which gives the turn back.
             next.send(Turn(self.clone())).ok();
         }
     }
@@ -143,7 +143,7 @@ mod tests {
         ] {
             let turns = turns(order, 100).await;
             assert_eq!(turns.len(), 100);
-            // Those who have the first turns have them together.
+            // The first turns are given together.
             let first: BTreeSet<usize> = turns.into_iter().take(AT_FIRST).collect();
             assert_eq!(first, wanted.collect(), "{order:?}");
         }
@@ -151,7 +151,7 @@ mod tests {
 
     /// A call cut short must not hold up the others.
     #[tokio::test]
-    async fn who_stops_waiting_takes_no_turn() {
+    async fn a_caller_that_stops_waiting_takes_no_turn() {
         let gate = Arc::new(Gate::new(Order::FirstCome));
         let mut held = Vec::new();
         for _ in 0..AT_FIRST {

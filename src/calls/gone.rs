@@ -1,8 +1,8 @@
 //! A deletion that is refused because nothing is left to delete.
 //!
-//! The role may delete only what has our mark (`aws:ResourceTag`). What is gone has no marks: AWS may answer that it is
-//! not allowed, where it would tell anybody else that there is no such thing [field]. Then it is looked for by its id.
-//! One that is there is none of ours to delete, and that is told.
+//! The role may delete only resources with our mark (`aws:ResourceTag`). A resource that is gone has no marks, so AWS
+//! may answer `not authorized` where callers with wider rights are told that it does not exist [field]. Then the
+//! resource is looked up by its id. If it still exists, it is not ours to delete, and the refusal is reported.
 
 use crate::cloud::{Class, Cloud, CloudError, Query};
 use crate::situation::{Image, ImageState, Instance, SpotRequest, Volume};
@@ -160,7 +160,7 @@ mod tests {
         }
     }
 
-    /// It is there, or nobody knows: somebody has to mend the policy.
+    /// The resource exists, or that is unknown: the policy has to be corrected.
     #[tokio::test]
     async fn what_may_not_be_deleted_and_may_be_there_is_denied() {
         let world = World::new(1);

@@ -8,7 +8,7 @@ const REPLACE_ROOT: &str = "CreateReplaceRootVolumeTask";
 /// What a failed call means for the plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
-    /// The wanted state is there, or someone is bringing it about: a success.
+    /// The wanted state is there, or another call is bringing it about: a success.
     AlreadyDone,
     /// No capacity or quota for this request, or no such feature: another one may succeed.
     Capacity,
@@ -33,7 +33,7 @@ const ALREADY_DONE: &[(&str, &str)] = &[
         "CreateLaunchTemplate",
         "InvalidLaunchTemplateName.AlreadyExistsException",
     ),
-    // The same token with other parameters: someone is ahead of us, look again (TRAP 7).
+    // The same token with other parameters: another invocation was faster, look again (TRAP 7).
     ("CreateFleet", "IdempotentParameterMismatch"),
     ("RunInstances", "IdempotentParameterMismatch"),
     ("CreateLaunchTemplate", "IdempotentParameterMismatch"),
@@ -132,7 +132,7 @@ const TRANSIENT: &[&str] = &[
     "ExpiredTokenException",
     "InvalidClientTokenId",
     "RequestExpired",
-    // Somebody else tags the same thing at the same moment.
+    // Another caller tags the same resource at the same moment.
     "ConcurrentTagAccess",
     // The same request is under way.
     "IdempotentCallInProgress",
@@ -158,7 +158,7 @@ const TRANSIENT: &[&str] = &[
     "IncorrectInstanceState",
     "IncorrectState",
     "VolumeInUse",
-    // Someone was faster, ourselves perhaps: the next look sees who.
+    // Another caller was faster, perhaps one of our own invocations: the next look sees the new state.
     "InvalidNetworkInterface.InUse",
     "InvalidNetworkInterfaceID.NotFound",
     "Resource.AlreadyAssociated",

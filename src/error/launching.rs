@@ -23,8 +23,8 @@ pub enum Scope {
     /// This type of this market, in every zone.
     Quota,
     Market,
-    /// A policy of somebody's says no, to all or to some: it rules out the place first and, when another subnet
-    /// is denied as well, the market.
+    /// A policy denies all launches or some of them: it rules out the place first and, when another subnet is denied
+    /// as well, the market.
     Denied,
     /// However it is sent: each way is still asked once, since none of them has been.
     Request,
@@ -175,7 +175,7 @@ pub fn meaning(code: &str) -> Meaning {
     of(*scope, pause, advice)
 }
 
-/// A code for each line of the table, for whoever must see what comes of every one.
+/// A code for each line of the table, for tests that go through all of them.
 pub fn codes() -> impl Iterator<Item = String> {
     let entries = MEANINGS.iter().flat_map(|(_, codes, _)| codes.iter());
     entries.map(|it| {
@@ -211,9 +211,9 @@ fn names(entry: &str, code: &str) -> bool {
     code == entry || (family && code.starts_with(&entry))
 }
 
-/// Whether a launch has been answered, so that the same request would only be answered the same. Not if nobody
-/// has looked at it: too many calls, no answer in time, the same request under way, a template that is not to be
-/// seen yet. What stands in the answer of a fleet is an answer whatever its code.
+/// Whether a launch has been answered, so that the same request would get the same answer again. Not answered are
+/// requests that AWS has not examined: too many calls, no answer in time, the same request under way, a template that
+/// is not visible yet. An error inside the answer of a fleet is an answer, whatever its code.
 #[must_use]
 pub fn is_answered(error: &CloudError) -> bool {
     const NOT_YET: [&str; 6] = [
@@ -266,7 +266,7 @@ mod tests {
 
     /// TRAP 43: an answer is remembered with the token, whatever it says.
     #[test]
-    fn only_what_nobody_has_looked_at_is_sent_again_as_it_was() {
+    fn only_an_unexamined_request_is_sent_again_as_it_was() {
         let error = |code: &str| CloudError::new("CreateFleet", code, "", None);
         for code in [
             "RequestLimitExceeded",

@@ -79,8 +79,8 @@ impl Memory {
             .collect()
     }
 
-    /// What the record says by now, whoever has written it, and what was to be said of another head than it has, is no
-    /// longer to be written.
+    /// Values that the record has by now, from whichever invocation, and values meant for another head than the
+    /// record names, are no longer to be written.
     pub fn settle(&mut self, record: &Tags) {
         let unwritten = &mut self.unwritten;
         let taken = unwritten.get(tags::INTERRUPTED_AT);

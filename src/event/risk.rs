@@ -83,7 +83,7 @@ pub(super) fn parse_health(envelope: &Envelope) -> Result<Trigger, String> {
         return Err("is over: AWS has closed it".to_owned());
     }
     let at = envelope.time()?;
-    // A date nobody can read must not keep the rest from being known.
+    // A date that cannot be read must not hide the rest of the event.
     let due = start_time.and_then(|it| clock::parse_rfc1123(&it));
     let entities = { affected_entities.iter() }.filter(|it| it.status.as_deref() != Some(RESOLVED));
     let instances = entities.filter_map(|it| it.entity_value.parse().ok());

@@ -11,8 +11,7 @@ pub const SOURCE: &str = "aws.autoscaling";
 pub const LAUNCHED: &str = "EC2 Instance Launch Successful";
 pub const LAUNCH_HOOK: &str = "EC2 Instance-launch Lifecycle Action";
 
-/// `Details`, whose keys have spaces, and `NotificationMetadata`, which may be absent, are not read
-/// (TRAP 39).
+/// `Details` (its keys contain spaces) and `NotificationMetadata` (it may be absent) are not read (TRAP 39).
 #[derive(Deserialize)]
 struct Detail {
     #[serde(rename = "EC2InstanceId")]

@@ -27,7 +27,7 @@ pub fn interruption_from(text: &str) -> Option<Interruption> {
 }
 
 /// How far the first looks at an interrupted instance have come. A word behind the record's tombstone says so, for
-/// whoever comes after a crash.
+/// the invocation that continues after a crash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum FirstLook {
     /// The record is as old as the last sweep.

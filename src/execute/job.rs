@@ -29,7 +29,7 @@ impl<'a> Job<'a> {
         self.noted.as_ref().unwrap_or(&self.step.action)
     }
 
-    /// Whether nobody else writes the same tags. If so, nobody who comes later in the plan goes first.
+    /// Whether no other step writes the same tags. If so, no later step of the plan may go first.
     pub fn claims(&self, claimed: &mut BTreeSet<String>) -> bool {
         let tagged = self.action().tagged();
         let free = tagged.iter().all(|it| !claimed.contains(*it));

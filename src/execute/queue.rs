@@ -16,7 +16,7 @@ pub struct Queue<'a> {
     waiting: Vec<Job<'a>>,
     /// Steps without a report.
     open: BTreeSet<&'a str>,
-    /// Whose tags are being written.
+    /// Resources with tags that are being written.
     busy: BTreeSet<String>,
     reports: Vec<StepReport>,
 }
@@ -83,9 +83,9 @@ impl<'a> Queue<'a> {
     }
 
     /// Writes down what the plan wants written when AWS has answered a launch with a refusal: the answer is
-    /// remembered with the request's token. If nobody has looked at it the same request is sent again, and
-    /// whoever sends it in the meantime gets the same instance. Should the writing fail, the same request is only
-    /// repeated once more.
+    /// remembered with the request's token. A request that AWS has not examined is sent again as it was, and every
+    /// invocation that sends it gets the same instance. Should the writing fail, the same request is only repeated
+    /// once more.
     fn note(&mut self, job: &Job<'a>, failed: &CloudError) {
         let refusal = job.step.on_failure.as_ref();
         let refusal = refusal.filter(|it| it.counts(failed));
@@ -171,7 +171,7 @@ mod tests {
 
     /// TRAP 56: a refusal is written where the plan has its launch.
     #[test]
-    fn a_refusal_is_noted_as_soon_as_nobody_else_writes_the_record() {
+    fn a_refusal_is_noted_as_soon_as_no_other_step_writes_the_record() {
         let record = "lt-0123456789abcdef0";
         let refusal = Refusal {
             template: record.parse().ok(),

@@ -1,5 +1,5 @@
-//! Tags of ours on things that are not: somebody may give so many the mark of a lineage that a read never ends.
-//! Then each lineage of the batch is read by itself, and the one with too much of it by what is on record.
+//! An attacker may put a lineage's mark on so many resources that reading them never ends. Then each lineage of the
+//! batch is read by itself, and of a lineage with too many resources only those on record are read.
 
 use super::prepared;
 use crate::cloud::{Cloud, CloudError, Query};
@@ -13,7 +13,7 @@ type Answer<T> = Result<Vec<T>, CloudError>;
 type Asking<'a, T> = Pin<Box<dyn Future<Output = Answer<T>> + Send + 'a>>;
 type Ask<T> = for<'a> fn(&'a dyn Cloud, &'a Query) -> Asking<'a, T>;
 
-/// Of whom, and what is on record of them.
+/// The lineages to read, and the templates with their records.
 pub struct Crowd<'a> {
     pub cloud: &'a dyn Cloud,
     pub lineages: &'a BTreeSet<InstanceId>,

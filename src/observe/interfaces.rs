@@ -1,4 +1,4 @@
-//! Network interfaces that matter, and whoever holds them.
+//! Network interfaces that matter to a rescue, and what holds them.
 
 use super::merge::merge;
 use super::policies;
@@ -10,8 +10,8 @@ use crate::situation::{Fact, Instance, Interface, NetworkInterface, Template};
 use crate::tags::{self, Tags};
 use std::collections::BTreeSet;
 
-/// Those that are to follow, the holders of private addresses that are, and while all is well the primary ones, whose
-/// tags the next ones get.
+/// Reads the interfaces that are to follow, the holders of private addresses that are to follow and, while all is
+/// well, the primary interfaces: their tags go to the next primary interfaces.
 pub async fn read(
     cloud: &dyn Cloud,
     instances: &[Instance],

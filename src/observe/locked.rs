@@ -8,7 +8,7 @@ use crate::tags::{self, Tags};
 use futures_util::future::join_all;
 use std::collections::BTreeSet;
 
-/// Of stand-ins whose user wants to return to Spot: one call each. For all others no call is made.
+/// One call for each stand-in that is to return to Spot. For other instances no call is made.
 pub async fn read(
     cloud: &dyn Cloud,
     instances: &[Instance],

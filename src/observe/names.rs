@@ -1,7 +1,7 @@
 //! Names that follow an instance: looked up one after the other, and only when something depends on it.
 //!
-//! Route 53 grants an account five requests a second, whoever in it asks: so a name is looked up once when
-//! its rescue is prepared, and then no more before a replacement has its data.
+//! Route 53 grants an account five requests a second, for all its callers together: so a name is looked up once when
+//! its rescue is prepared, and not again before a replacement has its data.
 //! <https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DNSLimitations.html>
 
 use super::fact;

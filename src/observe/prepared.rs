@@ -1,5 +1,5 @@
-//! The prepared rescues, and what only they know of: tags by which the rest is found can be written over by
-//! anybody, ids on record cannot.
+//! The prepared rescues, and what only they know: any caller with `CreateTags` can overwrite the tags by which the
+//! rest is found, but not the ids on record.
 
 use super::merge::merge;
 use crate::cloud::{Cloud, CloudError, Query};
@@ -102,8 +102,8 @@ pub fn unseen_heads(templates: &Fact<Vec<Template>>, instances: &[Instance]) -> 
     heads.filter(unseen).collect()
 }
 
-/// Instances that hold volumes of these lineages and that no tag has led to: a member whose mark was written over
-/// would pass for a stranger, and its volumes for given away.
+/// Instances that hold volumes of these lineages but were found by no tag. A member with an overwritten mark would
+/// otherwise pass for a stranger, and its volumes for given away.
 pub fn unseen_holders(
     volumes: &Result<Vec<Volume>, CloudError>,
     instances: &[Instance],

@@ -1,7 +1,7 @@
-//! Who need not be looked for in any target group.
+//! Instances that need not be looked for in any target group.
 //!
-//! While hundreds wait for their volumes, each look would ask every group: Elastic Load Balancing grants ten
-//! reads a second to a whole account, and who needs an answer would get none.
+//! While hundreds of instances wait for their volumes, each look would ask every target group. Elastic Load Balancing
+//! grants an account ten reads a second, and the instances that need an answer would not get one.
 //! <https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/elb-api-throttling.html>
 
 use crate::clock::Timestamp;
@@ -12,17 +12,17 @@ use crate::situation::{Fact, Instance, Market, TargetGroup, Template};
 use crate::tags::{self, lineage_of, template_names};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Interrupted, and registered nowhere any more.
+/// Instances that were interrupted and are registered nowhere any more.
 #[derive(Debug)]
 pub struct Out {
     pub now: Timestamp,
-    /// AWS has deregistered them wherever they were.
+    /// AWS has accepted all their deregistrations.
     pub instances: BTreeSet<InstanceId>,
     /// The instances that the warnings at hand are about, and when they came.
     pub warned: BTreeMap<InstanceId, Timestamp>,
     /// Lineages for which every target group has been asked since their warning, or not for now.
     pub listed: BTreeSet<InstanceId>,
-    /// Lineages that are looked at without a warning: whoever had it sees to it that its instance leaves.
+    /// Lineages looked at without a warning: the invocation that received the warning deregisters their instance.
     pub unwarned: BTreeSet<InstanceId>,
 }
 
@@ -77,7 +77,7 @@ impl Out {
 #[derive(Debug, Default)]
 pub struct Recorded {
     pub wanted: BTreeSet<TargetGroup>,
-    /// Of lineages that have nobody there, nor anybody to register yet.
+    /// Target groups of lineages without an instance to deregister or to register for now.
     pub unwanted: BTreeSet<TargetGroup>,
 }
 
@@ -110,7 +110,7 @@ pub fn recorded(
     recorded
 }
 
-/// Lineages of those who are out, unless somebody is there who could serve.
+/// Lineages with a deregistered instance and no running instance that could serve.
 fn quiet(
     instances: &[Instance],
     out: &BTreeSet<InstanceId>,
@@ -133,8 +133,8 @@ fn quiet(
     lineages.filter(|it| !serving.contains(it)).collect()
 }
 
-/// Volumes move within one zone, once their instance has ended. Who has volumes of its own in their place,
-/// copies, waits for none.
+/// Volumes move within one zone, once their instance has ended. A successor that has volumes of its own in their
+/// place (copies) waits for none.
 fn holds_volumes_for(instance: &Instance, successor: &Instance) -> bool {
     let root = instance.root_device.as_ref();
     let mut data = instance.devices.iter().filter(|it| Some(&it.name) != root);

@@ -11,7 +11,7 @@ use crate::situation::{Fact, Image, Instance, RootTask, Template};
 use crate::tags::{self, Tags};
 use std::collections::BTreeSet;
 
-/// What to read for the lineages whose root is to be kept, or made of the old one.
+/// What to read for lineages that keep their root, or get a new root made of the old one.
 #[derive(Debug, Default)]
 pub struct Wanted {
     /// Images on record.
@@ -27,7 +27,7 @@ pub struct Wanted {
 pub fn wanted(instances: &[Instance], templates: &Fact<Vec<Template>>, defaults: &Tags) -> Wanted {
     let templates = templates.known().map(Vec::as_slice).unwrap_or_default();
     let keeps = |tags: &Tags| Policy::of(defaults, tags).0.root.value == Root::Keep;
-    // Of one whose root is made anew its image is on record once that is gone.
+    // A lineage that gets a new root has its image on record once that image is gone.
     let concerned = |it: &&Template| keeps(&it.tags) || it.tags.contains_key(tags::ORIGINAL);
     let mut wanted = Wanted::default();
     for template in templates.iter().filter(concerned) {

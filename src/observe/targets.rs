@@ -1,5 +1,5 @@
-//! Who is registered where. There is no call that tells it of an instance: all groups are listed, and
-//! each that may hold one of these instances is asked.
+//! Which targets are registered where. No call answers that for an instance: all groups are listed, and each that may
+//! hold one of these instances is asked.
 //!
 //! Three services are read side by side. One that fails, is denied, or does not exist in this Region
 //! takes nothing from the others, and little time.
@@ -17,7 +17,7 @@ use tokio::time::Instant;
 
 /// How many target groups are asked at once.
 const AT_ONCE: usize = 16;
-/// How long the other reads are kept waiting by a service whose endpoint may not exist.
+/// How long the other reads wait for a service that may have no endpoint here.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Groups that have been deleted, as each service says it.
@@ -82,8 +82,8 @@ async fn list(
     }
 }
 
-/// Targets are in the VPC of their group (`ip` targets outside of it are nobody's here), so that most
-/// groups need not be asked. An instance that has ended shows no VPC: then all are.
+/// Targets are in the VPC of their group (an `ip` target outside of it is no instance of ours), so that most groups
+/// need not be asked. An instance that has ended shows no VPC: then all are asked.
 fn take(
     listing: Listing,
     vpcs: &BTreeSet<&String>,
@@ -123,9 +123,9 @@ async fn in_time(cloud: &dyn Cloud, of: Balancing) -> Result<Listing, CloudError
     in_time.unwrap_or_else(|_| Err(late()))
 }
 
-/// Those on record first. The others only tell what the record has missed: once their service has too much
-/// to answer, they count as not read, since whoever is to be deregistered takes from the same bucket. So do those
-/// that their turn has not come to in time: an account may have hundreds.
+/// Groups on record are asked first. The other groups only show what the record has missed: once their service is
+/// throttled they count as not read, since deregistrations take from the same bucket. So do groups that could not be
+/// asked in time: an account may have hundreds.
 async fn ask(cloud: &dyn Cloud, recorded: Groups, others: Groups, found: &mut Registrations) {
     let since = Instant::now();
     let scarce = Balancing::ALL.map(|_| AtomicBool::new(false));

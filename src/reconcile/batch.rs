@@ -21,7 +21,7 @@ pub struct Batch {
     pub unprotected: Vec<Unprotected>,
     /// How many were found with neither flags off nor a snapshot set.
     pub unsaved: usize,
-    /// Spot Instances that are being taken, and whose own tags say nothing of us.
+    /// Spot Instances that are being interrupted and bear no tags of ours.
     pub taken: Vec<Instance>,
 }
 
@@ -62,7 +62,7 @@ impl Batch {
         Ok(batch)
     }
 
-    /// Whose lineage a trigger concerns by one of the instances it names.
+    /// Adds a trigger to the lineage of one of the instances it names.
     fn about(
         &mut self,
         position: usize,
@@ -127,7 +127,7 @@ impl Batch {
         }
     }
 
-    /// Ids that `DescribeInstances` no longer shows, or without their tags, and the lineage whose record names them.
+    /// Ids that `DescribeInstances` no longer shows, or shows without tags, and the lineage that has them on record.
     async fn unseen(
         context: &Context<'_>,
         triggers: &[&Trigger],
@@ -249,7 +249,7 @@ fn flagged(instance: &Instance) -> impl Iterator<Item = String> {
     volumes.chain(interfaces.map(|it| it.id.to_string()))
 }
 
-/// Preparing needs someone to look again; so does a return from a stop. A replacement that begins to
+/// Preparing needs a later look; so does a return from a stop. A replacement that begins to
 /// run is watched over by the rescue it was launched in.
 fn starts_watch(instance: &Instance, trigger: &Trigger) -> bool {
     let runs =
@@ -275,8 +275,8 @@ fn is_fresh(trigger: &Trigger, now: Timestamp) -> bool {
     }
 }
 
-/// Opted in, or a wake of ours for an instance whose tags have gone with it, or that has been opted out since its rescue was
-/// prepared.
+/// Opted in; or a wake of ours for an instance that has lost its tags at its end, or was opted out after its rescue
+/// was prepared.
 fn is_ours(instance: &Instance, trigger: &Trigger) -> bool {
     let opted_in = instance.tags.get(tags::OPT_IN).is_some_and(|it| it == "on");
     let was = is_bare(instance) || instance.tags.contains_key(tags::PREPARED);

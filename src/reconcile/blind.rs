@@ -54,7 +54,7 @@ fn warned<'a>(context: &Context<'_>, trigger: &'a Trigger) -> Option<&'a Interru
     (ends && is_recent(interruption.at, context.clock.now())).then_some(interruption)
 }
 
-/// The first of a lineage gave it its name; whoever came after it is only on record.
+/// The first instance of a lineage gave it its name; later owners are only on record.
 async fn templates(context: &Context<'_>, warned: &[&Interruption]) -> Vec<Template> {
     let ids: BTreeSet<InstanceId> = warned.iter().map(|it| it.instance.clone()).collect();
     let named = in_time(context, observe::prepared(context.cloud, &ids)).await;

@@ -37,8 +37,8 @@ pub async fn at_the_end(context: &Context<'_>, taken: &[Instance]) -> Vec<Unprot
     told.collect()
 }
 
-/// Requests with the opt-in, whoever they are of, in one call; the instances of those that are not among the protected in
-/// another.
+/// Reads all Spot requests with the opt-in tag in one call, and in another the instances of those that are not among
+/// the protected.
 pub async fn at_a_sweep(context: &Context<'_>, protected: &[Instance]) -> Vec<Unprotected> {
     let requests = in_time(context, context.cloud.tagged_requests(tags::OPT_IN)).await;
     let requests = requests

@@ -24,7 +24,7 @@ pub struct Subject {
     /// What the looks before this one have handed on.
     pub memory: Memory,
     pub risks: Vec<Risk>,
-    /// Whose warning has just come: first aid before anything else is read.
+    /// Instances with a warning that has just come: first aid before anything else is read.
     pub urgent: BTreeSet<InstanceId>,
     pub instances: Vec<Instance>,
     pub attempt: u32,
@@ -50,8 +50,8 @@ pub struct Subject {
     pub left: Option<Result<(), String>>,
     /// By how many times the next look may come later than planned.
     pub patience: u32,
-    /// Every rescue has one chain of wakes: the warning starts it, each wake goes on with it, and
-    /// so does whoever found an interruption that no warning announced. Other events only look.
+    /// Every rescue has one chain of wakes. The warning starts it, or the look that finds an interruption without a
+    /// warning; each wake continues it. Other events only look.
     pub watching: bool,
     /// First look, or a look after long: all target groups are asked.
     pub new: bool,
@@ -108,7 +108,7 @@ impl Subject {
                 self.watching = true;
                 self.new |= wake.attempt == 0 && !wake.memory.rehearses;
             }
-            // Whoever asks for a spare looks how it comes up.
+            // A spare that was asked for is looked at until it is up.
             Trigger::AtRisk { risks } => {
                 self.risks.extend(risks.iter().cloned());
                 self.watching = true;
@@ -148,12 +148,12 @@ impl Subject {
             .map(|(id, _)| id)
     }
 
-    /// Whose, if AWS has taken every deregistration that was planned.
-    pub fn note_deregistered(&mut self, whose: Option<Interruption>, steps: &[Step]) {
+    /// The interruption to note, if AWS has accepted every planned deregistration.
+    pub fn note_deregistered(&mut self, interruption: Option<Interruption>, steps: &[Step]) {
         let open = |it: &Step| {
             matches!(it.action, Action::Deregister { .. }) && !self.done.contains(&it.action)
         };
-        let Some(Interruption { instance, at, .. }) = whose else {
+        let Some(Interruption { instance, at, .. }) = interruption else {
             return;
         };
         if steps.iter().any(open) {

@@ -1,7 +1,7 @@
 //! The schedule: every lineage is looked at again, and what has expired is deleted.
 //!
-//! Wakes come first and need two reads; each further read stands by itself and has the time that is left, so
-//! that no number of things that somebody has tagged keeps a rescue from being looked at.
+//! Wakes come first and need two reads; each further read stands by itself and has the time that is left, so that no
+//! number of foreign resources with our tags keeps a rescue from being looked at.
 
 use super::context::{Context, in_time, left};
 use super::misspelt;
@@ -19,7 +19,7 @@ const MOST_DELETED: usize = 500;
 /// A few at a time: a thousand wakes must not take the bucket from a rescue.
 const AT_ONCE: usize = 20;
 
-/// Who only looks protected.
+/// The part of the sweep that finds resources which only look protected.
 pub async fn sweep(context: &Context<'_>) -> Result<Vec<Unprotected>, CloudError> {
     let cloud = context.cloud;
     let opted_in = Query::Tag {

@@ -161,7 +161,7 @@ pub struct Position<'a> {
 }
 
 impl<'a> Position<'a> {
-    /// In a chain of wakes, or beside one: something has happened to a lineage whose chain is at work.
+    /// `beside`: the look was called by an event, while a chain of wakes works on the same lineage.
     pub fn new(lineage: &'a InstanceId, attempt: u32, beside: bool) -> Self {
         Self {
             lineage,
@@ -205,7 +205,7 @@ fn takes_set(action: &Action) -> bool {
     matches!(action, Action::SnapshotInstance { tags, .. } if !snapshot::is_ahead(tags))
 }
 
-/// AWS had too many: what else there is to do is left to the next look, whose reads are rare as well.
+/// AWS has throttled a call: the remaining steps are left to the next look, as its reads are scarce as well.
 pub fn is_felt(reports: &[StepReport]) -> bool {
     let throttled =
         |it: &StepReport| matches!(&it.outcome, StepOutcome::Failed(error) if error.is_throttled());

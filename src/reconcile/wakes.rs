@@ -114,8 +114,8 @@ async fn send(calls: &Calls<'_>, wake: Wake, delay_seconds: u16) -> Option<Strin
     failed.map(ToString::to_string)
 }
 
-/// Nothing could be found out about any of them. The queue delivers again after half a minute, which is a
-/// quarter of what a warning has: whoever is in a hurry comes back by a wake.
+/// None of the lineages could be read. The queue delivers again after half a minute, which is a quarter of what a
+/// warning has: urgent triggers come back by a wake instead.
 pub async fn unread(
     context: &Context<'_>,
     triggers: &[Trigger],

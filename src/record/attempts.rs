@@ -1,9 +1,9 @@
-//! Launches whose token is used up, counted for the instance that was to be replaced: who still reads the
+//! Launches with a used token, counted for the instance that was to be replaced: an invocation that still reads the
 //! count from before a hand-over must not apply it to the new owner.
 
 use crate::id::InstanceId;
 
-/// Of whom it is remembered; the longest ago goes first.
+/// How many instances it is remembered for; the oldest entry goes first.
 const MOST: usize = 4;
 
 /// As text: `<instance>=<launches>`, the latest last.

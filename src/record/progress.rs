@@ -17,7 +17,7 @@ pub enum Milestone {
     Returned,
     /// Reported as failed; said once.
     Failed,
-    /// Reported as kept: nobody was to take over.
+    /// Reported as kept: there was to be no replacement.
     Kept,
     /// Reported as overdue: EC2 has not brought it back in time.
     Overdue,

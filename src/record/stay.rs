@@ -1,4 +1,4 @@
-//! A stand-in that was to give way to Spot and could not: who, since when, and why.
+//! A stand-in that was to give way to Spot and could not: which instance, since when, and why.
 
 use crate::clock::{self, Timestamp};
 use crate::id::InstanceId;

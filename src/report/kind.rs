@@ -17,7 +17,7 @@ pub enum Kind {
     Resumed,
     /// It was not taken after all.
     WarningWithdrawn,
-    /// Nobody is to take over, and what was protected stays.
+    /// There is to be no replacement; volumes and targets were protected and stay.
     Kept,
     Overdue,
     ReturnedLate,

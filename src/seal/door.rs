@@ -19,8 +19,8 @@ use async_trait::async_trait;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
-/// So many launch templates are asked for one by one: of a fleet few are unknown at a time, and whoever launches
-/// from thousands must not keep a read from its end.
+/// How many launch templates are asked for one by one: few of a fleet are unknown at a time, and an account that
+/// launches from thousands must not keep a read from its end.
 const MOST_PLACED: usize = 20;
 
 /// AWS, as far as it is to be believed, for one invocation.
@@ -51,9 +51,8 @@ impl<'a> Sealed<'a> {
         read.ok()
     }
 
-    /// Of an instance without a mark of ours EC2 may say that it was launched from a prepared rescue: a
-    /// replacement whose marks could not be sealed yet, or one whose marks somebody has written over. Then it
-    /// is that lineage's, and what it is there is told by the record.
+    /// EC2 may say of an instance without a mark of ours that it was launched from a prepared rescue: its marks could
+    /// not be sealed yet, or were overwritten. Then it belongs to that lineage, and the record tells its part in it.
     async fn placed(
         &self,
         all: &mut [Instance],

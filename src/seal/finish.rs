@@ -120,7 +120,7 @@ pub fn marks_of(action: &Action) -> Option<Tags> {
     } else if let Action::CreateVolume(CreateVolume { tags, .. })
     | Action::CopyVolume(CopyVolume { tags, .. }) = action
     {
-        // What the user's say is his, and the role may give them only when it makes something.
+        // Tags copied from the user's are not sealed; the role may set them only when it creates a resource.
         let own = tags.iter().filter(|(key, _)| tags::is_own(key));
         Some(
             own.map(|(key, value)| (key.clone(), value.clone()))
@@ -135,8 +135,8 @@ fn described(key: &Key, text: &str) -> String {
     format!("{text} @{}", key.code(&["description", text]))
 }
 
-/// What is launched bears a code that nobody can know before it is there, and in the same tag the instance it replaces:
-/// of fifty tags a launch takes two.
+/// A launched resource bears a code that cannot be known before it exists, and in the same tag the instance it
+/// replaces: of fifty tags a launch takes two.
 fn launched(key: &Key, token: &str, tags: &Tags) -> String {
     let replaces = mark(tags, tags::LAUNCHED);
     let code = key.code(&launch_parts(token, mark(tags, tags::RESCUE), replaces));
@@ -167,7 +167,7 @@ pub fn description<'a>(key: &Key, text: &'a str) -> Option<&'a str> {
     key.fits(&["description", plain], code).then_some(plain)
 }
 
-/// Names of images are unique: nobody can take one beforehand that he cannot know.
+/// Names of images are unique: a name that cannot be guessed cannot be taken beforehand.
 fn named(key: &Key, name: &str) -> String {
     format!("{name}-{}", key.code(&["image", name]))
 }

@@ -5,8 +5,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
-/// Of 256 bits 96 are written down: nobody can try them anywhere but on the function itself, and sixteen
-/// characters leave room in a tag.
+/// Of 256 bits 96 are written down: guesses can only be tried on the function itself, and sixteen characters leave
+/// room in a tag.
 const WRITTEN: usize = 12;
 const SHORTEST: usize = 32;
 
@@ -36,7 +36,7 @@ impl Key {
         bytes.len() == WRITTEN && self.over(parts).verify_truncated_left(&bytes).is_ok()
     }
 
-    /// A token for AWS that nobody can compute beforehand: at most 64 characters.
+    /// A token for AWS that cannot be computed without the key: at most 64 characters.
     #[must_use]
     pub fn salted(&self, token: &str) -> String {
         let whole = self.over(&["token", token]).finalize().into_bytes();

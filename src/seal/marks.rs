@@ -7,7 +7,7 @@ use super::Key;
 use crate::tags::limits::{INDEXES, SEAL as LENGTH, is_sealed_beside};
 use crate::tags::{self, Tags, proof_of};
 
-/// They only keep something from being deleted: that may be said by anybody.
+/// They only keep a resource from being deleted, so they are believed without a seal.
 const PROTECTIVE: [&str; 2] = [tags::KEPT, tags::RAN_AGAIN];
 
 /// Which tags of a resource are sealed.
@@ -15,7 +15,7 @@ const PROTECTIVE: [&str; 2] = [tags::KEPT, tags::RAN_AGAIN];
 pub enum Which {
     /// Those that only the function writes.
     Own,
-    /// Also the copy of the user's policy: on a prepared rescue nothing of `spot-rescue` is anybody else's.
+    /// Also the copy of the user's policy: every `spot-rescue` tag of a prepared rescue is the function's.
     All,
 }
 
@@ -86,7 +86,7 @@ pub fn open(key: &Key, on: &[&str], which: Which, tags: &mut Tags) -> Vec<String
     unproven
 }
 
-/// The value without its seal, right or wrong: for whoever only looks.
+/// The value without its seal, right or wrong: for readers without the key.
 #[must_use]
 pub fn plain(value: &str) -> &str {
     let sealed = value.rsplit_once(" @");
@@ -105,7 +105,7 @@ fn proven<'a>(key: &Key, on: &[&str], name: &str, value: &'a str, all: &Tags) ->
         let mut on = on.iter();
         on.any(|on| key.fits(&["tag", on, name, plain], code))
     };
-    // Both are looked at: anybody may put another one beside a tag whose seal is behind it.
+    // Both are looked at: an attacker may put a proof beside a tag that has its seal in its value.
     let beside = all.get(&proof_of(name));
     if beside.is_some_and(|code| fits(value, code)) {
         return Some(value);
@@ -176,7 +176,7 @@ mod tests {
         assert!(!forged.contains_key(tags::RESCUE));
     }
 
-    /// A user's tags are his own; a mark that only protects may be anybody's.
+    /// A user's own tags need no seal, nor do marks that only protect.
     #[test]
     fn only_ours_are_looked_at() {
         let mut tags = pair("spot-rescue", "on");

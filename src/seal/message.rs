@@ -6,8 +6,8 @@ use crate::event::own::text;
 use crate::event::{Memory, Proof, Wake};
 use time::Duration;
 
-/// A message waits fifteen minutes at most, and is then delivered again for twelve; what is much older has been kept by
-/// somebody.
+/// A message waits fifteen minutes at most, and is then delivered again for twelve; one that is much older was held
+/// back.
 const LASTS: Duration = Duration::minutes(45);
 
 /// The wake, to be sent.

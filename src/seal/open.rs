@@ -79,7 +79,7 @@ pub fn image(key: &Key, it: &mut Image) {
     }
 }
 
-/// Somebody else's hand, or a mark that could not be sealed yet.
+/// Another caller has written them, or they could not be sealed yet.
 fn tell(id: &str, unproven: &[String]) {
     if !unproven.is_empty() {
         tracing::info!(

@@ -1,5 +1,5 @@
-//! An Auto Scaling group, as far as a rescue has to know it: what it will do by itself, whom it has,
-//! and where it registers them.
+//! An Auto Scaling group, as far as a rescue has to know it: what it will do by itself, its members, and where it
+//! registers them.
 //!
 //! <https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_AutoScalingGroup.html>
 
@@ -21,7 +21,7 @@ pub struct Group {
 }
 
 impl Group {
-    /// The launch template that bears the instance's name and says whose it is: names are unique.
+    /// The launch template that is named for the instance and marks it as this lineage's: names are unique.
     #[must_use]
     pub fn template_of(&self, instance: &Instance) -> Option<&Template> {
         let names = template_names(&instance.id);

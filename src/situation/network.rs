@@ -22,8 +22,9 @@ pub struct Slot {
     pub device: u8,
 }
 
-/// A public address of Amazon's pool, said either way (TRAP 53). Left open, the subnet's default decides: only for an
-/// instance with an Elastic IP, whose replacement is to reach the internet while it boots as the original could.
+/// A public address of Amazon's pool, asked for or declined (TRAP 53). Left open, the subnet's default decides: only
+/// for an instance with an Elastic IP, so that its replacement reaches the internet while it boots, as the original
+/// could.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PublicAddress {
     Given,

@@ -35,8 +35,8 @@ impl Fleet {
     }
 }
 
-/// What an AWS service manages (`Operator`). EC2 refuses to change it for anybody else, so it is nothing to a rescue:
-/// neither kept nor carried over.
+/// Managed by an AWS service (`Operator`). EC2 lets only that service change it, so a rescue neither keeps it nor
+/// carries it over.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Operated {
     /// The service that manages the instance itself.

@@ -13,7 +13,7 @@ pub struct Rehearsing {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
     Allowed,
-    /// For good, until somebody mends it.
+    /// For good, until the cause is mended.
     Refused {
         operation: &'static str,
         code: String,

@@ -95,7 +95,7 @@ impl Volume {
         }
     }
 
-    /// In nobody's hands, and ready to be taken.
+    /// Attached to no instance, and ready to be attached.
     #[must_use]
     pub fn is_free(&self) -> bool {
         self.state == VolumeState::Available && self.attachments.is_empty()

@@ -3,7 +3,7 @@
 use sha2::{Digest as _, Sha256};
 use std::hash::{Hash, Hasher};
 
-/// `ClientToken`: the same intent has the same token, whoever computes it; at most 64 characters.
+/// `ClientToken`: every invocation computes the same token for the same intent; at most 64 characters.
 /// <https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-idempotency.html>
 #[must_use]
 pub fn token(parts: &[&str]) -> String {
@@ -44,7 +44,7 @@ impl Hasher for Digest {
         self.0.update(bytes);
     }
 
-    /// Nobody asks for so short a hash.
+    /// Required by the trait and never used: so short a hash would not do.
     fn finish(&self) -> u64 {
         0
     }

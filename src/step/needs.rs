@@ -1,4 +1,4 @@
-//! What a step needs: permissions, time, and tags that nobody else writes.
+//! What a step needs: permissions, time, and tags that no other step writes.
 
 use super::{Action, GroupVerb, WriteTemplate};
 use crate::situation::Balancing;
@@ -85,9 +85,9 @@ impl Action {
         }
     }
 
-    /// How long one call may take before the step counts as out of time. What launches, or is several calls, may
-    /// take all the time that `aws/src/timeouts.rs` gives a call. The rest answer in well under a second, so six
-    /// are one attempt without an answer (four) and a second one: whoever waits longer has no time for another look.
+    /// How long one call may take before the step counts as out of time. What launches, or is several calls, may take
+    /// all the time that `aws/src/timeouts.rs` gives a call. The rest answer in well under a second, so six are
+    /// one attempt without an answer (four) and a second one: waiting longer would leave no time for another look.
     #[must_use]
     pub fn budget(&self) -> Duration {
         match self {
@@ -120,7 +120,8 @@ impl Action {
         }
     }
 
-    /// What exists already and gets or loses tags by the call. What the call makes nobody else can know yet.
+    /// Resources that exist already and get or lose tags by the call. What the call creates is not known to other
+    /// steps yet.
     #[must_use]
     pub fn tagged(&self) -> Vec<&str> {
         match self {

@@ -17,7 +17,7 @@ const MOST_SAID: usize = 220;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
-    /// Whose tags are the record. None while it is being created.
+    /// The template that has the record in its tags. None while it is being created.
     pub template: Option<TemplateId>,
     /// The tag that counts, so that the next request is another one, as it is then.
     pub counted: (&'static str, String),
@@ -176,7 +176,7 @@ mod tests {
         text
     }
 
-    /// TRAP 43: whatever it says, but not if nobody has looked at it.
+    /// TRAP 43: an answer uses the token up, whatever it says; a request that was not examined does not.
     #[test]
     fn every_answer_uses_the_token_up() {
         let any = refusal(&["m5.large"]);

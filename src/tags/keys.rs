@@ -139,7 +139,7 @@ keys! {
     SECONDARY = "secondary": List on [LaunchTemplate] Always [Shed(4)]
     /// The head's Spot Instance request, its type and interruption behaviour.
     REQUEST = "request": Value on [LaunchTemplate] Always []
-    /// Of an instance that is to keep its root, or whose image is gone: its image, and what an image made of the root's
+    /// Only of an instance that keeps its root or has lost its image: its image, and what an image made of the root's
     /// snapshot must say.
     ORIGINAL = "original": Value on [LaunchTemplate] Always []
     /// The name that follows, the head's public address, and whether the name has been looked up since that was so.
@@ -148,7 +148,7 @@ keys! {
     VERSION = "version": Value on [LaunchTemplate] Always []
     /// Changes when a replacement would have to be launched differently.
     FINGERPRINT = "fingerprint": Value on [LaunchTemplate] Always []
-    /// The version whose rescue was rehearsed, and when all of it was answered last.
+    /// The version that was last rehearsed, and when every step of it was last answered.
     REHEARSED = "rehearsed": Value on [LaunchTemplate] Always [Shed(8)]
     /// What a warning would be refused, and by which code.
     CAVEATS = "caveat": List on [LaunchTemplate] Always [Shed(9)]

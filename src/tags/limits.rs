@@ -76,7 +76,7 @@ pub fn fit(wanted: Vec<(String, String)>, mut free: usize) -> (Tags, Vec<String>
     (fitting, left)
 }
 
-/// Those whose keys have the higher rank first; of a list the first values first. `rank` is smaller for what counts more.
+/// Tags with keys of higher rank first; of a list the first values first. `rank` is smaller for what counts more.
 #[must_use]
 pub fn by_rank(tags: Tags, rank: impl Fn(&str) -> usize) -> Vec<(String, String)> {
     let mut all: Vec<(String, String)> = tags.into_iter().collect();
