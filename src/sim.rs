@@ -64,7 +64,7 @@ mod throttle;
 mod tokens;
 mod volumes;
 
-pub use attacker::{Attacker, OUTSIDER, deleted_others, nobody_robbed};
+pub use attacker::{Attacker, OUTSIDER, deleted_others, nothing_stolen};
 pub use builder::{DATA_DEVICES, InstanceBuilder, KEY_PAIR, Protected, ROOT_DEVICE, VPC};
 pub use config::{Config, EventQuality};
 pub use drive::Run;

@@ -140,7 +140,7 @@ impl State {
             Action::DeleteTemplate { template } | Action::TrimTemplate { template, .. } => {
                 vec![template.to_string()]
             }
-            // Whose instance is opted in.
+            // A request is ours if the instance it launched first is opted in.
             Action::CancelRequest { request } => {
                 let request = self.requests.get(request);
                 request.map(|it| it.first.to_string()).into_iter().collect()
@@ -161,13 +161,13 @@ impl State {
         found.map(|it| it.id.to_string())
     }
 
-    /// What was ours when we made or marked it does not stop being so because somebody has changed the mark since.
+    /// What was ours when we made or marked it stays ours, even if another caller has changed the mark since.
     fn was_ours(&self, id: &str) -> bool {
         let mut journal = self.journal.iter();
         journal.any(|it| has_made(it, id) || has_marked(it, id))
     }
 
-    /// Opted in, or marked by us, or held by such an instance. What is gone is nobody's.
+    /// Opted in, or marked by us, or held by such an instance. Resources that are gone belong to no other owner.
     fn is_ours(&self, id: &str) -> bool {
         let named = id;
         let marked = |tags: &tags::Tags| self.honest(named, tags).contains_key(tags::RESCUE);

@@ -38,7 +38,7 @@ pub enum Due {
 }
 
 impl Due {
-    /// Nobody waits for it: the world counts as quiet all the same.
+    /// No test waits for it: the world counts as quiet all the same.
     fn is_slow(&self) -> bool {
         matches!(
             self,
@@ -60,7 +60,7 @@ impl Agenda {
         (at <= until).then(|| (at, first.remove()))
     }
 
-    /// The next thing somebody may be waiting for.
+    /// The next change that the function or a test may be waiting for.
     pub fn next(&self) -> Option<Timestamp> {
         let mut awaited = self.planned.iter().filter(|(_, due)| !due.is_slow());
         awaited.next().map(|((at, _), _)| *at)

@@ -1,7 +1,7 @@
-//! Somebody else in the account, who has more rights than are good and none over what is others': may
-//! describe everything, create, tag and run things of their own, launch from any launch template, add
-//! versions to it, own an Auto Scaling group, and send to the queue and receive from it. Deletes and ends
-//! nothing, and passes no role.
+//! An attacker in the same account, with too many rights of their own and none over what belongs to others: may
+//! describe everything, create, tag and run things of their own, launch from any launch template, add versions to it,
+//! own an Auto Scaling group, and send to the queue and receive from it. Deletes and ends nothing, and passes no
+//! role.
 //!
 //! What is written over others' tags is remembered: what the world should be is judged as if that had not
 //! happened ([`State::honest`]).
@@ -16,7 +16,7 @@ mod messages;
 mod storage;
 mod verdict;
 
-pub use verdict::{deleted_others, nobody_robbed};
+pub use verdict::{deleted_others, nothing_stolen};
 
 use super::tagging::check_tags;
 use super::{State, World};
@@ -24,7 +24,7 @@ use crate::tags::{self, Tags};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-/// Whom EC2 names as the creator of what this one creates.
+/// The principal that EC2 names as the creator of what the attacker creates.
 pub const OUTSIDER: &str = "arn:aws:sts::123456789012:assumed-role/developer/mallory";
 
 /// With a memory of every tag of ours that was ever to be seen, and where, and of every message.
@@ -126,7 +126,7 @@ impl State {
         overwritten.is_some_and(|it| !it.is_empty())
     }
 
-    /// Somebody who is no attacker has written these.
+    /// The function or a user has written these tags: the attacker's writes to them no longer count.
     pub(super) fn written<'a>(
         &mut self,
         ids: &[String],
@@ -200,7 +200,7 @@ impl State {
     }
 }
 
-/// Of those that the function alone writes; the user's own are nobody's to judge.
+/// Only the tags that the function alone writes are judged, not the user's own.
 fn is_ours(key: &str) -> bool {
     tags::is_own(key)
 }

@@ -184,13 +184,13 @@ impl World {
         })
     }
 
-    /// A free, empty volume of somebody's.
+    /// A free, empty volume that belongs to no lineage.
     #[must_use]
     pub fn volume(&self, zone: &str) -> VolumeId {
         self.change(|it| it.blank_volume(zone, general_purpose()))
     }
 
-    /// A public snapshot of somebody else's, tagged as ours: `DescribeSnapshots` without an owner
+    /// A public snapshot of another account, tagged as ours: `DescribeSnapshots` without an owner
     /// would show it (TRAP 27).
     #[must_use]
     pub fn planted_snapshot(&self, volume: &VolumeId, tags: Tags) -> SnapshotId {

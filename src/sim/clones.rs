@@ -82,7 +82,7 @@ impl State {
         unfinished.map(|(id, _)| id)
     }
 
-    /// Whose user preferred a clone: what was written after that is only here, and he knows.
+    /// The user preferred a clone of this volume: what was written after the copy is only here, as documented.
     pub(super) fn was_cloned(&self, id: &VolumeId) -> bool {
         let mut all = self.volumes.values();
         all.any(|it| it.facts.source.as_ref() == Some(id))

@@ -32,7 +32,7 @@ pub enum On {
 pub enum Kind {
     /// Refused with this code.
     Code(&'static str),
-    /// Done, but nobody hears of it.
+    /// The call is carried out, but its answer is lost.
     LoseReply,
     /// Never answered, nor done.
     Silence,
@@ -102,7 +102,7 @@ impl<C> FailingCloud<C> {
         self.count(|it| it.calls.clone())
     }
 
-    /// Calls a fault has struck: a test whose fault never did proves nothing.
+    /// Calls that a fault has struck: a test with a fault that never strikes proves nothing.
     pub fn struck(&self) -> Vec<&'static str> {
         self.count(|it| it.struck.clone())
     }
@@ -175,7 +175,7 @@ fn injected(call: &'static str, code: &str) -> CloudError {
     CloudError::new(call, code, "injected", Some("injected"))
 }
 
-/// A panic nobody prints.
+/// A panic that prints nothing.
 fn crash() -> ! {
     std::panic::resume_unwind(Box::new("the process ended here, as the test wanted"))
 }

@@ -37,8 +37,8 @@ impl State {
         self.answered_later(call, &launch.token, answer)
     }
 
-    /// An answer is an answer, whether it holds an instance or errors. Whether a request that was refused as a
-    /// whole is remembered as well, nobody knows.
+    /// An answer is an answer, whether it holds an instance or errors. Whether a request that was refused as a whole
+    /// is remembered as well is not documented.
     fn fleet_once(&mut self, launch: &Launch) -> Result<String, CloudError> {
         let parameters = format!("{launch:?}");
         check_tags(CALL, &launch.tags)?;
@@ -234,7 +234,7 @@ pub(super) fn as_of(operation: &'static str, error: CloudError) -> CloudError {
     CloudError { operation, ..error }
 }
 
-/// The user's, ours, and EC2's own, after the check: nobody else can set that one.
+/// The user's tags, ours, and EC2's own, which is added after the check: no caller can set that one.
 pub(super) fn tags_of(
     call: &'static str,
     launch: &Launch,
@@ -248,7 +248,7 @@ pub(super) fn tags_of(
     Ok(tags)
 }
 
-/// What an image asks for when nobody says otherwise.
+/// What a volume gets when neither image nor template says otherwise.
 pub(super) fn general_purpose() -> VolumeSettings {
     VolumeSettings {
         volume_type: "gp3".to_owned(),

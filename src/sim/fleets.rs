@@ -28,7 +28,7 @@ pub struct SimFleet {
 }
 
 impl World {
-    /// A fleet of this type, whose launch template opts in. It has nobody yet.
+    /// A fleet of this type with a launch template that opts in. It has no instances yet.
     #[must_use]
     pub fn fleet(&self, kind: &'static str) -> String {
         self.make_fleet("fleet-", kind)

@@ -110,7 +110,7 @@ impl State {
         Ok(String::new())
     }
 
-    /// What breaks a promise: ending what nobody has marked, or what would take a user's disks along. A
+    /// What breaks a promise: ending an instance that is not marked, or one that would take a user's disks along. A
     /// stand-in that gives way keeps them to its end, but no flag and no traffic.
     fn must_not_end(&self, instance: &SimInstance) -> Option<&'static str> {
         let facts = &instance.facts;

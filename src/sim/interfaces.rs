@@ -93,7 +93,7 @@ impl State {
         id
     }
 
-    /// What a launch makes when nobody names an interface.
+    /// What a launch makes when the request names no interface.
     pub(super) fn add_primary_interface(&mut self, id: &InstanceId) {
         let facts = &self.instances[id].facts;
         let Some(subnet) = facts.subnet.clone() else {

@@ -20,7 +20,7 @@ pub fn always(state: &State) -> Vec<String> {
         same_zone(state),
         completed_only(state),
         own_volumes(state),
-        super::nobody_robbed(state),
+        super::nothing_stolen(state),
     ]
     .concat()
 }
@@ -35,7 +35,7 @@ pub fn at_quiescence(state: &State) -> Vec<String> {
     all.extend(targets_live(state));
     all.extend(nothing_left_over(state));
     all.extend(nothing_dead(state));
-    all.extend(nobody_beside(state));
+    all.extend(nothing_beside(state));
     all.dedup();
     all
 }
@@ -91,7 +91,7 @@ fn is_tombstoned(instance: &SimInstance, tags: &Tags) -> bool {
     text.is_some_and(|it| it.starts_with(instance.facts.id.as_str()))
 }
 
-/// Nobody is given the volumes of two lineages: what our tags say of a volume, they say of its holder.
+/// No instance is given the volumes of two lineages: what our tags say of a volume, they say of its holder.
 #[must_use]
 pub fn own_volumes(state: &State) -> Vec<String> {
     let done = state.journal.iter().filter(|it| it.outcome.is_ok());
@@ -147,7 +147,7 @@ pub fn no_foreign(state: &State) -> Vec<String> {
         .collect()
 }
 
-/// Nobody tries to attach a volume across zones.
+/// No call tries to attach a volume across zones.
 #[must_use]
 pub fn same_zone(state: &State) -> Vec<String> {
     let across = |it: &&Entry| is_refused(it, "AttachVolume", "InvalidVolume.ZoneMismatch");
@@ -157,7 +157,7 @@ pub fn same_zone(state: &State) -> Vec<String> {
         .collect()
 }
 
-/// Nobody tries to restore from a snapshot that is pending or has failed (TRAP 4).
+/// No call tries to restore from a snapshot that is pending or has failed (TRAP 4).
 #[must_use]
 pub fn completed_only(state: &State) -> Vec<String> {
     let early = |it: &&Entry| {
@@ -232,7 +232,7 @@ fn lives(state: &State, id: &str) -> bool {
 
 /// EC2 launches nothing by itself beside a replacement of ours.
 #[must_use]
-pub fn nobody_beside(state: &State) -> Vec<String> {
+pub fn nothing_beside(state: &State) -> Vec<String> {
     let replaced = |first: &InstanceId| {
         let mut all = state.instances.values().filter(|it| it.facts.is_alive());
         all.any(|it| it.facts.id != *first && lineage(state, it) == *first)

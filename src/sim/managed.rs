@@ -1,4 +1,4 @@
-//! What an AWS service manages (`Operator.Managed`): everybody sees it, and nobody else may change it.
+//! What an AWS service manages (`Operator.Managed`): every caller sees it, and only that service may change it.
 //!
 //! <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/amazon-ec2-managed-instances.html>
 

@@ -1,5 +1,5 @@
-//! An account that enforces IMDSv2: launches whose `HttpTokens` are optional are refused (TRAP 51), with a code
-//! that says as little as the one for a type that is not sold there.
+//! An account that enforces IMDSv2: launches with optional `HttpTokens` are refused (TRAP 51), with a code that says
+//! as little as the one for a type that is not sold there.
 //!
 //! <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadata-options.html>
 

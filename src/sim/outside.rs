@@ -68,7 +68,7 @@ impl World {
         self.change(|it| it.end_from_outside(id, BY_USER));
     }
 
-    /// A stopped instance whose capacity never came back, or whose request was cancelled.
+    /// A stopped instance that never gets its capacity back, or has its request cancelled.
     pub fn give_up(&self, id: &InstanceId) {
         self.change(|it| it.end_from_outside(id, BY_SPOT));
     }

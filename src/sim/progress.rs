@@ -1,5 +1,5 @@
-//! A launch that takes its time. Until it is answered, whoever sends the same request is told that one is under
-//! way: `IdempotentCallInProgress`.
+//! A launch that takes its time. Until it is answered, the same request is refused because one is under way:
+//! `IdempotentCallInProgress`.
 //!
 //! <https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-idempotency.html>
 
@@ -10,7 +10,7 @@ use time::Duration;
 const UNDER_WAY: &str = "IdempotentCallInProgress";
 
 impl World {
-    /// Somebody else has sent the next launch a moment before, and is answered so many seconds later.
+    /// The same launch was sent by another invocation a moment before, which is answered so many seconds later.
     pub fn next_launch_takes(&self, seconds: i64) {
         self.change(|it| it.next_launch_takes = Some(Duration::seconds(seconds)));
     }
@@ -25,7 +25,7 @@ impl State {
         Err(refused(call, UNDER_WAY, "the same request is under way"))
     }
 
-    /// The answer, for whoever sent it first; others who ask meanwhile do not hear it.
+    /// The answer, for the invocation that sent it first; others that ask meanwhile do not get it.
     pub(super) fn answered_later(
         &mut self,
         call: &'static str,

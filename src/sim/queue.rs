@@ -1,5 +1,4 @@
-//! The queue: events and wakes, delayed, hidden while somebody works on them, dead after too many
-//! tries.
+//! The queue: events and wakes, delayed, hidden while an invocation works on them, dead after too many tries.
 //!
 //! <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-visibility-timeout.html>
 

@@ -1,5 +1,5 @@
-//! Launches that EC2 refuses for other reasons than want of capacity: a key pair that is gone, a role that may
-//! not be passed, a type that is not sold there. Each lasts until somebody mends it.
+//! Launches that EC2 refuses for other reasons than want of capacity: a key pair that is gone, a role that may not be
+//! passed, a type that is not sold there. Each lasts until a person mends it.
 //!
 //! Most stand inside the HTTP 200 of a fleet, which is an answer and is remembered with the token (TRAP 43);
 //! some refuse the request as a whole.

@@ -25,7 +25,7 @@ const SHOWN: time::Duration = time::Duration::hours(48);
 pub struct SimRequest {
     pub facts: SpotRequest,
     pub tags: Lagged<Tags>,
-    /// Whom it launched first, before anybody interrupted anything.
+    /// The instance it launched first, before any interruption.
     pub first: InstanceId,
     tries: u32,
 }

@@ -280,7 +280,7 @@ impl State {
         }
     }
 
-    /// Auto Scaling's own tag: set on members, taken from who is detached.
+    /// Auto Scaling's own tag: set on members, removed when one is detached.
     pub(super) fn mark_member(&mut self, id: &InstanceId, group: Option<&str>) {
         let (now, seen_from) = (self.now, self.seen_from());
         if let Some(instance) = self.instances.get_mut(id) {

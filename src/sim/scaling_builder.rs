@@ -7,7 +7,7 @@ use crate::situation::{Lifecycle, Member, TargetGroup};
 use crate::tags::{self, Tags};
 
 impl World {
-    /// A group of `m5.large` that is opted in and passes that on. It has nobody yet.
+    /// A group of `m5.large` that is opted in and passes that on. It has no members yet.
     pub fn scaling_group(&self, name: &str, zones: &[&str]) {
         for zone in zones {
             let _ = self.subnet(zone);

@@ -47,7 +47,7 @@ pub struct State {
     pub fleets: BTreeMap<String, SimFleet>,
     /// Tasks of an orchestrator: the registrations that it made for them. A group that it serves has an entry.
     pub tasks: BTreeMap<TargetGroup, BTreeSet<Target>>,
-    /// What an AWS service manages, by id: nobody else may change it.
+    /// What an AWS service manages, by id: no other caller may change it.
     pub managed: BTreeMap<String, &'static str>,
     pub images: BTreeMap<ImageId, Image>,
     pub root_tasks: BTreeMap<String, SimRootTask>,
@@ -65,7 +65,7 @@ pub struct State {
     pub calls: BTreeMap<&'static str, u64>,
     /// KMS keys that cannot be used: that shows later (TRAP 36).
     pub broken_keys: BTreeSet<String>,
-    /// A volume whose key cannot be used is gone at once, instead of in `error`: both are seen.
+    /// A volume with an unusable key is gone at once, instead of in `error`: both occur on AWS.
     pub keys_vanish: bool,
     /// The account's quota of initialization rates is used up.
     pub no_initialization_rate: bool,
@@ -101,7 +101,7 @@ pub struct State {
     pub missing: BTreeSet<String>,
     /// What was asked in dry runs, and when.
     pub rehearsed: Vec<(Timestamp, Rehearsal)>,
-    /// `httpTokensEnforced`: the account refuses launches whose `HttpTokens` are optional (TRAP 51).
+    /// `httpTokensEnforced`: the account refuses launches with optional `HttpTokens` (TRAP 51).
     pub tokens_enforced: bool,
     /// What a snapshot gets from its volume may not be given to it as well: AWS does not say (TRAP 57).
     pub tags_once: bool,
@@ -116,7 +116,7 @@ pub struct State {
     pub(super) under_way: BTreeMap<(&'static str, String), Timestamp>,
     pub(super) next_launch_takes: Option<Duration>,
     pub(super) buckets: BTreeMap<&'static str, Bucket>,
-    /// Resources whose tags a call is changing.
+    /// Resources with tags that a call is changing.
     pub(super) retagging: BTreeSet<String>,
     ids: Rng,
     addresses_given: u32,
@@ -185,7 +185,7 @@ impl State {
         }
     }
 
-    /// An id nobody has: seventeen hexadecimal digits in no order, as AWS gives them.
+    /// An unused id: seventeen hexadecimal digits in no order, as AWS gives them.
     pub(super) fn new_id<T>(&mut self, prefix: &str) -> T
     where
         T: FromStr<Err: Debug>,

@@ -11,7 +11,7 @@ use crate::tags::{
     limits::{LONGEST, MOST, count},
 };
 
-/// Tags that a call is changing, until it has ended or nobody waits for it any more.
+/// Tags that a call is changing, until it has ended or was given up by its caller.
 pub(super) struct Writing<'a> {
     world: &'a World,
     resources: &'a [String],

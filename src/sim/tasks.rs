@@ -19,7 +19,7 @@ impl World {
 }
 
 impl State {
-    /// Somebody registers for a service of an orchestrator what it has started no task on.
+    /// A violation: a target of an orchestrator's service was registered on a port without a task.
     pub(super) fn without_task(&mut self, target: &Target) {
         let tasks = self.tasks.get(&target.group);
         if tasks.is_some_and(|it| !it.contains(target)) {

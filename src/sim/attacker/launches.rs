@@ -9,7 +9,7 @@ use crate::step::{InstanceTypes, Launch, LaunchTemplate};
 use crate::tags::Tags;
 
 impl World {
-    /// `RunInstances` from any launch template, by whoever may.
+    /// `RunInstances` from any launch template.
     pub fn launch_by_hand(
         &self,
         template: &TemplateId,

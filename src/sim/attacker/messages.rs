@@ -1,4 +1,4 @@
-//! The queue, if its policy ever let somebody else in.
+//! The queue, if its policy ever let an attacker in.
 
 use super::Attacker;
 use crate::clock::{self, Timestamp};

@@ -125,7 +125,7 @@ impl Attacker {
         Some(id)
     }
 
-    /// Another line: whoever boots or mounts it has something else than was there.
+    /// One more line in the volume: what boots from it or mounts it has other content than before.
     fn written_by_attacker(&self, id: &VolumeId) {
         self.own(id.as_str());
         self.world.change(|it| {

@@ -11,10 +11,10 @@ use crate::situation::{Instance, Target};
 use crate::step::{Action, Network, RootSource};
 use std::collections::BTreeSet;
 
-/// Nothing of anybody's goes to an attacker's instance, nothing of an attacker's to anybody else's, and nobody
-/// runs with a role that an attacker has named.
+/// No resource of others goes to an attacker's instance, no resource of an attacker's to an instance of others, and
+/// no instance runs with a role that an attacker has named.
 #[must_use]
-pub fn nobody_robbed(state: &State) -> Vec<String> {
+pub fn nothing_stolen(state: &State) -> Vec<String> {
     if state.attackers.is_empty() {
         return Vec::new();
     }
@@ -68,7 +68,7 @@ fn given(state: &State, entry: &Entry) -> Option<&'static str> {
             volume, instance, ..
         } => match (is_attackers(state, instance), is_planted(state, volume)) {
             (true, false) => Some("a volume was given to an attacker"),
-            (false, true) => Some("a volume of an attacker's was given to somebody"),
+            (false, true) => Some("a volume of an attacker's was given to an instance of others"),
             _ => None,
         },
         Action::Register { targets, .. } => {
@@ -118,7 +118,7 @@ fn of(state: &State, instance: &Instance) -> bool {
     own(&instance.id) || known.is_some_and(|it| own(&lineage(state, it)))
 }
 
-/// Or a copy of one. What is gone was nobody's.
+/// Or a copy of one. A volume that is gone counts as not planted.
 fn is_planted(state: &State, id: &VolumeId) -> bool {
     let origin = state.volumes.get(id).map(|it| &it.content.origin);
     let own = |id: &VolumeId| state.attackers.contains(id.as_str());

@@ -93,7 +93,7 @@ impl State {
         Ok(String::new())
     }
 
-    /// Somebody else completes a hook.
+    /// Another caller completes a hook.
     pub fn goes_on(&mut self, name: &str, hook: &str, id: &InstanceId) {
         self.complete_launch(name, hook, id).ok();
     }
