@@ -281,7 +281,8 @@ impl Aws {
 
     async fn wake(&self, wake: &Wake, delay_seconds: u16) -> Result<String, CloudError> {
         let Some(queue_url) = &self.stack.queue_url else {
-            let message = "SPOT_RESCUE_QUEUE_URL is not set, so nobody looks again; set it";
+            let message =
+                "SPOT_RESCUE_QUEUE_URL is not set, so no later look can be scheduled; set it";
             return Err(CloudError::new("SendMessage", "NoQueue", message, None));
         };
         let request = self

@@ -17,7 +17,7 @@ use std::collections::BTreeSet;
 const NAMES: usize = 50;
 const LAUNCHING: &str = "autoscaling:EC2_INSTANCE_LAUNCHING";
 
-/// Their instances come with them, so nobody has to be asked about a member by itself.
+/// A group is answered with its instances, so no call is needed for a single member.
 pub async fn groups(
     client: &Client,
     names: &[String],
@@ -36,7 +36,7 @@ pub async fn groups(
     try_join_all(found.into_iter().map(|it| with_hooks(client, it))).await
 }
 
-/// Hooks are asked for only where somebody waits in one.
+/// Hooks are asked for only where an instance waits in one.
 async fn with_hooks(
     client: &Client,
     group: AutoScalingGroup,
@@ -146,7 +146,7 @@ pub async fn change(client: &Client, change: &GroupChange) -> Result<String, Clo
             let answer = request.instance_ids(instance).send().await;
             answer.map_err(failed("AttachInstances"))?;
         }
-        // By instance id: the token is in the event only, and whoever looks again has none.
+        // By instance id: the token is in the event only, and a later look does not have it.
         GroupVerb::CompleteLaunch { hook } => {
             let request = client
                 .complete_lifecycle_action()

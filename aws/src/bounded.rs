@@ -1,4 +1,4 @@
-//! How much a read may answer: whoever may tag fifty thousand snapshots must not keep the function from its
+//! How much a read may answer: fifty thousand snapshots tagged by another caller must not keep the function from its
 //! work.
 
 use spot_rescue::cloud::{CloudError, MOST_PAGES, Query, TOO_MANY};
@@ -53,7 +53,7 @@ impl<'a, T> Found<'a, T> {
             return Ok(true);
         }
         let message = format!(
-            "more than {} things were answered; somebody has made or tagged too many",
+            "more than {} things were answered; too many were made or tagged",
             self.at_most
         );
         Err(CloudError::new(self.operation, TOO_MANY, &message, None))

@@ -54,7 +54,7 @@ pub async fn snapshots(ec2: &Client, query: &Query) -> Found<Snapshot> {
     Ok(asked.is_done().then_some(found))
 }
 
-/// Anybody's: a filter would look through all that are public.
+/// Images of any owner: a filter would look through all that are public.
 pub async fn images(ec2: &Client, query: &Query) -> Found<Image> {
     let Query::Images(ids) = query else {
         return Ok(None);

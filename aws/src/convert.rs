@@ -179,7 +179,7 @@ fn has_auto_public_address(it: &ec2::Instance) -> bool {
     owners.into_iter().any(|owner| owner == "amazon")
 }
 
-/// One that a service manages is not there for anybody else.
+/// A volume that a service manages is left out: only that service may use it.
 pub fn volume(it: &ec2::Volume) -> Option<Volume> {
     if operator(it.operator()).is_some() {
         return None;
@@ -329,9 +329,9 @@ pub fn image(it: &ec2::Image) -> Option<Image> {
     })
 }
 
-/// A registration and whether it still gets traffic. `unused` with reason `Target.NotInUse` or
-/// `Target.InvalidState` *is* registered (TRAP 20); only `Target.NotRegistered` is not. Zone `all`
-/// marks an address outside the group's VPC: no instance of ours, whoever has such an address here.
+/// A registration and whether it still gets traffic. `unused` with reason `Target.NotInUse` or `Target.InvalidState`
+/// *is* registered (TRAP 20); only `Target.NotRegistered` is not. Zone `all` marks an address outside the group's
+/// VPC: it is no instance of ours, even if one has the same address.
 pub fn registration(arn: &str, it: &elb::TargetHealthDescription) -> Option<Registration> {
     let target = it.target()?;
     let health = it.target_health();
@@ -357,7 +357,7 @@ pub fn registration(arn: &str, it: &elb::TargetHealthDescription) -> Option<Regi
     })
 }
 
-/// Its listing does not say how its instances are, nor who is leaving.
+/// Its listing does not say how its instances are, nor which are being deregistered.
 pub fn load_balancer(it: &classic::LoadBalancerDescription) -> Option<ListedGroup> {
     let group = TargetGroup::Classic(it.load_balancer_name()?.into());
     let vpc = it.vpc_id().map(str::to_owned);

@@ -18,7 +18,7 @@ use std::sync::OnceLock;
 
 const LIST: &str = "ListResourceRecordSets";
 const CHANGE: &str = "ChangeResourceRecordSets";
-/// A name has few record sets; what follows them is somebody else's.
+/// A name has few record sets; what follows them belongs to other names.
 const PAGE: i32 = 20;
 
 pub struct Names {

@@ -10,8 +10,8 @@ use spot_rescue::id::{AllocationId, InstanceId, InterfaceId};
 use spot_rescue::situation::{Holder, Interface, NetworkInterface, Slot};
 use spot_rescue::step::{Network, PrivateAddresses};
 
-/// As an instance shows them. Interfaces of other kinds than `interface` (EFA without addresses, trunks
-/// and branches of container networks) belong to whoever made them; the primary one counts always.
+/// As an instance shows them. Interfaces of other kinds than `interface` (EFA without addresses, trunks and branches
+/// of container networks) belong to the service that made them; the primary one counts always.
 pub fn interfaces(it: &ec2::Instance) -> Vec<Interface> {
     let all = it.network_interfaces().iter();
     let mut all: Vec<Interface> = all.filter_map(of_instance).collect();
@@ -45,7 +45,7 @@ fn slot(card: Option<i32>, device: Option<i32>) -> Option<Slot> {
     })
 }
 
-/// As they show themselves. One that a service manages is not there for anybody else.
+/// As they show themselves. An interface that a service manages is left out: only that service may use it.
 pub fn interface(it: &ec2::NetworkInterface) -> Option<NetworkInterface> {
     if operator(it.operator()).is_some() {
         return None;
@@ -104,8 +104,8 @@ pub async fn change(ec2: &Client, change: &Network) -> Result<String, CloudError
     }
 }
 
-/// Reassociation is said, not assumed: the plan has looked who holds the address. The interface is named
-/// and not the instance: with more than one interface EC2 refuses an instance.
+/// Reassociation is allowed or forbidden explicitly: the plan has looked which resource holds the address. The
+/// interface is named and not the instance: with more than one interface EC2 refuses an instance.
 /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AssociateAddress.html>
 async fn associate(
     ec2: &Client,

@@ -1,9 +1,9 @@
-//! `RunInstances`, only to launch on a network interface that exists, which no fleet takes. Synchronous;
-//! what a fleet tells in its answer is an error here.
+//! `RunInstances`, only to launch on a network interface that exists, which no fleet takes. Synchronous; what a fleet
+//! tells in its answer is an error here.
 //!
-//! Whether what the call says stands in place of what the launch template says, or beside it, AWS does not say of
-//! interfaces and tags. So the template says nothing of the network, and the call says everything: the interface, whose
-//! groups and addresses it has already, and all tags, those of the template as well (TRAP 58). A subnet may not be said
+//! AWS does not document whether interfaces and tags of the call replace those of the launch template or add to them.
+//! So the template says nothing of the network, and the call says everything: the interface, which has its security
+//! groups and addresses already, and all tags, those of the template as well (TRAP 58). A subnet may not be named
 //! beside an interface (TRAP 10).
 //!
 //! - <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RunInstances.html>

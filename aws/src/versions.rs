@@ -20,8 +20,8 @@ const DELETE: &str = "DeleteLaunchTemplateVersions";
 /// "You can delete up to 200 launch template versions in a single request."
 const AT_ONCE: usize = 200;
 
-/// Never the newest because it is the newest: anybody who may add a version could have his launched. A name
-/// alone says neither whose template it is nor which version.
+/// Never `$Latest`: a caller that may add a version could have its own launched. A name alone tells neither which
+/// template it is nor which version.
 pub fn of<'a>(
     template: &'a LaunchTemplate,
     operation: &'static str,
@@ -62,7 +62,7 @@ pub async fn tags(
     Ok(all.filter_map(of).collect())
 }
 
-/// Template and version, as they are told to whoever has written one.
+/// Template and version that a call has written, for the step's report.
 pub fn written(
     id: Option<&str>,
     number: Option<i64>,

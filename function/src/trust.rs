@@ -1,13 +1,12 @@
-//! Whom we believe to be AWS: who is vouched for by Amazon's own authority, or else by one of the
-//! system's.
+//! Which servers are taken for AWS: those with a certificate of Amazon's own authority, or else of one in the
+//! system's store.
 //!
-//! The endpoints of AWS have certificates of Amazon Trust Services, whose five roots are read in no time.
-//! The system's store, 140 of all the world, takes as long as the rest of a start. It is read once an
-//! endpoint turns up that Amazon's roots do not vouch for: a proxy that looks into the traffic, a
-//! partition with an authority of its own. Amazon's are in every system's store: nobody is believed whom
-//! the system would not believe.
+//! The endpoints of AWS have certificates of Amazon Trust Services. Its five roots are read in no time; the system's
+//! store with its 140 roots takes as long as the rest of a start. It is read only when an endpoint turns up that
+//! Amazon's roots do not vouch for: a proxy that inspects the traffic, a partition with an authority of its own.
+//! Amazon's roots are in every system's store, so no server is trusted that the system would not trust.
 //!
-//! <https://www.amazontrust.com/repository/>: who brings a trust store of his own is to take all five.
+//! <https://www.amazontrust.com/repository/>: a trust store of one's own should contain all five.
 
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
@@ -34,7 +33,7 @@ const AMAZON: &[u8] = include_bytes!("trust/amazon.pem");
 pub struct Https {
     amazon: SharedHttpClient,
     system: SharedHttpClient,
-    /// Amazon's roots do not vouch for whom we talk to.
+    /// Amazon's roots do not vouch for the server.
     foreign: Arc<AtomicBool>,
 }
 

@@ -37,7 +37,7 @@ fn described(lifecycle: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn a_group_says_what_it_does_by_itself_and_whom_it_has() {
+async fn a_group_tells_what_it_does_by_itself_and_its_members() {
     let wire = Wire::new([described("InService")]);
     let groups = wire.aws.groups(&["web".to_owned()]).await.expect("one");
     let group = &groups[0];
@@ -57,7 +57,7 @@ async fn a_group_says_what_it_does_by_itself_and_whom_it_has() {
     assert_has(&request, &[("AutoScalingGroupNames.member.1", "web")]);
 }
 
-/// Only while somebody waits in one.
+/// Only while an instance waits in one.
 #[tokio::test]
 async fn hooks_are_asked_for_while_a_member_waits() {
     let hook = |name: &str, transition: &str| {
@@ -98,7 +98,7 @@ async fn what_is_to_become_of_the_desired_capacity_is_always_said() {
     }
 }
 
-/// TRAP 24: whoever comes too late has nothing left to complete.
+/// TRAP 24: a hook that is already over cannot be completed any more.
 #[tokio::test]
 async fn a_hook_is_completed_by_instance_and_one_that_is_over_counts_as_completed() {
     let complete = change(GroupVerb::CompleteLaunch {

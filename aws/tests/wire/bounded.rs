@@ -1,4 +1,4 @@
-//! Reads that would answer more than anybody's rescue needs.
+//! Reads that would answer more than a rescue needs.
 
 use super::replay::{Answer, Wire, assert_has, id, ok};
 use spot_rescue::cloud::{Cloud, CloudError, MOST_PAGES, Query};
@@ -154,7 +154,7 @@ async fn of_snapshots_so_many_pages_are_turned_and_no_more() {
     }
 }
 
-/// What was said when it was taken, nobody can change.
+/// The description of a snapshot cannot be changed after it was taken.
 #[tokio::test]
 async fn a_snapshot_tells_its_description() {
     let body = "<DescribeSnapshotsResponse><snapshotSet><item><snapshotId>snap-0aaaaaaaaaaaaaaa1</snapshotId>\

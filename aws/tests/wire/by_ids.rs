@@ -99,7 +99,7 @@ async fn each_kind_is_asked_for_by_its_ids() {
     let interfaces = Query::Interfaces(vec![id("eni-0123456789abcdef0")]);
     assert_eq!(wire.aws.interfaces(&interfaces).await, Ok(Vec::new()));
     let requests = wire.requests();
-    // Only the account's own: one that somebody shares bears his tags (TRAP 27).
+    // Only the account's own: a shared one bears the tags of its owner (TRAP 27).
     let own = ("Owner.1", "self");
     assert_has(
         &requests[0],

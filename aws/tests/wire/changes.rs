@@ -243,7 +243,7 @@ async fn small_changes_say_what_they_change() {
             ("AllocationId", "eipalloc-0123456789abcdef0"),
             ("NetworkInterfaceId", INTERFACE),
             ("PrivateIpAddress", "10.0.0.11"),
-            // Left out, it would mean that it may be taken from whoever has it.
+            // Left out, it would mean that the address may be taken from its present holder.
             ("AllowReassociation", "false"),
         ],
     );

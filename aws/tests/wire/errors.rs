@@ -1,4 +1,4 @@
-//! Answers that are none: which code, which class, whose request; and what is tried again.
+//! Answers that are errors: which code, which class, which request id; and what is tried again.
 
 use super::replay::{Answer, Wire, id, ok};
 use aws_sdk_ec2::config::timeout::TimeoutConfig;
@@ -127,7 +127,7 @@ async fn a_reset_connection_is_tried_again() {
     assert_eq!(wire.bodies().len(), 2);
 }
 
-/// It may have been done: whoever plans looks again.
+/// It may have been done: the next look tells.
 #[tokio::test]
 async fn resets_to_the_end_are_transient() {
     let wire = Wire::new(vec![Answer::Reset; 3]);

@@ -277,7 +277,7 @@ async fn an_instance_beside_errors_counts() {
     assert_eq!(launched.unwrap(), told);
 }
 
-/// TRAP 7: someone else is ahead of us with this token.
+/// TRAP 7: another invocation has used this token before.
 #[tokio::test]
 async fn a_token_used_otherwise_counts_as_done() {
     let body = super::errors::ec2("IdempotentParameterMismatch", "other parameters");

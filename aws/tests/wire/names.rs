@@ -45,8 +45,8 @@ fn address(kind: RecordType, ttl: i64, value: &str) -> RecordSet {
     RecordSet { kind, says }
 }
 
-/// "The results begin with the first resource record set that has a name greater than or equal to the
-/// value of name": whose else it may be.
+/// "The results begin with the first resource record set that has a name greater than or equal to the value of name":
+/// it may be another name's.
 #[tokio::test]
 async fn a_listing_ends_where_the_name_does() {
     let wire = Wire::new([page(
@@ -75,7 +75,7 @@ async fn a_listing_ends_where_the_name_does() {
     );
 }
 
-/// Nobody has the name: the first that comes is another, and a wildcard is written with an escape.
+/// The name does not exist: the first that comes is another, and a wildcard is written with an escape.
 #[tokio::test]
 async fn the_next_name_is_not_the_one_asked_for() {
     let wire = Wire::new([page(

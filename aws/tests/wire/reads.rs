@@ -231,9 +231,9 @@ async fn target_groups_of_all_pages_that_can_hold_instances() {
     assert_has(&wire.requests()[1], &[("Marker", "m")]);
 }
 
-/// By id or by private address, whoever has them; what is being detached still names its instance.
+/// By id or by private address, whatever holds them; an interface that is being detached still names its instance.
 #[tokio::test]
-async fn interfaces_say_who_holds_them() {
+async fn interfaces_tell_what_holds_them() {
     let interface = |id: &str, status: &str, attachment: &str| {
         format!(
             "<item><networkInterfaceId>{id}</networkInterfaceId><subnetId>subnet-0123456789abcdef0</subnetId>\

@@ -142,7 +142,7 @@ async fn an_image_says_how_it_boots() {
 }
 
 #[tokio::test]
-async fn an_image_does_without_uefi_data_that_nobody_gives() {
+async fn an_image_is_described_without_uefi_data_where_ec2_returns_none() {
     let refused = super::errors::ec2("UnsupportedOperation", "no such data");
     let wire = Wire::new([
         Answer::Says(400, refused),
@@ -199,7 +199,7 @@ async fn tasks_are_over_only_when_they_say_so() {
     );
 }
 
-/// By tag only our own: anybody may share an image that carries our tags. Deprecated ones launch.
+/// By tag only our own: other accounts may share an image that carries our tags. Deprecated ones launch.
 #[tokio::test]
 async fn images_are_found_deprecated_or_not_and_by_tag_only_our_own() {
     let image = format!(

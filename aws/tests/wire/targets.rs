@@ -30,7 +30,7 @@ fn change(group: TargetGroup, ports: &[Option<u16>], register: bool) -> Action {
     }
 }
 
-/// One listing names everybody; pages are told by a marker.
+/// One listing names all instances; pages are told by a marker.
 #[tokio::test]
 async fn classic_load_balancers_name_their_instances() {
     let page = |name: &str, marker: &str| {

@@ -40,7 +40,7 @@ const CREATED: &str = "<CreateLaunchTemplateResponse><launchTemplate>\
     </launchTemplate>\
     </CreateLaunchTemplateResponse>";
 
-/// Somebody has added two since ours.
+/// Another caller has added two versions since ours.
 const ADDED: &str = "<CreateLaunchTemplateVersionResponse><launchTemplateVersion>\
     <launchTemplateId>lt-0123456789abcdef0</launchTemplateId><versionNumber>8</versionNumber>\
     </launchTemplateVersion></CreateLaunchTemplateVersionResponse>";

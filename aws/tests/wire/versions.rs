@@ -25,7 +25,7 @@ fn launch(template: LaunchTemplate, interface: bool) -> Action {
     })
 }
 
-/// `$Latest` and `$Default` are whatever somebody has made them.
+/// `$Latest` and `$Default` can be set by other callers.
 #[tokio::test]
 async fn a_launch_names_a_number() {
     let fleet = "<CreateFleetResponse><fleetInstanceSet><item><instanceIds><item>i-0aaaaaaaaaaaaaaa1\
@@ -51,9 +51,9 @@ async fn a_launch_names_a_number() {
     }
 }
 
-/// Which template and which version a name stands for, the core has to know.
+/// A name could stand for any template and version: the core has to name both.
 #[tokio::test]
-async fn a_name_is_launched_by_nobody() {
+async fn a_template_given_by_name_alone_is_not_launched() {
     for (interface, operation) in [(false, "CreateFleet"), (true, "RunInstances")] {
         let wire = Wire::new([]);
         let name = LaunchTemplate::Name("spot-rescue-i-0123456789abcdef0".to_owned());
@@ -160,9 +160,9 @@ fn described(items: &str) -> String {
     )
 }
 
-/// Who created it, only EC2 can say; whether it is ours, the core says.
+/// Only EC2 can name its creator; whether it is ours, the core decides.
 #[tokio::test]
-async fn a_template_says_who_created_it_and_which_versions_it_has() {
+async fn a_template_tells_its_creator_and_its_versions() {
     let item = format!(
         "<item><launchTemplateId>{TEMPLATE}</launchTemplateId>\
          <launchTemplateName>spot-rescue-i-0123456789abcdef0</launchTemplateName>\

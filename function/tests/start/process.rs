@@ -1,5 +1,5 @@
-//! The built function as Lambda starts it, but with nobody who has work for it: it opens its connections and
-//! ends. Whoever it takes for AWS sees what it says.
+//! The built function as Lambda starts it, but without any work: it opens its connections and ends. A local server in
+//! place of AWS sees what it sends.
 
 use std::net::{TcpListener, TcpStream};
 use std::process::{Command, Stdio};
@@ -12,8 +12,8 @@ pub fn run(environment: &[(&str, &str)]) {
     let status = Command::new(env!("CARGO_BIN_EXE_bootstrap"))
         .env_clear()
         .env("AWS_REGION", "eu-west-1")
-        .env("AWS_ACCESS_KEY_ID", "nobody")
-        .env("AWS_SECRET_ACCESS_KEY", "nobody")
+        .env("AWS_ACCESS_KEY_ID", "none")
+        .env("AWS_SECRET_ACCESS_KEY", "none")
         .env("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:1")
         .env("AWS_LAMBDA_FUNCTION_NAME", "spot-rescue")
         .env("AWS_LAMBDA_FUNCTION_VERSION", "1")
@@ -27,7 +27,7 @@ pub fn run(environment: &[(&str, &str)]) {
     status.expect("the function starts");
 }
 
-/// Somebody who is called, and what he makes of each connection.
+/// A local server, and what it records of each connection.
 pub struct Endpoint<T> {
     pub port: u16,
     closed: Arc<AtomicBool>,

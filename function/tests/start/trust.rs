@@ -1,4 +1,4 @@
-//! Whom the function believes to be AWS: the built function, talking to a server with a certificate of an
+//! Which servers the function takes for AWS: the built function, talking to a server with a certificate of an
 //! authority that Amazon has nothing to do with.
 
 use super::process::{Endpoint, run};
@@ -52,7 +52,7 @@ fn who_is_vouched_for_by_the_systems_store_alone_is_talked_to() {
 
 /// Five calls are made, the first of them with both stores.
 #[test]
-fn who_is_vouched_for_by_nobody_is_not() {
+fn a_server_of_an_unknown_authority_is_not_trusted() {
     let all = connections("src/trust/amazon.pem");
     assert!(all.len() >= 6 && all.iter().all(Result::is_err), "{all:?}");
 }
