@@ -286,7 +286,7 @@ impl Stage {
         json!(all)
     }
 
-    /// Registrations nobody alive answers to.
+    /// Registrations without a running instance behind them.
     fn dead_targets(&self, state: &State) -> Value {
         let alive: Vec<_> = state
             .instances

@@ -56,7 +56,7 @@ def component(package: Json, checksum: str | None, linked: bool) -> Json:
 
 
 def relations(metadata: Json, crates: set[Crate]) -> list[Json]:
-    """Who needs whom."""
+    """Which package needs which."""
     names = {it["id"]: (it["name"], it["version"]) for it in metadata["packages"]}
     found = []
     for node in metadata["resolve"]["nodes"]:

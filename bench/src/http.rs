@@ -51,7 +51,7 @@ where
     while let Ok((stream, _)) = listener.accept().await {
         let handler = handler.clone();
         tokio::spawn(async move {
-            // The other side has gone: nothing to tell anyone.
+            // The other side has closed the connection: there is no answer to send.
             talk(stream, &*handler).await.ok();
         });
     }

@@ -112,7 +112,7 @@ impl Known {
         }
         let (at, defaults) = (world.now(), Tags::new());
         let mut situations = BTreeMap::new();
-        let nobody = Out {
+        let none_out = Out {
             now: at,
             instances: BTreeSet::new(),
             warned: BTreeMap::new(),
@@ -125,7 +125,7 @@ impl Known {
                 &world,
                 &one,
                 &one,
-                &nobody,
+                &none_out,
                 observe::Known::default(),
                 Scope::Recorded,
                 &defaults,
@@ -186,8 +186,7 @@ impl Known {
     }
 }
 
-/// Like a bad hour: half warnings, state changes of everybody's instances, wakes, snapshots, noise.
-#[must_use]
+/// Like a bad hour: half warnings, state changes of unprotected instances, wakes, snapshots, noise.
 pub fn messages(known: &Known, count: usize) -> Vec<String> {
     let ids: Vec<&InstanceId> = known.situations.keys().collect();
     let at = clock::format(known.at);

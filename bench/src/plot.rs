@@ -17,7 +17,7 @@ struct Line {
     dashed: bool,
 }
 
-/// Seconds until everybody is deregistered, preserved, snapshotted, launched; the ideals dashed.
+/// Seconds until all instances are deregistered, preserved, snapshotted, launched; the ideals dashed.
 pub fn time(storms: &[Storm]) -> String {
     let kinds: [(&str, Seconds); 4] = [
         ("deregistered", |it| it.seconds_to_deregistered),

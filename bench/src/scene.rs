@@ -26,7 +26,7 @@ pub const TARGETS: usize = 2;
 pub struct Scene {
     pub endpoint: Arc<Endpoint>,
     pub instances: Vec<InstanceId>,
-    /// Whose they were.
+    /// The instance that each volume was attached to.
     pub volumes: BTreeMap<VolumeId, InstanceId>,
 }
 

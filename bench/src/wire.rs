@@ -350,7 +350,7 @@ fn interned(key: &str) -> &'static str {
     new
 }
 
-/// Whose instance a change is about: what a storm's progress is told by.
+/// The instances that a change is about: a storm's progress is measured by them.
 pub fn about(action: &str, p: &Parameters) -> Vec<String> {
     let one = |name: &str| vec![p.get(name).to_owned()];
     match action {

@@ -23,7 +23,7 @@ pub fn event(text: &str) {
     }
 }
 
-/// Whatever the tags say, nobody is protected who has not said so, and warnings stay short.
+/// Whatever the tags say, no instance is protected without the opt-in, and warnings stay short.
 pub fn policy(text: &str) {
     let defaults = parse_defaults(text);
     let pairs = text.lines().filter_map(|line| line.split_once('='));
