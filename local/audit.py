@@ -1,4 +1,4 @@
-"""The account's books, for the soak: what every lineage must own, and what nobody owns.
+"""The account's books, for the soak: what every lineage must own, and what belongs to none.
 
 Everything is read with a handful of calls, however many instances there are.
 """
@@ -45,7 +45,7 @@ class Findings:
 
 
 class Books:
-    """What belonged to whom when all was well, and what has become of it."""
+    """What each lineage owned when all was well, and what has become of it."""
 
     def __init__(self, world: World, lineages: list[str]) -> None:
         self._world = world
@@ -95,7 +95,7 @@ class Books:
         )
 
     def audit(self, reported_lost: set[str]) -> Findings:
-        """`reported_lost` are lineages whose report says that a volume is lost."""
+        """`reported_lost` are lineages with a report that says a volume is lost."""
         account, found = self.read(), Findings()
         owners = self.owners(account)
         for lineage, before in self._before.items():
@@ -157,7 +157,7 @@ class Account:
         ]
 
     def orphans(self, templates: set[str]) -> list[str]:
-        """Not in use and without an end; snapshots of the image are somebody else's."""
+        """Not in use and without an end; snapshots of the image belong to no lineage."""
         living = {it["InstanceId"] for it in self.instances}
         names = living | {it.get("PrivateIpAddress", "") for it in self.instances}
         strays = [it["VolumeId"] for it in self.volumes.values() if is_stray(it, living)]

@@ -77,7 +77,7 @@ def restored(evidence: Evidence, devices: set[str] | None = None) -> list[Result
 
 
 def rejoined(evidence: Evidence) -> list[Result]:
-    """Same target groups and ports, same address, same tags; nobody else gets the traffic."""
+    """Same target groups and ports, same address, same tags; no other instance gets the traffic."""
     before, after = evidence.before, evidence.after()
     results = [
         equal("same targets on the same ports", before.targets, after.targets),
@@ -124,7 +124,7 @@ def lineage(evidence: Evidence, original: str) -> list[dict[str, Any]]:
     ended = {
         it.instance
         for it in stage.control.states()
-        # Who dies while booting is never shutting down.
+        # An instance that dies while booting is never shutting down.
         if it.state in ("shutting-down", "terminated") and it.tags.get(RESCUE) == original
     }
     gone = {"State": {"Name": "terminated"}}

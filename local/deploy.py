@@ -34,7 +34,7 @@ FUNCTIONS_SESSION = "spot-rescue-function"
 INSTANCE_ROLE = "database"
 ASKED_FOR = {"InstanceRoleArns": f"arn:aws:iam::{ACCOUNT}:role/{INSTANCE_ROLE}"}
 
-# The translator complains at its end that nobody has published its usage metrics.
+# The translator complains at its end that its usage metrics were not published.
 logging.getLogger("samtranslator").setLevel(logging.CRITICAL)
 
 
@@ -162,7 +162,7 @@ def create_stack(endpoint: str, parameters: dict[str, str]) -> dict[str, str]:
 
 
 def secret(endpoint: str, resources: dict[str, Any]) -> str:
-    """The ARN of one generated as the template says; nobody has to know it."""
+    """The ARN of one generated as the template says; it need not be known."""
     wanted = first(resources, "AWS::SecretsManager::Secret")["GenerateSecretString"]
     manager = ROOT.client("secretsmanager", endpoint)
     value = manager.get_random_password(**wanted)["RandomPassword"]
@@ -182,7 +182,7 @@ def assume(endpoint: str, role_arn: str) -> Credentials:
 
 
 def administrator(endpoint: str) -> Credentials:
-    """Who builds the world and looks at it; also the Lambda service, which polls the queue."""
+    """The principal that builds the world and looks at it; also the Lambda service, which polls the queue."""
     iam = ROOT.client("iam", endpoint)
     iam.create_user(UserName="administrator")
     everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}

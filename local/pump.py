@@ -153,7 +153,7 @@ class Pump:
             )
 
     def _failed(self, answer: Any, messages: list[dict[str, Any]]) -> set[str]:
-        """Ids to deliver again. An id nobody knows fails the whole batch, as in Lambda."""
+        """Ids to deliver again. An unknown id fails the whole batch, as in Lambda."""
         if not self._deployment.partial_failures:
             return set()
         failures = (answer or {}).get("batchItemFailures") or []

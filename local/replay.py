@@ -157,7 +157,7 @@ class Replay:
         return dict(json.loads(json.dumps(summary)))
 
     def _dead_targets(self, account: Account) -> set[tuple[str, str, int]]:
-        """Registrations nobody alive answers to."""
+        """Registrations without a living instance behind them."""
         living = {it["InstanceId"] for it in account.instances}
         living |= {it.get("PrivateIpAddress", "") for it in account.instances}
         return {it for it in account.targets if it[1] not in living}

@@ -74,7 +74,7 @@ def run(ready: Connection, log: Path, clock: Path, seed: int) -> None:
 
 
 def end_with_parent() -> None:
-    """A stage whose process is killed leaves no server behind, and no pipe of its own open."""
+    """A stage leaves, when its process is killed, no server behind, and no pipe of its own open."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()

@@ -8,7 +8,7 @@ capacity and everything moves to another one. After each round:
 
     lost        a data volume that the living replacement does not have and no report named
     duplicated  a lineage with more than one living member
-    orphaned    a volume, snapshot, template, target or address that nobody has and that has no end
+    orphaned    a volume, snapshot, template, target or address that is not in use and has no end
 
 The exit status is 0 only if all three are 0 and everything serves again.
 """
@@ -57,7 +57,7 @@ class Soak:
         """Instances that may go to any zone, each with a rescue prepared."""
         stage, world = self.stage, self.stage.world
         world.build()
-        # Nobody interrupts an On-Demand Instance: without a breaker every chain stays on Spot.
+        # On-Demand Instances are not interrupted: without a breaker every chain stays on Spot.
         subnets = " ".join(world.subnets[it] for it in ZONES)
         tags = {"spot-rescue:subnets": subnets, "spot-rescue:breaker": "off"}
         self.lineages = world.launch(instances, tags=tags)

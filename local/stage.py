@@ -78,7 +78,7 @@ class Stage:
         self.meanwhile: Any = None
         # Actions that the story itself forbids.
         self.forbidden: set[str] = set()
-        # Told how far the story is; nobody listens by default.
+        # Told how far the story is; unused by default.
         self.say: Callable[[str], None] = lambda _: None
 
     def __enter__(self) -> Self:
@@ -241,7 +241,7 @@ class Stage:
         return [*said, *(self.pump.errors if hasattr(self, "pump") else [])]
 
     def forget(self) -> None:
-        """Nobody needs the logs of a story that went well."""
+        """The logs of a story that went well are not needed."""
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def dump(self) -> None:

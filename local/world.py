@@ -309,7 +309,7 @@ class World:
         return image
 
     def profile_of(self, name: str) -> str:
-        """An instance profile with a role in it: whoever launches with it passes the role on."""
+        """An instance profile with a role in it: a launch with it passes the role on."""
         iam = self._client("iam")
         trust = {"Effect": "Allow", "Principal": EC2, "Action": "sts:AssumeRole"}
         document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
@@ -361,7 +361,7 @@ SEAL = re.compile(r" @[A-Za-z0-9_-]{16}$")
 
 
 def unsealed(tags: dict[str, str]) -> dict[str, str]:
-    """As whoever only looks reads them: without the seals, behind a value or in a tag beside it."""
+    """As readers without the key see them: without the seals, behind a value or in a tag beside it."""
     return {
         key: SEAL.sub("", value) if key.startswith("spot-rescue:") else value
         for key, value in tags.items()

@@ -1,4 +1,4 @@
-"""What one can do to the local AWS that nobody can do to AWS.
+"""What tests can do to the local AWS and no caller can do to AWS.
 
     POST /local-aws/interrupt  {"instance_id" | "instance_ids", "action", "warn", "carry_out", "block_seconds"}:
                                with the latter at the end of a Capacity Block

@@ -8,7 +8,7 @@ detached from a running instance
 it and hangs the volume over from one instance to the other.
 
 A Multi-Attach volume (io1 and io2) may have up to sixteen instances of its zone at a time; at the end of the
-last of them, its DeleteOnTermination counts; whose attachment is meant must be said when one is detached
+last of them, its DeleteOnTermination counts; to detach one, its instance must be named
 (https://docs.aws.amazon.com/ebs/latest/userguide/ebs-volumes-multi.html). moto knows one attachment: that is
 the first one here.
 """

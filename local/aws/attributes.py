@@ -1,6 +1,6 @@
 """ModifyInstanceAttribute for block devices.
 
-AWS: several devices in one call; for a device whose `DeleteOnTermination` is left out "the default is
+AWS: several devices in one call; for a device without `DeleteOnTermination` "the default is
 true" (https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifyInstanceAttribute.html); too late
 once the instance is shutting down. moto leaves an omitted flag as it was, answers an unknown device with
 HTTP 500 and lets dead instances be changed.

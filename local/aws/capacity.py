@@ -1,7 +1,7 @@
 """Which pools have capacity, and which are refused for another reason.
 
 A pool is a type in a zone or subnet, Spot or On-Demand. AWS refuses a launch there with
-`InsufficientInstanceCapacity`, or with any code of a launch: the type is not sold so, somebody's
+`InsufficientInstanceCapacity`, or with any code of a launch: the type is not sold there, a
 policy forbids it. A fleet tells it in the `Errors` of its 200. moto has room for everything.
 https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/troubleshooting-launch.html
 """

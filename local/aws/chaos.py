@@ -57,7 +57,7 @@ UNAVAILABLE = ("503 Service Unavailable", "ServiceUnavailable", "Please try agai
 
 @dataclass
 class Chaos:
-    """How often, how, and to whom; and what was done so far."""
+    """How often, how, and to which callers; and what was done so far."""
 
     rate: float = 0.0
     latency_ms: float = 300

@@ -1,9 +1,9 @@
-"""The events that services send by themselves, through the same rules as everyone's.
+"""The events that services send by themselves, through the same rules as all others.
 
 AWS: EC2 and EBS send theirs to the default bus on a best-effort basis
 (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-list.html). PutEvents
 refuses a source that begins with `aws.`; only services have those. moto sends nothing by itself and
-lets anyone speak for `aws.ec2`.
+lets any caller speak for `aws.ec2`.
 """
 
 import json

@@ -2,11 +2,11 @@
 
 AWS: a fleet of type `maintain` launches another member for each that it loses
 (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-fleet-request-type.html), until it is deleted; an `instant` one
-is shown only to those who name it, and what any of them has launched bears its id in a tag
+is shown only to calls that name it, and what any of them has launched bears its id in a tag
 (https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeFleets.html). moto's fleets launch once.
 
-Simplified: members are told by the tag alone; a member that was launched otherwise is given it (`join`), which nobody can
-do on AWS.
+Simplified: members are told by the tag alone; a member that was launched otherwise is
+given it (`join`), which is not possible on AWS.
 
 Not verified on AWS: the code for an id that EC2 does not know.
 """

@@ -154,7 +154,7 @@ def _root_snapshot(backend: Any, mappings: list[dict[str, Any]], root: str | Non
 
 
 def standing_on(backend: Any, snapshot: Any) -> Any:
-    """The image whose root that is, if one is registered."""
+    """The image with that snapshot as its root, if one is registered."""
     return next((it for it in backend.amis.values() if it.ebs_snapshot is snapshot), None)
 
 
@@ -168,6 +168,6 @@ def deregister_image(call: Any) -> Answer:
 
 @answers(EC2Response)
 def get_instance_uefi_data(call: Any) -> Answer:
-    """AWS: "If InstanceUefiData is non-existent", it is null: nobody has changed a variable here."""
+    """AWS: "If InstanceUefiData is non-existent", it is null: no variable has been changed here."""
     instance = call.ec2_backend.get_instance(call._get_param("InstanceId"))
     return {"InstanceId": instance.id, "UefiData": None}

@@ -2,7 +2,7 @@
 
 AWS: an interface is bound to its zone; one in use cannot be attached again, nor can two be at one place;
 one that is attached later survives its instance unless told otherwise
-(https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AttachNetworkInterface.html). Only whoever
+(https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AttachNetworkInterface.html). Only a call that
 names the attachment can change its DeleteOnTermination
 (https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifyNetworkInterfaceAttribute.html). Private
 addresses are assigned by name or by count, and one that is assigned elsewhere moves only if that is

@@ -1,4 +1,4 @@
-"""Every call that was made, who made it, what it needed permission for, and what came of it.
+"""Every call that was made, its principal, what it needed permission for, and what came of it.
 
 Refused ones too: a missing permission shows here as `UnauthorizedOperation`. The permissions are those
 that `permissions` asked the caller's policies for: recorded, so that a whole run can be put before

@@ -7,9 +7,9 @@ AWS: EC2 uses the customer managed key of an encrypted volume in the caller's na
 volume's state becomes `error`" in effect
 (https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateVolume.html); an instance launched with such
 a volume is terminated with `Client.InternalError`
-(https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_StateReason.html). moto asks nobody.
+(https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_StateReason.html). moto asks for no permission.
 
-Simplified: the keys' own policies leave the decision to IAM; attaching asks for nothing. A volume whose key
+Simplified: the keys' own policies leave the decision to IAM; attaching asks for nothing. A volume with a key that
 cannot be used stays in `error`, while AWS may also remove it.
 """
 
@@ -32,13 +32,13 @@ ACTIONS = (
 
 
 class Caller:
-    """Whoever makes the call that is being answered; calls are answered one at a time."""
+    """The caller of the call that is being answered; calls are answered one at a time."""
 
     rules: list[Mapping[str, Any]] | None = None
 
 
 def enter(rules: list[Mapping[str, Any]] | None) -> None:
-    """What the caller's policies say; none where nobody enforces them."""
+    """What the caller's policies say; none where they are not enforced."""
     Caller.rules = rules
 
 

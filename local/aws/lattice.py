@@ -5,7 +5,7 @@ as `unsuccessful` in an answer that is a success, the rest is done
 (https://docs.aws.amazon.com/vpc-lattice/latest/APIReference/API_RegisterTargets.html); a deregistered
 target is `DRAINING` until its requests have completed
 (https://docs.aws.amazon.com/vpc-lattice/latest/ug/register-targets.html). moto knows target groups, by
-ids with hyphens, but not who is in them.
+ids with hyphens, but not their targets.
 
 Guessed: `failureCode` values (the reference lists none), and that deregistering what is not there is
 unsuccessful. Simplified: draining takes 300 seconds, its longest; a group without a service counts as

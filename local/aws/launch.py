@@ -1,4 +1,4 @@
-"""One launch, whoever asks: RunInstances or a fleet.
+"""One launch, by RunInstances or by a fleet.
 
 AWS: a subnet with AssignIpv6AddressOnCreation gives every interface in it an IPv6 address
 (https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifySubnetAttribute.html); with a network

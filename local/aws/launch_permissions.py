@@ -1,7 +1,7 @@
 """Which permissions a launch needs.
 
 AWS: RunInstances is checked on everything the instance is made of, and a fleet launches in the name of
-who created it: CreateFleet on the fleet and its templates, and RunInstances on the rest
+its creator: CreateFleet on the fleet and its templates, and RunInstances on the rest
 (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-fleet-prerequisites.html), the template once
 more included (karpenter-provider-aws issue 1488 shows the refusal); an instance profile
 needs iam:PassRole on its role, with `iam:PassedToService`

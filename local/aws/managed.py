@@ -43,7 +43,7 @@ def operator(volume_id: str) -> dict[str, Any]:
     return managed | ({"Principal": principal} if principal else {})
 
 
-#: whose answers and methods are wrapped: they have to be in place
+#: Modules with answers and methods that are wrapped: they have to be in place
 WRAPPED = (attachments, attributes, reservations, tags, volumes)
 
 

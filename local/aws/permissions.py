@@ -1,4 +1,4 @@
-"""Who may do what.
+"""Which principal may do what.
 
 AWS: EC2 answers "UnauthorizedOperation: You are not authorized to perform this operation." when one of
 the permissions is missing
@@ -147,7 +147,7 @@ def _ec2(call: Any, action: str) -> list[Need]:
     if action not in TOUCHED:
         return [Need(f"ec2:{action}")]
     found: list[Need] = []
-    # What it names may not exist: the call itself says so to whoever is allowed what came before that.
+    # What it names may not exist: the call itself says so, after the checks before that have passed.
     with contextlib.suppress(ServiceException):
         found.extend(TOUCHED[action](requirements.Request(call)))
     return found

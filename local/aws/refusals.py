@@ -45,5 +45,5 @@ def check(call: Any) -> None:
 
 
 def text(code: str) -> str:
-    """Empty for what nobody has written down."""
+    """Empty for a code without a text."""
     return TEXTS.get(code, "")

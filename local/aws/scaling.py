@@ -11,7 +11,7 @@ maximum (https://docs.aws.amazon.com/autoscaling/ec2/userguide/detach-instance-a
 https://docs.aws.amazon.com/autoscaling/ec2/userguide/attach-instance-asg.html). moto launches in the instant
 of the call, past every rule of this package, knows no CompleteLifecycleAction, and sends no event.
 
-Simplified: one zone after the other, one health check, scale-in of nobody but those at risk. Messages of
+Simplified: one zone after the other, one health check, scale-in only of members at risk. Messages of
 ValidationError are AWS's as far as they are known; those about sizes are guessed.
 """
 
@@ -90,7 +90,7 @@ def named(call: Any) -> Group:
 
 
 def tags_of(call: Any) -> tuple[str, dict[str, str]] | None:
-    """ARN and tags of the group a call names, for whoever asks about permissions."""
+    """ARN and tags of the group a call names, for the check of permissions."""
     group = groups().get(call._get_param("AutoScalingGroupName"))
     return group and (group.arn, {it["Key"]: it.get("Value", "") for it in group.tags})
 

@@ -3,8 +3,8 @@
 AWS: with AWS RAM an account shares subnets
 (https://docs.aws.amazon.com/vpc/latest/userguide/vpc-sharing.html), security groups
 (https://docs.aws.amazon.com/vpc/latest/userguide/security-group-sharing.html) and placement groups
-(https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/share-placement-group.html); whoever launches with
-them is asked about ARNs that have the owner's account. What is made in a shared subnet is the
+(https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/share-placement-group.html); a launch with
+them is checked against ARNs that have the owner's account. What is made in a shared subnet is the
 participant's own, network interfaces too. moto knows one account, which owns everything.
 
 Not verified on AWS: a shared placement group is named by its id, and which of its names is then in the

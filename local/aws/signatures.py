@@ -20,7 +20,7 @@ KEPT = "local_aws.body"
 
 
 def keep_body(environ: dict[str, Any]) -> None:
-    """Before anyone parses it."""
+    """Before it is parsed."""
     if environ.get("CONTENT_TYPE", "").startswith(FORM) and environ.get("CONTENT_LENGTH"):
         body = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
         environ["wsgi.input"] = io.BytesIO(body)

@@ -30,7 +30,7 @@ FIELDS = {
     "volume-id": lambda it: it["VolumeId"],
     "volume-size": lambda it: it["VolumeSize"],
 }
-#: what a stranger could tag a snapshot with that everyone may use
+#: tags that another account could put on a public snapshot
 FOREIGN_TAGS = {"spot-rescue": "on", "spot-rescue:rescue": "i-0badbadbadbadbad0"}
 
 

@@ -1,6 +1,6 @@
 """Interruptions.
 
-AWS: two minutes before a Spot Instance is stopped or terminated comes a warning, whose ARN has the
+AWS: two minutes before a Spot Instance is stopped or terminated comes a warning; its ARN has the
 zone where others have the Region; hibernation begins at once, with no two minutes; and the warning is
 sent on a best-effort basis: the instance may go without one, or stay although it was warned
 (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/spot-instance-termination-notices.html). What EC2
@@ -71,7 +71,7 @@ def _launch_again(request: SpotRequest) -> None:
 def _spot_instance(instance_id: str) -> Any:
     instance = find(instance_id)
     if instance.lifecycle != "spot":
-        raise BadInput(f"{instance_id} is not a Spot Instance: nobody interrupts it")
+        raise BadInput(f"{instance_id} is not a Spot Instance: EC2 does not interrupt it")
     if instance.state not in ("pending", "running"):
         raise BadInput(f"{instance_id} is {instance.state}: there is nothing to interrupt")
     return instance

@@ -3,7 +3,7 @@
 AWS: keys that begin with `aws:` are reserved and do not count against the limit; at most 50 tags
 per resource, a key of up to 128 characters, a value of up to 256
 (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html). A request with one key too
-many or a reserved one fails as a whole. moto takes reserved keys from everyone, counts them, and
+many or a reserved one fails as a whole. moto takes reserved keys from all callers, counts them, and
 writes tags of resources that do not exist.
 """
 
@@ -92,7 +92,7 @@ def create_tags(call: Any) -> Answer:
 def _exists(backend: Any, resource: str) -> None:
     prefix = resource.rsplit("-", 1)[0]
     if prefix == "sir":
-        return  # whose it is, its own calls check
+        return  # its own calls check that it exists
     if prefix == "i":
         backend.get_instance(resource)
     elif prefix in TABLES:

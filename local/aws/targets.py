@@ -6,7 +6,7 @@ deregistered target drains for the deregistration delay, 300 seconds by default,
 (https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DeregisterTargets.html,
 https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetHealth.html). Only running
 instances can be registered; a stopped or terminated one stays registered as `Target.InvalidState`.
-Quotas limit the targets of a group, and a call that exceeds one registers nobody
+Quotas limit the targets of a group, and a call that exceeds one registers no target
 (https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html). moto
 knows ids without ports, fails on absent targets, and drains nothing.
 
@@ -90,7 +90,7 @@ def deregister(self: Any, targets: list[dict[str, Any]]) -> None:
 
 @replaces(FakeTargetGroup)
 def deregister_terminated_instances(self: Any, instance_ids: list[str]) -> None:
-    """Terminated targets stay until someone deregisters them."""
+    """Terminated targets stay until they are deregistered."""
 
 
 @answers(ELBV2Response)
@@ -135,7 +135,7 @@ def _health(group: Any, target_id: str, found: Registration | None) -> Health:
 
 
 def _instance(group: Any, target_id: str) -> Any:
-    """By id, or whoever has that address now."""
+    """By id, or the instance that has that address now."""
     if group.target_type == "instance":
         return group.ec2_backend.get_instance_by_id(target_id)
     alive = [it for it in group.ec2_backend.all_instances() if it.state != "terminated"]

@@ -1,6 +1,6 @@
 """Versions of launch templates, once they are there.
 
-AWS: another version can be made the default; up to 200 are deleted in one request, whose answer is a 200
+AWS: another version can be made the default; up to 200 are deleted in one request; its answer is a 200
 that names those that were not, with a code each; the default is not deleted
 (https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteLaunchTemplateVersions.html,
 https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ResponseError.html). moto cannot delete one, and

@@ -1,3 +1,3 @@
-"""The function's role, put to the test: what the scenarios needed must be allowed, what nobody needs
+"""The function's role, put to the test: what the scenarios needed must be allowed, what no scenario needs
 must not be, and no action may be superfluous.
 """

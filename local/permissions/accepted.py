@@ -1,4 +1,4 @@
-"""What the role can do although nobody asks it to: where AWS offers no condition that would tell, or
+"""What the role can do although the function never does: where AWS offers no condition that would tell, or
 where one would not help. Asserted, so that this list is neither forgotten nor out of date.
 """
 
@@ -35,7 +35,7 @@ ALL = [
         "launch an instance without any template",
         [on("RunInstances", "instance", given=MARK), on("RunInstances", "image")],
         (
-            "the function writes templates itself, so demanding one (ec2:LaunchTemplate) stops nobody; "
+            "the function writes templates itself, so demanding one (ec2:LaunchTemplate) would stop nothing; "
             "and should a fleet's own launch not carry that key, no rescue would succeed"
         ),
     ),
@@ -44,7 +44,7 @@ ALL = [
         [on("RunInstances", "network-interface")],
         (
             "every launch makes an interface, which has no tags yet, and one statement is for both; the "
-            "function looks at who holds one, and marks it first"
+            "function looks at what holds one, and marks it first"
         ),
     ),
     Accepted(
@@ -77,7 +77,7 @@ ALL = [
     Accepted(
         "move any address to a marked network interface",
         [on("AssociateAddress", "elastic-ip"), on("AssociateAddress", "network-interface", MARK)],
-        "addresses carry no tag of ours; the function looks at who holds one",
+        "addresses carry no tag of ours; the function looks at what holds one",
     ),
     Accepted(
         "mark any network interface, and so make it ours",
@@ -112,7 +112,7 @@ ALL = [
         [on("CreateTags", "volume", given=MARK)],
         (
             "the user's volumes are unmarked until the function marks them, and nothing on a volume "
-            "tells whose instance it is attached to; a mark can be set, never removed"
+            "tells which instance it is attached to; a mark can be set, never removed"
         ),
     ),
     Accepted(
@@ -128,7 +128,7 @@ ALL = [
         "mark any Spot Instance request, and so be able to cancel it",
         [on("CreateTags", "spot-instances-request", given=MARK)],
         (
-            "requests are unmarked until the function marks them, and carry no tag that says whose "
+            "requests are unmarked until the function marks them, and carry no tag that says which "
             "instance theirs is; a mark can be set, never removed"
         ),
     ),
@@ -147,7 +147,7 @@ ALL = [
         "write over any address in a named hosted zone",
         [names()],
         (
-            "record sets carry no tags, and who is behind an address is not to be seen in a policy; the "
+            "record sets carry no tags, and a policy cannot see which instance is behind an address; the "
             "function writes over an address of the instance it replaces"
         ),
     ),

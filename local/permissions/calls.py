@@ -1,4 +1,4 @@
-"""Words for calls that no scenario makes: who is touched, with which tags, and what is asked.
+"""Words for calls that no scenario makes: which resource is touched, with which tags, and what is asked.
 
 A call is a list of requests, one per resource; it passes only if all of them are allowed.
 """

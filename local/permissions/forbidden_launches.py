@@ -131,7 +131,7 @@ SPARES = [
     *(
         Case(
             f"end an instance {held}",
-            "only a spare that nobody needs any more is ever ended",
+            "only a spare that is not needed any more is ever ended",
             [on("TerminateInstances", "instance", ON | tags)],
             [on("TerminateInstances", "instance", ON | MARK | LAUNCHED | EXPIRY)],
         )

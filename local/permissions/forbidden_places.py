@@ -38,7 +38,7 @@ ELSEWHERE = "the role ends at its account and Region"
 NEVER = "nothing the function does needs it"
 
 OTHER_KEY = KEY_ARN.replace("0123", "9999")
-NOT_BY_EC2 = "the keys of volumes are used by EC2 and by nobody else"
+NOT_BY_EC2 = "the keys of volumes are used by EC2 alone"
 
 KEYS = [
     Case(
@@ -50,7 +50,7 @@ KEYS = [
     Case("decrypt by itself", NOT_BY_EC2, [key("Decrypt", via="s3")], [key("Decrypt")]),
     Case("grant by itself", NOT_BY_EC2, [key("CreateGrant", via="s3")], [key("CreateGrant")]),
     Case(
-        "grant to anybody",
+        "grant to any principal",
         "a grant is for the resource of an AWS service",
         [key("CreateGrant", for_aws=False)],
         [key("CreateGrant")],

@@ -1,4 +1,4 @@
-"""Tags are what the rest of the role turns on, so who may write which is the heart of it."""
+"""Tags are what the rest of the role turns on, so which principal may write which is the heart of it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from local.permissions.calls import (
 )
 
 COPY = {"spot-rescue:copy-of": "vol-0123456789abcdef0"}
-USERS = "the user's tags, his policy and his opt-in are his"
+USERS = "the user's tags, policy and opt-in belong to the user"
 NO_MARK = "it is nothing of ours"
 NEVER = "nothing the function does needs it"
 

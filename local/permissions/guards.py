@@ -15,7 +15,7 @@ Condition = tuple[str, str, str]
 
 
 def conditions() -> list[str]:
-    """Conditions that nobody would miss."""
+    """Conditions without which no forbidden call would pass."""
     tried = [(it, case) for it in every("Allow") for case in forbidden.ALL if concerns(it, case)]
     rest = {it: relaxed(it) for it, _ in tried}
     asked = [(it, case, request) for it, case in tried for request in case.forbidden]

@@ -23,7 +23,7 @@ class Stack:
         self._known: dict[str, Any] = dict(made)
         for name, it in template["Parameters"].items():
             value = given.get(name, it.get("Default"))
-            # One without a default is asked for, so that nobody forgets it.
+            # One without a default is asked for, so that it is not forgotten.
             if value is None:
                 raise KeyError(name)
             is_list = it["Type"] == "CommaDelimitedList"

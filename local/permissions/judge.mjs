@@ -42,7 +42,7 @@ const SCPS = scp
   : []
 
 // Snapshots, images and "*" have no account in their ARNs: they count as the caller's own. So does what
-// another account shares with this one for launches: who may use it there is up to the share, and the
+// another account shares with this one for launches: the share decides about its use there, and the
 // policies here decide about the rest.
 // https://docs.aws.amazon.com/vpc/latest/userguide/vpc-sharing.html
 function ownerOf(service, resource) {

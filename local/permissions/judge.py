@@ -2,7 +2,7 @@
 types and condition keys from the Service Authorization Reference. The local AWS has a judge of its
 own; two that were written apart are unlikely to share a mistake.
 
-The queues and the secret have policies of their own, which are asked as well, whoever the caller is.
+The queues and the secret have policies of their own, which are asked as well, for every caller.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ SCRIPT = Path(__file__).with_name("judge.mjs")
 
 @dataclass(frozen=True)
 class Principal:
-    """Who asks: as the request names it, and as `aws:PrincipalArn` does, which services have none of."""
+    """The caller: as the request names it, and as `aws:PrincipalArn` does, which services have none of."""
 
     name: str
     arn: str = ""
@@ -113,10 +113,10 @@ def resource_policies() -> dict[str, Any]:
 
 
 def _run(question: dict[str, Any]) -> list[dict[str, Any]]:
-    whose = {"account": ACCOUNT, "resourcePolicies": resource_policies()}
+    account = {"account": ACCOUNT, "resourcePolicies": resource_policies()}
     done = subprocess.run(
         ["node", str(SCRIPT)],
-        input=json.dumps(whose | question),
+        input=json.dumps(account | question),
         capture_output=True,
         text=True,
         check=False,

@@ -1,5 +1,6 @@
-"""What nobody but the function may do, whatever his own policies allow: what belongs to the stack has
-policies of its own. Each call differs by who makes it from one that is allowed.
+"""What only the function may do, whatever a caller's own policies allow: what belongs
+to the stack has policies of its own. Each call differs from an allowed one by its
+caller.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ VALUES = (
     "UpdateSecret",
     "UpdateSecretVersionStage",
 )
-# What CloudFormation does in the name of who deletes the stack.
+# What CloudFormation does in the name of the user who deletes the stack.
 CLOSING = {
     SECRET_ARN: ("secretsmanager:DeleteSecret", "secretsmanager:DeleteResourcePolicy"),
     QUEUE_ARN: ("sqs:DeleteQueue", "sqs:SetQueueAttributes"),
@@ -62,22 +63,22 @@ class Case:
     lawful: Request
 
 
-def by(who: Principal, action: str, resource: str) -> Request:
-    return Request(action, resource, by=who)
+def by(caller: Principal, action: str, resource: str) -> Request:
+    return Request(action, resource, by=caller)
 
 
-def sent(queue: str, who: Principal, source: str) -> Request:
+def sent(queue: str, caller: Principal, source: str) -> Request:
     """By a service, on behalf of one of the account's resources."""
-    return Request("sqs:SendMessage", queue, {"aws:SourceArn": [source]}, who)
+    return Request("sqs:SendMessage", queue, {"aws:SourceArn": [source]}, caller)
 
 
 def cases() -> Iterator[Case]:
     for name, queue in QUEUES.items():
         for action in MESSAGES:
             call = f"sqs:{action}"
-            for who in (DEVELOPER, role("spot-rescue-developer")):
-                made = by(who, call, queue), by(OPERATOR, call, queue)
-                yield Case(f"{action} of {name} by {who.arn}", *made)
+            for caller in (DEVELOPER, role("spot-rescue-developer")):
+                made = by(caller, call, queue), by(OPERATOR, call, queue)
+                yield Case(f"{action} of {name} by {caller.arn}", *made)
         ours = sent(queue, EVENTS, RULE)
         yield Case(f"an event of another rule to {name}", sent(queue, EVENTS, OTHER_RULE), ours)
         yield Case(f"a notification to {name}", sent(queue, SNS, RULE), ours)
@@ -85,9 +86,9 @@ def cases() -> Iterator[Case]:
         yield Case(f"a forged source to {name}", sent(queue, DEVELOPER, RULE), ours)
     for action in VALUES:
         call = f"secretsmanager:{action}"
-        for who in (DEVELOPER, OPERATOR, SCHEDULER):
-            made = by(who, call, SECRET_ARN), by(FUNCTION, call, SECRET_ARN)
-            yield Case(f"{action} by {who.arn}", *made)
+        for caller in (DEVELOPER, OPERATOR, SCHEDULER):
+            made = by(caller, call, SECRET_ARN), by(FUNCTION, call, SECRET_ARN)
+            yield Case(f"{action} by {caller.arn}", *made)
 
 
 ALL = list(cases())

@@ -1,9 +1,9 @@
 """`python -m local.permissions.replay DIRECTORY`: the recorded runs before the policy as it will be.
 
 - Whatever a scenario needed is allowed.
-- What nobody needs is refused (`forbidden`), except what is known and accepted (`accepted`).
+- What is never needed is refused (`forbidden`), except what is known and accepted (`accepted`).
 - Without any one condition, some forbidden call passes (`guards`).
-- What belongs to the stack is closed to everybody else (`others`).
+- What belongs to the stack is closed to all other callers (`others`).
 - With the service control policy that we ship, outsiders are refused more, and neither the function nor
   its users are (`scp`).
 - Without any one action, or any one resource of a statement, some scenario is refused; `spare` lists

@@ -1,5 +1,5 @@
 """The service control policy that we ship (docs/scp.json; `tests/scp.rs` keeps it to the code's tags):
-what it denies an outsider who may do everything else, and what it leaves to the users.
+what it denies an outsider with all other rights, and what it leaves to the users.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def created(action: str, given: Tags) -> Request:
 
 
 def grouped(action: str, key: str) -> Request:
-    """Of a group whose tags its members get."""
+    """Of a group that passes its tags to its members."""
     request = scaling(action, NOTHING)
     request.context.update({"aws:TagKeys": [key], f"aws:RequestTag/{key}": ["x"]})
     return request

@@ -13,13 +13,13 @@ from local.scenarios.scenario import Scenario
 from local.stage import Stage
 from local.world import INSTANCE_TYPE, ZONES
 
-NOBODY = "i-0123456789abcdef0"
+UNKNOWN = "i-0123456789abcdef0"
 MEGABYTE = 1_000_000
 ALIVE = "still answers"
 
 
 def claimed(**detail: Any) -> str:
-    return json.dumps({**warning(NOBODY, ZONES[0]), "detail": detail})
+    return json.dumps({**warning(UNKNOWN, ZONES[0]), "detail": detail})
 
 
 # Each leads to one warning line.
@@ -32,12 +32,12 @@ MALFORMED = {
     "no instance id": claimed(**{"instance-action": "terminate"}),
     "an id of the wrong type": claimed(**{"instance-id": 42, "instance-action": "terminate"}),
     "an id that is none": claimed(**{"instance-id": "i-zzz", "instance-action": "terminate"}),
-    "an unknown action": claimed(**{"instance-id": NOBODY, "instance-action": "explode"}),
+    "an unknown action": claimed(**{"instance-id": UNKNOWN, "instance-action": "explode"}),
     "no time": json.dumps(
         {
             "source": "aws.ec2",
             "detail-type": SPOT_WARNING,
-            "detail": {"instance-id": NOBODY, "instance-action": "terminate"},
+            "detail": {"instance-id": UNKNOWN, "instance-action": "terminate"},
         }
     ),
     "a megabyte": json.dumps({"source": "x" * MEGABYTE, "detail-type": "y"}),
@@ -49,8 +49,8 @@ def send_nonsense(stage: Stage, instances: list[str]) -> None:
     stage.until("the other instance to run", lambda: stage.world.states()[other] == "running", 200)
     for body in MALFORMED.values():
         stage.send(body)
-    # Well-formed, but about nobody, and about an On-Demand Instance that has not opted in.
-    stage.send(json.dumps(warning(NOBODY, ZONES[0])))
+    # Well-formed, but about no instance, and about an On-Demand Instance that has not opted in.
+    stage.send(json.dumps(warning(UNKNOWN, ZONES[0])))
     stage.send(json.dumps(warning(other, ZONES[0])))
     invoke_with_more_than_sqs_takes(stage)
 
@@ -93,7 +93,7 @@ def a_line_each(evidence: Evidence) -> list[Result]:
     lines = list(evidence.stage.log.lines)
     texts = [json.dumps(it) for it in lines]
     ignored = [it for it in texts if "event ignored" in it and '"WARN"' in it]
-    nobody = [it for it in texts if "no such instance" in it]
+    unknown = [it for it in texts if "no such instance" in it]
     longest = max((len(it) for it in texts), default=0)
     # The direct invocations that are no batch are four more lines.
     return [
@@ -101,7 +101,7 @@ def a_line_each(evidence: Evidence) -> list[Result]:
             len(ignored) >= len(MALFORMED) + 1,
             f"a warning line for each of {len(MALFORMED)} bad messages (found {len(ignored)})",
         ),
-        Result(bool(nobody), "a line for the instance that does not exist"),
+        Result(bool(unknown), "a line for the instance that does not exist"),
         Result(longest < 4000, f"no line repeats what came in (longest {longest} characters)"),
         Result(any(it.get("message") == ALIVE for it in lines), "the function lives on"),
     ]

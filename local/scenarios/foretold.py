@@ -44,7 +44,7 @@ def denied(stage: Stage, instances: list[str]) -> None:
 
 
 def mended_and_interrupted(stage: Stage, instances: list[str]) -> None:
-    """Nobody has done anything but mend the permission; hours later the caveat is gone."""
+    """Only the permission was mended; hours later the caveat is gone."""
     stage.until("the denied launch to be on record", lambda: FORBIDDEN in caveats(stage), 900)
     stage.meanwhile = caveats(stage)
     stage.control.refuse("RunInstances", None)
@@ -100,7 +100,7 @@ def from_the_old_root(evidence: Evidence) -> list[Result]:
 
 
 def tagged_request(stage: Stage, instances: list[str]) -> None:
-    """A second instance, whose user has tagged what launched it."""
+    """A second instance; its user has tagged what launched it."""
     (other,) = stage.world.ec2.run_instances(
         ImageId=stage.world.image["ImageId"],
         InstanceType="m5.large",

@@ -1,4 +1,4 @@
-"""Members of Auto Scaling groups: one replacement, whoever launches it."""
+"""Members of Auto Scaling groups: one replacement, launched by the group or by the function."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ def launched(evidence: Evidence, by_group: bool) -> list[Result]:
     replacement = evidence.outcome["replacement"]
     held = as_dict(stage.world.instance(replacement).get("Tags", []))
     return [
-        checks.equal("who launched", by_group, not fleets),
-        checks.equal("whoever runs is a member", running, members),
+        checks.equal("launched by the group", by_group, not fleets),
+        checks.equal("all that run are members", running, members),
         checks.equal("all members serve", {"InService"}, states),
         checks.equal("the group is as large as before", len(members), group["DesiredCapacity"]),
         checks.equal("the replacement says so", GROUP, held.get("aws:autoscaling:groupName")),

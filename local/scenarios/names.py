@@ -18,7 +18,7 @@ TTL = 45
 
 
 def zone(endpoint: str) -> dict[str, str]:
-    """The hosted zone is there before the stack, whose parameter names it."""
+    """The hosted zone is there before the stack, as a parameter names it."""
     client = ROOT.client("route53", endpoint)
     made = client.create_hosted_zone(Name=DOMAIN, CallerReference="1")["HostedZone"]
     return {"HostedZoneArns": f"arn:aws:route53:::{made['Id'].lstrip('/')}"}
@@ -93,7 +93,7 @@ def left_alone(evidence: Evidence) -> list[Result]:
     changes = evidence.stage.called("route53:ChangeResourceRecordSets")
     return [
         checks.equal("the name says what its user said", "10.7.0.99", says),
-        checks.equal("nobody else changed it", False, changes),
+        checks.equal("no other caller changed it", False, changes),
         checks.equal("that is told", 1, len(named)),
     ]
 

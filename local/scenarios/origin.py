@@ -49,15 +49,15 @@ def attacked(stage: Stage, instances: list[str]) -> None:
 
 
 def copied(stage: Stage, instances: list[str]) -> None:
-    """Once the replacement is there and sealed, its marks are anybody's to read."""
+    """Once the replacement is there and sealed, its marks can be read by others."""
     copies(stage, instances[0], Outsider(stage))
 
 
 def overwritten(stage: Stage, instances: list[str]) -> None:
-    """And anybody's to write over, who may tag."""
+    """And written over by a caller that may tag."""
     outsider = Outsider(stage)
     replacement = copies(stage, instances[0], outsider)
-    outsider.plant([replacement], {REPLACES: "nobody"})
+    outsider.plant([replacement], {REPLACES: "none"})
 
 
 def copies(stage: Stage, victim: str, outsider: Outsider) -> str:
@@ -90,7 +90,7 @@ def ours(stage: Stage, victim: str, things: Things) -> str:
 
 
 def planted(stage: Stage, outsider: Outsider, things: Things, victim: str, rescue: str) -> None:
-    """Expiries on what is others' and on what is the victim's; tombstones on who is well."""
+    """Expiries on resources of others and of the victim; tombstones on healthy instances."""
     (bystander,) = things.instances
     foreign, own = (
         [volume for volume, _ in stage.world.view(it).volumes.values()]

@@ -1,6 +1,6 @@
-"""Somebody else in the same account, who may do much: launch, tag, copy, and write into launch templates.
+"""An attacker in the same account, with many rights: launch, tag, copy, and write into launch templates.
 
-It has an identity of its own. What it makes is noted, for those who look whether it is still there.
+It has an identity of its own. What it makes is noted, for checks that it is still there.
 """
 
 from __future__ import annotations

@@ -178,7 +178,7 @@ SCENARIOS = [
     ),
     Scenario(
         name="managed-volume",
-        story="a volume that an AWS service manages is in no one's way",
+        story="a volume that an AWS service manages hinders no step of the rescue",
         more=with_a_managed_volume,
         checks=(all_but_the_services, checks.rejoined, checks.one_replacement),
     ),

@@ -118,11 +118,11 @@ def kept_request(stage: Stage, instances: list[str]) -> None:
     stage.control.interrupt(instances)
 
 
-def nobody_beside(evidence: Evidence) -> list[Result]:
+def nothing_beside(evidence: Evidence) -> list[Result]:
     states = evidence.stage.world.states()
     running = [it for it, state in states.items() if state == "running"]
     return [
-        checks.equal("nobody else runs", [evidence.outcome["replacement"]], running),
+        checks.equal("no other instance runs", [evidence.outcome["replacement"]], running),
         Result(evidence.stage.called("ec2:CancelSpotInstanceRequests"), "the request is cancelled"),
     ]
 
@@ -150,7 +150,7 @@ SCENARIOS = [
         name="persistent",
         story="a persistent request that terminates is cancelled before EC2 launches from it again",
         drive=kept_request,
-        checks=(checks.moved, checks.rejoined, checks.one_replacement, nobody_beside),
+        checks=(checks.moved, checks.rejoined, checks.one_replacement, nothing_beside),
     ),
     *(
         Scenario(

@@ -93,7 +93,7 @@ SCENARIOS = [
         name="late",
         story="no event arrives before the instance is gone",
         drive=after_the_end,
-        # What is deleted with the instance is gone before anybody hears of it.
+        # What is deleted with the instance is gone before any event comes.
         delete_first=False,
     ),
     Scenario(

@@ -30,7 +30,7 @@ def not_sold_as_spot(stage: Stage, instances: list[str]) -> None:
 
 
 def forbidden_for_a_while(stage: Stage, instances: list[str]) -> None:
-    """Somebody's policy; it is mended twenty minutes after the interruption."""
+    """A policy denies launches; it is mended twenty minutes after the interruption."""
     stage.control.capacity("*", "*", "*", FORBIDDEN)
     interrupt(stage, instances)
     began = stage.now()
@@ -113,7 +113,7 @@ def unreplaced_once(*words: str) -> Check:
 
     def check(evidence: Evidence) -> list[Result]:
         found = [it["outcome"] for it in evidence.stage.log.outcomes()]
-        # Two looks at the same moment may both see the end; a standstill is told by whoever noted it.
+        # Two looks at the same moment may both see the end; a standstill is told by the look that noted it.
         if found[-2:] == ["back-in-service"] * 2:
             found.pop()
         lines = [json.dumps(it) for it in told(evidence.stage, "unreplaced")]
@@ -186,7 +186,7 @@ SCENARIOS = [
     ),
     Scenario(
         name="refused-mended",
-        story="somebody's policy forbids every launch: told with the code, and whole once it is mended",
+        story="a policy forbids every launch: told with the code, and whole once it is mended",
         drive=forbidden_for_a_while,
         checks=(
             *WHOLE,

@@ -1,4 +1,4 @@
-"""What a rescue must know although nobody has told it: what changed since the last sweep, volumes without
+"""What a rescue must know although no event tells it: what changed since the last sweep, volumes without
 their tags, a warning hours late, tags that claim what is not so, and limits that are reached.
 """
 
@@ -89,7 +89,7 @@ def strip(stage: Stage) -> None:
 
 
 def hours_late(stage: Stage, instances: list[str]) -> None:
-    """Nobody works on the queue for three hours: EC2 has forgotten the instance by then."""
+    """The queue is not worked on for three hours: EC2 has forgotten the instance by then."""
     stage.pump.pause()
     interrupt(stage, instances)
     stage.sleep(HOURS)

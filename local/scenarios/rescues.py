@@ -27,14 +27,14 @@ def older_set_then_lost(stage: Stage, instances: list[str]) -> None:
     stage.control.event(rebalance(instance))
     stage.until("the set of before", lambda: bool(of_the_function(stage)), 60)
     stage.settle(300)
-    newer_of_somebody_else(stage, instance)
+    newer_and_foreign(stage, instance)
     stage.sleep(60)
     stage.control.settings(snapshot_result="failed")
     since = stage.now()
     stage.control.interrupt(instances)
     stage.until("the final set", lambda: stage.called("ec2:CreateSnapshots", since), 60, 0.02)
     stage.until("the protection", lambda: protected(stage, since), 60, 0.02)
-    # Somebody undoes the protection while nobody looks: the volume goes with the instance.
+    # A user undoes the protection between two looks: the volume goes with the instance.
     stage.pump.pause()
     stage.until("the look to end", lambda: not stage.pump.is_busy(), 100)
     stage.world.ec2.modify_instance_attribute(
@@ -52,7 +52,7 @@ def of_the_function(stage: Stage) -> set[str]:
     return {key for key, tags in found if tags.get(checks.SET, "").startswith("risk-")}
 
 
-def newer_of_somebody_else(stage: Stage, instance: str) -> None:
+def newer_and_foreign(stage: Stage, instance: str) -> None:
     """Of another volume, with every tag and the description of ours: nothing is restored from it."""
     ec2 = stage.world.ec2
     volume, _ = stage.world.view(instance).volumes["/dev/sdf"]
@@ -92,7 +92,7 @@ def others_set_stays(evidence: Evidence) -> list[Result]:
         for it in evidence.stage.world.snapshots()
         if as_dict(it.get("Tags", [])).get(checks.SET) == checks.USERS_SET
     ]
-    return [checks.equal("the one of somebody else is kept", 1, len(kept))]
+    return [checks.equal("the foreign one is kept", 1, len(kept))]
 
 
 SCENARIOS = [

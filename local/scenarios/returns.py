@@ -66,7 +66,7 @@ def stays(evidence: Evidence) -> list[Result]:
         checks.equal("it serves as before", evidence.before.targets, after.targets),
         checks.equal("with its volumes", checks.names(evidence.before), checks.names(after)),
         checks.equal("and their flags", checks.flags(evidence.before), checks.flags(after)),
-        Result("ec2:TerminateInstances" not in calls, "nobody tried to end it"),
+        Result("ec2:TerminateInstances" not in calls, "no call tried to end it"),
         Result("termination protection" in evidence.outcome["why"], "the outcome says why"),
     ]
 

@@ -70,7 +70,7 @@ def refused_and_kept(evidence: Evidence) -> list[Result]:
         Result(evidence.before.root != evidence.after().root, "the new root is another one"),
         Result(
             not evidence.stage.called("ec2:CreateReplaceRootVolumeTask"),
-            "nobody tried to replace it",
+            "no call tried to replace it",
         ),
     ]
 

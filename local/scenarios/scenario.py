@@ -37,7 +37,7 @@ class Scenario:
     action: str = "terminate"
     instances: int = 1
     platform: str = "linux"
-    # The first data volume is deleted with the instance unless somebody prevents it.
+    # The first data volume is deleted with the instance unless that is prevented.
     delete_first: bool = True
     # What its user launched it with besides, as RunInstances names it.
     launched_with: dict[str, Any] = field(default_factory=dict)

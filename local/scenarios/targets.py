@@ -67,7 +67,7 @@ def missing(evidence: Evidence) -> set[tuple[str, str, int]]:
 
 
 def there_is_room(stage: Stage) -> None:
-    """Somebody has read what is missing, and mended it."""
+    """An operator has read what is missing, and mended it."""
     (owner,) = {it["replacement"] for it in stage.log.outcomes()}
     stage.meanwhile = stage.world.view(owner).targets
     stage.control.settings(targets_per_group=1000)
@@ -76,7 +76,7 @@ def there_is_room(stage: Stage) -> None:
 
 
 def all_but_two(evidence: Evidence) -> list[Result]:
-    """And once there is room, all but the one whose group is gone."""
+    """And once there is room, all but the one in a deleted group."""
     named = missing(evidence)
     all_that_can = {it for it in evidence.before.targets if it[0] != "web"}
     told = [it["outcome"] for it in evidence.stage.log.outcomes()]

@@ -63,7 +63,7 @@ def deleted_copies(evidence: Evidence) -> list[Result]:
 
 
 def changed(stage: Stage, instances: list[str]) -> None:
-    """The user changes his instance; the replacement must be like the changed one."""
+    """The user changes the instance; the replacement must be like the changed one."""
     stage.world.ec2.create_tags(Resources=instances, Tags=as_list(NEW_TAG))
     stage.sweep()
     refreshed = lambda: stage.called("ec2:CreateLaunchTemplateVersion")

@@ -119,7 +119,7 @@ def told_with_the_key(evidence: Evidence) -> list[Result]:
 
 
 def shared(stage: Stage, instances: list[str]) -> None:
-    """Between the protected instance and one of somebody's."""
+    """Between the protected instance and an unprotected one."""
     settings = {"VolumeType": "io2", "Size": 5, "Iops": 100, "MultiAttachEnabled": True}
     volume = given(stage, instances[0], SHARED, settings)
     (other,) = stage.world.launch(tags={"spot-rescue": "off"})
@@ -128,7 +128,7 @@ def shared(stage: Stage, instances: list[str]) -> None:
 
 
 def before_the_end(stage: Stage, instances: list[str]) -> None:
-    """Nobody has to let go of a shared volume first."""
+    """A shared volume need not be detached first."""
     (instance,) = instances
     interrupt(stage, instances)
     stage.until("three holders", lambda: len(holders(stage, instance)) == 3, 100)
@@ -164,7 +164,7 @@ SCENARIOS = [
     ),
     Scenario(
         name="key-denied",
-        story="nobody has named that key: told with what to do, and done once it is granted",
+        story="that key is not among KmsKeyArns: told with what to do, and done once it is granted",
         parameters=unnamed_key,
         tags=IN_ANOTHER_ZONE,
         more=with_encrypted_volume,

@@ -49,7 +49,7 @@ def test_a_reset_call_is_not_done(aws: Local, disturb: Disturb) -> None:
     assert volumes(aws) == before
 
 
-def test_a_call_whose_reply_is_lost_is_done(aws: Local, disturb: Disturb) -> None:
+def test_a_call_with_a_lost_reply_is_done(aws: Local, disturb: Disturb) -> None:
     before = volumes(aws)
     disturb("lost")
     with pytest.raises(LOST):

@@ -48,7 +48,7 @@ def test_deregistering_what_is_not_there_succeeds(aws: Local, classic: Any, name
     assert _instances(classic, name) == []
 
 
-def test_nobody_and_nowhere(classic: Any, name: str) -> None:
+def test_an_unknown_instance_and_an_unknown_load_balancer(classic: Any, name: str) -> None:
     """InvalidInstance: the specified endpoint is not valid; LoadBalancerNotFound."""
     stranger = [{"InstanceId": "i-0123456789abcdef0"}]
     register = classic.register_instances_with_load_balancer

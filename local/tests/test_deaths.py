@@ -47,7 +47,7 @@ def test_so_many_die_and_the_others_live(aws: Local) -> None:
     aws.launch()
 
 
-def test_who_is_ended_before_dies_of_that(aws: Local) -> None:
+def test_an_instance_ended_while_booting_dies_of_that(aws: Local) -> None:
     """Once."""
     aws.post("deaths", code=INTERNAL, count=1)
     instance = aws.launch(running=False)

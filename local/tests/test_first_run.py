@@ -51,7 +51,7 @@ class Ended:
 
 @dataclass
 class Person:
-    """Whoever runs the script, on a machine with the AWS CLI."""
+    """A person that runs the script, on a machine with the AWS CLI."""
 
     stage: Stage
     directory: Path

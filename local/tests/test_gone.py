@@ -61,15 +61,15 @@ DELETIONS = [
 def test_the_second_deletion_is_not_allowed(
     aws: Local, login: Login, make: Callable[[Local], str], action: str, named: str
 ) -> None:
-    """Whoever needs no tag hears that there is nothing."""
+    """A caller that needs no tag is told that it does not exist."""
     it = make(aws)
     aws.ec2.create_tags(Resources=[it], Tags=tag_list(MINE))
     delete = call(login(allow(f"ec2:{action}", **IF_MINE)), action)
     delete(**{named: it})
     assert code_of(delete, **{named: it}) == DENIED
     assert aws.journal()[-1]["status"] == 403
-    anyone = call(login(allow(f"ec2:{action}")), action)
-    assert code_of(anyone, **{named: it}).startswith("Invalid")
+    answered = call(login(allow(f"ec2:{action}")), action)
+    assert code_of(answered, **{named: it}).startswith("Invalid")
 
 
 def test_a_root_is_not_replaced_from_an_image_that_is_gone(aws: Local, login: Login) -> None:
@@ -103,8 +103,8 @@ def test_nothing_is_launched_from_a_template_that_is_gone(
             "TargetCapacitySpecification": {"TotalTargetCapacity": 1},
         }
     assert code_of(call(login(ours, *others), action), **parameters) == DENIED
-    anyone = call(login(allow(launches)), action)
-    assert code_of(anyone, **parameters).startswith("InvalidLaunchTemplate")
+    answered = call(login(allow(launches)), action)
+    assert code_of(answered, **parameters).startswith("InvalidLaunchTemplate")
 
 
 def call(client: Any, action: str) -> Callable[..., Any]:

@@ -54,7 +54,7 @@ def test_so_is_a_fleet_that_was_refused_as_a_whole(aws: Local, code: str) -> Non
 
 
 # TRAP 43
-def test_so_is_a_fleet_whose_template_is_not_there_yet(aws: Local) -> None:
+def test_so_is_a_fleet_with_a_template_that_is_not_there_yet(aws: Local) -> None:
     """What a look at the account has refused is no less definite."""
     name, token = f"fleet-{uuid.uuid4().hex}", _token()
     missing = "InvalidLaunchTemplateName.NotFoundException"
@@ -114,7 +114,7 @@ def test_run_instances_says_that_it_is_dead(aws: Local) -> None:
 
 # TRAP 56
 def test_while_a_launch_is_under_way_its_token_says_so(aws: Local) -> None:
-    """It takes some seconds; who asks with other parameters hears that first."""
+    """It takes some seconds; a call with other parameters is told that first."""
     aws.post("settings", launch_seconds=3)
     create, token = partial(fleet, aws, template(aws)), _token()
     first = launched(create(**token))
@@ -127,7 +127,7 @@ def test_while_a_launch_is_under_way_its_token_says_so(aws: Local) -> None:
 
 # TRAP 56
 def test_a_twin_may_have_been_first(aws: Local) -> None:
-    """It launches; so many calls later its answer is everybody's."""
+    """It launches; so many calls later all of them get its answer."""
     aws.post("settings", calls_in_progress=2)
     create, run = partial(fleet, aws, template(aws), **_token()), partial(_run(aws), **_token())
     for call in (create, run):

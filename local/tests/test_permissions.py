@@ -1,4 +1,4 @@
-"""Who may do what: actions, resources, tags, tagging at creation, passed roles."""
+"""Which principal may do what: actions, resources, tags, tagging at creation, passed roles."""
 
 import json
 import urllib.request
@@ -167,7 +167,7 @@ def test_a_signature_covers_the_body_as_sent(aws: Local, login: Login, space: st
 
 
 def _volume(aws: Local) -> str:
-    """Made before anyone has to sign: enforcement is on already, so by an administrator."""
+    """Made before calls have to be signed: enforcement is on already, so by an administrator."""
     enforce(aws, "inf")
     volume = aws.new_volume()
     enforce(aws, "0")
@@ -203,7 +203,7 @@ def state_of(client: Any, volume: str) -> str:
     return client.describe_volumes(VolumeIds=[volume])["Volumes"][0]["State"]
 
 
-def test_a_template_tells_who_created_it(aws: Local, login: Login) -> None:
+def test_a_template_tells_its_creator(aws: Local, login: Login) -> None:
     """CreatedBy: "The principal that created the launch template"."""
     client = login(allow("ec2:*"))
     template_id = client.create_launch_template(

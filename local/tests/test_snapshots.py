@@ -143,9 +143,9 @@ def test_strangers_snapshots_are_listed_unless_owned_by_self(aws: Local) -> None
     """The snapshots available to you include public snapshots, private snapshots that you own,
     and private snapshots owned by others for which you have explicit permissions."""
     filters = [{"Name": "tag-key", "Values": ["spot-rescue:rescue"]}]
-    everyone = aws.ec2.describe_snapshots(Filters=filters)["Snapshots"]
+    public = aws.ec2.describe_snapshots(Filters=filters)["Snapshots"]
     own = aws.ec2.describe_snapshots(Filters=filters, OwnerIds=["self"])["Snapshots"]
-    assert any(it["OwnerId"] != "123456789012" for it in everyone)
+    assert any(it["OwnerId"] != "123456789012" for it in public)
     assert all(it["OwnerId"] == "123456789012" for it in own)
 
 

@@ -112,7 +112,7 @@ def test_any_event_can_be_delivered(aws: Local) -> None:
     assert "detail-type" in aws.refused("event", source="aws.ec2", detail={})
 
 
-def test_nobody_else_speaks_for_ec2(aws: Local) -> None:
+def test_no_other_sender_speaks_for_ec2(aws: Local) -> None:
     """The prefix aws. is reserved: PutEvents does not take it."""
     entry = {"Source": "aws.ec2", "DetailType": "x", "Detail": "{}"}
     answer = aws.events.put_events(Entries=[entry, entry | {"Source": "mine"}])
