@@ -345,10 +345,10 @@ proptest! {
         }
     }
 
-    /// TRAP 2: EC2 brings a stopped or hibernated instance back; a second one would split its brain. Not
-    /// in time, and with the policy asking for it, is another matter.
+    /// TRAP 2: EC2 brings a stopped or hibernated instance back; a second one beside it would write to copies of the
+    /// same data. An instance that is not back in time, with a policy that asks for a replacement, is another matter.
     #[test]
-    fn whoever_is_stopped_or_hibernated_and_lives_is_never_replaced(case in case()) {
+    fn a_stopped_or_hibernated_instance_that_lives_is_never_replaced(case in case()) {
         let mut situation = case.situation();
         situation.instances.truncate(1);
         prop_assume!(situation.instances.iter().all(|it| it.id.as_str() == LINEAGE));
@@ -377,7 +377,7 @@ proptest! {
         }
     }
 
-    /// Nothing is deleted but a prepared rescue whose instance is gone; expiry is the sweep's affair.
+    /// Only the prepared rescue of an instance that is gone is deleted; expiry is the sweep's affair.
     #[test]
     fn no_plan_deletes_a_volume_or_a_snapshot(case in case()) {
         let situation = case.situation();

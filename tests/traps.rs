@@ -1,5 +1,5 @@
-//! `docs/TRAPS.md` is true: all traps are there, every test it names exists and says which trap it is
-//! for. And the traps that lie in services nobody here uses: that nobody uses them.
+//! `docs/TRAPS.md` is true: all traps are there, every test it names exists and says which trap it is for. And the
+//! traps of services that are not used here: that they are not used.
 #![cfg(feature = "sim")]
 #![allow(clippy::unwrap_used, reason = "tests")]
 
@@ -58,7 +58,7 @@ fn every_trap_has_a_test_that_exists_and_says_so() {
 }
 
 /// Neither the role nor the code knows these.
-fn nobody_uses(words: &[&str]) {
+fn is_unused(words: &[&str]) {
     let role = fs::read_to_string("template.yaml").unwrap();
     let code = ["act", "autoscaling", "read", "fleet", "roots", "template"];
     let code = code.map(|it| fs::read_to_string(format!("aws/src/{it}.rs")).unwrap());
@@ -71,23 +71,23 @@ fn nobody_uses(words: &[&str]) {
     }
 }
 
-/// TRAP 13: making an image from the dying instance reboots it. Where one is needed it is registered, of
-/// the snapshot of a root that nobody uses any more.
+/// TRAP 13: making an image from the dying instance reboots it. Where one is needed it is registered, of the snapshot
+/// of a root that is not in use any more.
 #[test]
 fn no_image_is_made_of_an_instance() {
-    nobody_uses(&["CreateImage", "create_image"]);
+    is_unused(&["CreateImage", "create_image"]);
 }
 
 /// TRAP 18: a volume that is mounted goes `busy`. EC2 lets go of it when the instance has ended.
 #[test]
 fn no_volume_is_ever_pulled_off_an_instance() {
-    nobody_uses(&["DetachVolume", "detach_volume"]);
+    is_unused(&["DetachVolume", "detach_volume"]);
 }
 
 /// TRAP 23: no hook delays a reclaim, so nothing waits in one that ends an instance.
 #[test]
 fn no_termination_hook_is_relied_on() {
-    nobody_uses(&[
+    is_unused(&[
         "EC2_INSTANCE_TERMINATING",
         "Instance-terminate Lifecycle Action",
         "RecordLifecycleActionHeartbeat",
@@ -98,19 +98,19 @@ fn no_termination_hook_is_relied_on() {
 /// TRAP 32: an agent that does not answer, and a file system that stays frozen.
 #[test]
 fn nothing_is_run_on_the_dying_instance() {
-    nobody_uses(&["ssm:", "SendCommand", "send_command"]);
+    is_unused(&["ssm:", "SendCommand", "send_command"]);
 }
 
 /// TRAP 38: fast snapshot restore begins without credits, and is billed by the hour.
 #[test]
 fn no_snapshot_is_made_fast() {
-    nobody_uses(&["FastSnapshotRestore", "fast_snapshot_restore"]);
+    is_unused(&["FastSnapshotRestore", "fast_snapshot_restore"]);
 }
 
 /// TRAP 40: events stay on the default bus of their Region; the stack listens there and nowhere else.
 #[test]
 fn the_stack_listens_where_events_are() {
-    nobody_uses(&["EventBusName", "us-east-1", "eu-west-1"]);
+    is_unused(&["EventBusName", "us-east-1", "eu-west-1"]);
     let readme = fs::read_to_string("README.md").unwrap();
     assert!(readme.contains("One stack per account and Region"));
 }

@@ -156,7 +156,7 @@ MUTANTS = [
         "(fits(plain, code) || !plain.is_empty()).then_some(plain)",
     ),
     Mutant(
-        "whoever has created a template, it is ours",
+        "a template of any creator counts as ours",
         "src/seal/open.rs",
         "!seal.is_foreign(it.created_by.as_deref())",
         "(!seal.is_foreign(it.created_by.as_deref()) || !it.name.is_empty())",
@@ -228,7 +228,7 @@ MUTANTS = [
         "notice.at < instance.launch_time - slack * 1_000_000 && outlived",
     ),
     Mutant(
-        "nobody looks again",
+        "no later look is scheduled",
         "src/reconcile/wakes.rs",
         "let soonest = subject.soonest_wait()?;",
         "let soonest = subject.soonest_wait().filter(|it| *it > 900)?;",
@@ -484,7 +484,7 @@ MUTANTS = [
         "ending::is_ending(lineage, holder) || stays",
     ),
     Mutant(
-        "whose flags are refused are refused their snapshots, too",
+        "instances with refused flags are refused their snapshots, too",
         "src/calls.rs",
         '"ec2:CreateSnapshots" => Order::LastCome,',
         '"ec2:CreateSnapshots" => Order::FirstCome,',
@@ -514,13 +514,13 @@ MUTANTS = [
         "interruptions: situation.notices[..0].to_vec()",
     ),
     Mutant(
-        "whose volumes nothing keeps is looked at less and less often",
+        "an instance with unprotected volumes is looked at less and less often",
         "src/reconcile.rs",
         "if !(throttled && throttling::still_unprotected(&plan, &steps)) {",
         "if !(throttled && subject.attempt > 99) {",
     ),
     Mutant(
-        "an address that nobody has at the moment is taken for released",
+        "an address on no instance at the moment is taken for released",
         "src/observe/facts.rs",
         "instances.iter().any(holds) || recorded.iter().any(noted)",
         "instances.iter().any(holds)",
@@ -532,7 +532,7 @@ MUTANTS = [
         "if state.refusal.is_none() {",
     ),
     Mutant(
-        "who could not be deregistered counts as out",
+        "an instance that could not be deregistered counts as deregistered",
         "src/reconcile/subject.rs",
         "if steps.iter().any(open) {",
         "if steps.is_empty() && steps.iter().any(open) {",
@@ -544,19 +544,19 @@ MUTANTS = [
         "    let last = lineage.situation.notices.last().cloned();\n    last.or_else(|| lineage.interruption(owner)).filter(ends)\n",
     ),
     Mutant(
-        "whose successor could serve is not looked for either",
+        "an instance with a successor that could serve is not looked for either",
         "src/observe/quiet.rs",
         "data.any(|it| !has(&it.name)) && near && instance.is_alive()",
         "(data.any(|it| !has(&it.name)) && near && instance.is_alive()) || instance.is_alive()",
     ),
     Mutant(
-        "who serves with copies is not looked for before the old instance has ended",
+        "an instance that serves with copies is not looked for before the old one has ended",
         "src/observe/quiet.rs",
         "data.any(|it| !has(&it.name))",
         "data.any(|it| !has(&it.name) || successor.is_alive())",
     ),
     Mutant(
-        "hundreds who are out are looked for all the time",
+        "hundreds of deregistered instances are looked for all the time",
         "src/reconcile/batch.rs",
         "instances: all.flat_map(|it| it.out(now)).cloned().collect(),",
         "instances: all.flat_map(|it| it.out(now)).cloned().take(0).collect(),",
@@ -730,7 +730,7 @@ MUTANTS = [
         "    let lasts = if subject.memory.unwritten.len() < 99 {",
     ),
     Mutant(
-        "what is launched by hand from a prepared rescue is nobody's for ever",
+        "what is launched by hand from a prepared rescue never gets a lineage",
         "src/situation.rs",
         "self.placed && self.is_alive() &&",
         "self.placed && !self.is_alive() &&",
@@ -916,7 +916,7 @@ MUTANTS = [
         "Self::SetDeleteOnTermination { .. } | Self::Attach { .. } => Vec::new(),",
     ),
     Mutant(
-        "a group's member is claimed by a name that somebody else has",
+        "a group's member is claimed by a name that is taken",
         "src/situation/group.rs",
         "!self.taken.contains(*it)",
         "!it.is_empty()",

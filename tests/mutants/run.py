@@ -3,7 +3,7 @@
 
     python3 tests/mutants/run.py [WORD...]
 
-With words, only the bugs whose description has one of them. All are compiled at once, each behind a
+With words, only the bugs with one of them in the description. All are compiled at once, each behind a
 switch (`switch.py`). Golden plans are left out of the suite: they differ for any change and prove
 nothing. Ends with an error if a bug is not noticed, or if its edit no longer applies.
 """

@@ -1,5 +1,5 @@
-//! What somebody else in the account may try: every right of `src/sim/attacker.rs`. The model hears nothing of
-//! it, because nothing may come of it.
+//! What an attacker in the account may try: every right of `src/sim/attacker.rs`. The model hears nothing of it,
+//! because nothing may come of it.
 
 mod marks;
 mod things;
@@ -43,7 +43,7 @@ pub const ATTACKS: [Attack; 22] = [
 ];
 
 const ZONE: &str = crate::start::ZONES[0];
-/// Lineages whose record has been written over: what it said is lost until the next look at a healthy instance.
+/// Lineages with an overwritten record: what it said is lost until the next look at a healthy instance.
 pub fn overwritten(world: &World) -> Vec<InstanceId> {
     world.look(|it| {
         let lost = it.templates.values().filter(|template| {
@@ -195,7 +195,7 @@ fn take_name_with_tags(play: &Play, which: u16, other: u16) {
     }
 }
 
-/// An own instance is interrupted: whoever has one may stop paying for it.
+/// An attacker's own instance is interrupted: its owner may cancel its request.
 pub fn is_own(world: &World, id: &InstanceId) -> bool {
     world.look(|it| it.attackers.contains(id.as_str()))
 }

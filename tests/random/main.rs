@@ -153,7 +153,7 @@ fn explore(cases: u32, seed: u32) -> Result<Figures, String> {
     }
 }
 
-/// Portions are taken by whoever is free: what is looked at depends on the seed alone, and a violation in
+/// Portions are taken by whichever thread is free: what is looked at depends on the seed alone, and a violation in
 /// one does not end the others.
 fn take(portions: &AtomicU32, cases: u32, seed: u32) -> (Figures, Vec<String>) {
     let (mut figures, mut failures) = (Figures::default(), Vec::new());

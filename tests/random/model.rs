@@ -1,4 +1,4 @@
-//! What should be, told by somebody who has only heard what happened: no plan, no API, no clock.
+//! What should be, derived only from what happened: no plan, no API, no clock.
 //!
 //! Deliberately naive, so that it can be checked by reading. Per lineage it knows what there was,
 //! what the user has asked for, and whether anything happened for which a loss is to be excused; if
@@ -9,7 +9,7 @@ use spot_rescue::event::InstanceAction;
 use spot_rescue::id::{AllocationId, InstanceId, VolumeId};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What happened, as somebody outside would tell it.
+/// What happened, as seen from outside.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Happened {
     /// EC2 takes a member; `faults` are armed and have not struck yet.
@@ -31,7 +31,7 @@ pub enum Happened {
     UserStopped(InstanceId),
     Retagged(InstanceId, &'static str, &'static str),
     Deregistered(InstanceId),
-    /// Somebody has written over what is on record.
+    /// An attacker has written over what is on record.
     Overwritten(InstanceId),
     /// The user has deleted a volume, or has attached it somewhere else.
     TakenByUser(VolumeId),
@@ -48,9 +48,9 @@ pub enum Excuse {
     SnapshotFailed,
     /// The user changed targets or volumes.
     Hands,
-    /// EC2 did not bring it back in time, and it was to be replaced: who serves depends on the hour.
+    /// EC2 did not bring it back in time, and it was to be replaced: which instance serves depends on the hour.
     Overdue,
-    /// The user changed his mind on the way: the old wish and the new one are both right.
+    /// The user changed the policy on the way: the old wish and the new one are both right.
     NewPolicy,
     /// The record was written over: what only it knew is lost (THREATS.md, "What remains").
     Overwritten,
@@ -65,7 +65,7 @@ pub enum Expected {
     Replaced,
     /// No instance; all volumes free.
     Kept,
-    /// Nothing gone that nobody has told of; the policies obeyed.
+    /// Nothing gone without a report; the policies obeyed.
     Accounted,
 }
 
@@ -87,7 +87,7 @@ pub struct Lineage {
     /// Every value a policy ever had.
     policies: BTreeMap<&'static str, BTreeSet<&'static str>>,
     terminated: bool,
-    /// From the interruption to the end: two minutes, unless somebody else ends it sooner.
+    /// From the interruption to the end: two minutes, unless a user or a group ends it sooner.
     pub notice: i64,
     /// How many seconds may still be wasted before the instance ends.
     slack: Option<i64>,
@@ -145,7 +145,7 @@ impl Lineage {
         }
     }
 
-    /// Nobody has taken it yet, and neither group nor fleet looks after it.
+    /// Not interrupted yet, and neither group nor fleet looks after it.
     pub fn is_well(&self) -> bool {
         !self.terminated && !self.in_group && !self.in_fleet
     }
@@ -175,7 +175,7 @@ impl Lineage {
         volumes && self.targets.is_empty() && self.address.is_none()
     }
 
-    /// Nobody ever asked for anything else.
+    /// The policy never had another value.
     fn only(&self, key: &str, value: &str) -> bool {
         self.policies[key].iter().all(|it| *it == value)
     }
@@ -216,7 +216,7 @@ impl Lineage {
         self.only(DATA, "none")
     }
 
-    /// Launched ahead, and nobody has needed it so far: what becomes of it is nobody's loss.
+    /// Launched ahead and not needed so far: its end is no loss.
     fn is_spare(&self, taken: &InstanceId) -> bool {
         !self.terminated && *taken != self.instance
     }
@@ -235,7 +235,7 @@ impl Lineage {
             *slack -= seconds;
             if *slack <= 0 {
                 self.excuses.insert(Excuse::Late);
-                // Its group's doing looks like its user's to whoever was not told.
+                // To a look that was not told, its group's doing looks like its user's.
                 self.excuses
                     .extend((self.notice < 120).then_some(Excuse::Ended));
             }
@@ -318,7 +318,7 @@ impl Model {
         }
     }
 
-    /// Who moves his volumes needs none.
+    /// Lineages that move their volumes need no snapshots.
     fn snapshots_fail(&mut self) {
         for it in &mut self.lineages {
             if it.elsewhere || !it.only(DATA, "auto") {
@@ -327,7 +327,7 @@ impl Model {
         }
     }
 
-    /// Who is stopped boots again himself, and may die of it.
+    /// A stopped instance boots again by itself, and may die of it.
     fn boot_fails(&mut self) {
         for it in &mut self.lineages {
             let boots = it.behaviour != InstanceAction::Terminate;
@@ -335,7 +335,7 @@ impl Model {
         }
     }
 
-    /// A group's new member that is taken without a word: whoever it takes over from loses with it.
+    /// A group's new member that is taken without a word: the lineage it replaces loses with it.
     fn unheard_of(&mut self, taken: &InstanceId) {
         if self.lineage(taken).is_none() {
             for member in self.lineages.iter_mut().filter(|it| it.in_group) {
@@ -348,7 +348,7 @@ impl Model {
     fn retagged(&mut self, lineage: &InstanceId, key: &'static str, value: &'static str) {
         let value = if value == "nonsense" { "auto" } else { value };
         if self.lineage(lineage).is_none() {
-            // A group's new member: whoever it takes over from has its wishes then.
+            // A group's new member: the lineage it replaces has its wishes then.
             for member in self.lineages.iter_mut().filter(|it| it.in_group) {
                 member.excuses.insert(Excuse::NewPolicy);
             }

@@ -15,7 +15,7 @@ pub enum Op {
     Rebalance(u16),
     /// Messages are delivered for so many seconds.
     Pass(i64),
-    /// So many seconds in which nobody delivers anything.
+    /// So many seconds in which no message is delivered.
     Outage(i64),
     /// A message in the queue gets a twin.
     Duplicate(u16),
@@ -29,7 +29,7 @@ pub enum Op {
     Refuse(u64, &'static str),
     /// The n-th read from now is refused.
     RefuseRead(u64, &'static str),
-    /// The n-th change from now is done, but nobody hears of it.
+    /// The n-th change from now is done, but its answer is lost.
     LoseReply(u64),
     /// The n-th change from now is done twice.
     Twice(u64),
@@ -42,7 +42,7 @@ pub enum Op {
     /// Launches are refused with this code, inside the answer or as a whole, until EC2 or a person mends it.
     RefuseLaunches(Refused, &'static str, bool),
     MendLaunches,
-    /// Somebody else's is the launch that comes next, and takes so many seconds.
+    /// The next launch was already sent by another invocation, and takes so many seconds.
     LaunchUnderWay(i64),
     /// What a zone has left.
     Capacity(u16, Market, u32),
@@ -60,7 +60,7 @@ pub enum Op {
     /// A change of what an instance has, while all is well with it.
     Hand(Hand, u16),
     Sweep,
-    /// Somebody else in the account tries something: which of [`ATTACKS`], on what.
+    /// An attacker in the account tries something: which of [`ATTACKS`], on what.
     Attack(usize, u16, u16),
 }
 
@@ -216,7 +216,7 @@ fn users() -> impl Strategy<Value = Op> {
         1 => any::<u16>().prop_map(Op::Terminate),
         1 => any::<u16>().prop_map(Op::Stop),
         3 => any::<u16>().prop_map(Op::Snapshot),
-        3 => (any::<u16>(), policy).prop_map(|(who, (key, value))| Op::Retag(who, key, value)),
+        3 => (any::<u16>(), policy).prop_map(|(which, (key, value))| Op::Retag(which, key, value)),
         1 => any::<u16>().prop_map(Op::Deregister),
         1 => any::<u16>().prop_map(Op::DeleteVolume),
         1 => any::<u16>().prop_map(Op::GiveAway),

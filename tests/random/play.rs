@@ -101,7 +101,7 @@ impl Play {
         let _ = self.world.run_for(&self.function, seconds).await;
     }
 
-    /// AWS recovers, EC2 has capacity for everybody, and the schedule comes round.
+    /// AWS recovers, EC2 has capacity for all launches, and the schedule comes round.
     pub async fn finish(&mut self) {
         self.ended = self.world.now();
         self.function.cloud.disarm();
@@ -119,7 +119,7 @@ impl Play {
         self.settle("after the return").await;
         self.world.sweep();
         self.settle("after the sweep").await;
-        // Spares nobody needed are given back after six hours, and ended by the sweep after that.
+        // Spares that were not needed are given back after six hours, and ended by the sweep after that.
         for _ in 0..2 {
             self.world.advance(6 * 3600 + 900);
             self.world.sweep();
@@ -136,18 +136,18 @@ impl Play {
 
     fn happen(&mut self, op: &Op) {
         match *op {
-            Op::Interrupt(who) => self.interrupt(who, true),
-            Op::InterruptSilently(who) => self.interrupt(who, false),
-            Op::Rebalance(who) => {
+            Op::Interrupt(which) => self.interrupt(which, true),
+            Op::InterruptSilently(which) => self.interrupt(which, false),
+            Op::Rebalance(which) => {
                 let running = self.instances(|it| it.facts.state == InstanceState::Running);
-                if let Some(id) = at(who, &running) {
+                if let Some(id) = at(which, &running) {
                     self.world.recommend_rebalance(id);
                 }
             }
             Op::Duplicate(which) => self.duplicate(which),
             Op::Drop(which) => self.drop_event(which),
             Op::Delay(which, by) => self.delay(which, by),
-            Op::StaleWarning(who) => self.stale_warning(who),
+            Op::StaleWarning(which) => self.stale_warning(which),
             Op::Refuse(nth, code) => self.arm(true, nth, Kind::Code(code)),
             Op::RefuseRead(nth, code) => self.arm(false, nth, Kind::Code(code)),
             Op::LoseReply(nth) => self.arm(true, nth, Kind::LoseReply),
@@ -170,35 +170,35 @@ impl Play {
                 let zone = ZONES[usize::from(zone) % ZONES.len()];
                 self.world.supply(TYPE, zone, market, Supply::Left(left));
             }
-            Op::Resume(who) => {
+            Op::Resume(which) => {
                 let stopped = self.instances(|it| it.facts.state == InstanceState::Stopped);
-                if let Some(id) = at(who, &stopped) {
+                if let Some(id) = at(which, &stopped) {
                     self.world.resume(id);
                 }
             }
-            Op::GiveUp(who) => {
+            Op::GiveUp(which) => {
                 let stopped = self.instances(|it| it.facts.state == InstanceState::Stopped);
-                self.on_one(who, &stopped, World::give_up, Happened::GivenUp);
+                self.on_one(which, &stopped, World::give_up, Happened::GivenUp);
             }
-            Op::Terminate(who) => {
+            Op::Terminate(which) => {
                 let alive = self.instances(|it| it.facts.is_alive());
-                self.on_one(who, &alive, World::terminate, Happened::UserEnded);
+                self.on_one(which, &alive, World::terminate, Happened::UserEnded);
             }
-            Op::Stop(who) => {
+            Op::Stop(which) => {
                 // What EC2 is taking, a user cannot keep by stopping it.
                 let runs = InstanceState::Running;
                 let free = self.instances(|it| it.facts.state == runs && !it.doomed);
-                self.on_one(who, &free, World::stop, Happened::UserStopped);
+                self.on_one(which, &free, World::stop, Happened::UserStopped);
             }
             Op::Snapshot(which) => {
                 let volumes = self.volumes(|_| true);
                 at(which, &volumes).map(|it| self.world.snapshot(it));
             }
-            Op::Retag(who, key, value) => {
+            Op::Retag(which, key, value) => {
                 let alive = self.instances(|it| it.facts.is_alive());
                 let set =
                     |world: &World, id: &InstanceId| world.retag(id.as_str(), &[(key, value)]);
-                self.on_one(who, &alive, set, |id| Happened::Retagged(id, key, value));
+                self.on_one(which, &alive, set, |id| Happened::Retagged(id, key, value));
             }
             Op::Deregister(which) => self.deregister(which),
             Op::DeleteVolume(which) => self.take_volume(which, |world, id, _| {
@@ -218,12 +218,12 @@ impl Play {
         first.map_or(InstanceAction::Terminate, |it| it.behaviour)
     }
 
-    fn interrupt(&mut self, who: u16, told: bool) {
+    fn interrupt(&mut self, which: u16, told: bool) {
         let alive = [InstanceState::Running, InstanceState::Pending];
         let takeable = self.instances(|it| {
             !it.doomed && it.facts.market == Market::Spot && alive.contains(&it.facts.state)
         });
-        let Some(id) = at(who, &takeable) else {
+        let Some(id) = at(which, &takeable) else {
             return;
         };
         if attack::is_own(&self.world, id) {
@@ -246,7 +246,7 @@ impl Play {
         }
     }
 
-    /// Of an instance that nobody has taken yet, and that no group looks after.
+    /// Of an instance that was not interrupted yet, and that no group looks after.
     fn hand(&mut self, hand: Hand, which: u16) {
         match hand {
             Hand::StripVolume => {
@@ -293,10 +293,11 @@ impl Play {
         }
     }
 
-    fn stale_warning(&self, who: u16) {
+    fn stale_warning(&self, which: u16) {
         let known = self.instances(|_| true);
-        if let Some(id) = at(who, &known) {
-            let long_ago = self.world.now() - time::Duration::seconds(700 + i64::from(who % 4000));
+        if let Some(id) = at(which, &known) {
+            let long_ago =
+                self.world.now() - time::Duration::seconds(700 + i64::from(which % 4000));
             self.world.warn(id, self.behaviour(id), long_ago);
         }
     }
@@ -314,12 +315,12 @@ impl Play {
 
     fn on_one(
         &mut self,
-        who: u16,
+        which: u16,
         among: &[InstanceId],
         act: impl FnOnce(&World, &InstanceId),
         tell: impl FnOnce(InstanceId) -> Happened,
     ) {
-        if let Some(id) = at(who, among) {
+        if let Some(id) = at(which, among) {
             self.model.hear(&tell(self.lineage(id)));
             act(&self.world, id);
         }
@@ -336,7 +337,7 @@ impl Play {
         });
     }
 
-    /// The positions of events in the queue, and whose warning each is.
+    /// The positions of events in the queue, and the instance that each warning is about.
     fn event(&self, which: u16) -> Option<(usize, Option<InstanceId>)> {
         let messages = self.world.look(|it| it.queue.messages.clone());
         let events = messages.iter().enumerate();

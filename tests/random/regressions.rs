@@ -60,8 +60,8 @@ fn regression_a_replacement_ends_without_a_word_while_it_takes_over() {
     assert_right(1_786_207_061_183_637_626, one_volume(), weather, &ops);
 }
 
-/// A refusal was counted as a failed launch, and the next way is a request with another token. Who had
-/// not seen the count yet, because tags lag, sent the first one again, and it was accepted.
+/// A refusal was counted as a failed launch, and the next way is a request with another token. An invocation that had
+/// not seen the count yet, because tags lag, sent the first request again, and it was accepted.
 #[test]
 fn regression_a_refusal_that_does_not_last_leads_to_one_replacement() {
     let setup = Setup {
@@ -104,7 +104,7 @@ fn regression_a_copy_that_is_lost_is_told() {
     assert_right(11_998_332_730_411_157_928, setup, calm(), &ops);
 }
 
-/// A volume whose copy was copied in its turn was never marked to expire.
+/// A volume with a copy that was copied in its turn was never marked to expire.
 #[test]
 fn regression_a_replacement_is_interrupted_seconds_after_it_took_over_with_copies() {
     let first = Setup {
@@ -171,8 +171,8 @@ fn regression_a_replacement_is_interrupted_seconds_after_it_took_over_with_copie
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Nobody was told, and the event of the end came when it was over: nothing was left to put a
-/// tombstone on, so nobody watched over the rescue.
+/// No warning came, and the event of the end came when it was over: nothing was left to put a tombstone on, so the
+/// rescue was not watched.
 #[test]
 fn regression_an_end_that_is_heard_of_when_it_is_over_is_watched_over() {
     let setup = Setup {
@@ -210,8 +210,8 @@ fn regression_an_end_that_is_heard_of_when_it_is_over_is_watched_over() {
     assert_right(14_602_538_088_451_670_162, setup, weather, &ops);
 }
 
-/// EC2 and the user end an instance in the same second: it was forgotten while its replacement booted,
-/// which nobody knew any more.
+/// EC2 and the user end an instance in the same second: it was forgotten while its replacement booted, and so was the
+/// replacement.
 #[test]
 fn regression_an_instance_is_ended_by_ec2_and_its_user_in_one_second() {
     let setup = Setup {
@@ -334,7 +334,7 @@ fn regression_a_replacement_that_has_taken_over_is_at_risk_and_gets_a_spare() {
     assert_right(9_853_837_181_577_622, setup, calm(), &ops);
 }
 
-/// Its group had ended it, and nobody was told why: as if its user had.
+/// Its group had ended it, and no warning told why: as if its user had.
 #[test]
 fn regression_a_group_with_capacity_rebalancing_ends_its_member_and_the_warning_is_lost() {
     let setup = Setup {
@@ -510,8 +510,8 @@ fn regression_a_replacement_ends_right_after_its_address_was_registered() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Registered by somebody who had not heard of its warning yet, and deregistered by nobody: while we wait,
-/// only groups on record are read, and those without their VPC.
+/// Registered by a look that did not know of its warning yet, and never deregistered: while we wait, only groups on
+/// record are read, and those without their VPC.
 #[test]
 fn regression_a_replacement_is_registered_by_its_address_after_its_warning() {
     let start = Start {
@@ -599,7 +599,7 @@ fn regression_a_member_that_has_been_detached_is_warned_again() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// How long a target is waited for had begun with the first return: at the second nobody tried.
+/// How long a target is waited for had begun with the first return: at the second no registration was tried.
 #[test]
 fn regression_an_instance_returns_and_is_stopped_again_before_it_serves() {
     let start = Start {
@@ -647,7 +647,7 @@ fn regression_an_instance_returns_and_is_stopped_again_before_it_serves() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// The number of failed launches went back to 0 at the hand-over: who still read the old one launched
+/// The number of failed launches went back to 0 at the hand-over: an invocation that still read the old one launched
 /// another replacement for the new owner.
 #[test]
 fn regression_the_new_owner_is_warned_before_the_hand_over_can_be_read() {
@@ -677,8 +677,8 @@ fn regression_the_new_owner_is_warned_before_the_hand_over_can_be_read() {
     assert_right(7_513_343_409_681_072_029, setup, weather, &ops);
 }
 
-/// A look that was to confirm one loss confirmed another one, seen for the first time: the flags of an
-/// instance just warned, whose tombstone could not be read yet, were taken for its user's wish.
+/// A look that was to confirm one loss confirmed another one, seen for the first time: the cleared flags of an
+/// instance just warned, with a tombstone that could not be read yet, were taken for its user's wish.
 #[test]
 fn regression_what_is_seen_for_the_first_time_is_not_confirmed_by_something_else() {
     let weather = Weather {
@@ -705,7 +705,7 @@ fn regression_what_is_seen_for_the_first_time_is_not_confirmed_by_something_else
     assert_right(10_144_983_972_905_303_917, one_volume(), weather, &ops);
 }
 
-/// AWS refused to deregister it at the moment its replacement took over; nobody tried again.
+/// AWS refused to deregister it at the moment its replacement took over; it was not tried again.
 #[test]
 fn regression_an_ending_instance_is_deregistered_after_the_hand_over() {
     let setup = Setup {
@@ -738,7 +738,7 @@ fn regression_an_ending_instance_is_deregistered_after_the_hand_over() {
 /// A persistent request had launched by itself, its user had stopped that one, and then came a warning of
 /// the first: the request was cancelled, which ends what is stopped.
 #[test]
-fn regression_a_request_whose_instance_its_user_has_stopped_is_not_cancelled() {
+fn regression_the_request_of_an_instance_stopped_by_its_user_is_not_cancelled() {
     let setup = Setup {
         volumes: vec![false],
         persistent: true,
@@ -1031,7 +1031,7 @@ fn regression_a_policy_that_changes_in_a_rescue_makes_a_new_version() {
 }
 
 #[test]
-fn regression_a_launch_nobody_heard_of_is_refused_when_it_is_sent_again() {
+fn regression_an_unanswered_launch_is_refused_when_it_is_sent_again() {
     let setup = Setup {
         volumes: Vec::new(),
         ports: vec![443],
@@ -1056,7 +1056,7 @@ fn regression_a_launch_nobody_heard_of_is_refused_when_it_is_sent_again() {
 }
 
 #[test]
-fn regression_a_launch_nobody_heard_of_is_refused_beside_a_group() {
+fn regression_an_unanswered_launch_is_refused_beside_a_group() {
     let setup = Setup {
         volumes: vec![false, false],
         policy: vec![("spot-rescue:replace", "launch")],
@@ -1098,7 +1098,7 @@ fn regression_a_launch_nobody_heard_of_is_refused_beside_a_group() {
 }
 
 #[test]
-fn regression_a_launch_nobody_heard_of_is_refused_after_an_outage() {
+fn regression_an_unanswered_launch_is_refused_after_an_outage() {
     let setup = Setup {
         volumes: Vec::new(),
         in_group: true,

@@ -62,7 +62,7 @@ fn regression_all_target_groups_are_asked_again_if_the_first_look_could_not() {
 }
 
 #[test]
-fn regression_a_new_volume_that_nobody_has_seen_goes_unseen() {
+fn regression_a_new_volume_that_no_look_has_seen_goes_unreported() {
     let setup = Setup {
         policy: vec![("spot-rescue:private-ip", "keep")],
         ..nothing()
@@ -127,7 +127,7 @@ fn regression_a_launch_under_way_on_another_interface_leads_to_one_replacement()
 }
 
 #[test]
-fn regression_what_is_on_record_is_written_though_nobody_has_heard_so() {
+fn regression_the_record_is_written_although_the_answer_is_lost() {
     let setup = Setup {
         volumes: vec![true],
         by_address: true,

@@ -87,7 +87,7 @@ fn regression_a_mark_that_is_changed_does_not_make_a_volume_foreign() {
 }
 
 #[test]
-fn regression_the_dead_are_remembered_while_nobody_is_to_take_over() {
+fn regression_dead_instances_are_remembered_while_no_replacement_is_wanted() {
     let setup = Setup {
         volumes: vec![false, false],
         policy: vec![("spot-rescue:replace", "launch")],
@@ -306,7 +306,7 @@ fn regression_a_copy_is_one_without_its_snapshot() {
 }
 
 #[test]
-fn regression_nobody_is_launched_beside_one_whose_launch_was_not_heard_of() {
+fn regression_no_second_launch_beside_one_that_was_not_answered() {
     let start = crate::Start {
         seed: 3_259_317_532_455_211_357,
         instances: vec![Setup {

@@ -150,7 +150,7 @@ fn regression_a_token_used_a_moment_ago_is_not_counted_yet() {
 }
 
 #[test]
-fn regression_a_source_whose_copy_has_lost_its_mark_stays() {
+fn regression_the_source_of_a_copy_without_its_mark_stays() {
     let weather = Weather {
         interleave: true,
         concurrency: 2,
@@ -286,7 +286,7 @@ fn regression_twins_that_prepare_at_the_same_time_delete_no_version_that_was_lau
 
 /// EC2 itself has answered the token of the clone with it.
 #[test]
-fn regression_a_clone_whose_tags_are_stripped_while_it_is_made_is_still_ours() {
+fn regression_a_clone_stripped_of_its_tags_while_it_is_made_is_still_ours() {
     let setup = Setup {
         volumes: vec![false, false],
         ports: vec![8080],
@@ -382,7 +382,7 @@ fn regression_a_first_look_that_could_not_read_looks_again() {
 
 /// A version was written and not noted, and the old ones were still to be deleted.
 #[test]
-fn regression_a_version_that_is_not_noted_yet_is_not_deleted_as_somebody_elses() {
+fn regression_a_version_that_is_not_noted_yet_is_not_deleted_as_foreign() {
     let setup = Setup {
         volumes: vec![false],
         policy: vec![("spot-rescue:private-ip", "keep")],

@@ -153,8 +153,8 @@ fn weather() -> impl Strategy<Value = Weather> {
 }
 
 impl Start {
-    /// With Capacity Rebalancing a group launches at the notice, and ends the member that got it as soon as
-    /// the new one is in service: nobody has two minutes then.
+    /// With Capacity Rebalancing a group launches at the notice, and ends the member that got it as soon as the new
+    /// one is in service: there are no two minutes then.
     /// <https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-capacity-rebalancing.html>
     fn rebalances(&self) -> bool {
         self.seed.is_multiple_of(3)

@@ -32,8 +32,8 @@ pub fn wrong(play: &Play) -> Vec<String> {
             more.extend(too_many_launches(lineage, it, play.troubled()));
             more
         });
-        let whose = |it| format!("{} ({:?}): {it}", lineage.instance, lineage.expected());
-        wrong.extend(more.into_iter().map(whose));
+        let named = |it| format!("{} ({:?}): {it}", lineage.instance, lineage.expected());
+        wrong.extend(more.into_iter().map(named));
     }
     wrong
 }
@@ -77,8 +77,8 @@ fn is_of(state: &State, broken: &str, lineage: &Lineage) -> bool {
     rescue.is_some_and(|it| it == lineage.instance.as_str())
 }
 
-/// A rescue that lost a volume says so and stays open, and so does one whose copy a user has deleted:
-/// all it has is kept for a person to look at.
+/// A rescue that lost a volume says so and stays open, and so does one with a copy that a user has deleted: all it
+/// has is kept for a person to look at.
 fn is_open(lineage: &Lineage) -> bool {
     let id = lineage.instance.as_str();
     let words = ["cannot be restored", "not restored"];
@@ -122,7 +122,8 @@ fn whole(lineage: &Lineage, found: &LineageSummary, replaced: bool, faults: usiz
                 );
                 let flag = there.delete_on_termination;
                 let wanted = *delete && !lineage.keeps_always;
-                // Whoever switched the flags off may have crashed before it was noted how a new one was flagged.
+                // The invocation that switched the flags off may have crashed before it was noted how a new one was
+                // flagged.
                 let forgotten = device == NEW && faults > 0 && !flag;
                 let asked_for = (replaced && lineage.may_forget_always()) || forgotten;
                 check(
@@ -149,12 +150,12 @@ fn kept(lineage: &Lineage, state: &State) -> Vec<String> {
     lost.map(|(id, _)| format!("{id} was not kept")).collect()
 }
 
-/// Every volume is there, or a copy of it; or it went with an instance whose end nobody was told of,
-/// or by its user's hand. If somebody took over, he was told which one is missing.
+/// Every volume is there, or a copy of it; or it went with an instance that ended without a warning, or by its user's
+/// hand. If a replacement took over, the report names the missing volume.
 fn gone(lineage: &Lineage, state: &State, lives: bool) -> Vec<String> {
     let excused = unforeseen(lineage);
     let told = |id: &VolumeId| Play::lines().iter().any(|it| it.contains(id.as_str()));
-    // What came since the last sweep is known to nobody who was not told.
+    // What came since the last sweep is not known without a warning.
     let unknown = |device: &str| excused && device == NEW;
     let volumes = lineage
         .volumes
@@ -164,7 +165,7 @@ fn gone(lineage: &Lineage, state: &State, lives: bool) -> Vec<String> {
     let missing = volumes.filter(|id| !is_anywhere(state, id));
     let wrong = missing.filter_map(|id| match (excused, lives && !told(id)) {
         (false, _) => Some(format!("{id} is gone without an excuse")),
-        (true, true) => Some(format!("{id} is gone and nobody was told")),
+        (true, true) => Some(format!("{id} is gone and was not reported")),
         (true, false) => None,
     });
     wrong.collect()
@@ -183,8 +184,8 @@ fn disobeyed(lineage: &Lineage, state: &State) -> Vec<String> {
     done.map(|it| format!("against the policy: {it}")).collect()
 }
 
-/// Four ways may be asked every three minutes; more while something takes its time, or is taken. Whoever hears
-/// that a token was used for another request, an attacker's doing perhaps, asks at every look for a minute.
+/// Four ways may be asked every three minutes; more while something takes its time, or is taken. After a token was
+/// used for another request, an attacker's doing perhaps, every look asks for a minute.
 fn too_many_launches(lineage: &Lineage, state: &State, minutes: usize) -> Option<String> {
     let each = if lineage.excuses.is_empty() { 3 } else { 15 };
     let most = 30 + each * minutes;
@@ -222,7 +223,7 @@ fn is_against(lineage: &Lineage, action: &Action) -> bool {
     }
 }
 
-/// The story of one lineage's world, for a person who looks for the cause.
+/// The journal of one lineage's world, for a person looking for the cause.
 pub fn journal(play: &Play) -> String {
     let lines = play.world.look(|it| {
         let all = it.journal.iter().map(ToString::to_string);
@@ -231,7 +232,7 @@ pub fn journal(play: &Play) -> String {
     lines.join("\n")
 }
 
-/// Everybody who lives, for messages.
+/// All instances that live, for messages.
 pub fn living(play: &Play) -> Vec<InstanceId> {
     play.world.look(|it| {
         let all = it.instances.values().filter(|it| it.facts.is_alive());

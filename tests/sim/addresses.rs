@@ -124,9 +124,9 @@ async fn in_another_zone_the_interface_is_kept_and_its_address_moves() {
     assert_eq!(kept, Holder::Nobody);
 }
 
-/// TRAP 14: with its instance, an interface may vanish or be freed for whoever comes.
+/// TRAP 14: with its instance, an interface may vanish, or be freed and taken by another instance.
 #[tokio::test]
-async fn what_someone_else_has_by_now_is_left_to_him() {
+async fn what_another_instance_has_by_now_stays_with_it() {
     let it = rich(3).await;
     let stranger = it.world.spot_instance("m5.large", "eu-west-1a").run();
     it.world
@@ -156,10 +156,10 @@ async fn what_someone_else_has_by_now_is_left_to_him() {
         journal(&it.world)
     );
     assert!(!found.addresses.contains(&it.protected.address));
-    let his = it
+    let holder = it
         .world
         .look(|state| state.address_holder(&it.protected.address));
-    assert_eq!(his, Some(stranger));
+    assert_eq!(holder, Some(stranger));
 }
 
 /// A private address that is taken is stood for by another one.
@@ -182,9 +182,9 @@ async fn a_private_address_that_is_gone_is_replaced_by_another() {
             .facts
             .addresses;
         addresses.retain(|it| *it != taken);
-        let his = state.instances[&stranger].facts.interfaces[0].id.clone();
-        let his = state.interfaces.get_mut(&his).expect("it runs");
-        his.facts.addresses.push(taken.clone());
+        let id = state.instances[&stranger].facts.interfaces[0].id.clone();
+        let interface = state.interfaces.get_mut(&id).expect("it runs");
+        interface.facts.addresses.push(taken.clone());
     });
     settle(&it.world, &it.function).await;
     let found = lineage(&it.world, &it.protected);

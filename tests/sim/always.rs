@@ -17,7 +17,7 @@ fn flags(world: &World, protected: &Protected) -> Vec<bool> {
     })
 }
 
-/// Who has the volumes now.
+/// The instance that has the volumes now.
 fn owner(world: &World, protected: &Protected) -> InstanceId {
     world.look(|it| {
         let attachments = &it.volumes[&protected.data[0]].facts.attachments;
@@ -25,7 +25,7 @@ fn owner(world: &World, protected: &Protected) -> InstanceId {
     })
 }
 
-/// Whoever ends an instance himself leaves its targets registered: that is his affair.
+/// An instance that its user ends stays registered with its targets: that is left to the user.
 async fn rest(world: &World, function: &Function) {
     assert!(world.run_until_quiet(function).await.quiet);
 }
@@ -57,7 +57,7 @@ async fn without_any_warning_every_volume_moves_and_no_write_is_lost() {
 
 /// The replacement is protected likewise, and its user's flags are not forgotten on the way.
 #[tokio::test]
-async fn what_the_user_meant_to_be_rid_of_expires_when_he_ends_the_instance() {
+async fn volumes_flagged_by_the_user_expire_when_the_user_ends_the_instance() {
     let (world, function, protected) = prepared(42, &[ALWAYS]).await;
     world.interrupt(&protected.instance, InstanceAction::Terminate);
     settle(&world, &function).await;

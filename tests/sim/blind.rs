@@ -15,8 +15,8 @@ fn blind(world: &World, api: &'static str) -> Handler<FailingCloud<World>, World
     failing(world, vec![Fault { on, kind }])
 }
 
-/// The wakes come while no tombstone is visible, and no other event comes at all: without the warning
-/// they carry, the instance would look as if all were well, and nobody would look again for a minute.
+/// The wakes come while no tombstone is visible, and no other event comes at all: without the warning they carry, the
+/// instance would look as if all were well, and the next look would come a minute later.
 #[tokio::test]
 async fn wakes_that_see_no_tombstone_go_on_with_the_warning() {
     for lag in [8, 20] {

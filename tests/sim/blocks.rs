@@ -32,9 +32,9 @@ async fn an_instance_that_ends_in_ten_minutes_is_rescued_then() {
     }
 }
 
-/// While it lives on nothing can move, so nobody looks every few seconds.
+/// While it lives on nothing can move, so no look comes every few seconds.
 #[tokio::test]
-async fn nobody_looks_all_the_time_until_it_ends() {
+async fn few_looks_are_made_until_it_ends() {
     let looks = |notice| async move {
         let (world, function, protected) = prepared(2, &[]).await;
         let before = world.look(|it| it.calls["DescribeInstances"]);

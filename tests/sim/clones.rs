@@ -198,7 +198,7 @@ fn replacement(world: &World) -> InstanceId {
     })
 }
 
-/// Whoever may tag volumes could make a copy of another's his own; EC2 says what a clone is made of.
+/// A caller that may tag volumes could make a copy of another's its own; EC2 says what a clone is made of.
 #[tokio::test]
 async fn a_volume_that_only_says_it_is_a_clone_is_not_attached() {
     let (world, function, protected) = prepared(68, &[CLONE]).await;

@@ -98,7 +98,7 @@ async fn an_instance_with_copied_tags_is_a_lineage_of_its_own() {
     }
 }
 
-/// Somebody launches an instance from a prepared rescue by hand: it bears all of the user's tags, the opt-in too.
+/// A user launches an instance from a prepared rescue by hand: it bears all of the user's tags, the opt-in too.
 #[tokio::test]
 async fn an_instance_launched_by_hand_from_a_prepared_rescue_is_a_lineage_of_its_own() {
     for copied in [First, NewOwner] {
@@ -124,7 +124,7 @@ async fn an_instance_launched_by_hand_from_a_prepared_rescue_is_a_lineage_of_its
             held.map(|it| it.instance.clone())
         });
         let holder =
-            holder.unwrap_or_else(|| panic!("{copied:?}: nobody has it\n{}", journal(&world)));
+            holder.unwrap_or_else(|| panic!("{copied:?}: no instance has it\n{}", journal(&world)));
         assert_ne!(holder, launched, "{copied:?}");
     }
 }

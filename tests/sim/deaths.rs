@@ -58,7 +58,7 @@ async fn three_die_in_the_first_hour_whatever_the_reason_and_it_is_whole_once_me
 
 /// EC2 had no capacity after all: the pool rests as if it had said so at once.
 #[tokio::test]
-async fn who_dies_for_want_of_capacity_is_replaced_from_another_pool() {
+async fn an_instance_that_dies_for_want_of_capacity_is_replaced_from_another_pool() {
     let (world, function, protected) = prepared(83, &[]).await;
     world.die_booting("Server.InsufficientInstanceCapacity", 1);
     world.interrupt(&protected.instance, InstanceAction::Terminate);

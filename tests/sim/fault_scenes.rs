@@ -245,7 +245,7 @@ impl Story {
                     let _ = world.run_for(function, 1).await;
                 }
                 let second = scene.newest();
-                // A fault may have made it an On-Demand Instance, which nobody takes.
+                // A fault may have made it an On-Demand Instance, which is not interrupted.
                 if world.look(|it| it.instances[&second].facts.market == Market::Spot) {
                     world.interrupt(&second, InstanceAction::Terminate);
                 }
@@ -428,6 +428,6 @@ impl Scene {
             let newest = alive.max_by_key(|it| (it.facts.launch_time, it.facts.id != *self.id()));
             newest.map(|it| it.facts.id.clone())
         });
-        newest.expect("somebody lives")
+        newest.expect("an instance lives")
     }
 }

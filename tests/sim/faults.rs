@@ -47,9 +47,8 @@ async fn undisturbed(story: Story) -> (Summary, u64, u64) {
     (comparable(&scene, story, None), cloud.acts(), cloud.reads())
 }
 
-/// What two ends have in common if both are right. Writes go on as long as somebody lives, so what
-/// is lost in a set is told as lost or not; a launch that was refused for good is made in another
-/// market, which the policy allows.
+/// What two ends have in common if both are right. Writes go on as long as an instance lives, so what is lost in a
+/// set is told as lost or not; a launch that was refused for good is made in another market, which the policy allows.
 fn comparable(scene: &Scene, story: Story, kind: Option<Kind>) -> Summary {
     let mut summary = scene.world.summary();
     for lineage in summary.lineages.values_mut() {
@@ -62,8 +61,8 @@ fn comparable(scene: &Scene, story: Story, kind: Option<Kind>) -> Summary {
                 volume.is_copy = true;
                 volume.lost_writes = 0;
             }
-            // Volumes are kept before anything is written down about them: if that is all that was
-            // done, nobody knows the user's flags any more, and they stay on the side that keeps data.
+            // Volumes are kept before anything is written down about them: if that is all that was done, the user's
+            // flags are on no record, and they stay on the side that keeps data.
             volume.delete_on_termination &= story != Story::Unprepared;
         }
     }
@@ -122,7 +121,7 @@ fn market_damage(scene: &Scene, story: Story) -> Option<String> {
     (story == Story::ReturnToSpot && on_demand).then(|| "On-Demand stands in for ever".to_owned())
 }
 
-/// Of whoever lives.
+/// Of the instance that lives.
 fn private_address(scene: &Scene) -> Option<String> {
     scene.world.look(|it| {
         let mut live = it.instances.values().filter(|it| it.facts.is_alive());
@@ -145,7 +144,7 @@ fn gave_address_up(scene: &Scene) -> bool {
         .look(|it| it.journal.iter().any(|it| notes(&it.action)))
 }
 
-/// An interface nobody has, kept by us, goes some day.
+/// A free interface that we kept goes some day.
 fn forgotten_interfaces(scene: &Scene, story: Story) -> Option<String> {
     let concerned = matches!(story, Story::PrivateIp | Story::PrivateIpLost);
     let forgotten = scene.world.look(|it| {
@@ -156,7 +155,7 @@ fn forgotten_interfaces(scene: &Scene, story: Story) -> Option<String> {
     (concerned && forgotten).then(|| "an interface is left over without an expiry".to_owned())
 }
 
-/// A root that was to be kept is the root of whoever lives.
+/// A root that was to be kept is the root of the instance that lives.
 fn root_damage(scene: &Scene, story: Story) -> Option<String> {
     let kept = matches!(story, Story::KeptRoot | Story::RootByImage);
     let lost = scene.world.look(|it| {

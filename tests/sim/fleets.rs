@@ -1,4 +1,4 @@
-//! Members of fleets: whoever replaces them, it is one.
+//! Members of fleets: one replacement, launched by the fleet or by us.
 
 use crate::support::{assert_whole, count, failing, function, journal, missing, settle};
 use spot_rescue::cloud::Cloud;
@@ -42,7 +42,7 @@ fn living(world: &World) -> Vec<InstanceId> {
     })
 }
 
-/// A member, prepared a while ago by a function whose calls do not fail.
+/// A member, prepared a while ago by a function with calls that do not fail.
 async fn member(
     seed: u64,
     fleet: impl Fn(&World) -> String,
@@ -81,7 +81,7 @@ fn assert_kept(world: &World, member: &Protected) {
     });
 }
 
-/// TRAP 62: who launches, by fleet.
+/// TRAP 62: what launches the replacement, by fleet.
 #[tokio::test]
 async fn what_a_fleet_replaces_by_itself_is_kept_and_nothing_is_launched_beside_it() {
     type Make = fn(&World) -> String;
@@ -214,10 +214,11 @@ async fn while_the_fleet_cannot_be_read_nothing_is_launched() {
     }
 }
 
-/// The answer is never to be had: a Spot Fleet is taken for what it is unless its user has said otherwise; of an EC2 Fleet
-/// nobody knows, so what was on record counts, and without that a replacement too many is better than none.
+/// The fleet can never be read: a Spot Fleet is taken for what it is unless its user has said otherwise; of an EC2
+/// Fleet that cannot be known, so what was on record counts, and without that a replacement too many is better than
+/// none.
 #[tokio::test]
-async fn a_fleet_that_cannot_be_read_at_all_leaves_nobody_without_a_replacement() {
+async fn a_fleet_that_cannot_be_read_leaves_no_instance_without_a_replacement() {
     type Make = fn(&World) -> String;
     let table: [(&str, Make, bool, usize); 4] = [
         ("Spot Fleet", |it| it.spot_fleet("maintain"), false, 0),
@@ -253,7 +254,7 @@ async fn a_fleet_that_cannot_be_read_at_all_leaves_nobody_without_a_replacement(
     }
 }
 
-/// An hour later EC2 shows neither the instance nor its tags: the record still says whose it was.
+/// An hour later EC2 shows neither the instance nor its tags: the record still has its lineage.
 #[tokio::test]
 async fn nothing_is_launched_once_the_member_is_forgotten() {
     let (world, _, member) = member(5, |it| it.fleet("maintain"), &[]).await;

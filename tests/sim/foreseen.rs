@@ -62,7 +62,7 @@ async fn a_recommendation_is_answered_with_a_fresh_set_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn who_does_not_care_for_recommendations_is_left_alone() {
+async fn rebalance_recommendations_can_be_ignored() {
     let (world, function, protected) = prepared(402, &[("spot-rescue:rebalance", "ignore")]).await;
     world.recommend_rebalance(&protected.instance);
     settle(&world, &function).await;
@@ -132,7 +132,7 @@ async fn a_spare_waits_and_takes_over_when_the_instance_is_taken() {
 }
 
 #[tokio::test]
-async fn a_spare_nobody_needed_is_given_back_and_the_next_warning_launches_anew() {
+async fn a_spare_that_was_not_needed_is_given_back_and_the_next_warning_launches_anew() {
     let (world, function, protected) = prepared(406, &REPLACE).await;
     world.recommend_rebalance(&protected.instance);
     settle(&world, &function).await;

@@ -29,7 +29,7 @@ fn assert_all_whole(world: &World, all: &[Protected]) {
         assert_eq!(lost_writes(world, it), [0, 0], "{}", journal(world));
     }
     let dead = world.look(|it| it.queue.dead.len());
-    assert_eq!(dead, 0, "messages nobody handled");
+    assert_eq!(dead, 0, "messages not handled");
 }
 
 /// Ten come with the invocation, which takes the others from the queue itself. SQS hands out a part of what it

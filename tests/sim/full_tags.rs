@@ -308,7 +308,7 @@ async fn aws_counts_what_is_copied_and_what_is_given_together() {
     assert_eq!(lineage(&world, &protected).live, 1);
 }
 
-/// One place is always left for it: twins, and whoever comes late, see it before they read the record.
+/// One place is always left for it: twins and late invocations see it before they read the record.
 #[tokio::test]
 async fn a_tombstone_finds_its_place() {
     for count in [38, 44, 45, 46, 47, 48, 49] {
@@ -341,7 +341,7 @@ async fn one_that_takes_no_tag_keeps_no_other_from_its_own() {
     assert!(tags.contains_key(tags::EXPIRES_AT));
 }
 
-/// A spare that nobody needed is given back, however many tags its user has.
+/// A spare that was not needed is given back, however many tags its user has.
 #[tokio::test]
 async fn a_spare_has_room_for_its_end() {
     for count in [44, 46, 48, 50] {

@@ -1,4 +1,4 @@
-//! What its Auto Scaling group says counts for a member whose own tags do not say it.
+//! The tags of an Auto Scaling group are the policy of members that have no such tags of their own.
 
 use crate::support::{Function, assert_whole, function, journal, settle};
 use spot_rescue::event::InstanceAction;

@@ -1,4 +1,5 @@
-//! Members of Auto Scaling groups: exactly one replacement, whoever launches it, with its own volumes.
+//! Members of Auto Scaling groups: exactly one replacement, launched by the group or by us, with the volumes of its
+//! original.
 
 use crate::support::{
     Function, assert_whole, count, function, journal, lineage, lost_writes, settle,
@@ -53,7 +54,7 @@ fn group<T>(world: &World, read: impl FnOnce(&ScalingGroup) -> T) -> T {
     world.look(|it| read(&it.scaling_groups["web"]))
 }
 
-/// Instances that live, whoever launched them.
+/// Instances that live, whatever launched them.
 fn living(world: &World) -> Vec<InstanceId> {
     world.look(|it| {
         let alive = it.instances.values().filter(|it| it.facts.is_alive());
@@ -134,7 +135,7 @@ async fn in_a_launch_hook_of_ours_the_volumes_arrive_before_it_serves() {
     );
 }
 
-/// Somebody waits for something else there.
+/// The hook is another system's, which waits for something else.
 #[tokio::test]
 async fn a_launch_hook_of_others_is_left_to_them() {
     let hooks = |it: &mut ScalingGroup| it.facts.launch_hooks = vec!["bootstrap".to_owned()];
@@ -151,9 +152,9 @@ async fn a_launch_hook_of_others_is_left_to_them() {
     assert_of_group(&world, &member);
 }
 
-/// A scale-out, no rescue: nobody needs the hook.
+/// A scale-out, no rescue: the hook is not needed.
 #[tokio::test]
-async fn a_member_nobody_waits_for_leaves_our_hook_at_once() {
+async fn a_member_that_no_rescue_waits_for_leaves_our_hook_at_once() {
     let ours = |it: &mut ScalingGroup| it.facts.launch_hooks = vec!["spot-rescue".to_owned()];
     let (world, function, _) = one(5, &[], ours).await;
     world.change_group("web", |it| {
@@ -210,7 +211,7 @@ async fn a_replacement_the_group_has_no_room_for_serves_outside() {
     assert_eq!(group(&world, |it| it.facts.members.len()), 0);
 }
 
-/// Nothing in AWS says which launch is for whom.
+/// Nothing in AWS says which launch replaces which member.
 #[tokio::test]
 async fn two_members_interrupted_at_once_get_their_own_volumes_each() {
     for seed in 0..8 {
@@ -264,8 +265,8 @@ async fn with_capacity_rebalancing_volumes_that_go_with_their_member_are_told_of
     }
 }
 
-/// Two who looked at the same time, each before the other's claim could be seen, have claimed one member
-/// each for the same rescue: the other one is let go, and is protected as itself.
+/// Two looks at the same time, each before the other's claim could be seen, have claimed one member each for the same
+/// rescue: the other one is let go, and is protected as itself.
 #[tokio::test]
 async fn of_two_members_claimed_for_one_rescue_one_is_let_go() {
     let (world, function, member) = one(12, &[], |_| {}).await;
@@ -288,7 +289,7 @@ async fn of_two_members_claimed_for_one_rescue_one_is_let_go() {
         ..claim
     };
     let second = world.act(&Action::WriteTemplate(second)).await;
-    second.expect("nobody has claimed it");
+    second.expect("it is not claimed yet");
     let lineage = member.instance.to_string();
     let mark = [(tags::RESCUE, &lineage), (tags::REPLACES, &lineage)];
     let mark = Action::Tag {
@@ -322,9 +323,9 @@ fn claim(world: &World) -> Option<WriteTemplate> {
     })
 }
 
-/// Nothing is to be handed over for it: whoever is launched next is for those that had disks.
+/// There is nothing to hand over: the group's next launch is for members that had disks.
 #[tokio::test]
-async fn a_member_that_owned_nothing_claims_nobody() {
+async fn a_member_that_owned_nothing_claims_no_replacement() {
     let (world, function, member) = one(13, &[], |it| it.facts.max_size = 2).await;
     let bare = world.spot_instance("m5.large", ZONE).protected().run();
     world.member("web", &bare);
@@ -413,7 +414,7 @@ async fn a_group_that_launches_nothing_is_waited_for() {
 }
 
 #[tokio::test]
-async fn a_member_in_standby_is_kept_and_nobody_replaces_it() {
+async fn a_member_in_standby_is_kept_and_not_replaced() {
     let (world, function, member) = one(13, &[], |it| {
         it.facts.min_size = 0;
         it.facts.desired_capacity = 0;
@@ -460,9 +461,9 @@ async fn a_device_the_launch_template_fills_is_left_as_it_is() {
     assert!(world.look(|it| it.volumes.contains_key(&member.data[0])));
 }
 
-/// What only Auto Scaling says counts: a tag of ours on a stranger makes him no member.
+/// Only Auto Scaling's own tag counts: a tag of ours on another instance makes it no member.
 #[tokio::test]
-async fn who_only_says_so_is_no_new_member() {
+async fn a_mark_alone_makes_no_new_member() {
     let suspended = |it: &mut ScalingGroup| {
         it.facts.suspended_processes.insert("Launch".to_owned());
     };

@@ -30,7 +30,7 @@ fn live(world: &World) -> InstanceId {
     })
 }
 
-/// Whose content the root of the one that lives has.
+/// The volume that the living instance's root was made of.
 fn root_of(world: &World) -> VolumeId {
     let root = world.volumes_of(&live(world))[ROOT_DEVICE].clone();
     world.look(|it| it.volumes[&root].content.origin.clone())
@@ -72,7 +72,7 @@ async fn withdrawn(world: &World, protected: &Protected, when: When) {
 
 /// TRAP 52
 #[tokio::test]
-async fn a_rescue_whose_image_is_gone_ends_whole_with_the_old_root() {
+async fn a_rescue_without_its_image_ends_whole_with_the_old_root() {
     for when in [When::Before, When::SinceTheSweep, When::Disabled] {
         for elsewhere in [false, true] {
             let (world, function, protected) = prepared(1, &[]).await;

@@ -82,7 +82,7 @@ async fn a_key_that_cannot_be_used_is_not_tried_for_ever_and_works_once_it_is_gr
     }
 }
 
-/// Whoever dies while booting is replaced, but not for ever.
+/// An instance that dies while booting is replaced, but not for ever.
 #[tokio::test]
 async fn replacements_that_all_die_booting_are_not_launched_without_end() {
     let (world, function, protected) = prepared(72, &[]).await;
@@ -121,7 +121,7 @@ async fn restored_elsewhere(seed: u64, limited: bool) -> (World, Protected) {
     (world, protected)
 }
 
-/// TRAP 38: restored volumes are loaded lazily, unless somebody pays for more.
+/// TRAP 38: restored volumes are loaded lazily, unless a faster rate is paid for.
 #[tokio::test]
 async fn a_restored_volume_is_initialized_as_fast_as_the_user_wants() {
     let (world, protected) = restored_elsewhere(73, false).await;

@@ -97,7 +97,7 @@ fn launches(world: &World) -> usize {
     ids.len()
 }
 
-/// Nobody works on the queue for so long: the warning, the state changes and all sweeps lie in it.
+/// The queue is not worked on for so long: the warning, the state changes and all sweeps lie in it.
 #[tokio::test]
 async fn a_late_warning_leads_to_one_rescue_of_what_is_left() {
     for late in LATE {
@@ -114,8 +114,8 @@ async fn a_late_warning_leads_to_one_rescue_of_what_is_left() {
             assert_eq!(launches(&world), 1, "{what}\n{}", journal(&world));
             let found = lineage(&world, &protected);
             assert_eq!(found.live, 1, "{what}");
-            // The flagged one goes with its instance where nobody was there in time to keep it: an instance that
-            // misses a volume does not serve, and what is left waits with it.
+            // The flagged one goes with its instance where no look came in time to keep it: an instance that misses a
+            // volume does not serve, and what is left waits with it.
             let kept = !flagged || late < 120;
             if kept {
                 assert_eq!(broken(&world, &protected), Vec::<String>::new(), "{what}");
@@ -132,7 +132,7 @@ async fn a_late_warning_leads_to_one_rescue_of_what_is_left() {
     }
 }
 
-/// The warning is never delivered, and nobody looks for so long.
+/// The warning is never delivered, and no look comes for so long.
 #[tokio::test]
 async fn what_vanished_without_a_word_is_rescued_by_the_word_of_its_request() {
     for late in [
@@ -224,7 +224,7 @@ async fn what_is_prepared_for_what_vanished_goes_in_two_weeks() {
     assert_eq!(kinds(), ["vanished"]);
 }
 
-/// Its user ended it, and nobody looked for hours: the request says so.
+/// Its user ended it, and no look came for hours: the request says so.
 #[tokio::test]
 async fn what_its_user_ended_is_not_brought_back_hours_later() {
     let Start {
@@ -276,7 +276,7 @@ async fn a_late_warning_of_a_replacement_finds_its_lineage() {
     assert_eq!(launches(&world), 2);
 }
 
-/// An event about an instance that nobody has opted in costs one describe, seen or not, tagged or not.
+/// An event about an instance without the opt-in costs one describe, seen or not, tagged or not.
 #[tokio::test]
 async fn others_cost_one_describe() {
     let world = World::new(212);

@@ -133,7 +133,7 @@ async fn run_instances_says_that_what_its_token_made_has_ended() {
 }
 
 #[tokio::test]
-async fn a_launch_that_somebody_else_has_under_way_is_answered_when_that_is() {
+async fn a_launch_under_way_elsewhere_is_answered_when_that_one_is() {
     let (world, _, protected) = prepared(21, &[]).await;
     world.next_launch_takes(5);
     for _ in 0..2 {

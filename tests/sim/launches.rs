@@ -1,11 +1,11 @@
-//! Launches whose request was sent before, as another one.
+//! Launches with a token that was used before, for another request.
 
 use crate::support::{assert_whole, failing, journal, prepared};
 use spot_rescue::event::InstanceAction;
 use spot_rescue::sim::{Fault, Kind, On};
 use spot_rescue::step::Action;
 
-/// TRAP 7: nobody is to be seen that the token has brought, so another one is asked with.
+/// TRAP 7: the token has brought no instance that can be seen, so another one is used.
 #[tokio::test]
 async fn a_token_that_was_used_for_another_request_is_given_up() {
     let (world, _, protected) = prepared(91, &[]).await;

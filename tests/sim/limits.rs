@@ -92,7 +92,7 @@ async fn what_is_not_allowed_is_told_beforehand() {
     }
 }
 
-/// Somebody who may tag an own instance asks for a type and a subnet that the stack does not allow.
+/// A user who may tag an own instance asks for a type and a subnet that the stack does not allow.
 #[tokio::test]
 async fn what_is_not_allowed_is_not_asked_for() {
     let elsewhere = World::new(62).subnet("eu-west-1b");

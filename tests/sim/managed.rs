@@ -1,4 +1,4 @@
-//! What an AWS service manages: EC2 lets nobody else change it.
+//! What an AWS service manages: EC2 lets no other caller change it.
 
 use crate::support::{assert_whole, function, journal, missing, settle};
 use spot_rescue::event::InstanceAction;

@@ -64,7 +64,7 @@ async fn a_misspelt_opt_in_is_said_when_it_runs_and_when_it_is_taken_and_nothing
     }
 }
 
-/// TRAP 63: whoever tags the request means its instance, and EC2 hands no tags on.
+/// TRAP 63: a tag on the Spot request is meant for its instance, and EC2 does not hand it on.
 #[tokio::test]
 async fn an_opt_in_on_the_spot_request_alone_is_said_by_a_sweep_and_when_it_is_taken() {
     let nothing: &[(&str, &str)] = &[];
@@ -117,7 +117,8 @@ async fn an_opt_in_on_the_spot_request_alone_is_said_by_a_sweep_and_when_it_is_t
     }
 }
 
-/// Who is protected, or is nobody's, costs no call more when it is taken; a sweep costs one.
+/// A protected instance, or one without tags of ours, costs no further call when it is interrupted; a sweep costs
+/// one.
 #[tokio::test]
 async fn spot_requests_are_read_once_a_sweep_and_only_of_those_that_are_not_protected() {
     let (world, function, protected) = crate::support::prepared(1, &[]).await;

@@ -22,7 +22,7 @@ fn is_launch(action: &Action) -> bool {
     matches!(action, Action::Launch(_))
 }
 
-/// TRAP 5: somebody took a snapshot seconds before the warning, and EC2 refuses another one.
+/// TRAP 5: a snapshot was taken seconds before the warning, and EC2 refuses another one.
 #[tokio::test]
 async fn a_snapshot_that_is_refused_because_of_a_fresh_one_stops_nothing() {
     let (world, function, protected) = prepared(51, &[]).await;
@@ -49,7 +49,7 @@ async fn a_warning_that_comes_three_times_leads_to_one_set() {
 
 /// TRAP 21: connections drain for five minutes; the instance has two.
 #[tokio::test]
-async fn nobody_waits_for_the_targets_to_drain() {
+async fn no_step_waits_for_the_targets_to_drain() {
     let (world, function, protected) = prepared(53, &[]).await;
     world.interrupt(&protected.instance, InstanceAction::Terminate);
     let _ = world.run_for(&function, 1).await;
@@ -211,7 +211,7 @@ async fn reserved_tags_of_the_instance_do_not_stop_its_replacement() {
 /// TRAP 19: an address is a target only as long as it is the instance's. EC2 has given this one to a
 /// neighbour while the replacement still boots, and the record of the rescue still names it.
 #[tokio::test]
-async fn an_address_that_goes_to_a_neighbour_during_the_rescue_is_left_to_him() {
+async fn an_address_that_goes_to_a_neighbour_during_the_rescue_stays_with_it() {
     let world = World::new(62);
     let function = function(&world);
     let protected = world.protected_instance();
@@ -227,9 +227,9 @@ async fn an_address_that_goes_to_a_neighbour_during_the_rescue_is_left_to_him() 
         let neighbour = it.instances.get_mut(&neighbour).expect("it runs");
         neighbour.facts.private_addresses = vec![old.clone()];
     });
-    let his = world.register(&group, &old, 7000);
+    let target = world.register(&group, &old, 7000);
     settle(&world, &function).await;
-    let serves = world.look(|it| it.groups[&group].targets.get(&his) == Some(&Drain::No));
+    let serves = world.look(|it| it.groups[&group].targets.get(&target) == Some(&Drain::No));
     assert!(serves, "{}", journal(&world));
 }
 

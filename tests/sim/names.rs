@@ -1,4 +1,4 @@
-//! The name that follows: private stays private, public stays public, what is another's stays his.
+//! The DNS name that follows: private stays private, public stays public, another instance's record stays.
 
 use crate::support::{Function, assert_whole, code, count, function, journal, prepared, settle};
 use serde_json::Value;
@@ -51,7 +51,7 @@ fn says(address: &str) -> Says {
     }
 }
 
-/// A protected instance whose name says what `of` says of it.
+/// A protected instance with a name that says what `of` returns.
 async fn named(seed: u64, of: impl Fn(&World, &Protected) -> Says) -> Named {
     let world = World::new(seed);
     let protected = world.protected_in("eu-west-1a", &[("spot-rescue:dns", TEXT)]);
@@ -169,7 +169,7 @@ async fn a_name_that_says_an_elastic_ip_is_left_alone() {
 }
 
 #[tokio::test]
-async fn what_someone_else_has_changed_is_left_to_him() {
+async fn a_record_set_that_another_caller_has_changed_is_left_alone() {
     let it = named(4, at_private).await;
     let _ = it.world.record_set(TEXT, RecordType::A, says("192.0.2.7"));
     it.rescue().await;
@@ -181,7 +181,7 @@ async fn what_someone_else_has_changed_is_left_to_him() {
     );
 }
 
-/// He is seen in the middle of a rescue as well.
+/// The change is seen in the middle of a rescue as well.
 #[tokio::test]
 async fn a_change_in_the_middle_of_a_rescue_is_left_as_well() {
     let it = named(5, at_private).await;
@@ -379,9 +379,9 @@ async fn a_name_is_looked_up_when_it_counts_and_others_cost_nothing() {
     assert!(world.look(|it| !it.calls.contains_key("ListResourceRecordSets")));
 }
 
-/// Two instances, one of them not the victim's, and a tag that anybody may write.
+/// Two instances, one of them not the victim's, and a tag that any user may write.
 #[tokio::test]
-async fn a_name_of_somebody_else_is_not_taken() {
+async fn a_name_of_another_instance_is_not_taken() {
     let (world, function, thief) = prepared(13, &[("spot-rescue:dns", TEXT)]).await;
     let victim = world.spot_instance("m5.large", "eu-west-1a").run();
     let name = world.record_set(TEXT, RecordType::A, says(&private(&world, &victim)));

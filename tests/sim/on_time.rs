@@ -22,7 +22,7 @@ fn newest(world: &World) -> InstanceId {
     })
 }
 
-/// Whoever looks next, for whatever reason, must see that this instance is being taken.
+/// Every later look, for whatever reason, must see that this instance is being interrupted.
 #[tokio::test]
 async fn the_tombstone_stands_within_a_second() {
     let (world, function, protected) = prepared(80, &[]).await;
@@ -100,7 +100,7 @@ async fn no_volume_is_asked_for_before_its_snapshot_is_complete() {
     assert!(asked.iter().all(|it| *it), "{}", journal(&world));
 }
 
-/// Its two minutes count, too: nobody waits until it has ended.
+/// Its two minutes count, too: the look does not wait until it has ended.
 #[tokio::test]
 async fn a_replacement_that_is_warned_is_replaced_within_seconds() {
     let (world, function, protected) = prepared(82, &[]).await;
@@ -116,7 +116,7 @@ async fn a_replacement_that_is_warned_is_replaced_within_seconds() {
 
 /// AWS refuses flags and snapshots to all of them until six seconds before the end.
 #[tokio::test]
-async fn whose_volumes_nothing_keeps_asks_as_often_in_the_end_as_before() {
+async fn an_instance_with_unprotected_volumes_is_looked_at_as_often_in_the_end_as_before() {
     let world = World::new(83);
     let function = function(&world);
     let all: Vec<_> = (0..20).map(|_| world.protected_instance()).collect();
@@ -150,7 +150,7 @@ async fn whose_volumes_nothing_keeps_asks_as_often_in_the_end_as_before() {
 
 /// AWS says at times that there were too many when there were not; the others wait for no wake.
 #[tokio::test]
-async fn one_refusal_among_many_keeps_nobody_for_long() {
+async fn one_refusal_among_many_delays_no_lineage_for_long() {
     let world = World::new(90);
     world.change(|it| it.config.batch = 20);
     let all: Vec<_> = (0..20).map(|_| world.protected_instance()).collect();
@@ -187,11 +187,11 @@ fn serving(world: &World, instance: &InstanceId) -> Vec<Target> {
     })
 }
 
-/// Elastic Load Balancing grants ten reads a second to a whole account: nobody asks again what is known.
+/// Elastic Load Balancing grants ten reads a second to a whole account: what is known is not read again.
 #[tokio::test]
-async fn who_is_out_is_looked_for_in_no_target_group_until_somebody_could_serve() {
+async fn no_target_group_is_read_for_a_deregistered_instance_until_a_successor_could_serve() {
     let (world, function, protected) = prepared(86, &[]).await;
-    // Whoever hears of a snapshot looks for himself.
+    // The completed snapshot's event would call a look of its own.
     world.change(|it| it.config.snapshot_seconds = 300);
     let reads = |call| world.look(|it| it.calls[call]);
     world.interrupt(&protected.instance, InstanceAction::Terminate);
@@ -235,7 +235,7 @@ async fn groups_that_are_not_on_record_are_left_once_aws_has_too_much_to_answer(
 
 /// Tombstones are late, replacements announce themselves, chains of wakes begin twice.
 #[tokio::test]
-async fn nobody_asks_a_target_group_while_all_of_a_mass_reclaim_wait() {
+async fn no_target_group_is_read_while_a_whole_mass_reclaim_waits() {
     let world = World::new(91);
     world.change(|it| it.config.batch = 20);
     let function = function(&world);
@@ -269,7 +269,7 @@ async fn nobody_asks_a_target_group_while_all_of_a_mass_reclaim_wait() {
 
 /// It has no volumes to wait for.
 #[tokio::test]
-async fn who_could_serve_at_once_is_looked_for_within_the_two_minutes() {
+async fn an_instance_that_could_serve_at_once_is_looked_for_within_the_two_minutes() {
     let world = World::new(89);
     let function = function(&world);
     let instance = world
@@ -306,7 +306,7 @@ async fn a_deregistration_that_fails_is_done_within_seconds() {
 
 /// A rescue that is under way may register it after its own deregistration.
 #[tokio::test]
-async fn a_replacement_whose_rescue_is_not_over_is_looked_for_although_it_was_out() {
+async fn a_replacement_amid_its_rescue_is_looked_for_although_it_was_deregistered() {
     let (world, function, protected) = prepared(88, &[]).await;
     let targets = serving(&world, &protected.instance);
     world.interrupt(&protected.instance, InstanceAction::Terminate);
@@ -314,7 +314,7 @@ async fn a_replacement_whose_rescue_is_not_over_is_looked_for_although_it_was_ou
     let _ = world.run_for(&function, 124).await;
     let replacement = newest(&world);
     world.interrupt(&replacement, InstanceAction::Terminate);
-    // The first rescue has come to grief: nobody but the second looks.
+    // The first rescue has come to grief: only the second is looked at.
     let second = |it: &Message| it.body.contains(replacement.as_str());
     world.change(|it| it.queue.messages.retain(second));
     let _ = world.run_for(&function, 5).await;

@@ -1,5 +1,5 @@
-//! Proof of origin: what an instance is launched from, and who is taken for a replacement. The attacker has
-//! every right that is not the function's own (`src/sim/attacker.rs`).
+//! Proof of origin: what an instance is launched from, and which instance is taken for a replacement. The attacker
+//! has every right that is not the function's own (`src/sim/attacker.rs`).
 
 use crate::support::{assert_whole, count, failing, journal, lineage, prepared, settle};
 use spot_rescue::event::InstanceAction;
@@ -50,9 +50,9 @@ pub fn pairs(tags: &Tags) -> Vec<(&str, &str)> {
         .collect()
 }
 
-/// C1: with the victim's role and the version of our own making, whoever has added one, and when.
+/// C1: with the victim's role and the version of our own making, whenever another version was added.
 #[tokio::test]
-async fn a_version_that_somebody_has_added_is_not_launched() {
+async fn a_version_added_by_another_caller_is_not_launched() {
     for afterwards in [false, true] {
         let (world, function, protected) = prepared(301, &[]).await;
         let template = template_of(&world, &protected);
@@ -76,7 +76,7 @@ async fn a_version_that_somebody_has_added_is_not_launched() {
 
 /// The same with the rescue of an own instance, which the attacker interrupts.
 #[tokio::test]
-async fn ones_own_rescue_lends_nobody_a_role() {
+async fn an_attackers_own_rescue_lends_it_no_role() {
     let (world, function, protected) = prepared(302, &[]).await;
     let attacker = world.attacker();
     let own = attacker.run(ZONE, &[("spot-rescue", "on")]);
@@ -87,7 +87,7 @@ async fn ones_own_rescue_lends_nobody_a_role() {
         all.find(|it| it.facts.name == name)
             .map(|it| it.facts.id.clone())
     });
-    let template = template.expect("prepared like anybody's");
+    let template = template.expect("prepared like any other");
     attacker.add_version(&template, "administrator");
     world.interrupt(&own, InstanceAction::Terminate);
     settle(&world, &function).await;
@@ -95,9 +95,9 @@ async fn ones_own_rescue_lends_nobody_a_role() {
     assert_whole(&world, &protected);
 }
 
-/// C2: whoever may launch can launch from the victim's prepared rescue.
+/// C2: a caller that may launch can launch from the victim's prepared rescue.
 #[tokio::test]
-async fn what_somebody_else_launches_from_the_prepared_rescue_is_given_nothing() {
+async fn an_instance_launched_by_another_from_the_prepared_rescue_is_given_nothing() {
     for ahead in [false, true] {
         let (world, function, protected) = prepared(303, &[]).await;
         let template = template_of(&world, &protected);

@@ -1,4 +1,4 @@
-//! Proof of origin: copies that somebody else has made, and tags by which resources are found.
+//! Proof of origin: copies made by an attacker, and tags by which resources are found.
 
 use crate::origin::{ZONE, sweep_for_an_hour};
 use crate::support::{assert_whole, prepared, settle};
@@ -10,7 +10,7 @@ use spot_rescue::tags;
 
 /// H3: made of a real snapshot of the victim's disk, by EC2's own account, and written to since.
 #[tokio::test]
-async fn a_copy_that_somebody_has_made_is_not_preferred() {
+async fn a_copy_made_by_another_caller_is_not_preferred() {
     for policy in ["auto", "restore", "clone"] {
         for ahead in [false, true] {
             let (world, function, protected) = prepared(326, &[("spot-rescue:data", policy)]).await;

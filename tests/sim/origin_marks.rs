@@ -102,9 +102,9 @@ async fn sealed_tags_delete_nothing_but_what_they_were_sealed_for() {
     assert_whole(&world, &protected);
 }
 
-/// H2: a tombstone that somebody has planted is none.
+/// H2: a tombstone that an attacker has planted is none.
 #[tokio::test]
-async fn a_planted_tombstone_takes_nobody_out() {
+async fn a_planted_tombstone_deregisters_no_instance() {
     let (world, function, protected) = prepared(313, &[]).await;
     let attacker = world.attacker();
     let template = template_of(&world, &protected);

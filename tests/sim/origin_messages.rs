@@ -94,7 +94,7 @@ async fn a_stale_warning_is_none() {
 
 /// M3: ten thousand snapshots that say they expire, or are the lineage's.
 #[tokio::test]
-async fn a_flood_of_snapshots_hides_nobody() {
+async fn a_flood_of_snapshots_hides_no_lineage() {
     for of_victim in [false, true] {
         let (world, function, protected) = prepared(345, &[]).await;
         let second = world.protected_in(ZONE, &[]);
@@ -131,7 +131,7 @@ fn flood(world: &World, of: Option<&InstanceId>) {
     attacker.flood(&volume, 10_000, "spot-rescue: set hourly", &marks);
 }
 
-/// M4: two of ours are kept, none of anybody else's.
+/// M4: two of ours are kept, and no snapshot of others.
 #[tokio::test]
 async fn two_versions_are_kept_and_no_foreign_one() {
     let (world, function, protected) = prepared(346, &[]).await;

@@ -1,4 +1,4 @@
-//! Proof of origin: names that somebody has taken, and groups of one's own.
+//! Proof of origin: names that an attacker has taken, and groups of an attacker.
 
 use crate::origin::{ZONE, launched, sweep_for_an_hour, template_of};
 use crate::support::{assert_whole, count, function, journal, lost_writes, prepared, settle};
@@ -87,7 +87,7 @@ async fn all_names_taken_cost_the_rescue_and_no_volume() {
 
 /// The name of a claim to a group's new member.
 #[tokio::test]
-async fn a_claim_whose_name_is_taken_is_made_all_the_same() {
+async fn a_claim_is_made_although_its_name_is_taken() {
     let world = World::new(324);
     let function = function(&world);
     world.scaling_group("web", &[ZONE]);
@@ -113,7 +113,7 @@ async fn a_claim_whose_name_is_taken_is_made_all_the_same() {
     );
 }
 
-/// H4: the tags of an own group are nobody else's policy, and its member nobody's successor.
+/// H4: the tags of an attacker's group are no other instance's policy, and its member no other's successor.
 #[tokio::test]
 async fn a_group_of_ones_own_is_not_the_victims() {
     let (world, function, protected) = prepared(325, &[]).await;

@@ -132,7 +132,7 @@ async fn a_hundred_interruptions_at_once_are_all_survived() {
 /// AWS grants flags to half of them and snapshots to half of them: each gets one of both, and nothing goes
 /// with any instance.
 #[tokio::test]
-async fn who_gets_no_flag_gets_a_snapshot() {
+async fn an_instance_that_gets_no_flag_gets_a_snapshot() {
     let world = World::new(5);
     let function = function(&world);
     let all: Vec<_> = (0..40).map(|_| world.protected_instance()).collect();
@@ -217,10 +217,10 @@ async fn a_replacement_that_dies_booting_is_replaced() {
     assert_eq!(lost_writes(&world, &protected), [0, 0]);
 }
 
-/// EC2 gives a freed address to the next who comes, and he may serve in the same target group: a
-/// rescue that goes by what it once wrote down would take him out.
+/// EC2 gives a freed address to another instance, which may serve in the same target group: a rescue that goes by
+/// what it once wrote down would deregister it.
 #[tokio::test]
-async fn an_address_that_has_gone_to_someone_else_is_left_to_him() {
+async fn an_address_that_has_gone_to_another_instance_stays_with_it() {
     let world = World::new(9);
     let function = function(&world);
     let protected = world.protected_instance();
@@ -237,11 +237,11 @@ async fn an_address_that_has_gone_to_someone_else_is_left_to_him() {
         let facts = &mut it.instances.get_mut(&neighbour).expect("it runs").facts;
         facts.private_addresses = vec![old.clone()];
     });
-    let his = world.register(&group, &old, 7000);
+    let target = world.register(&group, &old, 7000);
     let head = replacement(&world, &neighbour);
     world.interrupt(&head, InstanceAction::Terminate);
     settle(&world, &function).await;
-    let serves = world.look(|it| it.groups[&group].targets.get(&his) == Some(&Drain::No));
+    let serves = world.look(|it| it.groups[&group].targets.get(&target) == Some(&Drain::No));
     assert!(serves, "{}", journal(&world));
     let ours = lineage(&world, &protected).targets;
     assert!(ours.contains(&(group.to_string(), 7000)), "{ours:?}");

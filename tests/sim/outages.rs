@@ -23,7 +23,7 @@ use Kind::{Clone as Cloned, Elsewhere, KeptRoot, Plain, PrivateIp};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
     Whole,
-    /// A volume went with the instance, whose flag was not to be switched off, and is restored.
+    /// A volume went with the instance, as its flag was not to be switched off, and is restored.
     Restored,
     /// The data are safe, and this is missing, nothing else.
     Lacks(&'static [&'static str]),
@@ -45,7 +45,7 @@ const NO_VOLUMES: &[&str] = &[
 ];
 const NO_TARGETS: &[&str] = &["targets on []"];
 const NO_ADDRESS: &[&str] = &["address not there"];
-const NOBODY: &[&str] = &[
+const NO_INSTANCE: &[&str] = &[
     "0 instances live",
     "volumes []",
     "delete flags []",
@@ -60,7 +60,7 @@ const DENIED_FOR_EVER: [Row; 25] = [
     (Plain, "DeregisterTargets", Whole),
     (Plain, "RegisterTargets", Lacks(NO_TARGETS)),
     (Plain, "CreateSnapshots", Whole),
-    (Plain, "CreateFleet", Lacks(NOBODY)),
+    (Plain, "CreateFleet", Lacks(NO_INSTANCE)),
     (Plain, "AttachVolume", Lacks(NO_VOLUMES)),
     (Plain, "AssociateAddress", Lacks(NO_ADDRESS)),
     // Events alone lead to the replacement; nothing looks again once the volumes are free.

@@ -17,7 +17,7 @@ const STEP: i64 = 5;
 const SHARE: usize = 27;
 /// By then the warning has been looked into, and what was there is on record.
 const NOTED: i64 = 15;
-/// What happens later than this may be seen by nobody before the instance ends.
+/// What happens later than this may be unknown to every look before the instance ends.
 const LATEST: i64 = 90;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,7 +77,7 @@ struct Case {
 }
 
 impl Case {
-    /// The instance that everybody works on at this moment.
+    /// The instance that all looks work on at this moment.
     fn present(&self) -> InstanceId {
         let alive = self.world.look(|it| {
             let first = it.instances.get(&self.protected.instance);

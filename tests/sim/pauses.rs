@@ -86,7 +86,7 @@ fn serving(world: &World, id: &InstanceId) -> usize {
 }
 
 #[tokio::test]
-async fn who_is_not_back_in_time_is_told_of_once_and_left_to_ec2() {
+async fn an_instance_not_back_in_time_is_reported_once_and_left_to_ec2() {
     for action in [InstanceAction::Stop, InstanceAction::Hibernate] {
         let (world, function, protected) = begin(501, &[]).await;
         world.interrupt(&protected.instance, action);
@@ -103,9 +103,9 @@ async fn who_is_not_back_in_time_is_told_of_once_and_left_to_ec2() {
     }
 }
 
-/// Who has just been taken out may be looked for again at once.
+/// An instance that was just deregistered may be looked for again at once.
 #[tokio::test]
-async fn who_is_back_within_two_minutes_is_told_of_within_them() {
+async fn an_instance_back_within_two_minutes_is_reported_within_them() {
     let (world, function, protected) = begin(503, &[]).await;
     world.interrupt(&protected.instance, InstanceAction::Hibernate);
     let _ = world.run_for(&function, 30).await;
@@ -286,7 +286,7 @@ async fn a_persistent_request_is_cancelled_before_it_launches_beside_the_replace
     }
 }
 
-/// Nobody was warned, and EC2 was faster: what it has launched is not ours to end, and is named.
+/// No warning came, and EC2 was faster: what it has launched is not ours to end, and is named.
 #[tokio::test]
 async fn what_ec2_has_launched_by_itself_is_told_of_and_no_more_follow() {
     let (world, function, protected) = persistent(507, InstanceAction::Terminate).await;

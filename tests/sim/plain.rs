@@ -44,7 +44,7 @@ fn plain_versions(world: &World) -> usize {
     )
 }
 
-/// Who enforces it now had instances before.
+/// An account that enforces IMDSv2 now, with instances from before.
 async fn enforced(seed: u64, tags: &[(&str, &str)]) -> (World, Function, Protected) {
     let (world, function, protected) = prepared(seed, tags).await;
     world.enforce_tokens(true);

@@ -108,8 +108,8 @@ async fn ports_that_an_orchestrator_chose_are_left_to_it() {
     }
 }
 
-/// The orchestrator starts tasks on the replacement by itself: those are its own from then on, and nobody registers
-/// anything where none is, sweep after sweep.
+/// The orchestrator starts tasks on the replacement by itself: those are its own from then on, and nothing is
+/// registered where there is no task, sweep after sweep.
 #[tokio::test]
 async fn the_next_owner_has_the_ports_of_its_own_tasks() {
     let world = World::new(2);

@@ -17,7 +17,7 @@ use std::cell::RefCell;
 
 const KEEP: (&str, &str) = ("spot-rescue:private-ip", "keep");
 
-/// Of whoever lives: the newest.
+/// Of the instances that live, the newest.
 fn head(world: &World) -> InstanceId {
     world.look(|it| {
         let living = it.instances.values().filter(|it| it.facts.is_alive());
@@ -201,7 +201,7 @@ async fn without_spot_capacity_an_on_demand_instance_takes_the_address() {
     assert_eq!(primary(&world, &head), before, "{}", journal(&world));
 }
 
-/// Nobody could have the address beside the stand-in.
+/// No instance could have the address beside the stand-in.
 #[tokio::test]
 async fn a_stand_in_with_the_address_does_not_give_way_to_spot() {
     let (world, function, protected) =
@@ -262,7 +262,7 @@ async fn without_capacity_in_the_zone_the_rescue_goes_on_with_a_new_address_and_
 }
 
 #[tokio::test]
-async fn an_interface_that_someone_else_has_is_left_to_him_and_that_is_told() {
+async fn an_interface_of_another_instance_stays_with_it_and_that_is_reported() {
     let (world, function, protected) = prepared(8, &[KEEP]).await;
     let (interface, address, _) = primary(&world, &protected.instance);
     let stranger = world.spot_instance("m5.large", "eu-west-1a").run();
@@ -288,7 +288,7 @@ async fn an_interface_that_someone_else_has_is_left_to_him_and_that_is_told() {
     assert_eq!(interface_tag(&world, &interface, tags::EXPIRES_AT), None);
 }
 
-/// Somebody sets the flag back, and EC2 deletes the interface with its instance.
+/// A user sets the flag back, and EC2 deletes the interface with its instance.
 async fn rescue_without_interface(world: &World, function: &Function, id: &InstanceId) {
     let (interface, ..) = primary(world, id);
     world.interrupt(id, InstanceAction::Terminate);
@@ -359,7 +359,7 @@ async fn protected_always_the_address_is_kept_without_any_warning() {
     assert!(world.look(|it| !it.interfaces.contains_key(&after.0)));
 }
 
-/// An expired interface its user has put to use is his for good.
+/// An expired interface that its user has put to use stays with the user for good.
 #[tokio::test]
 async fn a_left_over_interface_in_use_again_is_never_deleted() {
     let always = ("spot-rescue:protect", "always");
@@ -542,7 +542,7 @@ async fn a_replacement_that_joins_a_group_has_the_address() {
     assert!(members.iter().any(|it| it.instance == head), "{members:?}");
 }
 
-/// What was asked for in the last moment is on nobody's record.
+/// A policy set in the last moment is on no record.
 #[tokio::test]
 async fn an_address_that_was_never_on_record_is_told_as_lost() {
     let always = ("spot-rescue:protect", "always");
@@ -575,7 +575,7 @@ async fn the_old_root_and_the_old_address_come_together() {
     assert_eq!(root, Some(protected.root.clone()));
 }
 
-/// Who does not ask for it waits for nothing.
+/// An instance that does not ask for it waits for nothing.
 #[tokio::test]
 async fn what_is_recorded_is_the_interface_and_only_where_it_was_asked_for() {
     for (tags, expected) in [(&[KEEP][..], true), (&[], false)] {

@@ -195,7 +195,7 @@ async fn what_is_refused_everywhere_is_asked_for_now_and_then_until_it_is_mended
     }
 }
 
-/// Nobody knows whether a token remembers what was refused as a whole.
+/// Whether a token remembers what was refused as a whole is not documented.
 #[tokio::test]
 async fn a_request_refused_as_a_whole_is_like_any_other() {
     for row in &TABLE {

@@ -272,7 +272,7 @@ async fn a_version_is_rehearsed_once() {
     assert_eq!(asked(), 2 * once);
 }
 
-/// AWS remembers an answer with its token; whether it does so of a dry run, nobody says.
+/// AWS remembers an answer with its token; whether it does so of a dry run is not documented.
 #[tokio::test]
 async fn no_rehearsal_has_the_token_of_anything_else() {
     let (world, function, protected) = world().await;

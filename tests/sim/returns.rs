@@ -42,7 +42,7 @@ fn spot(world: &World, supply: Supply) {
     world.supply("m5.large", "eu-west-1a", Market::Spot, supply);
 }
 
-/// Who lives, oldest first.
+/// The instances that live, oldest first.
 fn alive(world: &World) -> Vec<Instance> {
     let mut all: Vec<Instance> = world.look(|it| {
         let all = it.instances.values().map(|it| it.facts.clone());
@@ -111,7 +111,7 @@ async fn after_its_time_a_stand_in_gives_way_to_spot_and_nothing_is_lost() {
 }
 
 #[tokio::test]
-async fn nobody_returns_to_spot_unasked() {
+async fn no_stand_in_returns_to_spot_unasked() {
     let (world, function, protected) = standing_in(602, &[]).await;
     let stand_in = owner(&world).id;
     world.advance(1000 * HOUR);
@@ -222,7 +222,7 @@ async fn a_refused_end_leads_all_the_way_back() {
         let refused = refusing(&world, "TerminateInstances", code);
         let _ = world.run_for(&refused, 140).await;
         assert_eq!(refused.cloud.struck(), ["TerminateInstances"]);
-        // Traffic at once; flags when nobody who has not heard of it can end the instance.
+        // Traffic at once; flags when no late invocation can end the instance any more.
         assert!(serves(&world, &stand_in), "{}", journal(&world));
         let flags = owner(&world).devices;
         assert!(flags.iter().all(|it| !it.delete_on_termination));
@@ -276,7 +276,7 @@ fn assert_whole_beside_spare(world: &World, protected: &Protected, stand_in: &In
 
 /// Whatever cannot be made ready keeps the stand-in where it is, and in service as long as may be.
 #[tokio::test]
-async fn nobody_is_ended_before_everything_is_kept() {
+async fn no_stand_in_is_ended_before_everything_is_kept() {
     for (call, deregistered) in [
         ("ModifyInstanceAttribute", false),
         ("CreateSnapshots", false),
@@ -337,7 +337,7 @@ async fn a_stand_in_that_is_warned_in_the_middle_is_rescued_like_any_other() {
 }
 
 #[tokio::test]
-async fn who_changes_his_mind_in_the_middle_keeps_his_stand_in() {
+async fn a_user_who_opts_out_of_the_return_in_the_middle_keeps_the_stand_in() {
     for seconds in [30, 62, 80] {
         let (world, function, protected) = standing_in(611, &[ASKED]).await;
         let stand_in = owner(&world).id;

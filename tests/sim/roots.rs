@@ -1,4 +1,4 @@
-//! Root volumes whose content is to be kept.
+//! Root volumes with content that is to be kept.
 
 use super::support::{
     assert_whole, count, function, journal, lineage, lost_writes, prepared, settle,
@@ -86,7 +86,7 @@ async fn in_the_same_zone_the_old_root_itself_becomes_the_root() {
     assert_eq!(count(&world, is_register), 0);
 }
 
-/// The `fstab` on the old root expects them, and nobody may be served from another root.
+/// The `fstab` on the old root expects them, and no client may be served from another root.
 #[tokio::test]
 async fn the_data_comes_first_the_root_then_and_traffic_last() {
     let (world, function, protected) = prepared(3, &KEEP).await;
@@ -150,7 +150,7 @@ async fn what_a_fresh_root_leaves_behind_is_deleted_a_day_later_and_the_root_sta
     assert_root_is_whole(&world, &protected);
 }
 
-/// Nobody has said whether EC2 takes a volume of another lineage: if not, an image is left.
+/// Whether EC2 takes a volume of another lineage is not documented: if not, an image is left.
 #[tokio::test]
 async fn where_the_volume_is_refused_the_root_is_made_from_an_image_of_it() {
     for code in ["UnsupportedOperation", "InvalidParameterValue"] {
@@ -232,7 +232,7 @@ async fn when_the_users_image_is_gone_the_replacement_is_launched_from_an_image_
     assert_root_is_whole(&world, &protected);
 }
 
-/// TRAP 12: left out, it is i386 and paravirtual, and billed as nobody knows what.
+/// TRAP 12: left out, it is i386 and paravirtual, and billed as an unknown platform.
 #[tokio::test]
 async fn an_image_of_a_root_says_all_that_the_original_said() {
     let (world, function, protected) = prepared(10, &KEEP).await;

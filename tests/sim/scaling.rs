@@ -104,7 +104,7 @@ async fn only_a_running_instance_is_attached_and_only_within_the_maximum_size() 
     let _ = member;
 }
 
-/// TRAP 24: a hook waits, is completed once, and ABANDONs when nobody comes.
+/// TRAP 24: a hook waits, is completed once, and ABANDONs when it is not completed.
 #[tokio::test]
 async fn a_launch_hook_holds_a_member_until_it_is_completed_or_abandoned() {
     let (world, member) = group_with_member((1, 1));

@@ -1,4 +1,4 @@
-//! Multi-Attach volumes: nobody has to let go of them first.
+//! Multi-Attach volumes: they need not be detached first.
 
 use crate::support::{function, journal, settle};
 use spot_rescue::event::InstanceAction;
@@ -6,7 +6,7 @@ use spot_rescue::id::{InstanceId, VolumeId};
 use spot_rescue::sim::{DATA_DEVICES, Supply, World};
 use spot_rescue::situation::{Market, VolumeSettings};
 
-/// A protected instance and one of somebody's, with one volume between them.
+/// A protected instance and an unprotected one, with one volume between them.
 async fn cluster(seed: u64, tags: &[(&str, &str)]) -> (World, InstanceId, InstanceId, VolumeId) {
     let world = World::new(seed);
     let settings = VolumeSettings {

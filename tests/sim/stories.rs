@@ -255,7 +255,7 @@ async fn an_instance_that_is_not_opted_in_costs_one_read() {
 /// Launch times are whole seconds, and ids say nothing: asked for again as the original's, a second
 /// replacement would be the first one, which is being taken.
 #[tokio::test]
-async fn who_was_launched_in_the_second_of_its_original_is_replaced_in_its_turn() {
+async fn a_replacement_launched_in_the_second_of_its_original_is_replaced_in_its_turn() {
     for seed in 0..8 {
         let world = World::new(seed);
         let function = function(&world);

@@ -19,7 +19,7 @@ pub fn function(world: &World) -> Function {
     }
 }
 
-/// The same, whose calls fail in these ways.
+/// The same, with calls that fail in these ways.
 pub fn failing(world: &World, faults: Vec<Fault>) -> Handler<FailingCloud<World>, World> {
     Handler {
         cloud: FailingCloud::new(world.clone(), faults),
@@ -30,7 +30,7 @@ pub fn failing(world: &World, faults: Vec<Fault>) -> Handler<FailingCloud<World>
     }
 }
 
-/// A world with one protected instance whose rescue has been prepared a while ago.
+/// A world with one protected instance, and its rescue prepared a while ago.
 pub async fn prepared(seed: u64, tags: &[(&str, &str)]) -> (World, Function, Protected) {
     let world = World::new(seed);
     let function = function(&world);

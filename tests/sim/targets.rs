@@ -19,7 +19,7 @@ thread_local! {
     static LINES: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
 }
 
-/// A function whose outcomes are kept, with these faults.
+/// A function that records its outcomes, with these faults.
 fn failing(world: &World, faults: Vec<Fault>) -> Handler<FailingCloud<World>, World> {
     LINES.with_borrow_mut(Vec::clear);
     Handler {
@@ -325,7 +325,7 @@ async fn a_group_that_is_deleted_meanwhile_is_not_waited_for() {
     assert_eq!(missing(), Vec::<String>::new());
 }
 
-/// What cannot be read is registered all the same, and named: nobody could see whether it was.
+/// What cannot be read is registered all the same, and named: it is unknown whether it was registered.
 #[tokio::test]
 async fn a_group_that_cannot_be_read_does_not_keep_the_rescue_open_for_ever() {
     let Served {

@@ -6,7 +6,7 @@ use spot_rescue::step::Action;
 
 /// It is made again from what lives, and goes on.
 #[tokio::test]
-async fn a_rescue_whose_template_is_deleted_goes_on() {
+async fn a_rescue_goes_on_when_its_template_is_deleted() {
     for at in [1, 30, 130] {
         let (world, function, protected) = prepared(90, &[]).await;
         world.interrupt(&protected.instance, InstanceAction::Terminate);

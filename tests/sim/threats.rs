@@ -1,4 +1,4 @@
-//! THREATS.md, shown: what someone who may tag, snapshot or send messages cannot make the function do.
+//! THREATS.md, shown: what a user who may tag, snapshot or send messages cannot make the function do.
 
 use crate::support::{assert_whole, count, journal, prepared, settle};
 use spot_rescue::clock::{self, Clock};
@@ -8,7 +8,7 @@ use spot_rescue::sim::{GroupType, Protected, World};
 use spot_rescue::situation::{Market, VolumeState};
 use spot_rescue::step::{Action, RootSource};
 
-/// Someone else's instance, claiming to be a member of the lineage.
+/// An instance of another user, claiming to be a member of the lineage.
 fn stranger(world: &World, protected: &Protected) -> InstanceId {
     let victim = protected.instance.as_str();
     let claims = [
@@ -27,9 +27,9 @@ fn data_volumes_of(world: &World, id: &InstanceId) -> usize {
     devices.keys().filter(|it| *it != "/dev/xvda").count()
 }
 
-/// Tag-based confused deputy: the one who says he is the replacement would be given the disks.
+/// Tag-based confused deputy: the instance tagged as the replacement would be given the disks.
 #[tokio::test]
-async fn whoever_tags_himself_as_the_replacement_is_given_nothing() {
+async fn an_instance_tagged_as_the_replacement_by_an_attacker_is_given_nothing() {
     let (world, function, protected) = prepared(31, &[]).await;
     let thief = stranger(&world, &protected);
     world.interrupt(&protected.instance, InstanceAction::Terminate);
@@ -39,7 +39,7 @@ async fn whoever_tags_himself_as_the_replacement_is_given_nothing() {
     let untouched = world.look(|it| it.instances[&thief].facts.state);
     assert_eq!(untouched, InstanceState::Running);
     let launched = count(&world, |it| matches!(it, Action::Launch(_)));
-    assert_eq!(launched, 1, "the rescue goes on beside him");
+    assert_eq!(launched, 1, "the rescue goes on beside it");
     for id in &protected.data {
         let state = world.look(|it| it.volumes[id].facts.state);
         assert_eq!(state, VolumeState::InUse);
@@ -133,7 +133,7 @@ async fn tags_that_name_what_is_not_ones_own_lead_to_nothing() {
     assert_eq!(count(&world, taken), 0, "{}", journal(&world));
 }
 
-/// Who can write to the queue can name any instance: what is then done is decided by what EC2 shows.
+/// A sender to the queue can name any instance: what is then done is decided by what EC2 shows.
 #[tokio::test]
 async fn a_forged_event_can_only_make_the_function_look() {
     let (world, function, protected) = prepared(36, &[]).await;
@@ -172,7 +172,7 @@ async fn a_forged_warning_takes_no_disk_from_a_living_instance() {
     }
 }
 
-/// Its name is taken, so ours cannot be registered: the rescue stands still, and nobody boots from it.
+/// Its name is taken, so ours cannot be registered: the rescue stands still, and no instance boots from it.
 #[tokio::test]
 async fn an_image_that_is_only_named_like_ours_becomes_no_root() {
     let keep = [("spot-rescue:root", "keep")];

@@ -1,4 +1,4 @@
-//! A function whose outcomes are kept.
+//! A function that records its outcomes.
 
 use serde_json::Value;
 use spot_rescue::handler::Handler;

@@ -155,7 +155,7 @@ async fn capacity_is_per_type_zone_and_market() {
     assert_eq!(code(refused), "MaxSpotInstanceCountExceeded");
 }
 
-/// TRAP 9: a device of the image that nobody keeps empty gets an empty volume.
+/// TRAP 9: a device of the image that is not kept empty gets an empty volume.
 #[tokio::test]
 async fn an_image_fills_the_devices_the_template_does_not_keep_empty() {
     // One that the instance uses, and one that its user has emptied.
@@ -189,7 +189,7 @@ async fn an_image_fills_the_devices_the_template_does_not_keep_empty() {
     }
 }
 
-/// Whoever launches after EC2 accepted may still die while booting, with a reason.
+/// An instance that EC2 has accepted may still die while booting, with a reason.
 #[tokio::test]
 async fn an_instance_may_die_while_it_boots() {
     let (world, _, protected) = prepared(16, &[]).await;

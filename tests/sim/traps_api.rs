@@ -93,7 +93,7 @@ async fn only_running_instances_are_registered() {
 
 /// Reassociation is silent; an address of an instance that ends is free again.
 #[tokio::test]
-async fn an_address_goes_to_whoever_asks_and_is_free_in_the_end() {
+async fn an_address_goes_to_the_last_caller_and_is_free_in_the_end() {
     let (world, _, protected) = prepared(11, &[]).await;
     let other = world.spot_instance("m5.large", "eu-west-1a").run();
     let seat =
@@ -158,8 +158,8 @@ async fn a_bucket_empties_and_fills_again() {
     assert!(world.addresses().await.is_ok());
 }
 
-/// A warning nobody can look into: once, and by wakes three seconds apart for its two minutes; then the message is
-/// tried five times, 30 s apart, and put aside.
+/// A warning that cannot be looked into: once, and by wakes three seconds apart for its two minutes; then the message
+/// is tried five times, 30 s apart, and put aside.
 #[tokio::test]
 async fn a_message_that_always_fails_ends_in_the_dead_letter_queue() {
     let (world, function, protected) = prepared(14, &[]).await;

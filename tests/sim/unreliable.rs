@@ -5,7 +5,7 @@ use spot_rescue::clock::Clock;
 use spot_rescue::event::InstanceAction;
 use spot_rescue::sim::EventQuality;
 
-/// TRAP 7: everybody sends the same token.
+/// TRAP 7: every invocation sends the same token.
 #[tokio::test]
 async fn a_warning_delivered_twice_at_once_leads_to_one_replacement() {
     let (world, function, protected) = prepared(6, &[]).await;
@@ -34,7 +34,7 @@ async fn a_warning_that_comes_after_the_end_still_leads_to_a_rescue() {
     world.warn(&protected.instance, InstanceAction::Terminate, at);
     settle(&world, &function).await;
     let found = lineage(&world, &protected);
-    // Nobody was there to save the volume that goes with its instance.
+    // No look came in time to save the volume that goes with its instance.
     assert_eq!(found.live, 1, "{}", journal(&world));
     assert!(
         found.volumes.contains_key("/dev/sdg"),

@@ -27,7 +27,7 @@ pub fn settle(situation: &mut Situation) -> Result<Plan, String> {
     Err(plan(situation).to_string())
 }
 
-/// The same, for those who only want to be there.
+/// The same, for tests that only need the settled situation.
 pub fn settled(situation: &mut Situation) {
     settle(situation).map(drop).unwrap();
 }

@@ -1,5 +1,5 @@
-//! What belongs to the stack is closed to everybody else in the account, whatever his own policies allow:
-//! the queues, which the function obeys, and the secret that its tags are sealed with.
+//! What belongs to the stack is closed to all other callers in the account, whatever their own policies allow: the
+//! queues, which the function obeys, and the secret that its tags are sealed with.
 
 use super::{template, texts};
 use serde_yaml_ng::Value;
@@ -14,7 +14,7 @@ const MESSAGES: &[&str] = &[
     "sqs:StartMessageMoveTask",
 ];
 
-/// By value, not by name: who knows or sets it can seal what he likes.
+/// By value, not by name: a caller that knows or sets it can seal anything.
 const VALUES: &[&str] = &[
     "secretsmanager:CancelRotateSecret",
     "secretsmanager:GetSecretValue",
@@ -46,10 +46,10 @@ fn written(value: &Value) -> String {
     serde_yaml_ng::to_string(value).unwrap()
 }
 
-/// M2: inside an account an identity policy is enough, unless the queue's own denies. What is not among
-/// these `CloudFormation` needs, in the name of whoever updates or deletes the stack.
+/// M2: inside an account an identity policy is enough, unless the queue's own denies. Actions that are not among
+/// these are needed by `CloudFormation`, in the name of the user who updates or deletes the stack.
 #[test]
-fn the_queues_deny_messages_to_everybody_else() {
+fn the_queues_deny_messages_to_all_other_callers() {
     for policy in ["QueuePolicy", "DeadLetterQueuePolicy"] {
         denies_messages(&properties(policy)["PolicyDocument"]);
     }
@@ -74,7 +74,7 @@ fn denies_messages(document: &Value) {
     }
 }
 
-/// SQS moves dead letters itself: whoever named our queue as the dead-letter queue of his could send to it.
+/// SQS moves dead letters itself: any queue that names ours as its dead-letter queue could send to it.
 #[test]
 fn no_other_queue_sends_its_dead_letters_to_ours() {
     let queue = properties("Queue");
@@ -92,7 +92,7 @@ fn no_other_queue_sends_its_dead_letters_to_ours() {
 }
 
 #[test]
-fn nobody_but_the_function_knows_the_secret() {
+fn only_the_function_knows_the_secret() {
     let policy = properties("SealSecretPolicy");
     assert_eq!(written(&policy["SecretId"]).trim(), "!Ref SealSecret");
     let denial = denial(&policy["ResourcePolicy"]);

@@ -62,8 +62,8 @@ fn every_parameter_is_told_to_the_function() {
     }
 }
 
-/// C1: with any role of the account, whoever gets the function to launch something of his becomes whoever he
-/// likes.
+/// C1: with any role of the account, a user who gets the function to launch an own instance would get the rights of
+/// every role.
 #[test]
 fn a_role_is_passed_only_if_it_was_named() {
     let template = template();
@@ -82,8 +82,8 @@ fn a_role_is_passed_only_if_it_was_named() {
     assert_eq!(policy["Condition"].as_str(), Some("HasInstanceRoles"));
 }
 
-/// A mark without its seal is nobody's; and what says that we have launched an instance is given at a launch
-/// and never afterwards.
+/// A mark without its seal is not believed; and the mark that says that we have launched an instance is given at a
+/// launch and never afterwards.
 #[test]
 fn the_mark_is_written_with_its_seal() {
     let seal = format!("{}-seal", tags::RESCUE);

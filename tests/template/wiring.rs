@@ -36,7 +36,7 @@ fn the_rules_forward_exactly_what_the_parsers_read() {
     assert!(forwarded.iter().any(|(_, it)| it == snapshot::MULTI_VOLUME));
 }
 
-/// A bus may be open to other accounts, whose events come to its rules as well.
+/// A bus may be open to other accounts; their events come to its rules as well.
 /// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-cross-account.html>
 #[test]
 fn every_rule_takes_the_events_of_its_own_account() {

@@ -1,4 +1,4 @@
-//! Tags, from one who may write them anywhere.
+//! Tags, from an attacker that may write them anywhere.
 
 use super::{ids, instances};
 use crate::play::{Play, at};
@@ -39,7 +39,7 @@ pub fn copy_tags(play: &Play, which: u16, other: u16) {
     if let (Some(from), Some(to)) = (at(which, &ids), at(other, &ids))
         && from != to
     {
-        // What the user says of another instance is not what he says of this one.
+        // What the user's tags say of another instance, they do not say of this one.
         let seen = play.attacker.seen().into_iter().filter(|it| it.0 == *from);
         for (_, key, value) in seen {
             play.attacker.put_back(to, key, value);
