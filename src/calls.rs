@@ -25,19 +25,19 @@ use tokio::sync::oneshot;
 /// Targets in one call; the documentation names no limit, other controllers send as many.
 const TARGETS: usize = 100;
 
-/// What is asked ahead of any warning.
+/// Dry runs, asked for ahead of any warning.
 const REHEARSALS: &str = "rehearsals";
 
 type Answer = Result<String, CloudError>;
 
-/// Of one invocation.
+/// The calls of one invocation.
 pub struct Calls<'a> {
     cloud: &'a dyn Cloud,
     gates: Mutex<BTreeMap<&'static str, Arc<Gate>>>,
     joint: Mutex<BTreeMap<(bool, TargetGroup), Joint>>,
 }
 
-/// What others want to add to a call that is about to be sent.
+/// Targets that other lineages add to a call that is about to be sent.
 #[derive(Debug, Default)]
 struct Joint {
     targets: Vec<Target>,
@@ -54,7 +54,7 @@ impl<'a> Calls<'a> {
         }
     }
 
-    /// Before another look: what was refused before may not be now.
+    /// Before another look: a call that was throttled may pass now.
     pub fn reopen(&self) {
         lock(&self.gates).values().for_each(|it| it.reopen());
     }
@@ -80,7 +80,7 @@ impl<'a> Calls<'a> {
         match answer {
             Some(Ok(text)) => Ok(text),
             Some(Err(error)) if error.is_throttled() => Err(error),
-            // Its own sender was cut short, or one of the targets is in the way.
+            // The sender of the joint call was cut short, or one of the targets was refused.
             Some(Err(_)) | None => self.send(&targeting(register, group, targets)).await,
         }
     }
@@ -102,9 +102,9 @@ impl<'a> Calls<'a> {
         Some(answer)
     }
 
-    /// None if the call was ours alone and is still to be sent.
+    /// None if no other call has joined: this one is still to be sent.
     async fn lead(&self, key: (bool, TargetGroup), targets: &[Target]) -> Option<Answer> {
-        // The other lineages of the batch have their turn meanwhile.
+        // Other lineages of the batch get the chance to join.
         tokio::task::yield_now().await;
         let Joint {
             targets: others,
@@ -128,7 +128,7 @@ impl<'a> Calls<'a> {
     }
 
     async fn send(&self, action: &Action) -> Answer {
-        // A rehearsal has a line of its own: that AWS had too many of them says nothing to a rescue, nor the other way.
+        // Rehearsals have a queue of their own: throttling of rehearsals must not stop a rescue, nor the reverse.
         let call = if let Action::Rehearse(_) = action {
             REHEARSALS
         } else {
@@ -150,8 +150,8 @@ impl<'a> Calls<'a> {
     }
 }
 
-/// Under scarcity `DeleteOnTermination` goes by the first and `CreateSnapshots` by the last, so that an
-/// instance that does not come to one comes to the other.
+/// Under throttling `DeleteOnTermination` is served first come first, `CreateSnapshots` last come first, so that an
+/// instance that misses one of them gets the other.
 fn order(call: &str) -> Order {
     match call {
         "ec2:CreateSnapshots" => Order::LastCome,
@@ -230,7 +230,7 @@ mod tests {
         assert!(refused.clone().all(CloudError::is_throttled));
         let before = sent();
         assert!(before < 10 + 2 * AT_MOST as u64);
-        // One call tells whether tokens have come in meanwhile.
+        // One call shows whether tokens have come in meanwhile.
         calls.reopen();
         assert!(tag_all().await.iter().all(Result::is_err));
         assert_eq!(sent(), before + 1);

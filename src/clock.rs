@@ -4,9 +4,9 @@
 use time::OffsetDateTime;
 use time::format_description::well_known::{Rfc2822, Rfc3339};
 
-/// The sweep comes at least so often: `SweepSchedule` in `template.yaml` allows no less.
+/// The sweep comes at least this often: `SweepSchedule` in `template.yaml` allows no less.
 pub const SWEEP: time::Duration = time::Duration::seconds(SWEEP_SECONDS as i64);
-/// The same, as a delay in the queue is told.
+/// The same, as a number of seconds for the queue's delay.
 pub const SWEEP_SECONDS: u32 = 900;
 /// No invocation lasts longer: `Timeout` in `template.yaml`.
 pub const INVOCATION: time::Duration = time::Duration::seconds(15);

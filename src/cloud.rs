@@ -51,14 +51,14 @@ pub trait Cloud: Send + Sync {
     async fn is_locked(&self, instance: &InstanceId) -> Result<bool, CloudError>;
     /// What these types are; one that does not exist is left out.
     async fn shapes(&self, instance_types: &[String]) -> Result<Vec<Shape>, CloudError>;
-    /// The key that every new volume gets which names none, if the account encrypts by default.
+    /// The key of new volumes that name none, if the account encrypts by default.
     async fn default_key(&self) -> Result<Option<String>, CloudError>;
     async fn requests(&self, ids: &[RequestId]) -> Result<Vec<SpotRequest>, CloudError>;
-    /// Those that are active and have a tag of this key.
+    /// Spot requests that are active and have a tag of this key.
     async fn tagged_requests(&self, key: &'static str) -> Result<Vec<SpotRequest>, CloudError>;
     /// The record sets of one name. Others of its zone are not looked at.
     async fn record_sets(&self, name: &DnsName) -> Result<Vec<RecordSet>, CloudError>;
-    /// What of one service can hold instances: target groups of type `instance` and `ip`.
+    /// The groups of one service that can hold instances: target groups of type `instance` and `ip`.
     async fn target_groups(&self, of: Balancing) -> Result<Listing, CloudError>;
     async fn targets(&self, group: &TargetGroup) -> Result<Vec<Registration>, CloudError>;
     /// Auto Scaling groups by name, with their launch hooks where a member waits in one. One that
@@ -66,17 +66,17 @@ pub trait Cloud: Send + Sync {
     async fn groups(&self, names: &[String]) -> Result<Vec<AutoScalingGroup>, CloudError>;
     /// EC2 Fleets and Spot Fleets by id. One that does not exist any more is left out.
     async fn fleets(&self, ids: &[String]) -> Result<Vec<Fleet>, CloudError>;
-    /// What the stack has generated for the function alone: our seals are made with it.
+    /// The secret that the stack has generated for the function alone: seals are made with it.
     async fn secret(&self) -> Result<String, CloudError>;
     /// More messages of the function's own queue: ten at most, and perhaps none though there are some.
     async fn receive(&self) -> Result<Vec<Message>, CloudError>;
     /// Messages received that way, at most ten, by their receipts: they need not be delivered again.
     async fn delete(&self, receipts: &[String]) -> Result<(), CloudError>;
-    /// Does it, and says in a few words what came of it (an id, mostly).
+    /// Sends the call, and says in a few words what came of it (an id, mostly).
     async fn act(&self, action: &Action) -> Result<String, CloudError>;
 }
 
-/// What the queue has handed out, to be deleted by its receipt.
+/// A message that the queue has handed out, to be deleted by its receipt.
 /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_Message.html>
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
@@ -111,8 +111,8 @@ pub enum Query {
 }
 
 impl Query {
-    /// What a sweep looks through: of these what is there may be cut off, and the rest comes later. Of any other
-    /// read a part would pass for the whole.
+    /// Reads of a sweep: these may be cut off, and the rest comes later. A part of any other read would pass for the
+    /// whole.
     #[must_use]
     pub fn may_be_cut(&self) -> bool {
         match self {
@@ -129,7 +129,7 @@ impl Query {
         }
     }
 
-    /// Nothing can come of it.
+    /// The query can match nothing.
     #[must_use]
     pub fn names_nothing(&self) -> bool {
         match self {
@@ -189,6 +189,6 @@ pub const KEY_ACTIONS: &[&str] = &[
 /// So many pages are turned for what only a tag leads to and a look can do without: snapshots.
 /// <https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-pagination.html>
 pub const MOST_PAGES: usize = 5;
-/// So many things one read takes in. A batch of a hundred lineages has some thousand of a kind; so many more are
-/// read within seconds, and no rescue needs them.
+/// So many items one read takes in. A batch of a hundred lineages has some thousand of a kind; so many more are read
+/// within seconds, and no rescue needs them.
 pub const MOST_READ: usize = 5000;

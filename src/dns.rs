@@ -52,7 +52,7 @@ fn bare(name: &str) -> String {
     name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase()
 }
 
-/// At least two labels. So long that the record, which says more, fits into a tag.
+/// At least two labels, and short enough for the record, which adds to it, to fit into a tag.
 fn is_name(name: &str) -> bool {
     let letter = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
     let label = |it: &str| (1..=63).contains(&it.len()) && it.bytes().all(letter);
@@ -94,12 +94,12 @@ pub struct RecordSet {
 pub enum Says {
     /// The answer to every query, for so many seconds.
     Addresses { ttl: i64, values: Vec<String> },
-    /// More than an address would have to be known to write it anew: what it is.
+    /// The record set has more than an address, so it cannot be written anew: what it has.
     Special(&'static str),
 }
 
-/// What was found under a name, or why it cannot be: a zone that is not there, or that the function may
-/// not read, will not be there a moment later. (A read that was throttled is no answer.)
+/// What was found under a name, or why that is not possible: a zone that does not exist, or that the function may not
+/// read, does not change within a moment. (A throttled read is not an answer.)
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lookup {
     pub name: DnsName,

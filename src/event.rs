@@ -1,4 +1,4 @@
-//! Wire JSON -> [`Trigger`], or why it is none of our business.
+//! Wire JSON -> [`Trigger`], or why the event is ignored.
 //!
 //! Only this module knows what events look like on the wire. The key is the pair (source,
 //! detail-type), as in `EventBridge` itself; each pair has one file, one parser and real samples in
@@ -59,13 +59,13 @@ pub enum Trigger {
 pub struct Interruption {
     pub instance: InstanceId,
     pub action: InstanceAction,
-    /// The event's own time, not the time we saw it: the two minutes count from here. Where the warning comes earlier,
-    /// two minutes before the end that it names, which is still to come.
+    /// The event's own time, not the time we saw it: the two minutes count from here. For warnings that come earlier,
+    /// two minutes before the end that they name, which is still to come.
     pub at: Timestamp,
 }
 
 impl Interruption {
-    /// At our own hands: no warning of EC2's.
+    /// Begun by the function itself: EC2 sends no warning of it.
     #[must_use]
     pub fn is_ours(&self) -> bool {
         self.action == InstanceAction::Return
@@ -126,7 +126,7 @@ pub struct Envelope<'a> {
     /// Its shape is each parser's own.
     #[serde(borrow)]
     detail: Option<&'a RawValue>,
-    /// Of our own messages.
+    /// Present on our own messages.
     #[serde(default, borrow)]
     seal: Option<Cow<'a, str>>,
 }
@@ -207,7 +207,7 @@ fn malformed(what: &str, error: &serde_json::Error) -> Ignored {
     Ignored::Malformed(format!("{what}: {}", excerpt(&error.to_string())))
 }
 
-/// Outside text in a log line is cut: a message may have a megabyte.
+/// Text from outside is cut in log lines: a message may have a megabyte.
 fn excerpt(text: &str) -> String {
     text.chars().take(160).collect()
 }

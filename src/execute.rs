@@ -88,7 +88,7 @@ async fn send(action: &Action, calls: &Calls<'_>, left: Duration) -> StepOutcome
     }
 }
 
-/// Whatever comes of it is an answer: nothing was to be done.
+/// Every answer to a rehearsal is a result: no change was to be made.
 async fn rehearse(action: &Action, calls: &Calls<'_>, left: Duration) -> StepOutcome {
     let budget = action.budget().min(left);
     match tokio::time::timeout(budget, calls.act(action)).await {
@@ -138,7 +138,7 @@ mod tests {
         }
     }
 
-    /// What is never answered is out of time; by then all that does not wait for it has been done.
+    /// A call that is never answered is out of time; by then all steps that do not wait for it are done.
     #[tokio::test]
     async fn nothing_waits_for_the_slowest_but_what_names_it() {
         let world = World::new(1);

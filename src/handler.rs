@@ -25,7 +25,7 @@ const RESERVE: Duration = Duration::from_millis(1500);
 pub struct Handler<C, K> {
     pub cloud: C,
     pub clock: K,
-    /// The stack's policy defaults.
+    /// The policy defaults of the stack.
     pub defaults: Tags,
     /// What proves that something is the function's own.
     pub seal: Seal,
@@ -76,7 +76,7 @@ impl<C: Cloud, K: Clock> Handler<C, K> {
         Ok(serde_json::to_value(response).unwrap_or_default())
     }
 
-    /// Ids of those to be delivered again.
+    /// Ids of the messages that are to be delivered again.
     async fn messages(&self, all: &[(String, String)], ends: Instant) -> BTreeSet<String> {
         let understood = all
             .iter()

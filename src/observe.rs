@@ -1,8 +1,7 @@
 //! Reads what is needed to plan for a batch of lineages, each kind once for the whole batch.
 //!
-//! Two round trips: what can be found by the lineage's id, then what hangs on what was found. A read
-//! that fails, or has no end within its time (`reads`), becomes [`Fact::Unavailable`]; only the instances
-//! themselves are indispensable.
+//! Two round trips: what is found by the lineage's id, then what is found by the ids in that. A read that fails, or
+//! does not end within its time (`reads`), becomes [`Fact::Unavailable`]; only the instances are indispensable.
 
 mod crowded;
 mod default_key;
@@ -41,7 +40,7 @@ use std::collections::BTreeSet;
 /// Which target groups are asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
-    /// All there are: at the beginning, to find what the record missed.
+    /// All of them: at the beginning, to find what the record missed.
     AllTargetGroups,
     /// Those on record, if all have one: while waiting.
     Recorded,

@@ -74,9 +74,9 @@ pub enum Replace {
 /// When `DeleteOnTermination` is switched off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Protect {
-    /// At the warning, as long as that comes.
+    /// At the warning, which may not come.
     AtWarning,
-    /// As long as the rescue is prepared.
+    /// Always, from the preparation of the rescue on.
     Always,
 }
 
@@ -123,7 +123,7 @@ pub enum Rebalance {
 /// What is done when EC2 does not bring back what it has stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NoReturn {
-    /// It is told.
+    /// It is reported.
     Alarm,
     /// That, and a replacement is launched with copies of the volumes.
     Restore,
@@ -157,7 +157,7 @@ pub enum Targets {
     Leave,
 }
 
-/// Something in the tags that was not followed.
+/// A tag, or a value, that was not followed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PolicyWarning {
     pub key: String,

@@ -1,7 +1,8 @@
-//! What an invocation has read it does not read again, until it has changed it.
+//! An invocation reads nothing twice, until it has changed it.
 //!
 //! A rescue is looked at several times in one invocation, each time for what the steps before have made possible.
-//! Most of what AWS shows is not touched by them; and what is read is taken from the same tokens that a storm needs.
+//! Most of what AWS shows is not changed by them, and every read takes from the same tokens that a mass reclaim
+//! needs.
 //! <https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html>
 
 mod patience;
@@ -20,7 +21,7 @@ use async_trait::async_trait;
 use patience::in_time;
 use shelf::Shelf;
 
-/// Answers by what was asked. A failure is asked again, unless it is that there was no end of the answer.
+/// Answers by query. A failed read is repeated, unless it failed for having no end.
 pub struct Reads<'a> {
     cloud: &'a dyn Cloud,
     addresses: Shelf<(), Address>,
@@ -57,7 +58,7 @@ impl<'a> Reads<'a> {
         }
     }
 
-    /// Tags are known once AWS has taken them. Of an instance they say more than their text.
+    /// Tags are known once AWS has accepted them. A written tag may change more of an instance than its tags.
     fn write(&self, resources: &[String], change: &impl Fn(&mut Tags)) {
         self.images.write(resources, change);
         self.interfaces.write(resources, change);
@@ -69,7 +70,7 @@ impl<'a> Reads<'a> {
         }
     }
 
-    /// What is known after the change. One that failed may have changed something all the same.
+    /// Updates what is known after a change. A failed call may have changed something all the same.
     fn settle(&self, action: &Action, is_done: bool) {
         if let (Action::Tag { resources, tags }, true) = (action, is_done) {
             self.write(resources, &|of: &mut Tags| of.extend(tags.clone()));
@@ -228,7 +229,7 @@ impl Cloud for Reads<'_> {
         self.cloud.delete(receipts).await
     }
 
-    /// A read that ends while the change is under way may be of the time before or after it.
+    /// A read that ends while a change is under way may show the state before or after it.
     async fn act(&self, action: &Action) -> Result<String, CloudError> {
         let answer = self.cloud.act(action).await;
         self.settle(action, answer.is_ok());

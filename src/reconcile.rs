@@ -73,7 +73,7 @@ pub async fn reconcile(context: &Context<'_>, triggers: &[Trigger]) -> Reconcile
     rescue(context, batch, &mut reconciled).await;
     let told = misspelt::at_the_end(context, &taken).await;
     reconciled.unprotected.extend(told);
-    // Whatever the schedule finds may wait; a warning of the same batch does not wait for it.
+    // Work found by the schedule may wait; a warning of the same batch must not wait for it.
     for (position, _) in triggers
         .iter()
         .enumerate()
@@ -227,7 +227,7 @@ async fn run(
     mut plan: Plan,
 ) -> bool {
     tracing::debug!(%plan, "planned");
-    // An instance that has ended already takes no tombstone; then the record's is the beginning.
+    // An instance that has ended already takes no tombstone; then the record's tombstone marks the beginning.
     let begins = |it: &Step| it.id.starts_with("tombstone") || it.id == REMEMBER;
     subject.watching |= plan.steps.iter().any(begins) || !plan.suspects.is_empty();
     if !subject.watching {
@@ -242,7 +242,7 @@ async fn run(
     rehearsal::note(subject, &plan, &steps);
     let done = |id: &str| steps.iter().any(|it| it.id == id && it.outcome.succeeded());
     if done(COUNT) {
-        // The next request is another one.
+        // The next launch has another token.
         subject.memory.launched.clear();
     }
     subject.memory.glance = glance::of(subject, &plan, &steps);
@@ -257,10 +257,11 @@ async fn run(
     subject.refused.extend(mismatched(&plan, &steps));
     let refused = !launches.is_empty() || subject.refused.len() > before;
     subject.remembered.extend(launches.into_iter().flatten());
-    // What fails now fails a moment later: only what was done leads on, or the next way to launch.
+    // A step that failed now would fail again at once: only a step that was done, or another way to launch, calls for
+    // another look.
     let news = refused || steps.iter().any(|it| glance::leads_on(it, &plan));
     let throttled = throttling::is_felt(&steps);
-    // Not before something keeps the volumes.
+    // Not before the volumes are protected in one way.
     if !(throttled && throttling::still_unprotected(&plan, &steps)) {
         subject.slow_down();
     }
@@ -269,7 +270,7 @@ async fn run(
     } else {
         10
     };
-    // What is under way is looked at soon, however long all this has taken.
+    // A launch under way is looked at soon, however long the rescue has taken.
     subject.since = plan.since.filter(|_| !unheard(&plan, &steps));
     if let Some((noting, mut outcome)) = plan.outcome {
         outcome.because(&steps);
@@ -286,11 +287,11 @@ async fn run(
         report.wait(soon, "a step that was not done");
     }
     if throttled {
-        // Nothing else is worth a look before that.
+        // No look is worth anything before that.
         let waits = report.waits.iter_mut();
         waits.for_each(|it| it.seconds = it.seconds.max(soon));
     }
-    // What is said once, is said by the first of several looks.
+    // Notes that are said once are said by the first of several looks.
     let warnings = plan.warnings.iter().map(ToString::to_string);
     for note in plan.notes.iter().cloned().chain(warnings) {
         if !report.notes.contains(&note) {
@@ -341,7 +342,7 @@ fn unheard(plan: &Plan, reports: &[StepReport]) -> bool {
     })
 }
 
-/// What was to be written down about a launch that found no capacity.
+/// The record tags for a launch that found no capacity.
 fn refused_launch(step: &Step, reports: &[StepReport]) -> Option<Tags> {
     let refusal = step.on_failure.as_ref()?;
     let report = reports.iter().find(|it| it.id == step.id)?;
@@ -372,7 +373,7 @@ fn mismatched(plan: &Plan, reports: &[StepReport]) -> Vec<String> {
     mismatched.collect()
 }
 
-/// The step, if AWS has refused it and would do so again.
+/// The id of a step that AWS has refused for good.
 fn refused(report: &StepReport) -> Option<String> {
     // A launch's answer is remembered with its token, whatever it says.
     let launch = |error: &CloudError| ["CreateFleet", "RunInstances"].contains(&error.operation);

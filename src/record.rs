@@ -1,7 +1,7 @@
-//! The record: what has to be known about a protected instance once it can no longer be asked.
+//! The record: what has to be known about a protected instance once EC2 no longer shows it.
 //!
-//! It lives in the tags of the prepared rescue (and in part on the instance). Reading never fails:
-//! what is not understood is left out, because a rescue with one target less is still a rescue.
+//! It lives in the tags of the prepared rescue (and in part on the instance). Reading never fails: what is not
+//! understood is left out, because a rescue with one target fewer is still a rescue.
 
 mod attempts;
 mod deaths;
@@ -67,15 +67,15 @@ pub struct Record {
     pub place: Option<Place>,
     pub volumes: Vec<RecordedVolume>,
     pub targets: Vec<Target>,
-    /// Those of them that an orchestrator registers, for a task of its own.
+    /// Targets that an orchestrator registers, for a task of its own.
     pub left_targets: Vec<Target>,
-    /// Where successors were registered by their addresses: one that ends shows none any more.
+    /// Where successors were registered by address: one that has ended shows no address any more.
     pub served: Vec<Target>,
-    /// In the instance's own order: where an `ip` target was, or what a name said, tells which address takes
-    /// its place.
+    /// In the instance's own order: by the place of the address of an `ip` target, or of a DNS name, its counterpart
+    /// on the replacement is found.
     pub private_addresses: Vec<String>,
     pub addresses: Vec<RecordedAddress>,
-    /// Beyond the primary one; that one as well if its address is to be kept.
+    /// Those beyond the primary one; the primary one as well if its address is to be kept.
     pub interfaces: Vec<RecordedInterface>,
     pub address_lost: Option<LostAddress>,
     /// Secondary private addresses of the primary interface.
@@ -86,48 +86,48 @@ pub struct Record {
     pub expiring: Vec<Expiring>,
     /// The Auto Scaling group it is a member of.
     pub group: Option<String>,
-    /// The fleet that has launched it, and replaces it.
+    /// The fleet that launched it, and replaces it.
     pub fleet: Option<String>,
-    /// The member that left it for good, to be replaced by ours.
+    /// The member that has left the group for good, and is replaced by the function.
     pub left_group: Option<InstanceId>,
     pub interruption: Option<Interruption>,
     pub first_look: FirstLook,
-    /// What EC2 does by itself for the head.
+    /// The head's Spot Instance request: what EC2 does by itself.
     pub request: Option<RecordedRequest>,
     /// The risk that was last foreseen, and for which instance.
     pub risk: Option<Risk>,
-    /// Only of an instance that a name follows.
+    /// Only of an instance with a DNS name that follows.
     pub named: Option<Named>,
-    /// What the name has been pointed at in this rescue -> the head's address that it said before.
+    /// What the name was pointed at in this rescue -> the head's address that it had before.
     pub pointed: BTreeMap<String, String>,
     /// The stand-in that does not give way to Spot for a day.
     pub stays: Option<Stay>,
     /// Only of an instance that keeps its root, or has lost its image.
     pub original: Option<Original>,
-    /// What its owner is still to get after the last rescue.
+    /// What the owner still lacks after the last rescue.
     pub owed: Option<Owed>,
     /// Launches with a used token, and the pools they found empty.
     pub attempts: Attempts,
     pub failed_pools: Vec<FailedPool>,
-    /// What AWS said when it last refused one.
+    /// AWS's message when it last refused a launch.
     pub refusal: Option<String>,
-    /// What was launched then without CPU options, and with IMDSv2 required.
+    /// The version launched since without CPU options, and with IMDSv2 required.
     pub plain: Option<Plain>,
-    /// What the prepared rescue does not say of the network, if it says nothing of it.
+    /// Network settings that the prepared rescue leaves out, if it leaves out the network.
     pub left_open: Option<LeftOpen>,
-    /// The version that says it, and the one before that.
+    /// The version with network settings, and the one it was made from.
     pub networked: Option<Plain>,
     /// Replacements that ended before they took over.
     pub died: Option<Deaths>,
-    /// When which instance of the lineage was taken.
+    /// Past interruptions: which instance of the lineage, and when.
     pub history: Vec<Taken>,
-    /// What a warning would be refused, as far as that was asked for.
+    /// What a warning would be refused, as far as that was rehearsed.
     pub rehearsed: Rehearsed,
-    /// Of the head's type.
+    /// The shape of the head's type.
     pub shape: Option<Shape>,
     /// Requests to replace the successor's root that were refused so far.
     pub swaps: u32,
-    /// What the owner had got (`+`) and lost (`-`) since the last sweep when it was interrupted.
+    /// What the owner had gained (`+`) and lost (`-`) since the last sweep when it was interrupted.
     pub changed: Vec<String>,
     /// Seconds from the interruption to each milestone reached.
     pub progress: BTreeMap<Milestone, f64>,
@@ -181,7 +181,7 @@ impl Record {
         }
     }
 
-    /// What the head's own tags say of it: what its launch depends on.
+    /// The part that the head's own tags carry: what its launch depends on.
     #[must_use]
     pub fn noted(head: &Tags) -> Self {
         let get = |key: &str| head.get(key).map(String::as_str);
@@ -194,8 +194,8 @@ impl Record {
         }
     }
 
-    /// The lasting part: what is true while all is well. The passing part (interruption, attempt,
-    /// progress) is written tag by tag as it happens.
+    /// The lasting part: what is true while all is well. The passing part (interruption, attempt, progress) is
+    /// written tag by tag as it happens.
     #[must_use]
     pub fn to_tags(&self) -> Tags {
         let mut all = volume_tags(&self.volumes);

@@ -30,11 +30,11 @@ pub struct Outcome {
     pub replacement: Option<InstanceId>,
     pub market: Option<Market>,
     pub instance_type: Option<String>,
-    /// Where it was not to be had: market, type, subnet, and AWS's code.
+    /// Pools that had no capacity: market, type, subnet, and AWS's code.
     pub refused: Vec<String>,
     /// Why On-Demand came before Spot, if it did.
     pub breaker: Option<String>,
-    /// Why nothing came of it, where something was begun.
+    /// Why the rescue led to nothing, where it was begun.
     pub why: Option<String>,
     /// The interruption's own time: seconds count from here.
     pub at: Timestamp,
@@ -53,7 +53,7 @@ pub struct Outcome {
     pub names_left: Vec<String>,
     /// The private address that was to be kept and is not, and why.
     pub address_lost: Option<String>,
-    /// What the instance had got (`+`) and lost (`-`) since the last sweep.
+    /// What the instance had gained (`+`) and lost (`-`) since the last sweep.
     pub changed: Vec<String>,
 }
 
@@ -66,13 +66,13 @@ pub struct VolumeCounts {
     pub left: usize,
 }
 
-/// What became of one step.
+/// The result of one step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StepOutcome {
     Done {
         what: String,
     },
-    /// AWS says the wanted state is there already.
+    /// AWS answers that the wanted state is there already.
     AlreadyDone {
         why: String,
     },
@@ -80,7 +80,7 @@ pub enum StepOutcome {
         why: String,
     },
     Failed(CloudError),
-    /// A rehearsal was answered: a warning would be refused this.
+    /// A rehearsal was answered: a warning would be refused this step.
     Foretold(CloudError),
     OutOfTime,
 }
@@ -216,8 +216,8 @@ impl Outcome {
         self.result.level().max(lacking)
     }
 
-    /// That it was told cannot be written down, so it goes by the time alone: once in the first quarter of an hour,
-    /// when the wakes end, and then by the first sweep of each day.
+    /// Where it cannot be written down that the outcome was reported, the time alone decides: once in the first
+    /// quarter of an hour, when the wakes end, and then by the first sweep of each day.
     #[must_use]
     pub fn is_told_unnoted(&self) -> bool {
         const FIRST: std::ops::Range<i64> = 300..960;
@@ -228,7 +228,7 @@ impl Outcome {
         self.result.lasts() && (FIRST.contains(&age) || daily)
     }
 
-    /// What was refused in this look belongs to why it does not get on.
+    /// Steps refused in this look are part of the reason why the rescue stands still.
     pub fn because(&mut self, steps: &[StepReport]) {
         const MOST: usize = 3;
         let failed = steps.iter().filter(|it| it.outcome.is_refused());
@@ -240,7 +240,7 @@ impl Outcome {
         }
     }
 
-    /// In service, and not quite what it was.
+    /// In service, with something missing.
     #[must_use]
     pub fn is_lacking(&self) -> bool {
         let lists = [

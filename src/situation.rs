@@ -1,4 +1,4 @@
-//! What is the case: plain facts about one lineage, as read from AWS.
+//! Plain facts about one lineage, as read from AWS.
 //!
 //! A *lineage* is a protected instance and the replacements that took over from it, one after the
 //! other; its id is the id of its first instance. Facts carry no opinion: what they mean is decided
@@ -54,7 +54,7 @@ impl<T> Fact<T> {
         }
     }
 
-    /// What is wanted of it, without a copy of the rest.
+    /// The part of a fact that is needed, without a copy of the rest.
     pub fn of<U>(&self, f: impl FnOnce(&T) -> U) -> Fact<U> {
         match self {
             Self::Known(value) => Fact::Known(f(value)),
@@ -72,39 +72,40 @@ impl<T> Fact<T> {
 pub struct Situation {
     pub now: Timestamp,
     pub lineage: InstanceId,
-    /// The warnings that brought us here, if any did.
+    /// The warnings that led to this look, if any.
     pub notices: Vec<Interruption>,
-    /// What was foreseen, if that brought us here.
+    /// The risks that led to this look, if any.
     pub risks: Vec<Risk>,
     /// The stack's policy defaults.
     pub defaults: Tags,
-    /// How often this invocation has looked already.
+    /// How many looks this invocation has made before.
     pub pass: u32,
-    /// What is not believed until it has been so for a minute, and since when it is.
+    /// Suspicions, which count only after a minute, and since when each was seen.
     pub suspected: BTreeMap<String, Timestamp>,
     /// Steps that AWS has refused for good in this invocation, by id: another way is tried.
     pub refused: BTreeSet<String>,
     /// What this invocation wrote into the record when launches failed: reads show it only later.
     pub remembered: Tags,
-    /// Interrupted instances that AWS has deregistered wherever they were registered.
+    /// Interrupted instances that AWS has deregistered from all their target groups.
     pub deregistered: BTreeSet<InstanceId>,
-    /// What launches of this rescue have returned.
+    /// Instances that launches of this rescue have returned.
     pub launched: BTreeSet<InstanceId>,
-    /// Tokens of launches that have returned what is not to be seen, and since when.
+    /// Tokens of launches with an instance that is not visible, and since when.
     pub unseen: BTreeMap<String, Timestamp>,
-    /// Volumes and interfaces that were to go with their instance when it was warned.
+    /// Volumes and interfaces with `DeleteOnTermination` when their instance was warned.
     pub flagged: BTreeSet<String>,
-    /// What the record was to say, and AWS would not take so far.
+    /// Record tags that AWS has not accepted so far.
     pub unwritten: Tags,
     /// Instances for which every target group has been asked since their warning.
     pub listed: BTreeSet<InstanceId>,
     /// Three looks have passed since the warning: what they could not read is not waited for.
     pub late: bool,
     pub instances: Vec<Instance>,
-    /// The lineage that the first of this one belongs to by that one's record, or by the volumes it holds.
+    /// The lineage that this one belongs to, by that one's record or by the volumes its first instance holds.
     pub part_of: Option<InstanceId>,
     pub template: Fact<Option<Template>>,
-    /// The name it has, or is to have. None while that is not known, or if others have all of them.
+    /// The name that its template has, or is to have. None while that is unknown, or if foreign templates have all
+    /// its names.
     pub template_name: Option<String>,
     pub volumes: Fact<Vec<Volume>>,
     pub snapshots: Fact<Vec<Snapshot>>,
@@ -115,18 +116,18 @@ pub struct Situation {
     pub images: Fact<Vec<Image>>,
     /// The Auto Scaling group its instances are members of, or were.
     pub group: Fact<Option<Group>>,
-    /// The fleets that have launched them, but for ours.
+    /// The fleets that launched them, without our own.
     pub fleets: Fact<Vec<Fleet>>,
-    /// Of the types that the policy has to do with.
+    /// The shapes of the types that the policy concerns.
     pub shapes: Fact<Vec<Shape>>,
     pub requests: Fact<Vec<SpotRequest>>,
     /// The key of volumes that name none, if the account encrypts by default. Read only while nothing is interrupted.
     pub default_key: Fact<Option<String>>,
-    /// Of the stand-ins that may have to give way to Spot, those with termination protection.
+    /// Stand-ins that may have to give way to Spot, and have termination protection.
     pub locked: Fact<BTreeSet<InstanceId>>,
     /// Replacements of the root volumes of successors. Read only where a root is to be kept.
     pub root_tasks: Fact<Vec<RootTask>>,
-    /// The name that follows its addresses. Read only where there is one, and only when it counts.
+    /// The record sets of the DNS name that follows. Read only where there is one, and only when it is needed.
     pub lookup: Fact<Lookup>,
     pub rehearsing: Rehearsing,
 }
@@ -143,7 +144,7 @@ pub struct Instance {
     pub state: InstanceState,
     pub launch_time: Timestamp,
     pub availability_zone: String,
-    /// Addresses mean something only within one.
+    /// Addresses are unique only within one VPC.
     pub vpc: Option<String>,
     pub subnet: Option<SubnetId>,
     pub instance_type: String,
@@ -176,10 +177,10 @@ pub struct Instance {
     pub tags: Tags,
     /// Keys of ours with values that the function has not sealed.
     pub unproven: Vec<String>,
-    /// It has no mark of ours: its lineage is that of the prepared rescue that it was launched from.
+    /// It has no mark of ours, but was launched from this lineage's prepared rescue.
     pub placed: bool,
-    /// What it says of itself as a replacement is sealed for it. Without that it is what it was launched with, and
-    /// may have been copied from another.
+    /// Its marks as a replacement are sealed for it. Unsealed marks came with the launch, and may have been copied
+    /// from another instance.
     pub sealed: bool,
 }
 
@@ -205,7 +206,7 @@ impl Market {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SpotRequest {
     pub id: RequestId,
-    /// EC2 fulfils it again and again; a one-time request is done with once it was fulfilled.
+    /// EC2 fulfils it again and again; a one-time request is over once it was fulfilled.
     pub persistent: bool,
     pub behaviour: InstanceAction,
     /// `open`, `active` or `disabled`: it may still launch or start something.
@@ -219,18 +220,18 @@ pub struct SpotRequest {
     pub tags: Tags,
 }
 
-/// What the status of a request says of the end of its instance. EC2 shows it longer than the instance.
+/// What the status of a request says about the end of its instance. EC2 shows it longer than the instance.
 /// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/spot-request-status.html>
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestEnd {
-    /// EC2 took it; if not, its user ended it.
+    /// EC2 interrupted it; otherwise its user ended it.
     pub by_spot: bool,
     pub code: String,
     pub at: Option<Timestamp>,
 }
 
 impl RequestEnd {
-    /// By the status code, if it tells of an end.
+    /// By the status code, if it stands for an end.
     #[must_use]
     pub fn of(code: &str, at: Option<Timestamp>) -> Option<Self> {
         let by_user = code == "instance-terminated-by-user";
@@ -254,7 +255,7 @@ pub struct Template {
     /// The newest version, and the one that is launched when none is named.
     pub latest: u64,
     pub default: u64,
-    /// It is the function's, by EC2's account and by our seal. Of any other no tag is shown.
+    /// It is the function's, by EC2's `CreatedBy` and by our seal. Of foreign templates no tag is shown.
     pub ours: bool,
     /// Keys of ours with values that the function has not sealed.
     pub unproven: Vec<String>,
@@ -271,8 +272,8 @@ impl Template {
         (current >= self.default).then_some((current, before))
     }
 
-    /// A version of ours that a version with this fingerprint comes after. One that is there already, and perhaps not
-    /// noted yet, is asked for in the same words as before: EC2 answers with it, and none is deleted for it.
+    /// The version of ours to make one with this fingerprint from. If that version exists already, and may not be
+    /// noted yet, the request is the same as before: EC2 answers with it, and no version is deleted for it.
     #[must_use]
     pub fn before(&self, print: &str) -> Option<u64> {
         let (current, before) = self.versions()?;
@@ -298,7 +299,7 @@ impl Instance {
         self.placed && self.is_alive() && now - self.launch_time > SETTLED
     }
 
-    /// It exists and can exist on: not ending, not ended.
+    /// It exists and is not ending.
     #[must_use]
     pub fn is_alive(&self) -> bool {
         match self.state {
@@ -327,7 +328,7 @@ impl Instance {
         self.root_device.as_deref() == Some(device)
     }
 
-    /// Every instance has one as long as it has a network at all.
+    /// Every instance has one as long as it has a network interface.
     #[must_use]
     pub fn primary_interface(&self) -> Option<&Interface> {
         self.interfaces.iter().find(|it| it.slot.is_primary())

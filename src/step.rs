@@ -39,7 +39,7 @@ pub struct Step {
     pub action: Action,
     /// Steps that must have succeeded first; everything else runs at once.
     pub after: Vec<String>,
-    /// What to write down when AWS answers that there is no capacity.
+    /// What to write down when AWS refuses the call.
     pub on_failure: Option<Refusal>,
 }
 
@@ -72,7 +72,7 @@ pub enum Action {
         instance: InstanceId,
         description: String,
         tags: Tags,
-        /// With its volume's tags each, where there is room for all of them.
+        /// Each with its volume's tags, where there is room for all of them.
         copy_tags: bool,
     },
     SnapshotVolume {
@@ -98,14 +98,14 @@ pub enum Action {
         instance: InstanceId,
         device: String,
     },
-    /// The instance reboots with another root volume; the one it had is left over.
+    /// The instance reboots with another root volume; the old one is left over.
     ReplaceRoot(ReplaceRoot),
     RegisterImage(RegisterImage),
     DeregisterImage {
         image: ImageId,
     },
     Network(Network),
-    /// A record set that has held an address of the instance replaced.
+    /// Points a record set that had an address of the replaced instance.
     PointName(PointName),
     /// To an Auto Scaling group, about one instance.
     Group(GroupChange),
@@ -119,11 +119,11 @@ pub enum Action {
     Terminate {
         instance: InstanceId,
     },
-    /// So that EC2 launches nothing from it by itself. What runs goes on; what is stopped would end.
+    /// So that EC2 launches nothing from it by itself. A running instance goes on; a stopped one would end.
     CancelRequest {
         request: RequestId,
     },
-    /// Nothing is changed by it: whether AWS would.
+    /// A dry run: tells whether AWS would do it, and changes nothing.
     Rehearse(Rehearsal),
     /// The delayed message that stands in for waiting.
     Wake {
@@ -132,12 +132,12 @@ pub enum Action {
     },
 }
 
-/// Written over what is there, as a whole.
+/// The record set is written over as a whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PointName {
     pub name: DnsName,
     pub kind: RecordType,
-    /// As it was.
+    /// Unchanged.
     pub ttl: i64,
     pub address: String,
 }
@@ -166,10 +166,10 @@ pub struct Launch {
     pub template: LaunchTemplate,
     pub market: Market,
     pub instance_types: InstanceTypes,
-    /// One: a fleet with two subnets of one zone is refused as a whole ("duplicate instance pools"),
-    /// and requirements may not be said twice.
+    /// Exactly one: a fleet with two subnets of one zone is refused as a whole ("duplicate instance pools"), and
+    /// requirements may not be given twice.
     pub subnet: SubnetId,
-    /// On this one, which exists, instead of an interface of its own: then there is one type, named.
+    /// An existing interface to launch on, instead of a new one: then there is one type, named.
     pub interface: Option<InterfaceId>,
     /// Instead of the template's.
     pub image: Option<ImageId>,
@@ -192,11 +192,11 @@ pub enum LaunchTemplate {
 pub struct WriteTemplate {
     pub source: InstanceId,
     pub name: String,
-    /// None creates the template; otherwise it gets a new version, after this one of ours.
+    /// None creates the template; otherwise the template gets a new version, made from this one of ours.
     pub existing: Option<(TemplateId, Option<u64>)>,
-    /// Only the network is said: the rest is that of the version it comes after, and no instance is asked.
+    /// Only the network settings are given: the rest comes from the version it is made from, and no instance is read.
     pub extends: bool,
-    /// Instead of the source's, which has been made for one rescue and will be gone.
+    /// Instead of the source's image, which was made for one rescue and will be gone.
     pub image: Option<ImageId>,
     pub spec: TemplateSpec,
     /// Of the launch template itself: the record.
@@ -220,7 +220,7 @@ pub struct CreateVolume {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CopyVolume {
     pub source: VolumeId,
-    /// All of them said: the type's default is gp2 (TRAP 33).
+    /// All settings are given: the type's default would be gp2 (TRAP 33).
     pub settings: VolumeSettings,
     pub tags: Tags,
     pub token: String,
@@ -230,7 +230,7 @@ pub struct CopyVolume {
 pub struct ReplaceRoot {
     pub instance: InstanceId,
     pub by: RootSource,
-    /// Of the task.
+    /// Tags of the task.
     pub tags: Tags,
     pub token: String,
 }
@@ -244,7 +244,7 @@ pub enum RootSource {
     Image(ImageId),
 }
 
-/// An image of a root's snapshot. Its name says which: it is all there is against a twin.
+/// An image of a root's snapshot. Its name contains the snapshot: that is the only guard against a twin.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RegisterImage {
     pub name: String,

@@ -13,7 +13,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-/// A service that sends traffic; each is asked, and fails, by itself.
+/// A service that sends traffic; each is read, and may fail, by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Balancing {
     /// Target groups of Application, Network and Gateway Load Balancers.
@@ -55,7 +55,7 @@ impl TargetGroup {
         }
     }
 
-    /// What tells it from others in a log line: name and id of the group.
+    /// The name and id of the group, for log lines.
     #[must_use]
     pub fn name(&self) -> &str {
         let text = self.as_str();
@@ -167,13 +167,13 @@ pub struct Registration {
 pub struct Registrations {
     /// Shared: every lineage of a batch is judged by the whole list.
     pub list: Arc<Vec<Registration>>,
-    /// Of these all groups were listed, not only those on record looked at.
+    /// Services for which all groups were listed, not only those on record.
     pub complete: BTreeSet<Balancing>,
-    /// Of these it is known which groups there are, or that it is not to be had.
+    /// Services for which it is known which groups exist, or that this cannot be known.
     pub asked: BTreeSet<Balancing>,
-    /// The ports of the groups themselves, of those that were listed.
+    /// The ports of the listed groups themselves.
     pub ports: BTreeMap<TargetGroup, u16>,
-    /// Groups that could not be read: what is on record of them is neither confirmed nor refuted.
+    /// Groups that could not be read: their targets on record are neither confirmed nor refuted.
     pub unread: BTreeSet<TargetGroup>,
     /// Groups on record that have been deleted.
     pub gone: BTreeSet<TargetGroup>,
@@ -195,13 +195,13 @@ impl Registrations {
         Arc::make_mut(&mut self.list)
     }
 
-    /// Whether what is not in the list is not registered with this group.
+    /// Whether a target that is not in the list is known not to be registered with this group.
     #[must_use]
     pub fn tells_of(&self, group: &TargetGroup) -> bool {
         !self.unread.contains(group)
     }
 
-    /// Every target group there is has been asked.
+    /// Every existing target group has been asked.
     #[must_use]
     pub fn lists_all(&self) -> bool {
         self.unread.is_empty() && { Balancing::ALL.iter() }.all(|it| self.asked.contains(it))
@@ -225,9 +225,9 @@ pub struct Listing {
 pub struct ListedGroup {
     pub group: TargetGroup,
     pub vpc: Option<String>,
-    /// On which it finds targets that are registered without one of their own.
+    /// The port of targets that are registered without one.
     pub port: Option<u16>,
-    /// Where the listing tells it: Classic Load Balancers name their instances.
+    /// Registrations, where the listing shows them: Classic Load Balancers name their instances.
     pub registrations: Option<Vec<Registration>>,
 }
 

@@ -1,13 +1,13 @@
 //! Connections are opened before they are needed: the second round trip of the first warning sends
 //! several calls at once, and each would begin with a TLS handshake of its own.
 //!
-//! The cheapest reads the role allows, about nothing, while the runtime asks for its first event.
+//! The cheapest reads the role allows, of resources that do not exist, while the runtime asks for its first event.
 //! Each has a token bucket of its own (<https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html>),
 //! and none is `DescribeInstances`: a mass reclaim starts many environments, and needs that one.
 
 //!
-//! Each is one call, however much there is in the account: what is asked for by its id is looked up, and no pages of
-//! other things are turned (TRAP 47).
+//! Each is one call, however much there is in the account: an id is looked up, without paging through other resources
+//! (TRAP 47).
 
 use crate::cloud::{Cloud, Query};
 use crate::seal::Seal;
@@ -20,7 +20,7 @@ const NO_VOLUME: &str = "vol-00000000000000000";
 const NO_SNAPSHOT: &str = "snap-00000000000000000";
 const NO_GROUP: &str = "targetgroup/spot-rescue-none/0000000000000000";
 
-/// What comes of it does not matter: a connection that fails here fails later, and is reported then.
+/// The answers do not matter: a connection that fails here fails later, and is reported then.
 pub async fn up(cloud: &dyn Cloud, seal: &Seal) {
     let template = NO_TEMPLATE.parse().map(Query::Template);
     let template = template.unwrap_or(Query::Names(Vec::new()));

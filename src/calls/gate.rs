@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
 
-/// So many at once to begin with, and at most.
+/// So many calls at once to begin with; AT_MOST is the limit.
 const AT_FIRST: usize = 8;
 pub const AT_MOST: usize = 32;
 
@@ -27,7 +27,7 @@ struct State {
     allowed: usize,
     under_way: usize,
     waiting: VecDeque<oneshot::Sender<Turn>>,
-    /// AWS's answer that there were too many.
+    /// AWS's answer that there were too many calls.
     refusal: Option<CloudError>,
 }
 
@@ -79,7 +79,7 @@ impl Gate {
         Some(next)
     }
 
-    /// Some tokens have come in meanwhile, or it was one refusal among many: one call is tried.
+    /// Tokens may have come in meanwhile, or it was one refusal among many: one call is tried.
     pub fn reopen(&self) {
         let mut state = self.state();
         if state.refusal.take().is_some() {
@@ -87,7 +87,7 @@ impl Gate {
         }
     }
 
-    /// Nothing more of this kind is sent once AWS had too many.
+    /// Nothing more of this kind is sent once AWS has throttled it.
     pub fn refusal(&self) -> Option<CloudError> {
         self.state().refusal.clone()
     }
@@ -120,7 +120,7 @@ mod tests {
     use futures_util::future::join_all;
     use std::collections::BTreeSet;
 
-    /// In which order they had their turn.
+    /// The order in which they had their turn.
     async fn turns(order: Order, comers: usize) -> Vec<usize> {
         let gate = Arc::new(Gate::new(order));
         let seen: Mutex<Vec<usize>> = Mutex::default();

@@ -24,7 +24,7 @@ pub async fn judge(
     }
 }
 
-/// What cannot be read is not taken for gone.
+/// A resource that cannot be read is not taken for gone.
 async fn is_gone(cloud: &dyn Cloud, action: &Action) -> bool {
     let left = match action {
         Action::DeleteVolume { volume } => {

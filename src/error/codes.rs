@@ -2,7 +2,7 @@
 //!
 //! <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html>
 
-/// Whatever it refuses for good leaves another way: an image.
+/// Whatever refuses it for good, an image of the old root is another way.
 const REPLACE_ROOT: &str = "CreateReplaceRootVolumeTask";
 
 /// What a failed call means for the plan.
@@ -43,7 +43,7 @@ const ALREADY_DONE: &[(&str, &str)] = &[
     (REPLACE_ROOT, "IdempotentParameterMismatch"),
     // The name says which snapshot it is made of: a twin registered it.
     ("RegisterImage", "InvalidAMIName.Duplicate"),
-    // Gone is what was wanted.
+    // The wanted state is that it is gone.
     ("DeleteLaunchTemplate", "InvalidLaunchTemplateId.NotFound"),
     ("DeleteVolume", "InvalidVolume.NotFound"),
     ("DeleteSnapshot", "InvalidSnapshot.NotFound"),
@@ -83,7 +83,7 @@ const ALREADY_DONE_BY_MESSAGE: &[(&str, &str)] = &[
     ("AttachInstances", "is already part of AutoScalingGroup"),
 ];
 
-/// Where the code says nothing.
+/// By the message, where the code says nothing.
 pub fn by_message(operation: &str, message: &str) -> Option<Class> {
     let mut known = ALREADY_DONE_BY_MESSAGE.iter();
     let done = known.any(|(of, text)| *of == operation && message.contains(text));
@@ -98,7 +98,7 @@ const CAPACITY: &[&str] = &[
     "InsufficientReservedInstanceCapacity",
     "InsufficientVolumeCapacity",
     "InstanceLimitExceeded",
-    // Not sold there, or not in this market.
+    // The type is not sold there, or not in this market.
     "InvalidFleetConfig",
     "InvalidFleetConfiguration",
     "MaxFleetCountExceeded",
@@ -127,7 +127,7 @@ const THROTTLED: &[&str] = &[
 ];
 
 const TRANSIENT: &[&str] = &[
-    // Credentials that the next invocation has anew.
+    // Credentials have expired: the next invocation has new ones.
     "ExpiredToken",
     "ExpiredTokenException",
     "InvalidClientTokenId",
@@ -180,7 +180,7 @@ const DENIED: &[&str] = &[
     "AuthFailure",
     "AuthFailure.ServiceLinkedRoleCreationNotPermitted",
     "OptInRequired",
-    // The organization's, which says what tags there may be.
+    // A tag policy of the organization.
     "TagPolicyViolation",
     "UnauthorizedOperation",
 ];
@@ -198,7 +198,7 @@ const ADVICE: &[(&str, &str, &str)] = &[
     ),
 ];
 
-/// What a person can do about it, if it is special.
+/// What a person can do about it, where that is known.
 #[must_use]
 pub fn advice(operation: &str, code: &str) -> Option<&'static str> {
     let mut known = ADVICE.iter();
@@ -225,7 +225,7 @@ pub fn classify(operation: &str, code: &str) -> Class {
     }
 }
 
-/// Whether there were too many calls.
+/// Whether the call was throttled.
 #[must_use]
 pub fn is_throttled(code: &str) -> bool {
     THROTTLED.contains(&code)
@@ -267,7 +267,7 @@ mod tests {
         }
     }
 
-    /// TRAP 56: what passes is not taken for good, nor what is for good for passing. By class, then by call.
+    /// TRAP 56: no passing error is classed as permanent, and no permanent one as passing. By class, then by call.
     #[test]
     fn every_code_that_is_known_from_the_field_has_its_class() {
         for (class, operation, codes) in [

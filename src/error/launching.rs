@@ -11,7 +11,7 @@
 use super::{Class, CloudError};
 use time::Duration;
 
-/// What a refusal says something about.
+/// What a refusal rules out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
     /// The token names an instance that has ended: the next request needs another one, that is all.
@@ -26,9 +26,9 @@ pub enum Scope {
     /// A policy denies all launches or some of them: it rules out the place first and, when another subnet is denied
     /// as well, the market.
     Denied,
-    /// However it is sent: each way is still asked once, since none of them has been.
+    /// The request, in whatever way it is sent: each way is still asked once, since none of them has been.
     Request,
-    /// It is not in the table.
+    /// The code is not in the table.
     Unknown,
 }
 
@@ -36,19 +36,19 @@ pub enum Scope {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Meaning {
     pub scope: Scope,
-    /// For how long what is ruled out is not asked again. None: as long as the policy lets a pool rest.
+    /// For how long what is ruled out is not asked again. None: as long as the policy's `pool-rest`.
     pub rest: Option<Duration>,
-    /// Before anything is launched in another way. A request that is refused for a reason that comes and goes may
-    /// be sent once more by an invocation that has not seen the refusal yet, and accepted.
+    /// How long to wait before a launch in another way. A request that is refused for a passing reason may be sent
+    /// once more by an invocation that has not seen the refusal yet, and be accepted.
     pub pause: Duration,
     pub advice: &'static str,
 }
 
 /// Twice as long as an invocation lasts (`Timeout` in `template.yaml`), less the time a refusal takes.
 const OTHERS_KNOW: Duration = Duration::seconds(20);
-/// The next way is asked, and is probably refused as well.
+/// The next way is tried, and is probably refused as well.
 const UNLIKELY: Duration = Duration::seconds(60);
-/// What a person has to mend is not mended within seconds.
+/// A person has to mend it, which takes more than seconds.
 const LONG: Duration = Duration::minutes(10);
 
 /// Each code, or what it begins with (`InvalidAMIID.`).
@@ -199,12 +199,12 @@ fn of(scope: Scope, pause: Duration, advice: &'static str) -> Meaning {
     }
 }
 
-/// What a code must be compared by: a tag's value keeps no dots of it.
+/// The form in which codes are compared: a tag's value does not keep their dots.
 fn plain(code: &str) -> String {
     code.chars().filter(char::is_ascii_alphanumeric).collect()
 }
 
-/// A whole code, or the beginning of one: of a family AWS adds members to.
+/// A whole code, or the beginning of one where AWS may add members to the family.
 fn names(entry: &str, code: &str) -> bool {
     let family = entry.ends_with('.') || entry.starts_with("Invalid");
     let entry = plain(entry);

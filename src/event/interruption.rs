@@ -26,9 +26,9 @@ struct Detail {
     ends: Option<String>,
 }
 
-/// From the warning to the end, unless it says otherwise.
+/// From the warning to the end, unless the event names another time.
 const NOTICE: Duration = Duration::minutes(2);
-/// Of Capacity Blocks the whole end is told forty minutes ahead; what is later than this is a slip of the pen.
+/// Capacity Blocks announce their end up to forty minutes ahead; a later end is taken for a mistake in the event.
 const LONGEST: Duration = Duration::HOUR;
 
 pub(super) fn parse(envelope: &Envelope) -> Result<Trigger, String> {

@@ -23,54 +23,54 @@ pub struct Wake {
     /// The lineage.
     pub instance: InstanceId,
     pub attempt: u32,
-    /// Seconds that the wakes before it have waited, one after the other.
+    /// Seconds that the wakes of this chain have waited so far.
     pub waited: u32,
     pub memory: Memory,
     pub sent: Option<Timestamp>,
     pub proof: Option<Proof>,
 }
 
-/// What one look hands to the next: what AWS does not show yet, or will not take.
+/// What one look hands to the next: what AWS does not show yet, or does not accept.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Memory {
-    /// The warnings that began it. Describes are eventually consistent: five seconds later the
-    /// tombstone may not be visible yet, and the instance would look as if all were well.
+    /// The warnings that started the rescue. Describes are eventually consistent: five seconds later the tombstone
+    /// may not be visible yet, and the instance would look as if all were well.
     pub interruptions: Vec<Interruption>,
-    /// What is not believed until it has been so for a minute, and since when it is.
+    /// Suspicions, which count only after a minute, and since when each was seen.
     pub suspected: BTreeMap<String, Timestamp>,
-    /// Instances that AWS has deregistered wherever they were registered, and when they were interrupted.
+    /// Instances that AWS has deregistered from all their target groups, and when they were interrupted.
     pub deregistered: BTreeMap<InstanceId, Timestamp>,
-    /// What launches of this rescue have returned, and by which token.
+    /// Instances that launches of this rescue have returned, and the token of each launch.
     pub launched: BTreeMap<InstanceId, String>,
-    /// Since when some of them are not to be seen.
+    /// Those of them that are not visible, and since when.
     pub unseen: BTreeMap<InstanceId, Timestamp>,
-    /// Volumes and interfaces that were to go with their instance when it was warned: since then the flags are ours.
+    /// Volumes and interfaces with `DeleteOnTermination` at the warning: the flags seen since then are ours.
     pub flagged: BTreeSet<String>,
     /// Instances for which every target group has been asked since their warning.
     pub listed: BTreeSet<InstanceId>,
-    /// What the record was to say, and AWS would not take.
+    /// Record tags that AWS did not accept.
     pub unwritten: Tags,
     /// What is known of snapshots where they cannot be listed.
     pub sets: Sets,
-    /// The last look found nothing to do but to wait for instances.
+    /// What the last look saw, if it found nothing to do but to wait for instances.
     pub glance: Option<Glance>,
-    /// It is its turn to ask what a warning would be refused.
+    /// This lineage's rescue is to be rehearsed by this look.
     pub rehearses: bool,
 }
 
-/// What instances and volumes looked like: while they do, everything else is as it was, too.
+/// State of instances and volumes: as long as it is unchanged, everything else is taken as unchanged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Glance {
-    /// When everything was read.
+    /// When everything was last read.
     pub at: Timestamp,
-    /// A short word for what matters of each.
+    /// The state of each instance, in a short word.
     pub seen: BTreeMap<InstanceId, String>,
-    /// Of the volumes that are to be released.
+    /// The state of the volumes that are to be released.
     pub held: BTreeMap<VolumeId, String>,
 }
 
 impl Memory {
-    /// Tokens of launches that have returned what is not to be seen.
+    /// Tokens of launches that have returned an instance that is not visible.
     #[must_use]
     pub fn unseen_tokens(&self) -> BTreeMap<String, Timestamp> {
         let unseen = self.unseen.iter();
@@ -96,7 +96,7 @@ impl Memory {
         }
     }
 
-    /// Together with what another message remembers. What one of them saw alone does not count for both.
+    /// Merges what another message remembers. What only one of them saw does not count for both.
     pub fn learn(&mut self, other: &Self) {
         self.interruptions
             .extend(other.interruptions.iter().cloned());
@@ -113,7 +113,7 @@ impl Memory {
     }
 }
 
-/// The record says the same, or of an interruption more.
+/// The record says the same, or tells more of the same interruption.
 fn says(recorded: &str, key: &str, wanted: &str) -> bool {
     let same =
         || interruption_from(recorded).is_some_and(|it| Some(it) == interruption_from(wanted));
@@ -121,7 +121,7 @@ fn says(recorded: &str, key: &str, wanted: &str) -> bool {
     recorded == wanted || (key == tags::INTERRUPTED_AT && same() && more())
 }
 
-/// What is to prove that a message is ours, and the text that it is of.
+/// The seal of a message, and the text that was sealed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proof {
     pub code: String,
@@ -129,7 +129,7 @@ pub struct Proof {
 }
 
 impl Wake {
-    /// To look at this lineage, and nothing else.
+    /// A wake for this lineage without a memory.
     #[must_use]
     pub fn look(instance: InstanceId) -> Self {
         Self {
@@ -143,7 +143,8 @@ impl Wake {
     }
 }
 
-/// What is not understood says nothing: a wake that is under way while the function is updated must not be lost.
+/// Parts that are not understood are ignored: a wake that is under way during an update of the function must not be
+/// lost.
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]
 struct Detail {
@@ -238,7 +239,7 @@ fn list(value: &Value) -> BTreeSet<String> {
     all.filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
-/// By name, each a text.
+/// A map of names to texts.
 fn words<K: FromStr + Ord>(value: &Value) -> BTreeMap<K, String> {
     let entries = value.as_object().into_iter().flatten();
     let entry =
@@ -246,7 +247,7 @@ fn words<K: FromStr + Ord>(value: &Value) -> BTreeMap<K, String> {
     entries.filter_map(entry).collect()
 }
 
-/// By name, each a moment.
+/// A map of names to times.
 fn times<K: FromStr + Ord>(value: &Value) -> BTreeMap<K, Timestamp> {
     let entries = words(value).into_iter();
     entries
@@ -284,7 +285,7 @@ pub(super) fn parse_sweep(_: &Envelope) -> Result<Trigger, String> {
     Ok(Trigger::Sweep)
 }
 
-/// What a wake says: its seal is made over this very text.
+/// The text of a wake that its seal is made over.
 #[must_use]
 pub fn text(wake: &Wake) -> String {
     let Wake {

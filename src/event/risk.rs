@@ -1,4 +1,4 @@
-//! What may come of an instance: EC2's rebalance recommendation, and AWS Health's date for a change.
+//! Foreseen events: EC2's rebalance recommendation, and AWS Health's date for a change.
 //!
 //! - <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/rebalance-recommendations.html>: "an elevated
 //!   risk of interruption"; often nothing follows, and it may come together with the warning.
@@ -15,7 +15,7 @@ pub const REBALANCE: &str = "EC2 Instance Rebalance Recommendation";
 pub const HEALTH_SOURCE: &str = "aws.health";
 pub const HEALTH: &str = "AWS Health Event";
 
-/// An instance that may be taken, or will be changed on a day.
+/// An instance that may be interrupted, or will be changed on a known day.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Risk {
     pub instance: InstanceId,
@@ -49,7 +49,7 @@ struct Entity {
     status: Option<String>,
 }
 
-/// What AWS says of an event that is over, and of an entity that it no longer concerns.
+/// AWS Health's status of an event that is over, and of an entity that is no longer affected.
 const CLOSED: &str = "closed";
 const RESOLVED: &str = "RESOLVED";
 
@@ -63,7 +63,7 @@ pub(super) fn parse_rebalance(envelope: &Envelope) -> Result<Trigger, String> {
     Ok(Trigger::AtRisk { risks: vec![risk] })
 }
 
-/// Entities are volumes, subnets and others as well: what is no instance is left out, and what is resolved.
+/// Entities may be volumes, subnets and others: only instances count, and not those already resolved.
 pub(super) fn parse_health(envelope: &Envelope) -> Result<Trigger, String> {
     let Health {
         service,

@@ -1,4 +1,4 @@
-//! What a chain of wakes knows of snapshots by itself: in an account with very many of them it is all that is known.
+//! The snapshots that a chain of wakes knows by their ids: in an account with very many, they are all that is known.
 
 use crate::id::SnapshotId;
 use serde_json::Value;
@@ -7,9 +7,9 @@ use std::collections::BTreeSet;
 /// The snapshots of one lineage.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Sets {
-    /// Those that calls of this rescue have returned.
+    /// Snapshots that calls of this rescue have returned.
     pub taken: BTreeSet<SnapshotId>,
-    /// There was no end of looking for them by their tag: those above are asked for by their ids alone.
+    /// Listing them by their tag did not end: those above are asked for by their ids alone.
     pub unlisted: bool,
 }
 
@@ -28,7 +28,7 @@ impl Sets {
         self.unlisted |= other.unlisted;
     }
 
-    /// The ids to go by where no listing does.
+    /// The ids to read where no listing is possible.
     #[must_use]
     pub fn known(&self) -> Option<&BTreeSet<SnapshotId>> {
         Some(&self.taken).filter(|it| !it.is_empty())

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 pub const SOURCE: &str = "aws.ec2";
 pub const DETAIL_TYPE: &str = "EC2 Instance State-change Notification";
-/// States that the rule forwards: by the others nothing can be done.
+/// States that the rule forwards: the others call for no action.
 pub const FORWARDED: [InstanceState; 4] = [
     InstanceState::Running,
     InstanceState::ShuttingDown,

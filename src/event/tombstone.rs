@@ -22,7 +22,7 @@ pub fn interruption_from(text: &str) -> Option<Interruption> {
         at: clock::parse(words.next()?).ok()?,
         action: InstanceAction::recorded(words.next()?)?,
     };
-    // How far the first look has come; a word of another version of the function says nothing.
+    // How far the first look has come; an unknown word, of another version of the function, is ignored.
     words.nth(1).is_none().then_some(interruption)
 }
 
@@ -33,16 +33,17 @@ pub enum FirstLook {
     /// The record is as old as the last sweep.
     #[default]
     Open,
-    /// So it is, and a look that came late has written the tombstone: an earlier one may remember more.
+    /// The record is as old as the last sweep, and the tombstone was written by a late look: an earlier one may
+    /// remember more.
     Missed,
     /// What the instance has is on record.
     Seen,
-    /// So is where it is registered: every target group has been asked.
+    /// Its targets are on record as well: every target group has been asked.
     Listed,
 }
 
 impl FirstLook {
-    /// Of a record's tombstone.
+    /// The word in a record's tombstone.
     #[must_use]
     pub fn of(text: &str) -> Self {
         let word = text.split(' ').nth(3);

@@ -1,16 +1,16 @@
-//! One call of a plan, and whether it would meet another one.
+//! One call of a plan, and whether it would collide with another one.
 
 use crate::step::{Action, Step};
 use std::collections::BTreeSet;
 
 #[derive(Debug)]
 pub struct Job<'a> {
-    /// Of its step in the plan.
+    /// The position of its step in the plan.
     pub place: usize,
     pub step: &'a Step,
-    /// What AWS has answered to the step's own call, to be written down.
+    /// AWS's refusal of the step's own call, to be written down by this one.
     pub noted: Option<Action>,
-    /// Why it is not sent at all.
+    /// Why it is not sent.
     pub not_done: Option<String>,
 }
 

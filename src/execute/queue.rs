@@ -1,7 +1,7 @@
-//! What is to be done, in the order of the plan: what may start now, and what has come of the rest.
+//! Open calls in the order of the plan: which may start now, and the reports of the finished ones.
 //!
-//! EC2 refuses to change the tags of a resource while another call does (`ConcurrentTagAccess`, TRAP 56): such
-//! calls go one after the other. Other invocations know nothing of ours, so the code may still come.
+//! EC2 refuses to change the tags of a resource while another call does (`ConcurrentTagAccess`, TRAP 56): such calls
+//! go one after the other. Other invocations are not seen here, so the code may still come.
 
 use super::job::Job;
 use crate::cloud::CloudError;
@@ -32,7 +32,7 @@ impl<'a> Queue<'a> {
         }
     }
 
-    /// What may start now. It is under way from then on.
+    /// The calls that may start now. They count as under way from then on.
     pub fn ready(&mut self) -> Vec<Job<'a>> {
         let mut claimed = self.busy.clone();
         let all = mem::take(&mut self.waiting);
@@ -48,13 +48,13 @@ impl<'a> Queue<'a> {
         ready
     }
 
-    /// A step is waited for until it has a report, unless it is not part of what is to be done.
+    /// A step is waited for until it has a report, unless it is not part of this execution.
     fn is_settled(&self, job: &Job) -> bool {
         let mut after = job.step.after.iter();
         job.noted.is_some() || !after.any(|id| self.open.contains(id.as_str()))
     }
 
-    /// Why it makes no sense to send it.
+    /// Why the call is not worth sending.
     fn cause(&self, job: &Job) -> Option<String> {
         let failed = |id: &&String| {
             let mut reports = self.reports.iter();
@@ -101,7 +101,7 @@ impl<'a> Queue<'a> {
         self.waiting.insert(at, note);
     }
 
-    /// When nothing is under way any more: what waits still, waits in a circle, which is a bug in the plan.
+    /// When no call is under way any more: calls that still wait form a circle, which is a bug in the plan.
     pub fn end(self) -> Vec<StepReport> {
         let why = "its dependencies form a circle";
         let skipped = |job: Job| report(job.step, StepOutcome::Skipped { why: why.into() });

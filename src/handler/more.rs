@@ -1,4 +1,4 @@
-//! What lies in the queue beside a full batch, fetched by the function itself.
+//! Further messages of the queue, received by the function itself beside a full batch.
 //!
 //! A mapping without a batching window delivers a message at once, and ten together at most. With a window it
 //! may wait twenty seconds on a quiet queue, which ours is when a single instance is interrupted (TRAP 41). But
@@ -17,7 +17,7 @@ use tokio::time::timeout;
 const FULL: usize = 10;
 /// Beside a full batch: with it, a hundred.
 const MORE: usize = 9;
-/// A queue that does not answer holds no rescue up. What it has handed out comes again later.
+/// A queue that does not answer must not delay a rescue. What it has handed out is delivered again later.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// None unless the batch was full.
@@ -39,7 +39,8 @@ pub async fn receive(cloud: &impl Cloud, delivered: usize) -> Vec<Message> {
     all
 }
 
-/// Those handled, that is all but the failed. What cannot be deleted is delivered, and looked at, once more.
+/// Deletes those handled, that is all but the failed. A message that cannot be deleted is delivered, and looked at,
+/// once more.
 pub async fn delete(cloud: &impl Cloud, received: &[Message], failed: &BTreeSet<String>) {
     let handled = received.iter().filter(|it| !failed.contains(&it.id));
     let receipts: Vec<String> = handled.map(|it| it.receipt.clone()).collect();

@@ -1,4 +1,4 @@
-//! The key of volumes that name none: only told, and only while there is time.
+//! The default EBS key, for a note in the preparation: read only while nothing is interrupted.
 
 use super::{Scope, fact};
 use crate::cloud::Cloud;

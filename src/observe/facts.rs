@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Debug)]
 pub struct Facts {
     pub(super) instances: Vec<Instance>,
-    /// Those that are registered nowhere any more.
+    /// Instances that are deregistered from all their target groups.
     pub(super) out: BTreeSet<InstanceId>,
     pub(super) templates: Fact<Vec<Template>>,
     pub(super) volumes: Fact<Vec<Volume>>,
@@ -45,7 +45,7 @@ pub struct Look<'a> {
     pub risks: &'a [Risk],
     pub defaults: &'a Tags,
     pub pass: u32,
-    /// What could not be read so far is not waited for.
+    /// Three looks have passed: what they could not read is not waited for.
     pub late: bool,
     pub refused: &'a BTreeSet<String>,
     pub remembered: &'a Tags,
@@ -71,7 +71,7 @@ impl Facts {
         found.is_some_and(Registrations::lists_all)
     }
 
-    /// There was no end of the snapshots.
+    /// Listing the snapshots did not end.
     #[must_use]
     pub fn lists_no_snapshots(&self) -> bool {
         self.snapshots.endless
@@ -117,7 +117,7 @@ impl Facts {
         let volumes = select(&self.volumes, |it| {
             ours(&it.tags) || held(it) || is_noted(&it.id)
         });
-        // All of the account's have been read.
+        // All addresses of the account have been read.
         let recorded = recorded.map(|it| addresses_from(&it.tags));
         let recorded = recorded.unwrap_or_default();
         let its = |it: &Address| {

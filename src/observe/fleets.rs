@@ -6,11 +6,12 @@ use crate::tags;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-/// How long the other reads are kept waiting for it.
+/// How long the other reads wait for this one.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// By the instances' own tags, and by the record once those have gone. Members of an Auto Scaling group, which launches
-/// by fleets of its own, and what we have launched ourselves need no answer. For all others no call is made.
+/// By the instances' own tags, and by the record once those have gone. No call is needed for members of an Auto
+/// Scaling group, which launches by fleets of its own, for what we have launched ourselves, or for instances without
+/// a fleet.
 pub fn wanted(instances: &[Instance], templates: &Fact<Vec<Template>>) -> Vec<String> {
     let alone = instances.iter().filter(|it| it.group().is_none());
     let shown = alone.filter_map(Instance::fleet);
@@ -20,7 +21,7 @@ pub fn wanted(instances: &[Instance], templates: &Fact<Vec<Template>>) -> Vec<St
     ids.into_iter().map(str::to_owned).collect()
 }
 
-/// One that does not exist any more launches nothing: what is not in the answer was not asked for.
+/// A fleet that is not in the answer does not exist any more, and launches nothing.
 pub async fn read(cloud: &dyn Cloud, ids: &[String]) -> Result<Vec<Fleet>, CloudError> {
     let late = || CloudError {
         class: Class::Transient,

@@ -16,8 +16,8 @@ pub fn names(instances: &[Instance], templates: &Fact<Vec<Template>>) -> Vec<Str
 }
 
 /// The group of one lineage: by the record, or by the owner's own tag, which only Auto Scaling sets. A detached
-/// instance has lost that, a terminated one loses all. What another instance shows that says it belongs to the
-/// lineage is no group of the lineage's.
+/// instance has lost that tag, a terminated one loses all. The tags of other instances that claim to belong to the
+/// lineage do not count.
 pub fn name_of(owner: Option<&Instance>, record: Option<&Template>) -> Option<String> {
     let recorded = record.and_then(|it| it.tags.get(tags::GROUP)).cloned();
     recorded.or_else(|| owner.and_then(Instance::group).map(str::to_owned))

@@ -37,7 +37,8 @@ pub async fn read(
     Ok(merge(by_id?, by_address?, |it| it.id.clone()))
 }
 
-/// No model for anything: what has not taken over yet, and what is being taken: its rescue goes by what was prepared.
+/// Instances that are no model for the next replacement: those that have not taken over yet, and those being
+/// interrupted, as their rescue uses what was prepared.
 pub fn busy(
     instances: &[Instance],
     replacements: &BTreeSet<InstanceId>,
@@ -49,7 +50,7 @@ pub fn busy(
     buried.chain(others).collect()
 }
 
-/// The primary one of what is busy only where its address is to be kept.
+/// The interfaces to read of one instance; the primary one of a busy instance only where its address is to be kept.
 fn following<'a>(
     instance: &'a Instance,
     busy: &BTreeSet<InstanceId>,

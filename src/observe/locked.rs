@@ -1,4 +1,4 @@
-//! Stand-ins that may not be ended.
+//! Termination protection of stand-ins.
 
 use super::{fact, policies};
 use crate::cloud::{Cloud, CloudError};

@@ -80,7 +80,7 @@ fn is_due(record: &Record, name: &DnsName, instances: &[Instance]) -> bool {
     }
 }
 
-/// After one that was throttled the others are not asked for: they would be, too.
+/// After a throttled look-up the others are not sent: they would be throttled as well.
 pub async fn look_up(
     cloud: &dyn Cloud,
     names: Vec<(InstanceId, DnsName)>,

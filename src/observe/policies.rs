@@ -1,11 +1,11 @@
-//! What a lineage's user has chosen, as far as it decides what is read. The group's own tags are read a round trip later:
-//! the prepared rescue repeats them.
+//! The policy of a lineage, as far as it decides what is read. The group's own tags are read a round trip later: the
+//! prepared rescue repeats them.
 
 use crate::policy::Policy;
 use crate::situation::{Fact, Instance, Template};
 use crate::tags::{self, Tags};
 
-/// The same as a plan goes by, once the rescue is prepared.
+/// The policy that the plan will use, once the rescue is prepared.
 pub fn of(instance: &Instance, templates: &Fact<Vec<Template>>, defaults: &Tags) -> Policy {
     let lineage = instance.lineage();
     let names =

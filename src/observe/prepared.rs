@@ -9,13 +9,13 @@ use crate::situation::{Fact, Instance, Snapshot, Template, Volume};
 use crate::tags::{self, template_name, template_names};
 use std::collections::BTreeSet;
 
-/// Whether each of so many lineages has a record. What has none may be registered anywhere.
+/// Whether every lineage of this number has a record. One without may be registered anywhere.
 pub fn are_all(templates: &Fact<Vec<Template>>, lineages: usize) -> bool {
     let ours = { templates.known().into_iter().flatten() }.filter(|it| it.ours);
     ours.count() >= lineages
 }
 
-/// By their first names. Where another's template bears that one, by the others as well.
+/// By their first names; where a foreign template has taken that name, by the further names as well.
 pub async fn read(
     cloud: &dyn Cloud,
     lineages: &BTreeSet<InstanceId>,
@@ -36,14 +36,14 @@ pub async fn read(
     Ok(merge(found, more, |it| it.id.clone()))
 }
 
-/// The one of a lineage.
+/// The prepared rescue of a lineage.
 #[must_use]
 pub fn of<'a>(lineage: &InstanceId, templates: &'a [Template]) -> Option<&'a Template> {
     let ours = |name: &String| templates.iter().find(|it| it.name == *name && it.ours);
     template_names(lineage).iter().find_map(ours)
 }
 
-/// Its record vouches for this instance: as its head, or as a member.
+/// Its record names this instance, as its head or as a member.
 #[must_use]
 pub fn names(template: &Template, instance: &InstanceId) -> bool {
     let head = template.tags.get(tags::HEAD);
@@ -59,7 +59,7 @@ pub fn name(lineage: &InstanceId, templates: &Fact<Vec<Template>>) -> Option<Str
     own.or_else(|| template_names(lineage).into_iter().find(|it| !foreign(it)))
 }
 
-/// These as well, if there are any.
+/// Reads these as well, if there are any.
 pub async fn also(
     cloud: &dyn Cloud,
     instances: Vec<Instance>,
@@ -72,7 +72,7 @@ pub async fn also(
     Ok(merge(instances, more, |it| it.id.clone()))
 }
 
-/// Those that have not taken over.
+/// Members that have not taken over.
 pub fn replacements(
     instances: &[Instance],
     templates: &Fact<Vec<Template>>,
@@ -88,12 +88,12 @@ pub fn replacements(
             .any(|key| it.tags.contains_key(*key))
     };
     let waits = |it: &&Instance| ours(it) && it.is_alive() && !heads.contains(it.id.as_str());
-    // Without a record it is not known which have.
+    // Without a record it is unknown which have taken over.
     let all = instances.iter().filter(|_| !heads.is_empty());
     all.filter(waits).map(|it| it.id.clone()).collect()
 }
 
-/// Owners that no tag has led to.
+/// Owners that were found by no tag.
 pub fn unseen_heads(templates: &Fact<Vec<Template>>, instances: &[Instance]) -> Vec<InstanceId> {
     let templates = templates.known().map(Vec::as_slice).unwrap_or_default();
     let heads = templates.iter().filter_map(|it| it.tags.get(tags::HEAD));
@@ -115,8 +115,7 @@ pub fn unseen_holders(
     holders.into_iter().cloned().collect()
 }
 
-/// Volumes on record that no tag has led to are read by their ids, and what snapshots there are of those by
-/// theirs.
+/// Volumes on record that were found by no tag are read by their ids, and snapshots of such volumes by theirs.
 pub async fn by_record(
     cloud: &dyn Cloud,
     templates: &Fact<Vec<Template>>,
@@ -143,7 +142,7 @@ pub async fn by_record(
     (volumes, snapshots)
 }
 
-/// Those on record.
+/// The volumes on record.
 pub fn volumes(template: &Template) -> Vec<VolumeId> {
     let recorded = volumes_from(&template.tags).into_iter().map(|it| it.volume);
     let expiring = expiring_from(&template.tags)

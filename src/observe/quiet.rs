@@ -35,7 +35,7 @@ impl Out {
         self.instances.iter().cloned().chain(others).collect()
     }
 
-    /// A first look is not over: what its instance has been registered with since the last sweep is on no record.
+    /// A first look is not over: its instance may be registered with groups that are on no record yet.
     pub(super) fn is_unlisted(&self, templates: &Fact<Vec<Template>>) -> bool {
         let templates = templates.known().map(Vec::as_slice).unwrap_or_default();
         let known =
@@ -54,8 +54,8 @@ impl Out {
         })
     }
 
-    /// EC2 takes it: by its tombstone, which may be long in coming when many are written, or by its
-    /// replacement. A stand-in leaves by our own hand.
+    /// EC2 is interrupting it: by its tombstone, which may come late when many are written, or by its replacement. A
+    /// stand-in is ended by the function, not by EC2.
     fn is_being_rescued(&self, instance: &Instance, all: &[Instance]) -> bool {
         let tombstone = instance.tags.get(tags::INTERRUPTED_AT);
         let tombstone = tombstone.and_then(|it| interruption_from(it));
@@ -73,7 +73,7 @@ impl Out {
     }
 }
 
-/// What is on record of a batch of lineages.
+/// The target groups on record of a batch of lineages: to read, and not to read.
 #[derive(Debug, Default)]
 pub struct Recorded {
     pub wanted: BTreeSet<TargetGroup>,
@@ -81,7 +81,7 @@ pub struct Recorded {
     pub unwanted: BTreeSet<TargetGroup>,
 }
 
-/// `out` are instances that are registered nowhere any more, `warned` those that are to be.
+/// `out` are deregistered instances, `warned` those that are to be deregistered.
 pub fn recorded(
     instances: &[Instance],
     templates: &Fact<Vec<Template>>,

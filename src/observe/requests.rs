@@ -1,4 +1,4 @@
-//! Spot Instance requests that still say something.
+//! Spot Instance requests that still matter.
 
 use crate::id::{InstanceId, RequestId};
 use crate::record::RecordedRequest;
@@ -16,9 +16,9 @@ pub fn wanted(
     let recorded = |it: &Template| RecordedRequest::parse(it.tags.get(tags::REQUEST)?);
     let known: Vec<RecordedRequest> = templates.iter().filter_map(recorded).collect();
     let over = |id: &RequestId| known.iter().any(|it| it.id == *id && !it.persistent);
-    // That of a replacement matters once it has taken over.
+    // The request of a replacement matters only once it has taken over.
     let asked = { instances.iter() }.filter(|it| !replacements.contains(&it.id));
-    // It says when an instance has ended that no warning told of.
+    // The request says when an instance ended without a warning.
     let untold = |it: &&Instance| !it.is_alive() && !it.tags.contains_key(tags::INTERRUPTED_AT);
     let ended: BTreeSet<&RequestId> = { asked.clone() }
         .filter(untold)
@@ -26,7 +26,7 @@ pub fn wanted(
         .collect();
     let asked = asked.filter_map(|it| it.request.clone());
     let persistent = known.iter().filter(|it| it.persistent);
-    // It says how an instance ended that is not to be seen any more.
+    // The request says how an instance ended that EC2 does not show any more.
     let vanished = { templates.iter() }.filter(|it| is_vanished(it, instances));
     let vanished = vanished.filter_map(recorded);
     let all: BTreeSet<RequestId> = asked

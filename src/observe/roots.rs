@@ -66,7 +66,7 @@ pub async fn images(
     wanted: &Wanted,
 ) -> Result<Vec<Image>, CloudError> {
     let living = { instances.iter() }.filter(|it| it.is_alive() && !replacements.contains(&it.id));
-    // A rescue goes by what was prepared of an image.
+    // A rescue uses the image that was prepared.
     let living = living.filter(|it| !wanted.known.contains(&it.id));
     let mut ids: BTreeSet<ImageId> = living.filter_map(|it| it.image.clone()).collect();
     ids.extend(wanted.originals.iter().cloned());
@@ -84,7 +84,7 @@ pub async fn images(
     Ok(merge(made, by_id, |it| it.id.clone()))
 }
 
-/// Without successors nothing is asked: it is not that there is nothing under way.
+/// Without successors no call is made: there may still be tasks under way.
 pub async fn tasks(cloud: &dyn Cloud, wanted: &Wanted) -> Fact<Vec<RootTask>> {
     if wanted.successors.is_empty() {
         return Fact::NotRead;

@@ -11,7 +11,7 @@ use crate::situation::{Fact, Snapshot, SnapshotState};
 use crate::tags;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What the rescues of a batch know of their own.
+/// The snapshots that the rescues of a batch know by their ids.
 #[derive(Debug, Clone, Default)]
 pub struct Known(pub BTreeMap<InstanceId, Sets>);
 
@@ -19,14 +19,14 @@ pub struct Known(pub BTreeMap<InstanceId, Sets>);
 #[derive(Debug)]
 pub struct Found {
     listed: Fact<Vec<Snapshot>>,
-    /// There was no end of them.
+    /// The listing did not end.
     pub endless: bool,
     by_id: Vec<Snapshot>,
     asked: Known,
 }
 
 impl Known {
-    /// A listing that had no end a moment ago is not begun again, as long as there is something else to go by.
+    /// A listing that did not end a moment ago is not repeated, as long as the ids suffice.
     fn suffices(&self, lineages: &BTreeSet<InstanceId>) -> bool {
         lineages.iter().all(|it| {
             let its = self.0.get(it);
@@ -57,7 +57,7 @@ pub async fn list(
     cloud.snapshots(of_lineage).await
 }
 
-/// By their ids, where there is no end of listing them.
+/// By their ids, where listing them does not end.
 pub async fn find(
     cloud: &dyn Cloud,
     listed: Result<Vec<Snapshot>, CloudError>,
@@ -81,8 +81,8 @@ pub async fn find(
 }
 
 impl Found {
-    /// Those of one lineage. Where they were not listed and one that is known is not to be seen, or has failed, an older
-    /// one would count: that is not known.
+    /// The snapshots of one lineage. Where they were not listed and a known one is not visible, or has failed, an
+    /// older one would count in its place: then the answer is that they are not known.
     pub fn of(&self, lineage: &InstanceId) -> Fact<Vec<Snapshot>> {
         let ours = |it: &&Snapshot| {
             it.tags.get(tags::RESCUE).map(String::as_str) == Some(lineage.as_str())
@@ -128,7 +128,7 @@ mod tests {
         }
     }
 
-    /// The ids that are known, what was found by them, and whether that is all there is to know.
+    /// The known ids, what was found by them, and whether that is all.
     #[test]
     fn what_is_not_listed_is_known_only_if_all_that_was_taken_is_there_and_serves() {
         use SnapshotState::{Completed, Pending, Unusable};

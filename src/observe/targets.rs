@@ -105,7 +105,7 @@ fn take(
     }
 }
 
-/// Another answer is not to be expected soon: denied, or a service that the Region does not have.
+/// The error will not pass soon: denied, or a service that the Region does not have.
 fn is_final(of: Balancing, error: &CloudError) -> bool {
     error.class != Class::Transient || (of != Balancing::Elb && !error.is_throttled())
 }

@@ -1,4 +1,4 @@
-//! What the instance types are like that a policy has to do with.
+//! What instance types are like, where a policy depends on it.
 
 use super::{Scope, fact, policies};
 use crate::cloud::Cloud;
@@ -26,7 +26,7 @@ pub fn of(instances: &[Instance], templates: &Fact<Vec<Template>>, defaults: &Ta
     types.into_iter().collect()
 }
 
-/// Types do not change: read when all else is, not while waiting.
+/// Types do not change: they are read with everything else, not while waiting.
 pub async fn shapes(cloud: &dyn Cloud, scope: Scope, types: &[String]) -> Fact<Vec<Shape>> {
     if scope == Scope::Recorded || types.is_empty() {
         return Fact::NotRead;

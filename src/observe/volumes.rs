@@ -9,8 +9,8 @@ use crate::id::VolumeId;
 use crate::situation::Instance;
 use std::collections::BTreeSet;
 
-/// Those that these instances show. What one holds still that shows nothing any more is found by its mark, or by the
-/// record.
+/// The volumes that these instances show. A volume still held by an instance that shows no devices any more is found
+/// by its mark, or by the record.
 pub fn attached(instances: &[Instance]) -> Query {
     let devices = instances.iter().flat_map(|it| &it.devices);
     let ids: BTreeSet<VolumeId> = devices.map(|it| it.volume.clone()).collect();

@@ -5,15 +5,14 @@ use crate::record::MOST_REMEMBERED;
 use std::fmt;
 use time::Duration;
 
-/// So many interruptions of one lineage within the window, and On-Demand comes first until fewer lie
-/// within it.
+/// So many interruptions of one lineage within the window put On-Demand first, until fewer are within it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Breaker {
     pub interruptions: usize,
     pub window: Duration,
 }
 
-/// The third within an hour is no accident.
+/// Three within an hour are taken for more than chance.
 pub const DEFAULT: Breaker = Breaker {
     interruptions: 3,
     window: Duration::hours(1),

@@ -1,10 +1,10 @@
-//! Each read has a time of its own, so that one listing without end (TRAP 47) keeps no look from the rest.
+//! Each read has a time limit of its own, so that one listing without end (TRAP 47) does not block the other reads.
 
 use crate::cloud::CloudError;
 use std::time::Duration;
 
-/// An attempt that is not answered and another one that is fit into it; and two rounds of reads, one after the other,
-/// into an invocation.
+/// Time for an attempt without an answer and a second one; two rounds of reads, one after the other, fit into an
+/// invocation.
 pub const PATIENCE: Duration = Duration::from_secs(5);
 
 pub async fn in_time<T>(

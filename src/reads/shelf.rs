@@ -1,4 +1,4 @@
-//! Answers of one kind, by what was asked.
+//! Answers of one kind, by query.
 
 use super::patience::in_time;
 use crate::cloud::CloudError;
@@ -14,9 +14,9 @@ pub struct Shelf<K, T> {
 
 struct Answers<K, T> {
     by_question: BTreeMap<K, Vec<T>>,
-    /// What there was no end of within the time that one read has: it is not asked again.
+    /// Queries that did not end within their time: they are not repeated.
     endless: BTreeMap<K, CloudError>,
-    /// How often they have been cleared: an answer that was under way meanwhile may be of the time before.
+    /// How often the answers were cleared: one that was under way meanwhile may show the state before.
     cleared: u64,
 }
 
@@ -75,7 +75,7 @@ impl<K: Ord, T: Clone> Shelf<K, T> {
         answers.cleared += 1;
     }
 
-    /// What has just been written on these, while answers under way may not have it.
+    /// Tags that have just been written on these: answers under way may not have them.
     pub fn write(&self, resources: &[String], change: impl Fn(&mut Tags))
     where
         T: Tagged,
@@ -94,7 +94,7 @@ impl<K: Ord, T: Clone> Shelf<K, T> {
     }
 }
 
-/// Says of what was read what has been written on it.
+/// A resource that written tags can be added to.
 pub trait Tagged {
     fn id(&self) -> &str;
     fn tags(&mut self) -> &mut Tags;
@@ -134,7 +134,7 @@ mod tests {
         assert_eq!(known.await, Ok(vec![2]));
     }
 
-    /// TRAP 47: what a look has waited for once, the looks after it in the same invocation do without.
+    /// TRAP 47: a listing that one look has waited for is not repeated by later looks of the same invocation.
     #[cfg(feature = "sim")]
     #[tokio::test(start_paused = true)]
     async fn what_there_is_no_end_of_is_asked_for_once() {

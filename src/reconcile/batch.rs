@@ -55,7 +55,7 @@ impl Batch {
                 batch.about(position, trigger, id, seen, known.get(id), now);
             }
         }
-        // Last: something else of the same batch may be about the same lineage.
+        // Last, as another trigger of the same batch may concern the same lineage.
         for wake in calm.into_iter().filter_map(glance::wake) {
             glance::rest(batch.subject(wake.instance.clone()), wake, &visible, now);
         }
@@ -109,7 +109,8 @@ impl Batch {
         }
     }
 
-    /// Nothing is done for it. A tag that only looks like an opt-in is said while it can be mended, and when it is too late.
+    /// The instance is left alone. A tag that only looks like an opt-in is reported while it can be corrected, and at
+    /// the interruption.
     fn leave(&mut self, instance: &Instance, trigger: &Trigger, at: Timestamp) {
         let id = &instance.id;
         tracing::debug!(%id, "not opted in");
@@ -152,7 +153,7 @@ impl Batch {
             .filter(named)
             .map(|it| (it.clone(), it.clone()))
             .collect();
-        // The first of a lineage gave it its name; those after it are heads on record.
+        // The first instance of a lineage gave it its name; later owners are heads on record.
         let mut named = known.keys();
         if { late.iter() }.any(|it| unseen.contains(*it) && !named.any(|known| known == *it)) {
             let all = context
@@ -171,7 +172,7 @@ impl Batch {
             .or_insert_with(|| Subject::new(lineage))
     }
 
-    /// Those that may still have something to do.
+    /// The lineages that may still have something to do.
     pub fn active(&self) -> impl Iterator<Item = &InstanceId> {
         self.subjects
             .iter()
@@ -203,7 +204,7 @@ impl Batch {
         }
     }
 
-    /// What they know of their snapshots.
+    /// The snapshots that the lineages' wakes know of.
     pub fn sets(&self) -> Known {
         let active = self.subjects.iter().filter(|(_, it)| !it.resting);
         Known(
@@ -238,7 +239,7 @@ fn instances_of(trigger: &Trigger) -> Vec<&InstanceId> {
     }
 }
 
-/// What is to go with it as things are.
+/// What is deleted with it, by the flags of this moment.
 fn flagged(instance: &Instance) -> impl Iterator<Item = String> {
     let volumes = instance
         .devices
@@ -249,8 +250,8 @@ fn flagged(instance: &Instance) -> impl Iterator<Item = String> {
     volumes.chain(interfaces.map(|it| it.id.to_string()))
 }
 
-/// Preparing needs a later look; so does a return from a stop. A replacement that begins to
-/// run is watched over by the rescue it was launched in.
+/// Preparing needs a later look; so does a return from a stop. A replacement that begins to run is looked at by the
+/// rescue that launched it.
 fn starts_watch(instance: &Instance, trigger: &Trigger) -> bool {
     let runs =
         matches!(trigger, Trigger::StateChange { state, .. } if *state == InstanceState::Running);
@@ -258,7 +259,7 @@ fn starts_watch(instance: &Instance, trigger: &Trigger) -> bool {
     runs && (!tagged(tags::REPLACES) || tagged(tags::INTERRUPTED_AT))
 }
 
-/// Names an interruption that is not over yet.
+/// The trigger names an interruption that is not over yet.
 fn is_fresh(trigger: &Trigger, now: Timestamp) -> bool {
     match trigger {
         Trigger::Interruption(interruption) => is_recent(interruption.at, now),
@@ -283,13 +284,13 @@ fn is_ours(instance: &Instance, trigger: &Trigger) -> bool {
     opted_in || (was && matches!(trigger, Trigger::Wake(_)))
 }
 
-/// It may come when EC2 has forgotten the instance, or its tags. What says of any other event that it is about an
-/// instance of ours is that instance.
+/// The trigger may come when EC2 has forgotten the instance, or its tags. Any other trigger is believed only if the
+/// instance itself is shown with our tags.
 fn may_be_late(trigger: &Trigger) -> bool {
     matches!(trigger, Trigger::Interruption(_) | Trigger::Wake(_))
 }
 
-/// Its tags have gone with it: what it was is on record, or nowhere.
+/// Its tags have gone with its end: what it was is on record, or lost.
 fn is_bare(instance: &Instance) -> bool {
     instance.tags.is_empty() && !instance.is_alive()
 }

@@ -1,5 +1,5 @@
-//! The instances cannot be read, and a warning has two minutes: what the record says of the one that is named is
-//! protected by that.
+//! The instances cannot be read, and a warning has two minutes: the instance that it names is protected by what is on
+//! record.
 
 use super::context::{Context, in_time, left};
 use crate::calls::Calls;
@@ -14,7 +14,7 @@ use crate::tags;
 use futures_util::future::join_all;
 use std::collections::BTreeSet;
 
-/// The looks of a chain that try it: what was refused at the first ones is tried now and then.
+/// The looks of a chain that always try it; later ones try it now and then.
 const FIRST: u32 = 2;
 const NOW_AND_THEN: u32 = 10;
 
@@ -35,7 +35,7 @@ pub async fn first_aid(context: &Context<'_>, triggers: &[Trigger]) {
     join_all(each).await;
 }
 
-/// What is to be helped now.
+/// The warning to protect an instance from, if any.
 fn warned<'a>(context: &Context<'_>, trigger: &'a Trigger) -> Option<&'a Interruption> {
     let interruption = match trigger {
         Trigger::Interruption(it) => it,
@@ -49,7 +49,7 @@ fn warned<'a>(context: &Context<'_>, trigger: &'a Trigger) -> Option<&'a Interru
         | Trigger::Snapshots { .. }
         | Trigger::Sweep => return None,
     };
-    // What is stopped keeps everything.
+    // An instance that is only stopped keeps its volumes.
     let ends = interruption.action == InstanceAction::Terminate;
     (ends && is_recent(interruption.at, context.clock.now())).then_some(interruption)
 }

@@ -1,4 +1,4 @@
-//! An instance that EC2 takes holds its volumes until it has ended: what happens to it before leads to nothing.
+//! An interrupted instance holds its volumes until it has ended: events before that call for no look.
 
 use super::glance::YOUNG;
 use crate::clock::Timestamp;
@@ -7,8 +7,8 @@ use crate::record::interruption_from;
 use crate::situation::Instance;
 use crate::tags;
 
-/// It shuts down, as its warning said: that frees nothing. A rescue has wakes of its own, and there is
-/// another event when it has ended.
+/// It shuts down, as its warning said: that releases no volume. A rescue has wakes of its own, and another event
+/// comes when the instance has ended.
 pub fn leads_nowhere(instance: &Instance, trigger: &Trigger, now: Timestamp) -> bool {
     let Trigger::StateChange { state, .. } = trigger else {
         return false;
@@ -23,7 +23,7 @@ pub fn leads_nowhere(instance: &Instance, trigger: &Trigger, now: Timestamp) -> 
     }
 }
 
-/// EC2 takes it, and has not done so.
+/// EC2 is interrupting it, and has not ended it yet.
 pub fn still_holds(instance: &Instance, now: Timestamp) -> bool {
     let tombstone = instance.tags.get(tags::INTERRUPTED_AT);
     let warned = tombstone.and_then(|it| interruption_from(it));

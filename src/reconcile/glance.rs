@@ -1,7 +1,7 @@
-//! While all that a rescue waits for is that one instance boots and another lets go of its volumes, only those are
-//! looked at. Two calls serve a whole batch of such lineages, where a look takes ten.
+//! A rescue that waits only for its instance to boot and for the old one to release its volumes looks at those alone.
+//! Two calls serve a whole batch of such lineages, where a full look takes ten.
 //!
-//! Everything is read again once one of them shows any change, at any event, and just before the two minutes are over.
+//! Everything is read again once one of them has changed, at any event, and just before the two minutes are over.
 
 use super::context::Context;
 use super::subject::Subject;
@@ -16,12 +16,12 @@ use crate::step::{Action, fingerprint};
 use crate::tags;
 use std::collections::BTreeSet;
 
-/// From then on, before its instance ends, everything is read once more.
+/// From then on, before the instance ends, everything is read once more.
 const LAST_LOOK: time::Duration = time::Duration::seconds(110);
 /// From then on looks are rare anyway.
 pub const YOUNG: time::Duration = time::Duration::minutes(5);
 
-/// The only trigger that remembers what it has seen.
+/// Only a wake remembers what the last look saw.
 pub fn wake(trigger: &Trigger) -> Option<&Wake> {
     let Trigger::Wake(wake) = trigger else {
         return None;
@@ -37,7 +37,7 @@ pub fn watched(trigger: &Trigger) -> impl Iterator<Item = &InstanceId> {
     seen.chain(memory.into_iter().flat_map(|it| it.launched.keys()))
 }
 
-/// Those that are to be released. What cannot be read is read again with everything else.
+/// The volumes that are to be released. If they cannot be read, everything is read again.
 pub async fn volumes(context: &Context<'_>, triggers: &[Trigger]) -> Vec<Volume> {
     let glances = triggers
         .iter()
@@ -50,7 +50,7 @@ pub async fn volumes(context: &Context<'_>, triggers: &[Trigger]) -> Vec<Volume>
     context.cloud.volumes(&query).await.unwrap_or_default()
 }
 
-/// All that it waits for is as it was, and that has been so for a short time.
+/// Everything it waits for is unchanged, and the last full look was not long ago.
 pub fn unchanged(
     trigger: &Trigger,
     visible: &[Instance],
@@ -76,7 +76,7 @@ pub fn unchanged(
     counts && seen.iter().all(is_as_it_was) && held.iter().all(is_held)
 }
 
-/// Nothing else is read, unless something else has led here, too.
+/// Nothing else is read, unless another trigger concerns the lineage, too.
 pub fn rest(subject: &mut Subject, wake: &Wake, visible: &[Instance], now: Timestamp) {
     let (Some(glance), Some(warned)) = (&wake.memory.glance, warned(&wake.memory)) else {
         return;
@@ -93,12 +93,12 @@ pub fn rest(subject: &mut Subject, wake: &Wake, visible: &[Instance], now: Times
     subject.resting = true;
 }
 
-/// What is under way now.
+/// The interruption that is under way now.
 fn warned(memory: &Memory) -> Option<&Interruption> {
     memory.interruptions.iter().max_by_key(|it| it.at)
 }
 
-/// What the next look is to compare with: None if there was anything to do, or if it waits for something else.
+/// What the next look is compared with. None if there was anything to do, or if the plan waits for something else.
 pub fn of(subject: &Subject, plan: &Plan, steps: &[StepReport]) -> Option<Glance> {
     let noted = |it: &StepReport| it.outcome.succeeded() && !leads_on(it, plan);
     let quiet = plan.steps.len() == steps.len()
@@ -109,15 +109,15 @@ pub fn of(subject: &Subject, plan: &Plan, steps: &[StepReport]) -> Option<Glance
     subject.seen.clone().filter(|_| quiet)
 }
 
-/// A step that makes another one possible at once. What was noted of a rescue does not, and what is attached has to be
-/// seen to be.
+/// A step that makes another one possible at once. Notes in the record do not, and an attachment has to be seen
+/// first.
 pub fn leads_on(done: &StepReport, plan: &Plan) -> bool {
     let step = plan.steps.iter().find(|it| it.id == done.id);
     let waits = step.is_some_and(|it| matches!(it.action, Action::Attach { .. }));
     done.outcome.succeeded() && !waits && done.id != NOTED
 }
 
-/// Of each instance and volume, a short word for what matters.
+/// The state of each instance and volume, in a short word.
 pub fn seen(situation: &Situation, plan: &Plan, at: Timestamp) -> Option<Glance> {
     let awaited = plan.awaits()?;
     let waits = !awaited.is_empty();
@@ -133,7 +133,7 @@ pub fn seen(situation: &Situation, plan: &Plan, at: Timestamp) -> Option<Glance>
     })
 }
 
-/// Its state, and what a person may do to it meanwhile. While volumes are held, a replacement may boot or run.
+/// Its state, and what a user may change meanwhile. While volumes are held, a replacement may boot or run.
 fn looks(instance: &Instance, waits: bool) -> String {
     if waits && !instance.tags.contains_key(tags::INTERRUPTED_AT) {
         let word = if instance.is_alive() { "alive" } else { "over" };
@@ -152,7 +152,7 @@ fn looks(instance: &Instance, waits: bool) -> String {
     ))
 }
 
-/// As its warning said: from then on its volumes are what matters.
+/// It has ended, as its warning said: from then on its volumes are what matters.
 fn is_over(instance: &Instance, warned: &Interruption) -> bool {
     instance.id == warned.instance && !instance.is_alive()
 }

@@ -1,4 +1,4 @@
-//! An opt-in that stands on the Spot Instance request and not on the instance: it is said, and nothing is done (TRAP 63).
+//! An opt-in tag on the Spot Instance request instead of the instance: it is reported, and nothing is done (TRAP 63).
 //!
 //! "When you tag a Spot Instance request, the instances and volumes that are launched by the Spot Instance request are
 //! not automatically tagged": <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/tag-spot-requests.html>
@@ -14,10 +14,10 @@ use crate::tags::{self, Tags};
 use std::collections::BTreeSet;
 use time::Duration;
 
-/// It is said by the first sweep after the launch, and then once a day: nothing is written down of it.
+/// It is reported by the first sweep after the launch, and then once a day: nothing is written down of it.
 const DAY: i64 = 86_400;
 
-/// Spot Instances that are being taken, and say nothing of us. One call for all of them, after every rescue.
+/// Spot Instances that are being interrupted and have no tags of ours. One call for all of them, after every rescue.
 pub async fn at_the_end(context: &Context<'_>, taken: &[Instance]) -> Vec<Unprotected> {
     let ids: BTreeSet<_> = taken.iter().filter_map(|it| it.request.clone()).collect();
     let ids: Vec<_> = ids.into_iter().collect();
@@ -66,7 +66,7 @@ fn is_due(instance: &Instance, now: Timestamp) -> bool {
     age >= Duration::ZERO && age.whole_seconds() % DAY < SWEEP.whole_seconds()
 }
 
-/// What its own tags say counts, and has been said.
+/// The instance's own tags decide, and were reported already.
 fn unprotected(
     instance: &Instance,
     request: &SpotRequest,

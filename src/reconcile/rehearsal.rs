@@ -1,4 +1,4 @@
-//! What AWS has answered to what a warning would send, until the plan has it on record.
+//! AWS's answers to the dry runs of a rehearsal, until the plan has them on record.
 
 use super::subject::Subject;
 use crate::cloud::{Class, CloudError};
@@ -9,13 +9,13 @@ use crate::situation::Answer;
 use crate::step::{Action, Rehearsal};
 use std::collections::BTreeMap;
 
-/// No rescue is looked at in the same invocation: whatever AWS grants is for that.
+/// No rescue is looked at in the same invocation: AWS's tokens are for rescues first.
 pub fn is_calm(subjects: &BTreeMap<InstanceId, Subject>) -> bool {
     let mut subjects = subjects.values();
     subjects.all(|it| it.memory.interruptions.is_empty() && it.urgent.is_empty())
 }
 
-/// Its turn is over once anything was answered, whatever it was.
+/// The lineage's turn is over once any dry run was answered, whatever the answer.
 pub fn note(subject: &mut Subject, plan: &Plan, reports: &[StepReport]) {
     for report in reports {
         let step = plan.steps.iter().find(|it| it.id == report.id);
@@ -27,7 +27,7 @@ pub fn note(subject: &mut Subject, plan: &Plan, reports: &[StepReport]) {
     }
 }
 
-/// A rescue does not look for anything by its name: that the role may not says nothing of it.
+/// A rescue looks up nothing by its name: a denied look-up says nothing about a rescue.
 fn answer(rehearsal: &Rehearsal, outcome: &StepOutcome) -> Answer {
     match outcome {
         StepOutcome::Foretold(error) if rehearsal.is_look() && error.class == Class::Denied => {
@@ -46,8 +46,8 @@ fn answer(rehearsal: &Rehearsal, outcome: &StepOutcome) -> Answer {
     }
 }
 
-/// What comes and goes by itself is no caveat. Want of capacity is none that a person could mend today either, unless
-/// the type is not sold there at all.
+/// A passing error is no caveat. Neither is want of capacity, which no person could mend today, unless the type is
+/// not sold there at all.
 fn is_definite(error: &CloudError) -> bool {
     const NOT_SOLD: [&str; 4] = [
         "InvalidFleetConfig",

@@ -1,4 +1,4 @@
-//! Snapshot sets: those that have completed, and the lineages that may go on by it; those that were just taken.
+//! Snapshot sets: those that have completed, and the lineages that they let go on; those that were just taken.
 
 use super::context::Context;
 use super::endings;
@@ -12,8 +12,8 @@ use crate::step::Action;
 use crate::tags;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// By snapshot, for those that belong to one. A set is of no use before its instance has ended: until then the volumes
-/// themselves are there.
+/// Lineages by snapshot. A set is of no use before its instance has ended: until then the volumes themselves are
+/// there.
 pub async fn lineages(
     context: &Context<'_>,
     triggers: &[Trigger],
@@ -60,7 +60,7 @@ fn source(snapshot: &Snapshot) -> Option<InstanceId> {
     instance.parse().ok()
 }
 
-/// What the calls of a look have returned.
+/// The snapshots that the calls of a look have returned.
 pub fn taken(plan: &Plan, reports: &[StepReport]) -> BTreeSet<SnapshotId> {
     let takes = |id: &str| {
         let mut steps = plan.steps.iter().filter(|it| it.id == id);

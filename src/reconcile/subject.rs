@@ -1,4 +1,4 @@
-//! One lineage in one invocation: what led to it, what is known of it, and what came of it.
+//! One lineage in one invocation: its triggers, what is known of it, and the result.
 
 use super::throttling::Position;
 use crate::clock::Timestamp;
@@ -12,7 +12,7 @@ use crate::step::{Action, Step};
 use crate::tags::{self, Tags};
 use std::collections::BTreeSet;
 
-/// So many looks of a chain try to ask and to read everything.
+/// The first looks of a chain read and ask for everything.
 const FIRST_LOOKS: u32 = 3;
 
 /// One lineage, and what this invocation knows and did about it.
@@ -21,7 +21,7 @@ pub struct Subject {
     pub lineage: InstanceId,
     /// Positions of the triggers that led here.
     pub triggers: Vec<usize>,
-    /// What the looks before this one have handed on.
+    /// What earlier looks of the chain have handed on.
     pub memory: Memory,
     pub risks: Vec<Risk>,
     /// Instances with a warning that has just come: first aid before anything else is read.
@@ -30,30 +30,30 @@ pub struct Subject {
     pub attempt: u32,
     /// Seconds that the chain of wakes has waited by now.
     pub waited: u32,
-    /// Since when what the last plan waits for has taken.
+    /// Since when the plan has waited for the same thing.
     pub since: Option<Timestamp>,
-    /// What could not be noted as told.
+    /// An outcome that could not be written down as reported.
     pub untold: Option<Outcome>,
-    /// What its instances looked like, where they are all that it waits for.
+    /// The state of its instances, where the plan waits for nothing else.
     pub seen: Option<Glance>,
     /// Steps refused for good, by id.
     pub refused: BTreeSet<String>,
     /// Written into the record by this invocation when launches failed.
     pub remembered: Tags,
-    /// What AWS has answered to what a warning would send.
+    /// AWS's answers to the dry runs.
     pub rehearsing: Rehearsing,
     pub done: Done,
     pub report: Report,
     /// The last plan held nothing new.
     pub resting: bool,
-    /// This invocation has done with it; the wake that goes on with it has been sent, or why not.
+    /// This invocation has finished with it: the next wake was sent, or why that failed.
     pub left: Option<Result<(), String>>,
-    /// By how many times the next look may come later than planned.
+    /// The factor by which the next look may come later than planned.
     pub patience: u32,
     /// Every rescue has one chain of wakes. The warning starts it, or the look that finds an interruption without a
     /// warning; each wake continues it. Other events only look.
     pub watching: bool,
-    /// First look, or a look after long: all target groups are asked.
+    /// A first look, or the first after a long time: all target groups are asked.
     pub new: bool,
 }
 
@@ -84,7 +84,7 @@ impl Subject {
         }
     }
 
-    /// It may be a lineage of its own: that is looked at before anything is done.
+    /// It may be a lineage of its own: that is looked up before anything is done.
     pub fn doubt(&mut self, position: usize, trigger: &Trigger) {
         self.add(position, trigger);
         self.urgent.clear();
@@ -129,7 +129,7 @@ impl Subject {
         self.memory.listed.extend(warned);
     }
 
-    /// A mass reclaim must not go on asking all target groups. A warning that has just come begins anew.
+    /// A mass reclaim must not go on asking all target groups. A new warning starts anew.
     pub fn is_late(&self) -> bool {
         self.attempt >= FIRST_LOOKS && self.urgent.is_empty()
     }
@@ -141,7 +141,7 @@ impl Subject {
         self.is_late() || (listed && !self.memory.interruptions.is_empty())
     }
 
-    /// Within their two minutes, when what AWS grants of reads may be scarce.
+    /// Deregistered instances within their two minutes, when reads may be throttled.
     pub fn out(&self, now: Timestamp) -> impl Iterator<Item = &InstanceId> {
         let out = self.memory.deregistered.iter();
         out.filter(move |(_, at)| is_recent(**at, now))
@@ -163,7 +163,7 @@ impl Subject {
         }
     }
 
-    /// What is seen once must not be forgotten because AWS takes no tags for a while.
+    /// What a look has seen must not be lost because AWS accepts no tags for a while.
     pub fn note_unwritten(&mut self, steps: &[Step], reports: &[StepReport]) {
         for step in steps {
             let Action::Tag { resources, tags } = &step.action else {
@@ -183,7 +183,8 @@ impl Subject {
         }
     }
 
-    /// With the head it is about: of another one it says nothing. The record's own head is written by a hand-over alone.
+    /// Together with the head it is about: it says nothing of another one. The record's head is written by a
+    /// hand-over alone.
     fn remember_unwritten(&mut self, step: &str, tags: &Tags) {
         let warned = self.memory.interruptions.first();
         let head = warned.map(|it| (tags::HEAD.to_owned(), it.instance.to_string()));
@@ -193,7 +194,7 @@ impl Subject {
         }
     }
 
-    /// A launch may have returned what has ended long ago: EC2 remembers a token longer than an instance.
+    /// A launch may have returned an instance that ended long ago: EC2 remembers a token longer than an instance.
     pub fn note_unseen(&mut self, now: Timestamp, is_seen: impl Fn(&InstanceId) -> bool) {
         let missing = { self.memory.launched.keys() }.filter(|it| !is_seen(it));
         let since = |it: &InstanceId| self.memory.unseen.get(it).copied().unwrap_or(now);
@@ -211,20 +212,21 @@ impl Subject {
         self.report.notes.push(note);
     }
 
-    /// A quarter of an hour has passed: what lasts is told now, even if that could not be noted.
+    /// A quarter of an hour has passed: an outcome that still holds is reported now, even if that could not be
+    /// written down.
     pub fn tell_unnoted(&mut self) {
         let untold = self.untold.take();
         let told = untold.filter(Outcome::is_told_unnoted);
         self.report.outcomes.extend(told);
     }
 
-    /// The longer it takes, the less often we look.
+    /// The longer a rescue takes, the rarer the looks.
     pub fn slow_down(&mut self) {
         self.patience = self.attempt / 20;
     }
 
-    /// A warning about an instance that is not to be seen: one that is seconds old may not be
-    /// visible yet, and its volumes would go with it.
+    /// A warning about an instance that is not visible: one that is seconds old may not be visible yet, and its
+    /// volumes would be deleted with it.
     pub fn await_sight(&mut self) {
         tracing::warn!(instance = %self.lineage, "no such instance is visible; looking again while the warning is fresh");
         let what = format!("{} to be visible", self.lineage);

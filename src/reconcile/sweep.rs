@@ -14,7 +14,7 @@ use crate::situation::{Instance, Template};
 use crate::step::Step;
 use crate::tags;
 
-/// So many are deleted by one sweep at most; the next one goes on.
+/// One sweep deletes so many at most; the next one goes on.
 const MOST_DELETED: usize = 500;
 /// A few at a time: a thousand wakes must not take the bucket from a rescue.
 const AT_ONCE: usize = 20;
@@ -77,7 +77,7 @@ async fn expired(
     plan::expired(context.clock.now(), protected, templates, &expired)
 }
 
-/// What could not be read is deleted by a later sweep.
+/// What could not be read is left to a later sweep.
 fn read<T>(answer: Result<Vec<T>, CloudError>) -> Vec<T> {
     answer
         .inspect_err(|error| tracing::warn!(%error, "failed to read what has expired; left to the next sweep"))

@@ -1,4 +1,4 @@
-//! What a lineage asks for, and when it asks again, while AWS grants less than all want.
+//! What a lineage asks for, and when it asks again, while AWS throttles.
 //!
 //! At EC2's published rates neither the flags nor the snapshot sets of a thousand instances can be had
 //! within two minutes, but one of both can.
@@ -13,23 +13,23 @@ use Ask::{Both, InTurns, NoFlags, NoSet, SetNowAndThen};
 const SOON: u16 = 4;
 /// A bucket holds the tokens of ten seconds: asking more often does not help for long.
 const SPREAD: u16 = 12;
-/// So many looks of a chain put nothing off.
+/// The first looks of a chain put nothing off.
 const IMPATIENT: u32 = 2;
-/// For so many AWS has enough of both.
+/// For so few lineages AWS has enough of both.
 const FEW: usize = 4;
 
-/// What keeps the volumes of a lineage when their instance ends, as far as the plan still wants something for that.
+/// What keeps the volumes of a lineage when their instance ends, as far as the plan still has steps for that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Safety {
-    /// Nothing is wanted.
+    /// No such steps are planned.
     Settled,
     /// The flags are off; a snapshot set is wanted.
     FlagsOff,
-    /// Nothing yet, and both are wanted.
+    /// Neither flags nor snapshot set yet; both are planned.
     Unprotected,
-    /// Nothing yet, and no snapshot set can be had, or it is under way.
+    /// Neither yet, and no snapshot set can be taken, or one is under way.
     OnlyByFlags,
-    /// There is a snapshot set, or no rescue; flags are wanted.
+    /// There is a snapshot set, or no rescue; flags are planned.
     InSet,
 }
 
@@ -39,14 +39,14 @@ enum Ask {
     Both,
     NoFlags,
     NoSet,
-    /// One of both, by turns.
+    /// One of both, alternating.
     InTurns,
-    /// A set one time of six, even though none of this batch has neither: others may.
+    /// A set one time in six: other batches may have lineages with neither.
     SetNowAndThen,
 }
 
-/// For each: its place in the line for flags (sets are made from the line's end, `calls`), and what it asks for while
-/// none, a few, or many of the batch are unprotected.
+/// For each: its priority for flags (sets are taken in reverse order, `calls`), and what it asks for while none, a
+/// few, or many of the batch are unprotected.
 const TABLE: [(Safety, u8, [Ask; 3]); 5] = [
     (Safety::Settled, 0, [Both, Both, Both]),
     (Safety::FlagsOff, 0, [SetNowAndThen, NoSet, NoSet]),
@@ -73,19 +73,19 @@ impl Safety {
     }
 }
 
-/// Its place in the line.
+/// Its priority.
 pub fn priority(plan: &Plan) -> u8 {
     Safety::of(plan).row().0
 }
 
-/// Whether it is in a rescue, and nothing keeps its volumes yet.
+/// Whether it is in a rescue, and has neither flags off nor a snapshot set.
 pub fn is_unprotected(plan: &Plan) -> bool {
     let unsaved = |it: &Step| matches!(&it.action, Action::SetDeleteOnTermination { instance, .. } if plan.unsaved.contains(instance));
     plan.steps.iter().chain(&plan.left).any(unsaved)
 }
 
-/// Puts off what the table says, while so many of those looked at together are unprotected. The first looks put
-/// nothing off: as a rule AWS has enough.
+/// Puts off what the table says, while so many of the lineages looked at together are unprotected. The first looks
+/// put nothing off: as a rule AWS has enough.
 pub fn defer_contended(position: Position, unprotected: usize, plan: &mut Plan) {
     if position.first {
         return;
@@ -111,7 +111,7 @@ fn deferred(ask: Ask, jitter: u16) -> Option<fn(&Action) -> bool> {
     }
 }
 
-/// But not what another step waits for.
+/// Steps that another step waits for are not put off.
 fn defer(position: Position, what: fn(&Action) -> bool, plan: &mut Plan) {
     let waited_for = |step: &Step, all: &[Step]| all.iter().any(|it| it.after.contains(&step.id));
     let all = std::mem::take(&mut plan.steps);
@@ -123,15 +123,15 @@ fn defer(position: Position, what: fn(&Action) -> bool, plan: &mut Plan) {
     );
 }
 
-/// In how many seconds what was not done is tried again. Where many want what AWS grants a few of each second, all
-/// are not to ask at the same moment, nor more often than helps: the first two times soon, then spread out. What is
-/// unprotected asks more often than what has one of both.
+/// Seconds until undone steps are tried again. Where many lineages want what AWS grants at a few a second, they must
+/// not all ask at the same moment, nor more often than helps: the first two times soon, then spread out. Unprotected
+/// lineages ask more often than those with one of both.
 pub fn retry_after(position: Position, plan: &Plan, reports: &[StepReport]) -> u16 {
     let serves = |it: &Step| matches!(it.action, Action::Deregister { .. });
     if position.first {
         SOON
     } else if still_unprotected(plan, reports) {
-        // What was refused together is not to come back together.
+        // Lineages that were refused together must not come back together.
         SOON / 2 + position.spread() % SOON
     } else if missing(plan, reports).iter().any(serves) {
         // Traffic still goes to an instance that ends.
@@ -152,7 +152,7 @@ fn missing(plan: &Plan, reports: &[StepReport]) -> Vec<Step> {
     plan.steps.iter().filter(failed).cloned().collect()
 }
 
-/// Which of the looks at a lineage this is.
+/// Which look of which lineage this is.
 #[derive(Debug, Clone, Copy)]
 pub struct Position<'a> {
     lineage: &'a InstanceId,
@@ -170,7 +170,7 @@ impl<'a> Position<'a> {
         }
     }
 
-    /// The longer it takes, the more there are that want the same.
+    /// The longer the shortage lasts, the more lineages want the same.
     fn later(self) -> u16 {
         let times = 2 + (self.attempt / 10).min(8);
         SOON + self.spread() * u16::try_from(times).unwrap_or(2)
@@ -180,13 +180,13 @@ impl<'a> Position<'a> {
         self.jitter() % SPREAD
     }
 
-    /// The same for the same lineage and attempt, and different enough for others.
+    /// The same for the same lineage and attempt, and spread out over others.
     fn jitter(self) -> u16 {
         let bytes = self.lineage.as_str().bytes();
         let sum = bytes.fold(self.attempt, |sum, it| {
             sum.wrapping_mul(31).wrapping_add(u32::from(it))
         });
-        // The golden ratio's: neighbours end up far apart.
+        // By the golden ratio: neighbours end up far apart.
         u16::try_from(sum.wrapping_mul(0x9E37_79B1) >> 16).unwrap_or(0)
     }
 }
@@ -248,7 +248,7 @@ mod tests {
         }
     }
 
-    /// What is asked for at later looks, at an even and at an odd one, by how many are unprotected.
+    /// What later looks ask for, at an even and at an odd attempt, by how many are unprotected.
     #[test]
     fn the_table_is_kept_to() {
         let of = |flags: bool, set: bool, neither: bool, unprotected: usize| {
@@ -334,7 +334,7 @@ mod tests {
         assert!(!left(true, true));
     }
 
-    /// EC2 takes no snapshot of it, or it cannot be told: the flags are all there is.
+    /// EC2 takes no snapshot of it, or that is not known: only the flags can be had.
     #[test]
     fn without_a_possible_snapshot_it_always_asks_for_the_flags() {
         let mut plan = wanting(true, false);

@@ -13,42 +13,41 @@ use futures_util::future::join_all;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// Seconds until it is tried again to find out what a warning is about, for as long as its two minutes last; then
-/// the queue goes on at its own pace, and puts aside what cannot be handled at all.
+/// Seconds until an unreadable warning is tried again, for as long as its two minutes last; then the queue redelivers
+/// it at its own pace, and puts aside what cannot be handled at all.
 const SOON: u16 = 3;
 const TWO_MINUTES: time::Duration = time::Duration::minutes(2);
-/// For so many seconds a chain of wakes goes on: no longer than until the next sweep, which begins another one
-/// for whatever is unfinished.
+/// A chain of wakes lasts so many seconds: until the next sweep, which starts another one for whatever is unfinished.
 const CHAIN: u32 = SWEEP_SECONDS;
 const DAY: u32 = 24 * 3600;
 /// A message is delayed by so many seconds at most.
 /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-delay-queues.html>
 const LONGEST: u16 = 900;
-/// From so many seconds on, a rescue is looked at the more rarely the longer it takes.
+/// From so many seconds on, the looks become rarer with the age of the rescue.
 const URGENT: i64 = 180;
-/// It is looked at again once it is older by such a part.
+/// The next look comes when the rescue is older by such a part.
 const PART: i64 = 20;
 
-/// This invocation has done with it.
+/// Sends the next wake: this invocation has finished with the lineage.
 pub async fn leave(calls: &Calls<'_>, subject: &mut Subject, now: Timestamp) {
     let failure = wake(calls, subject, now).await;
     subject.left = Some(failure.map_or(Ok(()), Err));
 }
 
-/// At the soonest moment that something is worth a look. Returns why it could not be sent.
+/// Sends a wake for the soonest moment that is worth a look. Returns why it could not be sent.
 async fn wake(calls: &Calls<'_>, subject: &mut Subject, now: Timestamp) -> Option<String> {
     let soonest = subject.soonest_wait()?;
     if !subject.watching {
         return None;
     }
     let delay = delay(subject, soonest, now);
-    // What AWS does not take into the record is remembered nowhere else.
+    // Tags that AWS does not accept into the record are remembered only by the chain of wakes.
     let lasts = if subject.memory.unwritten.is_empty() {
         CHAIN
     } else {
         DAY
     };
-    // More than the queue can is left to the sweep, unless that does not know.
+    // A longer delay than the queue has is left to the sweep, unless the sweep knows nothing of it.
     let delay = if lasts == DAY {
         delay.min(REMEMBERED)
     } else {
@@ -71,11 +70,11 @@ async fn wake(calls: &Calls<'_>, subject: &mut Subject, now: Timestamp) -> Optio
     send(calls, wake, delay).await
 }
 
-/// When it makes sense, and not more often than is worth it.
+/// When a look makes sense, and not more often than is worth it.
 fn delay(subject: &Subject, soonest: u16, now: Timestamp) -> u16 {
     let slower = u16::try_from(1 + subject.patience).unwrap_or(u16::MAX);
     let age = subject.since.map_or(0, |it| (now - it).whole_seconds());
-    // What a launch leads to is watched like that of a young rescue.
+    // After a launch the delays are those of a young rescue.
     let age = if subject.has_launched() {
         age.min(i64::from(subject.waited))
     } else {
@@ -83,7 +82,7 @@ fn delay(subject: &Subject, soonest: u16, now: Timestamp) -> u16 {
     };
     let rarely = if age < URGENT { 0 } else { age / PART };
     let rarely = u16::try_from(rarely).unwrap_or(u16::MAX);
-    // What was seen once is to be seen again, however old the rescue is.
+    // A suspicion is to be confirmed soon, however old the rescue is.
     let rarely = if subject.memory.suspected.is_empty() {
         rarely
     } else {
@@ -93,7 +92,7 @@ fn delay(subject: &Subject, soonest: u16, now: Timestamp) -> u16 {
     wanted.min(untold(subject, now).unwrap_or(wanted))
 }
 
-/// Seconds until it is told that nothing runs in its place: whatever is waited for, that is not put off.
+/// Seconds until the outcome `unreplaced` is due: that is not put off, whatever the plan waits for.
 fn untold(subject: &Subject, now: Timestamp) -> Option<u16> {
     let left = (subject.since? + REPLACED - now).whole_seconds();
     u16::try_from(left).ok().map(|it| it.saturating_add(1))
@@ -137,7 +136,7 @@ pub async fn unread(
         .collect()
 }
 
-/// How to go on with a rescue that has just begun.
+/// The wake that continues a rescue which has just begun.
 fn in_a_hurry(trigger: &Trigger, now: Timestamp) -> Option<Wake> {
     let lasts = |it: &Wake| {
         let mut warnings = it.memory.interruptions.iter();

@@ -12,7 +12,7 @@ pub struct Deaths {
     pub launched: Timestamp,
     /// How many died while they booted.
     pub booting: u32,
-    /// What the newest of those died of: EC2 soon shows the dead without their tags.
+    /// The reason of the newest of those: EC2 soon shows terminated instances without their tags.
     pub reason: Option<String>,
 }
 

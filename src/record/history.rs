@@ -1,4 +1,4 @@
-//! The tags `spot-rescue:history-<n>`: when which instance of a lineage was taken. Bounded.
+//! The tags `spot-rescue:history-<n>`: which instance of a lineage was interrupted, and when. Bounded.
 
 use crate::clock::Timestamp;
 use crate::id::InstanceId;
@@ -7,7 +7,7 @@ use crate::tags::{self, Tags};
 /// More are not remembered; no breaker asks for more.
 pub const LONGEST: usize = 10;
 
-/// One instance, once: told again, the first telling counts.
+/// An instance appears once: its first interruption counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Taken {
     pub instance: InstanceId,
@@ -24,7 +24,7 @@ pub fn history_tags(history: &[Taken]) -> Tags {
     tags::pack(tags::HISTORY, newest.iter().map(text))
 }
 
-/// Read back; what is not understood is left out.
+/// Reads the tags back; what is not understood is left out.
 #[must_use]
 pub fn history_from(tags: &Tags) -> Vec<Taken> {
     let entry = |text: &str| {

@@ -1,5 +1,5 @@
-//! The tags `spot-rescue:network-<n>`: what a version of the prepared rescue that says nothing of the network leaves
-//! to the launch. On an interface that exists, that has all of it; a new one must be told, and the instance it was
+//! The tags `spot-rescue:network-<n>`: network settings that a version of the prepared rescue leaves to the launch. A
+//! launch on an existing interface has them from that; a new interface must be given them, and the instance they were
 //! read from is gone by then (TRAP 58).
 
 use crate::situation::PublicAddress;

@@ -1,5 +1,5 @@
-//! The tag `spot-rescue:named`: the name that follows the head, and what only the head itself shows of its
-//! addresses. The private ones are a list of their own.
+//! The tag `spot-rescue:named`: the DNS name that follows the head, and the addresses that only the head itself
+//! shows. The private ones are a list of their own.
 
 use crate::dns::DnsName;
 use crate::situation::Instance;
@@ -11,7 +11,7 @@ pub struct Named {
     pub name: DnsName,
     /// The head's public IPv4 address: an Elastic IP, or one of Amazon's.
     pub public: Option<String>,
-    /// The name has been looked up since all this was so, and what is wrong with it told.
+    /// The name has been looked up for these addresses, and what is wrong with it was reported.
     pub looked_up: bool,
 }
 
@@ -59,7 +59,7 @@ impl Named {
     }
 }
 
-/// `<new>=<old>`: should the replacement be interrupted in its turn, its address stands for the old one.
+/// `<new>=<old>`: should the replacement be interrupted in its turn, its address is found under the old one.
 #[must_use]
 pub fn pointed_tags(pointed: &BTreeMap<String, String>) -> Tags {
     let texts = pointed.iter().map(|(new, old)| format!("{new}={old}"));

@@ -1,5 +1,5 @@
-//! The network part of the record: interfaces beyond the primary one (that one too, where its address is
-//! to be kept), secondary private addresses, and on which of them each Elastic IP sat.
+//! The network part of the record: interfaces beyond the primary one (that one too, where its address is to be kept),
+//! secondary private addresses, and the place of each Elastic IP.
 //!
 //! An address on the primary private address of the primary interface is written as its bare id; only
 //! what differs from that is spelled out.
@@ -13,11 +13,11 @@ use crate::tags::{self, Tags};
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RecordedAddress {
     pub allocation: AllocationId,
-    /// None is the primary private address of the primary interface.
+    /// None stands for the primary private address of the primary interface.
     pub seat: Option<Seat>,
 }
 
-/// Where an Elastic IP sits.
+/// The interface and private address that an Elastic IP is associated with.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Seat {
     pub slot: Slot,
@@ -29,11 +29,11 @@ pub struct Seat {
 pub struct RecordedInterface {
     pub interface: InterfaceId,
     pub slot: Slot,
-    /// As the user had it, before we kept the interface.
+    /// As the user had set it, before we kept the interface.
     pub delete_on_termination: bool,
 }
 
-/// A private address that was to be kept and is not. It names its instance, so that the next owner never
+/// A private address that was to be kept and could not be. It names its instance, so that the next owner never
 /// inherits it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LostAddress {
@@ -60,7 +60,7 @@ impl LostAddress {
     }
 }
 
-/// The Elastic IPs an instance has, by what was read of them.
+/// The Elastic IPs of an instance, by what was read of them.
 #[must_use]
 pub fn addresses_of(instance: &Instance, found: &[Address]) -> Vec<RecordedAddress> {
     let of_instance = found
@@ -88,8 +88,7 @@ fn seat(instance: &Instance, address: &Address) -> Option<Seat> {
     })
 }
 
-/// The interfaces of a living instance, the primary one left out unless it is to follow as well: a
-/// replacement has its own.
+/// The interfaces of a living instance. The primary one only if it is to follow as well: a replacement has its own.
 #[must_use]
 pub fn interfaces_of(instance: &Instance, with_primary: bool) -> Vec<RecordedInterface> {
     let following = instance
@@ -176,7 +175,7 @@ pub(super) fn interface_from(text: &str) -> Option<RecordedInterface> {
     })
 }
 
-/// What is no address is not ours.
+/// Text that is no address was not written by the function.
 pub(super) fn private_from(text: &str) -> Option<String> {
     text.parse::<std::net::IpAddr>()
         .is_ok()

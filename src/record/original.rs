@@ -1,6 +1,6 @@
-//! The tag `spot-rescue:original`: the image the user chose, and how the instance boots. Written down
-//! while it lives: the image may be gone by the time one has to be made of the root's snapshot, and
-//! `RegisterImage` knows nothing by itself (TRAP 12).
+//! The tag `spot-rescue:original`: the image the user chose, and how the instance boots. Written down while it lives:
+//! the image may be gone by the time one has to be made of the root's snapshot, and `RegisterImage` has wrong
+//! defaults (TRAP 12).
 
 use crate::id::ImageId;
 use crate::situation::Boot;
@@ -19,7 +19,7 @@ impl Original {
         format!("{image} {boot}")
     }
 
-    /// None without an image and an architecture: such a tag is not ours.
+    /// None without an image and an architecture: the function never writes such a tag.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let mut words = text.split(' ');
@@ -68,7 +68,7 @@ impl fmt::Display for Boot {
         if !platform.is_empty() {
             words.push(format!("platform={}", platform.replace(' ', "_")));
         }
-        // One is as good as many: with any, the image is refused.
+        // One of several is enough: an image with any product code cannot be registered.
         words.extend(product_codes.iter().take(1).map(|it| format!("code={it}")));
         f.write_str(&words.join(" "))
     }

@@ -1,4 +1,4 @@
-//! What an owner is still to get although the rescue is over: AWS has refused it so far.
+//! What an owner still lacks after its rescue: AWS has refused it so far.
 
 use super::network::{address_from, address_text};
 use super::targets::{packed, unpacked};
@@ -9,14 +9,14 @@ use crate::tags::{self, Tags, pack, unpack};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Owed {
-    /// Of the rescue that it was missing in.
+    /// The interruption of the rescue that left it missing.
     pub interruption: Interruption,
     pub targets: Vec<Target>,
     pub addresses: Vec<RecordedAddress>,
 }
 
 impl Owed {
-    /// None if nothing is.
+    /// None if nothing is missing.
     #[must_use]
     pub fn from_tags(tags: &Tags) -> Option<Self> {
         let owed = Self {

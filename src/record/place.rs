@@ -1,4 +1,4 @@
-//! Where the head runs.
+//! Zone, subnet and type of the head.
 
 use crate::id::SubnetId;
 use crate::situation::Instance;

@@ -1,5 +1,5 @@
-//! A version of the prepared rescue that leaves out what a launch was refused for: which one it comes after, and
-//! when that was decided. That it has been made is told by the number of the version on record.
+//! A version of the prepared rescue without the settings that a launch was refused for: which version it is made
+//! from, and when that was decided. Whether it exists is known from the version on record.
 
 use crate::clock::{self, Timestamp};
 use crate::situation::Template;

@@ -1,8 +1,8 @@
 //! The tags `spot-rescue:failed-pool-<n>`: which pools had no capacity, when, and by which code.
 //!
 //! A pool is what EC2 keeps capacity in: an instance type in an Availability Zone, Spot or On-Demand
-//! (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/spot-best-practices.html>). The zone is told
-//! by the subnet: it is what a launch names.
+//! (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/spot-best-practices.html>). The zone is known from the
+//! subnet, which a launch names.
 
 use crate::clock::Timestamp;
 use crate::error::launching::{Scope, meaning};
@@ -15,7 +15,7 @@ use std::fmt;
 
 /// Stands for all types of the original's shape.
 const LIKE: &str = "like";
-/// So many tags of the fifty are given to this list; the oldest entries go.
+/// The number of tags for this list, of the fifty; the oldest entries go.
 const MOST_TAGS: usize = 8;
 /// Several types of one pool are one entry, as long as they fit into a value.
 const MOST_TYPES: usize = 120;
@@ -61,7 +61,7 @@ impl Pool {
 }
 
 impl FailedPool {
-    /// Whether it says something about this pool.
+    /// Whether the entry covers this pool.
     #[must_use]
     pub fn concerns(&self, pool: &Pool) -> bool {
         let Pool {
@@ -116,7 +116,7 @@ fn joined(types: &[&str]) -> std::vec::IntoIter<String> {
     parts.into_iter()
 }
 
-/// The list, read back. What is not understood is left out.
+/// Reads the list back. What is not understood is left out.
 #[must_use]
 pub fn failed_pools_from(tags: &Tags) -> Vec<FailedPool> {
     let items = tags::unpack(tags::FAILED_POOLS, tags);

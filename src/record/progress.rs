@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-/// What a rescue goes through, as the outcome report shows it.
+/// The milestones of a rescue, as the outcome report shows them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Milestone {
     Deregistered,
@@ -11,7 +11,7 @@ pub enum Milestone {
     DataAttached,
     RootReplaced,
     BackInService,
-    /// Seen stopping or stopped: what tells a return from the time before.
+    /// Seen stopping or stopped: tells a return from the time before the stop.
     Stopped,
     /// Back from a stop, and not all targets were there at once.
     Returned,

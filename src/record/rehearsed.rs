@@ -7,24 +7,24 @@ use std::fmt;
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Rehearsed {
-    /// The version, and when all of it was answered last.
+    /// The version, and when every dry run of it was last answered.
     pub whole: Option<(u64, Timestamp)>,
     /// In the order of their names.
     pub caveats: Vec<Caveat>,
 }
 
-/// What would be refused, and by which code.
+/// A step that would be refused, and the code.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Caveat {
     pub what: String,
     pub code: String,
 }
 
-/// So many are on record: the first ones say what is wrong.
+/// More are not on record: the first ones show what is wrong.
 const MOST: usize = 12;
 
 impl Caveat {
-    /// Neither has a space inside, nor anything that a tag would not take.
+    /// Neither word has a space inside, nor a character that tags do not allow.
     #[must_use]
     pub fn new(what: &str, code: &str) -> Self {
         let allowed = |it: &char| it.is_ascii_alphanumeric() || "._-/:".contains(*it);

@@ -1,10 +1,10 @@
-//! What EC2 does for the head by itself.
+//! The head's Spot Instance request.
 
 use crate::event::InstanceAction;
 use crate::id::RequestId;
 use crate::situation::SpotRequest;
 
-/// The head's Spot Instance request: what will not change of it.
+/// What never changes of the request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordedRequest {
     pub id: RequestId,

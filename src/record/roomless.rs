@@ -1,12 +1,12 @@
-//! What takes no mark of ours, since its user's tags leave no room, is remembered here by its id: replacements
-//! (`spot-rescue:member-<n>`), and volumes that may go some day (`spot-rescue:expires-<n>`).
+//! Resources without room for a mark, as the user's tags take it all, are on record by their ids: replacements
+//! (`spot-rescue:member-<n>`), and volumes that may be deleted some day (`spot-rescue:expires-<n>`).
 
 use super::list;
 use crate::clock::Timestamp;
 use crate::id::{InstanceId, VolumeId};
 use crate::tags::{self, Tags};
 
-/// More are not remembered: those that ended long ago go first.
+/// More are not on record: those that ended long ago go first.
 const MOST: usize = 12;
 
 /// A volume, and when it may be deleted.

@@ -10,7 +10,7 @@ pub struct VolumeTag {
     pub settings: VolumeSettings,
     /// Set on root volumes only.
     pub root_of: Option<InstanceId>,
-    /// `DeleteOnTermination` as its user had it.
+    /// `DeleteOnTermination` as the user had set it.
     pub delete_on_termination: bool,
 }
 
@@ -59,7 +59,7 @@ impl VolumeTag {
         text
     }
 
-    /// None without a type and a size: such a tag is not ours.
+    /// None without a type and a size: the function never writes such a tag.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let mut tag = Self::default();

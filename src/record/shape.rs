@@ -1,4 +1,4 @@
-//! The tag `spot-rescue:shape`: what the head's type is like, known before it counts.
+//! The tag `spot-rescue:shape`: the properties of the head's type, read before they are needed.
 
 use crate::situation::Shape;
 
@@ -33,7 +33,7 @@ pub fn shape_text(shape: &Shape) -> String {
     words.join(" ")
 }
 
-/// None without a type, processors and memory: such a tag is not ours.
+/// None without a type, processors and memory: the function never writes such a tag.
 #[must_use]
 pub fn shape_from(text: &str) -> Option<Shape> {
     let mut words = text.split_whitespace();

@@ -1,5 +1,5 @@
-//! Targets as packed lists. An instance may be in a hundred target groups, and be so on several ports, so what many items
-//! have in common is an item of its own before them: the ARN up to the group's name, and the target's id.
+//! Targets as packed lists. An instance may be in a hundred target groups, on several ports in each, so what many
+//! items have in common is an item of its own before them: the ARN up to the group's name, and the target's id.
 //!
 //! | item | is |
 //! |---|---|
@@ -24,7 +24,7 @@ pub fn packed(list: &str, targets: &[Target]) -> Tags {
     tags::pack(list, alike.flat_map(items))
 }
 
-/// Read back, with what earlier versions wrote; what is not understood is left out.
+/// Reads the tags back, those of earlier versions too; what is not understood is left out.
 #[must_use]
 pub fn unpacked(list: &str, tags: &Tags) -> Vec<Target> {
     let mut begun: Option<(&str, &str)> = None;
@@ -46,7 +46,7 @@ pub fn unpacked(list: &str, tags: &Tags) -> Vec<Target> {
     all
 }
 
-/// Up to the group's own name. None of what has no ARN.
+/// The ARN up to the group's own name. None for names without an ARN.
 fn beginning(group: &TargetGroup) -> Option<&str> {
     let text = group.as_str();
     text.find(PART).map(|at| &text[..at + PART.len()])

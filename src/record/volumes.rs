@@ -1,4 +1,4 @@
-//! The volumes of the owner, and how the user had them flagged.
+//! The volumes of the owner, with their flags as the user had set them.
 
 use super::list;
 use crate::id::VolumeId;
@@ -9,7 +9,7 @@ use crate::tags::{self, Tags};
 pub struct RecordedVolume {
     pub volume: VolumeId,
     pub device: String,
-    /// As the user had it, before we protected the volume.
+    /// As the user had set it, before we protected the volume.
     pub delete_on_termination: bool,
     pub root: bool,
 }

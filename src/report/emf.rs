@@ -48,7 +48,7 @@ pub fn metrics(outcome: &Outcome) -> Value {
     Value::Object(values)
 }
 
-/// Of numbers without a dimension.
+/// Metrics that are plain counts, without a dimension.
 pub fn counts(at: Timestamp, names: &[&str]) -> Value {
     let definition = |name: &&str| json!({ "Name": name, "Unit": "Count" });
     let definitions: Vec<Value> = names.iter().map(definition).collect();

@@ -1,37 +1,37 @@
-//! The kinds of outcome, and how loud each is. One table: log level, metric dimension and alarm follow from it.
+//! The kinds of outcome, and how severe each is. One table: log level, metric dimension and alarm follow from it.
 
 use serde::{Serialize, Serializer};
 use std::fmt;
 
-/// What came of a rescue, or how it stands when it cannot go on.
+/// The result of a rescue, or its state when it cannot go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     /// As it was: same disks, targets, addresses and names.
     BackInService,
-    /// In service, and something is missing still that the outcome names.
+    /// In service; the outcome names what is still missing.
     Incomplete,
     ReturnedToSpot,
     KeptOnDemand,
     /// EC2 stops it, and brings it back.
     Paused,
     Resumed,
-    /// It was not taken after all.
+    /// EC2 did not interrupt it after all.
     WarningWithdrawn,
     /// There is to be no replacement; volumes and targets were protected and stay.
     Kept,
     Overdue,
     ReturnedLate,
-    /// It is gone, and nothing says how it ended.
+    /// The instance is gone, and nothing says how it ended.
     Vanished,
-    /// Minutes have gone by, and nothing runs in its place.
+    /// Minutes have gone by, and no replacement runs.
     Unreplaced,
-    /// Something runs in its place, and cannot serve.
+    /// A replacement runs, and cannot serve.
     Stuck,
-    /// A volume is lost, or cannot be had.
+    /// A volume is lost, or cannot be read or attached.
     Failed,
 }
 
-/// How loud a log line is, as `CloudWatch` Logs knows it.
+/// Log levels, as `CloudWatch` Logs knows them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
     Info,
@@ -93,7 +93,7 @@ impl Kind {
         }
     }
 
-    /// A person has to look after it: `template.yaml` has an alarm on it.
+    /// An operator has to look after it: `template.yaml` has an alarm on it.
     #[must_use]
     pub fn has_alarm(self) -> bool {
         match self {
@@ -114,7 +114,7 @@ impl Kind {
         }
     }
 
-    /// The rescue goes on, and it is told while it lasts, whether that can be written down or not.
+    /// The rescue goes on; the outcome is repeated while it lasts, even if that cannot be written down.
     #[must_use]
     pub fn lasts(self) -> bool {
         matches!(self, Self::Unreplaced | Self::Stuck)

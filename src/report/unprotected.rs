@@ -5,11 +5,11 @@ use crate::clock::Timestamp;
 use crate::id::InstanceId;
 use serde_json::json;
 
-/// Nothing is done for it, and this is said: when it begins to run, and when it is too late.
+/// The instance is left alone, and this is reported: when it begins to run, and when it is interrupted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unprotected {
     pub instance: InstanceId,
-    /// The tag, and what it has to be.
+    /// The tag, and the value it would need.
     pub why: String,
     pub interrupted: bool,
     pub at: Timestamp,

@@ -14,9 +14,9 @@ pub struct Group {
     pub scaling: AutoScalingGroup,
     /// Instances with the tag only Auto Scaling can set, whatever lineage they are of.
     pub instances: Vec<Instance>,
-    /// The launch templates of the group's lineages, and those by which a member has been claimed.
+    /// The launch templates of the group's lineages, and those that claim a member.
     pub templates: Vec<Template>,
-    /// Names that members would have and that foreign templates bear.
+    /// Names of members' templates that are taken by foreign templates.
     pub taken: BTreeSet<String>,
 }
 
@@ -28,7 +28,7 @@ impl Group {
         self.templates.iter().find(|it| names.contains(&it.name))
     }
 
-    /// What its launch template may be called.
+    /// The names that its launch template may have.
     #[must_use]
     pub fn free_name(&self, instance: &InstanceId) -> String {
         let names = template_names(instance);
@@ -95,12 +95,12 @@ pub enum Lifecycle {
     Standby,
     /// `Warmed:…`: in the warm pool.
     Warmed,
-    /// `Terminating…`, `Detaching` and what follows: no longer counted.
+    /// `Terminating…`, `Detaching` and the states after them: no longer counted.
     Leaving,
 }
 
 impl Lifecycle {
-    /// Whatever Auto Scaling adds one day is not taken for a member at work.
+    /// Unknown states, added by Auto Scaling one day, do not count as in service.
     #[must_use]
     pub fn parse(text: &str) -> Self {
         match text {

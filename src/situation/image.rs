@@ -1,4 +1,4 @@
-//! What instances are made from, and what they can be.
+//! Images, root replacements and instance types.
 
 use crate::id::{ImageId, InstanceId, SnapshotId};
 use crate::tags::Tags;
@@ -71,7 +71,7 @@ pub enum RootTaskState {
     FailedDetached,
 }
 
-/// What an instance type is, as far as another one can be like it.
+/// Properties of an instance type, as far as another type can be like it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[expect(
     clippy::struct_excessive_bools,

@@ -1,10 +1,10 @@
-//! How like the original a replacement can be: what `DescribeInstances` shows that the launch template carries
-//! unseen, and what no launch can bring back. The whole list is `parity`.
+//! How like the original a replacement can be: settings that the launch template carries without our doing, and what
+//! no launch can bring back. The whole list is `parity`.
 
 /// Of one instance.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Likeness {
-    /// What its user may change while it runs, as one text: with another one the prepared rescue is out of date.
+    /// Settings that its user may change while it runs, as one text: a change makes the prepared rescue out of date.
     pub settings: String,
     pub cpu: Option<Cpu>,
     /// Sorted.
@@ -19,7 +19,7 @@ pub struct Cpu {
     pub special: bool,
 }
 
-/// What a replacement does not have.
+/// A property that a replacement will not have.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Unlike {
     /// A retired kind of accelerator.

@@ -8,7 +8,7 @@ use crate::tags::Tags;
 pub struct Interface {
     pub id: InterfaceId,
     pub slot: Slot,
-    /// What `ModifyNetworkInterfaceAttribute` wants to be told.
+    /// The id that `ModifyNetworkInterfaceAttribute` needs.
     pub attachment: String,
     pub delete_on_termination: bool,
     /// IPv4, the primary one first.
@@ -50,7 +50,7 @@ pub enum Holder {
     Instance(InstanceId),
     /// A load balancer, a gateway, a function.
     Service,
-    /// On its way from one to another.
+    /// Being attached or detached.
     Unsettled,
 }
 
@@ -58,7 +58,7 @@ pub enum Holder {
 pub struct Address {
     pub allocation: AllocationId,
     pub instance: Option<InstanceId>,
-    /// Also of things that are no instances: none is what makes it free.
+    /// Set for services as well: an address is free only without one.
     pub interface: Option<InterfaceId>,
     pub private_address: Option<String>,
 }

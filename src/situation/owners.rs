@@ -1,4 +1,4 @@
-//! What else has a say in an instance: a fleet that keeps its size, an AWS service that manages it or parts of it.
+//! Other owners of an instance: a fleet that keeps its size, an AWS service that manages it or parts of it.
 //!
 //! - <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_FleetData.html>
 //! - <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_SpotFleetRequestConfig.html>
@@ -41,7 +41,8 @@ impl Fleet {
 pub struct Operated {
     /// The service that manages the instance itself.
     pub by: Option<String>,
-    /// Volumes and interfaces on it that a service manages, and which. They are none of its `devices` and `interfaces`.
+    /// Volumes and interfaces on it that a service manages, with the service. They are not among `devices` and
+    /// `interfaces`.
     pub parts: BTreeMap<String, String>,
 }
 
@@ -53,7 +54,7 @@ impl Operated {
 }
 
 impl Instance {
-    /// What a service manages of it is none of its devices and interfaces from now on, nor its address one of its own.
+    /// Takes what a service manages out of its devices and interfaces, and its address out of its addresses.
     #[must_use]
     pub fn without_operated(mut self) -> Self {
         let parts = &self.operated.parts;
@@ -68,7 +69,7 @@ impl Instance {
         self
     }
 
-    /// The fleet that has launched it, by the tag EC2 puts on it. One that we have launched is of an `instant` fleet.
+    /// The fleet that launched it, by the tag EC2 puts on it. Our own launches are by `instant` fleets.
     #[must_use]
     pub fn fleet(&self) -> Option<&str> {
         let ours = self.tags.contains_key(tags::LAUNCHED);

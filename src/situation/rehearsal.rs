@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-/// Whether it is this lineage's turn, and what came of it.
+/// Whether it is this lineage's turn, and the answers.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Rehearsing {
     pub due: bool,

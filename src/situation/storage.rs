@@ -19,9 +19,9 @@ pub struct Volume {
     pub state: VolumeState,
     pub availability_zone: String,
     pub created: Timestamp,
-    /// The snapshot it was made from, by EC2's own account.
+    /// The snapshot it was made from, as EC2 shows it.
     pub snapshot: Option<SnapshotId>,
-    /// The volume it was copied from, by EC2's own account: only for clones (`CopyVolumes`).
+    /// The volume it was copied from, as EC2 shows it: only for clones (`CopyVolumes`).
     pub source: Option<VolumeId>,
     /// More than one only with Multi-Attach.
     pub attachments: Vec<Attachment>,
@@ -51,7 +51,7 @@ pub struct Attachment {
     pub delete_on_termination: bool,
 }
 
-/// What a snapshot does not remember of its volume (TRAP 33).
+/// Settings of a volume that its snapshot does not keep (TRAP 33).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize)]
 pub struct VolumeSettings {
     pub volume_type: String,

@@ -1,10 +1,10 @@
-//! Which call an action is.
+//! The API call of an action.
 
 use super::{Action, GroupVerb};
 use crate::situation::Balancing;
 
 impl Action {
-    /// As its permission is called. AWS grants so many a second of each, whatever further permissions it needs.
+    /// As its permission is named. AWS grants so many a second of each, whatever further permissions it needs.
     /// <https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html>
     #[must_use]
     pub fn call(&self) -> &'static str {

@@ -3,7 +3,7 @@
 
 use crate::tags::{self, Tags};
 
-/// What stands in it, in this order.
+/// The words of the description, in this order.
 const WORDS: [(&str, &str); 3] = [
     ("set", tags::SET),
     ("of", tags::RESCUE),
@@ -20,7 +20,7 @@ pub fn description(marks: &Tags) -> String {
     format!("spot-rescue:{}", said.collect::<String>())
 }
 
-/// The tags again. None of what only looks like it: its words come in pairs.
+/// Reads the tags back. None for a text that only looks like it: its words come in pairs.
 #[must_use]
 pub fn described(text: &str) -> Tags {
     let words: Vec<&str> = text.split(' ').skip(1).collect();

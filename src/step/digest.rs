@@ -1,4 +1,4 @@
-//! Short names for what would be too long to compare, or to send: of the same content, the same name.
+//! Short names for content that is too long to compare or to send: the same content has the same name.
 
 use sha2::{Digest as _, Sha256};
 use std::hash::{Hash, Hasher};
@@ -15,8 +15,8 @@ pub fn token(parts: &[&str]) -> String {
     digest.token()
 }
 
-/// Of anything that can be hashed, the same in all processes of one build. Another build may give another:
-/// what it stands for is then taken to have changed.
+/// A hash of any value, the same in all processes of one build. Another build may give another: the content is then
+/// taken for changed.
 #[must_use]
 pub fn fingerprint(of: &impl Hash) -> String {
     let mut digest = Digest::default();

@@ -19,16 +19,16 @@ const MOST_SAID: usize = 220;
 pub struct Refusal {
     /// The template that has the record in its tags. None while it is being created.
     pub template: Option<TemplateId>,
-    /// The tag that counts, so that the next request is another one, as it is then.
+    /// The tag with the count of failed requests, by which the next request is another one.
     pub counted: (&'static str, String),
-    /// How many requests have failed then.
+    /// The number of failed requests after this one.
     pub attempt: u32,
     pub at: Timestamp,
-    /// Whether nothing but want of capacity counts: what else it is refused for, another step has an answer to.
+    /// Whether only want of capacity counts: other refusals are dealt with by another step.
     pub only_capacity: bool,
-    /// All of the request: one that had capacity would have been used.
+    /// All pools of the request: one with capacity would have been used.
     pub pools: Vec<Pool>,
-    /// What is on record already.
+    /// Entries that are on record already.
     pub known: Vec<FailedPool>,
 }
 
@@ -43,7 +43,7 @@ impl Refusal {
         is_answered(error) && (!self.only_capacity || for_want_of_capacity())
     }
 
-    /// The record's tags, after this answer.
+    /// The record's tags after this answer.
     #[must_use]
     pub fn tags(&self, error: &CloudError) -> Tags {
         let failed = self.failed(error);
@@ -72,7 +72,7 @@ impl Refusal {
         asked.map(failed).collect()
     }
 
-    /// The call that writes them. None if there is nothing yet to write on.
+    /// The call that writes them. None if there is no template yet to write on.
     #[must_use]
     pub fn action(&self, error: &CloudError) -> Option<Action> {
         Some(Action::Tag {

@@ -1,4 +1,4 @@
-//! What is asked of AWS ahead of any warning: whether it would do what a warning asks for. Nothing is changed by it.
+//! Dry runs ahead of any warning: whether AWS would do what a warning asks for. They change nothing.
 //!
 //! "Checks whether you have the required permissions for the action, without actually making the request":
 //! <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RunInstances.html> (`DryRun`). What a dry run does not
@@ -18,7 +18,7 @@ pub enum Rehearsal {
         launch: Launch,
         interface: Option<Vec<String>>,
     },
-    /// The call as it is, with `DryRun`.
+    /// The call itself, with `DryRun`.
     Call(Box<Action>),
     /// A volume, made of a snapshot where there is one of ours.
     Volume {
@@ -32,10 +32,10 @@ pub enum Rehearsal {
         allocation: AllocationId,
         instance: InstanceId,
     },
-    /// That these are there.
+    /// Whether these exist.
     KeyPair(String),
     SecurityGroups(Vec<String>),
-    /// That the zone has this type.
+    /// Whether the zone offers this type.
     Type {
         instance_type: String,
         availability_zone: String,
@@ -43,7 +43,7 @@ pub enum Rehearsal {
 }
 
 impl Rehearsal {
-    /// Only read, and no dry run of a call that a warning sends.
+    /// It is only a read, and no dry run of a call that a warning sends.
     #[must_use]
     pub fn is_look(&self) -> bool {
         match self {
@@ -68,7 +68,7 @@ impl Rehearsal {
         }
     }
 
-    /// What it takes to be allowed all of it.
+    /// The permissions that all of it needs.
     #[must_use]
     pub fn iam_actions(&self) -> &'static [&'static str] {
         match self {

@@ -1,4 +1,4 @@
-//! What a launch template of ours says beyond what `GetLaunchTemplateData` answers.
+//! What a launch template of ours says beyond the answer of `GetLaunchTemplateData`.
 
 use crate::situation::{PublicAddress, VolumeSettings};
 use crate::tags::Tags;
@@ -18,11 +18,11 @@ pub struct TemplateSpec {
     /// Devices that must stay empty, so that the volumes find their names free.
     pub empty_devices: Vec<String>,
     pub root: Option<RootDevice>,
-    /// The replacement has the original's type: what only fits that type may stay.
+    /// The replacement has the original's type: settings that only fit that type may stay.
     pub one_type: bool,
     /// Without CPU options, and with `HttpTokens=required` (TRAP 51).
     pub plain: bool,
-    /// Nothing of the network: the launch says all of it (TRAP 58).
+    /// No network settings: the launch gives all of them (TRAP 58).
     pub bare: bool,
 }
 

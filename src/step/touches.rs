@@ -1,8 +1,8 @@
-//! Which lists of AWS an action changes: what was read of those before it is not true after it.
+//! Which reads an action makes out of date.
 
 use super::Action;
 
-/// What one of the reads answers with.
+/// The kind of resource that a read returns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     Addresses,
@@ -40,7 +40,7 @@ impl Kind {
         Self::Addresses,
         Self::Requests,
     ];
-    /// Both tell of an attachment.
+    /// Both show attachments.
     const ATTACHED: [Self; 2] = [Self::Instances, Self::Volumes];
 
     /// By the prefix of an id.
@@ -62,7 +62,7 @@ impl Kind {
 }
 
 impl Action {
-    /// What may be different afterwards, whatever the answer was.
+    /// Kinds that may be different afterwards, whatever the answer was.
     #[must_use]
     pub fn touches(&self) -> Vec<Kind> {
         match self {
@@ -89,7 +89,7 @@ impl Action {
     }
 }
 
-/// All, where an id says nothing of what it is.
+/// All kinds, where an id does not show its own.
 fn tagged(resources: &[String]) -> Vec<Kind> {
     let kinds: Option<Vec<Kind>> = resources.iter().map(|it| Kind::of(it)).collect();
     kinds.unwrap_or_else(|| Kind::ALL.to_vec())

@@ -11,7 +11,7 @@ pub const MOST: usize = 50;
 pub const LONGEST: usize = 256;
 /// ` @` and the code of a seal.
 pub const SEAL: usize = 18;
-/// AWS is asked for these by their values, so their seals are tags of their own.
+/// AWS is filtered by the values of these, so their seals are tags of their own.
 pub const INDEXES: [&str; 2] = [RESCUE, GROUP];
 
 /// EC2's own tags are not among the fifty.
@@ -32,7 +32,7 @@ pub fn is_sealed_beside(key: &str, value: &str) -> bool {
     INDEXES.contains(&key) || value.len() + SEAL > LONGEST
 }
 
-/// What a tag takes on anything but a launch template: ours with its seal.
+/// The number of tags that one of ours takes, its seal included, on anything but a launch template.
 #[must_use]
 pub fn places(key: &str, value: &str) -> usize {
     let beside = is_own(key) && key != LAUNCHED && is_sealed_beside(key, value);
@@ -46,8 +46,8 @@ pub fn places_on_record(key: &str, value: &str) -> usize {
     usize::from(is_counted(key)) + usize::from(beside)
 }
 
-/// The places that are free but for those of the tags in question, whatever these are at the moment. `unproven` are
-/// the keys that are there and are not believed.
+/// Free places, counting those of the given tags as free, whatever they have at the moment. `unproven` are keys that
+/// are there and are not believed.
 #[must_use]
 pub fn free(tags: &Tags, unproven: &[String], question: impl Fn(&str) -> bool) -> usize {
     let shown = tags.iter().filter(|(key, _)| !question(key));
@@ -60,7 +60,7 @@ pub fn free(tags: &Tags, unproven: &[String], question: impl Fn(&str) -> bool) -
     MOST.saturating_sub(shown.map(taken).sum::<usize>() + hidden)
 }
 
-/// As many of these as there is room for, the first of them first; and the keys that have none.
+/// As many of these tags as there is room for, in their order; and the keys without room.
 #[must_use]
 pub fn fit(wanted: Vec<(String, String)>, mut free: usize) -> (Tags, Vec<String>) {
     let (mut fitting, mut left) = (Tags::new(), Vec::new());
@@ -84,7 +84,7 @@ pub fn by_rank(tags: Tags, rank: impl Fn(&str) -> usize) -> Vec<(String, String)
     all
 }
 
-/// Which of a list it is.
+/// The number of an item in its list.
 #[must_use]
 pub fn number(key: &str) -> u32 {
     let number = key.rsplit_once('-').and_then(|it| it.1.parse().ok());
