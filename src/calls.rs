@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_would_be_refused_is_not_sent() {
+    async fn a_call_that_would_be_throttled_is_not_sent() {
         let world = World::new(1);
         let volumes: Vec<_> = (0..100).map(|_| world.volume("eu-west-1a")).collect();
         let few = Limit {

@@ -140,7 +140,7 @@ mod tests {
 
     /// A call that is never answered is out of time; by then all steps that do not wait for it are done.
     #[tokio::test]
-    async fn nothing_waits_for_the_slowest_but_what_names_it() {
+    async fn only_steps_that_name_the_slowest_wait_for_it() {
         let world = World::new(1);
         let [slow, quick, other] = [(); 3].map(|()| world.volume("eu-west-1a"));
         let silent = Fault {

@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_known_is_not_asked_for_and_what_is_changed_is() {
+    async fn known_resources_are_not_read_again_until_they_are_changed() {
         let world = World::new(1);
         let volume = world.volume("eu-west-1a");
         let denied = Fault {

@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_target_is_not_taken_for_one() {
+    fn other_text_is_not_taken_for_a_target() {
         for text in [
             "",
             "legacy-web",

@@ -132,7 +132,7 @@ fn snapshot_events_name_their_snapshots_whatever_the_result() {
 
 /// TRAP 39, TRAP 61: the date of a health event is of another standard than the event's own time.
 #[test]
-fn what_is_foreseen_is_told_with_its_date() {
+fn a_foreseen_event_has_its_date() {
     let at = clock::parse("2026-11-23T10:00:00Z").unwrap();
     let due = clock::parse("2026-12-07T18:00:00Z").ok();
     let instance = || INSTANCE.parse().unwrap();
@@ -260,7 +260,7 @@ fn an_event_inside_an_sns_notification_is_the_same_event() {
 
 /// One line each, that says what was wrong: the table is what an operator sees.
 #[test]
-fn what_is_no_event_is_answered_with_its_fault() {
+fn a_message_that_is_no_event_is_answered_with_its_fault() {
     let warning = |detail: &str, time: &str| {
         format!(
             r#"{{"source":"aws.ec2","detail-type":"EC2 Spot Instance Interruption Warning",{time}"detail":{detail}}}"#

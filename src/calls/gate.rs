@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn some_are_served_from_the_front_and_some_from_the_back() {
+    async fn some_calls_are_served_first_come_and_some_last_come() {
         for (order, wanted) in [
             (Order::FirstCome, 0..AT_FIRST),
             (Order::LastCome, 100 - AT_FIRST..100),

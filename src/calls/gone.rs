@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_may_not_be_deleted_and_is_gone_is_deleted() {
+    async fn a_denied_deletion_of_a_missing_resource_counts_as_done() {
         for (call, action) in deletions() {
             let cloud = denying(&World::new(1), call);
             let answer = Calls::new(&cloud).act(&action).await;
@@ -162,7 +162,7 @@ mod tests {
 
     /// The resource exists, or that is unknown: the policy has to be corrected.
     #[tokio::test]
-    async fn what_may_not_be_deleted_and_may_be_there_is_denied() {
+    async fn a_denied_deletion_of_a_resource_that_may_exist_stays_denied() {
         let world = World::new(1);
         let there = Action::DeleteVolume {
             volume: world.volume("eu-west-1a"),

@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_step_waits_for_its_own_and_for_no_other() {
+    fn a_step_waits_for_the_steps_it_names_and_no_others() {
         let steps = [
             tag("slow", &[]),
             tag("quick", &[]),
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_circle_is_told() {
+    fn a_circle_of_steps_is_reported() {
         let steps = [
             tag("a", &[]).after("b"),
             tag("b", &[]).after("a"),

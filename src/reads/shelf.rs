@@ -121,7 +121,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn an_answer_of_the_time_before_a_change_is_not_kept() {
+    async fn an_answer_from_before_a_change_is_not_kept() {
         let shelf = Shelf::<(), u8>::of("DescribeNothing");
         let before = shelf.get((), async {
             shelf.clear();

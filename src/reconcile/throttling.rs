@@ -250,7 +250,7 @@ mod tests {
 
     /// What later looks ask for, at an even and at an odd attempt, by how many are unprotected.
     #[test]
-    fn the_table_is_kept_to() {
+    fn every_row_of_the_table_is_followed() {
         let of = |flags: bool, set: bool, neither: bool, unprotected: usize| {
             let mut plan = wanting(flags, set);
             plan.unsaved = neither.then(|| id(1)).into_iter().collect();
@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unprotected_lineage_is_the_first_to_get_one() {
+    fn an_unprotected_lineage_is_the_first_to_be_protected() {
         let mut line: Vec<(bool, bool)> = [(true, false), (false, true), (true, true)].into();
         line.sort_by_key(|(flags, snapshots)| priority(&wanting(*flags, *snapshots)));
         let first_flag = line.iter().find(|it| it.0);
@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn with_its_flags_off_it_leaves_snapshots_to_others() {
+    fn a_lineage_with_its_flags_off_leaves_snapshots_to_others() {
         let asking = |flags, snapshots, attempt, meanwhile| {
             let left = (0..600).filter(|n| {
                 let mut plan = wanting(flags, snapshots);
@@ -323,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn with_one_of_both_it_leaves_the_other_to_an_unprotected_one() {
+    fn a_lineage_with_flags_off_or_a_set_leaves_the_other_to_unprotected_ones() {
         let left = |flags, snapshots| {
             let mut plan = wanting(flags, snapshots);
             defer_contended(Position::new(&id(1), 9, false), 1, &mut plan);
@@ -345,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn many_unprotected_ones_ask_for_one_of_both_by_turns() {
+    fn many_unprotected_lineages_ask_for_one_of_both_by_turns() {
         let asked = |lineage, attempt, needy| {
             let mut plan = wanting(true, true);
             defer_contended(
@@ -384,7 +384,7 @@ mod tests {
     }
 
     #[test]
-    fn what_still_gets_traffic_is_not_kept_waiting_for_long() {
+    fn an_instance_with_traffic_is_not_kept_waiting_for_long() {
         let group = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/web/1";
         let action = Action::Deregister {
             group: group.parse().expect("a target group"),
@@ -423,7 +423,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unprotected_one_asks_again_sooner() {
+    fn an_unprotected_lineage_asks_again_sooner() {
         let throttled = CloudError {
             class: Class::Transient,
             ..CloudError::new("ModifyInstanceAttribute", "RequestLimitExceeded", "", None)

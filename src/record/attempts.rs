@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_newer_is_learnt() {
+    fn only_newer_counts_are_taken_over() {
         let old = Attempts::default().after(&id(1));
         let mut new = old.after(&id(1)).after(&id(2));
         assert!(!new.learn(&old));

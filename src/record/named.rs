@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_noted_of_a_name_is_read_back() {
+    fn a_recorded_name_is_read_back() {
         for text in [
             "Z0123456789ABCDEFGHIJ db.example.org 203.0.113.7",
             "Z0123456789ABCDEFGHIJ db.example.org - looked-up",

@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn why_an_address_was_lost_is_read_back_whole() {
+    fn the_reason_of_a_lost_address_is_read_back_whole() {
         let text = "i-0123456789abcdef0 2026-11-23T10:00:00Z it is in use by another";
         assert_eq!(LostAddress::parse(text).unwrap().text(), text);
         for bad in ["", "i-0123456789abcdef0", "i-0123456789abcdef0 soon why"] {
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_edited_is_left_out() {
+    fn an_edited_value_is_left_out() {
         for text in [
             "",
             "eipalloc-12345678=1",

@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_has_no_room_is_read_back_and_bounded() {
+    fn members_and_expiries_without_room_are_read_back_and_bounded() {
         let members: Vec<InstanceId> = (0..20)
             .map(|n| format!("i-{n:017x}").parse().unwrap())
             .collect();

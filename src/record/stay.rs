@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn why_it_stays_is_read_back() {
+    fn the_reason_of_a_stay_is_read_back() {
         let text = "i-0123456789abcdef0 2026-11-23T10:00:00Z its termination protection is on";
         let stay = Stay::parse(text).unwrap();
         assert_eq!(stay.why, "its termination protection is on");

@@ -150,14 +150,14 @@ mod tests {
     }
 
     #[test]
-    fn what_earlier_versions_wrote_is_read() {
+    fn tags_of_earlier_versions_are_read() {
         let all = groups(3, &[80, 81]);
         let full = tags::pack(TARGETS, all.iter().map(ToString::to_string));
         assert_eq!(unpacked(TARGETS, &full), all);
     }
 
     #[test]
-    fn what_has_no_beginning_is_left_out() {
+    fn an_item_without_a_beginning_is_left_out() {
         for text in [
             "a/1=80",
             &format!("{ARN}/= a/1=80"),

@@ -30,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_foreseen_is_read_back_with_its_date_or_without() {
+    fn a_risk_is_read_back_with_its_date_or_without() {
         for text in [
             "i-0123456789abcdef0 2026-11-23T10:00:00Z",
             "i-0123456789abcdef0 2026-11-23T10:00:00Z 2026-12-07T18:00:00Z",

@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_code_fits_what_it_was_made_of_and_nothing_else() {
+    fn a_code_fits_its_own_content_alone() {
         let key = Key::new(&"s".repeat(32)).unwrap();
         let code = key.code(&["a", "bc"]);
         assert_eq!(code.len(), 16);

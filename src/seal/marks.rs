@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn what_aws_is_asked_for_stays_as_it_is_and_a_long_value_too() {
+    fn index_values_and_long_values_stay_as_they_are() {
         let long = "x".repeat(250);
         let tags = Tags::from(
             [
@@ -178,7 +178,7 @@ mod tests {
 
     /// A user's own tags need no seal, nor do marks that only protect.
     #[test]
-    fn only_ours_are_looked_at() {
+    fn only_our_own_tags_are_opened() {
         let mut tags = pair("spot-rescue", "on");
         tags.extend(pair("spot-rescue:data", "none"));
         tags.extend(pair(tags::LAUNCHED, "yes"));

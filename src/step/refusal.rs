@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_on_record_stays_there_with_what_aws_has_said() {
+    fn entries_on_record_stay_and_the_answer_of_aws_is_added() {
         let tags = refusal(&["m5.large"]).tags(&error("SomethingNew", &[]));
         assert_eq!(tags[tags::ATTEMPTS], "one");
         assert_eq!(tags[tags::REFUSAL], "SomethingNew  r-1 : in AWS s words");

@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_free_is_counted_as_aws_does() {
+    fn free_places_are_counted_as_aws_counts() {
         let all = tags(&[
             ("aws:x", "1"),
             ("Name", "a"),
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn what_counts_less_stays_behind() {
+    fn tags_of_lower_rank_are_left_out() {
         let list = tags(&[("l-10", "d"), ("l-2", "c"), ("a", "z"), (RESCUE, "i-1")]);
         let rank = |key: &str| usize::from(key != RESCUE);
         let ranked = by_rank(list, rank);

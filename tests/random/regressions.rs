@@ -46,7 +46,7 @@ pub fn assert_right(seed: u64, setup: Setup, weather: Weather, ops: &[Op]) {
 }
 
 #[test]
-fn regression_a_replacement_ends_without_a_word_while_it_takes_over() {
+fn regression_a_replacement_ends_without_a_warning_while_it_takes_over() {
     let weather = Weather {
         late_seconds: 2,
         ..calm()
@@ -174,7 +174,7 @@ fn regression_a_replacement_is_interrupted_seconds_after_it_took_over_with_copie
 /// No warning came, and the event of the end came when it was over: nothing was left to put a tombstone on, so the
 /// rescue was not watched.
 #[test]
-fn regression_an_end_that_is_heard_of_when_it_is_over_is_watched_over() {
+fn regression_an_end_found_when_it_is_over_is_looked_at_until_it_is_rescued() {
     let setup = Setup {
         volumes: Vec::new(),
         by_address: true,
@@ -268,7 +268,7 @@ fn regression_an_instance_is_ended_by_ec2_and_its_user_in_one_second() {
 /// Hibernated without a word it looks stopped, and was replaced: only its request tells that no copy can
 /// be made of it.
 #[test]
-fn regression_an_instance_is_hibernated_without_a_word() {
+fn regression_an_instance_is_hibernated_without_a_warning() {
     let setup = Setup {
         behaviour: InstanceAction::Hibernate,
         policy: vec![
@@ -680,7 +680,7 @@ fn regression_the_new_owner_is_warned_before_the_hand_over_can_be_read() {
 /// A look that was to confirm one loss confirmed another one, seen for the first time: the cleared flags of an
 /// instance just warned, with a tombstone that could not be read yet, were taken for its user's wish.
 #[test]
-fn regression_what_is_seen_for_the_first_time_is_not_confirmed_by_something_else() {
+fn regression_a_new_suspicion_is_not_confirmed_by_another_one() {
     let weather = Weather {
         call_millis: 1,
         lag_seconds: 1,
@@ -1219,7 +1219,7 @@ fn regression_only_the_record_knew_of_its_group() {
 }
 
 #[test]
-fn regression_the_flags_of_what_is_stopped_twice_are_its_users() {
+fn regression_the_flags_of_an_instance_stopped_twice_are_its_users() {
     let setup = Setup {
         volumes: vec![true],
         ports: vec![8080],

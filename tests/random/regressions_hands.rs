@@ -15,7 +15,7 @@ fn nothing() -> Setup {
 
 /// It is stopping already when its warning comes.
 #[test]
-fn regression_what_is_hibernated_serves_in_its_new_group_when_it_returns() {
+fn regression_a_hibernated_instance_serves_in_its_new_group_when_it_returns() {
     let setup = Setup {
         behaviour: InstanceAction::Hibernate,
         ..nothing()
@@ -76,7 +76,7 @@ fn regression_a_new_volume_that_no_look_has_seen_goes_unreported() {
 }
 
 #[test]
-fn regression_what_is_hibernated_without_a_word_serves_in_its_new_group() {
+fn regression_an_instance_hibernated_without_a_warning_serves_in_its_new_group() {
     let setup = Setup {
         behaviour: InstanceAction::Hibernate,
         ..nothing()

@@ -126,7 +126,7 @@ fn regression_a_launch_under_way_in_an_old_rescue_is_looked_at_soon() {
 }
 
 #[test]
-fn regression_what_refuses_a_launch_on_an_interface_gives_the_address_up() {
+fn regression_a_refused_launch_on_an_interface_gives_the_address_up() {
     let start = crate::start::Start {
         seed: 7_808_095_557_955_530_480,
         instances: vec![Setup {

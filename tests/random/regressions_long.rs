@@ -233,7 +233,7 @@ fn regression_a_target_registered_since_the_last_sweep_is_noted_whatever_could_n
 
 /// A group replaces it half a day later.
 #[test]
-fn regression_what_a_long_rescue_leaves_behind_is_dated_as_soon_as_it_is_over() {
+fn regression_copies_of_a_long_rescue_get_their_expiry_as_soon_as_it_is_over() {
     let setup = Setup {
         volumes: vec![],
         policy: vec![("spot-rescue:private-ip", "keep")],
@@ -312,7 +312,7 @@ fn regression_a_clone_stripped_of_its_tags_while_it_is_made_is_still_ours() {
 
 /// Its launch was refused and counted; the tombstone was not written.
 #[test]
-fn regression_what_first_aid_gets_after_a_crash_is_waited_for_before_another_is_launched() {
+fn regression_a_launch_by_first_aid_after_a_crash_is_waited_for_before_another_one() {
     let both = (0..5).flat_map(|it| (0..5).map(move |other| (it, other)));
     for ((first, second), crash) in both.flat_map(|it| (2..8).map(move |crash| (it, crash))) {
         let setup = Setup {

@@ -336,7 +336,7 @@ async fn persistent() -> Scene {
     let builder = builder.persistent(InstanceAction::Terminate);
     let protected = world.protected_like(builder, "eu-west-1a", &[]);
     // After a crash the warning is seen again in 30 s. If EC2 launches before that, nothing helps: see
-    // `what_ec2_has_launched_by_itself_is_told_of_and_no_more_follow`.
+    // `an_instance_that_ec2_launched_by_itself_is_reported_and_no_more_follow`.
     world.change(|it| it.config.relaunch_seconds = 150);
     crate::support::settle(&world, &function).await;
     world.advance(3600);

@@ -83,7 +83,7 @@ fn assert_kept(world: &World, member: &Protected) {
 
 /// TRAP 62: what launches the replacement, by fleet.
 #[tokio::test]
-async fn what_a_fleet_replaces_by_itself_is_kept_and_nothing_is_launched_beside_it() {
+async fn an_instance_that_its_fleet_replaces_is_kept_and_nothing_is_launched_beside_it() {
     type Make = fn(&World) -> String;
     type Row = (
         &'static str,

@@ -104,7 +104,7 @@ async fn trouble_with_the_queue_loses_no_warning() {
 
 /// Those it has taken itself, too: nothing of them was done, so they are not deleted.
 #[tokio::test]
-async fn what_could_not_be_looked_at_is_left_in_the_queue() {
+async fn a_message_that_could_not_be_handled_stays_in_the_queue() {
     let (world, all) = many(6).await;
     interrupt(&world, &all);
     let before = world.look(|it| it.queue.messages.len());

@@ -326,7 +326,7 @@ async fn a_tombstone_finds_its_place() {
 
 /// What an action is for is told by its first failure, and the others are done.
 #[tokio::test]
-async fn one_that_takes_no_tag_keeps_no_other_from_its_own() {
+async fn a_volume_that_takes_no_tag_keeps_no_other_from_its_own() {
     let (world, _, protected) = world_of(38, On::Instance, Story::SameZone).await;
     fill(&world, protected.data[0].as_str(), 50);
     let seal = spot_rescue::seal::Seal::of(None);
@@ -368,7 +368,7 @@ async fn a_spare_has_room_for_its_end() {
 
 /// Told when a rescue is prepared, and not when it counts.
 #[tokio::test]
-async fn what_has_no_room_is_told_beforehand() {
+async fn tags_without_room_are_reported_beforehand() {
     for (count, on, told) in [
         (38, On::Both, &[][..]),
         (47, On::Volume, &["snapshots get the function's"]),

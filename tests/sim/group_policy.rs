@@ -80,7 +80,7 @@ async fn types_that_the_group_allows_are_asked_for() {
 
 /// The group's word is taken back: the prepared rescue does not go on repeating it.
 #[tokio::test]
-async fn what_the_group_does_not_say_any_more_is_forgotten() {
+async fn a_policy_removed_from_the_group_is_forgotten() {
     let (world, function, protected) = member_of_group_with(7, ("spot-rescue:root", "keep")).await;
     world.change_group("web", |it| {
         it.facts.tags.remove("spot-rescue:root");

@@ -129,7 +129,7 @@ async fn the_next_rescue_is_whole_as_well_and_the_users_image_is_used_once_it_is
 
 /// It is read at each sweep; what is said once is not said at each.
 #[tokio::test]
-async fn it_is_said_at_the_next_sweep_and_once() {
+async fn a_missing_image_is_reported_at_the_next_sweep_and_once() {
     for root in ["fresh", "keep"] {
         let (world, mut function, protected) = prepared(3, &[("spot-rescue:root", root)]).await;
         function.print = |line| TOLD.with_borrow_mut(|it| it.push(line.to_owned()));

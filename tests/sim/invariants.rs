@@ -48,7 +48,7 @@ async fn two_replacements_are_seen() {
 }
 
 #[tokio::test]
-async fn touching_what_is_not_ours_is_seen() {
+async fn touching_foreign_resources_is_seen() {
     let (world, _, protected) = prepared(2, &[]).await;
     let foreign = world.spot_instance("m5.large", "eu-west-1a").run();
     let volume = world.volume("eu-west-1a");

@@ -134,7 +134,7 @@ async fn a_late_warning_leads_to_one_rescue_of_what_is_left() {
 
 /// The warning is never delivered, and no look comes for so long.
 #[tokio::test]
-async fn what_vanished_without_a_word_is_rescued_by_the_word_of_its_request() {
+async fn an_instance_that_vanished_without_a_warning_is_rescued_by_the_status_of_its_request() {
     for late in [
         MINUTE,
         10 * MINUTE,
@@ -205,7 +205,7 @@ async fn nothing_is_concluded_from_an_absence() {
 
 /// Two weeks later what was prepared for it goes, its volumes stay.
 #[tokio::test]
-async fn what_is_prepared_for_what_vanished_goes_in_two_weeks() {
+async fn the_prepared_rescue_of_a_vanished_instance_is_deleted_after_two_weeks() {
     let Start {
         world, function, ..
     } = start(false).await;
@@ -226,7 +226,7 @@ async fn what_is_prepared_for_what_vanished_goes_in_two_weeks() {
 
 /// Its user ended it, and no look came for hours: the request says so.
 #[tokio::test]
-async fn what_its_user_ended_is_not_brought_back_hours_later() {
+async fn an_instance_ended_by_its_user_is_not_brought_back_hours_later() {
     let Start {
         world,
         function,
@@ -278,7 +278,7 @@ async fn a_late_warning_of_a_replacement_finds_its_lineage() {
 
 /// An event about an instance without the opt-in costs one describe, seen or not, tagged or not.
 #[tokio::test]
-async fn others_cost_one_describe() {
+async fn an_instance_without_the_opt_in_costs_one_describe() {
     let world = World::new(212);
     let function: Function = crate::support::function(&world);
     let bare = world.spot_instance("m5.large", "eu-west-1a").run();

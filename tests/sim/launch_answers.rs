@@ -148,7 +148,7 @@ async fn a_launch_under_way_elsewhere_is_answered_when_that_one_is() {
 
 /// Of two that send it at the same moment, one is told so, and both get the same instance in the end.
 #[tokio::test]
-async fn a_launch_takes_its_time() {
+async fn a_launch_may_take_seconds() {
     let (world, _, protected) = prepared(21, &[]).await;
     world.change(|it| it.config.launch_millis = 2500);
     let ask = || asked(&world, launch(&world, &protected, "a"));
@@ -158,7 +158,7 @@ async fn a_launch_takes_its_time() {
 }
 
 #[tokio::test]
-async fn so_many_or_all_die_booting_until_it_is_mended() {
+async fn a_number_of_instances_or_all_die_booting_until_it_is_mended() {
     let (world, _, protected) = prepared(21, &[]).await;
     let dead = async |token: &str| {
         let made = asked(&world, launch(&world, &protected, token)).await;

@@ -57,7 +57,7 @@ fn spec(world: &World) -> TemplateSpec {
 /// TRAP 53: whether the original has a public address counts, and not what its subnet gives by default. Public or not,
 /// the subnet's default, and what the replacement has.
 #[tokio::test]
-async fn what_was_private_stays_private_and_what_was_public_public() {
+async fn a_private_instance_stays_private_and_a_public_one_public() {
     for (public, default) in [(false, true), (false, false), (true, false), (true, true)] {
         let (world, _, protected) = prepared(31, &[]).await;
         world.change(|it| it.addresses.clear());
@@ -339,7 +339,7 @@ async fn a_default_key_that_is_not_named_is_told() {
 
 /// Everything a replacement is without is told when its rescue is prepared, each by a word of its own.
 #[tokio::test]
-async fn what_a_replacement_is_without_is_told_beforehand() {
+async fn what_a_replacement_will_lack_is_reported_beforehand() {
     let all = [
         (Unlike::Accelerator, "Elastic Graphics"),
         (

@@ -33,7 +33,7 @@ fn launches(world: &World) -> Vec<Launch> {
 
 /// Parameter, its value, the part of the stack it names, and whether anything has to be told.
 #[tokio::test]
-async fn what_is_not_allowed_is_told_beforehand() {
+async fn types_and_subnets_that_are_not_allowed_are_reported_beforehand() {
     for (parameter, value, named, told) in [
         (tags::ALLOWED_TYPES, "m5.*", "AllowedInstanceTypes", false),
         (
@@ -94,7 +94,7 @@ async fn what_is_not_allowed_is_told_beforehand() {
 
 /// A user who may tag an own instance asks for a type and a subnet that the stack does not allow.
 #[tokio::test]
-async fn what_is_not_allowed_is_not_asked_for() {
+async fn types_and_subnets_that_are_not_allowed_are_not_asked_for() {
     let elsewhere = World::new(62).subnet("eu-west-1b");
     let wishes = [
         ("spot-rescue:instance-types", "p5.48xlarge, m5.xlarge"),

@@ -7,7 +7,7 @@ use spot_rescue::sim::World;
 /// A volume of an ECS task among those of its container instance: the call that would keep all of them is not refused
 /// because of it.
 #[tokio::test]
-async fn a_managed_volume_or_interface_is_in_nobodys_way() {
+async fn a_managed_volume_or_interface_hinders_no_step() {
     for (what, delete) in [("volume", true), ("volume", false), ("interface", true)] {
         let world = World::new(1);
         let function = function(&world);

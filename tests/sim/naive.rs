@@ -61,7 +61,7 @@ async fn no_step_waits_for_the_targets_to_drain() {
 
 /// TRAP 26: for two minutes the instance runs on and writes; nothing is taken from it meanwhile.
 #[tokio::test]
-async fn what_still_runs_is_not_taken_for_dead() {
+async fn a_running_instance_is_not_taken_for_dead() {
     let (world, function, protected) = prepared(54, &[]).await;
     world.interrupt(&protected.instance, InstanceAction::Terminate);
     let _ = world.run_for(&function, 115).await;

@@ -195,7 +195,7 @@ async fn a_change_in_the_middle_of_a_rescue_is_left_as_well() {
 }
 
 #[tokio::test]
-async fn what_is_more_than_an_address_is_refused_beforehand_and_never_written_over() {
+async fn a_record_set_with_more_than_an_address_is_reported_beforehand_and_never_written_over() {
     let several = Says::Addresses {
         ttl: 60,
         values: vec!["192.0.2.7".to_owned(), "192.0.2.8".to_owned()],
@@ -394,7 +394,7 @@ async fn a_name_of_another_instance_is_not_taken() {
 
 /// What the simulator claims: UPSERT is silent about what it takes.
 #[tokio::test]
-async fn an_alias_would_be_written_over_without_a_word() {
+async fn an_alias_would_be_written_over_without_an_error() {
     let world = World::new(14);
     let name = world.record_set(TEXT, RecordType::A, Says::Special("an alias"));
     let point = |kind, address: &str| {

@@ -61,7 +61,7 @@ fn plant(
 
 /// The tag that a resource is found by says another lineage: the rescue ends as without that.
 #[tokio::test]
-async fn what_is_found_by_its_tag_is_found_without_it() {
+async fn resources_found_by_their_tag_are_found_without_it() {
     for during in [false, true] {
         for policy in ["auto", "restore"] {
             let (world, function, protected) = prepared(327, &[("spot-rescue:data", policy)]).await;

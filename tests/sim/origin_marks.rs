@@ -179,7 +179,7 @@ async fn a_warning_that_nothing_followed_is_forgotten() {
 
 /// M1: what an own instance says of itself leads to no other's rescue, type or subnet.
 #[tokio::test]
-async fn what_ones_own_instance_says_is_not_the_record() {
+async fn tags_of_an_attackers_own_instance_are_not_the_record() {
     let (world, function, protected) = prepared(316, &[]).await;
     let attacker = world.attacker();
     let template = template_of(&world, &protected);

@@ -115,7 +115,7 @@ async fn a_claim_is_made_although_its_name_is_taken() {
 
 /// H4: the tags of an attacker's group are no other instance's policy, and its member no other's successor.
 #[tokio::test]
-async fn a_group_of_ones_own_is_not_the_victims() {
+async fn a_group_of_an_attacker_is_not_the_victims() {
     let (world, function, protected) = prepared(325, &[]).await;
     let attacker = world.attacker();
     let policy = [

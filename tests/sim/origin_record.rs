@@ -80,7 +80,7 @@ async fn written_over(keys: &[&str], kind: &str, seconds: i64, beside: bool) {
 }
 
 #[tokio::test]
-async fn most_of_what_is_written_over_in_a_rescue_is_found_out_again() {
+async fn most_of_a_record_written_over_in_a_rescue_is_found_again() {
     for seconds in [0, 1, 60, 122] {
         for kind in KINDS {
             written_over(&KEYS, kind, seconds, false).await;
@@ -138,7 +138,7 @@ async fn written_over_ahead(keys: &[&str], kind: &str, beside: bool) {
 }
 
 #[tokio::test]
-async fn what_is_written_over_ahead_is_healed_by_the_sweep() {
+async fn a_record_written_over_ahead_is_healed_by_the_sweep() {
     for kind in KINDS {
         written_over_ahead(&KEYS, kind, false).await;
         for key in RECORD {
@@ -191,7 +191,7 @@ fn fill(world: &World, kind: &str) {
 /// A replacement that is taken in its turn holds the volumes, and its mark is changed to another lineage: it is no
 /// stranger that they have been given to.
 #[tokio::test]
-async fn what_holds_the_volumes_is_no_stranger_whatever_its_mark_says() {
+async fn the_holder_of_the_volumes_is_no_stranger_whatever_its_mark_says() {
     let (world, function, protected) = prepared(334, &[]).await;
     let attacker = world.attacker();
     world.interrupt(&protected.instance, InstanceAction::Terminate);

@@ -204,7 +204,7 @@ async fn a_call_that_is_denied_for_seventy_minutes_is_made_when_it_is_allowed() 
 /// A disk that is on no record, and nothing can be written for longer than a chain of wakes lasts otherwise: once the old
 /// instance has ended, EC2 shows nowhere any more that it was there. The wakes alone know.
 #[tokio::test]
-async fn what_cannot_be_written_down_for_an_hour_is_remembered_as_long() {
+async fn a_record_that_takes_no_tags_for_an_hour_is_remembered_as_long() {
     for (minutes, swept) in [(60, 0), (60, 900), (60, 420), (75, 900), (150, 900)] {
         let (world, function, protected) = prepared(87, &[]).await;
         let disk = world.attach_new(&protected.instance, "/dev/sdh", true);

@@ -8,7 +8,7 @@ use spot_rescue::step::Action;
 /// EC2 ends an instance two minutes after its warning. One that runs on for a quarter of an hour is not taken: it
 /// gets back its traffic and its flags, and the replacement that waits for its disks is given back.
 #[tokio::test]
-async fn what_outlives_its_warning_has_its_traffic_and_its_flags_again() {
+async fn an_instance_that_outlives_its_warning_has_its_traffic_and_its_flags_again() {
     for tags in [&[][..], &[("spot-rescue:protect", "at-warning")][..]] {
         let (world, function, protected) = prepared(74, tags).await;
         world.warn(&protected.instance, InstanceAction::Terminate, world.now());

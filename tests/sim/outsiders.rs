@@ -289,7 +289,7 @@ async fn played(hand: Hand, at: i64) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn whatever_hands_do_at_any_moment_the_rest_is_as_it_was() {
+async fn whatever_a_user_changes_by_hand_the_rest_is_as_it_was() {
     let all = std::env::var_os("ALL").is_some();
     let mut wrong = Vec::new();
     for (n, hand) in HANDS.into_iter().enumerate() {

@@ -35,7 +35,7 @@ fn kinds() -> Vec<String> {
 
 /// For whatever reason, as soon as it lets go.
 #[tokio::test]
-async fn what_was_refused_in_a_rescue_is_there_soon_after_it_is_mended() {
+async fn a_part_refused_in_a_rescue_follows_soon_after_it_is_mended() {
     for call in CALLS {
         for code in ["Throttling", "UnauthorizedOperation", "SomethingNew"] {
             let (world, function, protected) = refused(call, code).await;
@@ -84,7 +84,7 @@ async fn the_next_rescue_brings_what_the_last_one_owed() {
 
 /// After a day what is refused still is given up: nothing is asked for ever.
 #[tokio::test]
-async fn it_is_asked_for_a_day() {
+async fn a_missing_part_is_asked_for_during_a_day() {
     for call in CALLS {
         let (world, function, _) = refused(call, "UnauthorizedOperation").await;
         sweeps(&world, &function, 97).await;

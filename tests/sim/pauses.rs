@@ -241,7 +241,7 @@ async fn an_original_that_is_back_before_the_copies_goes_on_and_the_replacement_
 
 /// TRAP 30: there is nothing to copy from.
 #[tokio::test]
-async fn what_may_hibernate_is_only_told_of_and_that_is_said_ahead() {
+async fn an_instance_that_may_hibernate_is_only_reported_and_that_is_noted_ahead() {
     TOLD.with_borrow_mut(Vec::clear);
     let world = World::new(505);
     let mut function = crate::support::function(&world);
@@ -288,7 +288,7 @@ async fn a_persistent_request_is_cancelled_before_it_launches_beside_the_replace
 
 /// No warning came, and EC2 was faster: what it has launched is not ours to end, and is named.
 #[tokio::test]
-async fn what_ec2_has_launched_by_itself_is_told_of_and_no_more_follow() {
+async fn an_instance_that_ec2_launched_by_itself_is_reported_and_no_more_follow() {
     let (world, function, protected) = persistent(507, InstanceAction::Terminate).await;
     world.change(|it| it.config.relaunch_seconds = 10);
     world.interrupt_silently(&protected.instance, InstanceAction::Terminate);
@@ -309,7 +309,7 @@ async fn what_ec2_has_launched_by_itself_is_told_of_and_no_more_follow() {
 
 /// TRAP 2, TRAP 25: cancelling it would end what is stopped.
 #[tokio::test]
-async fn the_request_of_what_is_stopped_is_never_cancelled() {
+async fn the_request_of_a_stopped_instance_is_never_cancelled() {
     let is_cancel = |it: &Action| matches!(it, Action::CancelRequest { .. });
     for policy in [&[][..], &RESTORE[..]] {
         let (world, function, protected) = persistent(508, InstanceAction::Stop).await;

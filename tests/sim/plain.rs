@@ -63,7 +63,7 @@ fn watching(world: &World) -> Told {
 }
 
 #[tokio::test]
-async fn what_an_enforced_imdsv2_refuses_is_sent_once_more_with_it() {
+async fn a_launch_refused_for_want_of_imdsv2_is_sent_once_more_with_it() {
     let (world, _, protected) = enforced(61, &[]).await;
     let function = watching(&world);
     let began = world.now();
@@ -86,7 +86,7 @@ async fn what_an_enforced_imdsv2_refuses_is_sent_once_more_with_it() {
 
 /// Calls that mix, warnings that come twice, tags that are seen late.
 #[tokio::test]
-async fn it_is_one_replacement_however_many_look() {
+async fn there_is_one_replacement_however_many_invocations_look() {
     for seed in 0..12 {
         let (world, function, protected) = enforced(seed, &[]).await;
         world.change(|it| {
@@ -147,7 +147,7 @@ async fn with_nothing_left_to_write_it_from_the_next_way_is_asked() {
 }
 
 #[tokio::test]
-async fn with_no_way_left_it_is_told_that_nothing_replaces_it_and_whole_once_mended() {
+async fn with_no_way_left_a_missing_replacement_is_reported_and_launched_once_mended() {
     let (world, _, protected) = enforced(64, &ALWAYS).await;
     let function = watching(&world);
     world.change(|it| it.config.notice_seconds = 0);

@@ -429,7 +429,7 @@ async fn after_a_loss_the_new_address_is_kept() {
 
 /// EC2 has never been asked before: what it refuses for good costs the address, not the rescue.
 #[tokio::test]
-async fn what_ec2_does_not_launch_on_is_given_up() {
+async fn an_interface_that_ec2_does_not_launch_on_is_given_up() {
     let (world, function, protected) = prepared(14, &[KEEP]).await;
     let (_, address, _) = primary(&world, &protected.instance);
     // A prepared rescue as it was made before (TRAP 10): it says an interface 0 of its own.
@@ -577,7 +577,7 @@ async fn the_old_root_and_the_old_address_come_together() {
 
 /// An instance that does not ask for it waits for nothing.
 #[tokio::test]
-async fn what_is_recorded_is_the_interface_and_only_where_it_was_asked_for() {
+async fn the_interface_is_on_record_only_where_the_policy_asks_for_it() {
     for (tags, expected) in [(&[KEEP][..], true), (&[], false)] {
         let (world, _, protected) = prepared(20, tags).await;
         let record = world.look(|it| {

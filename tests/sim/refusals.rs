@@ -166,13 +166,13 @@ async fn each(codes: impl Iterator<Item = (String, i64)>, reach: Reach) {
 }
 
 #[tokio::test]
-async fn what_one_subnet_is_refused_is_asked_for_in_another() {
+async fn a_launch_refused_in_one_subnet_is_tried_in_another() {
     let codes = all().filter_map(|(code, row)| Some((code, row.subnet?)));
     each(codes, Reach::Subnet).await;
 }
 
 #[tokio::test]
-async fn what_spot_is_refused_is_asked_for_on_demand() {
+async fn a_launch_refused_as_spot_is_tried_on_demand() {
     let codes = all().filter_map(|(code, row)| Some((code, row.spot?)));
     each(codes, Reach::Spot).await;
 }
@@ -189,7 +189,7 @@ async fn refused_everywhere(code: &str, row: &Row, how: How) {
 
 /// TRAP 43: the answer is remembered with the token, and the key pair is back.
 #[tokio::test]
-async fn what_is_refused_everywhere_is_asked_for_now_and_then_until_it_is_mended() {
+async fn a_launch_refused_everywhere_is_tried_now_and_then_until_it_is_mended() {
     for (code, row) in all() {
         refused_everywhere(&code, row, How::Inside).await;
     }

@@ -164,7 +164,7 @@ fn done(world: &World) -> usize {
 }
 
 #[tokio::test]
-async fn what_would_be_refused_is_on_record_once_and_goes_away_when_it_is_mended() {
+async fn a_caveat_is_on_record_once_and_goes_away_when_it_is_mended() {
     for part in PARTS {
         for answer in [
             Answer::Denied,
@@ -214,7 +214,7 @@ async fn what_would_be_refused_is_on_record_once_and_goes_away_when_it_is_mended
 
 /// A dry run may not look for these: they are looked for by name.
 #[tokio::test]
-async fn what_a_launch_needs_and_is_gone_is_on_record() {
+async fn a_missing_part_of_a_launch_is_on_record() {
     let (world, function, protected) = world().await;
     world.retag(
         protected.instance.as_str(),

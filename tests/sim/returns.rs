@@ -157,7 +157,7 @@ async fn without_capacity_it_stays_and_a_later_sweep_asks_again() {
 }
 
 #[tokio::test]
-async fn what_is_protected_from_termination_stays_and_loses_nothing_for_a_moment() {
+async fn a_stand_in_with_termination_protection_stays_and_loses_nothing_for_a_moment() {
     let (world, function, protected) = standing_in(605, &[ASKED]).await;
     let stand_in = owner(&world).id;
     world.change(|it| it.locked.insert(stand_in.clone()));
@@ -435,7 +435,7 @@ async fn tags_are_seen_late_and_nothing_goes_wrong() {
 
 /// An On-Demand Instance of the user's own, and what may not be ended without losing something.
 #[tokio::test]
-async fn what_would_cost_data_or_is_not_ours_stays() {
+async fn an_on_demand_instance_stays_if_it_is_not_ours_or_its_end_would_cost_data() {
     for tag in [
         ("spot-rescue:data", "none"),
         ("spot-rescue:replace", "none"),

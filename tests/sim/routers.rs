@@ -19,7 +19,7 @@ fn living(world: &World) -> Instance {
 
 /// TRAP 65: the interface is what others route to, and what has the check off.
 #[tokio::test]
-async fn a_router_is_one_still_on_its_own_interface_or_it_is_said_that_it_will_not_be() {
+async fn a_router_goes_on_routing_on_its_own_interface_or_its_loss_is_reported_beforehand() {
     for (forwards, keep, told) in [
         (true, "keep", false),
         (true, "new", true),

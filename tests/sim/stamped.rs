@@ -53,7 +53,7 @@ async fn an_agent_that_stamps_a_tag_makes_a_version_an_hour_and_two_are_kept() {
 
 /// What decides how it is launched, and which tags there are: at the next look, however often.
 #[tokio::test]
-async fn everything_but_such_a_value_counts_at_once() {
+async fn every_other_change_makes_a_version_at_once() {
     let (world, _, protected) = prepared(65, &[("seen", "never")]).await;
     let instance = protected.instance.as_str();
     sweep(&world, instance, ("seen", "once")).await;

@@ -39,7 +39,7 @@ fn kinds() -> Vec<String> {
 }
 
 #[tokio::test]
-async fn that_nothing_replaces_it_is_told_within_minutes_with_what_is_refused() {
+async fn a_missing_replacement_is_reported_within_minutes_with_the_refusal() {
     let (world, function, protected) = interrupted(vec![]).await;
     supply(&world, Supply::Refused(CODE));
     let _ = world.run_for(&function, 420).await;
@@ -67,7 +67,7 @@ async fn that_nothing_replaces_it_is_told_within_minutes_with_what_is_refused() 
 
 /// Whatever is waited for that long: a look is taken in time to tell it.
 #[tokio::test]
-async fn it_is_told_in_time_although_the_next_launch_is_long_away() {
+async fn a_missing_replacement_is_reported_in_time_although_the_next_launch_is_far_off() {
     let (world, function, _) = interrupted(vec![]).await;
     supply(&world, Supply::Refused("UnauthorizedOperation"));
     let _ = world.run_for(&function, 310).await;
@@ -76,7 +76,7 @@ async fn it_is_told_in_time_although_the_next_launch_is_long_away() {
 
 /// Once, then daily, and after a week no more; and it goes on all the same.
 #[tokio::test]
-async fn it_is_told_once_a_day_for_a_week_and_goes_on() {
+async fn a_standstill_is_reported_daily_for_a_week_and_the_rescue_goes_on() {
     let (world, function, protected) = interrupted(vec![]).await;
     supply(&world, Supply::Refused(CODE));
     sweeps(&world, &function, 1).await;
@@ -103,7 +103,7 @@ async fn a_rescue_that_is_open_for_a_day_costs_few_calls_and_messages() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_attached_is_told_with_its_volume() {
+async fn a_volume_that_cannot_be_attached_is_named_in_the_outcome() {
     let fault = Fault {
         on: On::Every("AttachVolume"),
         kind: Kind::Code("UnauthorizedOperation"),
@@ -122,7 +122,7 @@ async fn what_cannot_be_attached_is_told_with_its_volume() {
 
 /// Nothing can be written down, and it is told all the same.
 #[tokio::test]
-async fn without_a_record_it_is_told_as_well() {
+async fn a_missing_replacement_is_reported_without_a_record_as_well() {
     for call in ["CreateTags", "DescribeLaunchTemplates"] {
         let fault = Fault {
             on: On::Every(call),

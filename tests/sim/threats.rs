@@ -107,7 +107,7 @@ async fn a_volume_that_only_says_it_is_a_copy_is_not_attached() {
 /// Own tags on one's own instance that name what belongs to others: a target group to take traffic
 /// from, a volume to get hold of.
 #[tokio::test]
-async fn tags_that_name_what_is_not_ones_own_lead_to_nothing() {
+async fn tags_that_name_foreign_resources_lead_to_nothing() {
     let world = World::new(35);
     let function = crate::support::function(&world);
     let group = world.target_group(GroupType::Instance);

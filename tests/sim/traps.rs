@@ -35,7 +35,7 @@ pub fn launch(world: &World, protected: &Protected, token: &str) -> Launch {
 
 /// "arn:aws:ec2:<availability-zone>:instance/<id>" (TRAP 1).
 #[tokio::test]
-async fn the_warning_has_the_arn_that_is_not_one() {
+async fn the_arn_of_a_warning_has_the_zone_in_place_of_the_region() {
     let world = World::new(1);
     let id = world.spot_instance("m5.large", "eu-west-1a").run();
     world.interrupt(&id, InstanceAction::Terminate);

@@ -173,7 +173,7 @@ async fn a_key_that_cannot_be_used_shows_later() {
 
 /// What is gone says so; what is in use stays.
 #[tokio::test]
-async fn deleting_says_what_stands_against_it() {
+async fn a_refused_deletion_says_why() {
     let (world, _, protected) = prepared(14, &[]).await;
     let delete = |volume: &VolumeId| Action::DeleteVolume {
         volume: volume.clone(),

@@ -78,7 +78,7 @@ async fn hooks_are_asked_for_while_a_member_waits() {
 }
 
 #[tokio::test]
-async fn what_is_to_become_of_the_desired_capacity_is_always_said() {
+async fn a_detachment_always_says_whether_the_desired_capacity_decreases() {
     for decrement in [true, false] {
         let answer =
             ok("<DetachInstancesResponse><DetachInstancesResult/></DetachInstancesResponse>");

@@ -38,7 +38,7 @@ async fn read(query: &Query, at_most: usize, pages: usize) -> (Result<usize, Clo
 
 /// Three pages of two: the third is asked for only if the first two are not too much.
 #[tokio::test]
-async fn the_sweep_goes_on_with_a_part_and_nothing_else_does() {
+async fn only_the_sweep_goes_on_with_a_part_of_a_list() {
     for (at_most, pages, swept) in [
         (9, 3, 3),
         (6, 3, 3),
@@ -133,7 +133,7 @@ async fn volumes_are_asked_for_by_id_and_so_are_their_snapshots() {
 
 /// TRAP 47: empty ones as well. The sweep has time, and may go on.
 #[tokio::test]
-async fn of_snapshots_so_many_pages_are_turned_and_no_more() {
+async fn snapshots_are_read_up_to_a_number_of_pages() {
     let empty = |n: usize, pages: usize| {
         let next = (n < pages).then(|| format!("<nextToken>{n}</nextToken>"));
         let next = next.unwrap_or_default();

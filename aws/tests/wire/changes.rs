@@ -28,7 +28,7 @@ fn tags() -> Tags {
 
 /// TRAP 15: an omitted flag means true, and the data goes with the instance.
 #[tokio::test]
-async fn delete_on_termination_is_always_said() {
+async fn delete_on_termination_is_always_explicit() {
     let devices = [
         ("/dev/sdf".to_owned(), false),
         ("/dev/sdg".to_owned(), true),

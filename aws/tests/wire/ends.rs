@@ -33,7 +33,7 @@ async fn one_instance_is_ended_and_shuts_down() {
 
 /// A refusal is no state that passes: the way back depends on it.
 #[tokio::test]
-async fn what_may_not_be_ended_is_refused_for_good() {
+async fn ending_a_protected_instance_is_refused_for_good() {
     for (code, class) in [
         ("OperationNotPermitted", Class::Permanent),
         ("UnauthorizedOperation", Class::Denied),
@@ -47,7 +47,7 @@ async fn what_may_not_be_ended_is_refused_for_good() {
 }
 
 #[tokio::test]
-async fn termination_protection_is_read_and_what_is_not_said_counts_as_on() {
+async fn termination_protection_is_read_and_a_missing_value_counts_as_on() {
     for (value, expected) in [
         (
             "<disableApiTermination><value>false</value></disableApiTermination>",

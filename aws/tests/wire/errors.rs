@@ -111,7 +111,7 @@ async fn unavailable_once_is_tried_again_under_the_same_id() {
 
 /// EC2's throttling is a 503 with a code of its own; SQS and ELB answer 400.
 #[tokio::test]
-async fn throttled_to_the_end_is_transient() {
+async fn throttling_of_every_try_is_transient() {
     let refusal = Answer::Says(503, ec2("RequestLimitExceeded", "slow down"));
     let wire = Wire::new(vec![refusal; 3]);
     let error = wire.aws.act(&attach()).await.unwrap_err();
@@ -129,7 +129,7 @@ async fn a_reset_connection_is_tried_again() {
 
 /// It may have been done: the next look tells.
 #[tokio::test]
-async fn resets_to_the_end_are_transient() {
+async fn resets_of_every_try_are_transient() {
     let wire = Wire::new(vec![Answer::Reset; 3]);
     let error = wire.aws.act(&attach()).await.unwrap_err();
     assert_eq!(
@@ -148,7 +148,7 @@ fn impatient(builder: Builder) -> Builder {
 }
 
 #[tokio::test]
-async fn silence_is_broken_off_and_tried_again() {
+async fn a_call_without_an_answer_is_cut_off_and_tried_again() {
     let answers = [Answer::Silence, ok(NO_INSTANCES)];
     let wire = Wire::with(answers, impatient);
     assert_eq!(wire.aws.instances(&by_id()).await, Ok(Vec::new()));
@@ -156,7 +156,7 @@ async fn silence_is_broken_off_and_tried_again() {
 }
 
 #[tokio::test]
-async fn silence_to_the_end_is_a_timeout() {
+async fn no_answer_to_any_try_is_a_timeout() {
     let wire = Wire::with(vec![Answer::Silence; 3], impatient);
     let error = wire.aws.instances(&by_id()).await.unwrap_err();
     assert_eq!(

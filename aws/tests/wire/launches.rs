@@ -176,7 +176,7 @@ async fn a_refused_launch_keeps_code_message_and_request() {
 
 /// Neither is taken for an instance.
 #[tokio::test]
-async fn an_answer_of_no_known_shape_is_told() {
+async fn an_answer_of_unknown_shape_is_reported() {
     let empty = "<CreateFleetResponse><errorSet/><fleetInstanceSet/></CreateFleetResponse>";
     let nameless = "<CreateFleetResponse><errorSet><item/></errorSet><fleetInstanceSet><item><instanceIds><item>\
         </item></instanceIds></item></fleetInstanceSet></CreateFleetResponse>";

@@ -103,7 +103,7 @@ async fn nothing_asked_for_is_no_call() {
 
 /// TRAP 35: On-Demand has no lifecycle; a terminated instance has next to nothing.
 #[tokio::test]
-async fn what_an_instance_lacks_is_no_reason_to_overlook_it() {
+async fn an_instance_with_missing_fields_is_read_all_the_same() {
     let spot = "<instanceLifecycle>spot</instanceLifecycle><tagSet><item><key>Name</key><value/>\
         </item></tagSet><blockDeviceMapping><item><deviceName>/dev/sdf</deviceName><ebs>\
         <volumeId>vol-0123456789abcdef0</volumeId><status>attached</status>\

@@ -126,7 +126,7 @@ async fn a_launch_is_asked_for_as_a_fleet_and_as_what_the_fleet_does() {
 }
 
 #[tokio::test]
-async fn how_our_own_question_is_put_together_is_no_refusal_and_all_else_is() {
+async fn an_error_of_the_dry_run_itself_is_no_refusal_and_any_other_is() {
     for (code, refused) in [
         ("InvalidParameterCombination", false),
         ("UnauthorizedOperation", true),

@@ -7,7 +7,7 @@ use spot_rescue_aws::Stack;
 
 /// One read for a process, whatever is sealed with it.
 #[tokio::test]
-async fn it_is_read_once_by_its_arn() {
+async fn the_secret_is_read_once_by_its_arn() {
     let secret = "s".repeat(64);
     let wire = Wire::new([ok(format!(
         r#"{{"ARN":"{SECRET}","SecretString":"{secret}"}}"#
@@ -42,7 +42,7 @@ async fn without_its_name_the_error_says_what_to_do() {
 }
 
 #[tokio::test]
-async fn what_is_no_secret_is_an_error() {
+async fn an_answer_without_a_usable_secret_is_an_error() {
     let denied = r#"{"__type":"AccessDeniedException","Message":"no"}"#;
     for (answer, code, class) in [
         (

@@ -128,7 +128,7 @@ async fn written_as(
 /// TRAP 9: what ties a description to the old instance makes every launch from it fail, or worse,
 /// makes new volumes under the devices the old ones are to have.
 #[tokio::test]
-async fn what_belongs_to_the_old_instance_is_left_out() {
+async fn settings_of_the_old_instance_alone_are_left_out() {
     let request = written(write(), CREATED).await;
     for unwanted in [
         "NetworkInterfaceId",
@@ -156,7 +156,7 @@ async fn what_belongs_to_the_old_instance_is_left_out() {
 }
 
 #[tokio::test]
-async fn what_makes_it_the_same_machine_is_kept() {
+async fn settings_that_make_it_the_same_machine_are_kept() {
     let request = written(write(), CREATED).await;
     let data = [
         ("ImageId", "ami-0123456789abcdef0"),
@@ -220,7 +220,7 @@ async fn every_other_device_is_kept_empty() {
 /// TRAP 53, TRAP 10: a public address, or none, is said of interface 0, and there the groups stand and nowhere else; one
 /// left open is not said.
 #[tokio::test]
-async fn a_public_address_is_said_either_way() {
+async fn a_public_address_is_explicitly_asked_for_or_declined() {
     for (public_address, said) in [
         (Some(PublicAddress::Given), Some("true")),
         (Some(PublicAddress::Refused), Some("false")),
@@ -442,7 +442,7 @@ async fn what_fits_one_type_is_left_out_where_there_are_several() {
 
 /// TRAP 51: what an account or a type may refuse, and nothing else; how far a token may go stays as it was.
 #[tokio::test]
-async fn a_plain_one_has_no_cpu_options_and_requires_tokens_and_is_the_same_otherwise() {
+async fn a_plain_version_has_no_cpu_options_and_requires_tokens_and_is_the_same_otherwise() {
     let optional = SHOWN.replace("<httpTokens>required", "<httpTokens>optional");
     let optional = optional.replace("<threadsPerCore>2", "<threadsPerCore>1");
     let start = optional.find("<metadataOptions>").expect("they are shown");

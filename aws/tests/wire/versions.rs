@@ -128,7 +128,7 @@ async fn no_version_is_no_call_and_many_are_calls_of_two_hundred() {
 
 /// HTTP 200, and inside it what was not done.
 #[tokio::test]
-async fn what_is_gone_is_no_failure_and_everything_else_is() {
+async fn a_version_that_is_gone_is_no_failure_and_any_other_error_is() {
     for (left, code) in [
         (vec![(1, "launchTemplateVersionDoesNotExist")], None),
         (vec![(1, "launchTemplateIdDoesNotExist")], None),
@@ -185,7 +185,7 @@ async fn a_template_tells_its_creator_and_its_versions() {
 }
 
 #[tokio::test]
-async fn a_template_that_is_gone_is_none_and_a_refusal_is_none_of_it() {
+async fn a_template_that_is_gone_is_an_empty_list_and_a_refusal_is_an_error() {
     for (code, gone) in [
         ("InvalidLaunchTemplateId.NotFound", true),
         ("UnauthorizedOperation", false),
