@@ -29,11 +29,11 @@ pub use message::believed;
 use crate::cloud::{Cloud, CloudError};
 use tokio::sync::OnceCell;
 
-/// Of one process: the key, once it has been read, and the role that it acts with.
+/// One per process: the key, once it has been read, and the function's role.
 #[derive(Default)]
 pub struct Seal {
     key: OnceCell<Key>,
-    /// The role's name; launch templates that EC2 says another principal has created are not ours.
+    /// The role's name; launch templates that another principal has created, by EC2's `CreatedBy`, are not ours.
     role: Option<String>,
 }
 

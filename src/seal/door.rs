@@ -1,4 +1,4 @@
-//! The one way between the core and AWS: what comes in loses every tag that is not proven, what goes out
+//! The one way between the core and AWS: tags without a right seal are taken out of every answer, and every request
 //! is sealed.
 
 use super::finish::{finish, marks_of, needs_key};
@@ -23,7 +23,7 @@ use std::sync::{Mutex, PoisonError};
 /// launches from thousands must not keep a read from its end.
 const MOST_PLACED: usize = 20;
 
-/// AWS, as far as it is to be believed, for one invocation.
+/// AWS as seen through the seals, for one invocation.
 pub struct Sealed<'a> {
     cloud: &'a dyn Cloud,
     seal: &'a Seal,
@@ -43,7 +43,7 @@ impl<'a> Sealed<'a> {
         }
     }
 
-    /// None while the secret cannot be read: then nothing is believed, and what only protects is done.
+    /// None while the secret cannot be read: then no tag is believed, and only steps that protect are done.
     pub async fn key(&self) -> Option<&'a Key> {
         let read = self.seal.key(self.cloud).await;
         let read = read
@@ -81,7 +81,8 @@ impl<'a> Sealed<'a> {
         Ok(())
     }
 
-    /// Each resource has seals of its own, so each is a call. One that takes no tag keeps none of the others from theirs.
+    /// Each resource has seals of its own, so each is a call. A resource that takes no tag does not keep the others
+    /// from theirs.
     async fn tag(
         &self,
         resources: &[String],
@@ -100,8 +101,8 @@ impl<'a> Sealed<'a> {
         answer
     }
 
-    /// What a call has made is ours by the id that it returned. Should this fail, the same call is made
-    /// again at the next look, and returns the same id.
+    /// The result of a call is ours by the id that the call returned. Should sealing its marks fail, the same call is
+    /// made again at the next look, and returns the same id.
     async fn mark(&self, action: &Action, answer: &str, key: &Key) {
         let made = match (marks_of(action), answer.split_whitespace().next()) {
             (Some(marks), Some(id)) => Some((id.to_owned(), marks)),
@@ -140,7 +141,7 @@ impl<'a> Sealed<'a> {
         ))
     }
 
-    /// A launch by name is one from what this invocation has created under it, or none.
+    /// A launch by name is one from the version that this invocation has created under it, or none.
     fn named(&self, action: &Action) -> Result<Action, CloudError> {
         let mut action = action.clone();
         if let Action::Launch(launch) = &mut action
@@ -245,7 +246,7 @@ impl Cloud for Sealed<'_> {
         Ok(all)
     }
 
-    /// Its user's own tags are what it is asked for.
+    /// Found by its user's tags, which need no seal.
     async fn tagged_requests(&self, key: &'static str) -> Result<Vec<SpotRequest>, CloudError> {
         self.cloud.tagged_requests(key).await
     }

@@ -1,4 +1,4 @@
-//! An action, as it is sent: what only the function can say is added to it.
+//! An action as it is sent: with its tokens, seals and descriptions added.
 
 use super::Key;
 use super::marks::{Which, seal};
@@ -57,7 +57,7 @@ pub fn finish(key: &Key, action: &Action, now: Timestamp) -> Action {
     action
 }
 
-/// As a warning would send it: what the role asks for in a request is what a dry run is judged by.
+/// As a warning would send it: the role's conditions on a request apply to a dry run as well.
 fn rehearsed(key: &Key, rehearsal: &mut Rehearsal, now: Timestamp) {
     match rehearsal {
         Rehearsal::Launch { launch, .. } => {
@@ -75,7 +75,7 @@ fn rehearsed(key: &Key, rehearsal: &mut Rehearsal, now: Timestamp) {
     }
 }
 
-/// Whether it says anything that has to be sealed: what protects most must not wait for a key.
+/// Whether it contains anything to be sealed: the steps that protect most must not wait for a key.
 pub fn needs_key(action: &Action) -> bool {
     match action {
         Action::Deregister { .. }
@@ -110,7 +110,7 @@ pub fn needs_key(action: &Action) -> bool {
 /// The marks that are to be sealed on what the call has made, once its id is known.
 pub fn marks_of(action: &Action) -> Option<Tags> {
     if let Action::Launch(Launch { tags, .. }) = action {
-        // `launched` is given at a launch and never afterwards: the role could not.
+        // `launched` is set at a launch and never afterwards: the role does not allow it.
         let marks = [
             (tags::RESCUE, tags::RESCUE),
             (tags::REPLACES, tags::LAUNCHED),

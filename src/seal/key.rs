@@ -10,12 +10,12 @@ use sha2::Sha256;
 const WRITTEN: usize = 12;
 const SHORTEST: usize = 32;
 
-/// Made of the stack's secret; shows nothing of it.
+/// Derived from the stack's secret; its `Debug` shows nothing of it.
 #[derive(Clone)]
 pub struct Key(Hmac<Sha256>);
 
 impl Key {
-    /// None of a secret that could be guessed.
+    /// None for a secret short enough to be guessed.
     #[must_use]
     pub fn new(secret: &str) -> Option<Self> {
         let mac = Hmac::new_from_slice(secret.as_bytes()).ok()?;
@@ -29,7 +29,7 @@ impl Key {
         URL_SAFE_NO_PAD.encode(&whole[..WRITTEN])
     }
 
-    /// Whether this is the code, in a time that tells nothing of it.
+    /// Whether this is the code, compared in constant time.
     #[must_use]
     pub fn fits(&self, parts: &[&str], code: &str) -> bool {
         let bytes = URL_SAFE_NO_PAD.decode(code).unwrap_or_default();
@@ -46,7 +46,7 @@ impl Key {
     fn over(&self, parts: &[&str]) -> Hmac<Sha256> {
         let mut mac = self.0.clone();
         for part in parts {
-            // Each with its length: what is cut differently is something else.
+            // Each part with its length, so that parts cut differently give another code.
             mac.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
             mac.update(part.as_bytes());
         }

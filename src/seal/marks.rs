@@ -1,7 +1,7 @@
 //! Tags with their seals.
 //!
-//! A seal stands behind the value (`<value> @<code>`). Where AWS is asked for a tag by its value, or the value
-//! leaves no room, it is a tag of its own beside it ([`proof_of`]).
+//! A seal stands behind the value (`<value> @<code>`). Where AWS is filtered by the value of a tag, or the value
+//! leaves no room, the seal is a tag of its own beside it ([`proof_of`]).
 
 use super::Key;
 use crate::tags::limits::{INDEXES, SEAL as LENGTH, is_sealed_beside};
@@ -26,11 +26,11 @@ impl Which {
     }
 }
 
-/// The same tags, to be written on this resource.
+/// The tags with their seals, to be written on this resource.
 #[must_use]
 pub fn seal(key: &Key, on: &str, which: Which, tags: &Tags) -> Tags {
     let mut sealed = Tags::new();
-    // A mark that has no room for its seal: AWS and the role see it, nothing of ours believes it.
+    // A mark without room for its seal: AWS and the role see it, the function does not believe it.
     let bare = |name: &str| tags.get(&proof_of(name)).is_some_and(String::is_empty);
     for (name, value) in tags {
         if !which.covers(name) || bare(name) {
@@ -51,7 +51,7 @@ pub fn seal(key: &Key, on: &str, which: Which, tags: &Tags) -> Tags {
     sealed
 }
 
-/// The same, by the id of what exists: on a prepared rescue everything of ours is sealed.
+/// The same, by the id of a resource that exists: on a prepared rescue every tag of ours is sealed.
 #[must_use]
 pub fn sealed(key: &Key, id: &str, tags: &Tags) -> Tags {
     let template = id.starts_with("lt-");
@@ -67,7 +67,7 @@ pub fn with_proofs(keys: &[String]) -> Vec<String> {
     keys.iter().cloned().chain(beside).collect()
 }
 
-/// Takes away what does not bear our seal, and the seals. Returns the keys that were not believed. `on` are
+/// Removes tags without a right seal, and the seals of the others. Returns the keys that were not believed. `on` are
 /// the names that the resource has had: when a launch template is created, its id is not known.
 pub fn open(key: &Key, on: &[&str], which: Which, tags: &mut Tags) -> Vec<String> {
     let mut unproven = Vec::new();
@@ -95,7 +95,7 @@ pub fn plain(value: &str) -> &str {
         .map_or(value, |it| it.0)
 }
 
-/// Without a key nothing can be believed.
+/// Without a key no tag is believed.
 pub fn close(which: Which, tags: &mut Tags) {
     tags.retain(|name, _| !which.covers(name) || PROTECTIVE.contains(&name.as_str()));
 }
@@ -132,7 +132,7 @@ mod tests {
         Tags::from([(name.to_owned(), value.to_owned())])
     }
 
-    /// What stands where, and whether it is believed there.
+    /// Tags, where they stand, and whether they are believed there.
     #[test]
     fn a_seal_holds_for_one_value_of_one_key_on_one_resource() {
         let sealed = seal(&key(), "i-1", Which::Own, &pair(tags::DEVICE, "/dev/sdf"));

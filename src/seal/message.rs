@@ -23,8 +23,8 @@ pub fn seal(key: &Key, wake: &Wake, now: Timestamp) -> Wake {
     wake
 }
 
-/// What of a wake may be believed. What one without a seal says of warnings is no more than an event says;
-/// all the rest that a wake remembers only the function itself can know, and how often it has looked.
+/// The part of a wake that may be believed. The warnings in one without a seal count as much as an event; the rest of
+/// its memory, and its number of looks, only the function itself can know.
 #[must_use]
 pub fn believed(key: Option<&Key>, wake: &Wake, now: Timestamp) -> Wake {
     let fits = |key: &Key, proof: &Proof| key.fits(&["wake", &proof.over], &proof.code);

@@ -1,4 +1,4 @@
-//! What AWS shows of each kind of thing, without what is not proven.
+//! Each kind of resource as AWS shows it, without the tags that have no right seal.
 
 use super::finish::{description, name, replaces};
 use super::marks::{Which, close, open};
@@ -8,7 +8,7 @@ use crate::situation::{Image, Instance, Snapshot, Template};
 use crate::step::described;
 use crate::tags::{self, Tags, lineage_of};
 
-/// Those that were launched from one of these templates belong to its lineage.
+/// Instances that were launched from one of these templates belong to its lineage.
 pub fn place(
     all: &mut [Instance],
     templates: &[Template],
@@ -28,7 +28,7 @@ pub fn place(
 
 pub fn template(key: &Key, seal: &Seal, it: &mut Template) {
     let unproven = open(key, &[it.id.as_str(), &it.name], Which::All, &mut it.tags);
-    // Its name says it as well, of what has a fingerprint of ours: a claim has none.
+    // A prepared rescue, which has our fingerprint, has the lineage in its name as well; a claim has not.
     if it.tags.contains_key(tags::FINGERPRINT)
         && let Some(lineage) = lineage_of(&it.name)
     {
@@ -44,8 +44,8 @@ pub fn template(key: &Key, seal: &Seal, it: &mut Template) {
     it.unproven = unproven;
 }
 
-/// Until its marks are sealed, those that it was launched with say what it replaces: whether it is ours is told by
-/// the launch's answer alone.
+/// Until its marks are sealed, those of its launch say which instance it replaces; whether it is ours only the
+/// launch's answer tells.
 pub fn instance(key: &Key, it: &mut Instance) {
     let launched = replaces(key, &it.tags).map(str::to_owned);
     it.unproven = open(key, &[it.id.as_str()], Which::Own, &mut it.tags);
@@ -57,8 +57,8 @@ pub fn instance(key: &Key, it: &mut Instance) {
     }
 }
 
-/// Its own seals, those that came along from its volume, and what its description says: that was given when it
-/// was taken, and cannot be changed.
+/// Its own seals, those copied from its volume's tags, and the words of its description, which was given when it was
+/// taken and cannot be changed.
 pub fn snapshot(key: &Key, it: &mut Snapshot) {
     const OF_VOLUME: [&str; 3] = [tags::RESCUE, tags::DEVICE, tags::VOLUME];
     let mut copied = it.tags.clone();

@@ -35,7 +35,7 @@ impl State {
             outcome: outcome.clone(),
             foreign,
         });
-        // What the journal shows is looked for once, in the end; two replacements may be one by then.
+        // The journal may show two replacements for a moment: it is searched once, in the end.
         if matches!(action, Action::Launch(_)) {
             let broken = super::invariants::one_launched(self);
             self.violations.extend(broken);
@@ -96,8 +96,8 @@ impl State {
         }
     }
 
-    /// What an action means to change that is not ours: no opt-in, no mutation; nothing without our
-    /// tag is ever deleted.
+    /// Foreign resources that an action would change: no opt-in, no mutation; nothing without our tag is ever
+    /// deleted.
     fn foreign(&self, action: &Action) -> Vec<String> {
         let named: Vec<String> = match action {
             Action::Tag { resources, .. } | Action::Untag { resources, .. } => resources.clone(),
@@ -202,7 +202,7 @@ impl State {
         }
         let snapshot = id.parse().ok().and_then(|it| self.snapshots.get(&it));
         let template = id.parse().ok().and_then(|it| self.templates.get(&it));
-        // A description of ours, copied, makes an attacker's own snapshot ours: that is the attacker's loss.
+        // A description of ours, copied to an attacker's own snapshot, makes it ours: that is the attacker's loss.
         let copied = |it: &super::SimSnapshot| {
             self.attackers.contains(named) && it.facts.description.starts_with("spot-rescue: ")
         };
@@ -212,7 +212,7 @@ impl State {
         }) && template.is_none_or(|it| marked(it.tags.current()))
     }
 
-    /// What has no room for a mark is ours by the record.
+    /// A volume without room for a mark is ours by the record.
     fn is_recorded(&self, volume: &VolumeId) -> bool {
         let records = self.templates.values();
         let mut records = records.map(|it| self.honest(it.facts.id.as_str(), it.tags.current()));

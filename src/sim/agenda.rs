@@ -1,5 +1,4 @@
-//! What is going to happen by itself, in the order of time; what is due at one moment, in the order
-//! it was planned.
+//! Planned changes in the order of time; those of one moment in the order in which they were planned.
 
 use super::State;
 use crate::clock::Timestamp;

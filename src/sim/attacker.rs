@@ -3,8 +3,8 @@
 //! own an Auto Scaling group, and send to the queue and receive from it. Deletes and ends nothing, and passes no
 //! role.
 //!
-//! What is written over others' tags is remembered: what the world should be is judged as if that had not
-//! happened ([`State::honest`]).
+//! Tags that an attacker overwrites are remembered: the world is judged as if that had not happened
+//! ([`State::honest`]).
 
 #![allow(
     clippy::must_use_candidate,
@@ -27,7 +27,7 @@ use std::collections::BTreeSet;
 /// The principal that EC2 names as the creator of what the attacker creates.
 pub const OUTSIDER: &str = "arn:aws:sts::123456789012:assumed-role/developer/mallory";
 
-/// With a memory of every tag of ours that was ever to be seen, and where, and of every message.
+/// Remembers every tag of ours that was ever visible, and where, and every message.
 #[derive(Debug)]
 pub struct Attacker {
     world: World,
@@ -92,7 +92,7 @@ impl Attacker {
         self.world.change(|it| it.write_over(id, &usable))
     }
 
-    /// Belongs to the attacker from now on, and what it was tagged with is the attacker's word.
+    /// Belongs to the attacker from now on, and its tags count as the attacker's.
     fn own(&self, id: &str) {
         self.world.change(|it| it.owned_by_attacker(id));
     }
@@ -105,7 +105,7 @@ fn owned(tags: &[(&str, &str)]) -> Tags {
 }
 
 impl State {
-    /// The tags without an attacker's hand.
+    /// The tags without the attacker's changes.
     #[must_use]
     pub fn honest<'a>(&self, id: &str, tags: &'a Tags) -> Cow<'a, Tags> {
         let Some(overwritten) = self.overwritten.get(id) else {

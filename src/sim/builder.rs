@@ -1,4 +1,4 @@
-//! Things to begin a test with.
+//! Instances, volumes and groups to begin a test with.
 
 use super::fleet::general_purpose;
 use super::images::{users_image, usual_boot};
@@ -15,11 +15,11 @@ use std::collections::BTreeMap;
 
 pub const ROOT_DEVICE: &str = "/dev/xvda";
 pub const KEY_PAIR: &str = "operators";
-/// The one there is, unless a test says otherwise.
+/// The account's only VPC, unless a test makes another.
 pub const VPC: &str = "vpc-0123456789abcdef0";
 pub const DATA_DEVICES: [&str; 2] = ["/dev/sdf", "/dev/sdg"];
 
-/// An instance to be: running, Spot, `m5.large`, with a root volume.
+/// An instance to be built: running, Spot, `m5.large`, with a root volume.
 #[derive(Debug)]
 #[must_use = "nothing exists before `run`"]
 pub struct InstanceBuilder<'a> {
@@ -36,7 +36,7 @@ pub struct InstanceBuilder<'a> {
     persistent: Option<InstanceAction>,
 }
 
-/// The usual case, and everything it has.
+/// The usual protected instance, with everything it has.
 #[derive(Debug, Clone)]
 pub struct Protected {
     pub instance: InstanceId,
@@ -285,7 +285,7 @@ impl InstanceBuilder<'_> {
         self
     }
 
-    /// Runs, and has said so.
+    /// Runs, and has emitted its event.
     #[must_use]
     pub fn run(self) -> InstanceId {
         let Self {

@@ -72,7 +72,7 @@ impl State {
         Ok(id.to_string())
     }
 
-    /// A clone that EC2 still reads this volume for.
+    /// A clone that EC2 is still copying from this volume.
     pub(super) fn clone_in_the_making(&self, source: &VolumeId) -> Option<&VolumeId> {
         let mut clones = self.initializing.iter();
         let unfinished = clones.find(|(id, until)| {

@@ -16,7 +16,7 @@ use std::task::Poll;
 use time::Duration;
 
 impl World {
-    /// A call takes its time, and lets others go first as the seed wills.
+    /// A call takes time, and others may come first, as the seed decides.
     async fn call(&self) {
         let turns = self.change(|it| {
             let turns = if it.config.interleave {
@@ -152,7 +152,7 @@ impl Cloud for World {
         self.change(|it| it.read_fleets(ids))
     }
 
-    /// Not a call that tests count: it is made once for each process.
+    /// Not counted among the calls: it is made once for each process.
     async fn secret(&self) -> Result<String, CloudError> {
         self.look(|it| it.secret.clone())
     }

@@ -37,15 +37,15 @@ pub struct Config {
     pub entry_gone_seconds: i64,
     /// How long a creation or a change of tags is not seen by reads.
     pub lag_seconds: i64,
-    /// What else there is in the account, that has nothing to do with us: a listing turns its pages, too (TRAP 47).
+    /// How many other volumes the account has: a listing pages through these, too (TRAP 47).
     pub others_volumes: usize,
     pub others_snapshots: usize,
     /// What one API call costs.
     pub call_millis: i64,
-    /// What a launch takes beyond that: meanwhile, the same request is under way.
+    /// The further time of a launch: meanwhile, the same request is under way.
     pub launch_millis: i64,
-    /// Whether a launch that was refused as a whole is remembered with its token, as one is that was refused
-    /// inside an answer: AWS says neither.
+    /// Whether a launch that was refused as a whole is remembered with its token, as one refused inside an answer is:
+    /// AWS documents neither.
     pub tokens_keep_refusals: bool,
     /// Calls of concurrent steps and invocations mix, as the seed wills.
     pub interleave: bool,
@@ -98,7 +98,7 @@ impl Default for Config {
             concurrency: 1,
             fills_for_seconds: 0,
             visibility_seconds: 30,
-            // Harsher than the template: what is not done by then is left to the sweep.
+            // Fewer tries than the template has: what is not done by then is left to the sweep.
             max_receives: 5,
         }
     }

@@ -1,5 +1,5 @@
-//! What is written where. Nothing is stored but counters: each write to a line of volumes (the first
-//! one and all copies of it) has a number, a volume knows the newest it holds, and how many it missed.
+//! Contents of volumes. Only counters are stored: each write to a line of volumes (the first one and all copies of
+//! it) has a number, a volume knows the newest it holds, and how many it missed.
 //!
 //! "No written block is lost" then reads: the volume in use holds the newest, and missed none.
 

@@ -6,13 +6,13 @@
 use super::{State, World};
 
 impl World {
-    /// So many of the next to boot die of it.
+    /// So many of the next instances to boot die for this reason.
     pub fn die_booting(&self, reason: &'static str, next: usize) {
         let dying = std::iter::repeat_n(reason, next);
         self.change(|it| it.boot_failures.extend(dying));
     }
 
-    /// Until mended, all that boot die of it.
+    /// All instances that boot die for this reason, until mended.
     pub fn all_die_booting(&self, reason: &'static str) {
         self.change(|it| it.dies_booting = Some(reason));
     }

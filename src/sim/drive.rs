@@ -19,7 +19,7 @@ const MOST: usize = 3000;
 /// What Lambda gives an invocation, on the wall clock.
 const REMAINING: std::time::Duration = std::time::Duration::from_mins(1);
 
-/// What it took.
+/// Figures of a run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[must_use = "a run that never got quiet proves nothing"]
 pub struct Run {
@@ -123,7 +123,7 @@ fn record(message: &Message) -> Value {
     })
 }
 
-/// The messages that need not come again: those not named in the answer (`ReportBatchItemFailures`).
+/// The messages that are not delivered again: those not named in the answer (`ReportBatchItemFailures`).
 fn handled(messages: &[Message], answer: Option<Result<Value, HandlerError>>) -> BTreeSet<String> {
     let Some(Ok(answer)) = answer else {
         return BTreeSet::new();
@@ -138,7 +138,7 @@ fn handled(messages: &[Message], answer: Option<Result<Value, HandlerError>>) ->
     ids.filter(|it| !failed.contains(it.as_str())).collect()
 }
 
-/// A panic is the end of the process: whatever it had under way is never heard of again.
+/// A panic is the end of the process: calls under way are never answered.
 async fn survive<T>(work: impl Future<Output = T>) -> Option<T> {
     let mut work = pin!(work);
     poll_fn(

@@ -17,7 +17,7 @@ use crate::step::{Launch, LaunchTemplate, RootDevice};
 use crate::tags::{self, Tags};
 
 const CALL: &str = "CreateFleet";
-/// What lets in whatever else is in it, and nothing the user meant.
+/// The default security group, which allows its own members in, and nothing the user meant.
 pub const DEFAULT_GROUP: &str = "sg-0000000000000def0";
 /// Refused as a whole: no HTTP 200 with errors in it.
 const ON_TOP: &str = "CreateFleet (as a whole)";
@@ -184,7 +184,7 @@ impl State {
         id
     }
 
-    /// What is said counts, and else the default of the subnet (TRAP 53).
+    /// The template's setting counts, and else the default of the subnet (TRAP 53).
     fn gets_public_address(&self, version: &Version, subnet: &SubnetId) -> bool {
         let said = version.spec.public_address.filter(|_| !version.spec.bare);
         let by_default = || self.public_subnets.contains(subnet);
@@ -229,7 +229,7 @@ fn groups_of(version: &Version) -> Vec<String> {
     version.spec.security_groups.clone()
 }
 
-/// Which part of a call it was that refused is for its token to know.
+/// The token remembers a refusal or not, depending on which part of the call it came from.
 pub(super) fn as_of(operation: &'static str, error: CloudError) -> CloudError {
     CloudError { operation, ..error }
 }

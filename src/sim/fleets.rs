@@ -1,4 +1,4 @@
-//! Fleets of other people's, and the `instant` ones that our own launches leave behind. One of type `maintain` launches
+//! Fleets of users, and the `instant` ones that our own launches leave behind. One of type `maintain` launches
 //! another member by itself for each that it loses (TRAP 62).
 //!
 //! - <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-fleet-request-type.html>

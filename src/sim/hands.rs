@@ -1,5 +1,5 @@
-//! What users and their other tools do to an instance at any moment: attach and detach, register and take out,
-//! associate and dissociate, take tags off and copy them.
+//! Changes by users and their other tools at any moment: attach and detach, register and deregister, associate and
+//! disassociate, remove tags and copy them.
 
 use super::{State, World};
 use crate::id::{AllocationId, InstanceId, InterfaceId, VolumeId};

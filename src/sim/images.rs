@@ -1,4 +1,4 @@
-//! Images: named once, made of a completed snapshot, and what is not said of them is i386 and
+//! Images: named once, made of a completed snapshot; left out, their architecture is i386 and their virtualization
 //! paravirtual (TRAP 12).
 //!
 //! - <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RegisterImage.html>
@@ -30,7 +30,7 @@ pub(super) fn usual_boot() -> Boot {
 }
 
 impl World {
-    /// What the instance and its image say of themselves.
+    /// Changes the boot settings of the instance and its image.
     pub fn boots(&self, id: &InstanceId, change: impl Fn(&mut Boot)) {
         self.change(|it| {
             let Some(instance) = it.instances.get_mut(id) else {

@@ -70,7 +70,7 @@ impl State {
         }
     }
 
-    /// EC2 takes a Spot Instance, by its interruption behaviour.
+    /// EC2 interrupts a Spot Instance, by its interruption behaviour.
     pub(super) fn reclaim(&mut self, id: &InstanceId, life: u32, action: InstanceAction) {
         let alive = [InstanceState::Pending, InstanceState::Running];
         if !self.is_in(id, life, &alive) {
@@ -88,7 +88,7 @@ impl State {
         self.schedule(self.config.shutdown_seconds, Due::Ended(id.clone()));
     }
 
-    /// `TerminateInstances`: of what is already ending, it changes nothing. "If you enable termination
+    /// `TerminateInstances`: changes nothing of an instance that is already ending. "If you enable termination
     /// protection, you can't terminate the instance using the command line or API."
     /// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_ChangingDisableAPITermination.html>
     pub(super) fn terminate(&mut self, id: &InstanceId) -> Result<String, CloudError> {
@@ -189,7 +189,7 @@ impl State {
         }
     }
 
-    /// The entry goes, and with it what target groups hold by its id.
+    /// The entry is removed, and with it the registrations by its id.
     pub(super) fn vanish(&mut self, id: &InstanceId) {
         self.instances.remove(id);
         for group in self.groups.values_mut() {

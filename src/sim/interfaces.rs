@@ -113,7 +113,7 @@ impl State {
         }
     }
 
-    /// Without question.
+    /// Past all rules.
     pub(super) fn put_interface(
         &mut self,
         id: &InterfaceId,
@@ -205,7 +205,7 @@ impl State {
         }
     }
 
-    /// What a change changes: where an address is taken from counts, too.
+    /// The resources that a change touches: the interface that an address is taken from counts, too.
     pub(super) fn touched_by(&self, change: &Network) -> Vec<String> {
         match change {
             Network::Associate {

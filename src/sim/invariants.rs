@@ -1,4 +1,4 @@
-//! What must never be, as sentences about the world: each function returns what breaks its promise.
+//! Invariants, as sentences about the world: each function returns what breaks its sentence.
 
 use super::summary::lineage;
 use super::{Drain, Entry, SimInstance, State};
@@ -11,7 +11,7 @@ use crate::step::Action;
 use crate::tags::{self, On, Tags};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What holds at any moment.
+/// Invariants of every moment.
 #[must_use]
 pub fn always(state: &State) -> Vec<String> {
     [
@@ -25,7 +25,7 @@ pub fn always(state: &State) -> Vec<String> {
     .concat()
 }
 
-/// What holds when nothing is left to be done, and what was found on the way.
+/// Invariants of a world at rest, and the violations found on the way.
 #[must_use]
 pub fn at_quiescence(state: &State) -> Vec<String> {
     let mut all = state.violations.clone();
@@ -40,15 +40,15 @@ pub fn at_quiescence(state: &State) -> Vec<String> {
     all
 }
 
-/// Of those that we have launched. Of what a group has launched two may be claimed for a moment, while
-/// tags are seen late: one is let go again.
+/// Counts our own launches. Of a group's launches two may be claimed for a moment, while tags are seen late: one is
+/// let go again.
 #[must_use]
 pub fn one_launched(state: &State) -> Vec<String> {
     one_replacement(state, |it| it.contains_key(tags::LAUNCHED))
 }
 
-/// At most one replacement per lineage that lives and is not being taken away. An owner at risk was one
-/// once: it may have a spare beside it.
+/// At most one replacement per lineage lives without being interrupted. An owner at risk was a replacement once: it
+/// may have a spare beside it.
 fn one_replacement(state: &State, counts: impl Fn(&Tags) -> bool) -> Vec<String> {
     let mut lineages: BTreeMap<InstanceId, Vec<&InstanceId>> = BTreeMap::new();
     let replacement = |it: &&SimInstance| {
@@ -73,8 +73,8 @@ fn one_replacement(state: &State, counts: impl Fn(&Tags) -> bool) -> Vec<String>
         .collect()
 }
 
-/// The invocation that launched it never got the answer, and the launch template has been deleted meanwhile: then the
-/// same request cannot be made again, and nothing else proves that it is ours. It is told as a stranger.
+/// Its launch was never answered, and the launch template has been deleted meanwhile: then the same request cannot be
+/// made again, and nothing else proves that it is ours. It is reported as a stranger.
 fn is_unheard(state: &State, tags: &Tags) -> bool {
     let from = tags.get(tags::LAUNCHED_FROM);
     let gone = from.is_some_and(|it| state.templates.keys().all(|id| id.as_str() != it));
@@ -189,12 +189,12 @@ pub fn targets_live(state: &State) -> Vec<String> {
         .collect()
 }
 
-/// Nothing of ours is left lying about: what is free has a date on which it goes. Where no instance
-/// lives, everything is kept for its user.
+/// Nothing of ours is left over: free resources have an expiry. Where no instance lives, everything is kept for its
+/// user.
 #[must_use]
 pub fn nothing_left_over(state: &State) -> Vec<String> {
     let now = state.now;
-    // What an attacker has written over may stay: that loses nothing.
+    // Marks that an attacker has overwritten may stay: that loses nothing.
     let kept = |id: &str, tags: &Tags| {
         let expiry = tags.get(tags::EXPIRES_AT);
         let dated = expiry.is_some_and(|it| clock::parse(plain(it)).is_ok_and(|it| it >= now));
@@ -203,7 +203,7 @@ pub fn nothing_left_over(state: &State) -> Vec<String> {
         state.is_written_over(id) || dated || kept || lineage.is_none_or(|it| !lives(state, it))
     };
     let volumes = state.volumes.values();
-    // One that takes no tag has its date on record.
+    // A volume that takes no tag has its expiry on record.
     let records = state
         .templates
         .values()
@@ -249,7 +249,7 @@ pub fn nothing_beside(state: &State) -> Vec<String> {
         .collect()
 }
 
-/// No message is given up.
+/// No message ends in the dead-letter queue.
 #[must_use]
 pub fn nothing_dead(state: &State) -> Vec<String> {
     let dead = state.queue.dead.iter();

@@ -1,4 +1,4 @@
-//! Every act in its order, with the virtual time and what came of it.
+//! Every change in its order, with the virtual time and its result.
 
 use crate::clock::{self, Timestamp};
 use crate::cloud::CloudError;

@@ -7,7 +7,7 @@ use crate::cloud::CloudError;
 use crate::situation::Instance;
 use crate::step::Action;
 
-/// Nowhere documented.
+/// The code is not documented.
 const CODE: &str = "OperationNotPermitted";
 
 impl World {
@@ -18,7 +18,7 @@ impl World {
 }
 
 impl State {
-    /// As `DescribeInstances` says it of the instance, and of each device and interface.
+    /// As `DescribeInstances` shows it for the instance, and for each device and interface.
     pub(super) fn with_operators(&self, mut it: Instance) -> Instance {
         it.operated.by = self.operator(it.id.as_str());
         let volumes = it.devices.iter().map(|it| it.volume.to_string());

@@ -14,7 +14,7 @@ pub struct SimInstance {
     pub facts: Instance,
     pub tags: Lagged<Tags>,
     pub visible_from: Timestamp,
-    /// EC2 has decided to take it; only EC2 knows.
+    /// EC2 has decided to interrupt it; only EC2 knows.
     pub doomed: bool,
     /// Launched with `HttpTokens=required`.
     pub tokens_required: bool,
@@ -104,7 +104,7 @@ pub struct Group {
     /// Where it finds targets that are registered without a port of their own.
     pub port: u16,
     pub vpc: String,
-    /// What every registration is refused with: a quota, a permission.
+    /// The error that refuses every registration: a quota, a permission.
     pub refuses: Option<&'static str>,
     pub targets: BTreeMap<Target, Drain>,
 }

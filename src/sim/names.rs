@@ -36,7 +36,7 @@ impl World {
         name
     }
 
-    /// The only address a record set says.
+    /// The only address of a record set.
     #[must_use]
     pub fn resolve(&self, name: &DnsName, kind: RecordType) -> Option<String> {
         self.look(|it| {
@@ -84,8 +84,8 @@ impl State {
         };
         let zone = self.zone(CALL, name)?;
         let sets = zone.names.entry(name.name().to_owned()).or_default();
-        // "it conflicts with other records with the same name and type": those that have an identifier. An
-        // alias, or a health check, is gone without a word.
+        // "it conflicts with other records with the same name and type": those that have an identifier. An alias, or
+        // a health check, is overwritten without an error.
         let identified = Says::Special("one of several with the name");
         let conflicts = |it: &RecordSet| it.kind == *kind && it.says == identified;
         if !fits || sets.iter().any(conflicts) {
@@ -109,7 +109,7 @@ impl State {
         }
     }
 
-    /// The names that say an address of this instance.
+    /// The names that point at an address of this instance.
     pub(super) fn names_of(&self, instance: &Instance) -> BTreeSet<String> {
         let public = self.public_address(&instance.id);
         let says = |set: &RecordSet| match &set.says {

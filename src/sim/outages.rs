@@ -1,4 +1,4 @@
-//! Calls that fail each time, for a while or for good: a policy that denies them, a limit that is reached.
+//! Calls that fail each time, for a while or for good: denied by a policy, or over a limit.
 
 use super::{State, World, error::refused};
 use crate::clock::Timestamp;

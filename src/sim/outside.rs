@@ -1,4 +1,4 @@
-//! What happens to the world from outside: EC2, users, other people's programs, and time.
+//! Changes from outside: EC2, users, other programs, and time.
 
 use super::agenda::Due;
 use super::instances::{BY_SPOT, BY_USER};
@@ -19,7 +19,7 @@ impl World {
         self.change(|it| it.advance_to(it.now + Duration::seconds(seconds)));
     }
 
-    /// EC2 takes a Spot Instance, and says so: two minutes before, at once for hibernation.
+    /// EC2 interrupts a Spot Instance, with a warning: two minutes before, at once for hibernation.
     pub fn interrupt(&self, id: &InstanceId, action: InstanceAction) {
         self.warn(id, action, self.now());
         self.change(|it| it.group_is_warned(id));
@@ -101,7 +101,7 @@ impl World {
         });
     }
 
-    /// As the function itself has marked it.
+    /// As if the function itself had marked it.
     ///
     /// # Panics
     ///

@@ -56,13 +56,13 @@ impl State {
     }
 }
 
-/// So many have to be left out. After the last of all there is nothing left to ask for.
+/// How many of the ids are gone and have to be left out. After the last there is nothing left to ask for.
 fn gone<T>(ids: &[T], is_there: impl Fn(&T) -> bool) -> usize {
     let gone = ids.iter().filter(|it| !is_there(it)).count();
     gone.min(ids.len().saturating_sub(1))
 }
 
-/// By ids one, and one more for each that is gone; or all pages.
+/// One call by ids, and one more for each that is gone; or all pages.
 fn calls(all: usize, gone: Option<usize>) -> usize {
     let pages = all.div_ceil(PAGE).max(1);
     match gone {

@@ -1,4 +1,4 @@
-//! Pools: a type in a zone, Spot or On-Demand; what each has left, and which of them a fleet tries.
+//! Pools: a type in a zone, Spot or On-Demand; their capacity, and which of them a fleet tries.
 //!
 //! <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-fleet-allocation-strategy.html>
 
@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 const CALL: &str = "CreateFleet";
 /// One instant fleet asks no more pools than these. (TRAP 44)
 const TRIED: usize = 3;
-/// What it says of the others.
+/// The code for the pools that it has not tried.
 const UNTRIED: &str = "UnfulfillableCapacity";
 
 /// What a pool still has.
@@ -44,7 +44,7 @@ pub fn types(launch: &Launch) -> Vec<String> {
 }
 
 impl State {
-    /// Spot goes where EC2 sees capacity, On-Demand to the first type that is to be had.
+    /// Spot launches where EC2 sees capacity, On-Demand as the first type that has any.
     pub(super) fn choose_pool(&mut self, launch: &Launch) -> Result<String, CloudError> {
         let types = types(launch);
         let distinct: BTreeSet<&String> = types.iter().collect();
@@ -74,8 +74,8 @@ impl State {
         Ok(chosen)
     }
 
-    /// Which are tried and which are not: of Spot pools those that EC2 believes to be deep, which says little
-    /// about what they have; On-Demand in order.
+    /// Which pools are tried: of Spot pools those that EC2 takes for deep, which says little about their capacity;
+    /// On-Demand in order.
     fn some_of(&mut self, mut types: Vec<String>, market: Market) -> (Vec<String>, Vec<String>) {
         if types.len() > TRIED && market == Market::Spot {
             let first = self.rng.index(types.len());

@@ -28,7 +28,7 @@ pub(super) fn by_tag(query: &Query, tags: &Tags) -> bool {
     }
 }
 
-/// What nearly every kind of resource can be asked by.
+/// The queries that nearly every kind of resource has.
 fn by_instance_or_tag(query: &Query) -> bool {
     matches!(
         query,
@@ -36,7 +36,7 @@ fn by_instance_or_tag(query: &Query) -> bool {
     )
 }
 
-/// A read takes in so much; of a part only the sweep may think that it is all.
+/// A read returns so much at most; only the sweep may go on with a part.
 pub(super) fn bounded<T>(
     call: &'static str,
     query: &Query,

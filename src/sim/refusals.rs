@@ -36,12 +36,12 @@ impl World {
         self.refuse(of, code, false);
     }
 
-    /// The same, and nothing else of the request is looked at.
+    /// The same, before anything else of the request is checked.
     pub fn refuse_requests(&self, of: Launches, code: &str) {
         self.refuse(of, code, true);
     }
 
-    /// Nothing of what was wrong with launches is any longer.
+    /// Launches are no longer refused for other reasons than capacity.
     pub fn mend_launches(&self) {
         self.change(|it| it.refusals.clear());
     }
@@ -68,7 +68,7 @@ impl World {
 }
 
 impl State {
-    /// Why this pool is not to be had, if that is no matter of capacity.
+    /// Why this pool is refused, for another reason than capacity.
     pub(super) fn refusal_of(
         &self,
         kind: &str,
@@ -80,7 +80,7 @@ impl State {
         found.map(|it| it.code.clone())
     }
 
-    /// One type that is not to be had this way is enough.
+    /// One type that is refused this way is enough.
     pub(super) fn refused_on_top(
         &self,
         call: &'static str,

@@ -93,7 +93,7 @@ impl State {
         Ok(())
     }
 
-    /// What a person has to mend shows in a dry run; want of capacity and quotas do not.
+    /// Errors that a person has to mend show in a dry run; want of capacity and quotas do not.
     fn checked(&self, call: &'static str, launch: &Launch) -> Result<(), CloudError> {
         self.refused_on_top(call, launch, &launch.subnet)?;
         let inside = types(launch)

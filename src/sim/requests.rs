@@ -16,9 +16,9 @@ use crate::id::{InstanceId, RequestId};
 use crate::situation::{Instance, Market, RequestEnd, SpotRequest};
 use crate::tags::Tags;
 
-/// So often EC2 looks for capacity again: enough for tests, and the world gets quiet.
+/// How often EC2 looks for capacity again: enough for tests, and the world comes to rest.
 const TRIES: u32 = 3;
-/// What has ended is shown for so long.
+/// How long an ended request is shown.
 const SHOWN: time::Duration = time::Duration::hours(48);
 
 #[derive(Debug, Clone)]
@@ -135,7 +135,7 @@ impl State {
         Ok(String::new())
     }
 
-    /// The instance is being taken, or its user ends it: a persistent request wants another one.
+    /// The instance is being interrupted, or its user ends it: a persistent request is open again.
     pub(super) fn reopen(&mut self, instance: &InstanceId) {
         let id = self
             .instances
@@ -187,7 +187,7 @@ impl State {
         self.start(&new, true);
     }
 
-    /// EC2 has launched beside us what we have replaced.
+    /// EC2 has launched an instance for a request that we have replaced the instance of.
     #[must_use]
     pub(super) fn beside(&self, request: &SimRequest) -> Option<InstanceId> {
         let now = request.facts.instance.as_ref()?;

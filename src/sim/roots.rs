@@ -178,7 +178,7 @@ impl State {
         id
     }
 
-    /// The original volume is detached. That of a task that fails stays, or is gone with it.
+    /// The original volume is detached. In a failing task it stays, or is detached as well.
     pub(super) fn root_detached(&mut self, id: &str) {
         let Some(task) = self.root_tasks.get(id).cloned() else {
             return;

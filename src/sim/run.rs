@@ -13,7 +13,7 @@ use crate::situation::{Holder, Slot};
 use crate::step::{InstanceTypes, Launch};
 
 const CALL: &str = "RunInstances";
-/// Looked at, and refused.
+/// The name of the operation in a refusal of the whole request.
 const ON_TOP: &str = "RunInstances (refused)";
 
 impl State {
@@ -33,7 +33,7 @@ impl State {
         answer.map_err(|it| as_of(CALL, it))
     }
 
-    /// The token of an instance that has ended is answered so since January 2025 (TRAP 45).
+    /// Since January 2025 the token of an instance that has ended is answered with an error (TRAP 45).
     fn made_no_dead(&self, token: &str) -> Result<(), CloudError> {
         let Some(id) = self.made(CALL, token).and_then(|it| it.parse().ok()) else {
             return Ok(());
@@ -45,7 +45,7 @@ impl State {
         Err(refused(CALL, "IdempotentInstanceTerminated", &message))
     }
 
-    /// The interface says where: its subnet is what counts.
+    /// The interface decides the subnet.
     fn run(&mut self, launch: &Launch, interface: &InterfaceId) -> Result<String, CloudError> {
         let (template, version) = self.prepared(launch)?;
         let image = self.bootable(CALL, launch, &version)?;
@@ -83,8 +83,8 @@ impl State {
     }
 }
 
-/// Whether a request's interface 0 takes the place of the template's, or stands beside it, AWS does not say (TRAP 58):
-/// here it is refused. And nothing is tagged that is not made.
+/// Whether a request's interface 0 replaces the template's or is added to it, AWS does not document (TRAP 58): here
+/// it is refused. And tags for resources that are not made are refused.
 fn check_network(version: &Version) -> Result<(), CloudError> {
     let spec = &version.spec;
     if spec.bare && spec.interface_tags.is_empty() {

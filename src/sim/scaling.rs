@@ -102,7 +102,7 @@ impl State {
         groups.find(|(_, it)| has(it)).map(|(name, _)| name.clone())
     }
 
-    /// The group compares what it has with what it should have.
+    /// The group compares its members with its desired capacity.
     pub fn group_looks(&mut self, name: &str) {
         let Some(group) = self.scaling_groups.get(name) else {
             return;

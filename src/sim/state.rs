@@ -85,9 +85,9 @@ pub struct State {
     pub no_root_swaps: Option<&'static str>,
     /// So many of the next snapshot requests fail after they were accepted.
     pub snapshot_failures: u32,
-    /// What broke a promise at the moment it happened.
+    /// Promises broken at the moment it happened.
     pub violations: Vec<String>,
-    /// Protected volumes that went with `DeleteOnTermination`.
+    /// Protected volumes that were deleted through `DeleteOnTermination`.
     pub deleted_with_instance: Vec<VolumeId>,
     /// The newest write to each line of volumes.
     pub(super) writes: BTreeMap<VolumeId, u64>,
@@ -103,7 +103,8 @@ pub struct State {
     pub rehearsed: Vec<(Timestamp, Rehearsal)>,
     /// `httpTokensEnforced`: the account refuses launches with optional `HttpTokens` (TRAP 51).
     pub tokens_enforced: bool,
-    /// What a snapshot gets from its volume may not be given to it as well: AWS does not say (TRAP 57).
+    /// A tag that a snapshot gets from its volume may not be given to it as well: AWS does not document this (TRAP
+    /// 57).
     pub tags_once: bool,
     /// The account encrypts new volumes by default, with this key.
     pub default_key: Option<String>,
@@ -201,7 +202,7 @@ impl State {
         format!("10.0.{}.{}", n / 250, n % 250 + 4)
     }
 
-    /// When what happens now is first seen.
+    /// When a change of this moment is first visible.
     pub(super) fn seen_from(&self) -> Timestamp {
         self.now + Duration::seconds(self.config.lag_seconds)
     }

@@ -80,7 +80,7 @@ fn is_protected(state: &State, instance: &SimInstance) -> bool {
     tags.get(tags::OPT_IN).is_some_and(|it| it == "on") || tags.contains_key(tags::RESCUE)
 }
 
-/// The lineage an instance says it is of, an attacker's hand apart.
+/// The lineage that an instance's tags name, without an attacker's changes.
 #[must_use]
 pub fn lineage(state: &State, instance: &SimInstance) -> InstanceId {
     let tags = state.honest(instance.facts.id.as_str(), instance.tags.current());

@@ -125,7 +125,7 @@ fn empty() -> Version {
 }
 
 impl State {
-    /// Without a role: that one may not be passed.
+    /// Without a role: the attacker may not pass one.
     fn launch_unasked(&mut self, launch: &Launch) -> Option<InstanceId> {
         let (template, version) = self.prepared(launch).ok()?;
         let image = self.bootable("RunInstances", launch, &version).ok()?;

@@ -17,7 +17,7 @@ impl Attacker {
         self.world.message(body);
     }
 
-    /// A wake that says everything one may say, without a seal or with that of another one.
+    /// A wake with every memory there is, without a seal or with that of another wake.
     pub fn forge_wake(&self, of: &InstanceId, confirm: &str, at: Timestamp, seal: Option<&str>) {
         let at = clock::format(at);
         let detail = json!({
