@@ -1,4 +1,4 @@
-//! One call per action, nothing decided.
+//! One call per action; nothing is decided here.
 
 use super::tags::{ec2_tags, tagged};
 use super::{Aws, autoscaling, error::failed, fleet, network, roots, run, template, versions};
@@ -45,7 +45,7 @@ impl Aws {
                 Some(interface) => run::launch(&self.ec2, launch, interface).await,
                 None => fleet::launch(&self.ec2, launch).await,
             },
-            // By far the largest: without a box, each of the others would be as large.
+            // By far the largest future: without a box, each of the others would be as large.
             Action::WriteTemplate(write) => Box::pin(template::write(&self.ec2, write)).await,
             Action::DeleteTemplate { template } => template::delete(&self.ec2, template).await,
             Action::TrimTemplate {
@@ -144,7 +144,7 @@ impl Aws {
         Ok(ids.collect::<Vec<_>>().join(" "))
     }
 
-    /// The volumes' own tags come along, where there is room for them: they say what each volume was.
+    /// Each snapshot gets the tags of its volume, where there is room for them: they say what the volume was.
     pub(super) fn snapshots(
         &self,
         instance: &InstanceId,
@@ -214,8 +214,8 @@ impl Aws {
         Ok(ids.collect::<Vec<_>>().join(" "))
     }
 
-    /// Type, size and speed are said: the type's default is gp2 (TRAP 33). So is the key: without
-    /// one, an encrypted copy would have the account's default key.
+    /// Type, size and speed are given: the type's default is gp2 (TRAP 33). So is the key: without one, an encrypted
+    /// copy would have the account's default key.
     pub(super) fn copy(&self, copy: &CopyVolume) -> CopyVolumesFluentBuilder {
         let CopyVolume {
             source,
@@ -261,7 +261,7 @@ impl Aws {
         Ok(String::new())
     }
 
-    /// Idempotent by default: what has ended stays so.
+    /// Idempotent: an instance that has ended stays so.
     async fn terminate(&self, instance: &InstanceId) -> Result<String, CloudError> {
         let request = self.ec2.terminate_instances();
         let request = request.instance_ids(instance.as_str());
@@ -269,7 +269,7 @@ impl Aws {
         Ok(String::new())
     }
 
-    /// A request that is cancelled already stays so.
+    /// Idempotent: a request that is cancelled stays so.
     async fn cancel(&self, request: &str) -> Result<String, CloudError> {
         let call = self.ec2.cancel_spot_instance_requests();
         let call = call.spot_instance_request_ids(request);

@@ -5,7 +5,7 @@ use spot_rescue::cloud::{CloudError, MOST_PAGES, Query, TOO_MANY};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// So long the sweep turns pages: what it has found by then is better than nothing.
+/// How long the sweep turns pages: what it has found by then is better than nothing.
 const SWEEPS: Duration = Duration::from_secs(8);
 
 /// What a read has answered so far.
@@ -32,7 +32,7 @@ impl<'a, T> Found<'a, T> {
         }
     }
 
-    /// What we can make nothing of counts as well: it has been read.
+    /// Counts items that cannot be converted as well: they have been read.
     pub fn add(&mut self, it: Option<T>) {
         self.read += 1;
         if self.read <= self.at_most {
@@ -40,8 +40,8 @@ impl<'a, T> Found<'a, T> {
         }
     }
 
-    /// Whether to read no further. The sweep goes on with what there is, and comes again; from a part of
-    /// anything else nothing may be concluded.
+    /// Whether to read no further. The sweep goes on with the part it has, and comes again; a part of any other list
+    /// must not be taken for the whole.
     pub fn is_cut_off(&self) -> Result<bool, CloudError> {
         let swept = self.query.may_be_cut() && self.since.elapsed() > SWEEPS;
         if self.read <= self.at_most && !swept {
@@ -59,7 +59,7 @@ impl<'a, T> Found<'a, T> {
         Err(CloudError::new(self.operation, TOO_MANY, &message, None))
     }
 
-    /// Of what a look can do without so many pages are turned, empty ones as well, and no more.
+    /// Counts a page, empty ones too: reads that a look can do without end after so many.
     pub fn turn(&mut self, more: bool) -> Result<(), CloudError> {
         self.pages += 1;
         if !more || self.pages < MOST_PAGES || self.query.may_be_cut() {

@@ -1,4 +1,4 @@
-//! Reads by ids: EC2 looks them up, where for a filter it turns the pages of all there are (TRAP 47).
+//! Reads by ids: EC2 looks them up directly, while a filter pages through all there are (TRAP 47).
 //!
 //! "Where possible, specify a list of resource IDs in your describe calls. This is the fastest way."
 //! <https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-pagination.html>
@@ -12,10 +12,10 @@ use spot_rescue::situation::{Image, NetworkInterface, Snapshot, Volume};
 
 /// "You should not specify more than 1,000 IDs in a single call."
 const AT_ONCE: usize = 200;
-/// So many times the rest is asked for again; then a filter is quicker.
+/// How often the rest is asked for again; after that a filter is quicker.
 const AGAIN: usize = 3;
 
-/// None if it does not ask for ids, or if they are to be found by a filter.
+/// None if the query has no ids, or if a filter is quicker.
 type Found<T> = Result<Option<Vec<T>>, CloudError>;
 
 pub async fn volumes(ec2: &Client, query: &Query) -> Found<Volume> {
@@ -33,7 +33,7 @@ pub async fn volumes(ec2: &Client, query: &Query) -> Found<Volume> {
     Ok(asked.is_done().then_some(found))
 }
 
-/// The account's own, by whatever ids (TRAP 27).
+/// The account's own snapshots, by snapshot or volume ids (TRAP 27).
 pub async fn snapshots(ec2: &Client, query: &Query) -> Found<Snapshot> {
     let Query::Snapshots(ids) = query else {
         return Ok(None);
@@ -89,13 +89,13 @@ pub async fn interfaces(ec2: &Client, query: &Query) -> Found<NetworkInterface> 
     Ok(asked.is_done().then_some(found))
 }
 
-/// What is still to be asked for.
+/// The ids that are still to be asked for.
 struct Asked {
-    /// The last ones are next.
+    /// The last chunk is asked for next.
     left: Vec<Vec<String>>,
-    /// How often some of the next ones have been left out.
+    /// How often ids have been left out of the next chunk.
     again: usize,
-    /// What is gone cannot be told from the rest, or there is too much of it.
+    /// The missing ids are unknown, or there are too many of them.
     given_up: bool,
 }
 
@@ -113,7 +113,7 @@ impl Asked {
         self.left.last().filter(|_| !self.given_up).cloned()
     }
 
-    /// None if it was that some are gone.
+    /// None if some ids were missing: the rest is asked for again.
     fn answered<T>(&mut self, answer: Result<T, CloudError>) -> Result<Option<T>, CloudError> {
         match answer {
             Ok(found) => {
@@ -157,7 +157,7 @@ fn is_gone(error: &CloudError) -> bool {
     code.ends_with(".NotFound") || code == "InvalidAMIID.Unavailable"
 }
 
-/// The id itself, and not the beginning of a longer one.
+/// The id itself, not the beginning of a longer one.
 fn names(message: &str, id: &str) -> bool {
     let mut after = message.split(id).skip(1);
     after.any(|it| !it.starts_with(|c: char| c.is_ascii_alphanumeric()))

@@ -1,4 +1,4 @@
-//! SDK types -> plain facts. What lacks an id or a state is left out: nothing could be done with it.
+//! SDK types -> plain facts. Items without an id or a state are left out: nothing could be done with them.
 
 use super::plain::{operator, strings};
 use super::{likeness, network, tags::tags};
@@ -61,7 +61,7 @@ pub fn instance(it: &ec2::Instance) -> Option<Instance> {
         operated: operated(it),
         likeness: likeness::of(it),
         tags: tags(it.tags()),
-        // What is proven, the core says.
+        // The core decides which tags are proven.
         unproven: Vec::new(),
         placed: false,
         sealed: false,
@@ -82,7 +82,7 @@ fn operated(it: &ec2::Instance) -> Operated {
     }
 }
 
-/// The mode it really booted in: an image that prefers UEFI leaves it to the type.
+/// The mode it booted in: an image that prefers UEFI leaves the choice to the type.
 fn boot(it: &ec2::Instance) -> Boot {
     let mode = it.current_instance_boot_mode().map(|it| it.as_str());
     Boot {
@@ -357,7 +357,7 @@ pub fn registration(arn: &str, it: &elb::TargetHealthDescription) -> Option<Regi
     })
 }
 
-/// Its listing does not say how its instances are, nor which are being deregistered.
+/// The listing shows neither the health of its instances nor which of them are being deregistered.
 pub fn load_balancer(it: &classic::LoadBalancerDescription) -> Option<ListedGroup> {
     let group = TargetGroup::Classic(it.load_balancer_name()?.into());
     let vpc = it.vpc_id().map(str::to_owned);

@@ -20,11 +20,11 @@ where
             let message = meta.message().unwrap_or("no message");
             CloudError::new(operation, code, message, meta.request_id())
         }
-        // We never got an answer, or none that can be read: it may or may not have been done.
+        // No answer, or none that can be read: the call may or may not have been carried out.
         SdkError::TimeoutError(_) => {
             CloudError::new(operation, "Timeout", "no answer in time", None)
         }
-        // The enum is open: whatever else it may hold one day is no answer either.
+        // The enum is open: unknown variants count as no answer, too.
         SdkError::ConstructionFailure(_)
         | SdkError::DispatchFailure(_)
         | SdkError::ResponseError(_)

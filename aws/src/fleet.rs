@@ -1,5 +1,5 @@
-//! `CreateFleet` of type `instant`: synchronous, one attempt, and an HTTP 200 that says nothing:
-//! capacity errors are in `Errors[]` (TRAP 8).
+//! `CreateFleet` of type `instant`: synchronous, one attempt. An HTTP 200 proves nothing: capacity errors are in
+//! `Errors[]` (TRAP 8).
 //!
 //! <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateFleet.html>
 
@@ -19,7 +19,7 @@ use spot_rescue::step::{InstanceTypes, Launch};
 use std::collections::BTreeMap;
 
 const CALL: &str = "CreateFleet";
-/// Of an empty pool, and of one that was not asked because three others had failed (TRAP 44).
+/// The code of an empty pool, and of one that was not tried because three others had failed (TRAP 44).
 const UNTRIED: &str = "UnfulfillableCapacity";
 
 pub async fn launch(ec2: &aws_sdk_ec2::Client, launch: &Launch) -> Result<String, CloudError> {
@@ -110,7 +110,7 @@ fn capacity(market: Market) -> TargetCapacitySpecificationRequest {
         .build()
 }
 
-/// The instance, and which pools were passed over for it.
+/// The instance, and the pools that were tried without success.
 fn launched(answer: &CreateFleetOutput) -> Option<String> {
     let mut ids = answer.instances().iter().flat_map(|it| it.instance_ids());
     let id = ids.find(|it| !it.is_empty())?;
@@ -122,7 +122,7 @@ fn launched(answer: &CreateFleetOutput) -> Option<String> {
     })
 }
 
-/// What AWS has said, each once, with all the pools it was said of.
+/// Each error once, with all the pools it was given for.
 fn passed_over(answer: &CreateFleetOutput) -> Vec<String> {
     let mut pools: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for it in answer.errors() {
@@ -146,7 +146,7 @@ fn instance_type(error: &CreateFleetError) -> Option<&str> {
     pool.instance_type().map(InstanceType::as_str)
 }
 
-/// No instance. The code that allows another try goes first, all are told.
+/// No instance. The code that allows another try goes first; all are reported.
 fn refused(answer: &CreateFleetOutput) -> CloudError {
     let all = match passed_over(answer).join("; ") {
         nothing if nothing.is_empty() => "neither an instance nor an error".to_owned(),
@@ -160,7 +160,7 @@ fn refused(answer: &CreateFleetOutput) -> CloudError {
     }
 }
 
-/// Want of capacity allows another try. What is said of pools that have not been asked comes after it.
+/// Want of capacity allows another try. Codes of pools that were not tried come after it.
 fn rank(code: &str) -> u8 {
     match classify(CALL, code) {
         Class::Capacity if code != UNTRIED => 0,
@@ -169,7 +169,7 @@ fn rank(code: &str) -> u8 {
     }
 }
 
-/// Of a type with several errors, the one that tells most.
+/// Of several errors of one type, the most telling.
 fn by_type(answer: &CreateFleetOutput) -> BTreeMap<String, String> {
     let mut codes: BTreeMap<String, String> = BTreeMap::new();
     for it in answer.errors() {

@@ -44,12 +44,12 @@ use spot_rescue::situation::{
 };
 use spot_rescue::step::Action;
 
-/// What the stack has made for the function alone.
+/// What the stack has created for the function alone.
 #[derive(Debug, Clone, Default)]
 pub struct Stack {
     /// Where wake messages go.
     pub queue_url: Option<String>,
-    /// What our seals are made with.
+    /// The secret that seals are made with.
     pub secret_arn: Option<String>,
 }
 

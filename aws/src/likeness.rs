@@ -1,4 +1,5 @@
-//! What of an instance the launch template carries unseen, and what no replacement gets. `parity` lists all there is.
+//! Settings that the launch template carries without our doing, and those that no replacement gets. `parity` lists
+//! all there are.
 
 use aws_sdk_ec2::types as ec2;
 use spot_rescue::situation::{Cpu, Likeness, Unlike};
@@ -23,7 +24,7 @@ fn cpu(it: &ec2::CpuOptions) -> Option<Cpu> {
     })
 }
 
-/// Those that can be changed without another instance; whether EC2 has applied them yet is left out.
+/// Settings that can be changed on the running instance; whether EC2 has applied them yet is left out.
 fn settings(it: &ec2::Instance) -> String {
     let mut all = Vec::new();
     if let Some(it) = it.metadata_options() {
@@ -94,7 +95,7 @@ fn accelerator(it: &ec2::Instance) -> Option<Unlike> {
     (!none).then_some(Unlike::Accelerator)
 }
 
-/// One it names; what is open to all that match is there for the replacement as well.
+/// Capacity that the instance names; open reservations serve the replacement as well.
 fn capacity(it: &ec2::Instance) -> Option<String> {
     let named = it.capacity_reservation_specification();
     let named = named.and_then(|it| it.capacity_reservation_target());

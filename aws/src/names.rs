@@ -1,5 +1,4 @@
-//! Record sets in Route 53. Its client is made when a name is asked for first: a cold start must not pay
-//! for what few need.
+//! Record sets in Route 53. The client is made at the first look-up: a cold start must not pay for what few need.
 //!
 //! - <https://docs.aws.amazon.com/Route53/latest/APIReference/API_ListResourceRecordSets.html>
 //! - <https://docs.aws.amazon.com/Route53/latest/APIReference/API_ChangeResourceRecordSets.html>
@@ -38,7 +37,7 @@ impl Names {
         self.client.get_or_init(|| Client::new(&self.config))
     }
 
-    /// A listing begins at the first name that is not before the one asked for, and goes on with others.
+    /// A listing begins at the first name that is not before the one asked for, and goes on with other names.
     pub async fn record_sets(&self, name: &DnsName) -> Result<Vec<RecordSet>, CloudError> {
         let mut found = Vec::new();
         let mut last: Option<ListResourceRecordSetsOutput> = None;
@@ -126,7 +125,7 @@ fn addresses(set: &ResourceRecordSet) -> Says {
     }
 }
 
-/// What an UPSERT that says name, type, TTL and value would take away, or would not even name.
+/// A property that an UPSERT of name, type, TTL and value would remove or could not name.
 fn special(set: &ResourceRecordSet) -> Option<&'static str> {
     [
         (set.alias_target().is_some(), "an alias"),

@@ -1,6 +1,6 @@
-//! What belongs to one type: core counts, CPU credits, how bandwidth is shared out. Another type would be refused with
-//! them, and so is a type that takes none: each is carried only where the type itself says that it has it, and where it
-//! is not what the type has anyway (TRAP 50).
+//! Settings that depend on the type: core counts, CPU credits, bandwidth weighting. A type that does not know them is
+//! refused with them. So each is carried only where the type supports it, and where it differs from the type's
+//! default (TRAP 50).
 //!
 //! - <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_VCpuInfo.html>
 //! - "burstable": `BurstablePerformanceSupported`, not the first letter of the name: `trn1` begins with a t as well
@@ -11,7 +11,7 @@ use aws_sdk_ec2::types::{InstanceTypeInfo, ResponseLaunchTemplateData};
 use spot_rescue::cloud::{Class, CloudError};
 use spot_rescue::step::TemplateSpec;
 
-/// As a launch template says them.
+/// As a launch template has them.
 #[derive(Default)]
 pub struct Options {
     pub cpu: Option<ec2::LaunchTemplateCpuOptionsRequest>,
@@ -19,8 +19,8 @@ pub struct Options {
     pub network: Option<ec2::LaunchTemplateNetworkPerformanceOptionsRequest>,
 }
 
-/// Those of the instance that its type takes, if the replacement has that type. The type is asked only where there is
-/// something to decide.
+/// Settings of the instance that its type supports, if the replacement has that type. The type is read only where
+/// there is something to decide.
 pub async fn fitting(
     ec2: &aws_sdk_ec2::Client,
     shown: &ResponseLaunchTemplateData,
@@ -39,7 +39,7 @@ pub async fn fitting(
     })
 }
 
-/// Where asking is denied, nothing is said of what would be decided by it: that is no reason to prepare nothing.
+/// Where reading types is denied, these settings are left out: that is no reason to prepare nothing.
 async fn known(
     ec2: &aws_sdk_ec2::Client,
     name: &ec2::InstanceType,
@@ -53,14 +53,14 @@ async fn known(
     }
 }
 
-/// What differs from the type's own. Of one that is not known any more nothing is said.
+/// Settings that differ from the type's own. Of a type that is unknown by now none are given.
 fn cpu(
     shown: &ResponseLaunchTemplateData,
     info: Option<&InstanceTypeInfo>,
 ) -> Option<ec2::LaunchTemplateCpuOptionsRequest> {
     let cpu = shown.cpu_options()?;
     let own = info?.v_cpu_info()?;
-    // Without a choice there is nothing to say, and no type that takes it.
+    // A type without a choice of cores does not accept the setting.
     let cores = { cpu.core_count() }.filter(|it| own.valid_cores().contains(it));
     let threads = { cpu.threads_per_core() }.filter(|it| own.valid_threads_per_core().contains(it));
     let differs = cores != own.default_cores() || threads != own.default_threads_per_core();
@@ -77,7 +77,7 @@ fn cpu(
     said.then(|| request.build())
 }
 
-/// Said even where it is the type's default: an account may have another one.
+/// Given even where it is the type's default: an account may have another default.
 fn credits(
     shown: &ResponseLaunchTemplateData,
     info: Option<&InstanceTypeInfo>,

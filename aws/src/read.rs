@@ -1,5 +1,5 @@
-//! The reads: by ids where they are known, else by filter, page after page. EC2 pages before it filters (TRAP 47): a page
-//! may be empty and still have a successor.
+//! The reads: by ids where they are known, else by filter, page after page. EC2 pages before it filters (TRAP 47): a
+//! page may be empty and still have a successor.
 
 use super::{bounded::Found, by_ids, convert, error::failed, network};
 use aws_sdk_ec2::types::{Filter, InstanceAttributeName, SpotInstanceRequest};
@@ -26,7 +26,7 @@ fn filters(query: &Query, by_instance: &str) -> Vec<Filter> {
         chunks.map(filter).collect()
     };
     match query {
-        // Only launch templates are asked for like this, and not by a filter.
+        // Only launch templates are read by this query, and not by a filter.
         Query::Template(_) => Vec::new(),
         Query::Volumes(ids) => of(
             "volume-id".to_owned(),
@@ -102,7 +102,7 @@ pub async fn templates(
     Ok(found.all())
 }
 
-/// One that is gone is none: there is no filter by id.
+/// A template that is gone is an empty answer: there is no filter by id.
 async fn template(ec2: &aws_sdk_ec2::Client, id: &TemplateId) -> Result<Vec<Template>, CloudError> {
     let request = ec2
         .describe_launch_templates()
@@ -244,7 +244,7 @@ pub async fn is_locked(
     let answer = request.send().await;
     let answer = answer.map_err(failed("DescribeInstanceAttribute"))?;
     let value = answer.disable_api_termination().and_then(|it| it.value());
-    // No answer is no permission to end it.
+    // A missing answer is no permission to end it.
     Ok(value.unwrap_or(true))
 }
 

@@ -1,4 +1,4 @@
-//! Dry runs, and looks for what a launch names. "If you have the required permissions, the error response is
+//! Dry runs, and look-ups of what a launch names. "If you have the required permissions, the error response is
 //! `DryRunOperation`. Otherwise, it is `UnauthorizedOperation`."
 //!
 //! <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateFleet.html>
@@ -44,7 +44,7 @@ impl Aws {
         }
     }
 
-    /// The launch that a fleet makes is judged by its own permissions, and looks at more.
+    /// The launch that a fleet makes is checked with its own permissions, and more of it is checked.
     async fn rehearse_launch(
         &self,
         launch: &Launch,
@@ -57,7 +57,7 @@ impl Aws {
         }
         let run = run::rehearsal(&self.ec2, launch, interface)?;
         match leave(run.send().await.map_err(failed("RunInstances"))) {
-            // A fleet puts its launch together otherwise: how ours is put together is no matter of the warning's.
+            // A fleet builds its launch in another way: errors about the form of ours do not concern a warning.
             Err(error) if is_of_form(&error) => Ok(String::new()),
             answer => answer,
         }
@@ -143,7 +143,7 @@ impl Aws {
         Ok(String::new())
     }
 
-    /// An empty list is the answer that it is not sold there.
+    /// An empty list means that the type is not sold there.
     async fn offering(&self, instance_type: &str, zone: &str) -> Result<String, CloudError> {
         const CALL: &str = "DescribeInstanceTypeOfferings";
         let filter = |name: &str, value: &str| Filter::builder().name(name).values(value).build();
@@ -162,7 +162,7 @@ impl Aws {
     }
 }
 
-/// What would be done, and was not.
+/// The permission to do it, without doing it.
 fn leave<T>(answer: Result<T, CloudError>) -> Result<String, CloudError> {
     match answer {
         Err(error) if error.code == LEAVE => Ok(String::new()),

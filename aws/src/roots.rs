@@ -61,7 +61,7 @@ pub async fn tasks(
     Ok(found)
 }
 
-/// A state we do not know is one that is not over.
+/// An unknown state counts as not over.
 fn root_task(it: &ReplaceRootVolumeTask) -> Option<RootTask> {
     let state = it.task_state().map_or("", |it| it.as_str());
     Some(RootTask {
@@ -76,9 +76,9 @@ fn root_task(it: &ReplaceRootVolumeTask) -> Option<RootTask> {
     })
 }
 
-/// Everything is said: what is left out becomes i386, paravirtual and without networking (TRAP 12).
-/// "If you specify an Amazon EBS volume using the ID of an Amazon EBS snapshot, you can't specify the
-/// encryption state of the volume": it is the snapshot's.
+/// All fields are given: those left out become i386, paravirtual and without enhanced networking (TRAP 12). "If you
+/// specify an Amazon EBS volume using the ID of an Amazon EBS snapshot, you can't specify the encryption state of the
+/// volume": it is the snapshot's.
 pub async fn register(
     ec2: &aws_sdk_ec2::Client,
     register: &RegisterImage,
@@ -133,7 +133,7 @@ fn root_mapping(register: &RegisterImage) -> BlockDeviceMapping {
         .build()
 }
 
-/// Keys for Secure Boot and the boot order. Where EC2 has none to give, the image does without.
+/// Keys for Secure Boot and the boot order. Where EC2 returns none, the image is registered without.
 async fn uefi_data(
     ec2: &aws_sdk_ec2::Client,
     instance: &InstanceId,

@@ -30,8 +30,8 @@ use std::collections::BTreeMap;
 
 const CALL: &str = "RunInstances";
 
-/// EC2 says it with HTTP 500, which the SDK would take for a passing fault and repeat; the next way to launch
-/// is not so patient.
+/// EC2 answers it with HTTP 500, which the SDK would take for a passing fault and repeat; the next way to launch must
+/// not wait for that.
 #[derive(Debug)]
 struct NoCapacityIsAnAnswer;
 
@@ -79,8 +79,9 @@ pub async fn launch(
     id.ok_or_else(|| nothing(answer.request_id()))
 }
 
-/// What a fleet launches in the caller's name, as a dry run. Where the launch template describes a network interface,
-/// subnet and groups stand inside one (TRAP 10), and all of it is said, since what is left open may not be merged.
+/// The launch that a fleet makes in the caller's name, as a dry run. Where the launch template describes a network
+/// interface, subnet and groups are inside one (TRAP 10), and all its fields are given, since fields left out may not
+/// be merged.
 pub fn rehearsal(
     ec2: &aws_sdk_ec2::Client,
     launch: &Launch,
@@ -109,7 +110,7 @@ pub fn rehearsal(
     })
 }
 
-/// It may have been launched all the same: the same request is sent again at the next look.
+/// It may have been launched all the same: the next look sends the same request again.
 fn nothing(request_id: Option<&str>) -> CloudError {
     CloudError {
         class: Class::Transient,
@@ -136,7 +137,7 @@ fn all_tags(mut of_template: BTreeMap<String, Tags>, ours: &Tags) -> Vec<TagSpec
         .collect()
 }
 
-/// The template has the original's; attributes are for fleets.
+/// The template has the original's type; attributes are for fleets.
 fn only_type(types: &InstanceTypes) -> Option<InstanceType> {
     match types {
         InstanceTypes::Named(names) => names.first().map(|it| InstanceType::from(it.as_str())),
@@ -144,7 +145,7 @@ fn only_type(types: &InstanceTypes) -> Option<InstanceType> {
     }
 }
 
-/// As a fleet launches: once, and ended when it is interrupted.
+/// As a fleet launches: one-time, and ended at an interruption.
 fn options(market: Market) -> Option<InstanceMarketOptionsRequest> {
     let spot = SpotMarketOptions::builder()
         .spot_instance_type(SpotInstanceType::OneTime)

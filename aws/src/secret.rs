@@ -1,4 +1,4 @@
-//! The stack's secret, which our seals are made with.
+//! The stack's secret, from which seals are made.
 //!
 //! <https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html>
 

@@ -1,4 +1,4 @@
-//! The three services that send traffic: how each lists, takes in and lets go.
+//! The three services that send traffic: how each lists, registers and deregisters.
 //!
 //! - <https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeTargetHealth.html>
 //! - <https://docs.aws.amazon.com/elasticloadbalancing/2012-06-01/APIReference/API_DescribeLoadBalancers.html>
@@ -106,7 +106,7 @@ impl Balancers {
         Ok(String::new())
     }
 
-    /// Those of type `instance` and `ip`.
+    /// Groups of type `instance` and `ip`.
     async fn elb_groups(&self) -> Result<Vec<ListedGroup>, CloudError> {
         let request = self.elb.describe_target_groups().page_size(400);
         let pages = request.into_paginator().items().send();
@@ -219,7 +219,7 @@ fn lattice_targets(targets: &[Target]) -> Result<Vec<LatticeTarget>, CloudError>
     all.map_err(|error| CloudError::new("vpc-lattice", "Construction", &error.to_string(), None))
 }
 
-/// The answer is a success even if nothing was done: what was not is listed in it.
+/// The answer is a success even if nothing was done: failed targets are listed in it.
 fn all_done(operation: &'static str, failures: &[TargetFailure]) -> Result<(), CloudError> {
     let Some(first) = failures.first() else {
         return Ok(());

@@ -1,5 +1,5 @@
-//! The launch template: `GetLaunchTemplateData` describes the instance as it is, old addresses and
-//! all (TRAP 9); here it becomes a description of one to be.
+//! The launch template: `GetLaunchTemplateData` describes the instance as it is, old addresses and all (TRAP 9); here
+//! that becomes a description of its replacement.
 //!
 //! Dropped: network interfaces (ids, addresses and subnet of the old one; the fleet names the
 //! subnet), market options (a fleet has its own and refuses others'), zone and host, empty strings,
@@ -116,7 +116,7 @@ pub async fn delete(ec2: &aws_sdk_ec2::Client, id: &TemplateId) -> Result<String
     Ok(String::new())
 }
 
-/// What is kept, as a request.
+/// The settings that are kept, as a request.
 fn data(
     shown: &ResponseLaunchTemplateData,
     spec: &TemplateSpec,
@@ -147,9 +147,9 @@ fn data(
 
 type Builder = ec2::builders::RequestLaunchTemplateDataBuilder;
 
-/// Security groups stand beside the interfaces or inside one, never both (TRAP 10); inside, the public address can be
-/// said either way (TRAP 53). For a launch on an interface that exists there is nothing of it here: that says it all
-/// (TRAP 58).
+/// Security groups are given beside the interfaces or inside one, never both (TRAP 10); inside, a public address can
+/// be asked for or declined (TRAP 53). A version for launches on an existing interface has no network settings: the
+/// launch gives them all (TRAP 58).
 fn network(spec: &TemplateSpec, builder: Builder) -> Builder {
     if spec.bare {
         return builder;
@@ -211,8 +211,8 @@ fn root(root: &RootDevice) -> ec2::LaunchTemplateEbsBlockDeviceRequest {
         .build()
 }
 
-/// Of what a launch makes, and only where there are any: tags of what it does not make fail it, and so do tags of a
-/// Spot request where On-Demand is launched (TRAP 54).
+/// Tags for the resources that a launch makes, and only where there are any: tags for resources that it does not make
+/// fail it, and so do tags for a Spot request in an On-Demand launch (TRAP 54).
 fn user_tags(spec: &TemplateSpec) -> Vec<ec2::LaunchTemplateTagSpecificationRequest> {
     let all = [
         (ResourceType::Instance, &spec.instance_tags),
@@ -245,8 +245,9 @@ fn monitoring(it: &ec2::LaunchTemplatesMonitoring) -> ec2::LaunchTemplatesMonito
         .build()
 }
 
-/// Tenancy, placement group and the place in it; never the zone or the host. By its id, which is what a group that
-/// another account shares has to be named by, or by its name: "If you specify `GroupId`, you can't specify `GroupName`".
+/// Tenancy, placement group and partition; never the zone or the host. The group is named by its id, as a group
+/// shared by another account has to be, or else by its name: "If you specify `GroupId`, you can't specify
+/// `GroupName`".
 fn placement(it: &ec2::LaunchTemplatePlacement) -> Option<ec2::LaunchTemplatePlacementRequest> {
     let id = filled(it.group_id());
     let name = filled(it.group_name()).filter(|_| id.is_none());
@@ -266,7 +267,7 @@ fn placement(it: &ec2::LaunchTemplatePlacement) -> Option<ec2::LaunchTemplatePla
     said.then(|| request.build())
 }
 
-/// As they are, or stronger: an account that enforces `HttpTokens=required` refuses launches without (TRAP 51).
+/// As they are, or stricter: an account that enforces `HttpTokens=required` refuses launches without (TRAP 51).
 fn metadata_options(
     shown: &ResponseLaunchTemplateData,
     spec: &TemplateSpec,

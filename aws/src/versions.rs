@@ -35,7 +35,7 @@ pub fn of<'a>(
     }
 }
 
-/// The tags a version gives to what is launched from it, by the kind of resource. None where asking is denied.
+/// The tags that a version gives to launched resources, by the kind of resource. None where reading them is denied.
 pub async fn tags(
     ec2: &aws_sdk_ec2::Client,
     template: &TemplateId,
@@ -94,7 +94,7 @@ pub async fn trim(
     Ok(String::new())
 }
 
-/// HTTP 200 says nothing: what was not deleted stands in the answer.
+/// HTTP 200 proves nothing: versions that were not deleted are in the answer.
 async fn delete(
     ec2: &aws_sdk_ec2::Client,
     template: &TemplateId,
@@ -110,7 +110,7 @@ async fn delete(
     left.iter().find_map(refused).map_or(Ok(()), Err)
 }
 
-/// What is gone already is no failure.
+/// A version that is gone already is no failure.
 fn refused(item: &DeleteLaunchTemplateVersionsResponseErrorItem) -> Option<CloudError> {
     let error = item.response_error();
     let code = error.and_then(|it| it.code());

@@ -1,4 +1,4 @@
-//! What the environment of a Lambda function says.
+//! The environment of a Lambda function.
 //!
 //! The SDK's own loader also reads profiles, and asks containers, single sign-on and web identities for
 //! credentials. A function has none of these, and their code would be a twentieth of the zip.
@@ -42,7 +42,7 @@ impl LoadServiceConfig for Environment {
     }
 }
 
-/// What is empty is not set.
+/// An empty variable counts as not set.
 fn text(name: &str) -> Option<String> {
     env::var(name).ok().filter(|it| !it.is_empty())
 }

@@ -47,7 +47,7 @@ const LIMITS: [(&str, &str); 6] = [
     ("SPOT_RESCUE_REHEARSAL", tags::REHEARSAL),
 ];
 
-/// What the stack's parameters say.
+/// The values of the stack's parameters.
 fn defaults() -> Tags {
     let parameter = |name| env::var(name).unwrap_or_default();
     let mut defaults = policy::parse_defaults(&parameter("SPOT_RESCUE_DEFAULTS"));

@@ -74,7 +74,7 @@ impl HttpClient for Https {
         })
     }
 
-    /// While there is time: before the first call, that is.
+    /// Read ahead while there is time: before the first call.
     fn validate_base_client_config(
         &self,
         components: &RuntimeComponentsBuilder,

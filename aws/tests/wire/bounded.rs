@@ -71,7 +71,7 @@ fn two(operation: &str, set: &str, item: &str) -> Answer {
     ))
 }
 
-/// Each kind of thing is counted; what there is of it does not matter.
+/// Items of each kind are counted, whether they can be converted or not.
 #[tokio::test]
 async fn every_read_is_bounded() {
     let query = of_one_lineage();
@@ -106,7 +106,7 @@ async fn every_read_is_bounded() {
     }
 }
 
-/// By their own ids, and snapshots by the volume that EC2 says they are of.
+/// By their own ids, and snapshots by the volume that EC2 names as their source.
 #[tokio::test]
 async fn volumes_are_asked_for_by_id_and_so_are_their_snapshots() {
     let query = Query::Volumes(vec![

@@ -1,4 +1,4 @@
-//! What is asked for by its id, and what EC2 answers when some of it is gone (TRAP 35, TRAP 47).
+//! Reads by id, and EC2's answers when some of the ids are gone (TRAP 35, TRAP 47).
 
 use super::replay::{Answer, Wire, assert_has, assert_lacks, id, ok};
 use spot_rescue::cloud::{Cloud, CloudError, Query};
@@ -51,7 +51,8 @@ async fn read(answers: Vec<Answer>) -> (Result<usize, CloudError>, Vec<String>, 
     (found, ids, last.contains_key("Filter.1.Name"))
 }
 
-/// TRAP 35: one that is gone fails all; it is named, and left out. TRAP 47: only what names nothing is found by a filter.
+/// TRAP 35: one id that is gone fails all; it is named, and left out. TRAP 47: only an error that names no id leads
+/// to a filter.
 #[tokio::test]
 async fn what_is_gone_is_left_out_and_the_rest_is_found() {
     let [a, b, c] = IDS;
@@ -65,13 +66,13 @@ async fn what_is_gone_is_left_out_and_the_rest_is_found() {
     assert_eq!(read(one).await, (Ok(2), rest, false));
     let two = vec![volume_gone(0), volume_gone(2), found(&[b])];
     assert_eq!(read(two).await, (Ok(1), vec![b.to_owned()], false));
-    // The last one needs no other question.
+    // If all are gone, no further request is needed.
     let every = vec![volume_gone(0), volume_gone(1), volume_gone(2)];
     assert_eq!(read(every).await, (Ok(0), vec![c.to_owned()], false));
     let several = format!("The volumes '{a}, {b}' do not exist.");
     let several = vec![gone("InvalidVolume.NotFound", &several), found(&[c])];
     assert_eq!(read(several).await, (Ok(1), vec![c.to_owned()], false));
-    // Another one's id that begins like ours, and none at all: a filter finds what there is.
+    // A longer id that begins like ours, and no id at all: a filter finds what there is.
     for message in ["The volume 'vol-0123456789abcdef01' does not exist.", ""] {
         let unnamed = vec![gone("InvalidVolume.NotFound", message), found(&[a])];
         assert_eq!(read(unnamed).await, (Ok(1), Vec::new(), true), "{message}");

@@ -1,4 +1,4 @@
-//! The changes: what each call must say.
+//! The changes: the parameters of each call.
 
 use super::replay::{QUEUE, Wire, assert_has, assert_lacks, id, ok};
 use spot_rescue::cloud::Cloud;
@@ -15,7 +15,7 @@ const INTERFACE: &str = "eni-0123456789abcdef0";
 const VOLUME: &str = "vol-0123456789abcdef0";
 const GROUP: &str = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/web/1";
 
-/// What is sent for an action that is answered with an empty element of this name.
+/// The request of an action that is answered with an empty element of this name.
 async fn sent(action: &Action, answer: &str) -> BTreeMap<String, String> {
     let wire = Wire::new([ok(format!("<{answer}/>"))]);
     wire.aws.act(action).await.expect("a success");

@@ -1,4 +1,4 @@
-//! What ends something, and what is asked before: one instance, one request, by name.
+//! Calls that end something, and the reads before them: one instance, one request, by name.
 
 use super::replay::{Answer, Wire, assert_has, assert_lacks, id, ok};
 use spot_rescue::cloud::{Class, Cloud};
@@ -15,7 +15,7 @@ fn terminate() -> Action {
     }
 }
 
-/// By a clean shutdown: nothing that would skip it is asked for.
+/// By a clean shutdown: no parameter that would skip it is sent.
 #[tokio::test]
 async fn one_instance_is_ended_and_shuts_down() {
     let answer = "<TerminateInstancesResponse><instancesSet><item><instanceId>i-0123456789abcdef0\
@@ -31,7 +31,7 @@ async fn one_instance_is_ended_and_shuts_down() {
     }
 }
 
-/// A refusal is no state that passes: the way back depends on it.
+/// The refusal is permanent: the way back depends on it.
 #[tokio::test]
 async fn ending_a_protected_instance_is_refused_for_good() {
     for (code, class) in [
@@ -109,7 +109,7 @@ fn page(items: &str, next: &str) -> String {
     )
 }
 
-/// TRAP 25, TRAP 35: by filter, every page; and what EC2 will do by itself is told by four fields.
+/// TRAP 25, TRAP 35: by filter, every page; four fields tell what EC2 will do by itself.
 #[tokio::test]
 async fn requests_are_read_page_by_page_with_what_they_will_do() {
     let stops = "<instanceInterruptionBehavior>stop</instanceInterruptionBehavior>\

@@ -139,7 +139,7 @@ async fn resets_of_every_try_are_transient() {
     assert!(error.message.contains("connection reset"), "{error}");
 }
 
-/// The function's own, but in a hurry.
+/// The function's own configuration, with shorter times.
 fn impatient(builder: Builder) -> Builder {
     let timeouts = TimeoutConfig::builder()
         .operation_attempt_timeout(Duration::from_millis(100))

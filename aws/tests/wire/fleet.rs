@@ -206,7 +206,7 @@ async fn errors_are_told_by_type() {
     );
 }
 
-/// What a type is, and no error for one that does not exist.
+/// The properties of a type, and no error for one that does not exist.
 #[tokio::test]
 async fn types_are_read_by_filter() {
     let body = "<DescribeInstanceTypesResponse><requestId>r</requestId><instanceTypeSet><item>\
@@ -240,7 +240,7 @@ async fn types_are_read_by_filter() {
     );
 }
 
-/// Four pools, three reasons: if one of them allows another way, it is taken.
+/// Four pools, three reasons: a reason that allows another way goes first.
 #[tokio::test]
 async fn the_error_that_allows_another_way_goes_first() {
     let body = errors(&[

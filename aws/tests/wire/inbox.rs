@@ -16,7 +16,7 @@ fn bodies(wire: &Wire) -> Vec<Value> {
 #[tokio::test]
 async fn ten_at_most_are_received_and_none_is_waited_for() {
     let message = json!({ "MessageId": "m-1", "ReceiptHandle": "r-1", "Body": "{}" });
-    // What has no receipt could not be deleted.
+    // A message without a receipt could not be deleted.
     let odd = json!({ "MessageId": "m-2", "Body": "{}" });
     let wire = Wire::new([ok(json!({ "Messages": [message, odd] }).to_string())]);
     let received = wire.aws.receive().await.unwrap();
@@ -47,7 +47,7 @@ async fn without_a_queue_nothing_is_received() {
     assert!(wire.bodies().is_empty());
 }
 
-/// SQS answers with a 200 and says of each entry what came of it.
+/// SQS answers with a 200 and gives the result of each entry in it.
 #[tokio::test]
 async fn messages_are_deleted_by_their_receipts_and_one_that_is_not_is_an_error() {
     let receipts = ["r-1".to_owned(), "r-2".to_owned()];

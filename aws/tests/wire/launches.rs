@@ -1,4 +1,4 @@
-//! Both calls that launch: how long they are waited for, and what is made of every answer.
+//! Both calls that launch: their time limits, and what is made of every answer.
 
 use super::errors::{attach, ec2};
 use super::replay::{Answer, Wire, ok};
@@ -13,7 +13,7 @@ use spot_rescue::step::Action;
 use spot_rescue_aws::in_time;
 use std::time::Duration;
 
-/// The function's own, but in a hurry, and ready to repeat at once.
+/// The function's own configuration, with shorter times and immediate retries.
 fn impatient(whole: Duration) -> impl FnOnce(Builder) -> Builder {
     let timeouts = TimeoutConfig::builder()
         .operation_attempt_timeout(Duration::from_millis(20))
@@ -27,7 +27,7 @@ fn launches() -> [Action; 2] {
     [fleet::launch(Market::Spot), run::launch(Market::Spot)]
 }
 
-/// Of its version.
+/// The request for the tags of its version.
 fn asked_before(launch: &Action) -> Vec<Answer> {
     let on_interface = matches!(launch, Action::Launch(it) if it.interface.is_some());
     on_interface.then(|| ok(run::VERSION)).into_iter().collect()
@@ -83,7 +83,7 @@ fn a_step_has_as_much_time_as_its_calls_take() {
     assert!(attach().budget() >= attempt + usual);
 }
 
-/// Of one type in one pool each.
+/// An answer with these pools, each with its code.
 fn refused(pools: &[(&str, &str)]) -> Answer {
     let item = |(name, code): &(&str, &str)| {
         format!(
@@ -108,7 +108,7 @@ async fn answered(launch: &Action, answer: Answer) -> Result<String, CloudError>
     launched
 }
 
-/// TRAP 44: what is said of pools that were not asked leads nowhere if others were.
+/// TRAP 44: codes of pools that were not tried count only if no pool was tried.
 #[tokio::test]
 async fn the_code_of_pools_that_were_tried_leads() {
     let pools = [
@@ -144,7 +144,7 @@ async fn one_code_of_several_pools_is_told_once_with_all_of_them() {
     assert_eq!(error.request_id.as_deref(), Some("request-in-header"));
 }
 
-/// Whatever the code: AWS's own words and the request's id go with it.
+/// Whatever the code: AWS's own message and the request id go with it.
 #[tokio::test]
 async fn a_refused_launch_keeps_code_message_and_request() {
     for code in [

@@ -109,7 +109,7 @@ async fn the_next_page_begins_where_the_last_one_says() {
     );
 }
 
-/// What a change that says only name, type, TTL and value would take away.
+/// Properties that a change of only name, type, TTL and value would remove.
 #[tokio::test]
 async fn a_record_set_that_is_more_than_an_address_is_told_from_one() {
     let alias = "<AliasTarget><HostedZoneId>Z1</HostedZoneId><DNSName>x.example.org.</DNSName>\
@@ -152,7 +152,7 @@ async fn one_address_is_written_over_with_its_ttl() {
     assert_eq!(body.matches("<Change>").count(), 1);
 }
 
-/// Half of an answer, or none, is no list; what is denied will be denied again.
+/// Half an answer, or none, is no empty list; a denial will be denied again.
 #[tokio::test]
 async fn an_error_is_no_empty_list_and_says_what_it_is() {
     for (status, code, class, tries) in [

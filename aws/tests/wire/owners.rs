@@ -1,4 +1,4 @@
-//! Fleets, and what AWS services manage.
+//! Fleets, and resources that AWS services manage.
 
 use super::errors::ec2;
 use super::replay::{Answer, Wire, assert_has, ok};
@@ -71,7 +71,7 @@ async fn fleets_are_asked_for_one_by_one() {
     }
 }
 
-/// What is not told is not taken for gone.
+/// A fleet that cannot be read is not taken for gone.
 #[tokio::test]
 async fn a_fleet_that_may_not_be_read_is_no_fleet_that_is_gone() {
     let wire = Wire::new([Answer::Says(403, ec2("UnauthorizedOperation", "no"))]);

@@ -1,4 +1,4 @@
-//! The reads: what is asked for, every page of it, and what of it is believed.
+//! The reads: the parameters sent, every page of the answer, and what is believed of it.
 
 use super::replay::{Wire, assert_has, assert_lacks, id, ok};
 use spot_rescue::cloud::{Cloud, Query};
@@ -328,8 +328,8 @@ async fn the_default_key_is_asked_for_where_volumes_are_encrypted_by_default() {
     assert_eq!(wire.requests().len(), 1);
 }
 
-/// What the launch template carries unseen, and what it cannot: the same text for the same settings, whether EC2 has
-/// applied them yet or not, and each peculiarity by its name.
+/// Settings that the launch template carries without our doing, and those it cannot carry: the same text for the same
+/// settings, whether EC2 has applied them yet or not, and each peculiarity by its name.
 #[tokio::test]
 async fn what_a_replacement_is_like_and_unlike_is_read_of_the_instance() {
     let settings = |state: &str, tokens: &str, monitoring: &str| {

@@ -1,4 +1,4 @@
-//! Dry runs: what is sent says so, and AWS's leave is no error.
+//! Dry runs: every request says `DryRun`, and `DryRunOperation` is no error.
 
 use super::replay::{Answer, Wire, assert_has, id, ok};
 use spot_rescue::cloud::Cloud;
@@ -97,7 +97,7 @@ async fn each_call_says_that_it_is_a_dry_run_and_leave_is_no_error() {
     }
 }
 
-/// TRAP 10: subnet and groups stand beside an interface or inside one, as the launch template has it.
+/// TRAP 10: subnet and groups are beside an interface or inside one, as in the launch template.
 #[tokio::test]
 async fn a_launch_is_asked_for_as_a_fleet_and_as_what_the_fleet_does() {
     for interface in [None, Some(vec!["sg-1".to_owned()])] {

@@ -21,7 +21,7 @@ pub const QUEUE: &str = "https://sqs.eu-west-1.amazonaws.com/123456789012/rescue
 
 pub const SECRET: &str = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:SealSecret-a1B2c3";
 
-/// What comes back for one request.
+/// The answer to one request.
 #[derive(Debug, Clone)]
 pub enum Answer {
     Says(u16, String),
@@ -86,7 +86,7 @@ impl Wire {
         Self { aws, replay }
     }
 
-    /// That cuts off reads of more than this.
+    /// With reads that are cut off after so many items.
     pub fn reading_at_most(at_most: usize, answers: impl IntoIterator<Item = Answer>) -> Self {
         let Self { aws, replay } = Self::new(answers);
         let aws = aws.reading_at_most(at_most);
@@ -127,7 +127,7 @@ impl Wire {
         requests.map(|it| it.invocation.clone()).collect()
     }
 
-    /// Where every request so far went: services that speak REST say there what they want.
+    /// The URI of every request so far: services with a REST protocol have their parameters there.
     pub fn uris(&self) -> Vec<String> {
         let exchange = self.replay.exchange();
         exchange.requests.iter().map(|it| it.uri.clone()).collect()

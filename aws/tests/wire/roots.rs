@@ -57,7 +57,7 @@ fn register(uefi: bool) -> Action {
     })
 }
 
-/// The replaced root is never EC2's to delete: it is marked, and expires.
+/// EC2 never deletes the replaced root: it is marked, and expires.
 #[tokio::test]
 async fn a_root_is_replaced_by_a_volume_or_from_an_image_and_stays() {
     let answer = "<CreateReplaceRootVolumeTaskResponse><replaceRootVolumeTask>\
@@ -95,7 +95,7 @@ async fn a_root_is_replaced_by_a_volume_or_from_an_image_and_stays() {
     }
 }
 
-/// TRAP 12: what is left out becomes i386 and paravirtual. The encryption is the snapshot's.
+/// TRAP 12: fields left out become i386 and paravirtual. The encryption is the snapshot's.
 #[tokio::test]
 async fn an_image_says_how_it_boots() {
     let wire = Wire::new([
@@ -152,7 +152,7 @@ async fn an_image_is_described_without_uefi_data_where_ec2_returns_none() {
     assert_lacks(&wire.requests()[1], "UefiData");
 }
 
-/// A state that is new to us is one that is not over.
+/// An unknown state counts as not over.
 #[tokio::test]
 async fn tasks_are_over_only_when_they_say_so() {
     use RootTaskState::{Failed, FailedDetached, Succeeded, Underway};

@@ -1,4 +1,4 @@
-//! `RunInstances`, which launches on an interface that exists.
+//! `RunInstances`, for launches on an existing interface.
 
 use super::replay::{Answer, Wire, assert_has, assert_lacks, id, ok};
 use spot_rescue::cloud::{Class, Cloud};
@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 const LAUNCHED: &str = "<RunInstancesResponse><requestId>r-1</requestId><instancesSet><item>\
     <instanceId>i-0aaaaaaaaaaaaaaa1</instanceId></item></instancesSet></RunInstancesResponse>";
 
-/// What the launch asks of its version first: the tags that it gives.
+/// The launch reads its version's tags first.
 pub const VERSION: &str = "<DescribeLaunchTemplateVersionsResponse><launchTemplateVersionSet><item>\
     <launchTemplateId>lt-0123456789abcdef0</launchTemplateId><versionNumber>17</versionNumber><launchTemplateData>\
     <tagSpecificationSet><item><resourceType>instance</resourceType><tagSet><item><key>spot-rescue</key>\
@@ -32,7 +32,7 @@ pub fn launch(market: Market) -> Action {
     })
 }
 
-/// The last of two: its version has been asked for.
+/// The second of two requests: the first reads the version.
 fn launching(wire: &Wire) -> BTreeMap<String, String> {
     let [asked, launched] = <[_; 2]>::try_from(wire.requests()).expect("two requests");
     let version = [
@@ -44,9 +44,9 @@ fn launching(wire: &Wire) -> BTreeMap<String, String> {
     launched
 }
 
-/// TRAP 58: all tags are said, those of the version as well: whether a request's stand beside them or in their place
-/// AWS does not say. TRAP 10: neither a subnet nor groups beside an interface, nor a flag or a public address for one that
-/// exists. Of a request that is not one-time EC2 would launch again by itself.
+/// TRAP 58: all tags are given, those of the version as well: AWS does not document whether a request's tags are
+/// added to them or replace them. TRAP 10: neither a subnet nor groups beside an interface, nor a flag or a public
+/// address for one that exists. A request that is not one-time would be fulfilled again by EC2.
 #[tokio::test]
 async fn a_launch_on_an_interface_names_it_and_no_other_place() {
     let wire = Wire::new([ok(VERSION), ok(LAUNCHED)]);
@@ -103,7 +103,7 @@ async fn an_on_demand_launch_on_an_interface_says_nothing_of_spot() {
     assert_lacks(&request, "InstanceMarketOptions");
 }
 
-/// EC2 calls it an error of its own (HTTP 500): repeated, the same request would only cost time.
+/// EC2 answers it with HTTP 500: repeated, the same request would only cost time.
 #[tokio::test]
 async fn want_of_capacity_is_not_asked_for_again() {
     let body = "<Response><Errors><Error><Code>InsufficientInstanceCapacity</Code>\
@@ -113,14 +113,14 @@ async fn want_of_capacity_is_not_asked_for_again() {
     let error = wire.aws.act(&launch(Market::Spot)).await.unwrap_err();
     assert_eq!(error.class, Class::Capacity);
     assert_has(&launching(&wire), &[("Action", "RunInstances")]);
-    // Anything else that passes is.
+    // Any other passing error is repeated.
     let passing = body.replace("InsufficientInstanceCapacity", "InternalError");
     let wire = Wire::new([ok(VERSION), Answer::Says(500, passing), ok(LAUNCHED)]);
     assert!(wire.aws.act(&launch(Market::Spot)).await.is_ok());
     assert_eq!(wire.requests().len(), 3);
 }
 
-/// What a fleet says inside its answer is an error here, and leads to the same: the next way, another
+/// Errors that a fleet has inside its answer are errors of the call here, and lead to the same: the next way, another
 /// look, or none at all.
 #[tokio::test]
 async fn a_refusal_says_whether_another_try_makes_sense() {

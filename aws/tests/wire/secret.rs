@@ -1,4 +1,4 @@
-//! The secret that our seals are made with.
+//! The secret that seals are made with.
 
 use super::replay::{Answer, SECRET, Wire, ok, stack};
 use spot_rescue::cloud::{Class, Cloud};
@@ -23,7 +23,7 @@ async fn the_secret_is_read_once_by_its_arn() {
     assert_eq!(body, serde_json::json!({ "SecretId": SECRET }));
 }
 
-/// What it is and what to do about it, not that something is none.
+/// The error names the variable and what to do about it.
 #[tokio::test]
 async fn without_its_name_the_error_says_what_to_do() {
     let nameless = Stack {

@@ -144,7 +144,7 @@ async fn lattice_targets_are_told_with_port_and_state() {
     );
 }
 
-/// The answer is HTTP 200: what was not done is listed in it.
+/// The answer is HTTP 200: failed targets are listed in it.
 #[tokio::test]
 async fn what_lattice_lists_as_unsuccessful_has_failed() {
     let failure = format!(

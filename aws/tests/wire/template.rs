@@ -80,12 +80,12 @@ fn write() -> WriteTemplate {
     }
 }
 
-/// The second request: what the answer to the first was made into.
+/// The second request, made from the answer to the first.
 async fn written(write: WriteTemplate, answer: &str) -> BTreeMap<String, String> {
     written_of(SHOWN, write, answer).await
 }
 
-/// What EC2 says of the type, if it is asked.
+/// EC2's description of the type, if it is read.
 const T3: &str = "<item><instanceType>t3.large</instanceType>\
     <burstablePerformanceSupported>true</burstablePerformanceSupported><vCpuInfo><defaultVCpus>2</defaultVCpus>\
     <defaultCores>1</defaultCores><defaultThreadsPerCore>2</defaultThreadsPerCore><validCores><item>1</item>\
@@ -97,12 +97,12 @@ fn types(items: &str) -> String {
     )
 }
 
-/// The same of an instance that is shown so.
+/// The same for an instance with this description.
 async fn written_of(shown: &str, write: WriteTemplate, answer: &str) -> BTreeMap<String, String> {
     written_as(shown, T3, write, answer).await
 }
 
-/// And its type so.
+/// And a type with this description.
 async fn written_as(
     shown: &str,
     of_type: &str,
@@ -125,8 +125,8 @@ async fn written_as(
     requests.pop().expect("the last")
 }
 
-/// TRAP 9: what ties a description to the old instance makes every launch from it fail, or worse,
-/// makes new volumes under the devices the old ones are to have.
+/// TRAP 9: details of the old instance make every launch from its description fail, or worse, make new volumes under
+/// the devices that the old ones need.
 #[tokio::test]
 async fn settings_of_the_old_instance_alone_are_left_out() {
     let request = written(write(), CREATED).await;
@@ -217,8 +217,8 @@ async fn every_other_device_is_kept_empty() {
     }
 }
 
-/// TRAP 53, TRAP 10: a public address, or none, is said of interface 0, and there the groups stand and nowhere else; one
-/// left open is not said.
+/// TRAP 53, TRAP 10: a public address is asked for or declined in interface 0, with the groups inside it and nowhere
+/// else; left open, neither is given.
 #[tokio::test]
 async fn a_public_address_is_explicitly_asked_for_or_declined() {
     for (public_address, said) in [
@@ -242,7 +242,8 @@ async fn a_public_address_is_explicitly_asked_for_or_declined() {
     }
 }
 
-/// TRAP 58: a launch on an interface that exists says the network itself, and tags of one that is not made fail it.
+/// TRAP 58: a launch on an existing interface gives the network settings itself, and tags for an interface that is
+/// not made fail it.
 #[tokio::test]
 async fn for_a_launch_on_an_interface_nothing_is_said_of_the_network() {
     let mut write = write();
@@ -259,8 +260,8 @@ async fn for_a_launch_on_an_interface_nothing_is_said_of_the_network() {
     }
 }
 
-/// TRAP 58: and if it is launched without after all, a version says it, made of that one: no instance is asked, since
-/// it has ended.
+/// TRAP 58: for a launch without that interface after all, a version with network settings is made from the last one:
+/// no instance is read, since it has ended.
 #[tokio::test]
 async fn a_version_that_says_the_network_is_made_of_the_one_before() {
     let wire = Wire::new([ok(ADDED)]);
@@ -303,7 +304,7 @@ async fn a_version_that_says_the_network_is_made_of_the_one_before() {
             ),
         ],
     );
-    // Of no version none is made.
+    // Without a source version there is nothing to make it from.
     let wire = Wire::new([]);
     let existing = Some((id("lt-0123456789abcdef0"), None));
     let of_none = WriteTemplate {
@@ -313,7 +314,8 @@ async fn a_version_that_says_the_network_is_made_of_the_one_before() {
     assert!(wire.aws.act(&Action::WriteTemplate(of_none)).await.is_err());
 }
 
-/// TRAP 54: tags of what is made, each kind once, and never of a Spot request, which an On-Demand launch would fail for.
+/// TRAP 54: tags for the resources that are made, each kind once, and never for a Spot request, as an On-Demand
+/// launch would fail.
 #[tokio::test]
 async fn volumes_and_interfaces_are_made_with_their_users_tags() {
     let kinds = |request: &BTreeMap<String, String>| -> Vec<String> {
@@ -336,7 +338,7 @@ async fn volumes_and_interfaces_are_made_with_their_users_tags() {
     assert_eq!(kinds(&written(write, CREATED).await), ["instance"]);
 }
 
-/// By its id, which is what a shared group is named by; the place in it with it, and only with it.
+/// By its id, as a shared group has to be named; the partition only together with it.
 #[tokio::test]
 async fn a_placement_group_is_named_once_with_the_place_in_it() {
     let with = |text: &str| SHOWN.replace("<groupName>close</groupName>", text);
@@ -362,8 +364,8 @@ async fn a_placement_group_is_named_once_with_the_place_in_it() {
     }
 }
 
-/// TRAP 50: what the type has anyway, or does not take, is not said. The type, what is shown of the instance, and which
-/// options of it are said.
+/// TRAP 50: settings that are the type's own, or that it does not support, are left out. The table: the type, the
+/// instance as shown, and the options that are given.
 #[tokio::test]
 async fn options_are_said_only_where_the_type_takes_them_and_has_others() {
     let of = |name: &str, burstable: bool, cores: &str, threads: &str| {
@@ -410,7 +412,7 @@ async fn options_are_said_only_where_the_type_takes_them_and_has_others() {
     }
 }
 
-/// Where asking is denied nothing is said of it; without an answer the step fails and is planned again.
+/// Where reading types is denied the options are left out; without an answer the step fails and is planned again.
 #[tokio::test]
 async fn a_type_that_cannot_be_asked_is_no_reason_to_prepare_nothing() {
     let refused = |code: &str| {
@@ -440,7 +442,7 @@ async fn what_fits_one_type_is_left_out_where_there_are_several() {
     assert_lacks(&request, "CreditSpecification");
 }
 
-/// TRAP 51: what an account or a type may refuse, and nothing else; how far a token may go stays as it was.
+/// TRAP 51: only what an account or a type may refuse is changed; the hop limit stays as it was.
 #[tokio::test]
 async fn a_plain_version_has_no_cpu_options_and_requires_tokens_and_is_the_same_otherwise() {
     let optional = SHOWN.replace("<httpTokens>required", "<httpTokens>optional");
@@ -500,7 +502,7 @@ async fn an_answer_without_data_writes_nothing() {
     assert_eq!(wire.requests().len(), 1);
 }
 
-/// Which version is launched follows from the answer alone: without a number nothing is.
+/// The version to launch is known from the answer alone: without a number there is none.
 #[tokio::test]
 async fn an_answer_without_a_number_is_no_success() {
     let nameless = "<CreateLaunchTemplateResponse><launchTemplate>\

@@ -1,4 +1,4 @@
-//! Versions of launch templates: a launch names one by its number, and those that are launched no more go.
+//! Versions of launch templates: a launch names one by its number, and old ones are deleted.
 
 use super::replay::{Wire, assert_has, assert_lacks, id, ok};
 use spot_rescue::cloud::{Cloud, Query};
@@ -126,7 +126,7 @@ async fn no_version_is_no_call_and_many_are_calls_of_two_hundred() {
     }
 }
 
-/// HTTP 200, and inside it what was not done.
+/// HTTP 200, with the versions that were not deleted inside.
 #[tokio::test]
 async fn a_version_that_is_gone_is_no_failure_and_any_other_error_is() {
     for (left, code) in [

@@ -1,4 +1,4 @@
-//! What the environment says of endpoints.
+//! Endpoints set in the environment.
 
 use super::process::{Endpoint, run};
 use std::io::{Read, Write};

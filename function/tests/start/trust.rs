@@ -32,7 +32,7 @@ fn config() -> Arc<ServerConfig> {
     Arc::new(config.expect("the key is the certificate's"))
 }
 
-/// What came of each connection, with this store as the system's.
+/// The result of each connection, with this store as the system's.
 fn connections(store: &str) -> Vec<io::Result<String>> {
     let config = config();
     let endpoint = Endpoint::open(move |stream| request(stream, &config));
