@@ -230,7 +230,7 @@ impl Policy {
         };
         let is_clear = value == "on" || value.trim().eq_ignore_ascii_case("off");
         let why = format!(
-            "its tag {} says {value:?} and has to say \"on\"",
+            "its tag {} is {value:?} and has to be \"on\"",
             tags::OPT_IN
         );
         (!is_clear).then_some(why)

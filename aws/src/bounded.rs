@@ -65,7 +65,7 @@ impl<'a, T> Found<'a, T> {
         if !more || self.pages < MOST_PAGES || self.query.may_be_cut() {
             return Ok(());
         }
-        let message = format!("{MOST_PAGES} pages, and still no end of them");
+        let message = format!("{MOST_PAGES} pages were read, and there are more");
         Err(CloudError::too_long(self.operation, &message))
     }
 

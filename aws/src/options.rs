@@ -46,7 +46,7 @@ async fn known(
 ) -> Result<Option<InstanceTypeInfo>, CloudError> {
     match type_info(ec2, name).await {
         Err(error) if error.class == Class::Denied => {
-            tracing::warn!(%error, "{name} is launched without CPU options and credits of its own");
+            tracing::warn!(%error, "failed to read the instance type: {name} is prepared without CPU options and credits");
             Ok(None)
         }
         answer => answer,

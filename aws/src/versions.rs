@@ -47,7 +47,7 @@ pub async fn tags(
         .versions(number);
     let answer = match request.send().await.map_err(failed(READ)) {
         Err(error) if error.class == Class::Denied => {
-            tracing::warn!(%error, "the launch says no tags but the function's");
+            tracing::warn!(%error, "failed to read the tags of the template's version: launching with the function's tags alone");
             return Ok(BTreeMap::new());
         }
         answer => answer?,

@@ -116,7 +116,7 @@ impl Connector {
         if !self.foreign.swap(true, Ordering::Relaxed) {
             tracing::info!(
                 host = request.uri(),
-                "not vouched for by Amazon's roots: the system's are asked"
+                "the certificate is not of Amazon's authority: trying the system's trust store"
             );
         }
         let connector = self.system.http_connector(&self.settings, &self.components);

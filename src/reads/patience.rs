@@ -17,7 +17,7 @@ pub async fn in_time<T>(
 
 fn late(operation: &'static str) -> CloudError {
     let message = format!(
-        "no end of it within {} s; what is known without it counts",
+        "not finished within {} s; planning without it",
         PATIENCE.as_secs()
     );
     CloudError::too_long(operation, &message)

@@ -97,6 +97,6 @@ async fn protect(
     let plan = plan::unseen(&situation);
     let reports = execute(&plan, calls, &mut Done::default(), left(context)).await;
     for report in reports {
-        tracing::warn!(step = %report, "by the record alone: the instance cannot be read");
+        tracing::warn!(step = %report, "the instance cannot be read: protected by its record alone");
     }
 }

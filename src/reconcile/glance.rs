@@ -87,7 +87,7 @@ pub fn rest(subject: &mut Subject, wake: &Wake, visible: &[Instance], now: Times
     let mut watched = visible.iter().filter(|it| glance.seen.contains_key(&it.id));
     let boots = watched.any(|it| it.state == InstanceState::Pending);
     let seconds = pace::soonest(warned, boots, !glance.held.is_empty(), now);
-    let what = "its instances, which are as they were";
+    let what = "its instances, which have not changed";
     subject.report.wait(seconds, what);
     subject.memory.glance = Some(glance.clone());
     subject.resting = true;

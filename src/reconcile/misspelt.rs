@@ -26,7 +26,7 @@ pub async fn at_the_end(context: &Context<'_>, taken: &[Instance]) -> Vec<Unprot
     }
     let requests = in_time(context, context.cloud.requests(&ids)).await;
     let requests = requests
-        .inspect_err(|error| tracing::info!(%error, "not known whether a Spot request is opted in"))
+        .inspect_err(|error| tracing::info!(%error, "failed to read Spot requests: an opt-in on one would go unreported"))
         .unwrap_or_default();
     let told = taken.iter().filter_map(|it| {
         let request = requests
@@ -42,7 +42,7 @@ pub async fn at_the_end(context: &Context<'_>, taken: &[Instance]) -> Vec<Unprot
 pub async fn at_a_sweep(context: &Context<'_>, protected: &[Instance]) -> Vec<Unprotected> {
     let requests = in_time(context, context.cloud.tagged_requests(tags::OPT_IN)).await;
     let requests = requests
-        .inspect_err(|error| tracing::info!(%error, "Spot requests are not looked through"))
+        .inspect_err(|error| tracing::info!(%error, "failed to read Spot requests with the opt-in; read again at the next sweep"))
         .unwrap_or_default();
     let of_ours = |id: &InstanceId| protected.iter().any(|it| it.id == *id);
     let launched = { requests.iter() }.filter_map(|it| it.instance.clone());

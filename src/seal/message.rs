@@ -33,7 +33,7 @@ pub fn believed(key: Option<&Key>, wake: &Wake, now: Timestamp) -> Wake {
     if sealed && wake.sent.is_some_and(recent) {
         return wake.clone();
     }
-    tracing::warn!(instance = %wake.instance, "a wake without our seal: it only leads to a look");
+    tracing::warn!(instance = %wake.instance, "a wake without our seal is only taken for a look");
     Wake {
         attempt: 0,
         memory: Memory {

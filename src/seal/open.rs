@@ -85,7 +85,7 @@ fn tell(id: &str, unproven: &[String]) {
         tracing::info!(
             id,
             keys = unproven.join(" "),
-            "tags without our seal: not believed"
+            "tags without our seal are not believed"
         );
     }
 }
