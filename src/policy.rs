@@ -229,10 +229,7 @@ impl Policy {
             return Some(format!("its tag {key:?} has to be {:?}", tags::OPT_IN));
         };
         let is_clear = value == "on" || value.trim().eq_ignore_ascii_case("off");
-        let why = format!(
-            "its tag {} is {value:?} and has to be \"on\"",
-            tags::OPT_IN
-        );
+        let why = format!("its tag {} is {value:?} and has to be \"on\"", tags::OPT_IN);
         (!is_clear).then_some(why)
     }
 

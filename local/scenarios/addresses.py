@@ -74,7 +74,7 @@ def new_address(evidence: Evidence) -> list[Result]:
     told = evidence.outcome["private_address_lost"] or ""
     address = evidence.before.private_address
     return [
-        Result(told.startswith(f"{address} is not kept: "), f"the loss is told: {told}"),
+        Result(told.startswith(f"{address} is not kept: "), f"the loss is reported: {told}"),
         checks.equal("the old interface is gone a day later", [], free_interfaces(evidence.stage)),
     ]
 
@@ -102,7 +102,7 @@ SCENARIOS = [
     ),
     Scenario(
         name="private-ip-lost",
-        story="the same without capacity in the zone: a new address, told; the interface expires",
+        story="the same without capacity in the zone: a new address, reported; the interface expires",
         drive=without_the_zone,
         tags=lambda stage: KEEP | {"spot-rescue:subnets": stage.world.subnets[ZONES[1]]},
         ends=frozenset({"incomplete"}),

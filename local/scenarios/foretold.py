@@ -64,7 +64,7 @@ def on_record(evidence: Evidence) -> list[Result]:
     return [
         Result("launch/spot/" in stage.meanwhile, f"both markets: {stage.meanwhile}"),
         Result("launch/on-demand/" in stage.meanwhile, "On-Demand, too"),
-        checks.equal("told once", 1, len(told)),
+        checks.equal("reported once", 1, len(told)),
         Result(bool(told) and "allow the launch" in json.dumps(told), "with what to do"),
         Result(REHEARSED in recorded(stage), "the version is on record as rehearsed"),
         Result(len(dry) >= 8, f"by dry runs ({len(dry)})"),

@@ -94,7 +94,7 @@ def left_alone(evidence: Evidence) -> list[Result]:
     return [
         checks.equal("the name says what its user said", "10.7.0.99", says),
         checks.equal("no other caller changed it", False, changes),
-        checks.equal("that is told", 1, len(named)),
+        checks.equal("that is reported", 1, len(named)),
     ]
 
 
@@ -110,7 +110,7 @@ SCENARIOS = [
     ),
     Scenario(
         name="dns-changed",
-        story="its user has pointed the name elsewhere: it stays there, and that is told",
+        story="its user has pointed the name elsewhere: it stays there, and that is reported",
         parameters=zone,
         tags=tags,
         more=named,

@@ -169,7 +169,7 @@ def ours_alone(evidence: Evidence) -> list[Result]:
 
 def told(evidence: Evidence) -> list[Result]:
     notes = [it for it in evidence.stage.log.lines if "has not made" in str(it.get("notes"))]
-    return [Result(bool(notes), "that there was a foreign version was told")]
+    return [Result(bool(notes), "that there was a foreign version was reported")]
 
 
 def its_own(stage: Stage) -> set[str]:

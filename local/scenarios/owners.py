@@ -157,7 +157,7 @@ def all_but_the_services(evidence: Evidence) -> list[Result]:
 SCENARIOS = [
     Scenario(
         name="fleet-member",
-        story="a member of a fleet that keeps its size: kept, told, and nothing launched beside it",
+        story="a member of a fleet that keeps its size: kept, reported, and nothing launched beside it",
         early=of_a_fleet,
         ends=frozenset({"kept"}),
         afterwards=mended_by_hand,

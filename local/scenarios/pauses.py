@@ -130,7 +130,7 @@ def nothing_beside(evidence: Evidence) -> list[Result]:
 SCENARIOS = [
     Scenario(
         name="stop-no-return",
-        story="stopped, and not brought back in time: told, and left to EC2",
+        story="stopped, and not brought back in time: reported, and left to EC2",
         drive=not_back,
         action="stop",
         ends=frozenset({"overdue"}),

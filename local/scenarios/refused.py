@@ -119,7 +119,9 @@ def unreplaced_once(*words: str) -> Check:
         lines = [json.dumps(it) for it in told(evidence.stage, "unreplaced")]
         missing = [it for it in words if not all(it in line for line in lines)]
         return [
-            checks.equal("told once, and then the end", ["unreplaced", "back-in-service"], found),
+            checks.equal(
+                "reported once, and then the end", ["unreplaced", "back-in-service"], found
+            ),
             checks.equal("it says why", [], missing if lines else list(words)),
         ]
 
@@ -149,7 +151,9 @@ def safe_meanwhile(evidence: Evidence) -> list[Result]:
     }
     wanted = set(checks.names(evidence.before).values())
     return [
-        checks.equal("told once in two hours", ["unreplaced"], [it["outcome"] for it in outcomes]),
+        checks.equal(
+            "reported once in two hours", ["unreplaced"], [it["outcome"] for it in outcomes]
+        ),
         checks.equal("no volume is lost or expires meanwhile", wanted, wanted & waiting),
     ]
 
@@ -163,7 +167,9 @@ def few_died(evidence: Evidence) -> list[Result]:
     ]
     return [
         Result(0 < len(before) <= 3, f"one to three died in the first half hour ({len(before)})"),
-        checks.equal("told in that half hour", ["unreplaced"], [it["outcome"] for it in outcomes]),
+        checks.equal(
+            "reported in that half hour", ["unreplaced"], [it["outcome"] for it in outcomes]
+        ),
         checks.equal("exactly one replacement runs", [evidence.outcome["replacement"]], living),
     ]
 
@@ -186,7 +192,7 @@ SCENARIOS = [
     ),
     Scenario(
         name="refused-mended",
-        story="a policy forbids every launch: told with the code, and whole once it is mended",
+        story="a policy forbids every launch: reported with the code, and whole once it is mended",
         drive=forbidden_for_a_while,
         checks=(
             *WHOLE,
@@ -200,7 +206,7 @@ SCENARIOS = [
     ),
     Scenario(
         name="unreplaced",
-        story="no capacity anywhere for two hours: told once, nothing is lost, and back when there is",
+        story="no capacity anywhere for two hours: reported once, nothing is lost, and back when there is",
         drive=nothing_for_two_hours,
         checks=(
             *WHOLE,
@@ -213,7 +219,7 @@ SCENARIOS = [
     ),
     Scenario(
         name="dies-at-boot",
-        story="every replacement dies while booting: few are tried, it is told, and back when one lives",
+        story="every replacement dies while booting: few are tried, it is reported, and back when one lives",
         drive=dying_for_half_an_hour,
         checks=(*WHOLE, few_died, unreplaced_once(DEATH)),
         deadline=SWEEP_SECONDS,

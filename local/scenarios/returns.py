@@ -82,7 +82,7 @@ SCENARIOS = [
     ),
     Scenario(
         name="return-protected",
-        story="the same, and termination protection is on: it stays, loses nothing, and that is told",
+        story="the same, and termination protection is on: it stays, loses nothing, and that is reported",
         drive=protected,
         tags=lambda _: ASKED,
         ends=frozenset({"kept-on-demand"}),

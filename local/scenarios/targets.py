@@ -112,7 +112,7 @@ SCENARIOS = [
     ),
     Scenario(
         name="one-target-fails",
-        story="one target group is deleted, another refuses: told with its name, and registered later",
+        story="one target group is deleted, another refuses: reported with its name, and registered later",
         drive=deleted_after_the_warning,
         ends=frozenset({"incomplete"}),
         afterwards=there_is_room,

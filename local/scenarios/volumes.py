@@ -112,7 +112,7 @@ def told_with_the_key(evidence: Evidence) -> list[Result]:
         Result(bool(beforehand), "it was said when the rescue was prepared"),
         Result(bool(advice), "and when it came so, with the key and what to do"),
         # By the time of the sweep it has not served for ten minutes either.
-        checks.equal("told until it is back", ["failed", "stuck", "back-in-service"], told),
+        checks.equal("reported until it is back", ["failed", "stuck", "back-in-service"], told),
         Result(bool(errors), "EC2 refused after it had answered"),
         Result(evidence.before.volumes[ENCRYPTED][0] in old, "the volume itself is still there"),
     ]
@@ -164,7 +164,7 @@ SCENARIOS = [
     ),
     Scenario(
         name="key-denied",
-        story="that key is not among KmsKeyArns: told with what to do, and done once it is granted",
+        story="that key is not among KmsKeyArns: reported with what to do, and done once it is granted",
         parameters=unnamed_key,
         tags=IN_ANOTHER_ZONE,
         more=with_encrypted_volume,

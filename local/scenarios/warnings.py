@@ -66,7 +66,7 @@ def told_in_time(evidence: Evidence) -> list[Result]:
     said = [it["outcome"] for it in evidence.stage.log.outcomes()]
     return [
         Result(took <= ABOUT_A_QUARTER, told),
-        checks.equal("that, and nothing else, was told", [WITHDRAWN], said),
+        checks.equal("that, and nothing else, was reported", [WITHDRAWN], said),
     ]
 
 
