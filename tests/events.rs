@@ -1,5 +1,5 @@
-//! Events as they come: every sample means what its name says, and nothing that is not an event
-//! gets further than one line that says what was wrong with it.
+//! Events as they come: every sample is read as what its name says, and a message that is no event leads to one line
+//! that says what is wrong with it, and nothing else.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use proptest::prelude::*;
@@ -59,8 +59,8 @@ fn the_three_instance_actions_are_told_apart_and_resources_are_not_read() {
     );
 }
 
-/// TRAP 60: a Capacity Block's end is ten minutes ahead. What is counted is the two minutes before it; what cannot be one is
-/// no such time.
+/// TRAP 60: a Capacity Block's end is ten minutes ahead. The two minutes before it count; a time that cannot be such
+/// an end is ignored.
 #[test]
 fn a_capacity_reservation_says_when_its_instance_ends() {
     let block = sample("interruption-capacity-block");
@@ -224,7 +224,7 @@ fn our_own_messages_are_read_back() {
         proof: None,
     };
     let written = event::own::wake(&wake);
-    // Under way while the function was updated: what is not understood says nothing.
+    // Under way while the function was updated: unknown parts are ignored.
     let earlier = written.replace("{\"forgotten\":", "{\"forgotten\":1,\"other\":");
     let mut unsaid = wake.clone();
     unsaid.memory.suspected = BTreeMap::from([("other".to_owned(), at)]);
@@ -258,7 +258,7 @@ fn an_event_inside_an_sns_notification_is_the_same_event() {
     assert_eq!(action(body), expected);
 }
 
-/// One line each, that says what was wrong: the table is what an operator sees.
+/// One line each, that says what was wrong: the table is what an operator reads.
 #[test]
 fn a_message_that_is_no_event_is_answered_with_its_fault() {
     let warning = |detail: &str, time: &str| {
@@ -362,7 +362,7 @@ proptest! {
         let _ = event::parse(&text);
     }
 
-    /// A sample with one byte changed is read or refused, never believed to be about another kind.
+    /// A sample with one byte changed is read or refused, never taken for an event of another kind.
     #[test]
     fn a_damaged_sample_is_read_or_refused(at in any::<prop::sample::Index>(), byte in any::<u8>()) {
         let mut bytes = sample("interruption-terminate").into_bytes();

@@ -1,12 +1,12 @@
-//! The fuzz targets on stable: every file of the corpus, and what a small generator makes of it.
-//! `SMOKE=100000` looks at more. A crash that fuzzing finds becomes a file of the corpus.
+//! The fuzz targets on stable: every file of the corpus, and mutations of it by a small generator. `SMOKE=100000`
+//! tries more. A crash that fuzzing finds becomes a file of the corpus.
 #![cfg(feature = "sim")]
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use spot_rescue::sim::{Rng, inputs};
 use std::fs;
 
-/// What an event parser may trip over.
+/// Fragments that an event parser may fail on.
 const SPLICES: [&str; 14] = [
     "\"",
     "\\",

@@ -1,5 +1,5 @@
-//! `docs/PARITY.md` says what the table says, and the caveats say what it says they do. That the table is whole,
-//! `local/tests/test_parity.py` compares with the model of the service.
+//! `docs/PARITY.md` is made of the table, and the caveats are those that the table names. Whether the table is
+//! complete, `local/tests/test_parity.py` finds out from the service's own model.
 //!
 //! `BLESS=1 cargo test --no-default-features --features sim --test parity` writes it anew.
 #![allow(clippy::unwrap_used, reason = "tests")]
@@ -66,13 +66,13 @@ fn every_row_is_there_once_and_in_order() {
     }
 }
 
-/// What is said to be told, is.
+/// Rows marked as reported are reported.
 #[test]
 fn what_is_told_stands_in_the_caveats() {
     let files = ["course/caveats", "course/unlike", "network/router"];
     let files = files.map(|it| format!("src/plan/{it}.rs"));
     let said: String = files.map(|it| fs::read_to_string(it).unwrap()).concat();
-    // A sentence may go over two lines.
+    // A sentence may span two lines.
     let joined: Vec<&str> = said.split_whitespace().filter(|it| *it != "\\").collect();
     let joined = joined.join(" ");
     for row in ROWS.iter().copied().flatten() {

@@ -18,7 +18,7 @@ use support::scenes::SCENES;
 
 const AT: &str = "2026-11-23T10:00:00Z";
 
-/// A sample event leads to one of these files: all that are not warnings only say "look".
+/// The file that a sample event leads to: all that are not warnings only call for a look.
 #[test]
 fn every_sample_event_leads_to_the_plans_on_file() {
     let mut warnings = 0;
@@ -76,7 +76,7 @@ fn render(interruption: Option<&Interruption>) -> String {
     text
 }
 
-/// What is known before anything but the instance has been read.
+/// The situation before anything but the instance has been read.
 fn brief(situation: &Situation) -> Situation {
     Situation {
         pass: 0,

@@ -1,4 +1,4 @@
-//! `docs/POLICY.md` says of the users' tags what the parser reads.
+//! `docs/POLICY.md` lists the users' tags that the parser reads.
 //!
 //! `BLESS=1 cargo test --no-default-features --features sim --test policy` writes its table anew.
 #![allow(clippy::unwrap_used, reason = "tests")]

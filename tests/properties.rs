@@ -1,4 +1,4 @@
-//! What holds for the plan of every situation, whatever is missing, doubled or out of order in it.
+//! Properties of the plan of every situation, whatever is missing, doubled or out of order in it.
 #![allow(
     clippy::unwrap_used,
     clippy::needless_for_each,
@@ -387,8 +387,8 @@ proptest! {
         }
     }
 
-    /// TRAP 15: a flag that protects is only ever taken back on an instance that is to stay: one that has outlived
-    /// its warning by ten minutes does.
+    /// TRAP 15: flags are set back only on an instance that is to stay, such as one that has outlived its warning by
+    /// ten minutes.
     #[test]
     fn an_interrupted_instance_never_gets_delete_on_termination(case in case()) {
         let situation = case.situation();
@@ -406,7 +406,7 @@ proptest! {
         }
     }
 
-    /// Nothing is concluded from what is missing, and it is looked at again.
+    /// Nothing is concluded from missing facts, and they are looked at again.
     #[test]
     fn an_unreadable_record_leads_to_first_aid_alone(case in case()) {
         let mut situation = case.situation();
@@ -415,10 +415,10 @@ proptest! {
             why: "RequestLimitExceeded".to_owned(),
         };
         let made = plan(&situation);
-        // And that it was interrupted is written down, unread.
+        // And the interruption is written down, as it cannot be read whether it was.
         let mut steps = made.steps.clone();
         steps.retain(|it| it.id != REMEMBER);
-        // What is on no record that can be read is noted before it is taken out.
+        // A target that is on no readable record is noted before it is deregistered.
         let noted = |id: &String| id.starts_with("note targets of ");
         steps.retain(|it| !noted(&it.id));
         steps.iter_mut().for_each(|it| it.after.retain(|it| !noted(it)));
@@ -427,7 +427,7 @@ proptest! {
         prop_assert!(made.outcome.is_none_or(|(_, it)| it.result.lasts()));
     }
 
-    /// Done perfectly, plans come to an end: nothing is done for ever.
+    /// Carried out perfectly, plans come to an end: no step is planned for ever.
     #[test]
     fn a_plan_done_perfectly_leaves_nothing_to_do(case in case()) {
         let mut situation = case.situation();
@@ -493,7 +493,7 @@ fn a_rescue_done_perfectly_restores_what_was() {
     );
 }
 
-/// Device -> (volume, flag) of the living.
+/// Device -> (volume, flag) of the living instance.
 fn disks(situation: &Situation) -> BTreeMap<String, (String, bool)> {
     let alive = situation.instances.iter().filter(|it| it.is_alive());
     let devices = alive.flat_map(|it| &it.devices);

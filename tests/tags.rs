@@ -1,4 +1,4 @@
-//! `docs/TAGS.md` says of the tags what the code says.
+//! `docs/TAGS.md` lists the tags of the code.
 //!
 //! `BLESS=1 cargo test --no-default-features --features sim --test tags` writes it anew.
 #![allow(clippy::unwrap_used, reason = "tests")]

@@ -5,7 +5,7 @@
 
 use std::fs;
 
-/// Those of a warning's two minutes, and those of launches that were found in the field.
+/// Those of a warning's two minutes, and those of launches, found in the field.
 fn traps() -> impl Iterator<Item = usize> {
     1..=66
 }
@@ -22,7 +22,7 @@ fn table() -> Vec<(usize, Vec<String>)> {
     rows.collect()
 }
 
-/// What is wrong with the naming of a test.
+/// The fault in naming this test, if any.
 fn fault(number: usize, test: &str) -> Option<String> {
     let (file, name) = test.split_once("::")?;
     let Ok(source) = fs::read_to_string(file) else {
@@ -57,7 +57,7 @@ fn every_trap_has_a_test_that_exists_and_says_so() {
     assert!(faults.is_empty(), "{faults:#?}");
 }
 
-/// Neither the role nor the code knows these.
+/// Neither the role nor the code contains these.
 fn is_unused(words: &[&str]) {
     let role = fs::read_to_string("template.yaml").unwrap();
     let code = ["act", "autoscaling", "read", "fleet", "roots", "template"];

@@ -1,5 +1,5 @@
-//! Random worlds, random schedules of what can happen to them; in the end everything is as a naive
-//! model says. What fails is shrunk, and kept as a named regression.
+//! Random worlds with random schedules of changes; in the end everything is as a naive model says. A failing schedule
+//! is shrunk, and kept as a named regression.
 //!
 //! `CASES=100000 cargo test --profile proof --no-default-features --features sim --test random -- --nocapture`
 //! looks at more, `SEED=7` at others, `PORTION=145` starts with that one,
@@ -43,7 +43,7 @@ struct Figures {
     ops: usize,
     faults: usize,
     instances: usize,
-    /// Lineages for which nothing was excused.
+    /// Lineages without an excuse.
     strict: usize,
     launches: usize,
 }
@@ -85,7 +85,7 @@ impl fmt::Display for Figures {
     }
 }
 
-/// Plays a schedule to its end. What is wrong then, and what it took.
+/// Plays a schedule to its end. Returns what is wrong then, and the figures.
 fn play(start: &Start, ops: &[Op]) -> (Vec<String>, Figures) {
     let runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = { runtime }.enable_time().build();

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// What happened, as seen from outside.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Happened {
-    /// EC2 takes a member; `faults` are armed and have not struck yet.
+    /// EC2 interrupts a member; `faults` are armed and have not struck yet.
     Interrupted {
         lineage: InstanceId,
         taken: InstanceId,

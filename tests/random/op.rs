@@ -1,5 +1,5 @@
-//! What can happen to a world. Every number is an index taken modulo what there is, so that every
-//! list of these is a valid one, the shortened ones of a failing case included.
+//! Changes of a world. Every number is an index taken modulo what there is, so that every list of these is a valid
+//! one, the shortened ones of a failing case included.
 
 use crate::attack::ATTACKS;
 use proptest::prelude::*;
@@ -7,9 +7,9 @@ use spot_rescue::situation::Market;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Op {
-    /// EC2 takes an instance by its own interruption behaviour, and says so.
+    /// EC2 interrupts an instance by its own interruption behaviour, with a warning.
     Interrupt(u16),
-    /// The same without a word.
+    /// The same without a warning.
     InterruptSilently(u16),
     /// EC2 recommends to rebalance.
     Rebalance(u16),
@@ -37,14 +37,14 @@ pub enum Op {
     CrashAfter(u64),
     /// The next snapshots fail after they were accepted.
     SnapshotsFail,
-    /// So many of the next instances die while they boot, of this.
+    /// So many of the next instances die while they boot, for this reason.
     BootFails(usize, &'static str),
     /// Launches are refused with this code, inside the answer or as a whole, until EC2 or a person mends it.
     RefuseLaunches(Refused, &'static str, bool),
     MendLaunches,
     /// The next launch was already sent by another invocation, and takes so many seconds.
     LaunchUnderWay(i64),
-    /// What a zone has left.
+    /// The remaining capacity of a zone.
     Capacity(u16, Market, u32),
     /// EC2 starts a stopped instance again, or gives it up.
     Resume(u16),

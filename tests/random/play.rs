@@ -1,4 +1,4 @@
-//! Lets the ops happen: indices become things that exist, the world changes, the model hears of it.
+//! Carries out the ops: indices become existing things, the world changes, the model is told.
 
 use crate::attack::{self, ATTACKS, overwritten};
 use crate::model::{Happened, Lineage, Model};
@@ -19,7 +19,7 @@ use std::cell::RefCell;
 pub type Function = Handler<FailingCloud<World>, World>;
 
 thread_local! {
-    /// What a person would have been shown.
+    /// Log lines, as a person would see them.
     static LINES: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -185,7 +185,7 @@ impl Play {
                 self.on_one(which, &alive, World::terminate, Happened::UserEnded);
             }
             Op::Stop(which) => {
-                // What EC2 is taking, a user cannot keep by stopping it.
+                // An interrupted instance cannot be kept by stopping it.
                 let runs = InstanceState::Running;
                 let free = self.instances(|it| it.facts.state == runs && !it.doomed);
                 self.on_one(which, &free, World::stop, Happened::UserStopped);
@@ -392,7 +392,7 @@ impl Play {
         self.world.deregister(target);
     }
 
-    /// Only what lies about can be taken.
+    /// Only a free volume can be taken.
     fn take_volume(&mut self, which: u16, take: impl FnOnce(&World, &VolumeId, &InstanceId)) {
         let free = self.volumes(|it| it.facts.state == VolumeState::Available && !it.root);
         let bystander = self.model.bystander.clone();
@@ -426,7 +426,7 @@ impl Play {
     }
 }
 
-/// What a user attaches later comes here.
+/// The device of a volume that a user attaches later.
 pub const NEW: &str = "/dev/sdm";
 
 fn change(world: &World, hand: Hand, lineage: &mut Lineage) {

@@ -17,7 +17,7 @@ pub fn calm() -> Weather {
     }
 }
 
-/// One volume that goes with its instance, nothing else.
+/// One volume that is deleted with its instance, nothing else.
 pub fn one_volume() -> Setup {
     Setup {
         volumes: vec![true],
@@ -89,7 +89,7 @@ fn regression_a_refusal_that_does_not_last_leads_to_one_replacement() {
     assert_right(720_844_683_401_211_267, setup, weather, &ops);
 }
 
-/// The copy goes with its instance; the volume it stood for is left, and named as lost.
+/// The copy is deleted with its instance; the volume it stood for is left, and named as lost.
 #[test]
 fn regression_a_copy_that_is_lost_is_told() {
     let setup = Setup {
@@ -265,8 +265,8 @@ fn regression_an_instance_is_ended_by_ec2_and_its_user_in_one_second() {
     assert_right(4_687_452_326_248_182_914, setup, weather, &ops);
 }
 
-/// Hibernated without a word it looks stopped, and was replaced: only its request tells that no copy can
-/// be made of it.
+/// Hibernated without a warning it looks stopped, and was replaced: only its request tells that no copy can be made
+/// of it.
 #[test]
 fn regression_an_instance_is_hibernated_without_a_warning() {
     let setup = Setup {
@@ -428,7 +428,7 @@ fn regression_the_last_of_a_long_chain_has_its_targets() {
     assert_right(2_556_837_857_028_827_348, setup, weather, &ops);
 }
 
-/// Addresses go with the instance, and nothing was on record yet that it had been registered by one.
+/// The address goes with the instance, and its registration was on no record yet.
 #[test]
 fn regression_a_replacement_ends_right_after_its_address_was_registered() {
     let start = Start {
@@ -735,8 +735,8 @@ fn regression_an_ending_instance_is_deregistered_after_the_hand_over() {
     assert_right(13_527_326_931_415_374_371, setup, weather, &ops);
 }
 
-/// A persistent request had launched by itself, its user had stopped that one, and then came a warning of
-/// the first: the request was cancelled, which ends what is stopped.
+/// A persistent request had launched by itself, its user had stopped that instance, and then came a warning of the
+/// first: the request was cancelled, which ends a stopped instance.
 #[test]
 fn regression_the_request_of_an_instance_stopped_by_its_user_is_not_cancelled() {
     let setup = Setup {
@@ -753,8 +753,8 @@ fn regression_the_request_of_an_instance_stopped_by_its_user_is_not_cancelled() 
     assert_right(14_202_236_232_820_206_464, setup, calm(), &ops);
 }
 
-/// How far the last rescue had come counted for the next one, of an instance warned right after it took
-/// over: targets were not tried any more when a replacement came at last.
+/// The progress of the last rescue counted for the next one, of an instance warned right after it took over: targets
+/// were not tried any more when a replacement came at last.
 #[test]
 fn regression_the_progress_of_the_last_rescue_is_not_that_of_the_next() {
     let setup = Setup {
@@ -788,8 +788,8 @@ fn regression_the_progress_of_the_last_rescue_is_not_that_of_the_next() {
     assert_right(9_853_104_032_684_853_181, setup, weather, &ops);
 }
 
-/// A warning's first request is sent before the record is read: what was counted for the last owner must not
-/// count in the second one either.
+/// A warning's first request is sent before the record is read: the count of the last owner must not apply to the
+/// second request either.
 #[test]
 fn regression_the_first_request_for_a_new_owner_is_the_second_one_too() {
     let start = Start {
@@ -849,9 +849,9 @@ fn regression_three_replacements_are_launched_within_two_seconds() {
     assert_right(7_792_502_834_175_094_201, setup, weather, &ops);
 }
 
-/// A group's new member was warned before it, and then the claim to it, could be seen. The wake that was to
-/// look again called the rescue it was claimed for, without a word of the warning: the rescue handed
-/// everything to an instance that was about to end.
+/// A group's new member was warned before it, and then the claim to it, could be seen. The wake that was to look
+/// again called the rescue it was claimed for, without the warning: the rescue handed everything to an instance that
+/// was about to end.
 #[test]
 fn regression_a_warning_before_the_claim_is_seen_reaches_the_rescue() {
     let setup = Setup {
@@ -897,7 +897,8 @@ fn regression_a_warning_before_the_claim_is_seen_reaches_the_rescue() {
     assert_right(4_928_668_029_285_254_187, setup, weather, &ops);
 }
 
-/// The tombstone of the first was written over after the hand-over: it passed for one that EC2 has started again.
+/// The tombstone of the first was overwritten after the hand-over: it passed for an instance that EC2 has started
+/// again.
 #[test]
 fn regression_an_instance_within_its_two_minutes_has_not_come_back() {
     let setup = Setup {

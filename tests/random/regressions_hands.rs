@@ -1,4 +1,4 @@
-//! Schedules that failed once, shrunk: what a user changes just before an instance is taken.
+//! Schedules that failed once, shrunk: changes by a user just before an instance is interrupted.
 
 use crate::op::Hand;
 use crate::op::Op::*;
@@ -24,7 +24,7 @@ fn regression_a_hibernated_instance_serves_in_its_new_group_when_it_returns() {
     assert_right(6_057_773_900_760_049_822, setup, calm(), &ops);
 }
 
-/// The replacement begins to run in the very second, and that is looked into by another invocation.
+/// The replacement begins to run in the same second, which another invocation looks into.
 #[test]
 fn regression_an_event_of_the_same_second_does_not_write_over_the_users_flags() {
     let setup = Setup {

@@ -1,4 +1,4 @@
-//! Schedules that failed once, shrunk: what only a run of a hundred thousand finds.
+//! Schedules that failed once, shrunk: found only by a run of a hundred thousand.
 
 use crate::op::Hand;
 use crate::op::Op::*;
@@ -211,7 +211,7 @@ fn regression_the_source_of_a_copy_without_its_mark_stays() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// What the first look could read of the record was not enough to write it down.
+/// The first look could not read enough of the record to write it down.
 #[test]
 fn regression_a_target_registered_since_the_last_sweep_is_noted_whatever_could_not_be_read() {
     let setup = Setup {
@@ -254,7 +254,7 @@ fn regression_copies_of_a_long_rescue_get_their_expiry_as_soon_as_it_is_over() {
     assert_right(16_437_186_416_620_582_205, setup, weather, &ops);
 }
 
-/// The launch of an invocation that crashed can only be asked for again by the version that it named.
+/// A launch of an invocation that crashed can only be repeated with the version that it named.
 #[test]
 fn regression_twins_that_prepare_at_the_same_time_delete_no_version_that_was_launched() {
     let setup = Setup {
@@ -335,7 +335,7 @@ fn regression_a_launch_by_first_aid_after_a_crash_is_waited_for_before_another_o
 
 type Policy = Vec<(&'static str, &'static str)>;
 
-/// What its user has done just before the warning, the disks of an instance, its policy.
+/// Changes by its user just before the warning, the disks of an instance, its policy.
 fn first_looks() -> impl Iterator<Item = (Hand, Vec<bool>, Policy)> {
     let hands = [Hand::Detach, Hand::Register, Hand::Attach(true)];
     let moved = hands.map(|it| (it, vec![false], vec![]));
@@ -360,7 +360,7 @@ fn regression_a_first_look_that_crashes_before_it_has_noted_what_it_saw_looks_ag
     }
 }
 
-/// The same where a read fails: what could not be asked is asked again before anything is handed over.
+/// The same where a read fails: it is repeated before anything is handed over.
 #[test]
 fn regression_a_first_look_that_could_not_read_looks_again() {
     for call in 0..16 {
@@ -408,7 +408,7 @@ fn regression_a_version_that_is_not_noted_yet_is_not_deleted_as_foreign() {
     assert_right(16_862_010_374_442_803_696, setup, weather, &ops);
 }
 
-/// Of a warning that comes twice the second look finds the flags switched off by the first, but for the interface's.
+/// The second look of a repeated warning finds the flags switched off by the first, except the interface's.
 #[test]
 fn regression_the_flag_of_a_new_volume_is_not_taken_from_a_look_that_came_second() {
     let setup = Setup {
@@ -459,8 +459,8 @@ fn regression_a_spare_is_asked_for_as_the_version_before_as_well() {
     assert_right(17_958_819_481_339_859_971, setup, weather, &ops);
 }
 
-/// The warning comes once more after a crash: what the flags were is waited for, and what is registered leaves all the
-/// same, so that is noted.
+/// The warning comes once more after a crash: the flags are waited for, and registered targets leave all the same, so
+/// they are noted.
 #[test]
 fn regression_a_new_target_is_noted_before_it_leaves_whatever_else_is_uncertain() {
     let setup = Setup {

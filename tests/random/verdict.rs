@@ -9,7 +9,7 @@ use spot_rescue::situation::{Market, VolumeState};
 use spot_rescue::step::Action;
 use spot_rescue::tags::{self, Tags};
 
-/// A message may be given up after five tries; so many faults could have hit one.
+/// A message is put aside after five tries; so many faults could have hit one.
 const TRIES: usize = 4;
 
 pub fn wrong(play: &Play) -> Vec<String> {
@@ -43,7 +43,7 @@ fn of(summary: &Summary, lineage: &Lineage) -> LineageSummary {
     found.cloned().unwrap_or_default()
 }
 
-/// What the checkers see but a user has done, or has asked for.
+/// Findings of the checkers that a user has caused, or has asked for.
 fn is_excused(play: &Play, broken: &str) -> bool {
     let ended = |it: &Lineage| it.excuses.contains(&Excuse::Ended);
     let any_ended = play.model.lineages.iter().any(ended);
@@ -61,13 +61,13 @@ fn is_excused(play: &Play, broken: &str) -> bool {
         || (broken.contains("dead-letter") && play.model.faults > TRIES)
 }
 
-/// The volume it is about, or that this one is a copy of.
+/// The volume that a finding is about, or that this one is a copy of.
 fn origin(state: &State, broken: &str) -> Option<VolumeId> {
     let id = broken.split(' ').next()?.parse().ok()?;
     state.volumes.get(&id).map(|it| it.content.origin.clone())
 }
 
-/// What it is about carries the lineage's tag.
+/// The finding is about something with the lineage's tag.
 fn is_of(state: &State, broken: &str, lineage: &Lineage) -> bool {
     let id = broken.split(' ').next().unwrap_or_default();
     let volume = id.parse().ok().and_then(|it| state.volumes.get(&it));
@@ -177,7 +177,7 @@ fn unforeseen(lineage: &Lineage) -> bool {
     reasons.iter().any(|it| lineage.excuses.contains(it))
 }
 
-/// What was done against a wish that never changed.
+/// Changes against a wish that was never changed.
 fn disobeyed(lineage: &Lineage, state: &State) -> Vec<String> {
     let against = |it: &&Entry| is_against(lineage, &it.action);
     let done = state.journal.iter().filter(against);

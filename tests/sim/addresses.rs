@@ -1,4 +1,4 @@
-//! What an instance has beyond one interface with one address.
+//! Instances with more than one interface and one address.
 
 use crate::support::{
     Function, assert_whole, code, count, function, journal, lineage, prepared, settle,
@@ -162,7 +162,7 @@ async fn what_another_instance_has_by_now_stays_with_it() {
     assert_eq!(holder, Some(stranger));
 }
 
-/// A private address that is taken is stood for by another one.
+/// A private address that is taken is replaced by another one.
 #[tokio::test]
 async fn a_private_address_that_is_gone_is_replaced_by_another() {
     let it = rich(4).await;
@@ -199,7 +199,7 @@ async fn a_private_address_that_is_gone_is_replaced_by_another() {
     );
 }
 
-/// The replacement goes as well: everything moves on to the next.
+/// The replacement is interrupted as well: everything moves on to the next.
 #[tokio::test]
 async fn a_second_rescue_finds_everything_where_the_first_put_it() {
     let it = rich(5).await;
@@ -249,7 +249,7 @@ async fn the_interfaces_of_a_group_member_go_with_it() {
     assert!(world.look(|it| !it.interfaces.contains_key(&interface)));
 }
 
-/// What the simulator claims: an interface in use, in another zone, at a taken place.
+/// The simulator refuses an interface in use, in another zone, or at a taken place.
 #[tokio::test]
 async fn an_interface_is_attached_where_it_may_be() {
     let world = World::new(8);

@@ -55,7 +55,7 @@ async fn without_any_warning_every_volume_moves_and_no_write_is_lost() {
     assert_eq!(lost_writes(&world, &protected), [0, 0]);
 }
 
-/// The replacement is protected likewise, and its user's flags are not forgotten on the way.
+/// The replacement is protected likewise, and its user's flags are kept on the way.
 #[tokio::test]
 async fn volumes_flagged_by_the_user_expire_when_the_user_ends_the_instance() {
     let (world, function, protected) = prepared(42, &[ALWAYS]).await;
@@ -108,7 +108,7 @@ async fn a_volume_that_its_user_has_put_to_use_again_is_never_deleted() {
     assert!(world.look(|it| it.volumes.contains_key(&protected.data[0])));
 }
 
-/// Should the record not be writable, the flag is all that says what the user wants.
+/// Where the record cannot be written, only the flag tells the user's wish.
 #[tokio::test]
 async fn a_flag_goes_off_only_when_it_is_on_record() {
     let (world, usual, protected) = prepared(44, &[ALWAYS]).await;

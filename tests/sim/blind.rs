@@ -1,4 +1,4 @@
-//! When reads fail, or do not show yet what was written, nothing is concluded from it.
+//! Reads that fail, or do not show a change yet, lead to no conclusion.
 
 use crate::support::{
     assert_whole, count, failing, function, journal, lost_writes, prepared, settle,

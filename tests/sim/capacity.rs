@@ -1,4 +1,4 @@
-//! Where a replacement is launched when there is not what was asked for.
+//! Where a replacement is launched when the pool that was asked for is empty.
 
 use crate::support::{assert_whole, journal, prepared, settle};
 use spot_rescue::event::InstanceAction;
@@ -9,7 +9,7 @@ use time::Duration;
 
 const NONE: Supply = Supply::Left(0);
 
-/// Every launch asked for, in order, with its time.
+/// Every launch that was requested, in order, with its time.
 fn launches(world: &World) -> Vec<(spot_rescue::clock::Timestamp, Launch)> {
     world.look(|it| {
         let all = it.journal.iter();
@@ -57,7 +57,7 @@ async fn like_takes_as_many_processors_no_less_memory_and_the_same_architecture(
             ["m6i.large", "r5.large"].contains(&found.as_str()),
             "{found}"
         );
-        // The type the user chose stays the measure, whatever stood in for it.
+        // The type the user chose stays the measure, whatever type stood in.
         world.advance(3600);
         let stand_in = replacement(&world, &protected).id;
         world.interrupt(&stand_in, InstanceAction::Terminate);
@@ -70,7 +70,7 @@ async fn like_takes_as_many_processors_no_less_memory_and_the_same_architecture(
     }
 }
 
-/// The shape could not be read while there was time: the own type is tried, and nothing is refused.
+/// The shape could not be read in time: the own type is tried, and nothing is refused.
 #[tokio::test]
 async fn like_without_knowing_what_is_the_own_type() {
     let (world, function, protected) = prepared(1, &[]).await;

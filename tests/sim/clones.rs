@@ -42,7 +42,7 @@ async fn it_serves_with_clones_before_the_two_minutes_are_over() {
     let _ = world.run_for(&function, 60).await;
     assert!((world.now() - warned).whole_seconds() < 119);
     assert_whole_but_alive(&world, &protected);
-    // Seen to serve, and said: it is not registered again and again until the old instance has ended.
+    // It was seen to serve, and that was noted: it is not registered again until the old instance has ended.
     let serves = format!("spot-rescue:head={}", replacement(&world));
     assert!(journal(&world).contains(&serves), "{}", journal(&world));
     let lost = lost_writes(&world, &protected);
@@ -55,7 +55,7 @@ async fn it_serves_with_clones_before_the_two_minutes_are_over() {
             .all(|it| it.is_copy)
     );
     assert_eq!(count(&world, is_copy), 2, "{}", journal(&world));
-    // What was written before the clone is there; what came later is the price.
+    // Writes before the clone are there; later ones are the price.
     let old = lost_writes(&world, &protected);
     assert!(
         old.iter().zip(&lost).all(|(old, then)| old >= then),
@@ -173,7 +173,7 @@ async fn in_another_zone_a_clone_is_of_no_use_and_no_write_is_lost() {
     assert_eq!(lost_writes(&world, &protected), [0, 0]);
 }
 
-/// The replacement is interrupted with its clones: they are newer than what they were made of.
+/// The replacement is interrupted with its clones: they are newer than their sources.
 #[tokio::test]
 async fn a_clone_that_was_in_use_moves_on_and_its_source_does_not_come_back() {
     let (world, function, protected) = prepared(67, &[CLONE]).await;

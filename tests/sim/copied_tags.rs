@@ -1,5 +1,5 @@
-//! "Launch more like this" copies all tags, ours as well. What they claim does not hold, and gets nothing; the instance
-//! itself is opted in, and protected like any other.
+//! "Launch more like this" copies all tags, ours as well. The copied marks do not count, and the instance gets
+//! nothing of the lineage's; it is opted in itself, and protected like any other.
 
 use crate::support::{Function, assert_whole, journal, lineage, prepared, settle};
 use spot_rescue::event::InstanceAction;

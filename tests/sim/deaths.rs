@@ -1,5 +1,5 @@
-//! Replacements that die while they boot, of any reason: few machines are started, and all is whole once whatever
-//! they died of is mended (TRAP 45, TRAP 46).
+//! Replacements that die while they boot, for any reason: few instances are started, and all is whole once the cause
+//! is mended (TRAP 45, TRAP 46).
 
 use crate::support::{assert_whole, count, journal, lost_writes, prepared, settle};
 use spot_rescue::event::InstanceAction;
@@ -93,7 +93,7 @@ async fn ended_early(policy: &[(&str, &str)], after: i64) -> (World, Protected) 
     (world, protected)
 }
 
-/// Its token names it for ever: another is used.
+/// Its token names it for ever: another token is used.
 #[tokio::test]
 async fn a_replacement_that_ended_and_is_forgotten_is_replaced_with_another_token() {
     let keep = [("spot-rescue:private-ip", "keep")];

@@ -25,9 +25,9 @@ pub enum Story {
     Chain,
     Stop,
     Hibernate,
-    /// A volume is deleted by its user: the set of the warning is all there is.
+    /// A volume is deleted by its user: only the set of the warning has its data.
     LostVolume,
-    /// The same, and that set fails: an older one is all there is.
+    /// The same, and that set fails: only an older one has its data.
     OlderSet,
     /// Five at once.
     Storm,
@@ -41,7 +41,7 @@ pub enum Story {
     Clone,
     /// The old root becomes the root again.
     KeptRoot,
-    /// EC2 does not take it: an image is made of it.
+    /// EC2 refuses the volume: an image is made of it.
     RootByImage,
     /// A second interface, a second private address, an Elastic IP on each.
     Addresses,
@@ -61,7 +61,7 @@ pub enum Story {
     Persistent,
     /// Stopped and not brought back: replaced by copies.
     NoReturn,
-    /// A name follows to the replacement, which is then taken itself.
+    /// A name follows to the replacement, which is then interrupted itself.
     Name,
 }
 
@@ -193,7 +193,7 @@ impl Story {
                 let protect = ("spot-rescue:protect", "always");
                 world.retag(scene.id().as_str(), &[protect]);
                 let _ = world.flagged_volume(scene.id(), "/dev/sdh");
-                // What a fault has kept from being written is written at the next sweep.
+                // A write that a fault has prevented is made at the next sweep.
                 for _ in 0..2 {
                     world.sweep();
                     let _ = world.run_until_quiet(function).await;
@@ -211,7 +211,7 @@ impl Story {
             Self::Chain => {
                 let _ = world.run_for(function, 60).await;
                 let second = scene.newest();
-                // A fault may have led to On-Demand, which EC2 does not take.
+                // A fault may have led to On-Demand, which is not interrupted.
                 if world.look(|it| it.instances[&second].facts.market) == Market::Spot {
                     world.interrupt(&second, InstanceAction::Terminate);
                 }
@@ -250,7 +250,7 @@ impl Story {
                     world.interrupt(&second, InstanceAction::Terminate);
                 }
             }
-            // What a fault has kept from being done is not tried again for a day.
+            // A return that a fault has prevented is not tried again for a day.
             Self::ReturnToSpot => {
                 scene.sweeps(function, 4).await;
                 world.advance(24 * 3600);
@@ -411,7 +411,7 @@ impl Scene {
         self.world.advance(600);
     }
 
-    /// The set of the warning turns out to be of no use.
+    /// The set of the warning fails.
     fn fail_set(&self) {
         self.world.change(|it| {
             let sets = it.snapshots.values_mut();

@@ -69,7 +69,7 @@ fn comparable(scene: &Scene, story: Story, kind: Option<Kind>) -> Summary {
     summary
 }
 
-/// What differs from the story without a fault.
+/// The differences to the story without a fault.
 async fn damage(story: Story, fault: Fault, expected: &Summary) -> Option<String> {
     let scene = story.begin().await;
     let address = private_address(&scene);
@@ -129,14 +129,13 @@ fn private_address(scene: &Scene) -> Option<String> {
     })
 }
 
-/// EC2 has said for good that it launches nothing on the interface, or that we may not: to serve comes
-/// before the address.
+/// EC2 has refused for good to launch on the interface, or denied it: serving comes before the address.
 fn is_refusal(kind: Kind) -> bool {
     let refusals = ["InvalidParameterValue", "UnauthorizedOperation"];
     refusals.iter().any(|it| kind == Kind::Code(it))
 }
 
-/// And that is on record, to be told.
+/// And that is on record, to be reported.
 fn gave_address_up(scene: &Scene) -> bool {
     let notes = |it: &Action| matches!(it, Action::Tag { tags, .. } if tags.contains_key(tags::ADDRESS_LOST));
     scene
@@ -185,7 +184,7 @@ async fn disturb(story: Story, from: usize, stride: usize) -> (u64, usize, Vec<S
     for fault in all.skip(from % stride).step_by(stride) {
         faults += 1;
         damages.extend(damage(story, fault, &expected).await);
-        // A few tell the story.
+        // A few are enough to tell the story.
         if damages.len() >= 3 {
             break;
         }
@@ -193,7 +192,7 @@ async fn disturb(story: Story, from: usize, stride: usize) -> (u64, usize, Vec<S
     (acts + reads, faults, damages)
 }
 
-/// What became of one story.
+/// The result of one story.
 struct Disturbed {
     story: Story,
     steps: u64,

@@ -57,7 +57,7 @@ async fn member(
     (world, fleet, member)
 }
 
-/// What is of the member survives, and nothing sends to it.
+/// The member's volumes survive, and no target sends to it.
 fn assert_kept(world: &World, member: &Protected) {
     let shown = journal(world);
     world.look(|it| {
@@ -162,7 +162,7 @@ async fn an_instance_that_its_fleet_replaces_is_kept_and_nothing_is_launched_bes
     }
 }
 
-/// Our own replacements are of a fleet, too, an instant one: that is not asked, and costs the next warning no time.
+/// Our own replacements belong to a fleet, too, an instant one: it is not read, and costs the next warning no time.
 #[tokio::test]
 async fn a_replacement_of_ours_is_replaced_at_first_sight() {
     let world = World::new(2);
@@ -196,7 +196,7 @@ async fn a_replacement_of_ours_is_replaced_at_first_sight() {
     assert_eq!(before, None);
 }
 
-/// Too many calls, for a moment: it is waited for, and then as if it had been known.
+/// Throttled for a moment: the read is waited for, and then all goes on as usual.
 #[tokio::test]
 async fn while_the_fleet_cannot_be_read_nothing_is_launched() {
     for (kind, ours) in [("maintain", 0), ("instant", 1)] {

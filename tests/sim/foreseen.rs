@@ -1,5 +1,4 @@
-//! Interruptions that are foreseen: a rebalance recommendation, a date of AWS Health's, and what comes
-//! of them or does not.
+//! Foreseen interruptions: a rebalance recommendation, a date of AWS Health's, and what follows or does not.
 
 use crate::support::{
     Function, assert_whole, count, journal, lineage, lost_writes, prepared, settle,
@@ -120,7 +119,7 @@ async fn a_spare_waits_and_takes_over_when_the_instance_is_taken() {
             .count()
     });
     assert_eq!(serving, 2);
-    // By now there is no capacity left: the spare is all there is.
+    // By now there is no capacity left: only the spare can take over.
     for market in [Market::Spot, Market::OnDemand] {
         world.supply("m5.large", "eu-west-1a", market, Supply::Left(0));
     }

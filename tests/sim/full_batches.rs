@@ -72,7 +72,7 @@ async fn a_small_batch_asks_the_queue_for_nothing() {
     assert!(function.cloud.struck().is_empty());
 }
 
-/// Whatever comes of the calls for more: what was handed out and not handled comes again.
+/// Whatever the calls for more messages return: those handed out and not handled are delivered again.
 #[tokio::test]
 async fn trouble_with_the_queue_loses_no_warning() {
     const CALLS: [&str; 2] = ["ReceiveMessage", "DeleteMessageBatch"];
@@ -102,7 +102,7 @@ async fn trouble_with_the_queue_loses_no_warning() {
     }
 }
 
-/// Those it has taken itself, too: nothing of them was done, so they are not deleted.
+/// The same for those it has received itself: nothing was done for them, so they are not deleted.
 #[tokio::test]
 async fn a_message_that_could_not_be_handled_stays_in_the_queue() {
     let (world, all) = many(6).await;

@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 thread_local! {
     static LINES: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
-    /// What is wrong at any rest.
+    /// Violations at any rest.
     static WRONG: RefCell<BTreeSet<String>> = const { RefCell::new(BTreeSet::new()) };
 }
 
@@ -50,7 +50,7 @@ const STORIES: [Story; 4] = [
     Story::KeepRoot,
 ];
 
-/// The function's tags apart, and EC2's.
+/// Without the function's tags, and EC2's.
 fn users(tags: &Tags) -> Tags {
     let all = tags.iter();
     let users = all.filter(|(key, _)| limits::is_counted(key) && !tags::is_own(key));
@@ -72,7 +72,7 @@ fn tags_of(world: &World, id: &str) -> Tags {
         .unwrap_or_default()
 }
 
-/// Until its user has given it so many.
+/// Adds tags until the user has given it so many.
 fn fill(world: &World, id: &str, count: usize) {
     let present = users(&tags_of(world, id)).len();
     let names: Vec<String> = (present..count).map(|n| format!("user-{n:02}")).collect();
@@ -135,7 +135,7 @@ async fn rescue(world: &World, function: &Function, protected: &Protected, story
     }
 }
 
-/// What does anything but send a message.
+/// Changes other than messages.
 fn changes(world: &World) -> usize {
     let change = |it: &Action| !matches!(it, Action::Wake { .. });
     count(world, change)
@@ -168,8 +168,8 @@ async fn leftovers(world: &World, function: &Function) -> Vec<String> {
     all
 }
 
-/// What the rule says: 48 of the instance's, all of a volume's that moves, 41 of one that is made anew. The function's
-/// own are among those that stay.
+/// The rule: 48 of the instance's tags, all of a volume's that moves, 41 of one that is made anew. The function's own
+/// are among those that stay.
 fn kept(world: &World, protected: &Protected, given: &BTreeMap<String, Tags>) -> Vec<String> {
     let instance = alive(world).remove(0);
     let mut wrong = Vec::new();
@@ -212,7 +212,7 @@ fn kept(world: &World, protected: &Protected, given: &BTreeMap<String, Tags>) ->
     wrong
 }
 
-/// Calls that were refused for it. What a launch has made is marked at once, without a look: that one may be.
+/// Calls that were refused for it. Marks of a launch are written at once, without a look: that call may be.
 fn refused(world: &World) -> Vec<String> {
     world.look(|it| {
         let over = |e: &&spot_rescue::sim::Entry| matches!(&e.outcome, Err(e) if e.code == "TagLimitExceeded");
@@ -324,7 +324,7 @@ async fn a_tombstone_finds_its_place() {
     }
 }
 
-/// What an action is for is told by its first failure, and the others are done.
+/// The first failure of an action decides its result, and the others are done.
 #[tokio::test]
 async fn a_volume_that_takes_no_tag_keeps_no_other_from_its_own() {
     let (world, _, protected) = world_of(38, On::Instance, Story::SameZone).await;
@@ -366,7 +366,7 @@ async fn a_spare_has_room_for_its_end() {
     }
 }
 
-/// Told when a rescue is prepared, and not when it counts.
+/// Reported when a rescue is prepared, and not in the rescue.
 #[tokio::test]
 async fn tags_without_room_are_reported_beforehand() {
     for (count, on, told) in [

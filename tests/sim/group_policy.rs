@@ -22,7 +22,7 @@ async fn member_of_group_with(seed: u64, tag: (&str, &str)) -> (World, Function,
             .extend(Tags::from([(tag.0.to_owned(), tag.1.to_owned())]));
     });
     settle(&world, &function).await;
-    // From the prepared rescue it is known what else is to be read.
+    // The prepared rescue tells what else has to be read.
     world.sweep();
     settle(&world, &function).await;
     world.advance(3600);
@@ -78,7 +78,7 @@ async fn types_that_the_group_allows_are_asked_for() {
     }
 }
 
-/// The group's word is taken back: the prepared rescue does not go on repeating it.
+/// The group's tag is removed: the prepared rescue does not go on repeating it.
 #[tokio::test]
 async fn a_policy_removed_from_the_group_is_forgotten() {
     let (world, function, protected) = member_of_group_with(7, ("spot-rescue:root", "keep")).await;

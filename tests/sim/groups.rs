@@ -146,7 +146,7 @@ async fn a_launch_hook_of_others_is_left_to_them() {
     assert_eq!(hooks, 0);
     let waiting = group(&world, |it| it.facts.members[0].clone());
     assert_eq!(waiting.lifecycle, Lifecycle::PendingWait);
-    // The bootstrap is done: the launch event wakes the rescue up again.
+    // The bootstrap is done: the launch event calls the rescue again.
     world.change(|it| it.goes_on("web", "bootstrap", &waiting.instance));
     settle(&world, &function).await;
     assert_of_group(&world, &member);

@@ -1,4 +1,4 @@
-//! TRAP 52: the image is gone when it counts.
+//! TRAP 52: the image is gone when it is needed.
 
 use crate::support::{assert_whole, count, function, journal, lineage, missing, prepared, settle};
 use spot_rescue::event::InstanceAction;
@@ -13,7 +13,7 @@ thread_local! {
     static TOLD: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Lines since the last time that say that the image is gone.
+/// Lines since the last time that report a missing image.
 fn told() -> usize {
     let lines = TOLD.take();
     lines
@@ -127,7 +127,7 @@ async fn the_next_rescue_is_whole_as_well_and_the_users_image_is_used_once_it_is
     }
 }
 
-/// It is read at each sweep; what is said once is not said at each.
+/// The image is read at each sweep; the same line is not written at each.
 #[tokio::test]
 async fn a_missing_image_is_reported_at_the_next_sweep_and_once() {
     for root in ["fresh", "keep"] {
@@ -153,7 +153,7 @@ async fn a_missing_image_is_reported_at_the_next_sweep_and_once() {
     }
 }
 
-/// No image may be made of such a root: nothing is left to launch from, and that is said ahead.
+/// No image may be made of such a root: nothing is left to launch from, and that is reported ahead.
 #[tokio::test]
 async fn of_a_marketplace_root_no_image_is_made_and_it_is_whole_once_the_image_is_back() {
     let world = World::new(4);

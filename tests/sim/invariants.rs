@@ -1,4 +1,4 @@
-//! The checkers see what they are there to see: each is shown a world that breaks its promise.
+//! The checkers work: each is shown a world that breaks its promise.
 
 use crate::support::prepared;
 use spot_rescue::cloud::Cloud;

@@ -143,7 +143,7 @@ async fn a_rate_that_is_refused_is_left_out_in_the_same_breath() {
     assert!(found.volumes.values().all(|it| it.is_copy));
 }
 
-/// What a person has to do is in the log, and the rescue goes on once it is done.
+/// The log says what a person has to do, and the rescue goes on once it is done.
 #[tokio::test]
 async fn a_type_that_takes_no_more_volumes_is_told_with_what_to_do() {
     let (world, function, protected) = prepared(75, &[]).await;

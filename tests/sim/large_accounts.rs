@@ -1,4 +1,4 @@
-//! TRAP 47: EC2 pages before it filters. What others have in the account changes nothing about a rescue but a few calls.
+//! TRAP 47: EC2 pages before it filters. Resources of others in the account cost a rescue only a few calls.
 
 use crate::support::{
     assert_whole, count, failing, function, journal, lost_writes, prepared, settle,
@@ -78,8 +78,8 @@ async fn a_rescue_in_another_zone_finds_its_own_snapshots_among_fifty_thousand()
     }
 }
 
-/// A service that never answers one kind of question: the look goes on with what it knows. Time stands still for
-/// the test, so that nothing waits by the wall.
+/// A service never answers one kind of read: the look goes on with what it knows. Time stands still for the test, so
+/// that nothing waits by the wall.
 #[tokio::test(start_paused = true)]
 async fn one_listing_without_end_keeps_no_look_from_the_rest() {
     let mut untouched = Vec::new();

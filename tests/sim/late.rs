@@ -1,5 +1,5 @@
 //! A warning that comes late, or never, for as long as a day: what EC2 still has is not lost, one replacement is
-//! launched, and it is told. Nothing is concluded from an absence.
+//! launched, and it is reported. Nothing is concluded from an absence.
 
 use crate::support::{Function, count, journal, lineage, lost_writes, missing};
 use crate::told::{Told, told, watched};
@@ -35,7 +35,7 @@ struct Start {
     protected: Protected,
 }
 
-/// Prepared and swept, with all flags off if they are not what is looked at.
+/// Prepared and swept, with all flags off unless the test is about flags.
 async fn start(flagged: bool) -> Start {
     let world = World::new(211);
     let function = watched(FailingCloud::new(world.clone(), Vec::new()));
@@ -69,7 +69,7 @@ async fn play_out(world: &World, function: &Told) {
     }
 }
 
-/// What is not as it was, the flags apart.
+/// Everything that is not as it was, except the flags.
 fn broken(world: &World, protected: &Protected) -> Vec<String> {
     let mut all = missing(world, protected);
     all.retain(|it| !it.starts_with("delete flags"));
@@ -169,7 +169,7 @@ async fn an_instance_that_vanished_without_a_warning_is_rescued_by_the_status_of
     }
 }
 
-/// EC2 has forgotten the request as well: nothing is launched, deleted or expired, and it is told once.
+/// EC2 has forgotten the request as well: nothing is launched, deleted or expired, and it is reported once.
 #[tokio::test]
 async fn nothing_is_concluded_from_an_absence() {
     let Start {
@@ -194,7 +194,7 @@ async fn nothing_is_concluded_from_an_absence() {
     world.warn(&protected.instance, InstanceAction::Terminate, at);
     play_out(&world, &function).await;
     assert_eq!(broken(&world, &protected), Vec::<String>::new());
-    // What was to go in two weeks stays with the new owner.
+    // What was to expire in two weeks stays with the new owner.
     for _ in 0..20 {
         world.advance(24 * HOUR);
         world.sweep();
@@ -203,7 +203,7 @@ async fn nothing_is_concluded_from_an_absence() {
     assert_eq!(world.look(|it| it.templates.len()), 1);
 }
 
-/// Two weeks later what was prepared for it goes, its volumes stay.
+/// Two weeks later its prepared rescue is deleted, its volumes stay.
 #[tokio::test]
 async fn the_prepared_rescue_of_a_vanished_instance_is_deleted_after_two_weeks() {
     let Start {

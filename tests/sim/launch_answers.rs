@@ -42,7 +42,7 @@ async fn a_refusal_inside_the_answer_is_remembered_with_its_token() {
     assert!(asked(&world, launch(&world, &protected, "b")).await.is_ok());
 }
 
-/// Whether it is remembered, AWS does not say.
+/// Whether it is remembered is not documented by AWS.
 #[tokio::test]
 async fn a_request_refused_as_a_whole_is_remembered_or_not() {
     for remembered in [false, true] {
@@ -77,7 +77,7 @@ async fn a_fleet_tries_three_pools() {
         let untried = codes.values().filter(|it| *it == "UnfulfillableCapacity");
         assert_eq!((codes.len(), untried.count()), (5, 2), "{codes:?}");
     }
-    // The fourth has capacity, and is not looked at.
+    // The fourth has capacity, and is not tried.
     let free = ["c5.large", "m5.large", "m6i.large", "t3.large"];
     let missed = asked(
         &world,
@@ -146,7 +146,8 @@ async fn a_launch_under_way_elsewhere_is_answered_when_that_one_is() {
     assert!(made.is_ok() && made != other, "{made:?}, {other:?}");
 }
 
-/// Of two that send it at the same moment, one is told so, and both get the same instance in the end.
+/// Of two that send it at the same moment, one is told that it is under way, and both get the same instance in the
+/// end.
 #[tokio::test]
 async fn a_launch_may_take_seconds() {
     let (world, _, protected) = prepared(21, &[]).await;

@@ -1,5 +1,5 @@
-//! A replacement is like what it replaces, where AWS left to itself would make it another: a public address that it
-//! did not have, volumes without their user's tags, a key that the role may not use.
+//! A replacement is like its original where AWS, left to itself, would make it another: a public address that the
+//! original did not have, volumes without their user's tags, a key that the role may not use.
 
 use crate::support::{assert_whole, count, function, journal, prepared, settle};
 use crate::told::{notes, watched};
@@ -23,7 +23,7 @@ fn give_to_all_in_its_subnet(world: &World, id: &InstanceId) {
     });
 }
 
-/// What runs now in its place.
+/// The instance that runs now in its place.
 fn replacement(world: &World, of: &Protected) -> SimInstance {
     world.look(|it| {
         let others = it
@@ -54,8 +54,8 @@ fn spec(world: &World) -> TemplateSpec {
     })
 }
 
-/// TRAP 53: whether the original has a public address counts, and not what its subnet gives by default. Public or not,
-/// the subnet's default, and what the replacement has.
+/// TRAP 53: whether the original has a public address counts, not the subnet's default. The table: public or not, the
+/// subnet's default, and what the replacement has.
 #[tokio::test]
 async fn a_private_instance_stays_private_and_a_public_one_public() {
     for (public, default) in [(false, true), (false, false), (true, false), (true, true)] {
@@ -111,7 +111,7 @@ fn users() -> Tags {
         .into()
 }
 
-/// TRAP 54: what backup plans and policies go by, on the fresh root and interface; nothing of ours, nothing of AWS's.
+/// TRAP 54: tags that backup plans and policies go by, on the fresh root and interface; no tags of ours or of AWS.
 #[tokio::test]
 async fn a_fresh_root_and_interface_have_their_users_tags() {
     let (world, _, protected) = prepared(33, &[]).await;
@@ -180,8 +180,8 @@ async fn a_volume_made_again_has_its_users_tags() {
     }
 }
 
-/// TRAP 57: a mark is on the volume and is given to its snapshot as well. Should EC2 not take both, there is a set all
-/// the same, within the two minutes.
+/// TRAP 57: a mark is on the volume and is given to its snapshot as well. Should EC2 refuse both together, there is a
+/// set all the same, within the two minutes.
 #[tokio::test]
 async fn a_tag_that_may_not_be_copied_and_given_costs_no_set() {
     let (world, _, protected) = prepared(34, &[]).await;
@@ -253,7 +253,8 @@ async fn launched_without_its_interface_it_is_in_the_same_groups() {
     }
 }
 
-/// Where the address is no longer to be kept, there is a version that says the network before the record forgets what it is.
+/// Where the address is no longer to be kept, there is a version with network settings before the record forgets
+/// them.
 #[tokio::test]
 async fn the_record_says_what_the_version_that_is_launched_does_not() {
     let (world, function, protected) = prepared(36, &[("spot-rescue:private-ip", "keep")]).await;
@@ -281,8 +282,8 @@ async fn the_record_says_what_the_version_that_is_launched_does_not() {
     assert!(forgets && !spec(&world).bare, "{}", journal(&world));
 }
 
-/// TRAP 58: nor does the first request of a warning name a version that says nothing of the network, whatever the policy
-/// says by then.
+/// TRAP 58: the first request of a warning never names a version without network settings, whatever the policy says
+/// by then.
 #[tokio::test]
 async fn a_policy_that_changed_a_moment_ago_leads_to_no_default_group() {
     let (world, function, protected) = prepared(40, &[("spot-rescue:private-ip", "keep")]).await;
@@ -302,7 +303,8 @@ async fn a_policy_that_changed_a_moment_ago_leads_to_no_default_group() {
     assert_eq!(made.security_groups, groups, "{}", journal(&world));
 }
 
-/// TRAP 49. Default key, the keys named in the stack, whether the volumes have keys of their own, and whether it is told.
+/// TRAP 49. The table: default key, the keys named in the stack, whether the volumes have keys of their own, and
+/// whether it is reported.
 #[tokio::test]
 async fn a_default_key_that_is_not_named_is_told() {
     const KEY: &str = "arn:aws:kms:eu-west-1:123456789012:key/0f0f";
@@ -337,7 +339,7 @@ async fn a_default_key_that_is_not_named_is_told() {
     }
 }
 
-/// Everything a replacement is without is told when its rescue is prepared, each by a word of its own.
+/// Everything a replacement will lack is reported when its rescue is prepared, each by a word of its own.
 #[tokio::test]
 async fn what_a_replacement_will_lack_is_reported_beforehand() {
     let all = [

@@ -1,4 +1,4 @@
-//! What the stack's parameters do not allow is told when a rescue is prepared, and not asked for when it counts.
+//! What the stack's parameters do not allow is reported when a rescue is prepared, and not asked for in the rescue.
 
 use crate::support::{assert_whole, function, prepared, settle};
 use spot_rescue::event::InstanceAction;
@@ -11,7 +11,7 @@ thread_local! {
     static LINES: std::cell::RefCell<Vec<String>> = const { std::cell::RefCell::new(Vec::new()) };
 }
 
-/// The function of a stack with this parameter, and what it says.
+/// The function of a stack with this parameter, and its notes.
 fn limited(world: &World, parameter: &str, value: &str) -> Handler<World, World> {
     LINES.with_borrow_mut(Vec::clear);
     Handler {
@@ -31,7 +31,7 @@ fn launches(world: &World) -> Vec<Launch> {
     })
 }
 
-/// Parameter, its value, the part of the stack it names, and whether anything has to be told.
+/// The table: parameter, its value, the part of the stack it names, and whether anything has to be reported.
 #[tokio::test]
 async fn types_and_subnets_that_are_not_allowed_are_reported_beforehand() {
     for (parameter, value, named, told) in [

@@ -27,12 +27,12 @@ fn telling(world: &World) -> Function {
     }
 }
 
-/// Everything said so far.
+/// Everything reported so far.
 fn told() -> String {
     LINES.with_borrow(|it| it.join("\n"))
 }
 
-/// What the outcome of the rescue says of names.
+/// The names in the outcome of the rescue.
 fn names_left() -> Vec<String> {
     let lines = LINES.with_borrow(Clone::clone);
     let outcome = lines.iter().rev().find(|it| it.contains("\"outcome\""));
@@ -155,7 +155,7 @@ async fn a_public_address_is_replaced_by_a_public_one() {
     assert_eq!(said, public(&world, &head(&world)), "{}", journal(&world));
 }
 
-/// The address comes along: there is nothing to say anew.
+/// The address moves along: no record set has to be changed.
 #[tokio::test]
 async fn a_name_that_says_an_elastic_ip_is_left_alone() {
     let elastic =
@@ -217,7 +217,7 @@ async fn a_record_set_with_more_than_an_address_is_reported_beforehand_and_never
     }
 }
 
-/// Without a permission, or with a zone that is gone: said before, said after, and no rescue waits for it.
+/// Without a permission, or with a zone that is gone: reported before and after, and no rescue waits for it.
 #[tokio::test]
 async fn a_zone_that_may_not_be_used_is_told_and_holds_nothing_up() {
     for (denied, what) in [(true, "AccessDenied"), (false, "NoSuchHostedZone")] {
@@ -285,7 +285,7 @@ async fn a_change_that_is_refused_is_told_and_holds_nothing_up() {
     }
 }
 
-/// A read that is throttled is no answer: nothing is concluded from it.
+/// A throttled read is no answer: nothing is concluded from it.
 #[tokio::test]
 async fn a_throttled_read_is_waited_for() {
     let it = named(9, at_private).await;
@@ -315,7 +315,7 @@ async fn a_throttled_read_is_waited_for() {
     );
 }
 
-/// The replacement is taken when it has the name, and before the rescue is over.
+/// The replacement is interrupted when it has the name, and before the rescue is over.
 #[tokio::test]
 async fn a_name_that_has_moved_moves_on() {
     for after in [0, 3, 20] {
@@ -392,7 +392,7 @@ async fn a_name_of_another_instance_is_not_taken() {
     assert_eq!(said, Some(private(&world, &victim)), "{}", journal(&world));
 }
 
-/// What the simulator claims: UPSERT is silent about what it takes.
+/// The simulator: an UPSERT overwrites without an error.
 #[tokio::test]
 async fn an_alias_would_be_written_over_without_an_error() {
     let world = World::new(14);

@@ -1,4 +1,4 @@
-//! What the end of a rescue does not show: that nothing was tried too early or done too late.
+//! Timing, which the end of a rescue does not show: nothing is tried too early or done too late.
 
 use crate::support::{assert_whole, count, failing, function, journal, prepared, settle};
 use spot_rescue::event::{InstanceAction, InstanceState};
@@ -148,7 +148,7 @@ async fn an_instance_with_unprotected_volumes_is_looked_at_as_often_in_the_end_a
     }
 }
 
-/// AWS says at times that there were too many when there were not; the others wait for no wake.
+/// AWS sometimes throttles without cause; the other calls do not wait for a wake.
 #[tokio::test]
 async fn one_refusal_among_many_delays_no_lineage_for_long() {
     let world = World::new(90);
@@ -331,7 +331,7 @@ async fn a_replacement_amid_its_rescue_is_looked_for_although_it_was_deregistere
     assert_whole(&world, &protected);
 }
 
-/// What its user detaches of an instance that is being taken is not given up: the replacement has it at once.
+/// A volume that its user detaches from an interrupted instance is not given up: the replacement has it at once.
 #[tokio::test]
 async fn a_volume_detached_during_a_rescue_does_not_wait_for_the_old_instance() {
     let (world, function, protected) = prepared(85, &[]).await;

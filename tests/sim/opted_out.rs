@@ -1,5 +1,5 @@
-//! An instance that is opted out while its rescue is prepared: what is prepared goes, and nothing is launched for it,
-//! however it ends.
+//! An instance that is opted out while its rescue is prepared: the prepared rescue is deleted, and nothing is
+//! launched for it, however it ends.
 
 use crate::support::{Function, count, journal, prepared, settle};
 use spot_rescue::event::InstanceAction;
@@ -37,7 +37,7 @@ const ENDS: [(&str, Deed); 4] = [
     ("ended", |world, it| world.terminate(it)),
 ];
 
-/// What it served goes on naming it: that is its user's business now.
+/// Targets go on naming it: that is its user's business now.
 async fn hours(world: &World, function: &Function) {
     for _ in 0..12 {
         let _ = world.run_until_quiet(function).await;

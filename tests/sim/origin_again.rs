@@ -1,4 +1,4 @@
-//! Proof of origin: what the function itself has written once, put back later on the very same resource.
+//! Proof of origin: tags that the function itself has written once, put back later on the very same resource.
 
 use crate::origin::{ZONE, launched, sweep_for_an_hour, template_of};
 use crate::support::{assert_whole, count, journal, prepared, settle};

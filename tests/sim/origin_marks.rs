@@ -162,7 +162,7 @@ async fn paused(
     (world, function, protected)
 }
 
-/// A warning that nothing has followed, EC2's or a forged one: once that is clear, all is as it was.
+/// A warning that nothing has followed, EC2's or a forged one: once that is certain, all is as it was.
 #[tokio::test]
 async fn a_warning_that_nothing_followed_is_forgotten() {
     let (world, function, protected) = prepared(315, &[]).await;
@@ -177,7 +177,7 @@ async fn a_warning_that_nothing_followed_is_forgotten() {
     assert_whole(&world, &protected);
 }
 
-/// M1: what an own instance says of itself leads to no other's rescue, type or subnet.
+/// M1: the tags of an attacker's own instance lead to no other's rescue, type or subnet.
 #[tokio::test]
 async fn tags_of_an_attackers_own_instance_are_not_the_record() {
     let (world, function, protected) = prepared(316, &[]).await;
@@ -214,7 +214,7 @@ async fn tags_of_an_attackers_own_instance_are_not_the_record() {
     assert_whole(&world, &protected);
 }
 
-/// What the function has written on another instance is worth nothing here either.
+/// Tags that the function has written on another instance are worth nothing here either.
 #[tokio::test]
 async fn tags_of_the_victims_instance_say_nothing_elsewhere() {
     let (world, function, protected) = prepared(317, &[]).await;

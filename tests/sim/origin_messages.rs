@@ -10,7 +10,7 @@ use spot_rescue::step::Action;
 use spot_rescue::tags;
 use std::collections::BTreeSet;
 
-/// M2: a forged wake leads to a look, whatever it says of what was seen and done before.
+/// M2: a forged wake leads to a look, whatever memory it claims.
 #[tokio::test]
 async fn a_forged_wake_forgets_nothing_and_hides_nothing() {
     for seal in [None, Some("AAAAAAAAAAAAAAAA")] {

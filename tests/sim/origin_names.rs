@@ -60,7 +60,7 @@ pub fn owner(world: &World, protected: &Protected) -> InstanceId {
     launched(world).pop().unwrap_or(protected.instance.clone())
 }
 
-/// All three names: it is told, and what needs no rescue is lost no more than without one.
+/// All three names: that is reported, and the rest is lost no more than without a rescue.
 #[tokio::test]
 async fn all_names_taken_cost_the_rescue_and_no_volume() {
     let world = World::new(323);

@@ -37,7 +37,7 @@ const KEYS: [&str; 20] = [
     "spot-rescue:private-address-1",
 ];
 
-/// What a rescue cannot find out again by itself.
+/// The parts of the record that a rescue cannot find again by itself.
 const RECORD: [&str; 4] = [
     tags::RESCUE,
     "spot-rescue:volume-1",
@@ -88,8 +88,8 @@ async fn most_of_a_record_written_over_in_a_rescue_is_found_again() {
     }
 }
 
-/// What only the record knew of an instance that ends is not known any more then: that is told, and nothing is
-/// deleted or given away for it (THREATS.md, "What remains").
+/// What only the record knew of an instance that ends is lost then: that is reported, and nothing is deleted or given
+/// away for it (THREATS.md, "What remains").
 #[tokio::test]
 async fn the_record_written_over_in_a_rescue_is_told_and_costs_no_volume() {
     for key in RECORD {
@@ -188,8 +188,8 @@ fn fill(world: &World, kind: &str) {
     }
 }
 
-/// A replacement that is taken in its turn holds the volumes, and its mark is changed to another lineage: it is no
-/// stranger that they have been given to.
+/// A replacement that is interrupted in its turn holds the volumes, and its mark is changed to another lineage: it
+/// does not pass for a stranger that the volumes were given to.
 #[tokio::test]
 async fn the_holder_of_the_volumes_is_no_stranger_whatever_its_mark_says() {
     let (world, function, protected) = prepared(334, &[]).await;

@@ -1,4 +1,4 @@
-//! Rescues among other people's things, in numbers, and with policies.
+//! Rescues in large numbers, beside other instances, and with policies.
 
 use crate::support::{
     assert_whole, count, failing, function, journal, lineage, lost_writes, prepared, settle,

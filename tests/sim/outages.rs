@@ -1,5 +1,5 @@
-//! Each call the function makes, denied for ever, throttled for ten minutes, or denied for seventy minutes and then
-//! allowed: what comes of a rescue that begins at that moment.
+//! Each call of the function, denied for ever, throttled for ten minutes, or denied for seventy minutes and then
+//! allowed: how a rescue ends that begins at that moment.
 
 use crate::support::{assert_whole, journal, lost_writes, missing, prepared};
 use spot_rescue::event::InstanceAction;
@@ -25,7 +25,7 @@ enum End {
     Whole,
     /// A volume went with the instance, as its flag was not to be switched off, and is restored.
     Restored,
-    /// The data are safe, and this is missing, nothing else.
+    /// The data are safe, and only this is missing.
     Lacks(&'static [&'static str]),
 }
 
@@ -63,7 +63,7 @@ const DENIED_FOR_EVER: [Row; 25] = [
     (Plain, "CreateFleet", Lacks(NO_INSTANCE)),
     (Plain, "AttachVolume", Lacks(NO_VOLUMES)),
     (Plain, "AssociateAddress", Lacks(NO_ADDRESS)),
-    // Events alone lead to the replacement; nothing looks again once the volumes are free.
+    // Only events lead to the replacement; no look follows once the volumes are free.
     (Plain, "SendMessage", Lacks(NO_VOLUMES)),
     (Plain, "DescribeLaunchTemplates", Lacks(NO_VOLUMES)),
     (Plain, "DescribeVolumes", Lacks(NO_VOLUMES)),
@@ -201,8 +201,8 @@ async fn a_call_that_is_denied_for_seventy_minutes_is_made_when_it_is_allowed() 
     }
 }
 
-/// A disk that is on no record, and nothing can be written for longer than a chain of wakes lasts otherwise: once the old
-/// instance has ended, EC2 shows nowhere any more that it was there. The wakes alone know.
+/// A disk is on no record, and nothing can be written for longer than a chain of wakes usually lasts: once the old
+/// instance has ended, EC2 shows nowhere that the disk was there. Only the wakes know.
 #[tokio::test]
 async fn a_record_that_takes_no_tags_for_an_hour_is_remembered_as_long() {
     for (minutes, swept) in [(60, 0), (60, 900), (60, 420), (75, 900), (150, 900)] {

@@ -1,5 +1,5 @@
-//! Users and their tools do not wait for a rescue: what they attach, detach, register or take off at any moment,
-//! from a quarter of an hour before a warning to three minutes after it, and what must come of it.
+//! Users and their tools do not wait for a rescue: attaching, detaching, registering or removing at any moment, from
+//! a quarter of an hour before a warning to three minutes after it, and the required result.
 //!
 //! `ALL=1` looks at every fifth second, the ordinary run at a share of them, another one for each hand.
 
@@ -15,7 +15,7 @@ const UNTIL: i64 = 180;
 const STEP: i64 = 5;
 /// The ordinary run takes one of so many moments.
 const SHARE: usize = 27;
-/// By then the warning has been looked into, and what was there is on record.
+/// By then the warning has been looked into, and everything seen is on record.
 const NOTED: i64 = 15;
 /// What happens later than this may be unknown to every look before the instance ends.
 const LATEST: i64 = 90;
@@ -57,7 +57,7 @@ const HANDS: [Hand; 14] = [
     StripSnapshots,
 ];
 
-/// What a hand has made or taken.
+/// What a change has made or taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Thing {
     Volume(VolumeId),
@@ -156,7 +156,7 @@ impl Case {
         Thing::Nothing
     }
 
-    /// What is not as it must be.
+    /// Differences to the required result.
     fn wrong(&self, thing: &Thing) -> Vec<String> {
         let mut wrong = self.world.look(invariants::at_quiescence);
         let found = lineage(&self.world, &self.protected);
@@ -206,7 +206,7 @@ impl Case {
                 // All target groups are asked at the first looks, and then those on record.
                 check(there || !is_before, "not in its new group".to_owned());
             }
-            // The function deregisters all that is on record before it has looked: it cannot tell.
+            // The function deregisters all targets on record before it has looked: it cannot know.
             (TakeOut, Thing::Target(_)) => {
                 let there = took!(targets, 8080);
                 check(

@@ -33,7 +33,7 @@ fn kinds() -> Vec<String> {
     told().iter().map(kind).collect()
 }
 
-/// For whatever reason, as soon as it lets go.
+/// For whatever reason, as soon as it is no longer refused.
 #[tokio::test]
 async fn a_part_refused_in_a_rescue_follows_soon_after_it_is_mended() {
     for call in CALLS {
@@ -65,7 +65,7 @@ async fn the_outcome_names_what_is_missing() {
     assert_eq!(all[0]["level"], "WARN");
 }
 
-/// Interrupted again before all is there, it hands on what it has not got.
+/// Interrupted again before all is there, it hands on what it still lacks.
 #[tokio::test]
 async fn the_next_rescue_brings_what_the_last_one_owed() {
     for call in CALLS {
@@ -82,7 +82,7 @@ async fn the_next_rescue_brings_what_the_last_one_owed() {
     }
 }
 
-/// After a day what is refused still is given up: nothing is asked for ever.
+/// After a day the missing part is given up: nothing is asked for for ever.
 #[tokio::test]
 async fn a_missing_part_is_asked_for_during_a_day() {
     for call in CALLS {

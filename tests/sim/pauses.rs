@@ -1,5 +1,5 @@
-//! Stopped and not brought back: told, replaced by copies if the policy asks for it, and what becomes of
-//! an original that comes back after all.
+//! Stopped and not brought back: reported, replaced by copies if the policy asks for it, and an original that comes
+//! back after all.
 
 use crate::support::{Function, count, journal, lineage, lost_writes, missing, prepared};
 use spot_rescue::clock::Clock;
@@ -19,7 +19,7 @@ thread_local! {
     static TOLD: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
 }
 
-/// What was told so far, of outcomes.
+/// The outcomes reported so far.
 fn told() -> Vec<String> {
     let word = |line: &String| {
         let value: serde_json::Value = serde_json::from_str(line).ok()?;
@@ -57,7 +57,7 @@ fn is_launch(action: &Action) -> bool {
     matches!(action, Action::Launch(_))
 }
 
-/// Apart from the original, which is there as well.
+/// Without the original, which is there as well.
 fn missing_on_replacement(world: &World, protected: &Protected) -> Vec<String> {
     let mut all = missing(world, protected);
     all.retain(|it| !it.contains("instances live"));
@@ -164,7 +164,7 @@ async fn an_original_that_comes_back_too_late_is_kept_out_of_service() {
     let first = replacement(&world, &protected);
     assert_eq!(serving(&world, &first[0]), 2);
     assert_eq!(told().iter().filter(|it| *it == "returned-late").count(), 1);
-    // What the replacement has is what counts from now on, also for the next rescue.
+    // From now on the replacement's volumes count, also for the next rescue.
     world.advance(3600);
     world.interrupt(&first[0], InstanceAction::Terminate);
     let _ = world.run_until_quiet(&function).await;
@@ -307,7 +307,7 @@ async fn an_instance_that_ec2_launched_by_itself_is_reported_and_no_more_follow(
     assert!(world.look(|it| it.requests.values().any(|it| !it.facts.live)));
 }
 
-/// TRAP 2, TRAP 25: cancelling it would end what is stopped.
+/// TRAP 2, TRAP 25: cancelling it would end the stopped instance.
 #[tokio::test]
 async fn the_request_of_a_stopped_instance_is_never_cancelled() {
     let is_cancel = |it: &Action| matches!(it, Action::CancelRequest { .. });

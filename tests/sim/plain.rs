@@ -1,5 +1,5 @@
-//! TRAP 51: what says that a type is not offered, and means what the instance was launched with: the account
-//! enforces IMDSv2, and the prepared rescue says `HttpTokens=optional`, as its instance did.
+//! TRAP 51: a refusal that says that a type is not offered, and means a launch option: the account enforces IMDSv2,
+//! and the prepared rescue says `HttpTokens=optional`, as its instance did.
 
 use crate::support::{
     Function, assert_whole, count, journal, lost_writes, missing, prepared, settle,
@@ -16,7 +16,7 @@ const CODE: &str = "UnsupportedOperation";
 /// The volumes outlive what ends without a warning.
 const ALWAYS: [(&str, &str); 1] = [("spot-rescue:protect", "always")];
 
-/// Every launch asked for, when, and whether EC2 took it.
+/// Every launch request, when, and whether EC2 accepted it.
 fn launches(world: &World) -> Vec<(Timestamp, Launch, bool)> {
     world.look(|it| {
         let launch = |it: &spot_rescue::sim::Entry| match &it.action {
@@ -106,7 +106,7 @@ async fn there_is_one_replacement_however_many_invocations_look() {
     }
 }
 
-/// What the replacement runs with is what the next is prepared from; nothing is remembered of it.
+/// The next rescue is prepared from what the replacement runs with; nothing is remembered of the refusal.
 #[tokio::test]
 async fn the_next_is_prepared_from_the_replacement_and_launched_at_once() {
     let (world, function, protected) = enforced(62, &[]).await;

@@ -48,7 +48,7 @@ thread_local! {
     static TOLD: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
 }
 
-/// The same function, with what it says kept.
+/// The same function, with its outcomes recorded.
 fn telling(function: Function) -> Function {
     TOLD.take();
     Handler {
@@ -66,7 +66,7 @@ fn lines() -> Vec<Value> {
     lines.collect()
 }
 
-/// What the outcome says is lost.
+/// The loss in the outcome.
 fn told_loss() -> String {
     let lines = lines();
     let back = |it: &&Value| it["outcome"] == "incomplete";
@@ -76,7 +76,7 @@ fn told_loss() -> String {
     lost.unwrap_or_default().to_owned()
 }
 
-/// The outcome says so, and so do the looks on the way.
+/// The outcome reports it, and so do the looks on the way.
 fn assert_lost(address: &str, why: &str) {
     let lost = told_loss();
     let sentence = format!("{address} is not kept: ");
@@ -221,7 +221,7 @@ async fn a_stand_in_with_the_address_does_not_give_way_to_spot() {
     assert_eq!(primary(&world, &head), before);
 }
 
-/// Nowhere else is there any: the address is worth waiting for.
+/// No other pool has capacity: the address is worth waiting for.
 #[tokio::test]
 async fn without_capacity_anywhere_the_address_is_waited_for() {
     let (world, function, protected) = prepared(6, &[KEEP]).await;
@@ -241,7 +241,7 @@ async fn without_capacity_anywhere_the_address_is_waited_for() {
     );
 }
 
-/// Lost, told, and not left behind for ever.
+/// Lost, reported, and not left over for ever.
 #[tokio::test]
 async fn without_capacity_in_the_zone_the_rescue_goes_on_with_a_new_address_and_says_so() {
     let (world, function, protected) = prepared(7, &[KEEP]).await;
@@ -427,7 +427,7 @@ async fn after_a_loss_the_new_address_is_kept() {
     );
 }
 
-/// EC2 has never been asked before: what it refuses for good costs the address, not the rescue.
+/// EC2 was never asked before: a permanent refusal costs the address, not the rescue.
 #[tokio::test]
 async fn an_interface_that_ec2_does_not_launch_on_is_given_up() {
     let (world, function, protected) = prepared(14, &[KEEP]).await;
@@ -446,7 +446,7 @@ async fn an_interface_that_ec2_does_not_launch_on_is_given_up() {
     assert_eq!(lineage(&world, &protected).live, 1);
 }
 
-/// Nothing was prepared: what the instance shows at the warning is all there is.
+/// Nothing was prepared: only what the instance shows at the warning is known.
 #[tokio::test]
 async fn an_instance_that_was_never_prepared_keeps_its_address_as_well() {
     let world = World::new(15);
@@ -459,7 +459,7 @@ async fn an_instance_that_was_never_prepared_keeps_its_address_as_well() {
     assert_eq!(after, before, "{}", journal(&world));
 }
 
-/// Others come first: what is cloned, foreseen, stopped or a group's is not in the way.
+/// Clones, spares, stops and groups take precedence, and are not in the way.
 #[tokio::test]
 async fn a_stopped_instance_keeps_its_interface() {
     let tags = [
@@ -593,7 +593,7 @@ async fn the_interface_is_on_record_only_where_the_policy_asks_for_it() {
     }
 }
 
-/// What the simulator claims of `RunInstances`.
+/// The simulator's `RunInstances`.
 #[tokio::test]
 async fn an_interface_in_use_is_not_launched_on() {
     let (world, _, protected) = prepared(21, &[KEEP]).await;

@@ -1,5 +1,5 @@
-//! Launches that are refused, over all codes that the table of refusals knows and one that it does not: another
-//! way is asked where there is one, few calls are made, and all is whole again soon after the cause is mended.
+//! Refused launches, over all codes that the table of refusals knows and one that it does not: another way is tried
+//! where there is one, few calls are made, and all is whole again soon after the cause is mended.
 
 use crate::support::{assert_whole, count, journal, missing, prepared};
 use spot_rescue::clock::{Clock, Timestamp};
@@ -26,7 +26,7 @@ enum How {
     OnTopRemembered,
 }
 
-/// What must come of a code that rules out so much.
+/// The required result of a code that rules out so much.
 struct Row {
     scope: Scope,
     /// Seconds until the way that is left is used. None where there is no such refusal: a quota is one of the whole
@@ -69,7 +69,7 @@ const fn row(
     }
 }
 
-/// Every code with what must come of it. Those about tokens are answered to tokens only.
+/// Every code with the required result. Those about tokens are answered to tokens only.
 fn all() -> impl Iterator<Item = (String, &'static Row)> {
     let unknown = std::iter::once("SomethingNew".to_owned());
     let all = codes().chain(unknown);
@@ -137,7 +137,7 @@ fn refused(world: &World, protected: &Protected, reach: Reach) -> Launches {
     }
 }
 
-/// When the launch was asked for that EC2 took.
+/// When the launch that EC2 accepted was requested.
 fn launched(world: &World) -> Option<Timestamp> {
     world.look(|it| {
         let mut all = it.journal.iter();

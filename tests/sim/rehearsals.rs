@@ -1,4 +1,4 @@
-//! What a warning would be refused is on record before there is one, and nothing is changed to find it out.
+//! What a warning would be refused is on record before any warning, and finding it out changes nothing.
 
 use crate::support::{Function, assert_whole, function, journal, prepared, settle};
 use spot_rescue::event::InstanceAction;
@@ -15,14 +15,14 @@ thread_local! {
     static TOLD: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Lines since the last time that say that a warning would be refused something.
+/// Lines since the last time that report what a warning would be refused.
 fn told() -> usize {
     let lines = TOLD.take();
     let refused = lines.iter().filter(|it| it.contains("would meet refusals"));
     refused.count()
 }
 
-/// What of a rescue.
+/// The part of a rescue that is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Part {
     Launch(Market),
@@ -60,7 +60,7 @@ impl Part {
         }
     }
 
-    /// What it names is not there.
+    /// The named part does not exist.
     fn gone(self) -> &'static str {
         match self {
             Self::Launch(_) => "InvalidGroup.NotFound",
@@ -109,7 +109,7 @@ fn mend(world: &World, part: Part) {
     }
 }
 
-/// What the records say.
+/// The caveats on record.
 fn record(world: &World) -> Rehearsed {
     world.look(|it| {
         let mut all = it.templates.values();
@@ -242,7 +242,7 @@ async fn a_missing_part_of_a_launch_is_on_record() {
     assert!(record(&world).caveats.is_empty(), "{:?}", record(&world));
 }
 
-/// A role of before the looks were made, or one that is bounded: that is no matter of the rescue's.
+/// A role from before these look-ups, or a bounded one: that does not concern the rescue.
 #[tokio::test]
 async fn a_look_that_the_role_may_not_take_is_no_caveat() {
     let (world, function, _) = world().await;
@@ -334,7 +334,7 @@ async fn of_many_a_few_are_rehearsed_at_each_sweep_and_each_in_its_turn() {
     assert!(!crowded, "two of them at the same time: {times:?}");
 }
 
-/// Whatever AWS grants is for a rescue.
+/// AWS's tokens are for rescues first.
 #[tokio::test]
 async fn nothing_is_rehearsed_while_a_rescue_is_young_nor_where_it_is_switched_off() {
     let (world, function, _) = world().await;

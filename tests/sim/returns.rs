@@ -1,5 +1,4 @@
-//! An On-Demand stand-in gives way to Spot, where its user asks for it; and everything that may come
-//! between.
+//! An On-Demand stand-in gives way to Spot, where its user asks for it; and everything that may interfere.
 
 use crate::support::{
     Function, assert_whole, count, failing, journal, lost_writes, prepared, settle,
@@ -67,7 +66,7 @@ async fn standing_in(seed: u64, policy: &[(&str, &str)]) -> (World, Function, Pr
     (world, function, protected)
 }
 
-/// What is under way comes to its end, and to the sweeps after it.
+/// Open rescues come to their end, and to the sweeps after it.
 async fn sweeps(world: &World, function: &Function) {
     for _ in 0..3 {
         assert!(world.run_until_quiet(function).await.quiet);
@@ -101,7 +100,7 @@ async fn after_its_time_a_stand_in_gives_way_to_spot_and_nothing_is_lost() {
     assert_eq!(owner(&world).market, Market::Spot, "{}", journal(&world));
     assert_eq!(lost_writes(&world, &protected), [0, 0]);
     assert_eq!(launched(&world), 2, "{}", journal(&world));
-    // And that is that.
+    // And nothing else follows.
     for _ in 0..3 {
         world.advance(24 * HOUR);
         sweep(&world, &function).await;
@@ -199,7 +198,7 @@ async fn protection_is_asked_again_before_traffic_leaves() {
     assert_eq!(count(&world, is_deregistration), left);
 }
 
-/// The function, and what its calls are refused with.
+/// The function, with calls that are refused this way.
 fn refusing(
     world: &World,
     call: &'static str,
@@ -274,7 +273,7 @@ fn assert_whole_beside_spare(world: &World, protected: &Protected, stand_in: &In
     assert!(serves(world, stand_in), "{protected:?} {}", journal(world));
 }
 
-/// Whatever cannot be made ready keeps the stand-in where it is, and in service as long as may be.
+/// Whatever cannot be prepared keeps the stand-in where it is, and in service as long as possible.
 #[tokio::test]
 async fn no_stand_in_is_ended_before_everything_is_kept() {
     for (call, deregistered) in [
@@ -433,7 +432,7 @@ async fn tags_are_seen_late_and_nothing_goes_wrong() {
     assert_eq!(launched(&world), 2, "{}", journal(&world));
 }
 
-/// An On-Demand Instance of the user's own, and what may not be ended without losing something.
+/// An On-Demand Instance that the user launched, and stand-ins that would take something along.
 #[tokio::test]
 async fn an_on_demand_instance_stays_if_it_is_not_ours_or_its_end_would_cost_data() {
     for tag in [

@@ -1,5 +1,5 @@
-//! The secret of our seals cannot be read: nothing is believed, what needs no belief is done, the rest as soon
-//! as it can be.
+//! The secret of our seals cannot be read: no tag is believed, steps that need none are done, the rest as soon as it
+//! can be read.
 
 use crate::support::{assert_whole, count, function, journal, prepared, settle};
 use spot_rescue::cloud::CloudError;
@@ -40,7 +40,7 @@ async fn flags_are_off_before_the_secret_is_read_and_the_rescue_goes_on_after() 
     }
 }
 
-/// A stack that was made anew has another one: nothing of the old is believed, and the rescue is prepared anew.
+/// A stack that was made anew has another secret: no old tag is believed, and the rescue is prepared anew.
 #[tokio::test]
 async fn with_another_secret_the_rescue_is_prepared_anew() {
     let (world, _, protected) = prepared(72, &[]).await;

@@ -1,4 +1,4 @@
-//! A rescue that does not get on: it is told, with its reasons, and costs little while it lasts.
+//! A rescue that stands still: it is reported, with its reasons, and costs little while it lasts.
 
 use crate::support::{assert_whole, count, prepared, settle};
 use crate::told::{Told, told, watched};
@@ -65,7 +65,7 @@ async fn a_missing_replacement_is_reported_within_minutes_with_the_refusal() {
     assert_eq!(kinds(), ["unreplaced", "back-in-service"]);
 }
 
-/// Whatever is waited for that long: a look is taken in time to tell it.
+/// Whatever the plan waits for that long: a look comes in time to report it.
 #[tokio::test]
 async fn a_missing_replacement_is_reported_in_time_although_the_next_launch_is_far_off() {
     let (world, function, _) = interrupted(vec![]).await;
@@ -74,7 +74,7 @@ async fn a_missing_replacement_is_reported_in_time_although_the_next_launch_is_f
     assert_eq!(kinds(), ["unreplaced"]);
 }
 
-/// Once, then daily, and after a week no more; and it goes on all the same.
+/// Once, then daily, and after a week no more; and the rescue goes on all the same.
 #[tokio::test]
 async fn a_standstill_is_reported_daily_for_a_week_and_the_rescue_goes_on() {
     let (world, function, protected) = interrupted(vec![]).await;
@@ -90,7 +90,7 @@ async fn a_standstill_is_reported_daily_for_a_week_and_the_rescue_goes_on() {
     assert_whole(&world, &protected);
 }
 
-/// The longer it takes, the more rarely it is looked at; what it finds is watched again.
+/// The longer it takes, the rarer the looks; a change is looked at closely again.
 #[tokio::test]
 async fn a_rescue_that_is_open_for_a_day_costs_few_calls_and_messages() {
     let (world, function, _) = interrupted(vec![]).await;
@@ -120,7 +120,7 @@ async fn a_volume_that_cannot_be_attached_is_named_in_the_outcome() {
     assert_whole(&world, &protected);
 }
 
-/// Nothing can be written down, and it is told all the same.
+/// Nothing can be written down, and it is reported all the same.
 #[tokio::test]
 async fn a_missing_replacement_is_reported_without_a_record_as_well() {
     for call in ["CreateTags", "DescribeLaunchTemplates"] {

@@ -183,7 +183,7 @@ async fn what_a_rescue_leaves_behind_is_gone_two_days_later() {
     assert_eq!(left, (3, 0, 1), "{}", journal(&world));
 }
 
-/// Those of the last rescue are past their time, and may be all there is.
+/// The copies of the last rescue have expired, and may be the only ones.
 #[tokio::test]
 async fn copies_are_kept_as_long_as_a_rescue_is_open() {
     let (world, function, protected) = prepared(14, &[]).await;

@@ -40,7 +40,7 @@ pub async fn prepared(seed: u64, tags: &[(&str, &str)]) -> (World, Function, Pro
     (world, function, protected)
 }
 
-/// Runs until nothing happens, and nothing is wrong.
+/// Runs until nothing happens any more, and checks that nothing is wrong.
 pub async fn settle<C: Cloud>(world: &World, function: &Handler<C, World>) {
     let run = world.run_until_quiet(function).await;
     assert!(run.quiet, "never quiet: {run:?}\n{}", journal(world));
@@ -72,7 +72,7 @@ pub fn assert_whole(world: &World, protected: &Protected) {
     assert!(missing.is_empty(), "{missing:#?}\n{}", journal(world));
 }
 
-/// What is not as it was before.
+/// Everything that is not as it was before.
 pub fn missing(world: &World, protected: &Protected) -> Vec<String> {
     let found = lineage(world, protected);
     let volumes = found.volumes.values();

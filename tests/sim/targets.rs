@@ -174,8 +174,8 @@ async fn settle_with(world: &World, function: &Handler<FailingCloud<World>, Worl
     assert!(broken.is_empty(), "{broken:#?}\n{}", journal(world));
 }
 
-/// The record of an instance counts for what cannot be read: its targets leave and come back, with
-/// every service but its own unharmed.
+/// Where targets cannot be read the instance's record counts: they leave and come back, and services other than its
+/// own are unharmed.
 #[tokio::test]
 async fn a_service_that_cannot_be_listed_keeps_what_is_on_record() {
     for (call, code) in [
@@ -450,7 +450,7 @@ async fn waiting_costs_no_listing() {
     }
 }
 
-/// What the Auto Scaling group says counts where listing fails: its members' targets are found.
+/// The Auto Scaling group's own list counts where listing fails: its members' targets are found.
 #[tokio::test]
 async fn a_groups_traffic_sources_are_found_without_any_listing() {
     let world = World::new(12);

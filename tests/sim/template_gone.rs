@@ -4,7 +4,7 @@ use crate::support::{assert_whole, count, journal, prepared, settle};
 use spot_rescue::event::InstanceAction;
 use spot_rescue::step::Action;
 
-/// It is made again from what lives, and goes on.
+/// It is made again from the living instance, and goes on.
 #[tokio::test]
 async fn a_rescue_goes_on_when_its_template_is_deleted() {
     for at in [1, 30, 130] {

@@ -85,7 +85,7 @@ async fn a_planted_snapshot_is_not_restored_from() {
     assert_eq!(count(&world, from_it), 0, "{}", journal(&world));
 }
 
-/// A volume that says it is a copy of the victim's: EC2 does not say so.
+/// A volume tagged as a copy of the victim's: EC2 does not confirm it.
 #[tokio::test]
 async fn a_volume_that_only_says_it_is_a_copy_is_not_attached() {
     let (world, function, protected) = prepared(34, &[]).await;
@@ -201,7 +201,7 @@ async fn an_image_that_is_only_named_like_ours_becomes_no_root() {
     assert_eq!(from_it, 0, "{}", journal(&world));
 }
 
-/// Everything a stand-in that gives way has, on an instance of the user's: nothing of it is believed.
+/// All marks of a stand-in that gives way, on an instance of the user's: none is believed.
 #[tokio::test]
 async fn a_forged_return_ends_nothing_of_the_users() {
     let (world, function, protected) = prepared(39, &[]).await;

@@ -13,7 +13,7 @@ thread_local! {
 
 pub type Told = Handler<FailingCloud<World>, World>;
 
-/// From now on what it tells is kept, of this test.
+/// Records the outcomes of this test from now on.
 pub fn watched(cloud: FailingCloud<World>) -> Told {
     LINES.with_borrow_mut(Vec::clear);
     Handler {

@@ -1,4 +1,4 @@
-//! What AWS does not promise: that a warning comes, in time and once; that reads show what was written.
+//! No guarantees of AWS: a warning comes, in time and once; reads show the last write.
 
 use crate::support::{assert_whole, journal, lineage, lost_writes, prepared, settle};
 use spot_rescue::clock::Clock;

@@ -1,4 +1,4 @@
-//! What a perfect AWS would make of an action: the naive reference for "the plan comes to an end".
+//! The effect of an action on a perfect AWS: the naive reference for "the plan comes to an end".
 
 use super::{LINEAGE, TEMPLATE, device};
 use spot_rescue::event::InstanceState;
@@ -11,7 +11,7 @@ use spot_rescue::step::{
 };
 use spot_rescue::tags::{self, Tags};
 
-/// Plans and does until a plan holds nothing new. Returns the last plan, or the step it repeats.
+/// Plans and acts until a plan holds nothing new. Returns the last plan, or the step it repeats.
 pub fn settle(situation: &mut Situation) -> Result<Plan, String> {
     for _ in 0..30 {
         let plan = plan(situation);
@@ -123,7 +123,7 @@ pub fn apply(situation: &mut Situation, action: &Action) {
         Action::CancelRequest { request } => {
             known(&mut situation.requests).retain(|it| it.id != *request);
         }
-        // What a group does about it is the simulator's business.
+        // The effect of these is left to the simulator.
         Action::Group(_) | Action::Rehearse(_) | Action::Wake { .. } => {}
     }
 }
@@ -318,7 +318,7 @@ fn snapshot(situation: &mut Situation, volume: &Volume, mut copied: Tags, tags: 
 
 /// The token of a launch that has been done gives the same instance again.
 fn launched(situation: &mut Situation, launch: &Launch) {
-    // One that is not to be seen any more may still hold volumes.
+    // An instance that is not visible any more may still hold volumes.
     let volumes = situation.volumes.known().into_iter().flatten();
     let holders = volumes
         .flat_map(|it| &it.attachments)

@@ -1,4 +1,4 @@
-//! The stages a plan is made for, by name. Each is made from the one before by what AWS would do.
+//! The stages a plan is made for, by name. Each follows from the one before on a perfect AWS.
 
 use super::apply::{apply, end_owner, settled};
 use super::*;
@@ -328,7 +328,7 @@ fn spare_waits(at: Timestamp, notices: &[Interruption]) -> Situation {
     situation
 }
 
-/// An hour and more ago; told already.
+/// More than an hour ago; reported already.
 fn overdue(at: Timestamp, notices: &[Interruption]) -> Situation {
     let mut situation = stopped(at, notices);
     situation.now = at + time::Duration::minutes(70);
@@ -367,7 +367,7 @@ fn ended_and_seen_again(at: Timestamp, notices: &[Interruption]) -> Situation {
     situation
 }
 
-/// An hour later nothing is shown of the old instance: the record is all there is.
+/// An hour later the old instance is not shown any more: only the record knows it.
 fn forgotten(at: Timestamp, notices: &[Interruption]) -> Situation {
     let mut situation = ended(at, notices);
     situation.instances.remove(0);
@@ -478,7 +478,7 @@ fn networked_free(at: Timestamp, notices: &[Interruption]) -> Situation {
     situation
 }
 
-/// What a plan has to say about this.
+/// Carries out the steps of the plan that begin with this word.
 fn do_all(situation: &mut Situation, what: &str) {
     let plan = spot_rescue::plan::plan(situation);
     let wanted = plan.steps.iter().filter(|it| it.id.starts_with(what));

@@ -1,4 +1,4 @@
-//! What an account may demand of a stack before it lets it in, and what AWS refuses when it is made.
+//! Demands of an account on a stack, and what AWS refuses when the stack is made.
 
 use super::{allowing, template};
 use serde_yaml_ng::Value;
@@ -79,7 +79,7 @@ fn ten_minutes_of_throttling_put_no_message_aside() {
     assert!(kept(&self::queue("DeadLetterQueue")) > kept(&queue));
 }
 
-/// TRAP 48: what another account shares has its owner's id in its ARN.
+/// TRAP 48: a shared resource has its owner's account id in its ARN.
 #[test]
 fn what_may_be_shared_is_not_looked_for_in_this_account_alone() {
     let allowed = allowing(&template());

@@ -1,11 +1,11 @@
-//! What the stack's user names in its parameters is where the function ends: in the role, and in what the
-//! function itself is told.
+//! What the stack's parameters name is the limit of the function: in the role, and in the function's own
+//! configuration.
 
 use super::{allowing, statements, template, texts};
 use serde_yaml_ng::Value;
 use spot_rescue::tags;
 
-/// Parameter, statement, and what of the statement it decides.
+/// The table: parameter, statement, and the part of the statement it decides.
 const DECIDES: &[(&str, &str, &str)] = &[
     ("InstanceRoleArns", "PassInstanceProfiles", "Resource"),
     ("AllowedInstanceTypes", "NoOtherTypes", "Condition"),

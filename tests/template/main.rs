@@ -262,7 +262,7 @@ fn roots() -> Vec<Action> {
     ]
 }
 
-/// What is looked for by its name; dry runs need what their calls need.
+/// Look-ups by name; dry runs need the permissions of their calls.
 fn rehearsals() -> [Action; 3] {
     let zone = String::new();
     [

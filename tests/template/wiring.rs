@@ -1,4 +1,4 @@
-//! What wakes the function, and how often it is tried again.
+//! Which events invoke the function, and how often it is tried again.
 
 use super::{template, texts};
 use serde_yaml_ng::Value;
@@ -152,7 +152,7 @@ fn the_schedule_sends_what_the_parser_calls_a_sweep() {
     assert_eq!(trigger, Ok(spot_rescue::event::Trigger::Sweep));
 }
 
-/// Each outcome that a person has to look after rings, and nothing else does.
+/// Each outcome that an operator has to look after has an alarm, and no other has.
 #[test]
 fn there_is_an_alarm_for_each_outcome_that_needs_one() {
     let template = template();
