@@ -157,7 +157,7 @@ class Account:
         ]
 
     def orphans(self, templates: set[str]) -> list[str]:
-        """Not in use and without an end; snapshots of the image belong to no lineage."""
+        """Not in use and without an expiry; snapshots of the image belong to no lineage."""
         living = {it["InstanceId"] for it in self.instances}
         names = living | {it.get("PrivateIpAddress", "") for it in self.instances}
         strays = [it["VolumeId"] for it in self.volumes.values() if is_stray(it, living)]

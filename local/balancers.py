@@ -14,7 +14,7 @@ LISTENER = {"Protocol": "TCP", "LoadBalancerPort": 80, "InstancePort": 8080}
 
 @dataclass
 class Balancers:
-    """Nothing, until a story wants it."""
+    """Load balancers, made only where a story needs them."""
 
     classic: Any
     lattice: Any
@@ -44,7 +44,7 @@ class Balancers:
         )
 
     def registered(self) -> Iterator[Registered]:
-        """What sends traffic; what drains does not."""
+        """Registrations that get traffic; draining ones do not."""
         for name in self.names:
             answer = self.classic.describe_load_balancers(LoadBalancerNames=[name])
             (found,) = answer["LoadBalancerDescriptions"]

@@ -34,7 +34,7 @@ class Result:
 
 @dataclass
 class Evidence:
-    """One rescued instance: what it owned, and what its last outcome line said."""
+    """One rescued instance: what it owned, and its last outcome line."""
 
     stage: Stage
     before: View
@@ -103,7 +103,7 @@ def one_replacement(evidence: Evidence) -> list[Result]:
 
 
 def told_once(evidence: Evidence) -> list[Result]:
-    """An outcome is a metric as well: told twice, it counts twice."""
+    """An outcome is a metric as well: reported twice, it counts twice."""
     instance = evidence.before.instance
     told = [it for it in evidence.stage.log.outcomes() if it["rescue"] == instance]
     return [equal("one outcome was reported", 1, len(told))]
@@ -115,7 +115,7 @@ def no_replacement(evidence: Evidence) -> list[Result]:
 
 
 def lineage(evidence: Evidence, original: str) -> list[dict[str, Any]]:
-    """Everything ever launched for it. What has ended long ago EC2 shows without tags, or no longer."""
+    """Everything ever launched for it. EC2 shows instances that ended long ago without tags, or not at all."""
     stage = evidence.stage
     shown = {it["InstanceId"]: it for it in stage.world.instances()}
     alive = {
@@ -132,7 +132,7 @@ def lineage(evidence: Evidence, original: str) -> list[dict[str, Any]]:
 
 
 def nothing_left_over(stage: Stage, lineages: set[str], known: set[str]) -> list[Result]:
-    """What is neither in use nor marked to expire. `known` are snapshots of before."""
+    """Resources neither in use nor marked to expire. `known` are snapshots of before."""
     world = stage.world
     living = {
         key for key, state in world.states().items() if state not in ("terminated", "shutting-down")

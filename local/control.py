@@ -22,7 +22,7 @@ SPOT_WARNING = "EC2 Spot Instance Interruption Warning"
 
 @dataclass(frozen=True)
 class Moment:
-    """Where a jump has led."""
+    """The state after a jump."""
 
     t: float
     # Messages that wait for a function.
@@ -32,7 +32,7 @@ class Moment:
 
 @dataclass(frozen=True)
 class Entered:
-    """What state which instance entered when, and the tags it had then."""
+    """A state that an instance entered, when, and its tags then."""
 
     t: float
     instance: str
@@ -76,7 +76,7 @@ class Control:
             shift.ended = float(self._post("work", {"functions": -1})["t"])
 
     def jump(self, until: float, deliver: bool) -> Moment:
-        """To what happens next, or to `until` if nothing does; nowhere while a function works."""
+        """To the next event, or to `until` if there is none; nowhere while a function works."""
         found = self._post("jump", {"until": until, "deliver": deliver})
         return Moment(found["t"], found["visible"], found["at_rest"])
 
@@ -119,7 +119,7 @@ class Control:
         self._post("event", {**event, "time": iso(self.date())})
 
     def capacity(self, place: str, instance_type: str, market: str, code: str | None) -> None:
-        """A zone or a subnet; a code of capacity or any other; None lifts what was said before."""
+        """A zone or a subnet; a code of capacity or any other; None lifts earlier ones."""
         pool = {"availability_zone": place, "instance_type": instance_type, "market": market}
         self._post("capacity", {**pool, "code": code})
 

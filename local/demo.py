@@ -28,7 +28,7 @@ from local.timeline import table
 
 @dataclass
 class Verdict:
-    """One story, told."""
+    """The result of one story."""
 
     name: str
     passed: bool
@@ -103,7 +103,7 @@ def progress(verdicts: list[Verdict], stories: SideBySide, seconds: float) -> st
 def tell(
     scenario: Scenario, recorded: Path | None = None, say: Callable[[str], None] | None = None
 ) -> Verdict:
-    """Plays one story on a stage of its own and puts it into words."""
+    """Plays one story on a stage of its own and writes the report."""
     for ending in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ending, Stage.abandon)
     began = time.monotonic()

@@ -72,7 +72,7 @@ ROOT = Credentials("local", "local")
 
 @dataclass(frozen=True)
 class Deployment:
-    """The deployed stack, as far as others need it."""
+    """The deployed stack, as far as the stage needs it."""
 
     endpoint: str
     queue_url: str

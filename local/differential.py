@@ -57,7 +57,7 @@ def main() -> int:
 
 
 def judge(path: Path, simulated: dict[str, Any]) -> tuple[bool, str]:
-    """Plays the list on a local AWS of its own; whether it comes to the same, in words too."""
+    """Plays the list on a local AWS of its own; compares the result, in words too."""
     for ending in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ending, Stage.abandon)
     began = time.monotonic()

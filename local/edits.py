@@ -47,7 +47,7 @@ EDITS: list[tuple[str, Callable[[Resources], None]]] = [
 
 
 def edited(template: dict[str, Any], made: dict[str, str]) -> dict[str, Any]:
-    """`made` has what exists already, by the name of the resource it stands for."""
+    """`made` has existing resources, by the name of the resource they stand for."""
     template = copy.deepcopy(template)
     for _why, edit in EDITS:
         edit(template["Resources"])

@@ -37,7 +37,7 @@ SEEN = "_seen"
 
 
 class Log:
-    """What the functions printed, in the order in which they did."""
+    """The log lines of the functions, in their order."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -55,7 +55,7 @@ class Log:
             return list(self._lines)
 
     def date(self, t: float | None) -> None:
-        """What is new was written by now."""
+        """New lines count as written by now."""
         with self._lock:
             self._follow()
             for line in self._lines[self._dated :]:
@@ -71,7 +71,7 @@ class Log:
         self._lines += entries(whole)
 
     def write(self, entry: dict[str, Any]) -> None:
-        """What a story has to say itself."""
+        """A line of the story itself."""
         with self.path.open("a") as file:
             file.write(json.dumps(entry) + "\n")
 

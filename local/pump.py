@@ -65,7 +65,7 @@ class Pump:
             thread.join(timeout=5)
 
     def pause(self) -> None:
-        """No further deliveries: what is sent meanwhile arrives late."""
+        """No further deliveries: messages sent meanwhile arrive late."""
         with self._changed:
             self._paused = True
 
@@ -76,7 +76,7 @@ class Pump:
         return self._busy > 0
 
     def jump(self, until: float, breath: float) -> Moment:
-        """To what happens next. While functions work: until one has ended, or for a breath."""
+        """To the next event. While functions work: until one has ended, or for a moment."""
         with self._changed:
             # While one is at work, or has just ended, there is no jump, only a look at what there is
             # for the others: the story is to see what has been done before time goes on.

@@ -84,7 +84,7 @@ def application() -> Wsgi:
 
 
 def load(dispatcher: DomainDispatcherApplication) -> None:
-    """What moto would load at the first call to each service."""
+    """Loads what moto would load at the first call to each service."""
     for name in SERVICES:
         get_service_model(MODELS.get(name, name))
         scope = f"AWS4-HMAC-SHA256 Credential=x/20260101/{events.REGION}/{name}/aws4_request, "
@@ -93,7 +93,7 @@ def load(dispatcher: DomainDispatcherApplication) -> None:
 
 
 def serve(ready: Callable[[int], None], port: int = 0, clock: str | None = None) -> None:
-    """For ever, from when `ready` is told the port; any free one if none is named."""
+    """Serves for ever; `ready` gets the port, any free one if none is named."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     CLOCK.start(clock)
     server = make_server(HOST, port, application(), threaded=True, request_handler=QuietHandler)

@@ -22,7 +22,7 @@ USED = ("autoscaling", "cloudformation", "ec2", "elbv2", "iam", "lambda", "sqs",
 
 
 def load() -> None:
-    """What takes seconds and is the same for every stage: once in a process, and not in its forks."""
+    """Loads what is the same for every stage and takes seconds: once in a process, and not in its forks."""
     server.application()
     translated({})
     for service in USED:
@@ -53,7 +53,7 @@ class Server:
         raise RuntimeError("\n".join(["the local AWS does not start:", *self.said()[-20:]]))
 
     def said(self) -> list[str]:
-        """Whatever went wrong in it."""
+        """The errors in its log."""
         return self._log.read_text(errors="replace").splitlines() if self._log.exists() else []
 
     def kill(self) -> None:
@@ -62,7 +62,7 @@ class Server:
 
 
 def run(ready: Connection, log: Path, clock: Path, seed: int) -> None:
-    """In the fork: what the other process was told to do at its end is not the server's to do."""
+    """In the fork: exit handlers of the other process must not run here."""
     for ending in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ending, signal.SIG_DFL)
     threading.Thread(target=end_with_parent, daemon=True).start()

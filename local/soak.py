@@ -104,7 +104,7 @@ class Soak:
         return [it for it in list(self.stage.log.lines)[seen:] if "outcome" in it]
 
     def _finished(self, victims: list[str], seen: int) -> Findings:
-        """What is wrong once nothing moves any more; the sweep comes as it always does."""
+        """Everything wrong once nothing changes any more; the sweep comes as always."""
         stage = self.stage
         gone = lambda: set(stage.world.states(victims).values()) <= {"terminated"}
         stage.until("the interrupted to end", gone, SWEEP_SECONDS)

@@ -42,7 +42,7 @@ Parameters = Callable[[str], dict[str, str]]
 
 
 class Overdue(Exception):
-    """Something that had to happen has not."""
+    """An awaited event has not happened."""
 
 
 class Stage:
@@ -52,7 +52,7 @@ class Stage:
 
     @classmethod
     def abandon(cls, signal_number: int, _frame: FrameType | None) -> None:
-        """When the process is told to end: nothing it has started may outlive it."""
+        """For the end of the process: nothing it has started may outlive it."""
         for ending in (signal.SIGINT, signal.SIGTERM):
             signal.signal(ending, signal.SIG_IGN)
         for stage in list(cls._open):
@@ -184,7 +184,7 @@ class Stage:
         self.sqs.send_message(QueueUrl=self.deployment.queue_url, MessageBody=body)
 
     def sweep(self) -> None:
-        """What the schedule sends."""
+        """Sends the schedule's message."""
         self.send(self.deployment.sweep)
 
     def a_day_later(self) -> None:
@@ -236,7 +236,7 @@ class Stage:
         return any(it["action"] == action and it["t"] >= since for it in self.meant())
 
     def errors(self) -> list[str]:
-        """What the server said of itself, and what the pump could not do."""
+        """Errors of the server, and of the pump."""
         said = self._server.said() if hasattr(self, "_server") else []
         return [*said, *(self.pump.errors if hasattr(self, "pump") else [])]
 

@@ -1,6 +1,6 @@
 """Elastic IP addresses.
 
-AWS: an address sits on one private address of one interface; it moves to another without being asked
+AWS: an address is associated with one private address of one interface; it moves to another silently
 unless reassociation is ruled out, and puts out whichever sat there; an instance can be named only if it
 has one interface; one that is pending or has ended cannot get one ("InvalidInstanceID: The pending instance 'i-…' is
 not in a valid state for this operation."), a stopped one can; termination disassociates

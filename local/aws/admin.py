@@ -75,7 +75,7 @@ def _interrupt(body: dict[str, Any]) -> Any:
 
 
 def _flag(body: dict[str, Any], name: str) -> bool:
-    """True unless it is said otherwise."""
+    """True by default."""
     value = body.get(name, True)
     if not isinstance(value, bool):
         raise BadInput(f"{name} is true or false, not {value!r}")

@@ -5,7 +5,7 @@ the device name free; a volume attached later survives the instance unless told 
 (https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AttachVolume.html). A root volume cannot be
 detached from a running instance
 (https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DetachVolume.html). moto checks none of
-it and hangs the volume over from one instance to the other.
+it and moves the volume from one instance to the other.
 
 A Multi-Attach volume (io1 and io2) may have up to sixteen instances of its zone at a time; at the end of the
 last of them, its DeleteOnTermination counts; to detach one, its instance must be named
@@ -30,7 +30,7 @@ MOST_INSTANCES = 16
 
 
 def put(volume: Any, instance: Any, device: str, *, delete_on_termination: bool) -> Any:
-    """Without question."""
+    """Past all rules."""
     attachment = VolumeAttachment(volume, instance, device, "attached")
     _keep(volume, [*volumes.attachments(volume), attachment])
     instance.block_device_mapping[device] = BlockDeviceType(
@@ -50,7 +50,7 @@ def of(volume: Any, instance: Any) -> Any:
 
 
 def take(volume: Any, instance: Any) -> None:
-    """Without question; after the last one the volume is `available` again."""
+    """Past all rules; after the last one the volume is `available` again."""
     attachment = of(volume, instance)
     if attachment is None:
         return

@@ -1,4 +1,4 @@
-"""Calls that go wrong although nothing is wrong with them.
+"""Calls that fail although nothing is wrong with them.
 
 AWS: a call may be throttled (EC2 says `RequestLimitExceeded` with a 503, Elastic Load Balancing
 `Throttling` with a 400, SQS `RequestThrottled` with a 400), find its service unavailable, or never
@@ -104,7 +104,7 @@ class Chaos:
             }
 
     def verdict(self, call_id: str, action: str) -> str | None:
-        """What is done to this attempt."""
+        """The failure of this attempt, if any."""
         with self._lock:
             if call_id not in self._open:
                 self.calls += 1
@@ -124,7 +124,7 @@ CHAOS = Chaos()
 
 
 def layer(application: Wsgi) -> Wsgi:
-    """The application, out of order now and then."""
+    """The application, with failures now and then."""
 
     def serve(environ: dict[str, Any], start_response: Any) -> Any:
         if not CHAOS.rate:

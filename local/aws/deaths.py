@@ -27,7 +27,7 @@ NO_KEY = ("Client.InternalError", CLIENT)
 
 @dataclass
 class Fate:
-    """Of the instances that are launched from now on."""
+    """How the instances that are launched from now on die."""
 
     code: str | None = None
     #: so many of them; None means all
@@ -47,7 +47,7 @@ def foretell(code: str | None, count: Any = None) -> None:
 
 
 def next_one() -> Reason | None:
-    """What the instance that is being launched dies of."""
+    """The reason that the instance being launched dies for, if any."""
     code = FATE.code
     if code is None:
         return None

@@ -21,7 +21,7 @@ REGION = "us-east-1"
 
 
 def emit(detail_type: str, resources: list[str], detail: dict[str, Any], backend: Any) -> None:
-    """EC2 speaks."""
+    """Sends an event as EC2 does."""
     deliver(
         {
             "source": "aws.ec2",

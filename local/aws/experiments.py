@@ -75,7 +75,7 @@ def start_experiment(self: Any, **given: Any) -> dict[str, Any]:
 
 
 def _carry_out(experiment: Any) -> str | None:
-    """Why nothing comes of it, if nothing does."""
+    """Why the experiment fails, if it does."""
     for action in experiment.actions.values():
         target = experiment.targets[action["targets"][TARGET]]
         ids = [arn.rpartition("/")[2] for arn in target["resourceArns"]]
@@ -113,7 +113,7 @@ def _seconds(action: dict[str, Any]) -> int:
 
 
 def _refusal(experiment: Any) -> str | None:
-    """What the service hears when it takes the role and makes the call."""
+    """The error when the service assumes the role and makes the call."""
     name = experiment.role_arn.rpartition("/")[2]
     role = next((it for it in _iam().roles.values() if it.name == name), None)
     if role is None or SERVICE not in json.dumps(role.assume_role_policy_document):

@@ -43,7 +43,7 @@ def _entered(instance: Any, state: str) -> None:
 
 
 def _look(backend: Any, of: fleet.Fleet) -> None:
-    """It compares what it has with its target capacity."""
+    """Compares its members with its target capacity."""
     living = [
         it
         for reservation in backend.reservations.values()

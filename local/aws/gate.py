@@ -34,7 +34,7 @@ def install() -> None:
 
 
 def _is_of_a_role(call: Any) -> bool:
-    """A function's. What people do here to build and look at a world takes no time."""
+    """A call of a function: calls that build the world or look at it take no time."""
     return "X-Amz-Security-Token" in call.headers
 
 

@@ -88,7 +88,7 @@ def view(image: Any) -> View:
 
 
 def boots_like(image: Any) -> View:
-    """What an instance shows of itself that it has from its image."""
+    """Settings that an instance shows and has from its image."""
     shown = view(image)
     mode = "uefi" if (shown["BootMode"] or "").startswith("uefi") else "legacy-bios"
     same = {name: shown.get(name) for name in BOOTS_LIKE}

@@ -38,7 +38,7 @@ class Caller:
 
 
 def enter(rules: list[Mapping[str, Any]] | None) -> None:
-    """What the caller's policies say; none where they are not enforced."""
+    """The caller's policies; none where they are not enforced."""
     Caller.rules = rules
 
 

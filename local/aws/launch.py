@@ -39,7 +39,7 @@ class Launch:
 
 @dataclass
 class Checked:
-    """What a launch is made of."""
+    """Everything a launch has been checked for."""
 
     image: Any
     subnet: Any
@@ -48,7 +48,7 @@ class Checked:
 
 
 def check(backend: Any, launch: Launch) -> Checked:
-    """All but capacity; nothing is changed."""
+    """Checks everything but capacity; nothing is changed."""
     data = launch.data
     image = _image(backend, data)
     instance_type = _instance_type(backend, data)
@@ -225,7 +225,7 @@ def _gives_public(subnet: Any) -> bool:
 
 
 def _complete(instance: Any, launch: Launch) -> None:
-    """What moto leaves open."""
+    """Fills in what moto leaves open."""
     backend = instance.ec2_backend
     instance.launched_as = launch.data
     if launch.market == "spot":

@@ -36,7 +36,7 @@ INDEFINITE = (
 
 @dataclass
 class Bound:
-    """What a token stands for from its first call on."""
+    """The request and answer that a token stands for from its first call on."""
 
     parameters: dict[str, Any]
     answer: Answer | None

@@ -48,7 +48,7 @@ WRAPPED = (attachments, attributes, reservations, tags, volumes)
 
 
 def _install() -> None:
-    """Around what shows a volume, and what changes one."""
+    """Wraps the calls that show or change a volume."""
     volumes.view = _showing(volumes.view, lambda it: it["VolumeId"], lambda it: it)
     reservations._device = _showing(
         reservations._device, lambda it: it["Ebs"]["VolumeId"], lambda it: it["Ebs"]

@@ -30,7 +30,7 @@ def now() -> dict[str, Any]:
 
 
 def jump(until: float, deliver: bool) -> dict[str, Any]:
-    """One jump at most, and what is to be known before the next."""
+    """One jump at most, and the state that the caller needs before the next."""
     waiting = queue.visible() if deliver else 0
     if not waiting and not CLOCK.is_working():
         due = [CLOCK.next_due(), queue.next_visible() if deliver else None]
@@ -40,7 +40,7 @@ def jump(until: float, deliver: bool) -> dict[str, Any]:
 
 
 def _is_at_rest() -> bool:
-    """No message anywhere, no snapshot and no instance on its way. What only grows old does not count."""
+    """No message anywhere, no snapshot and no instance on its way. Ageing alone does not count."""
     backend = ec2_backends[events.ACCOUNT][events.REGION]
     snapshots = (it.status for it in backend.snapshots.values())
     states = (it.state for it in backend.all_instances())

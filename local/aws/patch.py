@@ -31,7 +31,7 @@ def answers(
 ) -> Callable[[Behaviour], Behaviour]:
     """The function, called with the request, gives the answer to the action of its name.
 
-    A dry run of EC2 ends before it, after permissions, and after what else it looks at.
+    A dry run of EC2 ends before it, after permissions, and after the other checks.
     """
 
     def put(function: Behaviour) -> Behaviour:
@@ -55,5 +55,5 @@ def refuse(code: str, message: str) -> EC2ClientError:
 
 
 def shelf(backend: Any, name: str, kind: Callable[[], Any]) -> Any:
-    """What moto's backend has no field for; gone with everything else when moto is reset."""
+    """State that moto's backend has no field for; it goes with everything else when moto is reset."""
     return backend.__dict__.setdefault(f"local_{name}", kind())

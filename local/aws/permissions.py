@@ -56,7 +56,7 @@ class Refused(_RESTError):
 
 
 class Judge(IAMRequest):
-    """moto's signature check, and then all that is needed."""
+    """moto's signature check, and then every permission that is needed."""
 
     needs: list[Need]
 
@@ -125,7 +125,7 @@ def _group(call: Any, action: str) -> Need:
 
 
 def _queue(call: Any, action: str) -> Need:
-    """A batch needs no other permission than what it is a batch of.
+    """A batch needs the permission of its single call.
 
     https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-batch-api.html
     """

@@ -36,7 +36,7 @@ def visible() -> int:
 
 
 def next_visible() -> float | None:
-    """When the first of those that are not will be."""
+    """When the first hidden message will be visible."""
     hidden = [it for it in messages() if not it.visible or it.delayed]
     moments = [max(it.visible_at, it.delayed_until) / 1000 for it in hidden]
     return min(moments) - CLOCK.epoch + A_MOMENT if moments else None

@@ -111,7 +111,7 @@ def _view(request: SpotRequest) -> dict[str, Any]:
 
 
 def _status(instance: Any) -> str:
-    """How its instance ended; of what only stops, and of deaths while booting, less is told."""
+    """How its instance ended; of stops, and of deaths while booting, less is shown."""
     if instance.state not in instances.ENDED:
         return "fulfilled"
     reasons = {

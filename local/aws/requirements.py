@@ -48,7 +48,7 @@ class Need:
 
 
 class Request:
-    """A call to EC2, seen as what it touches."""
+    """A call to EC2, as the resources it touches."""
 
     def __init__(self, call: Any) -> None:
         self.call = call
@@ -172,7 +172,7 @@ def _template_data(request: Request) -> Iterator[Need]:
 
 
 def _root_task(request: Request) -> Iterator[Need]:
-    """Which volume is meant is not said: here the one that is named, or the one that is made."""
+    """Which volume is meant is not documented: here the one that is named, or the one that is made."""
     kind = "replace-root-volume-task"
     yield from request.on(request.get("InstanceId"))
     yield from request.making(kind, request.requested(kind))

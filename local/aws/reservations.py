@@ -89,7 +89,7 @@ def _hibernates(instance: Any) -> bool:
 
 
 def _attached(instance: Any) -> View:
-    """What ends with the instance."""
+    """Attachments that end with the instance."""
     primary = instance.nics[0]
     association = instance.ec2_backend.iam_instance_profile_associations.get(instance.id)
     profile = association and association.iam_instance_profile

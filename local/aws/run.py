@@ -26,7 +26,7 @@ NOT_DATA = ("MinCount", "MaxCount", "LaunchTemplate", "TagSpecifications", "DryR
 
 
 def _look(call: Any) -> None:
-    """A dry run: what the request names, no capacity, and no token is remembered."""
+    """A dry run: the resources that the request names are checked, capacity is not, and no token is remembered."""
     refusals.check(call)
     launch.check(call.ec2_backend, _wanted(call))
 
@@ -39,7 +39,7 @@ def run_instances(call: Any) -> Answer:
 
 
 def _check_once(template: dict[str, Any], request: dict[str, Any]) -> None:
-    """One interface 0, wherever it is said."""
+    """One interface 0, in the request or in the template."""
     if template.get("NetworkInterfaces") and request.get("NetworkInterfaces"):
         message = "Each network interface requires a unique device index."
         raise refuse("InvalidParameterCombination", message)

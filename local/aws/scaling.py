@@ -99,7 +99,7 @@ def tags_of(call: Any) -> tuple[str, dict[str, str]] | None:
 
 
 def look(group: Group) -> None:
-    """It compares what it has with what it should have."""
+    """Compares its members with its desired capacity."""
     while len(group.counted()) < group.desired:
         _launch(group)
 

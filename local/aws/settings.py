@@ -46,7 +46,7 @@ RESULTS = {
 
 
 def change(wanted: dict[str, Any]) -> dict[str, Any]:
-    """Changes what is named, all or nothing, and tells what holds now."""
+    """Changes the named settings, all or none, and returns all of them."""
     known = {field.name for field in fields(Settings)}
     unknown = set(wanted) - known
     if unknown:

@@ -38,7 +38,7 @@ def interrupt(
     carry_out: bool = True,
     block_seconds: int | None = None,
 ) -> None:
-    """EC2 takes them back, all in the same moment; or only says so. At the end of a Capacity Block later, and it says when."""
+    """EC2 interrupts them, all in the same moment; or only warns. At the end of a Capacity Block later, and it says when."""
     if action not in NOTICE:
         raise BadInput(f"action is one of {sorted(NOTICE)}, not {action!r}")
     victims = [_spot_instance(it) for it in ids]

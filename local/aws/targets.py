@@ -38,7 +38,7 @@ class Registration:
 
 
 def registrations(group: Any) -> dict[Key, Registration]:
-    """Without those that have drained."""
+    """Registrations, without those that have drained."""
     table = group.__dict__.setdefault("local_targets", {})
     now = CLOCK.now()
     for key in [key for key, it in table.items() if it.drained is not None and it.drained <= now]:

@@ -68,7 +68,7 @@ def version(template: LaunchTemplate, number: int) -> Any:
 
 
 def overlaid(template: dict[str, Any], request: dict[str, Any]) -> dict[str, Any]:
-    """The template, with what the request says instead."""
+    """The template, overlaid with the request."""
     given = {name: it for name, it in request.items() if it not in (None, [], {})}
     return {**template, **given}
 

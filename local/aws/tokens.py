@@ -18,7 +18,7 @@ LONGEST_TOKEN = 64
 
 
 def once(call: Any, perform: Callable[[], Answer]) -> Answer:
-    """Performs, or repeats what was answered to this token. In one turn."""
+    """Performs the call, or repeats the answer of this token. In one turn."""
     token = given(call)
     if token is None:
         return perform()

@@ -174,7 +174,7 @@ def _create(call: Any) -> Answer:
 
 
 def created(volume: Any, usable: bool) -> None:
-    """What its key may not be used for ends in `error`: the call was answered long before."""
+    """A volume with a denied key ends in `error`: the call was answered long before."""
     volume.being_created, volume.local_error = False, not usable
 
 

@@ -100,7 +100,7 @@ def part(
     instance_type: str = INSTANCE_TYPE,
     subnet: str = SUBNET,
 ) -> Request:
-    """Of a launch: what has a type, or is somewhere, says so; what is empty is not said."""
+    """A resource of a launch: its type and place, where it has them; empty values are left out."""
     request = on(action, kind, held, given)
     subnets = arn("subnet").replace(SUBNET, subnet) if subnet else ""
     keys = {
@@ -158,7 +158,7 @@ def key(action: str, arn: str = KEY_ARN, via: str = "ec2", for_aws: bool = True)
 
 
 def names(verb: str = "UPSERT", kind: str = "A", arn: str = ZONE_ARN) -> Request:
-    """A change of one record set; what is empty is not said."""
+    """A change of one record set; empty values are left out."""
     keys = {"Actions": verb, "RecordTypes": kind, "NormalizedRecordNames": "db.example.org"}
     context = {f"route53:ChangeResourceRecordSets{key}": [it] for key, it in keys.items() if it}
     return Request("route53:ChangeResourceRecordSets", arn, context)

@@ -30,7 +30,7 @@ def conditions() -> list[str]:
 
 
 def denials() -> list[str]:
-    """Statements that deny what would be refused without them, and conditions that spare nothing."""
+    """Deny statements without effect, and conditions in them without effect."""
     whole = {it["Sid"]: without(it["Sid"]) for it in statements(NARROW) if it["Effect"] == "Deny"}
     parts = {it: relaxed(it) for it in every("Deny")}
     forbidding = [
@@ -97,5 +97,5 @@ def relaxed(condition: Condition) -> list[Statement]:
 
 
 def naming(policy: list[Statement], request: Request) -> list[Statement]:
-    """The statements that can matter: judging is the slower the more there are."""
+    """The statements that can matter: judging gets slower with each of them."""
     return [it for it in policy if request.action in it["Action"]]

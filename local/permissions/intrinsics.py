@@ -9,7 +9,7 @@ VARIABLE = re.compile(r"\$\{([^}]+)\}")
 
 
 class NoValue:
-    """Of AWS::NoValue: whatever has it is left out."""
+    """AWS::NoValue: a property with it is left out."""
 
 
 class Stack:

@@ -120,7 +120,7 @@ def actions() -> set[str]:
 
 
 def grants() -> Iterator[tuple[str, str, str]]:
-    """Statement, action, resource: the smallest parts of which one could do without."""
+    """Statement, action, resource: the smallest parts that could be left out."""
     for it in statements():
         for action in it["Action"]:
             for resource in it["Resource"]:

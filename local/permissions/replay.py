@@ -97,7 +97,7 @@ def passes(verdicts: Iterable[Verdict]) -> bool:
 
 
 def mistake(verdict: Verdict) -> str:
-    """What was wrong with the question itself."""
+    """The mistake in the question itself, if any."""
     unknown = f"AWS does not know {verdict.unknown} here" if verdict.unknown else ""
     return verdict.error or unknown
 

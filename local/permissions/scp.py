@@ -62,7 +62,7 @@ def grouped(action: str, key: str) -> Request:
 
 
 def calls() -> tuple[list[Request], list[Request]]:
-    """What is denied, and what is not."""
+    """Calls that are denied, and calls that are not."""
     own, users = own_keys(), ["Name", *users_keys()]
     denied = [
         *(on("CreateTags", kind, given={key: "x"}) for key in own for kind in IDS),

@@ -98,7 +98,7 @@ def resources(recorded: Recorded) -> list[str]:
 
 
 def refused_without(rest: dict[Taken, list[Statement]], recorded: Recorded) -> set[Taken]:
-    """What is missed: without it, some request for that action is refused."""
+    """Whether the grant is needed: without it, some request for that action is refused."""
     asked = [(taken, it) for taken in rest for it in recorded.of(action_of(taken))]
     verdicts = ask((rest[taken], it) for taken, it in asked)
     pairs = zip(asked, verdicts, strict=True)
@@ -110,7 +110,7 @@ def action_of(taken: str | Grant) -> str:
 
 
 def reduced(grant: Grant) -> list[Statement]:
-    """What is left of that action without the grant; no other action matters."""
+    """The policy of that action without the grant; no other action matters."""
     sid, action, resource = grant
     return list(_without(sid, action, resource))
 

@@ -108,7 +108,7 @@ def a_line_each(evidence: Evidence) -> list[Result]:
 
 
 def untouched(evidence: Evidence) -> list[Result]:
-    """The protected instance beside it all is as it was."""
+    """The protected instance is as it was."""
     after = evidence.after()
     return [
         checks.equal("the protected instance is as it was", evidence.before, after),

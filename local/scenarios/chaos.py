@@ -17,7 +17,7 @@ def while_calls_fail(stage: Stage, instances: list[str]) -> None:
 
 
 def went_wrong(evidence: Evidence) -> list[Result]:
-    """Otherwise nothing has been shown."""
+    """Without any failure the story would prove nothing."""
     done = evidence.stage.control.chaos_done()
     told = ", ".join(f"{count} {kind}" for kind, count in sorted(done["attempts"].items()))
     calls = f"{done['disturbed']} of {done['calls']} calls were disturbed ({told})"

@@ -13,7 +13,7 @@ RATE = 200
 
 
 def until_it_serves(stage: Stage, instances: list[str]) -> None:
-    """Remembers whether the old instance still lived when its replacement was told to serve."""
+    """Notes whether the old instance still lived when its replacement was registered."""
     interrupt(stage, instances)
     back = lambda: any(it["outcome"] == "back-in-service" for it in stage.log.outcomes())
     stage.until("the rescue", back, 300)
@@ -32,7 +32,7 @@ def before_the_end(evidence: Evidence) -> list[Result]:
 
 
 def clones(evidence: Evidence) -> list[Result]:
-    """By EC2's own account."""
+    """As EC2 shows them."""
     volumes = {it["VolumeId"]: it for it in evidence.stage.world.volumes()}
     sources = {
         name: volumes[volume].get("SourceVolumeId")

@@ -21,7 +21,7 @@ def a_set(stage: Stage) -> list[dict[str, Any]]:
 
 
 def spare(stage: Stage, instance: str) -> list[str]:
-    """Those that wait to replace it, and run."""
+    """Its spares that run."""
     return [
         it["InstanceId"]
         for it in stage.world.instances()

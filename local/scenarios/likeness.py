@@ -14,7 +14,7 @@ TAGS = {"backup": "daily", "cost-center": "4711"}
 
 
 def parts(stage: Stage, instance: str) -> dict[str, str]:
-    """Its root volume and its primary interface, by what they are."""
+    """Its root volume and its primary interface, by their kind."""
     shown = stage.world.instance(instance)
     root = shown["RootDeviceName"]
     (volume,) = [it["Ebs"] for it in shown["BlockDeviceMappings"] if it["DeviceName"] == root]
@@ -24,7 +24,7 @@ def parts(stage: Stage, instance: str) -> dict[str, str]:
 
 
 def equip(stage: Stage, instances: list[str]) -> None:
-    """Private, in a subnet that has come to give public addresses; tagged, as a backup plan wants it."""
+    """Private, in a subnet that gives public addresses by now; with the tags of a backup plan."""
     ec2 = stage.world.ec2
     for instance in instances:
         mine = [{"Name": "instance-id", "Values": [instance]}]

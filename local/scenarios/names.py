@@ -66,7 +66,7 @@ def changed_after_the_warning(stage: Stage, instances: list[str]) -> None:
 
 
 def records(evidence: Evidence) -> dict[str, Any]:
-    """What the zone says, by name."""
+    """The record sets of the zone, by name."""
     stage = evidence.stage
     sets = stage.world.dns.list_resource_record_sets(HostedZoneId=the_zone(stage))
     return {

@@ -37,7 +37,7 @@ NOTED = "outsiders"
 
 @dataclass
 class Things:
-    """What is not the victim's, and when it was brought into play."""
+    """Resources that are not the victim's, and when they were made."""
 
     t: float
     instances: list[str] = field(default_factory=list)
@@ -82,7 +82,7 @@ class Outsider:
         return self._launch(template, marks)
 
     def launch_like(self, template: str, victim: str, replacement: str) -> str:
-        """With the marks that the replacement was launched with: its code, and what that is made of."""
+        """With the marks that the replacement was launched with: its code, and the content of that."""
         (found,) = self.ec2.describe_instances(InstanceIds=[replacement])["Reservations"]
         tags = {it["Key"]: it["Value"] for it in found["Instances"][0]["Tags"]}
         marks = {checks.RESCUE: victim, REPLACES: victim, LAUNCHED: tags[LAUNCHED]}

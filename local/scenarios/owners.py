@@ -1,4 +1,4 @@
-"""What else replaces an instance, or has a part of it: fleets, orchestrators, AWS services."""
+"""Other owners of an instance or of its parts: fleets, orchestrators, AWS services."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def of_a_fleet(stage: Stage, instances: list[str]) -> None:
 
 
 def members(stage: Stage) -> list[str]:
-    """Those that run. The one that was taken has lost its tag, or its life."""
+    """Members that run. The interrupted one has lost its tag, or has ended."""
     running = [it for it in stage.world.instances() if it["State"]["Name"] == "running"]
     return [it["InstanceId"] for it in running if FLEET in as_dict(it.get("Tags", []))]
 
@@ -62,7 +62,7 @@ def free(stage: Stage) -> set[str]:
 
 
 def mended_by_hand(stage: Stage) -> None:
-    """As the outcome says: the volumes go to the new member. What else was kept its user clears away."""
+    """As the outcome says: the volumes go to the new member. The user deletes the rest of what was kept."""
     (outcome,) = stage.log.outcomes()
     kept = lambda: len(free(stage)) == KEPT and len(members(stage)) == 1
     stage.until("the fleet to launch another, and the volumes to be free", kept, 300)

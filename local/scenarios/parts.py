@@ -1,4 +1,4 @@
-"""What an instance is launched with that is not simply its account's own: a subnet of a shared VPC, a
+"""Parts of a launch that are not the account's own: a subnet of a shared VPC, a
 license configuration.
 """
 

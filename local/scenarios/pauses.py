@@ -66,7 +66,7 @@ def told(*expected: str) -> Check:
 
 
 def after_an_hour(evidence: Evidence) -> list[Result]:
-    """Told by the first sweep after it."""
+    """Reported by the first sweep after it."""
     stage = evidence.stage
     late = [it.get(SEEN, 0) for it in stage.log.outcomes() if it["outcome"] == "overdue"]
     since = [it - (stage.control.interrupted_at or 0) for it in late]

@@ -1,4 +1,4 @@
-"""Events that come twice, late or all at once; a function that dies; a replacement that is taken too."""
+"""Events that come twice, late or all at once; a function that dies; a replacement that is interrupted, too."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def after_the_end(stage: Stage, instances: list[str]) -> None:
 
 
 def unheard(stage: Stage, instances: list[str]) -> None:
-    """Neither the warning nor the end is told; only the schedule comes round."""
+    """No event of the warning or the end comes; only the schedule."""
     stage.pump.pause()
     stage.control.interrupt(instances, warn=False)
     ended = lambda: set(stage.world.states(instances).values()) == {"terminated"}
@@ -76,7 +76,7 @@ def second_replacement(evidence: Evidence) -> list[Result]:
 
 
 def killed_at_work(evidence: Evidence) -> list[Result]:
-    """Otherwise the story has not been told: an idle function may die unnoticed."""
+    """Otherwise the story proves nothing: an idle function may die unnoticed."""
     cut_off = [it for it in evidence.stage.pump.errors if it.startswith("invocation")]
     return [Result(bool(cut_off), f"killed in the middle of {len(cut_off)} invocation(s)")]
 

@@ -89,7 +89,7 @@ def asked_at_most(times: int) -> Check:
 
 
 def refused_with(code: str) -> Check:
-    """Otherwise the story has not been told."""
+    """Otherwise the story proves nothing."""
 
     def check(evidence: Evidence) -> list[Result]:
         found = sum(code in it["refused"] for it in launches(evidence.stage))
@@ -109,7 +109,7 @@ def at_once(evidence: Evidence) -> list[Result]:
 
 
 def unreplaced_once(*words: str) -> Check:
-    """With what was refused, or what they died of, in so many words."""
+    """With the refusal, or the reason they died for, in the outcome."""
 
     def check(evidence: Evidence) -> list[Result]:
         found = [it["outcome"] for it in evidence.stage.log.outcomes()]
@@ -141,7 +141,7 @@ def in_time(evidence: Evidence) -> list[Result]:
 
 
 def safe_meanwhile(evidence: Evidence) -> list[Result]:
-    """Two hours later: told once, and every volume waits, free and without an end."""
+    """Two hours later: reported once, and every volume waits, free and without an expiry."""
     outcomes, volumes = evidence.stage.meanwhile
     waiting = {
         it["VolumeId"]

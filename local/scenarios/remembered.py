@@ -1,5 +1,5 @@
 """What a rescue must know although no event tells it: what changed since the last sweep, volumes without
-their tags, a warning hours late, tags that claim what is not so, and limits that are reached.
+their tags, a warning hours late, false tags, and limits that are reached.
 """
 
 from __future__ import annotations

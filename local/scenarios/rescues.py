@@ -1,4 +1,4 @@
-"""The plain rescue, and what stands in when the last snapshot set is of no use."""
+"""The plain rescue, and an older snapshot set where the last one fails."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a story consists of, and how every one is played: build, prepare, drive, come to rest, check."""
+"""The parts of a story, and how every one is played: build, prepare, drive, come to rest, check."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Scenario:
 
 @dataclass
 class Played:
-    """A story that has been told."""
+    """A story that has been played."""
 
     scenario: Scenario
     stage: Stage

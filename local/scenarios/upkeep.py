@@ -1,4 +1,4 @@
-"""What happens between rescues: a prepared rescue follows its instance, is forgotten with it, and
+"""Between rescues: a prepared rescue follows its instance, is forgotten with it, and
 safety copies are deleted when their time has come.
 """
 
