@@ -103,8 +103,8 @@ keys! {
     PREPARED = "prepared": Value on [Instance] Always [Mark(0)]
     /// On a replacement: the instance it replaces.
     REPLACES = "replaces": Value on [Instance] Always []
-    /// On a replacement we have launched ourselves: the token of its launch and the instance it replaces. Given at the
-    /// launch, and never afterwards. What has it may be ended by us, if it never took over.
+    /// On a replacement that the function launched: the token of its launch and the instance it replaces. Set at the
+    /// launch, and never afterwards. The function may end an instance with this tag, if it never took over.
     LAUNCHED = "launched": Value on [Instance] Always []
     /// The tombstone: which instance, when, how; on the launch template also how far the first look at it has come.
     INTERRUPTED_AT = "interrupted-at": Value on [Instance, LaunchTemplate] Rescue [Passing]
@@ -114,25 +114,25 @@ keys! {
     PLACE = "place": Value on [Instance, LaunchTemplate] Always [Repeats(3)]
     /// The Auto Scaling group the lineage belongs to.
     GROUP = "group": Value on [Instance, LaunchTemplate] Always [Repeats(2), Guarded]
-    /// The fleet that has launched the head, and replaces it by itself.
+    /// The fleet that launched the head, and replaces it by itself.
     FLEET = "fleet": Value on [LaunchTemplate] Always []
-    /// What the head's type is like.
+    /// Properties of the head's instance type.
     SHAPE = "shape": Value on [Instance, LaunchTemplate] Always [Repeats(4), Shed(5)]
-    /// Its volumes, each with its device and whether it goes with the instance.
+    /// Its volumes, each with its device and whether it is deleted with the instance.
     VOLUMES = "volume": List on [Instance, LaunchTemplate] Always [Guarded]
     /// Its targets: target group, id, port.
     TARGETS = "target": List on [Instance, LaunchTemplate] Always [Repeats(5), Shed(0), Guarded]
-    /// Those of its targets that an orchestrator registers for a task of its own: a replacement has none.
+    /// Targets that an orchestrator registers for a task of its own: they are not registered for a replacement.
     LEFT_TARGETS = "left-target": List on [LaunchTemplate] Always []
     /// Its Elastic IPs.
     ADDRESSES = "address": List on [Instance, LaunchTemplate] Always [Repeats(6), Guarded]
-    /// Its network interfaces beyond the primary one; that one as well if its address is to be kept.
+    /// Its network interfaces beyond the primary one; the primary one as well if its address is to be kept.
     INTERFACES = "interface": List on [Instance, LaunchTemplate] Always [Repeats(7), Guarded]
-    /// When which instance of the lineage was interrupted.
+    /// Past interruptions: which instance of the lineage, and when.
     HISTORY = "history": List on [Instance, LaunchTemplate] Always [Repeats(8), ShedBeyondFirst(6)]
     /// Its private addresses, in its own order.
     PRIVATE_ADDRESSES = "private-address": List on [LaunchTemplate] Always [Shed(3)]
-    /// What the prepared rescue leaves to the launch, where that is to be on an interface that exists: whether there is
+    /// Network settings that the prepared rescue leaves out, for a launch on an existing interface: whether there is
     /// a public address (`public`, `private`, `open`), and the security groups.
     NETWORK = "network": List on [LaunchTemplate] Always []
     /// Secondary private addresses of the primary interface.
@@ -142,9 +142,11 @@ keys! {
     /// Only of an instance that keeps its root or has lost its image: its image, and what an image made of the root's
     /// snapshot must say.
     ORIGINAL = "original": Value on [LaunchTemplate] Always []
-    /// The name that follows, the head's public address, and whether the name has been looked up since that was so.
+    /// The DNS name that follows, the head's public address, and whether the name has been looked up for that
+    /// address.
     NAMED = "named": Value on [LaunchTemplate] Always []
-    /// The version that is launched, and the one before it, both of our making, and the fingerprint of the first.
+    /// The version that is launched and the one before it, both written by the function, and the fingerprint of the
+    /// first.
     VERSION = "version": Value on [LaunchTemplate] Always []
     /// Changes when a replacement would have to be launched differently.
     FINGERPRINT = "fingerprint": Value on [LaunchTemplate] Always []
@@ -152,39 +154,39 @@ keys! {
     REHEARSED = "rehearsed": Value on [LaunchTemplate] Always [Shed(8)]
     /// What a warning would be refused, and by which code.
     CAVEATS = "caveat": List on [LaunchTemplate] Always [Shed(9)]
-    /// Replacements of ours that have no room for marks of their own.
+    /// Replacements without room for marks of their own.
     MEMBERS = "member": List on [LaunchTemplate] Always []
-    /// Volumes that have no room for an expiry of their own, and when they may go.
+    /// Volumes without room for an expiry of their own, and when they may be deleted.
     EXPIRES = "expires": List on [LaunchTemplate] Always []
-    /// What was foreseen for the head: which instance, when, and on what date. On the instance once launches have been
+    /// What was foreseen for the head: which instance, when, and on what date. On the instance, once a launch was
     /// made for it that a warning must know of.
     AT_RISK = "at-risk": Value on [Instance, LaunchTemplate] Rescue [Passing]
     /// How many launches have failed, or led to a spare that is gone, and for which instance.
     ATTEMPTS = "attempts": Value on [LaunchTemplate] Rescue []
     /// Pools (type, subnet, market) that had no capacity, when, and why.
     FAILED_POOLS = "failed-pool": List on [LaunchTemplate] Rescue []
-    /// What AWS said when it last refused a launch, for a person.
+    /// AWS's message when it last refused a launch, for a person.
     REFUSAL = "refusal": Value on [LaunchTemplate] Rescue []
-    /// The version after which one without CPU options and with IMDSv2 required was written, since launches were
-    /// refused, and when.
+    /// After refused launches: the version that a new one, without CPU options and with IMDSv2 required, is made
+    /// from, and when that was decided.
     PLAIN = "plain": Value on [LaunchTemplate] Rescue []
-    /// The same of the version that says the network, since the private address was given up.
+    /// The same for the version with network settings, written when the private address was given up.
     NETWORKED = "networked": Value on [LaunchTemplate] Rescue []
     /// The newest replacement that ended before it took over, and how many died booting.
     DIED = "died": Value on [LaunchTemplate] Rescue []
     /// Milestones of the rescue, in seconds since the interruption.
     PROGRESS = "progress": Value on [LaunchTemplate] Rescue []
-    /// What the owner had got and lost since the last sweep when it was interrupted.
+    /// What the owner had gained and lost since the last sweep when it was interrupted.
     CHANGED = "changed": List on [LaunchTemplate] Rescue [Shed(7)]
     /// `ip` targets of successors, until one of them owns everything.
     SERVED = "served": List on [LaunchTemplate] Rescue [Shed(2)]
-    /// Targets that are to be registered still, after the rescue.
+    /// Targets that are still to be registered after the rescue.
     OWED = "owed": List on [LaunchTemplate] Rescue [Shed(1)]
-    /// Elastic IPs that are to be associated still, after the rescue.
+    /// Elastic IPs that are still to be associated after the rescue.
     OWED_ADDRESSES = "owed-address": List on [LaunchTemplate] Rescue []
-    /// Since when its owner lacks targets or addresses that it is to have.
+    /// Since when its owner lacks such targets or addresses.
     OWED_SINCE = "owed-since": Value on [LaunchTemplate] Rescue []
-    /// What the name that follows has been pointed at, and what it said before.
+    /// What the DNS name was pointed at in this rescue, and the address it had before.
     POINTED = "pointed": List on [LaunchTemplate] Rescue []
     /// The instance that has lost the private address it was to keep, since when, and why.
     ADDRESS_LOST = "address-lost": Value on [LaunchTemplate] Rescue []
@@ -192,13 +194,13 @@ keys! {
     SWAPS = "swaps": Value on [LaunchTemplate] Rescue []
     /// The stand-in that could not give way to Spot, since when, and why.
     STAYS = "stays": Value on [LaunchTemplate] Rescue []
-    /// The member that has left its group for good, the group being smaller for it.
+    /// The member that has left its group for good; the group has become smaller by it.
     LEFT_GROUP = "left-group": Value on [LaunchTemplate] Rescue []
-    /// A safety copy, a spare, or the prepared rescue of what has vanished: it may go after this moment.
+    /// A safety copy, a spare, or the prepared rescue of a vanished instance: it may be deleted after this moment.
     EXPIRES_AT = "expires-at": Value on [Instance, LaunchTemplate, Volume, Snapshot, Image, Interface] Rescue [Passing]
     /// The device name inside the instance.
     DEVICE = "device": Value on [Volume, Snapshot] Always []
-    /// Settings a snapshot does not remember.
+    /// Settings of the volume that a snapshot does not keep.
     VOLUME = "volume": Value on [Volume, Snapshot] Always []
     /// On a restored volume or a clone: the volume it stands for.
     COPY_OF = "copy-of": Value on [Volume] Rescue []
