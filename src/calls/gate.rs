@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
 
-/// So many calls at once to begin with; AT_MOST is the limit.
+/// So many calls at once to begin with; `AT_MOST` is the limit.
 const AT_FIRST: usize = 8;
 pub const AT_MOST: usize = 32;
 
