@@ -12,7 +12,7 @@ pub const TOO_MANY: &str = "TooMany";
 /// The code of a read that was given up because it went on for too long: the pages of a listing are of everything
 /// there is, whatever it is filtered by (TRAP 47).
 pub const TOO_LONG: &str = "TooLong";
-/// A call AWS did not do, or whose answer we did not get.
+/// A call that AWS did not carry out, or that was not answered.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{operation} failed: {code}: {message} (request {})", request_id.as_deref().unwrap_or("unknown"))]
 pub struct CloudError {
@@ -57,7 +57,7 @@ impl CloudError {
         self.code == TOO_MANY
     }
 
-    /// There was no end of it ([`TOO_LONG`]).
+    /// It was given up for the time it took ([`TOO_LONG`]).
     #[must_use]
     pub fn is_too_long(&self) -> bool {
         self.code == TOO_LONG

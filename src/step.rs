@@ -179,8 +179,8 @@ pub struct Launch {
     pub token: String,
 }
 
-/// By id and number: anybody who may add a version could have his launched as the newest. By name only
-/// while it is being created; then it is the one that this invocation has made, or none.
+/// By id and number: a caller that may add a version could have its own launched as the newest. By name only while it
+/// is being created; then it is the one that this invocation has made, or none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LaunchTemplate {
     Version(TemplateId, u64),

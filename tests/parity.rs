@@ -68,7 +68,7 @@ fn every_row_is_there_once_and_in_order() {
 
 /// Rows marked as reported are reported.
 #[test]
-fn what_is_told_stands_in_the_caveats() {
+fn reported_rows_stand_in_the_caveats() {
     let files = ["course/caveats", "course/unlike", "network/router"];
     let files = files.map(|it| format!("src/plan/{it}.rs"));
     let said: String = files.map(|it| fs::read_to_string(it).unwrap()).concat();

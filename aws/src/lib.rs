@@ -1,6 +1,6 @@
 //! The real AWS: the core's seam [`Cloud`] by the SDK, which only this package names.
 //!
-//! Whoever uses it brings the configuration: where credentials come from, which certificates are believed, what the
+//! The package that uses it brings the configuration: where credentials come from, which certificates are believed, what the
 //! environment says. Here is how long a call may take, since the core reckons with that. One client of each service
 //! is built, once.
 #![cfg(feature = "aws")]

@@ -18,7 +18,7 @@ class Mutant:
 
 MUTANTS = [
     Mutant(
-        "a clone counts before anybody has it",
+        "a clone counts before an instance has it",
         "src/plan/volumes/copies.rs",
         "(is_clone(volume, of) && is_taken(volume))",
         "is_clone(volume, of)",
@@ -114,7 +114,7 @@ MUTANTS = [
         "if !hand_over.known {",
     ),
     Mutant(
-        "somebody else's address is taken",
+        "an address of another instance is taken",
         "src/plan/network/addresses.rs",
         "free || of_member || interface.as_ref().is_some_and(on_kept)",
         "free || of_member || interface.as_ref().is_some_and(|it| on_kept(it) || holder.is_some())",
@@ -388,7 +388,7 @@ MUTANTS = [
         "let _ = &record.progress;",
     ),
     Mutant(
-        "a request is cancelled whose instance its user has stopped",
+        "the request of an instance stopped by its user is cancelled",
         "src/plan/capacity/requests.rs",
         "if !relaunches(request) || request.disabled || instance.is_some_and(stopped) {",
         "if !relaunches(request) || instance.is_some_and(stopped) {",
@@ -430,13 +430,13 @@ MUTANTS = [
         "if !is_kept(lineage, owner, interruption, &mut plan) && !owner.is_alive() {",
     ),
     Mutant(
-        "flags come back while somebody may still end the instance",
+        "flags come back while a late invocation may still end the instance",
         "src/plan/course/return_to_spot/hand_back.rs",
         "trying > NOBODY_LEFT && is_released(lineage, owner, &mut plan)",
         "is_released(lineage, owner, &mut plan)",
     ),
     Mutant(
-        "who stays after all does not get the flags back",
+        "a stand-in that stays after all does not get its flags back",
         "src/plan/course/return_to_spot/hand_back.rs",
         "asked::keeps_volumes_always(lineage) || hand_over::delete_flags(&all, owner, plan)",
         "!all.volumes.is_empty() || hand_over::delete_flags(&all, owner, plan)",
@@ -472,7 +472,7 @@ MUTANTS = [
         "if left <= 99 {",
     ),
     Mutant(
-        "an interface whose address could not be kept is left over for ever",
+        "an interface without its kept address is left over for ever",
         "src/plan/network/primary.rs",
         "(ours && unmarked && free).then_some(found)",
         "(ours && !unmarked && free).then_some(found)",
@@ -616,7 +616,7 @@ MUTANTS = [
         "untold(subject, now).map_or(wanted, |_| wanted)",
     ),
     Mutant(
-        "whoever dies while booting is launched without end",
+        "an instance that dies while booting is launched without end",
         "src/plan/capacity/deaths.rs",
         "deaths.booting < BRAKE ||",
         "deaths.booting < BRAKE * 99 ||",
@@ -784,7 +784,7 @@ MUTANTS = [
         "MOST.saturating_sub(others)",
     ),
     Mutant(
-        "long run: what is free and on no record is nobody's",
+        "long run: what is free and on no record is left alone",
         "src/plan/course/tidy/unclaimed.rs",
         "&& !kept::is_decided(volume)",
         "&& kept::is_decided(volume)",
@@ -1096,7 +1096,7 @@ MUTANTS = [
         "if off || records.iter().all(young) {",
     ),
     Mutant(
-        "what nobody answered counts as rehearsed",
+        "an unanswered dry run counts as rehearsed",
         "src/plan/course/rehearsal.rs",
         "!answers.is_empty() && answers.values().all(|it| *it != Answer::Unanswered)",
         "!answers.is_empty()",

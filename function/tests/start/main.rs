@@ -1,4 +1,4 @@
-//! What the function makes of its environment: endpoints, and whom it believes to be AWS.
+//! What the function makes of its environment: endpoints, and which servers it takes for AWS.
 
 mod environment;
 mod process;

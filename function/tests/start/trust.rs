@@ -43,7 +43,7 @@ fn connections(store: &str) -> Vec<io::Result<String>> {
 }
 
 #[test]
-fn who_is_vouched_for_by_the_systems_store_alone_is_talked_to() {
+fn a_server_vouched_for_by_the_systems_store_alone_is_trusted() {
     let all = connections("tests/start/trust/authority.pem");
     assert!(all[0].is_err(), "Amazon does not vouch: {all:?}");
     let called = |it: &io::Result<String>| it.as_ref().is_ok_and(|it| it.starts_with("POST / "));
