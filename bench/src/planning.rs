@@ -187,6 +187,7 @@ impl Known {
 }
 
 /// Like a bad hour: half warnings, state changes of unprotected instances, wakes, snapshots, noise.
+#[must_use]
 pub fn messages(known: &Known, count: usize) -> Vec<String> {
     let ids: Vec<&InstanceId> = known.situations.keys().collect();
     let at = clock::format(known.at);
