@@ -3,7 +3,7 @@
 //! `BLESS=1 cargo test --no-default-features --features sim --test tags` writes it anew.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use spot_rescue::tags::{Form, KEYS, Key, On, Since};
+use spot_rescue::tags::{Form, KEYS, Key, Life, On, Since};
 use std::fmt::Write;
 use std::fs;
 
@@ -20,6 +20,17 @@ with `-n` is a list: `-1`, `-2`, … The tags that *you* write are in
 A resource takes 50 tags. Where there is no room for all of ours, some stay behind, in a fixed order, and the caveats of
 the instance say which.
 
+";
+
+const LIVES: &str = "\
+## When each is written, read and removed
+
+Another principal that may call `CreateTags` can write any of these keys. Without its seal a value is not believed, and the
+next look reports it. What remains is a value that the function wrote on the same resource before: the last column says what
+follows if it is put back.
+
+| tag | written | read | gone | an old value put back |
+|---|---|---|---|---|
 ";
 
 #[test]
@@ -42,6 +53,23 @@ fn the_file_is_what_the_table_makes_of_it() {
         }
         text.push('\n');
     }
+    text.push_str(LIVES);
+    for key in KEYS {
+        if let Some(life) = &key.life {
+            let Life {
+                written,
+                read,
+                gone,
+                put_back,
+            } = life;
+            writeln!(
+                text,
+                "| {} | {written} | {read} | {gone} | {put_back} |",
+                name(key)
+            )
+            .unwrap();
+        }
+    }
     let text = format!("{}\n", text.trim_end());
     if std::env::var_os("BLESS").is_some() {
         fs::write(FILE, &text).unwrap();
@@ -54,15 +82,14 @@ fn the_file_is_what_the_table_makes_of_it() {
 }
 
 fn row(key: &Key) -> String {
-    let list = if key.form == Form::List { "-n" } else { "" };
     let on: Vec<&str> = key.on.iter().map(|it| word(*it)).collect();
     let says: Vec<&str> = key.says.iter().map(|it| it.trim()).collect();
-    format!(
-        "| `{}{list}` | {} | {} |",
-        key.name,
-        on.join(", "),
-        says.join(" ")
-    )
+    format!("| {} | {} | {} |", name(key), on.join(", "), says.join(" "))
+}
+
+fn name(key: &Key) -> String {
+    let list = if key.form == Form::List { "-n" } else { "" };
+    format!("`{}{list}`", key.name)
 }
 
 fn word(on: On) -> &'static str {

@@ -3,7 +3,8 @@
 
 use super::{allowing, statements, template, texts};
 use serde_yaml_ng::Value;
-use spot_rescue::tags;
+use spot_rescue::tags::{self, Form, On, Since};
+use std::collections::BTreeSet;
 
 /// The table: parameter, statement, and the part of the statement it decides.
 const DECIDES: &[(&str, &str, &str)] = &[
@@ -101,4 +102,45 @@ fn the_mark_is_written_with_its_seal() {
         }
     }
     assert_eq!(marking, 4);
+}
+
+/// What the role may write on a resource that bears no mark of ours yet is what the table of tags says of it.
+#[test]
+fn unmarked_resources_get_only_the_tags_of_the_table() {
+    let seal_of = |name: &str| tags::proof_of(name);
+    let keys_on = |on: On, since: &[Since]| {
+        let mut keys: BTreeSet<String> = BTreeSet::from([seal_of(tags::RESCUE)]);
+        for key in tags::KEYS
+            .iter()
+            .filter(|it| it.on.contains(&on) && since.contains(&it.since))
+        {
+            keys.insert(match key.form {
+                Form::Value => key.name.to_owned(),
+                Form::List => format!("{}-*", key.name),
+            });
+        }
+        keys
+    };
+    let mut of_instance = keys_on(On::Instance, &[Since::Always, Since::Rescue]);
+    // It is given at a launch and never afterwards.
+    of_instance.remove(tags::LAUNCHED);
+    of_instance.insert(seal_of(tags::GROUP));
+    // It goes from the record in one call with the tombstone, which goes from the instance as well.
+    of_instance.insert(tags::PROGRESS.to_owned());
+    for (sid, expected) in [
+        ("MarkOptedInInstances", of_instance),
+        ("MarkVolumes", keys_on(On::Volume, &[Since::Always])),
+        ("MarkInterfaces", keys_on(On::Interface, &[Since::Always])),
+    ] {
+        let all = allowing(&template());
+        let statement = all
+            .iter()
+            .find(|it| it["Sid"].as_str() == Some(sid))
+            .unwrap();
+        let condition = &statement["Condition"];
+        let like = &condition["ForAllValues:StringLike"]["aws:TagKeys"];
+        let equal = &condition["ForAllValues:StringEquals"]["aws:TagKeys"];
+        let found = texts(if like.is_null() { equal } else { like });
+        assert_eq!(BTreeSet::from_iter(found), expected, "{sid}");
+    }
 }
