@@ -4,6 +4,7 @@
 //! - One `DeregisterTargets` (or `RegisterTargets`) per target group for all lineages of a batch:
 //!   Elastic Load Balancing grants 4 a second, for the whole account.
 //!   <https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/elb-api-throttling.html>
+//! - The wakes of a batch, up to ten in one call.
 //! - Of every other call few at first, more with each success. Once AWS answers that there were too
 //!   many, the rest is not sent: it would only be refused, and the next look comes soon enough to
 //!   find the tokens that have come in meanwhile. A bucket holds those of ten seconds.
@@ -13,14 +14,17 @@
 
 mod gate;
 mod gone;
+mod wakes;
 
 use crate::cloud::{Cloud, CloudError};
+use crate::event::Wake;
 use crate::situation::{Target, TargetGroup};
 use crate::step::Action;
 use gate::{Gate, Order};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
+use wakes::Wakes;
 
 /// Targets in one call; the documentation names no limit, other controllers send as many.
 const TARGETS: usize = 100;
@@ -35,6 +39,7 @@ pub struct Calls<'a> {
     cloud: &'a dyn Cloud,
     gates: Mutex<BTreeMap<&'static str, Arc<Gate>>>,
     joint: Mutex<BTreeMap<(bool, TargetGroup), Joint>>,
+    wakes: Wakes,
 }
 
 /// Targets that other lineages add to a call that is about to be sent.
@@ -51,6 +56,7 @@ impl<'a> Calls<'a> {
             cloud,
             gates: Mutex::default(),
             joint: Mutex::default(),
+            wakes: Wakes::default(),
         }
     }
 
@@ -64,8 +70,23 @@ impl<'a> Calls<'a> {
             self.together(false, group, targets).await
         } else if let Action::Register { group, targets } = action {
             self.together(true, group, targets).await
+        } else if let Action::Wake {
+            wake,
+            delay_seconds,
+        } = action
+        {
+            self.wake(action, wake, *delay_seconds).await
         } else {
             self.send(action).await
+        }
+    }
+
+    /// With those of other lineages. What failed together is tried once more alone.
+    async fn wake(&self, action: &Action, wake: &Wake, delay_seconds: u16) -> Answer {
+        let send = async |it: &Action| self.send(it).await;
+        match self.wakes.send(wake, delay_seconds, send).await {
+            Some(answer) => answer,
+            None => self.send(action).await,
         }
     }
 

@@ -206,6 +206,7 @@ async fn look_again(
     batch.unsaved = batch.unsaved.max(unprotected.count());
     for (subject, plan) in &mut planned {
         throttling::defer_contended(subject.position(), batch.unsaved, plan);
+        throttling::put_off(subject.position(), subject.memory.scarce, now, plan);
     }
     calls.reopen();
     let each = planned.into_iter().map(|(subject, plan)| async move {
@@ -246,7 +247,8 @@ async fn run(
         subject.memory.launched.clear();
     }
     subject.memory.glance = glance::of(subject, &plan, &steps);
-    let failed = steps.iter().any(|it| !it.outcome.succeeded());
+    let put_off = |it: &StepReport| throttling::is_put_off(&plan, it);
+    let failed = { steps.iter() }.any(|it| !it.outcome.succeeded() && !put_off(it));
     let launches: Vec<Tags> = plan
         .steps
         .iter()
@@ -260,11 +262,17 @@ async fn run(
     // A step that failed now would fail again at once: only a step that was done, or another way to launch, calls for
     // another look.
     let news = refused || steps.iter().any(|it| glance::leads_on(it, &plan));
-    let throttled = throttling::is_felt(&steps);
-    // Not before the volumes are protected in one way.
-    if !(throttled && throttling::still_unprotected(&plan, &steps)) {
+    let throttled = throttling::is_felt(&plan, &steps);
+    let slows_down = throttling::slows_down(&plan, &steps);
+    let left_over = steps.iter().any(put_off);
+    if throttling::are_scarce(&steps) {
+        subject.memory.scarce = Some(context.clock.now());
+    }
+    // What is to be asked for again is waited for by itself.
+    if !throttled {
         subject.slow_down();
     }
+    let rest = throttling::rest(subject.position());
     let soon = if throttled {
         throttling::retry_after(subject.position(), &plan, &steps)
     } else {
@@ -286,8 +294,10 @@ async fn run(
     if failed {
         report.wait(soon, "a step that was not done");
     }
-    if throttled {
-        // No look is worth anything before that.
+    if left_over {
+        report.wait(rest, "tags that nothing waits for");
+    }
+    if slows_down {
         let waits = report.waits.iter_mut();
         waits.for_each(|it| it.seconds = it.seconds.max(soon));
     }

@@ -41,6 +41,8 @@ pub struct Step {
     pub after: Vec<String>,
     /// What to write down when AWS refuses the call.
     pub on_failure: Option<Refusal>,
+    /// Nothing waits for it: where AWS grants too few of its kind, others ask first.
+    pub can_wait: bool,
 }
 
 /// Every call that changes something, with all its parameters.
@@ -130,6 +132,8 @@ pub enum Action {
         wake: Wake,
         delay_seconds: u16,
     },
+    /// Several of them in one call, each with its delay.
+    Wakes(Vec<(Wake, u16)>),
 }
 
 /// The record set is written over as a whole.
@@ -264,6 +268,7 @@ impl Step {
             action,
             after: Vec::new(),
             on_failure: None,
+            can_wait: false,
         }
     }
 

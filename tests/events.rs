@@ -219,6 +219,7 @@ fn our_own_messages_are_read_back() {
                 )]),
             }),
             rehearses: true,
+            scarce: Some(at),
         },
         sent: Some(at),
         proof: None,

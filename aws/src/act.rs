@@ -1,7 +1,9 @@
 //! One call per action; nothing is decided here.
 
 use super::tags::{ec2_tags, tagged};
-use super::{Aws, autoscaling, error::failed, fleet, network, roots, run, template, versions};
+use super::{
+    Aws, autoscaling, error::failed, fleet, inbox, network, roots, run, template, versions,
+};
 use aws_sdk_ec2::operation::copy_volumes::builders::CopyVolumesFluentBuilder;
 use aws_sdk_ec2::operation::create_snapshots::builders::CreateSnapshotsFluentBuilder;
 use aws_sdk_ec2::types::{
@@ -75,6 +77,7 @@ impl Aws {
                 wake,
                 delay_seconds,
             } => self.wake(wake, *delay_seconds).await,
+            Action::Wakes(wakes) => inbox::wake(&self.sqs, self.queue_url()?, wakes).await,
         }
     }
 
@@ -279,12 +282,14 @@ impl Aws {
         Ok(String::new())
     }
 
+    fn queue_url(&self) -> Result<&String, CloudError> {
+        let message = "SPOT_RESCUE_QUEUE_URL is not set, so no later look can be scheduled; set it";
+        let missing = || CloudError::new("SendMessage", "NoQueue", message, None);
+        self.stack.queue_url.as_ref().ok_or_else(missing)
+    }
+
     async fn wake(&self, wake: &Wake, delay_seconds: u16) -> Result<String, CloudError> {
-        let Some(queue_url) = &self.stack.queue_url else {
-            let message =
-                "SPOT_RESCUE_QUEUE_URL is not set, so no later look can be scheduled; set it";
-            return Err(CloudError::new("SendMessage", "NoQueue", message, None));
-        };
+        let queue_url = self.queue_url()?;
         let request = self
             .sqs
             .send_message()

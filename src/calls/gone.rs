@@ -75,7 +75,8 @@ async fn is_gone(cloud: &dyn Cloud, action: &Action) -> bool {
         | Action::PointName(_)
         | Action::Rehearse(_)
         | Action::Group(_)
-        | Action::Wake { .. } => return false,
+        | Action::Wake { .. }
+        | Action::Wakes(_) => return false,
     };
     left.is_ok_and(|it| !it)
 }

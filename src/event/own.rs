@@ -56,6 +56,8 @@ pub struct Memory {
     pub glance: Option<Glance>,
     /// This lineage's rescue is to be rehearsed by this look.
     pub rehearses: bool,
+    /// When AWS last had too many tags to write.
+    pub scarce: Option<Timestamp>,
 }
 
 /// State of instances and volumes: as long as it is unchanged, everything else is taken as unchanged.
@@ -110,6 +112,7 @@ impl Memory {
         self.sets.learn(&other.sets);
         self.glance = None;
         self.rehearses |= other.rehearses;
+        self.scarce = self.scarce.max(other.scarce);
     }
 }
 
@@ -180,6 +183,8 @@ struct Detail {
     #[serde(default)]
     rehearses: Value,
     #[serde(default)]
+    scarce: Option<String>,
+    #[serde(default)]
     read: Option<String>,
     #[serde(default)]
     sent: Option<String>,
@@ -207,6 +212,7 @@ pub(super) fn parse_wake(envelope: &Envelope) -> Result<Trigger, String> {
         sets: Sets::read(&detail.taken, &detail.unlisted),
         glance: glance(detail.read.as_deref(), &detail.seen, &detail.held),
         rehearses: detail.rehearses == Value::Bool(true),
+        scarce: { detail.scarce.as_deref() }.and_then(|it| clock::parse(it).ok()),
     };
     Ok(Trigger::Wake(Wake {
         instance: detail.instance_id,
@@ -316,6 +322,7 @@ pub fn text(wake: &Wake) -> String {
         "held": glance.map(|it| &it.held),
         "read": glance.map(|it| clock::format(it.at)),
         "rehearses": memory.rehearses.then_some(true),
+        "scarce": memory.scarce.map(clock::format),
         "sent": sent.map(clock::format),
     })
     .to_string()

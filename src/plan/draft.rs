@@ -6,7 +6,8 @@ use crate::id::{InstanceId, VolumeId};
 use crate::plan::lineage::Lineage;
 use crate::policy::PolicyWarning;
 use crate::report::Outcome;
-use crate::step::{Step, Until, Wait};
+use crate::step::{Action, Step, Until, Wait};
+use crate::tags;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -108,6 +109,20 @@ impl Plan {
         }
     }
 
+    /// The tags planned since then are such as each sweep would write: nothing waits for them. What leaves a volume to
+    /// its user is not one of them, nor what notes what another step has done.
+    pub fn can_wait(&mut self, since: usize) {
+        let writes = |it: &Step| {
+            let Action::Tag { tags, .. } = &it.action else {
+                return false;
+            };
+            it.after.is_empty() && !tags.contains_key(tags::KEPT)
+        };
+        let since = self.steps.iter_mut().skip(since);
+        let tags = since.filter(|it| writes(it));
+        tags.for_each(|it| it.can_wait = true);
+    }
+
     pub fn note(&mut self, note: impl Into<String>) {
         self.notes.push(note.into());
     }
@@ -133,6 +148,7 @@ impl fmt::Display for Plan {
             action,
             after,
             on_failure,
+            can_wait: _,
         } in steps
         {
             write!(f, "do    [{id}] {action}")?;

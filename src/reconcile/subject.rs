@@ -189,7 +189,10 @@ impl Subject {
         let warned = self.memory.interruptions.first();
         let head = warned.map(|it| (tags::HEAD.to_owned(), it.instance.to_string()));
         if head.is_some() || step == REMEMBER {
-            self.memory.unwritten.extend(tags.clone());
+            // How far it has come is seen again at each look.
+            let mut tags = tags.clone();
+            tags.remove(tags::PROGRESS);
+            self.memory.unwritten.extend(tags);
             self.memory.unwritten.extend(head);
         }
     }

@@ -36,6 +36,10 @@ pub fn finish(key: &Key, action: &Action, now: Timestamp) -> Action {
             it.tags = seal(key, &it.name, Which::Own, &it.tags);
         }
         Action::Wake { wake, .. } => *wake = message::seal(key, wake, now),
+        Action::Wakes(wakes) => {
+            let wakes = wakes.iter_mut();
+            wakes.for_each(|(it, _)| *it = message::seal(key, it, now));
+        }
         Action::Untag { keys, .. } => *keys = super::marks::with_proofs(keys),
         Action::Tag { .. }
         | Action::Deregister { .. }
@@ -103,7 +107,8 @@ pub fn needs_key(action: &Action) -> bool {
         | Action::ReplaceRoot(_)
         | Action::RegisterImage(RegisterImage { .. })
         | Action::Rehearse(_)
-        | Action::Wake { .. } => true,
+        | Action::Wake { .. }
+        | Action::Wakes(_) => true,
     }
 }
 

@@ -93,6 +93,7 @@ impl State {
                 wake,
                 delay_seconds,
             } => self.send(own::wake(wake), i64::from(*delay_seconds)),
+            Action::Wakes(wakes) => self.send_together(wakes),
         }
     }
 
@@ -146,7 +147,9 @@ impl State {
                 request.map(|it| it.first.to_string()).into_iter().collect()
             }
             Action::Launch(launch) => launch.interface.iter().map(ToString::to_string).collect(),
-            Action::PointName(_) | Action::Rehearse(_) | Action::Wake { .. } => Vec::new(),
+            Action::PointName(_) | Action::Rehearse(_) | Action::Wake { .. } | Action::Wakes(_) => {
+                Vec::new()
+            }
         };
         let ours = |it: &String| self.is_ours(it) || self.was_ours(it);
         named.into_iter().filter(|it| !ours(it)).collect()

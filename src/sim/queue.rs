@@ -5,6 +5,7 @@
 use super::{State, error::refused};
 use crate::clock::Timestamp;
 use crate::cloud::{self, CloudError};
+use crate::event::{Wake, own};
 use std::collections::BTreeSet;
 use time::Duration;
 
@@ -64,6 +65,18 @@ impl State {
             receives: 0,
         });
         Ok(id)
+    }
+
+    /// Up to ten in one call.
+    pub(super) fn send_together(&mut self, wakes: &[(Wake, u16)]) -> Result<String, CloudError> {
+        if wakes.is_empty() || wakes.len() as u64 > MOST_RECEIVED {
+            let code = "AWS.SimpleQueueService.TooManyEntriesInBatchRequest";
+            return Err(refused("SendMessage", code, "Entries"));
+        }
+        let sent = wakes.iter();
+        let sent = sent.map(|(it, delay)| self.send(own::wake(it), i64::from(*delay)));
+        let ids: Result<Vec<String>, CloudError> = sent.collect();
+        Ok(ids?.join(" "))
     }
 
     /// When the mapping takes the next message at the latest.

@@ -50,7 +50,7 @@ impl Action {
             Self::Terminate { .. } => "ec2:TerminateInstances",
             Self::CancelRequest { .. } => "ec2:CancelSpotInstanceRequests",
             Self::Rehearse(rehearsal) => rehearsal.call(),
-            Self::Wake { .. } => "sqs:SendMessage",
+            Self::Wake { .. } | Self::Wakes(_) => "sqs:SendMessage",
         }
     }
 }

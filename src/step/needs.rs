@@ -81,7 +81,7 @@ impl Action {
             Self::Terminate { .. } => &["ec2:TerminateInstances"],
             Self::CancelRequest { .. } => &["ec2:CancelSpotInstanceRequests"],
             Self::Rehearse(rehearsal) => rehearsal.iam_actions(),
-            Self::Wake { .. } => &["sqs:SendMessage"],
+            Self::Wake { .. } | Self::Wakes(_) => &["sqs:SendMessage"],
         }
     }
 
@@ -116,7 +116,8 @@ impl Action {
             | Self::Terminate { .. }
             | Self::CancelRequest { .. }
             | Self::Rehearse(_)
-            | Self::Wake { .. } => Duration::from_secs(6),
+            | Self::Wake { .. }
+            | Self::Wakes(_) => Duration::from_secs(6),
         }
     }
 
@@ -154,7 +155,8 @@ impl Action {
             | Self::Terminate { .. }
             | Self::CancelRequest { .. }
             | Self::Rehearse(_)
-            | Self::Wake { .. } => Vec::new(),
+            | Self::Wake { .. }
+            | Self::Wakes(_) => Vec::new(),
         }
     }
 }

@@ -128,6 +128,7 @@ impl fmt::Display for Action {
                     "wake {instance} in {delay_seconds} s (attempt {attempt})"
                 )
             }
+            Self::Wakes(wakes) => write!(f, "wake {} lineages", wakes.len()),
         }
     }
 }

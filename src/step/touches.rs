@@ -84,7 +84,9 @@ impl Action {
             }
             Self::RegisterImage(_) | Self::DeregisterImage { .. } => vec![Kind::Images],
             Self::Group(_) => vec![Kind::Groups, Kind::Targets],
-            Self::PointName(_) | Self::Rehearse(_) | Self::Wake { .. } => Vec::new(),
+            Self::PointName(_) | Self::Rehearse(_) | Self::Wake { .. } | Self::Wakes(_) => {
+                Vec::new()
+            }
         }
     }
 }

@@ -516,8 +516,20 @@ MUTANTS = [
     Mutant(
         "an instance with unprotected volumes is looked at less and less often",
         "src/reconcile.rs",
-        "if !(throttled && throttling::still_unprotected(&plan, &steps)) {",
+        "if !throttled {",
         "if !(throttled && subject.attempt > 99) {",
+    ),
+    Mutant(
+        "in a mass reclaim, what nothing waits for takes the tags from what is out of service",
+        "src/reconcile/throttling/patience.rs",
+        "if scarce.is_none_or(rested) {",
+        "if scarce.is_none_or(|it| now >= it || rested(it)) {",
+    ),
+    Mutant(
+        "a service waits for a tag that is refused",
+        "src/reconcile/throttling.rs",
+        "refused.any(|it| !patience::of_tags(it))",
+        "refused.any(|it| is_throttled(it) || !patience::of_tags(it))",
     ),
     Mutant(
         "an address on no instance at the moment is taken for released",

@@ -66,6 +66,7 @@ mod stamped;
 mod standstill;
 mod stories;
 mod support;
+mod tag_calls;
 mod targets;
 mod template_gone;
 mod threats;

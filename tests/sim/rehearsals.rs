@@ -148,6 +148,7 @@ fn changes(world: &World, since: usize) -> Vec<String> {
             Action::Tag { .. }
                 | Action::Untag { .. }
                 | Action::Wake { .. }
+                | Action::Wakes(_)
                 | Action::WriteTemplate(_)
                 | Action::TrimTemplate { .. }
         )

@@ -124,7 +124,7 @@ pub fn apply(situation: &mut Situation, action: &Action) {
             known(&mut situation.requests).retain(|it| it.id != *request);
         }
         // The effect of these is left to the simulator.
-        Action::Group(_) | Action::Rehearse(_) | Action::Wake { .. } => {}
+        Action::Group(_) | Action::Rehearse(_) | Action::Wake { .. } | Action::Wakes(_) => {}
     }
 }
 

@@ -138,6 +138,7 @@ fn every_action() -> Vec<Action> {
             wake: Wake::look(instance()),
             delay_seconds: 0,
         },
+        Action::Wakes(vec![(Wake::look(instance()), 0)]),
     ];
     all.extend(balancing());
     all.extend(on_interface(&all));
@@ -294,7 +295,7 @@ fn kind(action: &Action) -> u8 {
         Action::Network(Network::Associate { .. }) => 12,
         Action::DeleteVolume { .. } => 13,
         Action::DeleteSnapshot { .. } => 14,
-        Action::Wake { .. } => 15,
+        Action::Wake { .. } | Action::Wakes(_) => 15,
         Action::Terminate { .. } => 16,
         Action::Group(change) => match change.verb {
             GroupVerb::Detach { .. } => 17,

@@ -28,13 +28,13 @@ pub fn flagged(lineage: &Lineage, mut volumes: Vec<RecordedVolume>) -> Vec<Recor
     volumes
 }
 
-/// While all is well: off, once the record says that it was on.
-pub fn always(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
+/// While all is well: off, once the record says that it was on. False while that is waited for.
+pub fn always(lineage: &Lineage, owner: &Instance, plan: &mut Plan) -> bool {
     let Some(template) = lineage
         .template()
         .filter(|_| asked::keeps_volumes_always(lineage))
     else {
-        return;
+        return true;
     };
     let record = Record::from_tags(&template.tags);
     let noted = |volume| {
@@ -45,7 +45,8 @@ pub fn always(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
         interfaces::keep_one(lineage, interface, plan);
     }
     let mut flagged = owner.devices.iter().filter(|it| it.delete_on_termination);
-    if flagged.all(|it| noted(it.volume.clone())) {
+    let recorded = flagged.all(|it| noted(it.volume.clone()));
+    if recorded {
         protect::keep_volumes(owner, plan);
     } else {
         plan.wait(
@@ -53,6 +54,7 @@ pub fn always(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
             "the record to show which volumes are to go with their instance",
         );
     }
+    recorded
 }
 
 /// The interface whose address is to be kept, once it is on record that it was to go with its instance.

@@ -58,6 +58,7 @@ pub fn plan(lineage: &Lineage) -> Plan {
         member::seal(lineage, spare, &mut plan);
     }
     if owner.state == InstanceState::Running {
+        let before = plan.steps.len();
         let record = current::current(lineage, owner);
         let wanted = template::template_tags(lineage, owner, &record);
         let what = "what is on record and not to be seen to be missing still";
@@ -82,12 +83,17 @@ pub fn plan(lineage: &Lineage) -> Plan {
         dns::foretell(lineage, owner, &mut plan);
         protect::mark_volumes(lineage, &mut plan);
         interfaces::mark_all(lineage, owner, &mut plan);
-        keep::always(lineage, owner, &mut plan);
+        let recorded = keep::always(lineage, owner, &mut plan);
+        if recorded {
+            plan.can_wait(before);
+        }
     }
     foreseen::plan(lineage, owner, &mut plan);
     return_to_spot::plan(lineage, owner, &mut plan);
     pause::late(lineage, &mut plan);
+    let before = plan.steps.len();
     tidy::after(lineage, &mut plan);
+    plan.can_wait(before);
     if owner.state == InstanceState::Running {
         rehearsal::plan(lineage, owner, &mut plan);
     }

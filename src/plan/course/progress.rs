@@ -6,6 +6,7 @@ use crate::event::{InstanceState, Interruption};
 use crate::plan::course::{outcome, standstill};
 use crate::plan::draft::Plan;
 use crate::plan::lineage::Lineage;
+use crate::plan::marks::tombstone::REMEMBER;
 use crate::plan::traffic::deregister;
 use crate::plan::volumes::fate::{Fate, HandOver};
 use crate::plan::volumes::snapshot;
@@ -25,7 +26,7 @@ pub fn plan(lineage: &Lineage, interruption: &Interruption, hand_over: &HandOver
     } else {
         stands_still(lineage, interruption, &mut progress)
     };
-    write_down(lineage, &progress, plan);
+    write_down(lineage, &progress, told.is_some(), plan);
     if let Some(kind) = told {
         let mut outcome = outcome::of_rescue(kind, lineage, interruption, hand_over, progress);
         outcome.why = kind
@@ -57,7 +58,7 @@ pub fn kept(lineage: &Lineage, interruption: &Interruption, why: Option<String>,
     let now = seconds_between(interruption.at, lineage.situation.now);
     progress.entry(Milestone::Kept).or_insert(now);
     let newly = is_new(lineage, &progress, Milestone::Kept);
-    write_down(lineage, &progress, plan);
+    write_down(lineage, &progress, newly, plan);
     if newly {
         let mut outcome =
             outcome::of_rescue(Kind::Kept, lineage, interruption, &hand_over, progress);
@@ -72,15 +73,38 @@ fn is_new(lineage: &Lineage, progress: &BTreeMap<Milestone, f64>, milestone: Mil
         && !lineage.record.progress.contains_key(&milestone)
 }
 
-fn write_down(lineage: &Lineage, progress: &BTreeMap<Milestone, f64>, plan: &mut Plan) {
+/// What tells nothing goes along with what else is written on record, or can wait: the next look finds it reached as well.
+fn write_down(
+    lineage: &Lineage,
+    progress: &BTreeMap<Milestone, f64>,
+    tells: bool,
+    plan: &mut Plan,
+) {
     let Some(template) = lineage.template() else {
         return;
     };
-    if *progress != lineage.record.progress {
-        let tags = Tags::from([(tags::PROGRESS.to_owned(), progress_text(progress))]);
-        let resources = vec![template.id.to_string()];
-        plan.step(Step::new(STEP, Action::Tag { resources, tags }));
+    if *progress == lineage.record.progress {
+        return;
     }
+    let tag = (tags::PROGRESS.to_owned(), progress_text(progress));
+    if !tells && let Some(tags) = remembered(plan) {
+        tags.extend([tag]);
+        return;
+    }
+    let (resources, tags) = (vec![template.id.to_string()], Tags::from([tag]));
+    plan.step(Step {
+        can_wait: !tells,
+        ..Step::new(STEP, Action::Tag { resources, tags })
+    });
+}
+
+/// What the first look writes on record.
+fn remembered(plan: &mut Plan) -> Option<&mut Tags> {
+    let step = plan.steps.iter_mut().find(|it| it.id == REMEMBER)?;
+    let Action::Tag { tags, .. } = &mut step.action else {
+        return None;
+    };
+    Some(tags)
 }
 
 /// Everything reached by now, with the seconds since the interruption's own time.

@@ -1,6 +1,7 @@
 //! The interruption is written on the instance and on the record.
 
 use crate::event::{InstanceAction, InstanceState, Interruption, is_recent};
+use crate::id::InstanceId;
 use crate::plan::draft::Plan;
 use crate::plan::facts::breaker;
 use crate::plan::lineage::Lineage;
@@ -50,16 +51,26 @@ pub fn set(
     let Some(marks) = room::for_tombstone(lineage, instance, marks) else {
         return false;
     };
-    let resources = vec![instance.id.to_string()];
-    let id = format!("tombstone {}", instance.id);
-    plan.step(Step::new(
-        id,
-        Action::Tag {
-            resources,
-            tags: marks,
-        },
-    ));
+    let action = Action::Tag {
+        resources: vec![instance.id.to_string()],
+        tags: marks,
+    };
+    plan.step(Step::new(id(&instance.id), action));
     true
+}
+
+fn id(instance: &InstanceId) -> String {
+    format!("tombstone {instance}")
+}
+
+/// Of both the record's outlives the instance: where AWS takes but one, it is that. Unless the instance's says more.
+fn comes_first(interruption: &Interruption, plan: &mut Plan) {
+    let own = id(&interruption.instance);
+    let plain = |it: &Step| matches!(&it.action, Action::Tag { tags, .. } if tags.len() <= 2);
+    let mut own = plan.steps.iter_mut().filter(|it| it.id == own);
+    if let Some(step) = own.find(|it| plain(it)) {
+        step.can_wait = true;
+    }
 }
 
 /// The interruption of the owner, in the record: it outlives the instance.
@@ -77,6 +88,7 @@ pub fn remember(lineage: &Lineage, interruption: &Interruption, plan: &mut Plan)
         return;
     }
     let mut tags = history_tags(&breaker::history(lineage));
+    comes_first(interruption, plan);
     if known && own::holds(&template.tags, &tags) {
         return;
     }

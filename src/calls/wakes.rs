@@ -1,0 +1,82 @@
+//! The messages that go on with the lineages of a batch leave together, up to ten in one call: all that are ready when the
+//! next call may be sent. One that is alone waits for nothing.
+//! <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html>
+
+use super::{Answer, lock};
+use crate::event::Wake;
+use crate::step::Action;
+use std::collections::VecDeque;
+use std::sync::Mutex;
+use tokio::sync::{Semaphore, oneshot};
+
+const TOGETHER: usize = 10;
+/// So many calls are under way at once; what becomes ready meanwhile goes with the next one.
+const UNDER_WAY: usize = 4;
+
+/// A wake to be sent, and where its answer goes.
+type Letter = ((Wake, u16), oneshot::Sender<Option<Answer>>);
+
+#[derive(Debug)]
+pub struct Wakes {
+    ready: Mutex<VecDeque<Letter>>,
+    turns: Semaphore,
+}
+
+impl Default for Wakes {
+    fn default() -> Self {
+        Self {
+            ready: Mutex::default(),
+            turns: Semaphore::new(UNDER_WAY),
+        }
+    }
+}
+
+impl Wakes {
+    /// What came of it, or none if it is still to be sent, alone: a call with others failed, or was cut short. One of them may
+    /// have been the reason; one that was sent after all leads to a look more.
+    pub async fn send(
+        &self,
+        wake: &Wake,
+        delay_seconds: u16,
+        call: impl AsyncFn(&Action) -> Answer,
+    ) -> Option<Answer> {
+        let (sender, mut answer) = oneshot::channel();
+        lock(&self.ready).push_back(((wake.clone(), delay_seconds), sender));
+        // The other lineages of the batch have their turn meanwhile.
+        tokio::task::yield_now().await;
+        loop {
+            tokio::select! {
+                biased;
+                answer = &mut answer => return answer.ok().flatten(),
+                turn = self.turns.acquire() => {
+                    let _turn = turn.ok()?;
+                    self.send_some(&call).await;
+                }
+            }
+        }
+    }
+
+    async fn send_some(&self, call: impl AsyncFn(&Action) -> Answer) {
+        let some: Vec<Letter> = {
+            let mut ready = lock(&self.ready);
+            let first = ready.len().min(TOGETHER);
+            ready.drain(..first).collect()
+        };
+        let (wakes, waiting): (Vec<_>, Vec<_>) = some.into_iter().unzip();
+        let answer = match wakes.as_slice() {
+            [] => return,
+            [(wake, delay_seconds)] => {
+                let (wake, delay_seconds) = (wake.clone(), *delay_seconds);
+                let alone = Action::Wake {
+                    wake,
+                    delay_seconds,
+                };
+                Some(call(&alone).await)
+            }
+            _ => Some(call(&Action::Wakes(wakes)).await).filter(Result::is_ok),
+        };
+        for it in waiting {
+            it.send(answer.clone()).ok();
+        }
+    }
+}
