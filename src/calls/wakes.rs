@@ -80,3 +80,62 @@ impl Wakes {
         }
     }
 }
+
+#[cfg(all(test, feature = "sim"))]
+mod tests {
+    use crate::calls::Calls;
+    use crate::cloud::Cloud;
+    use crate::event::Wake;
+    use crate::sim::{FailingCloud, Fault, Kind, On, World};
+    use crate::step::Action;
+    use futures_util::future::join_all;
+    use std::collections::BTreeSet;
+
+    const ALL: usize = 25;
+
+    /// Sends them all at the same moment; true if all were taken.
+    async fn send(cloud: &impl Cloud) -> bool {
+        let calls = &Calls::new(cloud);
+        let each = (0..ALL).map(|n| async move {
+            let lineage = format!("i-{n:017x}").parse().expect("an id");
+            let wake = Wake::look(lineage);
+            let action = Action::Wake {
+                wake,
+                delay_seconds: 5,
+            };
+            calls.act(&action).await.is_ok()
+        });
+        join_all(each).await.into_iter().all(|it| it)
+    }
+
+    fn told(world: &World) -> usize {
+        let bodies = world.look(|it| {
+            let all = it.queue.messages.iter();
+            all.map(|it| it.body.clone()).collect::<BTreeSet<_>>()
+        });
+        bodies.len()
+    }
+
+    #[tokio::test]
+    async fn the_wakes_of_a_batch_leave_ten_in_a_call() {
+        let world = World::new(1);
+        assert!(send(&world).await);
+        assert_eq!(told(&world), ALL);
+        assert_eq!(world.look(|it| it.calls["SendMessage"]), 3);
+    }
+
+    /// One that SQS does not take must not keep nine others from going on.
+    #[tokio::test]
+    async fn what_failed_together_is_sent_alone() {
+        let world = World::new(1);
+        let fault = Fault {
+            on: On::Call("SendMessage", 0),
+            kind: Kind::Code("InternalError"),
+        };
+        let cloud = FailingCloud::new(world.clone(), vec![fault]);
+        assert!(send(&cloud).await);
+        assert_eq!(cloud.struck().len(), 1);
+        assert_eq!(told(&world), ALL);
+        assert_eq!(world.look(|it| it.queue.messages.len()), ALL);
+    }
+}

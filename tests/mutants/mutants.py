@@ -414,8 +414,8 @@ MUTANTS = [
     Mutant(
         "DeleteOnTermination is switched off before the record says that it was on",
         "src/plan/course/keep.rs",
-        "if flagged.all(|it| noted(it.volume.clone())) {",
-        "if flagged.all(|it| noted(it.volume.clone()) || owner.is_alive()) {",
+        "let recorded = flagged.all(|it| noted(it.volume.clone()));",
+        "let recorded = flagged.all(|it| noted(it.volume.clone()) || owner.is_alive());",
     ),
     Mutant(
         "a stand-in is ended while it still serves",
