@@ -1,4 +1,4 @@
-//! The prepared rescue, and launches from it.
+//! The launch template of the prepared rescue, and launches from it.
 
 pub mod deaths;
 pub mod lanes;

@@ -1,9 +1,9 @@
 //! Replacements that ended before they took over.
 //!
-//! The newest is remembered by its id, whatever it ended of: a launch's token is made of the instance that it
-//! replaces, and once EC2 has forgotten the dead one the token would be an earlier one again, which names a dead
-//! instance for ever (TRAP 45). Three that died booting are a brake, whatever they died of (TRAP 46): the
-//! fourth would die as well.
+//! The id of the newest is remembered, whatever it ended of. A launch token is made of the instance to be replaced;
+//! once EC2 no longer shows the dead replacement, the token would be an earlier one again, and EC2 would return a dead
+//! instance for ever (TRAP 45). After three replacements that died while booting, launches pause (TRAP 46): a fourth
+//! would die as well.
 //! <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_StateReason.html>
 
 use crate::clock::Timestamp;
@@ -19,13 +19,13 @@ use time::Duration;
 
 const REMEMBER: &str = "remember the replacement that ended";
 
-/// So many may die before launching rests.
+/// After so many deaths while booting, launches pause.
 const BRAKE: u32 = 3;
 
-/// From the last one's launch.
+/// How long launches pause, counted from the launch of the last replacement.
 const REST: Duration = Duration::HOUR;
 
-/// Older than the owner, or never to take over: they do not count.
+/// Replacements that have ended. One that is older than the owner, or was never to take over, does not count.
 fn ended<'a>(lineage: &'a Lineage) -> impl Iterator<Item = &'a Instance> {
     let after = lineage.owner.map(|it| it.launch_time);
     let members = lineage.members.iter().copied();
@@ -37,15 +37,15 @@ fn ended<'a>(lineage: &'a Lineage) -> impl Iterator<Item = &'a Instance> {
     })
 }
 
-/// EC2 did not take it: it could not boot.
+/// It ended without an interruption: it could not boot.
 fn died_booting(lineage: &Lineage, instance: &Instance) -> bool {
     lineage.interruption(instance).is_none()
 }
 
-/// What is on record, and what has been seen since.
+/// The recorded deaths and those seen since.
 fn known(lineage: &Lineage) -> Option<Deaths> {
     let recorded = lineage.record.died.clone();
-    // What is written down has whole seconds.
+    // The record has whole seconds.
     let second = |at: Timestamp| at.unix_timestamp();
     let counted = |it: &Instance| {
         let mut known = recorded.iter();
@@ -67,7 +67,7 @@ fn known(lineage: &Lineage) -> Option<Deaths> {
     })
 }
 
-/// Launching rests when several have died. What is seen for the first time in a rescue is written down.
+/// Launches pause after several deaths. A death that a rescue sees for the first time is written down.
 pub fn gate(lineage: &Lineage, in_rescue: bool, plan: &mut Plan) -> Result<(), Stop> {
     let Some(deaths) = known(lineage) else {
         return Ok(());
@@ -86,7 +86,7 @@ pub fn gate(lineage: &Lineage, in_rescue: bool, plan: &mut Plan) -> Result<(), S
     Err(Stop::Wait(seconds.min(600), what))
 }
 
-/// Of a rescue in which nothing is launched, too: what is wanted later must not ask for a dead one.
+/// Also in a rescue that launches nothing: a later launch must not use the token of a dead instance.
 pub fn note_down(lineage: &Lineage, plan: &mut Plan) {
     if let Some(deaths) = known(lineage) {
         remember(lineage, &deaths, plan);
@@ -117,7 +117,7 @@ fn note(lineage: &Lineage, deaths: &Deaths, plan: &mut Plan) {
     ));
 }
 
-/// What can be done about it, where the reason tells.
+/// What a person can do about it, by EC2's state reason.
 pub fn advice(lineage: &Lineage, reason: &str) -> String {
     match reason {
         "Client.InternalError" => format!(
@@ -128,13 +128,13 @@ pub fn advice(lineage: &Lineage, reason: &str) -> String {
             "; raise the account's quota of EBS storage (Service Quotas, Amazon EBS)".to_owned()
         }
         reason if reason.starts_with("Client.Invalid") => {
-            "; the prepared rescue names what EC2 does not have any more".to_owned()
+            "; the prepared rescue names a resource that EC2 no longer has".to_owned()
         }
         _ => String::new(),
     }
 }
 
-/// Why the last of them died, for a person. None if none has.
+/// Why the last replacement died while booting, for a person to read.
 pub fn told(lineage: &Lineage) -> Option<String> {
     let reason = known(lineage)?.reason?;
     Some(format!(
@@ -143,7 +143,7 @@ pub fn told(lineage: &Lineage) -> Option<String> {
     ))
 }
 
-/// Pools that had no capacity after all, as the dead say: they rest like those that said so at once.
+/// Pools in which a replacement ended for want of capacity: they rest like a pool that refuses the launch at once.
 pub fn pools(lineage: &Lineage) -> Vec<FailedPool> {
     let of = |it: &Instance| {
         let code = it.state_reason.as_deref()?.strip_prefix("Server.")?;
@@ -162,7 +162,7 @@ pub fn pools(lineage: &Lineage) -> Vec<FailedPool> {
     ended(lineage).filter_map(of).collect()
 }
 
-/// What has ended shows no subnet any more (TRAP 14): in its own zone, it was in the one that is on record.
+/// A terminated instance shows no subnet (TRAP 14): in the recorded Availability Zone it was in the recorded subnet.
 fn subnet(lineage: &Lineage, dead: &Instance) -> Option<SubnetId> {
     let place = lineage.record.place.as_ref();
     let here = place.filter(|it| it.availability_zone == dead.availability_zone);
@@ -170,7 +170,7 @@ fn subnet(lineage: &Lineage, dead: &Instance) -> Option<SubnetId> {
     shown.or_else(|| here.map(|it| it.subnet.clone()))
 }
 
-/// The instance a replacement is launched for: the newest that is seen, or one that is remembered as newer.
+/// The instance that the next launch replaces: the newest that EC2 shows, or a newer one on record.
 pub fn replaced(lineage: &Lineage, seen: &InstanceId) -> InstanceId {
     let launched = lineage.member(seen).map(|it| it.launch_time);
     let newer = |it: &&Deaths| launched.is_none_or(|launched: Timestamp| it.launched >= launched);
@@ -178,8 +178,8 @@ pub fn replaced(lineage: &Lineage, seen: &InstanceId) -> InstanceId {
     died.map_or_else(|| seen.clone(), |it| it.newest.clone())
 }
 
-/// The request for one that ended has brought the new owner: it must not be sent again when that one is to be
-/// replaced, and what the others died of counts no more.
+/// After the hand-over the tag names the new owner: with the old value, the next launch would repeat the request that
+/// returned this owner. Earlier deaths no longer count.
 pub fn handed_over(template: &Template, successor: &Instance) -> Option<(String, String)> {
     let stands = template.tags.contains_key(tags::DIED);
     let text = Deaths {

@@ -1,12 +1,11 @@
-//! The ways to ask for capacity, best first: one request each, for one market in one subnet.
+//! The launch requests in the order in which they are tried: each is for one market in one subnet.
 //!
-//! Where the instance was come Spot and On-Demand, because there the volumes need only move; then Spot
-//! in the other subnets, in the order in which they are named, then On-Demand there. While the breaker
-//! is open, On-Demand comes before Spot.
+//! First come Spot and On-Demand in the instance's own subnet, because the volumes need no copy there; then Spot in
+//! the other subnets, in the order in which they are named, then On-Demand there. While the breaker is open, On-Demand
+//! comes before Spot.
 //!
-//! Of several types, EC2 takes the one whose pool is deepest, at the best price
-//! (`price-capacity-optimized`, which knows no order of preference); On-Demand they are tried in order,
-//! the instance's own type first.
+//! Of several types, a Spot request gets the one with the deepest pool at the best price (`price-capacity-optimized`,
+//! which has no order of preference). On-Demand tries them in order, the instance's own type first.
 
 use crate::id::SubnetId;
 use crate::plan::capacity::limits;
@@ -39,7 +38,7 @@ impl Lane {
         format!("{} {types} in {subnet}", market.as_str())
     }
 
-    /// Only those of its types whose pools are named.
+    /// Leaves out the types that are in none of these pools.
     pub fn narrowed(mut self, to: &[Pool]) -> Self {
         if let InstanceTypes::Named(types) = &mut self.types {
             types.retain(|name| to.iter().any(|it| it.instance_type == *name));
@@ -65,7 +64,7 @@ pub fn lanes(lineage: &Lineage, place: &Place) -> Vec<Lane> {
     lanes
 }
 
-/// On an interface that exists there is one subnet, and a request of its own for each type, by name.
+/// A launch on an existing interface has one subnet, and a separate request for each type, by name.
 pub fn on_interface(lineage: &Lineage, place: &Place) -> Vec<Lane> {
     let names = match &lineage.policy.instance_types.value {
         Types::Named(others) => named(lineage, place, others),
@@ -82,7 +81,7 @@ pub fn on_interface(lineage: &Lineage, place: &Place) -> Vec<Lane> {
         .collect()
 }
 
-/// Named by the policy, each once.
+/// The other subnets of the policy, each once.
 fn others(lineage: &Lineage, place: &Place) -> Vec<SubnetId> {
     let mut others: Vec<SubnetId> = Vec::new();
     for subnet in &lineage.policy.subnets.value {
@@ -102,9 +101,9 @@ fn markets(lineage: &Lineage) -> &'static [Market] {
     }
 }
 
-/// By name, all types are one request. By shape they are one and the own type is another, since EC2's
-/// price protection may leave it out: second on Spot, where its pool has just been taken from us, first
-/// on On-Demand.
+/// Types named by the policy are one request. Types by their attributes are one, and the instance's own type is
+/// another, because EC2's price protection may leave it out: it comes second on Spot, where its pool has just been
+/// reclaimed, and first on On-Demand.
 fn types(lineage: &Lineage, place: &Place, market: Market) -> Vec<InstanceTypes> {
     match &lineage.policy.instance_types.value {
         Types::Named(others) => vec![InstanceTypes::Named(named(lineage, place, others))],
@@ -130,7 +129,7 @@ fn named(lineage: &Lineage, place: &Place, others: &[String]) -> Vec<String> {
     names
 }
 
-/// Known, and of this type; accelerators are not compared.
+/// Types with the attributes of this one, if they are known. Types with accelerators are not compared.
 fn like(lineage: &Lineage, place: &Place) -> Option<InstanceTypes> {
     let shape = lineage.record.shape.as_ref()?;
     let fits = shape.instance_type == place.instance_type && !shape.accelerated;

@@ -1,11 +1,10 @@
-//! The replacement: one, from the prepared rescue.
+//! Launches one replacement from the prepared rescue.
 //!
-//! Exactly one, because the request's token is computed from the instance to be replaced and the number of
-//! launches that were refused so far: whoever plans the same launch sends the same token and gets the same
-//! instance (TRAP 7). A launch that AWS has answered is written down, whatever the answer, and the next way is
-//! tried (TRAP 43).
+//! It is exactly one because the token of the request is computed from the instance to be replaced and the number of
+//! refused launches: two invocations that plan the same launch send the same token and get the same instance (TRAP 7).
+//! A launch that AWS has refused is written down, whatever the code, and the next request is tried (TRAP 43).
 //!
-//! What stands in the way of a launch is looked at in one list, [`decide`]: the first that does, says so.
+//! [`decide`] checks everything that can prevent a launch, in order; the first check that fails says why.
 
 pub mod network;
 pub mod plain;
@@ -31,34 +30,34 @@ use crate::step::{Action, Step};
 use crate::tags::{self, Tags};
 use time::Duration;
 
-/// Its token is used up.
+/// Counts a launch after its token is used up.
 pub const COUNT: &str = "count the launch";
 
-/// An instance is to be seen by then, and whoever has launched it has come to its end.
+/// By then EC2 shows a launched instance, and the invocation that launched it has ended.
 const SEEN: Duration = Duration::MINUTE;
 
 /// What a launch is for.
 enum Purpose<'a> {
-    /// At first sight of a warning, of this instance: nothing else has been read.
+    /// In first aid for this instance: only the instance itself has been read.
     FirstAid(&'a Instance),
     Replace,
-    /// Ahead of an interruption, for the owner, in one of these ways.
+    /// Before an interruption, for the owner, by one of these requests.
     Spare(&'a Instance, Vec<Lane>),
 }
 
-/// Whether there is, or will be, a replacement.
+/// Whether there is or will be a replacement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
     Wanted,
-    /// The policy, or the instance's group, says that it is not for us to launch.
+    /// The policy or the Auto Scaling group leaves the launch to others.
     Refused,
 }
 
-/// At first sight of a warning, if the prepared rescue is known to exist.
+/// The launch in first aid, if the prepared rescue is known to exist.
 pub fn first(lineage: &Lineage, instance: &Instance, plan: &mut Plan) {
-    // A spare may wait already, or be gone again: that is looked up first.
+    // A spare may be running already, or gone again: the next look reads that first.
     let at_risk = instance.tags.contains_key(tags::AT_RISK);
-    // The interface it is to be launched on has an instance yet.
+    // The interface to launch on is still attached to the interrupted instance.
     let bare = |it: &String| it.contains(template::BARE);
     let later =
         asked::keeps_address(lineage) || instance.tags.get(tags::PREPARED).is_some_and(bare);
@@ -72,7 +71,7 @@ pub fn first(lineage: &Lineage, instance: &Instance, plan: &mut Plan) {
     }
 }
 
-/// Ahead of an interruption, by the same request, in one of these ways.
+/// Launches a spare before an interruption, with the request that a rescue would send.
 pub fn spare(
     lineage: &Lineage,
     owner: &Instance,
@@ -91,12 +90,12 @@ pub fn spare(
             plan.wait(5, "the spare to run");
         }
         Err(Stop::NotOurs(why)) => plan.note(format!("no spare is launched: {why}")),
-        // It is no emergency: the next sweep asks again.
+        // A spare is not urgent: the next sweep tries again.
         Err(Stop::Wait(..) | Stop::GiveUpAddress(_) | Stop::TokenUsed) => {}
     }
 }
 
-/// Of an instance that nothing else replaces, and that has no replacement yet.
+/// Launches the replacement of an instance that has none yet and that nothing else replaces.
 pub fn replacement(lineage: &Lineage, plan: &mut Plan) -> Decision {
     match decide(lineage, Purpose::Replace, plan) {
         Ok(step) => {
@@ -114,7 +113,7 @@ pub fn replacement(lineage: &Lineage, plan: &mut Plan) -> Decision {
     Decision::Wanted
 }
 
-/// The launch, or what stands in its way.
+/// The launch, or what prevents it.
 fn decide(lineage: &Lineage, purpose: Purpose, plan: &mut Plan) -> Result<Step, Stop> {
     ours(lineage)?;
     let base = &base(lineage, &purpose)?;
@@ -126,8 +125,8 @@ fn decide(lineage: &Lineage, purpose: Purpose, plan: &mut Plan) -> Result<Step, 
     notes(lineage, plan);
     if let Some(again) = unheard::of(lineage, place, base) {
         return match unheard::step(lineage, base, again, plan) {
-            // Another request by the same token has been refused a moment ago; this one may not be.
-            Err(Stop::TokenUsed) => Err(Stop::Wait(5, "a launch to be heard of".to_owned())),
+            // Another request with the same token has just been refused; this one may be answered at the next look.
+            Err(Stop::TokenUsed) => Err(Stop::Wait(5, "the answer to a launch".to_owned())),
             answer => answer,
         };
     }
@@ -148,7 +147,7 @@ fn decide(lineage: &Lineage, purpose: Purpose, plan: &mut Plan) -> Result<Step, 
         }
     };
     let attempt = lineage.record.attempts.of(base);
-    // It is asked for once more, and the answer may be the same.
+    // The token is sent once more and may be refused again: the suspicion keeps the time it began.
     let used = lineage
         .situation
         .suspected
@@ -160,7 +159,7 @@ fn decide(lineage: &Lineage, purpose: Purpose, plan: &mut Plan) -> Result<Step, 
         return Err(Stop::TokenUsed);
     }
     if has_launched_otherwise(lineage, &step) {
-        return Err(Stop::Wait(5, "what was launched to be seen".to_owned()));
+        return Err(Stop::Wait(5, "a launched instance to be seen".to_owned()));
     }
     Ok(if template::is_planned(plan) {
         step.after(template::STEP)
@@ -177,7 +176,8 @@ fn ours(lineage: &Lineage) -> Result<(), Stop> {
     way.refusal().map_or(Ok(()), |why| Err(Stop::NotOurs(why)))
 }
 
-/// A launch by this token has returned what nobody has seen since: it ended before, and the token goes on naming it.
+/// A launch with this token has returned an instance that EC2 has not shown since: the instance has ended, and EC2
+/// keeps returning it for this token.
 fn is_used(lineage: &Lineage, step: &Step) -> bool {
     let Action::Launch(launch) = &step.action else {
         return false;
@@ -186,7 +186,7 @@ fn is_used(lineage: &Lineage, step: &Step) -> bool {
     unseen.is_some_and(|since| lineage.situation.now - *since > SEEN)
 }
 
-/// First aid knows nothing of the launches on record that were refused, and may have got what they did not.
+/// First aid does not read which launches were refused, so its launch may have another token and have succeeded.
 fn has_launched_otherwise(lineage: &Lineage, step: &Step) -> bool {
     let Action::Launch(launch) = &step.action else {
         return false;
@@ -196,15 +196,19 @@ fn has_launched_otherwise(lineage: &Lineage, step: &Step) -> bool {
     others.any(|(_, since)| lineage.situation.now - *since <= SEEN)
 }
 
-/// Somebody of ours has used the token for another request, and may have got an instance: it is waited for, and
-/// then the next request is sent.
+/// Another invocation has used the token for another request and may have got an instance. The plan waits until EC2
+/// shows it, and then counts the launch, so that the next request has another token.
 fn count(lineage: &Lineage, plan: &mut Plan) {
     plan.wait(15, "the replacement that another invocation has launched");
     let (Some(template), Ok(base)) = (lineage.template(), base(lineage, &Purpose::Replace)) else {
         return;
     };
     let used = token_used(lineage, &base);
-    if !plan.confirmed(lineage, used, "what was launched by the same token") {
+    if !plan.confirmed(
+        lineage,
+        used,
+        "the instance of the same token to be visible",
+    ) {
         return;
     }
     let action = Action::Tag {
@@ -217,13 +221,13 @@ fn count(lineage: &Lineage, plan: &mut Plan) {
     plan.step(Step::new(COUNT, action));
 }
 
-/// What is suspected then, until what it has led to is to be seen.
+/// The name of the suspicion that another request has used this token.
 fn token_used(lineage: &Lineage, base: &InstanceId) -> String {
     let attempts = lineage.record.attempts.of(base);
     format!("the token of launch {attempts} for {base} is used")
 }
 
-/// The instance that the request names as the one to be replaced.
+/// The instance that the request replaces.
 fn base(lineage: &Lineage, purpose: &Purpose) -> Result<InstanceId, Stop> {
     let seen = match purpose {
         Purpose::FirstAid(instance) => Some(&instance.id),
@@ -243,7 +247,7 @@ fn place<'a>(lineage: &'a Lineage) -> Result<&'a Place, Stop> {
     place.ok_or_else(|| Stop::Wait(60, what.to_owned()))
 }
 
-/// The next way to launch, unless all rest.
+/// The next request to send, unless all its pools rest.
 fn lane(
     lineage: &Lineage,
     place: &Place,
@@ -263,7 +267,7 @@ fn lane(
     open
 }
 
-/// The first of these ways that does not rest.
+/// The first of these requests with a pool that does not rest.
 fn free(
     lineage: &Lineage,
     ways: Vec<Lane>,
@@ -272,7 +276,8 @@ fn free(
 ) -> Result<Lane, Stop> {
     let mut failed = failed(lineage);
     if instead.image.is_some() {
-        // What was refused for want of the prepared one has not been asked with another, which takes longer to be made.
+        // A pool that was refused because the prepared image is missing has not been tried with the other image, which
+        // takes longer than a minute to be made.
         let lately = |it: &FailedPool| lineage.situation.now - it.at < Duration::MINUTE;
         failed.retain(|it| !it.code.starts_with(chosen::NO_IMAGE) || lately(it));
     }
@@ -282,7 +287,7 @@ fn free(
     };
     let Some(Choice { lane, not_before }) = pools::choose(ways, memory, since(lineage, base))
     else {
-        let what = "a way to launch that the policy and the stack allow";
+        let what = "a pool to launch in that the policy and the stack's parameters allow";
         return Err(Stop::Wait(60, what.to_owned()));
     };
     let rests = not_before.map_or(0, |it| (it - lineage.situation.now).whole_seconds());
@@ -290,14 +295,14 @@ fn free(
         return Ok(lane);
     }
     let what = format!(
-        "a way to launch: all rest, {} first is asked again",
+        "a pool to launch in: all have refused lately, {} is tried first",
         lane.name()
     );
     let seconds = u16::try_from(rests).unwrap_or(u16::MAX).max(5);
     Err(Stop::Wait(seconds, what))
 }
 
-/// What launches were refused, and what the dead say of the pools they were in.
+/// The pools of refused launches, and those of replacements that ended for want of capacity.
 fn failed(lineage: &Lineage) -> Vec<FailedPool> {
     let mut all = deaths::pools(lineage);
     let later = |it: &FailedPool| {
@@ -315,7 +320,7 @@ fn failed(lineage: &Lineage) -> Vec<FailedPool> {
     known.chain(all.clone()).collect()
 }
 
-/// The way the warning would begin with, if it leads to Spot.
+/// The first request that a warning would send, if it is for Spot.
 pub fn first_way(lineage: &Lineage) -> Vec<Lane> {
     let place = lineage.record.place.as_ref();
     let mut ways = place.map_or_else(Vec::new, |it| lanes::lanes(lineage, it));
@@ -324,7 +329,7 @@ pub fn first_way(lineage: &Lineage) -> Vec<Lane> {
     ways
 }
 
-/// Spot where the instance is: its volumes need only move.
+/// Spot requests in the instance's own subnet, where its volumes need no copy.
 pub fn spot_here(lineage: &Lineage) -> Vec<Lane> {
     let Some(place) = &lineage.record.place else {
         return Vec::new();
@@ -334,13 +339,13 @@ pub fn spot_here(lineage: &Lineage) -> Vec<Lane> {
     ways
 }
 
-/// Pools that failed before it was launched are on record, which has not been read: for an instance
-/// older than their rest they do not matter.
+/// The record names pools that failed, and first aid does not read it. For an instance that was launched longer ago
+/// than pools rest, those failures no longer count.
 fn knows_all_pools(lineage: &Lineage, instance: &Instance) -> bool {
     since(lineage, &instance.id) - instance.launch_time > lineage.policy.pool_rest.value
 }
 
-/// What a person should know about the choice.
+/// Notes for a person about the choice of the request.
 fn notes(lineage: &Lineage, plan: &mut Plan) {
     if let Some(why) = fleet::doubt(lineage) {
         plan.note(why);
@@ -349,20 +354,22 @@ fn notes(lineage: &Lineage, plan: &mut Plan) {
         plan.note(format!("breaker open: {why}"));
     }
     for failed in &lineage.record.failed_pools {
-        plan.note(format!("not to be had: {failed}"));
+        plan.note(format!("launch refused: {failed}"));
     }
     let like = lineage.policy.instance_types.value == Types::Like;
     if like && lineage.record.shape.is_none() {
-        plan.note("no other type is tried: what the instance's own is like is not on record");
+        plan.note(
+            "no other type is tried: the attributes of the instance's own type are not on record",
+        );
     }
 }
 
-/// When the instance to be replaced was taken, or began if nothing else is known.
+/// The time of the interruption of the instance to be replaced, or of its launch if no interruption is known.
 fn since(lineage: &Lineage, base: &InstanceId) -> Timestamp {
     let instance = lineage.member(base);
     let taken = instance.and_then(|it| lineage.interruption(it));
     let recorded = lineage.record.interruption.as_ref();
-    // Of a warning with a longer notice the two minutes are still to come, and pools rest from now on.
+    // An interruption that is announced for later counts from now on, since pools rest from now on.
     let now = lineage.situation.now;
     let taken = taken.as_ref().or(recorded).map(|it| it.at.min(now));
     taken

@@ -1,5 +1,5 @@
-//! What the stack's parameters allow. The role refuses the rest; what is foreseen is not even asked for, and told
-//! when a rescue is prepared and not when it is needed.
+//! What the stack's parameters allow. The function's role refuses everything else, so it is not requested, and a note
+//! says so when a rescue is prepared rather than when it is needed.
 
 use crate::id::SubnetId;
 use crate::plan::draft::Plan;
@@ -14,7 +14,7 @@ fn named<'a>(lineage: &'a Lineage, parameter: &str) -> Vec<&'a str> {
     words.map(str::trim).filter(|it| !it.is_empty()).collect()
 }
 
-/// Nothing named is no limit.
+/// An empty parameter allows everything.
 fn allows(lineage: &Lineage, parameter: &str, what: &str) -> bool {
     let named = named(lineage, parameter);
     named.is_empty() || named.iter().any(|it| is_like(it, what))
@@ -30,7 +30,7 @@ pub fn allows_subnet(lineage: &Lineage, subnet: &SubnetId) -> bool {
     allows(lineage, tags::ALLOWED_SUBNETS, subnet.as_str())
 }
 
-/// A Classic Load Balancer has a name where others have an ARN.
+/// A Classic Load Balancer is known by its name, a target group by its ARN.
 fn allows_group(lineage: &Lineage, group: &TargetGroup) -> bool {
     let by_name = format!("loadbalancer/{}", group.as_str());
     let named = named(lineage, tags::ALLOWED_TARGET_GROUPS);
@@ -58,7 +58,7 @@ fn is_like(pattern: &str, text: &str) -> bool {
                 pattern_at += 1;
                 text_at += 1;
             }
-            // The last star takes one more.
+            // The last star matches one more character.
             Some(_) | None => match star {
                 Some((at, taken)) => {
                     star = Some((at, taken + 1));
@@ -71,7 +71,7 @@ fn is_like(pattern: &str, text: &str) -> bool {
     pattern[pattern_at..].iter().all(|it| *it == b'*')
 }
 
-/// What of a prepared rescue the role would refuse.
+/// Notes the parts of a prepared rescue that the role would refuse.
 pub fn tell(lineage: &Lineage, owner: &Instance, targets: &[Target], plan: &mut Plan) {
     let id = &owner.id;
     for name in types(lineage) {
@@ -99,7 +99,7 @@ pub fn tell(lineage: &Lineage, owner: &Instance, targets: &[Target], plan: &mut 
     role(lineage, owner, plan);
 }
 
-/// An instance shows its profile, not the role in it; mostly both have one name.
+/// An instance shows its instance profile, not the role in it; mostly both have the same name.
 fn role(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
     let Some(profile) = &owner.instance_profile else {
         return;

@@ -1,8 +1,8 @@
-//! Which way to launch is next, given which pools had no capacity a moment ago: those rest.
+//! Which launch request is sent next. A pool that has just refused a launch rests.
 //!
-//! The choice depends on the record alone, never on the time of looking: that decides only *whether* to
-//! launch now or later. So two invocations that count the same failures send the same request, which
-//! the token demands of them (TRAP 7).
+//! The choice depends on the record alone, never on the time of the look, which decides only *whether* to launch now
+//! or later. So two invocations that count the same failures send the same request, as the same token requires
+//! (TRAP 7).
 
 use crate::clock::Timestamp;
 use crate::error::launching::{Scope, meaning};
@@ -11,23 +11,23 @@ use crate::record::{FailedPool, Pool};
 use std::collections::BTreeSet;
 use time::Duration;
 
-/// What failed, and how long that counts.
+/// The pools that refused a launch, and how long they rest.
 #[derive(Clone, Copy)]
 pub struct Memory<'a> {
     pub failed: &'a [FailedPool],
     pub rest: Duration,
 }
 
-/// What to ask for, and from when on.
+/// The request to send, and from when on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Choice {
     pub lane: Lane,
-    /// None if it has not failed lately.
+    /// None if a pool of the request does not rest.
     pub not_before: Option<Timestamp>,
 }
 
-/// The first lane with a pool that is not at rest; if all are, the one that is free again first.
-/// `since` is when the rescue began: what failed long before it counts for nothing.
+/// The first lane with a pool that does not rest; if all rest, the one with the pool that is free again first.
+/// `since` is when the rescue began: a rest that was over by then does not count.
 pub fn choose(lanes: Vec<Lane>, memory: Memory, since: Timestamp) -> Option<Choice> {
     let last = memory.failed.iter().map(|it| it.at).max();
     let reference = last.map_or(since, |it| it.max(since));
@@ -46,7 +46,7 @@ pub fn choose(lanes: Vec<Lane>, memory: Memory, since: Timestamp) -> Option<Choi
     best.map(|(free, lane)| rested(lane, memory, free, Some(free)))
 }
 
-/// The part of the lane that is not at rest at that time.
+/// The part of the lane that does not rest at that time.
 fn rested(lane: Lane, memory: Memory, at: Timestamp, from: Option<Timestamp>) -> Choice {
     let mut pools = lane.pools();
     pools.retain(|it| memory.free_from(it) <= at);
@@ -70,8 +70,7 @@ impl Memory<'_> {
         all.any(|it| meaning(&it.code).pause > Duration::ZERO)
     }
 
-    /// A code that nobody knows, or that denies, rules out more when it is met again: in a second subnet the
-    /// market.
+    /// An unknown code or a denial counts for the whole market once it has come from a second subnet.
     fn concerns(self, failed: &FailedPool, pool: &Pool) -> bool {
         let scope = meaning(&failed.code).scope;
         let grows = matches!(scope, Scope::Unknown | Scope::Denied);
@@ -174,8 +173,8 @@ mod tests {
         assert_eq!(next.not_before, None);
     }
 
-    /// It rules out the place, then the market, then everything for as long as the policy lets a pool rest; and
-    /// before another way is tried, whoever else may have sent it learns of it.
+    /// It rules out the subnet, then the market, then everything for as long as the policy lets a pool rest; and
+    /// before another request is sent, other invocations that may have sent it learn of it.
     #[test]
     fn a_code_that_nobody_knows_rules_out_more_when_it_is_met_again() {
         const NEW: &str = "SomethingNew";

@@ -1,11 +1,11 @@
-//! What EC2 does by itself: a persistent request launches again from its old specification, an empty
-//! instance beside the replacement (TRAP 25).
+//! When a Spot Instance request is cancelled: a persistent request launches an empty instance beside the replacement,
+//! from its old specification (TRAP 25).
 //!
-//! Such a relaunch cannot be adopted: it carries no opt-in, and what is not opted in is not touched. So
-//! the request is cancelled, but not before its instance is being taken, and only if it terminates. What
-//! still runs goes on to its end; an instance that EC2 has *stopped* would be ended by cancelling its
-//! request, and so would one that its user has stopped; those are never touched (TRAP 2). The request is marked when the rescue is prepared, and
-//! only what is marked may be cancelled.
+//! That instance cannot be adopted: it has no opt-in tag, and an instance without it is not touched. So the request is
+//! cancelled, but not before its instance is interrupted, and only if the interruption behavior is `terminate`. A
+//! running instance runs on to its end. Cancelling the request of a *stopped* instance would terminate the instance,
+//! so that is never done (TRAP 2). The request is tagged when the rescue is prepared, and the role may cancel only a
+//! tagged request.
 //!
 //! <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CancelSpotInstanceRequests.html>
 
@@ -22,7 +22,7 @@ fn relaunches(request: &SpotRequest) -> bool {
     request.persistent && request.behaviour == InstanceAction::Terminate && request.live
 }
 
-/// Marked ahead, and said ahead.
+/// Tags a persistent request before it has to be cancelled, and says so.
 pub fn prepare(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
     let Some(request) = spot_request::of(lineage, owner).filter(|it| relaunches(it)) else {
         return;
@@ -35,7 +35,7 @@ pub fn prepare(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
     mark(lineage, request, plan);
 }
 
-/// The name of the step, if there is still something to do.
+/// The id of the tagging step, or None if the request has the tags.
 fn mark(lineage: &Lineage, request: &SpotRequest, plan: &mut Plan) -> Option<String> {
     let id = format!("mark {}", request.id);
     let tags = own::own(lineage);
@@ -47,7 +47,7 @@ fn mark(lineage: &Lineage, request: &SpotRequest, plan: &mut Plan) -> Option<Str
     missing.then_some(id)
 }
 
-/// The instance is being terminated, or was.
+/// Cancels the requests of instances that are being terminated or have ended.
 pub fn cancel(lineage: &Lineage, interruption: &Interruption, plan: &mut Plan) {
     let interrupted: Vec<_> = lineage.interrupted().collect();
     for (instance, own) in &interrupted {
@@ -57,7 +57,7 @@ pub fn cancel(lineage: &Lineage, interruption: &Interruption, plan: &mut Plan) {
             cancel_of(lineage, Some(instance), request, plan);
         }
     }
-    // The instance is gone; the record still names its request.
+    // EC2 no longer shows the instance; the record still names its request.
     let Some(recorded) = &lineage.record.request else {
         return;
     };

@@ -1,4 +1,4 @@
-//! The launch template: what a replacement is launched from, and where the record is kept.
+//! The launch template: a replacement is launched from it, and its tags hold the record.
 
 pub mod print;
 
@@ -14,7 +14,7 @@ use crate::situation::{Fact, Instance, NetworkInterface, PublicAddress, Template
 use crate::step::{self, Action, RootDevice, Step, TemplateSpec, WriteTemplate, token};
 use crate::tags::{self, Tags, template_names};
 
-/// A launch template like this instance, by another name: the claim to it.
+/// A launch template of this instance with another name: the claim to the instance.
 pub fn named(
     lineage: &Lineage,
     source: &Instance,
@@ -34,7 +34,7 @@ pub fn named(
     })
 }
 
-/// None if all the names that it could have are taken by others' templates.
+/// None if launch templates that are not ours have all the names it could have.
 pub fn write(
     lineage: &Lineage,
     source: &Instance,
@@ -45,12 +45,12 @@ pub fn write(
     let spec = spec(lineage, source);
     let print = tags.get(tags::FINGERPRINT).cloned().unwrap_or_default();
     let existing = existing.map(|it| (it.id.clone(), it.before(&print)));
-    // The same content after another one is another version: the token names what it comes after.
+    // The same content is a new version when another one lies between: the token names the version before.
     let (id, after) = existing
         .as_ref()
         .map_or(("", None), |(id, after)| (id.as_str(), *after));
     let after = after.unwrap_or_default().to_string();
-    // After one that somebody has deleted: EC2 would answer the same request with that one.
+    // A deleted launch template is part of the token: EC2 would answer the same request with the deleted one.
     let gone = source.tags.get(tags::PREPARED).map_or("", String::as_str);
     let record = step::fingerprint(&tags);
     let token = match existing {
@@ -72,7 +72,7 @@ pub fn write(
     Some(Step::new(STEP, action))
 }
 
-/// The same without CPU options and with IMDSv2 required, as another step, and what tells the one from the other.
+/// A version without CPU options and with IMDSv2 required, as another step, and its fingerprint.
 pub fn plain(lineage: &Lineage, source: &Instance, existing: &Template) -> Option<(Step, String)> {
     let spec = TemplateSpec {
         plain: true,
@@ -88,7 +88,7 @@ pub fn plain(lineage: &Lineage, source: &Instance, existing: &Template) -> Optio
     Some((step, print))
 }
 
-/// A version that says the network, made of one that says nothing of it, and what tells the one from the other.
+/// A version with the network, made from one without it, and its fingerprint.
 pub fn networked(
     lineage: &Lineage,
     open: &LeftOpen,
@@ -118,7 +118,7 @@ pub fn networked(
     Some((Step::new(format!("{STEP} with the network"), action), print))
 }
 
-/// What a launch has to say of the network, if the prepared rescue does not.
+/// The network settings that a launch has to name, if the launch template does not.
 pub fn left_open(lineage: &Lineage, source: &Instance) -> Option<LeftOpen> {
     let TemplateSpec {
         public_address,
@@ -132,18 +132,18 @@ pub fn left_open(lineage: &Lineage, source: &Instance) -> Option<LeftOpen> {
     })
 }
 
-/// An instance that got its root from an image of a rescue goes on being launched from the user's.
+/// An instance that was launched from an image made in a rescue is replaced from the user's own image.
 fn chosen_image(lineage: &Lineage, source: &Instance) -> Option<ImageId> {
     let original = &lineage.record.original.as_ref()?.image;
     (Some(original) != source.image.as_ref()).then(|| original.clone())
 }
 
-/// All tags of the launch template while all is well, as far as it has room.
+/// The tags of the launch template outside a rescue, as far as there is room.
 pub fn template_tags(lineage: &Lineage, owner: &Instance, record: &Record) -> Tags {
     record::on_record(all_tags(lineage, owner, record), lineage.template()).0
 }
 
-/// The keys of those that have no room.
+/// The keys of the tags that have no room.
 pub fn without_room(lineage: &Lineage, owner: &Instance, record: &Record) -> Vec<String> {
     record::on_record(all_tags(lineage, owner, record), lineage.template()).1
 }
@@ -169,16 +169,17 @@ fn all_tags(lineage: &Lineage, owner: &Instance, record: &Record) -> Tags {
     all
 }
 
-/// What its Auto Scaling group says. What is to be read of a lineage is decided before the group has been.
+/// The policy tags of the Auto Scaling group. They are recorded because a look decides what to read before it has read
+/// the group.
 fn group_policy(lineage: &Lineage) -> Tags {
     let recorded = lineage.template().map(|it| &it.tags);
     let mut tags = match &lineage.situation.group {
         Fact::Known(group) => group.as_ref().map(|it| policy_tags(&it.scaling.tags)),
-        // No conclusion is drawn from a group that cannot be read.
+        // Nothing is concluded from a group that cannot be read.
         Fact::Unavailable { .. } | Fact::NotRead => recorded.map(policy_tags),
     }
     .unwrap_or_default();
-    // Only an instance opts in.
+    // The opt-in tag counts on the instance only.
     tags.remove(tags::OPT_IN);
     tags
 }
@@ -210,14 +211,14 @@ fn public_address(source: &Instance) -> Option<PublicAddress> {
     }
 }
 
-/// Those of its root.
+/// The tags of the root volume.
 fn volume_tags(lineage: &Lineage, source: &Instance) -> Tags {
     let root = root_volume(lineage, source);
     root.map(|it| room::for_fresh(&it.tags).0)
         .unwrap_or_default()
 }
 
-/// Those of its primary interface, unless none is made.
+/// The tags of the primary interface, unless the launch makes none.
 fn interface_tags(lineage: &Lineage, source: &Instance, bare: bool) -> Tags {
     primary(lineage, source)
         .filter(|_| !bare)
@@ -225,14 +226,14 @@ fn interface_tags(lineage: &Lineage, source: &Instance, bare: bool) -> Tags {
         .unwrap_or_default()
 }
 
-/// Its primary interface, as far as that has been read: not while it is being taken.
+/// The primary interface, if it has been read: it is not read during an interruption.
 pub fn primary<'a>(lineage: &Lineage<'a>, source: &Instance) -> Option<&'a NetworkInterface> {
     let own = source.primary_interface()?;
     let known = lineage.situation.interfaces.known()?;
     known.iter().find(|it| it.id == own.id)
 }
 
-/// Data devices of the instance and of its image: a replacement is launched without any.
+/// The data devices of the instance and of its image: a replacement is launched without them.
 fn empty_devices(lineage: &Lineage, source: &Instance) -> Vec<String> {
     let images = lineage
         .situation
@@ -257,13 +258,13 @@ fn empty_devices(lineage: &Lineage, source: &Instance) -> Vec<String> {
     devices
 }
 
-/// The root is made anew from the image, as large and fast as the original's.
+/// The root volume is created from the image, with the size and performance of the original's.
 fn root(lineage: &Lineage, source: &Instance) -> Option<RootDevice> {
     let volume = root_volume(lineage, source)?;
     Some(RootDevice {
         device: source.root()?.name.clone(),
         settings: volume.settings.clone(),
-        // The user's flag: ours is off once a warning has come.
+        // The user's flag as recorded: on the instance we switch it off when a warning comes.
         delete_on_termination: lineage
             .record
             .volumes
@@ -281,7 +282,7 @@ fn root_volume<'a>(lineage: &Lineage<'a>, source: &Instance) -> Option<&'a Volum
 
 pub const STEP: &str = "prepare";
 
-/// Whose launch data can still be read.
+/// An instance with launch data that can still be read.
 pub fn source<'a>(lineage: &Lineage<'a>) -> Option<&'a Instance> {
     let lives = |it: &&Instance| it.is_alive() && !it.devices.is_empty();
     let owner = lineage.owner.filter(lives);
@@ -303,11 +304,12 @@ pub fn is_planned(plan: &Plan) -> bool {
 
 pub fn names_taken(lineage: &Lineage) -> String {
     format!(
-        "no rescue is prepared for {}: launch templates of others bear the names it could have; delete {}",
+        "no rescue is prepared for {}: launch templates that are not ours have its names; delete {}",
         lineage.situation.lineage,
         template_names(&lineage.situation.lineage).join(", ")
     )
 }
 
-/// Behind the version in an instance's mark: that one says nothing of the network, so no first request may name it.
+/// Follows the version in the instance's tag if that version has no network, so that first aid launches nothing from
+/// it.
 pub const BARE: &str = " bare";

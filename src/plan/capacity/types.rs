@@ -1,4 +1,4 @@
-//! What a person should know of the instance types the policy names, while there is time to mend it.
+//! Notes about the instance types that the policy names, while there is time to change them.
 
 use crate::plan::draft::Plan;
 use crate::plan::lineage::Lineage;
@@ -7,7 +7,7 @@ use crate::situation::Shape;
 
 const TAG: &str = "tag spot-rescue:instance-types";
 
-/// EC2 leaves out what it cannot launch, and takes the next: a rescue is never stopped by this.
+/// EC2 skips a type that it cannot launch and takes the next, so a wrong type never stops a rescue.
 pub fn check(lineage: &Lineage, plan: &mut Plan) {
     let (Some(shapes), Some(place)) = (lineage.situation.shapes.known(), &lineage.record.place)
     else {

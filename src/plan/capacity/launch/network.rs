@@ -1,10 +1,10 @@
-//! Where a private address is to be kept, the prepared rescue says nothing of the network, and the launch on the
-//! interface says all of it: whether a request's interface 0 takes the place of the template's, or stands beside it,
-//! AWS does not say (TRAP 58). No fleet can say it. So before one is asked for, the address being given up, a version
-//! is made of the prepared one that says what the original had; without it a launch would get the default security
-//! group of its VPC.
+//! With `private-ip=keep` the launch template has no network interface, and the launch on the kept interface names it:
+//! AWS does not say whether interface 0 of a request replaces the template's or is added to it (TRAP 58).
+//! `CreateFleet` cannot name an interface. So once the address is given up, a launch template version is written first
+//! that has the security groups of the original; without it a launch would get the default security group of its VPC.
 //!
-//! As with options that are left out, the note says which version it comes after, and precedes it.
+//! The note is written before the version and names the version it comes after, so that two invocations write the same
+//! one.
 //! <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateLaunchTemplateVersion.html> (`SourceVersion`)
 
 use crate::plan::capacity::template;
@@ -18,7 +18,8 @@ use crate::tags;
 
 const NOTE: &str = "note that the network is said";
 
-/// Writes it, if the launch is to have an interface of its own and nothing says which: the launch waits for it.
+/// Writes the version with the network, if the launch template has none and the launch names no interface. The launch
+/// waits for it.
 pub fn write(lineage: &Lineage, plan: &mut Plan) -> Result<(), Stop> {
     if !asked::keeps_address(lineage) && lineage.record.left_open.is_none() {
         return Ok(());
@@ -56,7 +57,7 @@ fn steps(lineage: &Lineage, open: &LeftOpen, template: &Template) -> Option<[Ste
         resources: vec![template.id.to_string()],
         tags: [
             (tags::NETWORKED.to_owned(), Plain { after, at }.text()),
-            // While all is well, another one is written over it.
+            // The next preparation writes its own version after this one.
             (tags::FINGERPRINT.to_owned(), fingerprint),
         ]
         .into(),

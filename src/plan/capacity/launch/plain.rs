@@ -1,10 +1,10 @@
-//! What says that a type is not offered may mean what the instance was launched with: CPU options that the type
-//! does not take, or `HttpTokens=optional` where the account enforces IMDSv2 (TRAP 51). So it is sent once more
-//! without the former and with the latter, from a version of the prepared rescue made for that, if there is still
-//! an instance to make it from; if it is refused again, the pool rests like any other.
+//! `Unsupported` may mean the type, or the options of the instance: CPU options that the type does not take, or
+//! `HttpTokens=optional` where the account enforces IMDSv2 (TRAP 51). So the launch is sent once more from a launch
+//! template version without CPU options and with IMDSv2 required, if there is still an instance to make that version
+//! from. If it is refused again, the pool rests like any other.
 //!
-//! The note says which version it comes after: whoever looks before it is on record writes the same one, with the
-//! same token.
+//! The note names the version it comes after: an invocation that looks before the note is readable writes the same
+//! version with the same token.
 //!
 //! - <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadata-options.html>
 //! - <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/cpu-options-supported-instances-values.html>
@@ -23,7 +23,8 @@ const NOTE: &str = "note that options are left out";
 
 const CODES: [&str; 2] = ["Unsupported", "UnsupportedOperation"];
 
-/// Writes it, if a launch in this rescue was refused so and it has not been written: the next launch waits for it.
+/// Writes the version, if a launch of this rescue was refused with one of the codes and the version does not exist yet.
+/// The next launch waits for it.
 pub fn write(lineage: &Lineage, since: Timestamp, plan: &mut Plan) -> Result<(), Stop> {
     let refused = |it: &&FailedPool| {
         let of_this = it.at.unix_timestamp() >= since.unix_timestamp();
@@ -53,7 +54,7 @@ pub fn write(lineage: &Lineage, since: Timestamp, plan: &mut Plan) -> Result<(),
     Err(Stop::Wait(5, what.to_owned()))
 }
 
-/// None if it cannot be written.
+/// None if the version cannot be written.
 fn steps(lineage: &Lineage, template: &Template) -> Option<[Step; 2]> {
     let (after, _) = template.versions()?;
     let (step, fingerprint) = template::without_options(lineage, template)?;
@@ -66,7 +67,7 @@ fn steps(lineage: &Lineage, template: &Template) -> Option<[Step; 2]> {
         resources: vec![template.id.to_string()],
         tags: [
             (tags::PLAIN.to_owned(), Plain { after, at }.text()),
-            // While all is well, another one is written over it.
+            // The next preparation writes its own version after this one.
             (tags::FINGERPRINT.to_owned(), fingerprint),
         ]
         .into(),
@@ -74,15 +75,14 @@ fn steps(lineage: &Lineage, template: &Template) -> Option<[Step; 2]> {
     Some([Step::new(NOTE, note), step.after(NOTE)])
 }
 
-/// Refused before it was written: that says nothing of what is launched now.
+/// The launch was refused before the version was written, which says nothing about a launch from that version.
 pub fn answers(lineage: &Lineage, failed: &FailedPool) -> bool {
     let plain = lineage.record.plain.as_ref().filter(|_| lineage.is_plain());
     let before = |it: &Plain| failed.at.unix_timestamp() <= it.at.unix_timestamp();
     CODES.contains(&failed.code.as_str()) && plain.is_some_and(before)
 }
 
-/// When a launch that is refused now counts as refused: later than it was written, though that may be the same
-/// second.
+/// The time at which a refusal now is recorded: later than the version was written, even within the same second.
 pub fn at(lineage: &Lineage) -> Timestamp {
     let now = lineage.situation.now;
     let plain = lineage.record.plain.as_ref().filter(|_| lineage.is_plain());

@@ -1,4 +1,4 @@
-//! The request: its token, its marks, and what is written down when it is refused.
+//! The launch request: its token, its tags, and what is written down when AWS refuses it.
 
 use crate::id::{ImageId, InstanceId, InterfaceId};
 use crate::plan::capacity::lanes::Lane;
@@ -14,15 +14,15 @@ use crate::tags::{self, Tags};
 
 const STEP: &str = "launch";
 
-/// Instead of the prepared rescue's: another one is another request.
+/// Replaces the image or interface of the prepared rescue. A request with another value has another token.
 #[derive(Default)]
 pub struct Instead {
     pub image: Option<ImageId>,
     pub interface: Option<InterfaceId>,
 }
 
-/// The request and what it is called. AWS answers that its token was used for another request if the prepared
-/// rescue has got a new version since: then the version before is named, and after that the token is given up.
+/// The launch as a step. If the prepared rescue has got a new version since the token was first sent, AWS answers that
+/// the token was used for another request: then the version before is named, and after that the token is given up.
 pub fn step(
     lineage: &Lineage,
     base: &InstanceId,
@@ -57,8 +57,8 @@ pub fn step(
     Ok(Step::new(id, Action::Launch(launch)).or_else(refusal))
 }
 
-/// What a warning for it would send, by a token of its own each time: AWS remembers answers with their tokens, perhaps
-/// those of dry runs as well.
+/// The launch that a warning would send, with a new token each time: AWS remembers answers by token, perhaps those of
+/// dry runs as well.
 pub fn rehearsed(lineage: &Lineage, owner: &Instance, lane: Lane) -> Option<Launch> {
     let (template, version) = lineage.prepared()?;
     let (way, now) = (lane.name(), lineage.situation.now.to_string());
@@ -83,7 +83,7 @@ fn id(lineage: &Lineage, interface: Option<&InterfaceId>) -> String {
     )
 }
 
-/// By id and version, or by name while it is being made.
+/// Names the launch template by id and version, or by name if the same plan creates it.
 fn version(
     lineage: &Lineage,
     plan: &Plan,
@@ -111,7 +111,7 @@ fn version(
     }
 }
 
-/// A launch of this invocation was.
+/// In this invocation AWS has answered that the token of a launch was used for another request.
 #[must_use]
 pub fn is_mismatched(lineage: &Lineage) -> bool {
     let mut refused = lineage.situation.refused.iter();
@@ -120,8 +120,7 @@ pub fn is_mismatched(lineage: &Lineage) -> bool {
 
 const MISMATCH: &str = "mismatch of ";
 
-/// What is remembered within an invocation of a launch whose token was used for another request: the next token is
-/// another one.
+/// What an invocation remembers of a launch after AWS has answered that its token was used for another request.
 #[must_use]
 pub fn mismatch(id: &str, token: &str) -> String {
     format!("{MISMATCH}{id} by {token}")
@@ -141,8 +140,8 @@ pub fn launch_token(base: &InstanceId, attempt: u32, instead: &Instead) -> Strin
     token(&parts.collect::<Vec<_>>())
 }
 
-/// The user's tags come from the template; these two are ours, always: twins must send the same request, and whether
-/// there is room for more not all of them know.
+/// The user's tags come from the launch template. These are always the function's own and always the same, since
+/// concurrent invocations must send the same request, and not all of them know whether there is room for more tags.
 fn launch_tags(lineage: &Lineage, base: &InstanceId) -> Tags {
     let mut tags = own::own(lineage);
     tags.insert(tags::LAUNCHED.to_owned(), base.to_string());

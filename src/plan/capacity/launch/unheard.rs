@@ -1,6 +1,6 @@
-//! A launch whose answer nobody has heard, and that was refused when it was sent again: what comes and goes, like a
-//! policy, is looked at before the token. The instance is there all the same, and bears the token in a mark that
-//! nobody could know beforehand; the same request returns it, as soon as it is let through.
+//! Repeats a launch after its answer was lost and its repetition was refused: AWS checks the permissions of a request,
+//! which may change, before its token. The instance exists all the same and has the token in a tag that could not be
+//! guessed. The same request returns it as soon as AWS accepts the request again.
 
 use crate::id::{InstanceId, InterfaceId};
 use crate::plan::capacity::lanes::{self, Lane};
@@ -13,10 +13,10 @@ use crate::step::{InstanceTypes, Step};
 use crate::tags;
 use time::Duration;
 
-/// Then it is given up, and told as a stranger.
+/// After that the instance is reported as one that no launch of ours has returned.
 const FOR: Duration = Duration::minutes(3);
 
-/// So many launches back at most.
+/// How many earlier attempts are compared with the tag.
 const BACK: u32 = 8;
 
 /// The request that was sent.
@@ -46,7 +46,7 @@ pub fn of(lineage: &Lineage, place: &Place, base: &InstanceId) -> Option<Again> 
     })
 }
 
-/// By which attempt, and whether it was to be launched on the interface whose address is to be kept.
+/// The attempt that launched the instance, and the kept interface if it was launched on that.
 fn sent(lineage: &Lineage, base: &InstanceId, it: &Instance) -> Option<(u32, Option<InterfaceId>)> {
     let last = lineage.record.attempts.of(base);
     let primary = lineage.record.primary().map(|it| it.interface.clone());
@@ -63,7 +63,7 @@ fn sent(lineage: &Lineage, base: &InstanceId, it: &Instance) -> Option<(u32, Opt
     })
 }
 
-/// It is not counted: it is no new request.
+/// Sends the same request again. It is no new attempt, so a refusal is not counted.
 pub fn step(lineage: &Lineage, base: &InstanceId, again: Again, plan: &Plan) -> Result<Step, Stop> {
     let Again {
         lane,
@@ -87,7 +87,7 @@ fn bears(instance: &Instance, base: &InstanceId, attempt: u32, instead: &Instead
     mark.is_some_and(|it| it.split(' ').next() == Some(token.as_str()))
 }
 
-/// What it was sent for is not among the ways of today: its instance tells.
+/// The request is not among the ones planned now: it is rebuilt from its instance.
 fn led_by(instance: &Instance) -> Option<Lane> {
     Some(Lane {
         market: instance.market,

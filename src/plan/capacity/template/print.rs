@@ -1,10 +1,9 @@
-//! What tells one version of the prepared rescue from another: changes when a replacement would have to be launched
-//! differently.
+//! The fingerprint of a launch template version: it changes when a replacement would be launched differently.
 //!
-//! The values of the user's own tags are part of that. An agent that stamps one at each of its runs would have a version
-//! made at each sweep, 95 a day (TRAP 64), each for five calls. So a version that differs from the last one in such values
-//! alone is made once an hour at most, the first one at once: a replacement launched meanwhile bears a value that is less
-//! than an hour old. Everything that decides how it is launched, its policy and which tags there are, counts at once.
+//! It covers the values of the user's own tags. An agent that writes such a value at each of its runs would cause a new
+//! version at each sweep, 95 a day (TRAP 64), of five calls each. So a version that differs in those values alone is
+//! written at most once an hour, the first one at once: a replacement launched meanwhile has values less than an hour
+//! old. Any other change, of the launch, the policy or the keys of tags, is written at once.
 
 use crate::plan::capacity::template;
 use crate::plan::lineage::Lineage;
@@ -25,7 +24,7 @@ pub fn of(lineage: &Lineage, owner: &Instance) -> String {
     next(present.map_or("", String::as_str), &all, &rest, hour)
 }
 
-/// The same, if the version that is there does. The hour is that of the last change of values alone.
+/// The present fingerprint, if its version still serves. The hour is that of the last change of values alone.
 fn next(present: &str, all: &str, rest: &str, hour: i64) -> String {
     if serves(present, all, rest, &hour.to_string()) {
         return present.to_owned();
@@ -35,12 +34,12 @@ fn next(present: &str, all: &str, rest: &str, hour: i64) -> String {
     format!("{all}.{rest}.{counted}")
 }
 
-/// What a launch template has of an instance beyond what is said of it.
+/// What the launch template copies from the instance besides the [`TemplateSpec`].
 pub fn beside(of: &Instance) -> (&Option<String>, &str) {
     (&of.instance_profile, &of.likeness.settings)
 }
 
-/// The version that is there does: it is the same, or differs in values of tags and is of this hour.
+/// The present version is the same, or differs only in values of tags and was written in this hour.
 fn serves(present: &str, all: &str, rest: &str, hour: &str) -> bool {
     let mut parts = present.split('.');
     parts.next() == Some(all) || (parts.next() == Some(rest) && parts.next() == Some(hour))
