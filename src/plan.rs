@@ -1,7 +1,7 @@
 //! Situation -> [`Plan`]: every decision of a rescue, pure and deterministic.
 //!
-//! Nothing here awaits, reads a clock or calls AWS. The plan is recomputed from the world each time,
-//! so there is no stored program counter: what is done is not planned again, what is missing is.
+//! Nothing here awaits, reads a clock or calls AWS. The plan is computed anew from the situation at each look, so
+//! there is no stored program counter: a step that AWS shows as done is not planned again, a missing one is.
 
 mod capacity;
 mod course;
@@ -41,8 +41,8 @@ use crate::plan::volumes::root;
 use crate::situation::{Fact, Instance, Situation};
 use crate::tags;
 
-/// The first pass of a warning: all that protects and needs nothing but the instance's own
-/// description, so that it is sent in the second round trip.
+/// The first pass of a warning: every protective step that needs only the instance's own description, so that it is
+/// sent in the second round trip.
 pub fn first_aid(situation: &Situation) -> Plan {
     let lineage = Lineage::of(situation);
     match phase(&lineage) {
@@ -60,7 +60,7 @@ pub fn first_aid(situation: &Situation) -> Plan {
     }
 }
 
-/// The instance cannot be read: what the record says of it is protected.
+/// The instance cannot be read: the volumes and interfaces that the record names are protected.
 pub fn unseen(situation: &Situation) -> Plan {
     let lineage = Lineage::of(situation);
     match phase(&lineage) {
@@ -77,7 +77,7 @@ pub fn unseen(situation: &Situation) -> Plan {
     }
 }
 
-/// Everything that is still missing.
+/// All steps that are still missing.
 pub fn plan(situation: &Situation) -> Plan {
     let lineage = Lineage::of(situation);
     if let Fact::Unavailable { operation, why } = &situation.template {
@@ -85,7 +85,7 @@ pub fn plan(situation: &Situation) -> Plan {
     }
     if let Some(rescue) = claimed::claimed_by(situation) {
         let mut plan = Plan::default();
-        claim::call(&rescue, situation, &mut plan);
+        claim::wake_rescue(&rescue, situation, &mut plan);
         return plan;
     }
     if let Some(other) = &situation.part_of {
@@ -106,7 +106,7 @@ pub fn plan(situation: &Situation) -> Plan {
         Phase::Stays(interruption) => hand_back::stay(&lineage, &interruption),
         Phase::Rescue(interruption) => rescue::plan(&lineage, &interruption),
     };
-    // What is left after a hand-over is new, however long the rescue has taken.
+    // The work after a hand-over starts with it, however long the rescue has taken.
     plan.since = since.filter(|_| !plan.steps.iter().any(|it| it.id == close::STEP));
     strangers(&lineage, &mut plan);
     if let Some(owner) = owner {
@@ -120,22 +120,22 @@ pub fn plan(situation: &Situation) -> Plan {
 /// A rescue begins with the interruption, and anew with each replacement.
 fn since(lineage: &Lineage, phase: &Phase) -> Option<Timestamp> {
     let (Phase::Rescue(interruption) | Phase::Restore(interruption)) = phase else {
-        // What is owed after it belongs to it.
+        // What the previous rescue still owes started with its interruption.
         return { lineage.record.owed.as_ref() }.map(|it| it.interruption.at);
     };
     let launched = lineage.successor.map(|it| it.launch_time);
     launched.max(Some(interruption.at))
 }
 
-/// A warning's two minutes, and what it takes an instance to end.
+/// The two minutes of a warning, and the time an instance takes to shut down.
 const WARNED: time::Duration = time::Duration::seconds(180);
 
-/// What bears marks of this lineage that the function has not made is given nothing, and told. A replacement of
-/// ours may look like that for a moment.
+/// An instance with tags of this lineage that the function has not launched gets no volume and no address, and is
+/// reported. A replacement of ours may look like that for a moment, until its launch has been answered.
 fn strangers(lineage: &Lineage, plan: &mut Plan) {
     let (id, now) = (&lineage.situation.lineage, lineage.situation.now);
     let settled = |it: &&Instance| now - it.launch_time > time::Duration::MINUTE;
-    // Of one whose launch nobody has heard the end of, a warning is not to be lost.
+    // A replacement may get a warning before its launch has been answered: the warning must not be lost.
     let warned = |it: &&Instance| {
         let mut notices = lineage.situation.notices.iter();
         notices.any(|notice| notice.instance == it.id && now - notice.at < WARNED)
@@ -148,7 +148,8 @@ fn strangers(lineage: &Lineage, plan: &mut Plan) {
     }
     for stranger in lineage.strangers().filter(settled) {
         plan.note(format!(
-            "{} looks like a replacement of {id}, but no launch of ours has returned it: it is given nothing",
+            "{} looks like a replacement of {id}, but no launch of ours has returned it: it gets no volume and no \
+             address; end it, or remove the tags",
             stranger.id
         ));
     }
@@ -166,7 +167,7 @@ fn strangers(lineage: &Lineage, plan: &mut Plan) {
         let planted = |it: &&String| *it == tags::INTERRUPTED_AT;
         if member.unproven.iter().any(|it| planted(&it)) {
             plan.note(format!(
-                "{} bears the tag {} that the function has not written: it is not believed; find out what \
+                "{} has the tag {} that the function has not written: it does not count; find out what \
                  writes it",
                 member.id,
                 tags::INTERRUPTED_AT
@@ -175,7 +176,7 @@ fn strangers(lineage: &Lineage, plan: &mut Plan) {
     }
 }
 
-/// The record cannot be read: what protects is done, nothing is concluded from what is missing.
+/// The record cannot be read: protective steps are taken, and nothing is concluded from what is missing.
 fn without_record(situation: &Situation, operation: &str, why: &str) -> Plan {
     let mut plan = first_aid(situation);
     let what = format!("{operation}: {why}");

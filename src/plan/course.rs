@@ -1,4 +1,4 @@
-//! One file for each course that a look takes, and the pieces that only courses share.
+//! One file for each course that a look can take, and the parts that only courses share.
 
 pub mod at_the_latest;
 pub mod caveats;

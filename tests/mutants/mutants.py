@@ -432,7 +432,7 @@ MUTANTS = [
     Mutant(
         "flags come back while a late invocation may still end the instance",
         "src/plan/course/return_to_spot/hand_back.rs",
-        "trying > NOBODY_LEFT && is_released(lineage, owner, &mut plan)",
+        "trying > INVOCATIONS_ENDED && is_released(lineage, owner, &mut plan)",
         "is_released(lineage, owner, &mut plan)",
     ),
     Mutant(

@@ -250,7 +250,7 @@ async fn an_instance_that_may_hibernate_is_only_reported_and_that_is_noted_ahead
     let builder = builder.persistent(InstanceAction::Hibernate);
     let protected = world.protected_like(builder, "eu-west-1a", &RESTORE);
     let _ = world.run_until_quiet(&function).await;
-    let said = TOLD.with_borrow(|it| it.iter().any(|it| it.contains("will only be told")));
+    let said = TOLD.with_borrow(|it| it.iter().any(|it| it.contains("will only be reported")));
     assert!(said, "{}", TOLD.with_borrow(|it| it.join("\n")));
     world.interrupt(&protected.instance, InstanceAction::Hibernate);
     let _ = world.run_until_quiet(&function).await;

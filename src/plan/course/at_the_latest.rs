@@ -12,12 +12,12 @@ use crate::situation::Fact;
 use crate::step::Action;
 use crate::tags;
 
-/// So many seconds after the warning a record with gaps is better than none.
+/// So many seconds after the warning an incomplete record is better than none.
 const PATIENCE: f64 = 30.0;
 
-/// During a rescue: only if there is no template and something is left to make it from.
+/// Writes the launch template during a rescue, if there is none and an instance is left to make it from.
 pub fn prepare(lineage: &Lineage, interruption: &Interruption, plan: &mut Plan) {
-    // One without a version of ours holds nothing that may be launched.
+    // A launch template without a version of ours has nothing that may be launched.
     let missing = match &lineage.situation.template {
         Fact::Known(template) => template.as_ref().is_none_or(|it| it.versions().is_none()),
         Fact::Unavailable { .. } | Fact::NotRead => false,

@@ -1,4 +1,4 @@
-//! What a rescue will not bring back, said when it is prepared and not when it is needed.
+//! Notes what a rescue will not bring back, when it is prepared rather than when it is needed.
 
 use crate::plan::course::unlike;
 use crate::plan::draft::Plan;
@@ -10,7 +10,7 @@ use crate::plan::volumes::keys;
 use crate::policy::Types;
 use crate::situation::{Instance, Volume};
 
-/// Once for every version of the prepared rescue.
+/// All notes, once for each version of the launch template.
 pub fn tell(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
     if has_instance_store(&owner.instance_type) {
         plan.note(format!(
@@ -42,17 +42,18 @@ pub fn tell(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
     }
 }
 
-/// What an AWS service manages is neither kept nor carried over.
+/// A resource that an AWS service manages is neither kept nor carried over.
 fn operated(owner: &Instance, plan: &mut Plan) {
     for (part, by) in &owner.operated.parts {
         plan.note(format!(
-            "{part} of {} is managed by {by}, and EC2 lets nobody else change it: it is left to that",
+            "{part} of {} is managed by {by}, and EC2 lets only that service change it: it is neither kept nor carried \
+             over",
             owner.id
         ));
     }
 }
 
-/// Warnings are sent on a best effort basis, and the flags are switched off when one comes.
+/// AWS sends warnings on a best-effort basis, and `DeleteOnTermination` is switched off only when one comes.
 fn unwarned(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
     if asked::keeps_volumes_always(lineage) {
         return;
@@ -70,7 +71,7 @@ fn unwarned(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
     }
 }
 
-/// An instance has the product codes of its volumes; those its image has not came with one that was attached.
+/// An instance has the product codes of its volumes; a code that its image does not have came with a data volume.
 /// "If a volume has an AWS Marketplace product code, the volume can be attached only to a stopped instance",
 /// and a Spot Instance cannot be stopped for that.
 /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AttachVolume.html>
@@ -91,7 +92,7 @@ fn coded(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
     }
 }
 
-/// Multi-Attach has no fencing, and no copy of it is the volume that the others write to.
+/// Multi-Attach has no fencing, and a copy is not the volume that the other instances write to.
 fn shared(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
     let volumes = lineage.situation.volumes.known();
     let volumes = volumes.map(Vec::as_slice).unwrap_or_default();
@@ -109,7 +110,7 @@ fn shared(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
     }
 }
 
-/// What it costs to keep one, and where it cannot be.
+/// What keeping a private address costs, and where it cannot be kept.
 fn private_address(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
     let address = owner.private_addresses.first();
     let (Some(_), Some(address)) = (asked::kept_interface(lineage), address) else {
@@ -141,7 +142,7 @@ fn private_address(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
     }
 }
 
-/// By the name: "d – Instance store volumes", and the families that are made of them.
+/// Told by the name: "d – Instance store volumes", and the storage families.
 /// <https://docs.aws.amazon.com/ec2/latest/instancetypes/instance-type-names.html>
 pub fn has_instance_store(instance_type: &str) -> bool {
     let family = instance_type.split('.').next().unwrap_or_default();

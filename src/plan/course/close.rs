@@ -1,4 +1,4 @@
-//! The end of a rescue: the successor becomes the owner, and the outcome is told, once.
+//! The end of a rescue: the successor becomes the owner on record, and the outcome is reported once.
 
 use crate::clock::seconds_between;
 use crate::event::{InstanceAction, Interruption};
@@ -19,8 +19,8 @@ use crate::step::{Action, Step};
 
 pub const STEP: &str = "hand over";
 
-/// Makes the successor the owner of everything on record. A tombstone names its instance, so one
-/// that is left behind here says nothing about the new owner; the next look removes it.
+/// Makes the successor the owner on record. A tombstone names its instance, so one that is left here says nothing about
+/// the new owner; the next look removes it.
 pub fn plan(lineage: &Lineage, interruption: &Interruption, hand_over: &HandOver, plan: &mut Plan) {
     let (Some(successor), Some(template)) = (lineage.successor, lineage.template()) else {
         return;
@@ -61,11 +61,11 @@ pub fn plan(lineage: &Lineage, interruption: &Interruption, hand_over: &HandOver
     plan.wait(15, "what the rescue leaves behind");
 }
 
-/// A root that stays behind although it was to be kept is marked before it looks like any other.
+/// The old root volume, if it was to be kept and stays behind, is tagged before the record stops naming it.
 fn kept_root(lineage: &Lineage, hand_over: &HandOver, plan: &mut Plan) -> Option<String> {
     let (recorded, fate) = hand_over.root()?;
     let volumes = lineage.situation.volumes.known()?;
-    // Without room for a mark nothing takes it for one that may go.
+    // A volume without room for our tags is never deleted as left over.
     let exists = volumes
         .iter()
         .any(|it| it.id == recorded.volume && volume::may_expire(it));
@@ -75,7 +75,7 @@ fn kept_root(lineage: &Lineage, hand_over: &HandOver, plan: &mut Plan) -> Option
     exists.then(|| root::keep(lineage, recorded, why, plan))
 }
 
-/// Once another one is on record, nobody would look for it.
+/// An old primary interface that was not brought back gets an expiry date now, since the new record no longer names it.
 fn expire_interface(lineage: &Lineage, successor: &Instance, plan: &mut Plan) -> Option<String> {
     primary::missed(lineage, successor)?;
     let left = primary::left_over(lineage).filter(|it| volume::is_markable(&it.tags))?;
@@ -105,7 +105,7 @@ fn handed_over(lineage: &Lineage, successor: &Instance, hand_over: &HandOver) ->
         volumes,
         targets: register::handed_over(lineage, successor),
         left_targets: Vec::new(),
-        // What we have launched is of no fleet that would replace it.
+        // The function's own launch is in no EC2 Fleet that would replace it.
         fleet: None,
         private_addresses: successor.private_addresses.clone(),
         named: lineage

@@ -1,4 +1,4 @@
-//! What the record is to say of an owner that lives.
+//! The record of a living owner, as it should be written now.
 
 use crate::id::InstanceId;
 use crate::plan::capacity::template;
@@ -11,7 +11,7 @@ use crate::policy::Types;
 use crate::record::{Record, RecordedAddress, addresses_of, secondary_of, volumes_of};
 use crate::situation::{Balancing, Instance, Registration, Shape, Target, TargetGroup};
 
-/// What the record should say now. What could not be read stays as it was.
+/// The record as it should be now. A part that could not be read stays as recorded.
 pub fn current(lineage: &Lineage, owner: &Instance) -> Record {
     let known = &lineage.record;
     let owed = &owed::open(lineage, owner);
@@ -42,7 +42,7 @@ pub fn current(lineage: &Lineage, owner: &Instance) -> Record {
     }
 }
 
-/// What the type on record is like, if the policy asks for others like it.
+/// The attributes of the recorded instance type, if the policy asks for types like it.
 fn shape(lineage: &Lineage) -> Option<Shape> {
     let wanted = lineage.policy.instance_types.value == Types::Like;
     let of = lineage.record.place.as_ref().filter(|_| wanted)?;
@@ -52,14 +52,14 @@ fn shape(lineage: &Lineage) -> Option<Shape> {
     found.or(lineage.record.shape.as_ref().filter(own)).cloned()
 }
 
-/// Where the owner serves.
+/// The targets as which the owner is registered.
 fn targets(lineage: &Lineage, owner: &Instance) -> Option<Vec<Target>> {
     registered(lineage, |it| {
         !it.draining && deregister::is_of(lineage, owner, it)
     })
 }
 
-/// What it has, and what it is to have.
+/// What the owner has, and what it is still owed.
 fn with_owed<'a, T: Clone + Ord + 'a>(
     mut has: Vec<T>,
     owed: impl Iterator<Item = &'a T>,
@@ -70,13 +70,13 @@ fn with_owed<'a, T: Clone + Ord + 'a>(
     has
 }
 
-/// Where it served until now: the deregistration at the warning may be ahead of the record.
+/// The targets of an interrupted instance, draining ones included: it may be deregistered before it is on record.
 pub fn leaving(lineage: &Lineage, instance: &Instance) -> Option<Vec<Target>> {
     registered(lineage, |it| deregister::is_of(lineage, instance, it))
 }
 
-/// Only a complete look at all groups of a service may shorten the list by one of them: what could
-/// not be read stays on record.
+/// A recorded target is dropped only if all groups of its service were listed and its own was read: otherwise it stays
+/// on record.
 fn registered(lineage: &Lineage, wanted: impl Fn(&Registration) -> bool) -> Option<Vec<Target>> {
     let found = lineage.situation.registrations.known()?;
     let seen = |it: &TargetGroup| found.complete.contains(&it.balancing()) && found.tells_of(it);
@@ -89,8 +89,7 @@ fn registered(lineage: &Lineage, wanted: impl Fn(&Registration) -> bool) -> Opti
     Some(targets)
 }
 
-/// Every Region has Elastic Load Balancing; a service that is not there, or is denied, is not waited
-/// for.
+/// Only Elastic Load Balancing is waited for: VPC Lattice may be missing in a Region or denied.
 pub fn lists_targets(lineage: &Lineage) -> bool {
     let found = lineage.situation.registrations.known();
     let of_elb = |it: &TargetGroup| it.balancing() == Balancing::Elb;
@@ -102,7 +101,7 @@ pub fn addresses(lineage: &Lineage, owner: &Instance) -> Option<Vec<RecordedAddr
     Some(addresses_of(owner, found))
 }
 
-/// Those who have no room to say so themselves, as long as EC2 shows them.
+/// The members without room for a tag of their own, as long as EC2 shows them.
 pub fn members(lineage: &Lineage, owner: &Instance) -> Vec<InstanceId> {
     let known = lineage.record.members.iter();
     let mut all: Vec<InstanceId> = known

@@ -1,13 +1,12 @@
-//! An interruption that is only foreseen: a rebalance recommendation, or a date of AWS Health's.
+//! What is done about a rebalance recommendation or a scheduled AWS Health event: the instance may be interrupted.
 //!
-//! Often nothing follows, so nothing is taken from the instance: it keeps its traffic and its volumes.
-//! The snapshot set is made fresh, and if the policy asks for it the replacement is launched ahead, as a
-//! *spare*. It is launched by the very request the warning would send, so that a warning that comes
-//! seconds later, or at the same time, gets the same instance; EC2 lets volumes move only when the
-//! instance has ended, so the spare saves the boot and the search for capacity, and waits. Moving
-//! everything at once would mean to end an instance that may well live on: that is its user's to do.
+//! Often no interruption follows, so the instance keeps its traffic and its volumes. A new snapshot set is taken, and
+//! if the policy says so a replacement is launched ahead, as a *spare*. Its request is the one that a warning would
+//! send, so a warning that comes at the same time gets the same instance. The spare saves the search for capacity and
+//! the boot; it gets the volumes only when the instance has ended. Moving them earlier would end an instance that may
+//! run on: only its user may decide that.
 //!
-//! A spare nobody needed is given back: marked with an expiry here, ended by the sweep.
+//! A spare that was not needed gets an expiry date here, and the sweep terminates it.
 
 use crate::clock::{SWEEP, Timestamp};
 use crate::event::{InstanceState, Risk};
@@ -26,20 +25,21 @@ use crate::step::{Action, Step};
 use crate::tags::{self, Tags};
 use time::Duration;
 
-/// A recommendation that nothing has followed for so long is over.
+/// A recommendation without an interruption counts for so long.
 const LASTS: Duration = Duration::hours(6);
 
-/// So long before a date the instance counts as at risk: two sweeps.
+/// The instance counts as at risk from two sweeps before the date.
 const LEAD: Duration = SWEEP.saturating_add(SWEEP);
 
-/// A spare that is given back can be kept after all: whoever ends it may read its tags late.
+/// The expiry date of a spare is so far ahead: a rescue that starts meanwhile removes it, and the sweep may read tags
+/// late.
 const RESPITE: Duration = Duration::minutes(5);
 
 const COUNT: &str = "count the spare";
 
 const NOTE: &str = "note the risk";
 
-/// Where a risk stands.
+/// The state of a risk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
     /// The date is still far.
@@ -48,7 +48,7 @@ pub enum Stage {
     Over,
 }
 
-/// From when on it counts.
+/// When the instance begins to count as at risk.
 fn begins(risk: &Risk) -> Timestamp {
     risk.due.map_or(risk.at, |it| (it - LEAD).max(risk.at))
 }
@@ -64,7 +64,7 @@ pub fn stage(risk: &Risk, now: Timestamp) -> Stage {
     }
 }
 
-/// The owner is well. What was foreseen for it is on record as long as it is the owner.
+/// The owner is not interrupted. Its risk stays on record as long as it is the owner.
 pub fn plan(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
     let Some(risk) = lineage.risk(owner) else {
         return;
@@ -86,7 +86,7 @@ pub fn plan(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
     }
 }
 
-/// One attempt per look, in the first way to launch: a recommendation is no emergency.
+/// One attempt per look, by the first launch request only: a recommendation is not urgent.
 fn spare(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
     if let Some(spare) = lineage.successor {
         plan.note(format!("{} waits to replace {}", spare.id, owner.id));
@@ -105,7 +105,7 @@ fn spare(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
         plan.wait(5, "a prepared rescue to launch a spare from");
         return;
     }
-    // Asked for again only as another version of ours: the token may have been used with that one.
+    // A second request is sent only with the version before, if AWS says that the token was used for that one.
     let asked = lineage.situation.pass > 1 && !request::is_mismatched(lineage);
     if owner.market != Market::Spot || asked {
         return;
@@ -113,13 +113,14 @@ fn spare(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
     launch_noted(lineage, owner, launch::first_way(lineage), plan);
 }
 
-/// Whoever warns of the instance later must not launch before he has looked for the spare.
+/// Tags the owner before the launch: first aid of a later warning must look for the spare before it launches.
 pub fn launch_noted(lineage: &Lineage, owner: &Instance, ways: Vec<Lane>, plan: &mut Plan) {
     let noted = note(lineage, owner, plan);
     launch::spare(lineage, owner, ways, noted.then_some(NOTE), plan);
 }
 
-/// Replacements nobody waits for: marked, to be ended by the sweep. Nothing may be lost with them.
+/// Tags replacements that are not needed with an expiry date, so that the sweep terminates them. One that holds data
+/// is left alone.
 pub fn give_back(lineage: &Lineage, plan: &mut Plan) {
     let ours = |it: &&Instance| it.tags.contains_key(tags::LAUNCHED);
     let marked = |it: &&Instance| it.tags.contains_key(tags::EXPIRES_AT);
@@ -134,14 +135,14 @@ pub fn give_back(lineage: &Lineage, plan: &mut Plan) {
             .then(|| member::loosen(lineage, spare, plan))
             .flatten();
         let step = loosened.iter().fold(step, |step, id| step.after(id));
-        // A launch leaves room for it; what its user has added since may have taken that.
+        // A launch leaves room for this tag; tags that the user has added since may have taken it.
         if loosened.is_some() || room::takes(spare, tags::EXPIRES_AT) {
             plan.step(if counted { step.after(COUNT) } else { step });
         }
     }
 }
 
-/// The next launch must be another request: their tokens stay with the spares, dead or alive.
+/// The next launch must have another token: EC2 keeps returning these spares for theirs, running or terminated.
 fn count(lineage: &Lineage, spares: &[&Instance], plan: &mut Plan) -> bool {
     let Some(template) = lineage.template_id() else {
         return false;
@@ -162,8 +163,8 @@ fn count(lineage: &Lineage, spares: &[&Instance], plan: &mut Plan) -> bool {
     true
 }
 
-/// Launches have been made for this instance already: whoever warns of it must not launch before he has
-/// looked. True if that had to be said.
+/// Tags the owner, because a launch was made for it: first aid of a warning must not launch before it has read the
+/// lineage. True if the tag was missing.
 fn note(lineage: &Lineage, owner: &Instance, plan: &mut Plan) -> bool {
     let room = room::takes(owner, tags::AT_RISK);
     let unsaid = !owner.tags.contains_key(tags::AT_RISK) && owner.is_alive() && room;
@@ -180,8 +181,8 @@ fn note(lineage: &Lineage, owner: &Instance, plan: &mut Plan) -> bool {
     unsaid
 }
 
-/// Its own root volume apart: what would go with it is a copy, by EC2's own account, of what the owner
-/// has.
+/// True if terminating the spare deletes no data: apart from its root, each volume that would be deleted with it is a
+/// copy, as EC2 shows, of a volume of the owner.
 fn holds_nothing(lineage: &Lineage, spare: &Instance) -> bool {
     let volumes = lineage.situation.volumes.known();
     let volumes = volumes.map(Vec::as_slice).unwrap_or_default();
@@ -203,7 +204,7 @@ fn held_by(volume: &Volume, owner: Option<&Instance>) -> bool {
     owner.is_some_and(|owner| volume.attached_to(&owner.id))
 }
 
-/// A rescue begins: the spare is needed after all.
+/// A rescue begins and needs the spare: its expiry date is removed.
 pub fn keep(lineage: &Lineage, plan: &mut Plan) {
     let marked = |it: &&Instance| it.tags.contains_key(tags::EXPIRES_AT);
     if let Some(spare) = lineage.successor.filter(marked) {

@@ -1,10 +1,10 @@
-//! `spot-rescue:protect=always`: `DeleteOnTermination` is off as long as the rescue is prepared, not
-//! only from the warning on. Without any warning nothing is lost then, and a storm of warnings needs one
-//! call less for each instance, the one with the lowest rate.
+//! `spot-rescue:protect=always`: `DeleteOnTermination` is off as long as the rescue is prepared, not only from the
+//! warning on. So nothing is lost without a warning, and in a mass reclaim each instance needs one call less, the one
+//! with the lowest rate.
 //!
-//! The user's own flags are on record first. When he ends the instance himself, a volume that had the
-//! flag is what he meant to be rid of: it expires a day later. One he has given to another instance by
-//! then is his (see the sweep).
+//! The user's own flags are recorded first. When the user terminates the instance, a volume that had the flag was meant
+//! to be deleted with it: it expires a day later, unless it has been attached to another instance by then (see the
+//! sweep).
 
 use crate::plan::draft::Plan;
 use crate::plan::facts::{asked, way};
@@ -15,7 +15,7 @@ use crate::plan::volumes::protect;
 use crate::record::{Record, RecordedVolume};
 use crate::situation::{Instance, Interface, Volume};
 
-/// The volumes shown, with the flags the user had.
+/// The volumes shown, with the user's own flags.
 pub fn flagged(lineage: &Lineage, mut volumes: Vec<RecordedVolume>) -> Vec<RecordedVolume> {
     for volume in volumes
         .iter_mut()
@@ -28,7 +28,7 @@ pub fn flagged(lineage: &Lineage, mut volumes: Vec<RecordedVolume>) -> Vec<Recor
     volumes
 }
 
-/// While all is well: off, once the record says that it was on. False while that is waited for.
+/// Switches the flags off once the record says that they were on. False while that is waited for.
 pub fn always(lineage: &Lineage, owner: &Instance, plan: &mut Plan) -> bool {
     let Some(template) = lineage
         .template()
@@ -57,7 +57,7 @@ pub fn always(lineage: &Lineage, owner: &Instance, plan: &mut Plan) -> bool {
     recorded
 }
 
-/// The interface whose address is to be kept, once it is on record that it was to go with its instance.
+/// The interface with the address to keep, once its flag is on record.
 fn doomed<'a>(lineage: &Lineage, record: &Record, owner: &'a Instance) -> Option<&'a Interface> {
     asked::kept_interface(lineage)?;
     let noted = record.primary().filter(|it| it.delete_on_termination)?;
@@ -66,7 +66,8 @@ fn doomed<'a>(lineage: &Lineage, record: &Record, owner: &'a Instance) -> Option
     own.filter(|it| ours && it.id == noted.interface && it.delete_on_termination)
 }
 
-/// The user has ended the instance. False while it is not known which volumes are left of it.
+/// The user has terminated the instance: the volumes and the interface left of it get an expiry date. False while these
+/// cannot be read.
 pub fn ended(lineage: &Lineage, plan: &mut Plan) -> bool {
     if !asked::keeps_volumes_always(lineage) {
         return true;
@@ -87,7 +88,7 @@ pub fn ended(lineage: &Lineage, plan: &mut Plan) -> bool {
     true
 }
 
-/// Would have gone with its instance, and nobody else has it.
+/// It would have been deleted with its instance, and no other instance holds it.
 fn is_left(lineage: &Lineage, volume: &Volume) -> bool {
     let mut recorded = lineage.record.volumes.iter();
     let of_head = |it: &RecordedVolume| it.volume == volume.id && it.delete_on_termination;

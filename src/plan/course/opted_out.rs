@@ -1,5 +1,5 @@
-//! Its user has opted an instance out: what is prepared for it is deleted. An ended instance shows no tags any more, and
-//! the policy is then what its prepared rescue says: left behind, that would lead to a rescue.
+//! An instance was opted out: its prepared rescue is deleted. A terminated instance no longer shows tags, so the policy
+//! would then come from the prepared rescue and lead to a rescue that is no longer wanted.
 
 use crate::plan::course::{foreseen, tidy};
 use crate::plan::draft::Plan;
@@ -7,7 +7,7 @@ use crate::plan::lineage::Lineage;
 use crate::situation::Instance;
 use crate::tags;
 
-/// Of a rescue that was prepared for it, and does not say that it is wanted. One without any tags has ended.
+/// A rescue was prepared for the instance, and its tags no longer opt in. An instance without any tags has ended.
 #[must_use]
 pub fn is(instance: &Instance) -> bool {
     let wanted = instance.tags.get(tags::OPT_IN).is_some_and(|it| it == "on");
@@ -19,11 +19,11 @@ pub fn plan(lineage: &Lineage, why: String) -> Plan {
     let Some(owner) = lineage.owner.filter(|it| is(it)) else {
         return plan;
     };
-    // What a rescue that has begun leads to is on record alone.
+    // A rescue that has begun goes on by its record, so that is kept.
     if lineage.record.interruption.is_some() || owner.tags.contains_key(tags::INTERRUPTED_AT) {
         return plan;
     }
-    // Tags are seen late, and a tool may take one off for a moment.
+    // EC2 shows tags late, and a tool may remove one for a moment.
     let seen = format!("{} is opted out", owner.id);
     if lineage.template().is_some() && plan.confirmed(lineage, seen, "its opt-out to be seen again")
     {

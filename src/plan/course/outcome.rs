@@ -1,4 +1,4 @@
-//! What is reported of a rescue, or of an interruption without one.
+//! The outcome that is reported of a rescue, or of an interruption without one.
 
 use crate::clock::seconds_between;
 use crate::event::Interruption;
@@ -12,7 +12,7 @@ use crate::report::{Kind, Outcome, VolumeCounts};
 use crate::situation::Instance;
 use std::collections::BTreeMap;
 
-/// The report of a rescue, as far as it came.
+/// The outcome of a rescue, as far as it has come.
 pub fn of_rescue(
     result: Kind,
     lineage: &Lineage,
@@ -63,7 +63,7 @@ pub fn of_rescue(
     }
 }
 
-/// What had no capacity in this rescue.
+/// The pools that refused a launch of this rescue.
 fn refused(lineage: &Lineage, interruption: &Interruption) -> Vec<String> {
     let failed = lineage.record.failed_pools.iter();
     let mut of_this: Vec<&FailedPool> = failed
@@ -73,7 +73,7 @@ fn refused(lineage: &Lineage, interruption: &Interruption) -> Vec<String> {
     of_this.iter().map(ToString::to_string).collect()
 }
 
-/// The names of the targets nobody could register, for a person to look after.
+/// The targets that could not be registered, for a person to look after.
 fn targets_missing(lineage: &Lineage, instance: &Instance) -> Vec<String> {
     let missing = register::missing(lineage, instance);
     missing.iter().map(|it| it.target().to_string()).collect()
@@ -85,8 +85,7 @@ fn addresses_missing(lineage: &Lineage, instance: &Instance) -> Vec<String> {
     missing.map(|it| it.allocation.to_string()).collect()
 }
 
-/// For each clone, when it was made: seconds after the interruption. What the old instance wrote
-/// later is not in it.
+/// For each clone, how many seconds after the interruption it was made. Later writes of the old instance are not in it.
 fn cloned_at(interruption: &Interruption, hand_over: &HandOver) -> BTreeMap<String, f64> {
     let at = |(recorded, fate): &(RecordedVolume, Fate)| match fate {
         Fate::Attached {
@@ -133,7 +132,7 @@ fn restored_from(
     hand_over.volumes.iter().filter_map(age).collect()
 }
 
-/// Of an instance without a replacement.
+/// The outcome of an interruption without a replacement.
 pub fn of_owner(
     result: Kind,
     lineage: &Lineage,

@@ -1,5 +1,5 @@
-//! After a rescue in which targets or Elastic IPs were refused: they are asked for at each look, for a day, so that
-//! what a person mends heals by itself. Once all are there that is told.
+//! Targets and Elastic IPs that AWS refused in a rescue are requested again at each look, for a day, so that they come
+//! back once a person has removed the cause. When all are back, that is reported.
 
 use crate::clock::seconds_between;
 use crate::event::{InstanceState, Interruption};
@@ -19,13 +19,13 @@ use time::Duration;
 
 const FOR: Duration = Duration::DAY;
 
-/// How long it takes until what was refused is worth another call, as long as wakes go on.
+/// Seconds between two requests while wakes go on.
 const AGAIN: u16 = 60;
 
-/// In place of an interruption: what an earlier rescue has left there counts no more.
+/// Written in place of an interruption: the tags of an earlier rescue no longer count.
 const NOTHING: &str = "nothing";
 
-/// What the successor does not have, to be written down with the hand-over.
+/// The targets and addresses that the successor lacks, written down with the hand-over.
 pub fn handed_over(
     lineage: &Lineage,
     interruption: &Interruption,
@@ -48,7 +48,7 @@ pub fn handed_over(
     earlier.then_some(nothing).into_iter().collect()
 }
 
-/// What is still missing. None once there is nothing, or nothing that is waited for any longer.
+/// The targets and addresses still missing. None if there are none, or after a day.
 pub fn open(lineage: &Lineage, owner: &Instance) -> Option<Owed> {
     let owed = lineage.record.owed.clone()?;
     let late = lineage.situation.now - owed.interruption.at > FOR;
@@ -66,7 +66,7 @@ pub fn open(lineage: &Lineage, owner: &Instance) -> Option<Owed> {
     (!late && !open.is_empty()).then_some(open)
 }
 
-/// Asks once more for what is missing. `forgotten` is the step that removes what is owed no longer from the record.
+/// Requests the missing ones again. `forgotten` is the id of the step that removes the others from the record.
 pub fn plan(lineage: &Lineage, owner: &Instance, forgotten: &str, plan: &mut Plan) {
     let Some(owed) = &lineage.record.owed else {
         return;
@@ -101,7 +101,9 @@ fn ask(lineage: &Lineage, owner: &Instance, open: &Owed, plan: &mut Plan) {
 fn tell(lineage: &Lineage, owner: &Instance, owed: &Owed, forgotten: &str, plan: &mut Plan) {
     let (interruption, now) = (&owed.interruption, lineage.situation.now);
     if now - interruption.at > FOR {
-        plan.note("what was refused after the rescue is not asked for any longer");
+        plan.note(
+            "targets and addresses that were refused in the rescue are not requested any longer",
+        );
         return;
     }
     let seconds = seconds_between(interruption.at, now);
@@ -126,7 +128,7 @@ fn is_missing(lineage: &Lineage, owner: &Instance, target: &Target) -> bool {
     answers && !gone && !there
 }
 
-/// One that was released, or that somebody has put elsewhere since, is owed no longer.
+/// An address that was released, or that was associated elsewhere since, is no longer owed.
 fn is_there(lineage: &Lineage, owner: &Instance, owed: &RecordedAddress) -> bool {
     let Some(found) = lineage.situation.addresses.known() else {
         return false;
@@ -140,7 +142,7 @@ fn is_there(lineage: &Lineage, owner: &Instance, owed: &RecordedAddress) -> bool
     })
 }
 
-/// Only as a free one: nothing is taken from anybody.
+/// Associates the address only if it is free: it is never taken from another instance.
 fn associate(lineage: &Lineage, owner: &Instance, owed: &RecordedAddress, plan: &mut Plan) {
     let allocation = owed.allocation.clone();
     let found = lineage.situation.addresses.known();
@@ -160,7 +162,7 @@ fn associate(lineage: &Lineage, owner: &Instance, owed: &RecordedAddress, plan: 
     plan.step(Step::new(id, action));
 }
 
-/// The same interface and address as before, or the first there is.
+/// The same interface and private address as before, or the first of each.
 fn place(owner: &Instance, seat: Option<&Seat>) -> Option<(crate::id::InterfaceId, String)> {
     let same = seat.and_then(|seat| owner.interfaces.iter().find(|it| it.slot == seat.slot));
     let interface = same.or(owner.primary_interface())?;

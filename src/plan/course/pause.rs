@@ -1,12 +1,11 @@
-//! stop and hibernate: EC2 brings the instance back by itself, in the same place, with its volumes.
-//! Deregister and watch. Never launch, detach or cancel (TRAP 2).
+//! The instance action is `stop` or `hibernate`: EC2 starts the instance again in the same place, with its volumes. It
+//! is deregistered and watched; nothing is launched, detached or cancelled (TRAP 2).
 //!
-//! If it is not back in time that is told, and if the policy asks for it a replacement is launched. EC2
-//! may start the original at any moment, and detaching its root or cancelling its request would end it:
-//! so nothing is taken from it. The replacement gets *copies*, of snapshots of the stopped instance's
-//! volumes, which miss nothing. Who serves in the end is decided by one tag, the head on record: an
-//! original that is back before the replacement has its disks goes on as if nothing had been, and the
-//! replacement is given back; one that comes later is kept out of service, and told of.
+//! If it does not come back in time, that is reported, and if the policy says so a replacement is launched. EC2 may
+//! start the original at any moment, and detaching its root or cancelling its request would terminate it, so nothing is
+//! taken from it. The replacement gets *copies* of its volumes, from snapshots of the stopped instance, which miss no
+//! write. The recorded owner serves in the end: an original that is back before the replacement has its volumes serves
+//! again, and the replacement is given back; one that comes back later stays out of service and is reported.
 
 use crate::clock::seconds_between;
 use crate::event::{InstanceAction, InstanceState, Interruption};
@@ -51,7 +50,7 @@ pub fn plan(lineage: &Lineage, interruption: &Interruption) -> Plan {
     seen::note(lineage, interruption, &mut plan);
     at_the_latest::prepare(lineage, interruption, &mut plan);
     note_progress(lineage, interruption, owner, &mut plan);
-    // Of an earlier stop: the instance was back, and is stopped again.
+    // A replacement of an earlier stop is not needed: the instance was back, and is stopped again.
     foreseen::give_back(lineage, &mut plan);
     plan.note(format!(
         "{} is {}: EC2 will bring it back",
@@ -63,7 +62,8 @@ pub fn plan(lineage: &Lineage, interruption: &Interruption) -> Plan {
     plan
 }
 
-/// That it has been seen stopped is written down: it tells a return from the two minutes before.
+/// Writes down that the instance was seen stopped: a running instance is then one that has come back, not one that is
+/// still to be stopped.
 fn note_progress(
     lineage: &Lineage,
     interruption: &Interruption,
@@ -103,7 +103,7 @@ fn note_progress(
         if is_overdue(lineage, owner, interruption) {
             plan.wait(
                 15,
-                "what the policy says of an instance that does not come back",
+                "the next look, which follows the policy for an instance that does not come back",
             );
         }
     }
@@ -115,7 +115,7 @@ fn is_overdue(lineage: &Lineage, owner: &Instance, interruption: &Interruption) 
     owner.state == InstanceState::Stopped && lineage.situation.now > until
 }
 
-/// It has been told that it is overdue, and the policy asks for more.
+/// The instance is reported as overdue, and the policy asks for a replacement.
 pub fn is_given_up(lineage: &Lineage, owner: &Instance, interruption: &Interruption) -> bool {
     lineage.policy.no_return.value == NoReturn::Restore
         && lineage.record.progress.contains_key(&Milestone::Overdue)
@@ -124,7 +124,7 @@ pub fn is_given_up(lineage: &Lineage, owner: &Instance, interruption: &Interrupt
         && refusal(lineage, owner).is_none()
 }
 
-/// The replacement has its disks: whoever comes back now is too late.
+/// The replacement has its volumes: an original that comes back now is too late.
 pub fn is_too_late(lineage: &Lineage) -> bool {
     lineage.successor.is_some()
         && lineage
@@ -133,14 +133,16 @@ pub fn is_too_late(lineage: &Lineage) -> bool {
             .contains_key(&Milestone::DataAttached)
 }
 
-/// Why no replacement can be made of copies.
+/// Why no replacement can be made from copies.
 fn refusal(lineage: &Lineage, owner: &Instance) -> Option<String> {
     let request = spot_request::recorded(lineage, owner);
     let hibernates = request.is_some_and(|it| it.behaviour == InstanceAction::Hibernate);
-    // Who is hibernated without a word looks stopped: the state reason is the same for both.
+    // An instance that was hibernated without a warning looks stopped: the state reason is the same for both.
     if owner.hibernation || hibernates {
         // TRAP 30
-        return Some("EC2 takes no snapshots of what is enabled for hibernation".to_owned());
+        return Some(
+            "EC2 takes no snapshots of an instance that is enabled for hibernation".to_owned(),
+        );
     }
     if lineage.policy.data.value == Data::Move {
         return Some(format!(
@@ -151,12 +153,12 @@ fn refusal(lineage: &Lineage, owner: &Instance) -> Option<String> {
     way::why_not_ours(lineage)
 }
 
-/// What the policy asks for and cannot be had is said while all is well.
+/// Notes before any interruption that the policy asks for a replacement that cannot be made.
 pub fn foretell(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
     let asked = lineage.policy.no_return.value == NoReturn::Restore;
     if let Some(why) = refusal(lineage, owner).filter(|_| asked) {
         plan.note(format!(
-            "tag {}no-return: should {} be stopped and not come back, that will only be told: {why}",
+            "tag {}no-return: should {} be stopped and not come back, that will only be reported: {why}",
             tags::PREFIX,
             owner.id
         ));
@@ -185,8 +187,8 @@ pub fn restore(lineage: &Lineage, interruption: &Interruption) -> Plan {
     plan
 }
 
-/// Originals that come back after they were replaced: out of service they stay. What they write from
-/// now on is nowhere else, so their volumes are no safety copies any more.
+/// Originals that come back after they were replaced stay out of service. Their new writes are nowhere else, so their
+/// volumes are no longer safety copies.
 pub fn late(lineage: &Lineage, plan: &mut Plan) {
     let back = [InstanceState::Pending, InstanceState::Running];
     let members = lineage.members.iter().copied();
@@ -201,7 +203,7 @@ pub fn late(lineage: &Lineage, plan: &mut Plan) {
     }
 }
 
-/// Not one that is within its two minutes still and whose tombstone somebody has written over.
+/// False for an instance that is still in its two minutes and has an overwritten tombstone.
 fn has_started_again(lineage: &Lineage, late: &Instance) -> bool {
     let history = lineage.record.history.iter();
     let taken = history.filter(|it| it.instance == late.id);
@@ -234,18 +236,18 @@ fn ran_again(lineage: &Lineage, late: &Instance, plan: &mut Plan) {
     }
 }
 
-/// It runs again: the same targets, then the tombstone goes.
+/// The instance runs again: it is registered as before, then the tombstone is removed.
 pub fn returned(lineage: &Lineage, interruption: &Interruption) -> Plan {
     let mut plan = Plan::default();
     let Some(owner) = lineage.owner else {
         return plan;
     };
-    // It may have been stopped and started once more since the return that is on record.
+    // The instance may have been stopped and started again since the recorded return.
     let running = seconds_between(owner.launch_time, lineage.situation.now);
     let trying = milestone::since(Milestone::Returned, lineage, interruption).min(running);
-    // One of Amazon's public addresses is another after a stop.
+    // A stop changes the public IPv4 address, unless it is an Elastic IP.
     let named = dns::plan(lineage, owner, trying, &mut plan);
-    // What is stopped keeps its volumes; only what was to end has lost its flags.
+    // Flags were switched off only for an instance that was to be terminated: a stopped one keeps its volumes.
     let flagged = !interruption.action.ends() || hand_back::is_released(lineage, owner, &mut plan);
     if !register::plan(lineage, owner, trying, &mut plan) || !named || !flagged {
         note_return(lineage, interruption, &mut plan);
@@ -269,7 +271,7 @@ pub fn returned(lineage: &Lineage, interruption: &Interruption) -> Plan {
     plan
 }
 
-/// From here on a target that cannot be registered is waited for.
+/// Writes down the return: a target that cannot be registered is waited for from then on.
 fn note_return(lineage: &Lineage, interruption: &Interruption, plan: &mut Plan) {
     let Some(template) = lineage.template() else {
         return;

@@ -1,6 +1,6 @@
-//! The prepared rescue: everything that will be needed when it counts, written down while there is
-//! time. A launch template carries how to launch, its tags carry the record, the volumes say what
-//! they are, and the instance's own tags name its targets, so that one `DescribeInstances` is enough.
+//! Prepares the rescue of an instance before it is interrupted. A launch template says how to launch, its tags hold the
+//! record, volumes are tagged with their role, and the instance's own tags name its targets, so that first aid needs
+//! one `DescribeInstances` only.
 
 pub mod instance;
 
@@ -28,7 +28,7 @@ use crate::tags::{self, Rule, Tags};
 
 const FORGET: &str = "forget what is past";
 
-/// The owner lives: keep its rescue fresh, and clear up after the last one.
+/// The owner runs: its prepared rescue is kept up to date, and what the last rescue left is cleaned up.
 pub fn plan(lineage: &Lineage) -> Plan {
     let mut plan = Plan::default();
     let Some(owner) = lineage.owner else {
@@ -41,9 +41,9 @@ pub fn plan(lineage: &Lineage) -> Plan {
     if let Some(idle) = lineage.idle().next()
         && lineage.risk(owner).is_none()
     {
-        // Someone is taking over, and we see no interruption: describes lag behind. What the owner
-        // shows now, its flags above all, may be the rescue's doing and is not written down. If that
-        // is so a minute later, the owner has come back after all.
+        // A replacement runs although no interruption is visible: EC2 shows changes late. The owner's present state,
+        // its flags above all, may come from a rescue, so it is not recorded. If this is still so a minute later, the
+        // owner runs on and the replacement is given back.
         let what = format!("the interruption that {} is for to be visible", idle.id);
         if plan.confirmed(lineage, format!("{} is idle", idle.id), what) {
             foreseen::give_back(lineage, &mut plan);
@@ -53,7 +53,7 @@ pub fn plan(lineage: &Lineage) -> Plan {
     if claim::newcomer(lineage, owner, &mut plan) {
         return plan;
     }
-    // A spare is known for hours by its seal, or by the record.
+    // A spare waits for hours, so a tag or the record must prove that it is ours.
     for spare in lineage.idle().filter(|it| room::is_tight(lineage, it)) {
         member::seal(lineage, spare, &mut plan);
     }
@@ -61,7 +61,7 @@ pub fn plan(lineage: &Lineage) -> Plan {
         let before = plan.steps.len();
         let record = current::current(lineage, owner);
         let wanted = template::template_tags(lineage, owner, &record);
-        let what = "what is on record and not to be seen to be missing still";
+        let what = "recorded resources that AWS no longer shows to be missing for a minute";
         let missing = forgotten(lineage, &record, &wanted);
         if missing.is_none_or(|it| plan.confirmed(lineage, it, what)) {
             types::check(lineage, &mut plan);
@@ -105,9 +105,8 @@ fn detached(lineage: &Lineage, now: &Record, plan: &mut Plan) {
     seen::detached(lineage, &before.unwrap_or_default(), &now.volumes, plan);
 }
 
-/// What on record would be forgotten. At first sight that is not believed: tags are seen late, and
-/// without its tombstone an instance in the middle of a rescue has lost its targets, its address and its
-/// flags.
+/// Names what the new record would drop, so that it is dropped only when still missing a minute later. EC2 shows tags
+/// late, and an instance in the middle of a rescue, seen without its tombstone, has no targets, address and flags.
 fn forgotten(lineage: &Lineage, now: &Record, wanted: &Tags) -> Option<String> {
     let before = &lineage.template()?.tags;
     let stays = |(key, value): (&String, &String)| wanted.get(key) == Some(value) || !is_kept(key);
@@ -140,7 +139,7 @@ fn forgotten(lineage: &Lineage, now: &Record, wanted: &Tags) -> Option<String> {
     Some(token(&all.iter().map(String::as_str).collect::<Vec<_>>()))
 }
 
-/// The tags in which something can be forgotten.
+/// The tags that are compared before they are changed.
 fn is_kept(key: &str) -> bool {
     tags::rule(key, |it| (it == Rule::Guarded).then_some(())).is_some()
 }
@@ -175,7 +174,7 @@ fn refresh(
         return;
     }
     let present = template.tags.get(tags::FINGERPRINT);
-    // What is being taken is not read in whole, and compared when that is over.
+    // During an interruption not everything is read: the fingerprint is compared afterwards.
     let whole = template::primary(lineage, owner).is_some() || owner.interfaces.is_empty();
     if let Some(present) = present.filter(|_| !whole) {
         wanted.insert(tags::FINGERPRINT.to_owned(), present.clone());
@@ -191,7 +190,7 @@ fn refresh(
     let changed = foreign || present != wanted.get(tags::FINGERPRINT);
     if changed && let Some(step) = template::write(lineage, owner, wanted.clone(), Some(template)) {
         plan.step(step);
-        // Only a version that was made is noted: one that was refused is made at the next look.
+        // The fingerprint is written after the version: a version that AWS refused is written at the next look.
         let noted = wanted.remove_entry(tags::FINGERPRINT);
         let action = Action::Tag {
             resources: vec![template.id.to_string()],
@@ -199,7 +198,7 @@ fn refresh(
         };
         plan.step(Step::new("note the version", action).after(template::STEP));
         wanted.extend(present.map(|it| (tags::FINGERPRINT.to_owned(), it.clone())));
-        // So long the one before is launched, which may say nothing of the network.
+        // Until then the version before is launched, which may have no network.
         if LeftOpen::from_tags(&wanted).is_none()
             && let Some(open) = &lineage.record.left_open
         {
@@ -212,13 +211,13 @@ fn refresh(
     correct(&template.id, &template.tags, &wanted, plan);
 }
 
-/// So many versions one call deletes at most.
+/// One call deletes at most so many versions.
 /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteLaunchTemplateVersions.html>
 const MOST_TRIMMED: u64 = 200;
 
-/// Versions hold the user data of the instance, and everybody may read them who may describe them: two are
-/// kept, the one to be launched and the one that an instance's own mark may still name. That there are more
-/// is told by the default, which is the one of the last time.
+/// Versions contain the instance's user data, readable with permission to describe them. Two are kept: the one to be
+/// launched, and the one before, which the instance's tag may still name. Older ones exist if the default version is
+/// not the current one.
 fn trim(template: &Template, plan: &mut Plan) {
     let Some((current, before)) = template.versions() else {
         return;
@@ -236,7 +235,7 @@ fn trim(template: &Template, plan: &mut Plan) {
     plan.step(Step::new("delete old versions", action));
 }
 
-/// Writes what differs; removes what is no longer true.
+/// Writes tags that differ and removes those that are no longer wanted.
 fn correct(template: &TemplateId, present: &Tags, wanted: &Tags, plan: &mut Plan) {
     let differs = |(key, value): &(&String, &String)| present.get(*key) != Some(*value);
     let changed: Tags = wanted

@@ -1,5 +1,5 @@
-//! Milestones of a rescue, written down when first seen: the outcome report is made by a later
-//! invocation than the one that deregistered.
+//! The milestones of a rescue, written down when first seen: a later invocation than the one that deregistered reports
+//! the outcome.
 
 use crate::clock::seconds_between;
 use crate::event::{InstanceState, Interruption};
@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 
 pub const STEP: &str = "note progress";
 
-/// Adds the milestones reached since the last look, and tells a loss once, and that it does not get on.
+/// Adds the milestones reached since the last look, and reports a loss once, and a rescue that is stuck.
 pub fn plan(lineage: &Lineage, interruption: &Interruption, hand_over: &HandOver, plan: &mut Plan) {
     let mut progress = reached(lineage, interruption, hand_over);
     let told = if is_new(lineage, &progress, Milestone::Failed) {
@@ -36,7 +36,7 @@ pub fn plan(lineage: &Lineage, interruption: &Interruption, hand_over: &HandOver
     }
 }
 
-/// What is to be told of it now, and that it has been.
+/// The report that is due of a stuck rescue; it is added to the progress.
 fn stands_still(
     lineage: &Lineage,
     interruption: &Interruption,
@@ -51,7 +51,7 @@ fn stands_still(
     })
 }
 
-/// Nobody is to take over: what was protected is told, once.
+/// No replacement is launched: what was protected is reported once.
 pub fn kept(lineage: &Lineage, interruption: &Interruption, why: Option<String>, plan: &mut Plan) {
     let hand_over = HandOver::default();
     let mut progress = reached(lineage, interruption, &hand_over);
@@ -107,7 +107,7 @@ fn remembered(plan: &mut Plan) -> Option<&mut Tags> {
     Some(tags)
 }
 
-/// Everything reached by now, with the seconds since the interruption's own time.
+/// All milestones reached by now, in seconds since the time of the interruption.
 pub fn reached(
     lineage: &Lineage,
     interruption: &Interruption,
@@ -139,8 +139,8 @@ pub fn reached(
     progress
 }
 
-/// What a replacement had reached that was interrupted in its turn is not what the next one has: how
-/// long a target is tried for counts from then. Nothing is forgotten because it could not be read.
+/// After a replacement was interrupted in turn, the next one has not reached its milestones, from which the time to
+/// register targets counts. A milestone is not removed because volumes could not be read.
 fn forget(
     progress: &mut BTreeMap<Milestone, f64>,
     hand_over: &HandOver,

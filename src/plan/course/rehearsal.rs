@@ -1,8 +1,9 @@
-//! A rehearsal: what a warning would be refused is asked for while there is time to mend it.
+//! A rehearsal finds out what AWS would refuse at a warning, while there is time to change it.
 //!
-//! `DryRun` of what a warning sends, and whether what its launch needs is there. Once for each version of the prepared
-//! rescue, and what was refused now and then again, so that it goes away by itself once it is mended. Whose turn it is
-//! the sweep decides ([`due`]): a few lineages at a time, one call after the other, none while a rescue is young.
+//! It sends the requests of a warning with `DryRun` and checks that what the launch needs exists: once for each launch
+//! template version, and again every few hours while something is refused, so that the note goes away once the cause is
+//! gone. The sweep decides which lineages rehearse ([`due`]): a few at a time, one call after the other, and none while
+//! a rescue is young.
 
 pub mod asked;
 pub mod due;
@@ -18,19 +19,19 @@ use crate::step::{Action, Step};
 use crate::tags;
 use std::collections::BTreeSet;
 
-/// How its steps begin.
+/// The ids of its steps begin so.
 const STEP: &str = "rehearse ";
 
 const IMAGE: &str = "image";
 
-/// The stack's parameter says no.
+/// The stack's parameter switches rehearsals off.
 #[must_use]
 pub fn is_off(lineage: &Lineage) -> bool {
     let said = lineage.situation.defaults.get(tags::REHEARSAL);
     said.is_some_and(|it| it == "off")
 }
 
-/// If it is its turn, and nothing else is to be done.
+/// Rehearses if the sweep has chosen the lineage and the plan has no other step.
 pub fn plan(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
     let turn = &lineage.situation.rehearsing;
     let unknown = matches!(way::way(lineage), Way::Unknown(_));
@@ -47,7 +48,7 @@ pub fn plan(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
     }
 }
 
-/// What the record should say of it now.
+/// The recorded result of the rehearsal, as it should be now.
 #[must_use]
 pub fn now(lineage: &Lineage) -> Rehearsed {
     let before = &lineage.record.rehearsed;
@@ -66,7 +67,8 @@ pub fn now(lineage: &Lineage) -> Rehearsed {
     Rehearsed::new(whole.filter(|_| answered).or(before.whole), caveats)
 }
 
-/// Of those on record, what was not asked for now. Once all has been answered, the rest is of a policy of the past.
+/// The recorded refusals that were not requested now. Once everything has been answered, the others come from an
+/// earlier policy and are dropped.
 fn kept(lineage: &Lineage, answered: bool) -> BTreeSet<Caveat> {
     let answers = &lineage.situation.rehearsing.answers;
     let asked_again = |it: &Caveat| {
@@ -82,7 +84,7 @@ fn kept(lineage: &Lineage, answered: bool) -> BTreeSet<Caveat> {
     before.filter(stays).cloned().collect()
 }
 
-/// In one line, when it is news.
+/// Notes new refusals, and those that are over, in one line each.
 pub fn tell(lineage: &Lineage, after: &Rehearsed, plan: &mut Plan) {
     let before = &lineage.record.rehearsed.caveats;
     let news = after.caveats.iter().filter(|it| !before.contains(it));
@@ -103,7 +105,7 @@ pub fn tell(lineage: &Lineage, after: &Rehearsed, plan: &mut Plan) {
     }
 }
 
-/// What, AWS's code and words, and what to do.
+/// The part that is refused, AWS's code and message, and what to do.
 fn in_words(lineage: &Lineage, caveat: &Caveat) -> String {
     let Caveat { what, code } = caveat;
     if what == IMAGE

@@ -1,5 +1,5 @@
-//! The successor serves: the same targets on the same ports, the same addresses. Not before its
-//! volumes are there, and never without one that is lost: an empty database must not take traffic.
+//! Brings the successor into service: the same targets on the same ports, the same addresses. It waits until all
+//! volumes are attached, and never serves without a lost one: an empty database must not take traffic.
 
 use crate::event::{InstanceState, Interruption};
 use crate::plan::draft::Plan;
@@ -15,11 +15,10 @@ use crate::plan::volumes::hand_over;
 use crate::record::Milestone;
 use crate::step::Until;
 
-/// So many seconds after its data a replacement without one of its addresses counts as back, as one
-/// without one of its targets does.
+/// So many seconds after its volumes are attached, a replacement counts as back even if an address is missing.
 const PATIENCE: f64 = 300.0;
 
-/// True once everything is as it was.
+/// True once the successor serves as the old instance did.
 pub fn plan(
     lineage: &Lineage,
     way: &Way,
@@ -38,7 +37,7 @@ pub fn plan(
     if !hand_over.complete() {
         return false;
     }
-    // A launch hook that is given up ends its instance: the flags come back once that is past.
+    // An abandoned launch lifecycle hook terminates its instance, so the flags come back after the hook.
     let in_service = claim::in_service(lineage, successor, plan);
     let flagged = in_service
         && (asked::keeps_volumes_always(lineage)
@@ -48,14 +47,14 @@ pub fn plan(
     let registered = register::plan(lineage, successor, trying, plan);
     let addressed = addresses::plan(lineage, successor, &moved, plan);
     let networked = settled(trying, moved.complete && addressed, plan);
-    // An address that comes along needs no other name.
+    // Names follow the addresses: a name of an address that moves along needs no change.
     let named = networked && dns::plan(lineage, successor, trying, plan);
     let joined = registered && join::join(lineage, way, successor, interruption, plan);
     flagged && joined && named
 }
 
-/// An interface that does not fit, an address that is not to be had: after a while that is told and
-/// the rescue is over all the same, or its lineage could not be rescued a second time.
+/// An interface or address that cannot be brought back is noted after a while, and the rescue ends all the same:
+/// otherwise the lineage could not be rescued a second time.
 fn settled(trying: f64, complete: bool, plan: &mut Plan) -> bool {
     let late = trying > PATIENCE;
     if late && !complete {
@@ -64,7 +63,7 @@ fn settled(trying: f64, complete: bool, plan: &mut Plan) -> bool {
     complete || late
 }
 
-/// From when on the successor could serve: the root comes last.
+/// The milestone after which the successor can serve: the root volume comes last.
 fn ready(hand_over: &HandOver) -> Milestone {
     let root = hand_over.root().map(|(_, fate)| fate);
     match root {

@@ -1,4 +1,4 @@
-//! The replacement: the Auto Scaling group's new member, or an instance that the function launches.
+//! Gets a replacement: the Auto Scaling group's new member, or an instance that the function launches.
 
 use crate::plan::capacity::launch::{self, Decision};
 use crate::plan::draft::Plan;
@@ -7,12 +7,12 @@ use crate::plan::group::{claim, join};
 use crate::plan::lineage::Lineage;
 use crate::plan::marks::member;
 
-/// Whether there is, or will be, one.
+/// Whether there is or will be a replacement.
 pub fn plan(lineage: &Lineage, way: &Way, plan: &mut Plan) -> Decision {
-    join::leave(lineage, way, plan);
+    join::detach_owner(lineage, way, plan);
     if let Some(successor) = lineage.successor {
         member::seal(lineage, successor, plan);
-        claim::welcome(lineage, plan);
+        claim::mark_claimed(lineage, plan);
         return Decision::Wanted;
     }
     if *way != Way::Group {

@@ -21,7 +21,7 @@ use crate::plan::traffic::deregister;
 use crate::plan::volumes::{clone, hand_over, protect, snapshot};
 use crate::record::FirstLook;
 
-/// Round trip two: everything that the instance's own description and tags allow.
+/// The second round trip: every step that the instance's own description and tags allow.
 pub fn first_aid(lineage: &Lineage, interruption: &Interruption) -> Plan {
     let mut plan = Plan::default();
     let Some(instance) = lineage.member(&interruption.instance) else {
@@ -38,7 +38,7 @@ pub fn first_aid(lineage: &Lineage, interruption: &Interruption) -> Plan {
     plan
 }
 
-/// By the record alone, when the instance cannot be described.
+/// Protects by the record alone, when the instance cannot be described.
 pub fn unseen(lineage: &Lineage, interruption: &Interruption) -> Plan {
     let mut plan = Plan::default();
     let instance = &interruption.instance;
@@ -48,7 +48,7 @@ pub fn unseen(lineage: &Lineage, interruption: &Interruption) -> Plan {
     plan
 }
 
-/// Every later look: whatever is still missing.
+/// Every later look adds the steps that are still missing.
 pub fn plan(lineage: &Lineage, interruption: &Interruption) -> Plan {
     let mut plan = Plan::default();
     protect(lineage, &mut plan);
@@ -64,7 +64,7 @@ pub fn plan(lineage: &Lineage, interruption: &Interruption) -> Plan {
     plan
 }
 
-/// Of each instance of the lineage that is being taken, a replacement included: traffic leaves, and nothing goes with it.
+/// Each interrupted instance of the lineage, a replacement included, is deregistered, and nothing is deleted with it.
 fn protect(lineage: &Lineage, plan: &mut Plan) {
     deregister::found(lineage, plan);
     let interrupted = lineage.interrupted();
@@ -77,7 +77,7 @@ fn protect(lineage: &Lineage, plan: &mut Plan) {
     }
 }
 
-/// What must be known once the instance shows nothing any more, and what is in a replacement's way.
+/// Writes down what a terminated instance no longer shows, and removes what would hinder a replacement.
 fn remember(lineage: &Lineage, interruption: &Interruption, plan: &mut Plan) {
     tombstone::remember(lineage, interruption, plan);
     seen::note(lineage, interruption, plan);
@@ -89,8 +89,8 @@ fn remember(lineage: &Lineage, interruption: &Interruption, plan: &mut Plan) {
     deaths::note_down(lineage, plan);
 }
 
-/// Nothing moves before what the old instance has is on record: by an earlier look, or by a chain of wakes that
-/// remembers what an earlier look saw and could not write down.
+/// Nothing moves before the old instance's volumes, addresses and targets are on record, or carried by a chain of
+/// wakes if an earlier look could not write them down.
 fn is_on_record(lineage: &Lineage, interruption: &Interruption, plan: &mut Plan) -> bool {
     if over::reached(lineage) < FirstLook::Seen && over::is_expected(FirstLook::Seen, lineage) {
         plan.wait(5, "what the old instance has to be on record");

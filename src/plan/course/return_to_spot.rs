@@ -1,14 +1,13 @@
-//! The way back to Spot: an On-Demand stand-in of ours gives way to a Spot Instance, if the policy says so
-//! (`spot-rescue:return-to-spot`).
+//! Replaces an On-Demand stand-in of ours by a Spot Instance, if the policy says so (`spot-rescue:return-to-spot`).
 //!
-//! Nothing presses: so nothing is taken from the stand-in before a Spot Instance runs in the same zone,
-//! and EC2 would let us end the stand-in. The Spot Instance is launched by the very request that would
-//! replace the stand-in if it were interrupted; without capacity nothing has happened, and a later sweep
-//! asks again. Then the stand-in gets a tombstone of its own kind (`return`), and from there on it is a
-//! rescue like any other, except that it is us who end the instance (`hand_back`).
+//! There is no hurry, so nothing is taken from the stand-in before a Spot Instance runs in the same Availability Zone
+//! and termination protection allows to terminate the stand-in. The Spot Instance is launched with the request that
+//! would replace the stand-in at an interruption; without capacity nothing changes, and a later sweep tries again. Then
+//! the stand-in gets a tombstone of its own kind (`return`), and a rescue follows in which the function terminates the
+//! instance (`hand_back`).
 //!
-//! Only what we have launched is ever ended: EC2 says from which template an instance was launched. The
-//! original is its user's, and a group's member its group's.
+//! Only an instance that the function has launched is ever terminated: EC2 says from which launch template an instance
+//! was launched. The original belongs to its user, and a member to its Auto Scaling group.
 
 pub mod hand_back;
 
@@ -31,15 +30,15 @@ use crate::tags::{self, Tags};
 use std::collections::BTreeMap;
 use time::Duration;
 
-/// A Spot Instance has to run for so long first: what dies booting has died by then.
+/// A Spot Instance has to run for so long first: one that dies while booting has died by then.
 const SETTLED: Duration = Duration::MINUTE;
 
 const STAYS: &str = "remember that it stays";
 
-/// Why it stays On-Demand whatever the policy says.
+/// Why the stand-in stays On-Demand whatever the policy says.
 fn refusal(lineage: &Lineage, owner: &Instance) -> Option<String> {
     if lineage.group_name().is_some() {
-        return Some("what its Auto Scaling group runs on is the group's business".to_owned());
+        return Some("its Auto Scaling group decides between Spot and On-Demand".to_owned());
     }
     if lineage.policy.data.value == Data::None {
         return Some(format!(
@@ -55,13 +54,14 @@ fn refusal(lineage: &Lineage, owner: &Instance) -> Option<String> {
     }
     if asked::kept_interface(lineage).is_some() {
         return Some(
-            "its private address is to be kept, and nobody can have it beside it".to_owned(),
+            "its private address is to be kept, and two instances cannot have it at the same time"
+                .to_owned(),
         );
     }
     root::refusal(lineage).or_else(|| way::why_not_ours(lineage))
 }
 
-/// It has served its time, interruptions lie far enough back, and no attempt has failed lately.
+/// When the stand-in has served long enough, interruptions are long enough ago, and no attempt has failed lately.
 fn due(lineage: &Lineage, owner: &Instance) -> Option<Timestamp> {
     let served = owner.launch_time + lineage.policy.return_to_spot.value?;
     let failed = lineage.record.stays.as_ref();
@@ -78,7 +78,7 @@ fn is_due(lineage: &Lineage, owner: &Instance) -> bool {
     due && stand_in::is_asked(lineage, owner) && refusal(lineage, owner).is_none()
 }
 
-/// The owner is well.
+/// The owner is not interrupted.
 pub fn plan(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
     if !stand_in::is_asked(lineage, owner) {
         return;
@@ -103,7 +103,7 @@ pub fn plan(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
 /// One attempt per look, and only on Spot.
 fn look_for_spot(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
     for failed in &lineage.record.failed_pools {
-        plan.note(format!("{} stands in: {failed}", owner.id));
+        plan.note(format!("{} stays On-Demand for now: {failed}", owner.id));
     }
     if lineage.situation.pass > 1 {
         plan.wait(15, "a Spot Instance to be seen, if one was launched");
@@ -122,8 +122,8 @@ pub fn is_relieved(lineage: &Lineage, owner: &Instance) -> bool {
         && idle.all(|it| it.market == Market::Spot)
 }
 
-/// Nothing is written down of what the owner shows: it may be the hand-over's doing already, which is
-/// only seen later.
+/// Starts the hand-over. The owner's present state is not recorded: it may come from a hand-over that is not visible
+/// yet.
 pub fn relief(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
     let Some(spare) = lineage.successor else {
         return;
@@ -147,10 +147,14 @@ pub fn relief(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
     };
     tombstone::set(lineage, owner, &at_our_hands, plan);
     tombstone::remember(lineage, &at_our_hands, plan);
-    plan.wait(5, format!("{} to be seen giving way", owner.id));
+    plan.wait(
+        5,
+        format!("{} to be visible as giving way to Spot", owner.id),
+    );
 }
 
-/// Asked before anything is launched for it, and again before anything is taken from it.
+/// Whether termination protection is off: checked before the launch, and again before anything is taken from the
+/// stand-in.
 fn may_be_ended(lineage: &Lineage, owner: &Instance, plan: &mut Plan) -> bool {
     match &lineage.situation.locked {
         Fact::Known(locked) if locked.contains(&owner.id) => {
@@ -161,14 +165,17 @@ fn may_be_ended(lineage: &Lineage, owner: &Instance, plan: &mut Plan) -> bool {
         Fact::Known(_) => true,
         Fact::Unavailable { operation, why } => {
             let id = &owner.id;
-            plan.note(format!("{id} stands in: {operation} says nothing of its termination protection ({why}); the next sweep asks again"));
+            plan.note(format!(
+                "{id} stays On-Demand for now: its termination protection cannot be read ({operation}: {why}); the \
+                 next sweep tries again"
+            ));
             false
         }
         Fact::NotRead => false,
     }
 }
 
-/// It is not to be ended: said once, and not tried again for a day.
+/// The stand-in is not terminated: reported once, and not tried again for a day.
 fn keep_on(lineage: &Lineage, owner: &Instance, begun: Timestamp, why: &str, plan: &mut Plan) {
     let Some(template) = lineage.template() else {
         return;

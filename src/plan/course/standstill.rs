@@ -1,5 +1,5 @@
-//! A rescue that does not get on is told, with what stands in its way: soon, then once a day, and after a week no
-//! more. It goes on all the same.
+//! When a rescue that is stuck is reported, and why it is stuck: soon, then once a day, for a week. The rescue goes on
+//! all the same.
 
 use crate::clock::seconds_between;
 use crate::error::launching::meaning;
@@ -14,20 +14,20 @@ use crate::report::Kind;
 use std::collections::{BTreeMap, BTreeSet};
 use time::Duration;
 
-/// So long after the interruption something should run in its place: twice what a rescue takes.
+/// A replacement should run so long after the interruption: twice as long as a rescue takes.
 pub const REPLACED: Duration = Duration::minutes(5);
 
-/// So many seconds after both it should serve.
+/// The replacement should serve so many seconds after the interruption and after its own launch.
 const SERVING: f64 = 600.0;
 
 const AGAIN: f64 = 86_400.0;
 
 const END: f64 = 7.0 * AGAIN;
 
-/// Different advice for different codes, but no list that nobody reads.
+/// Advice for so many codes at most, so that the report stays readable.
 const MOST_ADVICE: usize = 3;
 
-/// How it stands, and since when that is on record. None while all goes as it should.
+/// How the rescue is stuck, and the milestone that records the report. None while it is in time.
 pub fn of(lineage: &Lineage, interruption: &Interruption) -> Option<(Kind, Milestone)> {
     let age = age(lineage, interruption);
     let running = lineage
@@ -42,18 +42,18 @@ pub fn of(lineage: &Lineage, interruption: &Interruption) -> Option<(Kind, Miles
     }
 }
 
-/// What was stopped is replaced only once it is overdue, which is told.
+/// Seconds since the interruption, or since a stopped instance was reported as overdue: it is replaced only then.
 fn age(lineage: &Lineage, interruption: &Interruption) -> f64 {
     let overdue = lineage.record.progress.get(&Milestone::Overdue);
     seconds_between(interruption.at, lineage.situation.now) - overdue.unwrap_or(&0.0)
 }
 
-/// Whether it is to be told now: `told` is when it was last, both in seconds since the interruption.
+/// Whether a report is due. `told` is the time of the last one; both are seconds since the interruption.
 pub fn is_due(told: Option<f64>, now: f64) -> bool {
     now < END && told.is_none_or(|told| now - told >= AGAIN)
 }
 
-/// What stands in its way, for a person.
+/// Why the rescue is stuck, for a person to read.
 pub fn why(lineage: &Lineage, hand_over: &HandOver, plan: &Plan) -> String {
     let launched = lineage.successor.is_some();
     let refused = if launched {
@@ -95,7 +95,7 @@ fn missing((recorded, fate): &(RecordedVolume, Fate)) -> Option<String> {
     Some(format!("{} ({}) {how}", recorded.volume, recorded.device))
 }
 
-/// The prepared rescue cannot be read: nothing is launched, and nothing can be written down.
+/// The prepared rescue cannot be read: nothing is launched, and no milestone can be written down.
 pub fn unread(lineage: &Lineage, interruption: &Interruption, why: &str, plan: &mut Plan) {
     if let Some((kind, _)) = of(lineage, interruption) {
         let hand_over = HandOver::default();

@@ -1,4 +1,4 @@
-//! The schedule: who is looked at again, and which safety copies have had their time.
+//! The scheduled sweep: which lineages get a look, and which expired resources are deleted.
 
 use crate::clock::{self, Timestamp};
 use crate::event::Wake;
@@ -12,17 +12,17 @@ use crate::step::{Action, Network, Step};
 use crate::tags::{self, Tags, template_names};
 use std::collections::BTreeSet;
 
-/// What bears one of these is kept, whatever else is said of it.
+/// A resource with one of these tags is kept, whatever the record says.
 const PROTECTIVE: [&str; 2] = [tags::KEPT, tags::RAN_AGAIN];
 
-/// In place of a time: never deleted.
+/// Written in place of an expiry date: the resource is never deleted.
 const IN_USE: &str = "in-use";
 
-/// Everything of ours that carries an expiry.
+/// The function's resources with an expiry date.
 #[derive(Debug, Clone, Default)]
 pub struct Expired {
     pub volumes: Vec<Volume>,
-    /// Volumes whose expiry only a record tells.
+    /// Volumes with an expiry date in a record only.
     pub recorded: Vec<Volume>,
     pub snapshots: Vec<Snapshot>,
     pub images: Vec<Image>,
@@ -40,8 +40,8 @@ pub fn wakes(now: Timestamp, protected: &[Instance], templates: &[Template]) -> 
     all.map(|it| Step::new(it.to_string(), it)).collect()
 }
 
-/// The deletions. Only what carries both our marks, sealed for that very resource, and is past its time is
-/// deleted, never during a rescue.
+/// The deletions. A resource is deleted only if it has both our tags, sealed for that very resource, and its date is
+/// past, and never during a rescue of its lineage.
 #[must_use]
 pub fn expired(
     now: Timestamp,
@@ -78,7 +78,7 @@ pub fn expired(
     });
     let idle = |it: &&NetworkInterface| it.holder == Holder::Nobody && due(&it.tags);
     let interfaces = expired.interfaces.iter().filter(idle).map(delete_interface);
-    // Its user has found a use for it: it will not be deleted when he is done with it, either.
+    // Its user has put it to use, so it is not deleted later when it is free again, either.
     let used = |it: &&Volume| !it.attachments.is_empty() && due(&it.tags);
     let used = expired.volumes.iter().filter(used);
     let held = |it: &&NetworkInterface| it.holder != Holder::Nobody && due(&it.tags);
@@ -102,7 +102,7 @@ pub fn expired(
     let served = served.map(|it| Action::DeleteTemplate {
         template: it.id.clone(),
     });
-    // Of an instance that vanished two weeks ago.
+    // The launch template of an instance that vanished two weeks ago.
     let forgotten = templates.iter().filter(|it| !is_claim(it) && due(&it.tags));
     let forgotten = forgotten.map(|it| Action::DeleteTemplate {
         template: it.id.clone(),
@@ -120,7 +120,7 @@ pub fn expired(
         .collect()
 }
 
-/// Whose time has come by the record of a lineage that is not in a rescue.
+/// Volumes that have expired by the record of a lineage that is not in a rescue.
 fn recorded(now: Timestamp, templates: &[Template], busy: &BTreeSet<&str>) -> BTreeSet<VolumeId> {
     let rescue = |it: &Template| it.tags.get(tags::RESCUE).cloned();
     let settled = templates
@@ -131,28 +131,28 @@ fn recorded(now: Timestamp, templates: &[Template], busy: &BTreeSet<&str>) -> BT
     due.map(|it| it.volume).collect()
 }
 
-/// Those that have to be read for it.
+/// The volumes that have to be read for that.
 #[must_use]
 pub fn on_record(now: Timestamp, templates: &[Template]) -> Vec<VolumeId> {
     let all = recorded(now, templates, &in_rescue(templates));
     all.into_iter().collect()
 }
 
-/// A replacement that never took over: it is on nobody's record. Whoever owns disks says so
-/// (`spot-rescue:prepared`) and is never ended.
+/// A replacement that never took over: no record names it as owner. An instance that owns volumes has the tag
+/// `spot-rescue:prepared` and is never terminated.
 fn is_spare(instance: &Instance, heads: &BTreeSet<InstanceId>) -> bool {
     let tagged = |key| instance.tags.contains_key(key);
     let launched = tagged(tags::LAUNCHED) && tagged(tags::LAUNCHED_FROM);
-    // A group's own.
+    // A member of an Auto Scaling group belongs to its group.
     let member = tagged(tags::GROUP_MEMBER);
-    // That it owns something may be said by anybody: it only keeps it.
+    // This tag counts even without our seal: a forged one only keeps the instance.
     let prepared = || instance.unproven.iter().any(|it| it == tags::PREPARED);
     let owner = heads.contains(&instance.id) || tagged(tags::PREPARED) || prepared() || member;
     instance.is_alive() && launched && !owner
 }
 
-/// The template by which a rescue claimed a member of a group: named for that instance, marked with the
-/// lineage.
+/// The launch template by which a rescue claimed a member of an Auto Scaling group: it is named for the member and
+/// tagged with the lineage.
 fn is_claim(template: &Template) -> bool {
     let rescue = template
         .tags
@@ -168,7 +168,7 @@ fn heads(templates: &[Template]) -> BTreeSet<InstanceId> {
 }
 
 fn in_use(resource: String) -> Action {
-    // A mark that keeps it as well: an expiry that was ours once could be put back by anybody who has seen it.
+    // The second tag keeps the resource as well: an old expiry tag of ours could be put back by anyone who copied it.
     let marks = [
         (tags::EXPIRES_AT, IN_USE),
         (tags::KEPT, "its user has found a use for it"),
@@ -192,7 +192,7 @@ fn deregister(image: &ImageId) -> Step {
     Step::new(action.to_string(), action)
 }
 
-/// EC2 refuses to delete a snapshot that an image stands on: the image goes first.
+/// EC2 refuses to delete a snapshot that an image uses, so the image is deregistered first.
 fn delete_snapshot(snapshot: &Snapshot, images: &[Image]) -> Step {
     let action = Action::DeleteSnapshot {
         snapshot: snapshot.id.clone(),
@@ -204,7 +204,7 @@ fn delete_snapshot(snapshot: &Snapshot, images: &[Image]) -> Step {
     on_it.fold(step, |step, it| step.after(&deregister(&it.id).id))
 }
 
-/// Whose owner is interrupted: their older copies may still be wanted.
+/// The lineages with an interrupted owner: their older copies may still be needed.
 fn in_rescue(templates: &[Template]) -> BTreeSet<&str> {
     let open = templates.iter().filter(|it| {
         let record = Record::from_tags(&it.tags);

@@ -1,7 +1,7 @@
-//! After a rescue: what was only a safety copy gets an expiry; what is past is forgotten.
+//! Cleans up after a rescue: safety copies get an expiry date, and the record drops what is over.
 //!
-//! Nothing is deleted here. The sweep deletes what has expired, a day later, and nothing is marked
-//! while it could be the only copy: the owner must run with its volumes first.
+//! Nothing is deleted here: the sweep deletes expired resources a day later. Nothing gets an expiry date while it could
+//! be the only copy: the owner must run with its volumes first.
 
 pub mod unclaimed;
 
@@ -21,18 +21,17 @@ use crate::tags::{self, limits};
 use std::collections::{BTreeMap, BTreeSet};
 use time::Duration;
 
-/// So long after its time a volume may be deleted because the record says so: an old record that somebody has put back
-/// says nothing of today.
+/// A recorded expiry date counts for so long after it is past, so that an old record that was put back deletes nothing.
 pub const GRACE: Duration = Duration::hours(24);
 
-/// The owner is well. Marks roots of former owners, volumes a copy stands for, and snapshot sets of
-/// finished rescues.
+/// The owner is not interrupted. Root volumes of former owners, volumes replaced by a copy, and snapshot sets of
+/// finished rescues get an expiry date.
 pub fn after(lineage: &Lineage, plan: &mut Plan) {
     let Some(volumes) = lineage.situation.volumes.known() else {
         plan.wait(15, "volumes to be readable");
         return;
     };
-    // There may be no end of them (TRAP 47): an expiry has time until the next sweep.
+    // There may be very many snapshots (TRAP 47), and an expiry date has time until the next sweep.
     let Some(snapshots) = lineage.situation.snapshots.known() else {
         plan.wait(900, "snapshots to be readable");
         return;
@@ -59,7 +58,7 @@ pub fn after(lineage: &Lineage, plan: &mut Plan) {
         .interrupted()
         .filter(|(it, _)| !lineage.is_retired(it));
     for (instance, _) in taken {
-        // AWS may have refused to before another one took over, or somebody has registered it since.
+        // AWS may have refused the deregistration, or the instance was registered again.
         deregister::of(lineage, instance, plan);
         if instance.is_alive() || !instance.devices.is_empty() {
             plan.wait(15, format!("{} to end", instance.id));
@@ -68,7 +67,7 @@ pub fn after(lineage: &Lineage, plan: &mut Plan) {
     await_release(lineage, volumes, plan);
 }
 
-/// A copy, or what a copy stands for: an expiry comes to it.
+/// The volume is an unneeded copy, or the owner has a copy in its place: it gets an expiry date.
 pub fn is_spent(lineage: &Lineage, volume: &Volume, all: &[Volume]) -> bool {
     let settled = [tags::EXPIRES_AT, tags::KEPT];
     let unmarked = !settled.iter().any(|it| volume.tags.contains_key(*it));
@@ -82,8 +81,8 @@ pub fn is_spent(lineage: &Lineage, volume: &Volume, all: &[Volume]) -> bool {
     unmarked && !unique && room && (had_its_time || is_stillborn(volume))
 }
 
-/// What the hand-over leaves behind and nothing on itself can tell: roots that were made anew, and volumes a copy stands
-/// for. The record says when they may go.
+/// Volumes that the hand-over leaves behind without room for tags: replaced root volumes, and volumes replaced by a
+/// copy. Their expiry date goes on record.
 pub fn without_room(lineage: &Lineage, after: &Record, hand_over: &HandOver) -> Vec<Expiring> {
     let volumes = lineage.situation.volumes.known().map(Vec::as_slice);
     let volumes = volumes.unwrap_or_default();
@@ -120,7 +119,7 @@ pub fn without_room(lineage: &Lineage, after: &Record, hand_over: &HandOver) -> 
     spent.collect()
 }
 
-/// Those whose time is still to come, or has just come; one that its user has found a use for is his.
+/// The recorded expiry dates that still count. A volume that has expired and is attached belongs to its user again.
 pub fn expiring(lineage: &Lineage) -> Vec<Expiring> {
     let now = lineage.situation.now;
     let volumes = lineage.situation.volumes.known();
@@ -138,7 +137,8 @@ pub fn expiring(lineage: &Lineage) -> Vec<Expiring> {
     recorded.filter(there).cloned().collect()
 }
 
-/// The role deletes what has a date of its own: where that finds a place, it is written down there as well.
+/// The role may delete only a volume with a date of its own, so a recorded date is also written to the volume where
+/// there is room.
 fn date_recorded(lineage: &Lineage, volumes: &[Volume], plan: &mut Plan) {
     for Expiring { volume, at } in expiring(lineage) {
         let Some(found) = volumes.iter().find(|it| it.id == volume && it.is_free()) else {
@@ -153,7 +153,7 @@ fn date_recorded(lineage: &Lineage, volumes: &[Volume], plan: &mut Plan) {
     }
 }
 
-/// A copy of ours that never came to be.
+/// A copy of ours that EC2 failed to create.
 fn is_stillborn(volume: &Volume) -> bool {
     let made = volume.source.is_some() || volume.snapshot.is_some();
     made && volume.tags.contains_key(tags::COPY_OF) && volume.state == VolumeState::Error
@@ -165,13 +165,13 @@ fn is_former_root(lineage: &Lineage, volume: &Volume) -> bool {
         .get(tags::VOLUME)
         .and_then(|text| VolumeTag::parse(text));
     let root_of = tag.and_then(|it| it.root_of);
-    // The owner's own root is former once it has another one.
+    // The owner's first root volume is a former one once the owner has another.
     let is_present = |owner: &Instance| owner.root().is_none_or(|it| it.volume == volume.id);
     let owner = |it: &InstanceId| lineage.owner.is_some_and(|o| o.id == *it && is_present(o));
     root_of.is_some_and(|it| !owner(&it))
 }
 
-/// The owner has the very volume it was made for: it came back before the copy was needed.
+/// The owner has the original of this copy: the original came back before the copy was needed.
 fn is_old_copy(lineage: &Lineage, volume: &Volume, all: &[Volume]) -> bool {
     let origin = volume.tags.get(tags::COPY_OF);
     let held = |it: &Volume| lineage.owner.is_some_and(|owner| it.attached_to(&owner.id));
@@ -179,14 +179,14 @@ fn is_old_copy(lineage: &Lineage, volume: &Volume, all: &[Volume]) -> bool {
         .any(|it| Some(it.id.as_str()) == origin.map(String::as_str) && held(it))
 }
 
-/// A copy of it is attached to the owner, or a copy of a copy: an owner that was interrupted right
-/// after it took over never got to mark what it had replaced.
+/// A copy of the volume is attached to the owner, or a copy of a copy: after an owner that was interrupted right after
+/// the hand-over, what it had replaced has no expiry date yet.
 fn is_superseded(lineage: &Lineage, volume: &Volume, all: &[Volume]) -> bool {
     let Some(owner) = lineage.owner else {
         return false;
     };
     let mut line = BTreeSet::from([volume.id.as_str()]);
-    // Bounded: tags that name each other must not lead round in circles.
+    // Bounded, because tags may name each other in a circle.
     for _ in all {
         let of_line = |it: &&Volume| {
             let named = it.tags.get(tags::COPY_OF);
@@ -201,8 +201,8 @@ fn is_superseded(lineage: &Lineage, volume: &Volume, all: &[Volume]) -> bool {
     false
 }
 
-/// What is still held by an instance that is ending will have to be marked later: its root, and
-/// volumes of which the owner has a clone.
+/// Waits for volumes that an ending instance still holds and that get an expiry date later: its root, and volumes of
+/// which the owner has a clone.
 fn await_release(lineage: &Lineage, volumes: &[Volume], plan: &mut Plan) {
     let retired = |it: &InstanceId| lineage.member(it).is_some_and(|it| lineage.is_retired(it));
     let held = volumes.iter().filter(|it| {
@@ -219,7 +219,7 @@ fn await_release(lineage: &Lineage, volumes: &[Volume], plan: &mut Plan) {
     }
 }
 
-/// Sets taken for a rescue that is over: before the owner took over.
+/// The snapshot sets of finished rescues.
 fn old_sets(snapshots: &[Snapshot]) -> Vec<String> {
     let old = |it: &&Snapshot| {
         let of_rescue = it.tags.get(tags::SET).is_some_and(|set| is_rescue_set(set));
@@ -240,17 +240,17 @@ fn is_rescue_set(set: &str) -> bool {
     set.starts_with("i-") || set.starts_with("closing-")
 }
 
-/// The user ended the instance: its prepared rescue goes, its volumes are left as they are, or as they
-/// would be without us.
+/// The user has terminated the instance: its prepared rescue is deleted. Its volumes stay as they are; those that
+/// would have been deleted with it get an expiry date.
 pub fn ended(lineage: &Lineage, why: String) -> Plan {
     let mut plan = Plan::nothing(why);
-    // A warning of the same moment, and what was launched for it, may not be visible yet.
+    // A warning at the same time, and its replacement, may not be visible yet.
     let seen = format!("{} has ended", lineage.situation.lineage);
     let what = "its end to be seen again before it is forgotten";
     if lineage.template().is_some() && !plan.confirmed(lineage, seen, what) {
         return plan;
     }
-    // A spare has nobody to wait for any more.
+    // A spare is no longer needed.
     foreseen::give_back(lineage, &mut plan);
     if !keep::ended(lineage, &mut plan) {
         return plan;
@@ -259,7 +259,7 @@ pub fn ended(lineage: &Lineage, why: String) -> Plan {
     plan
 }
 
-/// What is prepared goes, after everything else that is planned.
+/// Deletes the prepared rescue, after all other planned steps.
 pub fn forget(lineage: &Lineage, plan: &mut Plan) {
     let before: Vec<String> = plan.steps.iter().map(|it| it.id.clone()).collect();
     if let Some(template) = lineage.template() {

@@ -1,5 +1,5 @@
-//! What a replacement is without, told when a rescue is prepared: what no launch brings back, and what would not fit
-//! whatever else may be launched.
+//! Notes when a rescue is prepared which attributes of the instance its replacement will not have: those that no launch
+//! brings back, and those that do not fit the other types that may be launched.
 
 use crate::plan::draft::Plan;
 use crate::plan::facts::{asked, way};
@@ -19,7 +19,7 @@ pub fn tell(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
     processors(lineage, owner, plan);
 }
 
-/// It stays with the primary interface.
+/// The attribute belongs to the primary interface and is kept with it.
 fn is_of_interface(it: &Unlike) -> bool {
     match it {
         Unlike::ConnectionTracking
@@ -34,7 +34,7 @@ fn is_of_interface(it: &Unlike) -> bool {
     }
 }
 
-/// Each as one sentence about the instance.
+/// The attribute as a sentence about the instance.
 fn said(it: &Unlike) -> String {
     match it {
         Unlike::Accelerator => {
@@ -70,7 +70,8 @@ fn said(it: &Unlike) -> String {
     }
 }
 
-/// Options of one type do not fit others. What a type has by itself is known where others may be launched.
+/// CPU options of one type do not fit others. The type's own number of vCPUs is read only if the policy names other
+/// types.
 fn processors(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
     let Some(cpu) = owner.likeness.cpu else {
         return;

@@ -1,5 +1,6 @@
-//! The owner is gone, and nothing says how it ended: an absence is no proof, so nothing is deleted for it. What is
-//! prepared is kept for two weeks, in which a late warning still leads to a rescue, and a person is told once.
+//! EC2 no longer shows the owner, and nothing says how it ended. An absence is no proof, so nothing is deleted: the
+//! prepared rescue is kept for two weeks, in which a late warning still leads to a rescue, and the loss is reported
+//! once.
 
 use crate::event::{InstanceAction, Interruption};
 use crate::plan::course::outcome;
@@ -12,7 +13,7 @@ use crate::tags;
 use std::collections::BTreeMap;
 use time::Duration;
 
-/// How long what is prepared is kept.
+/// How long the prepared rescue is kept.
 const KEPT: Duration = Duration::days(14);
 
 pub fn plan(lineage: &Lineage, why: &str) -> Plan {
@@ -69,7 +70,7 @@ fn advice(lineage: &Lineage, why: &str) -> String {
         format!("its volumes {} are free and stay", free.join(" "))
     };
     format!(
-        "{why}; {left}; what is prepared is kept for two weeks: launch from the launch template {} and attach them, \
+        "{why}; {left}; its prepared rescue is kept for two weeks: launch from the launch template {} and attach them, \
          or delete it",
         lineage.template().map_or("", |it| it.name.as_str())
     )

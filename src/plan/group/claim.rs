@@ -1,14 +1,13 @@
-//! The group's new member becomes the successor.
+//! Which new member of the Auto Scaling group becomes the successor.
 //!
-//! It is claimed by a launch template that bears its name (`spot-rescue-<instance>`) and the lineage's
-//! mark. Names are unique, so of two rescues that want the same member one gets it, for good: nothing is
-//! attached before the claim is seen. A member that belongs to nobody makes the same template for a
-//! rescue of its own, so that this, too, is either one or the other. The sweep removes claims that have
-//! served.
+//! It is claimed by a launch template with its name (`spot-rescue-<instance>`) and the lineage's tag. Names are unique,
+//! so of two rescues that claim the same member only one gets it; nothing is attached before the claim is visible. A
+//! member without a rescue to take over prepares its own rescue under the same name, so it is either claimed or has its
+//! own. The sweep deletes claims that have served.
 //!
-//! That it is a member at all is Auto Scaling's own word: its tag, which nobody else can set, and its
-//! list. While one of *our* launch hooks holds it (`Pending:Wait`), it gets its volumes before it serves;
-//! the hooks of others are theirs to complete.
+//! Membership is told by Auto Scaling's own tag, which only Auto Scaling can set, and by its list. While one of *our*
+//! launch lifecycle hooks holds the member (`Pending:Wait`), it gets its volumes before it serves; other hooks are left
+//! to their owners.
 
 use crate::event::{Memory, Wake};
 use crate::id::InstanceId;
@@ -22,10 +21,10 @@ use crate::situation::{Fact, Group, Instance, Lifecycle, Situation};
 use crate::step::{Action, GroupChange, GroupVerb, Step, token};
 use crate::tags;
 
-/// Launch hooks whose names begin so are ours to complete.
+/// Launch lifecycle hooks with names that begin so are ours to complete.
 const OUR_HOOKS: &str = "spot-rescue";
 
-/// Nobody has taken over yet: claims the group's new member, or waits for one. False if it need not.
+/// There is no successor yet: claims the group's new member, or waits for one. False if none is needed.
 pub fn await_replacement(lineage: &Lineage, plan: &mut Plan) -> bool {
     let Fact::Known(Some(group)) = &lineage.situation.group else {
         return true;
@@ -63,7 +62,7 @@ fn claim(lineage: &Lineage, group: &Group, member: &Instance, plan: &mut Plan) {
     let token = token(&["claim", rescue, member.id.as_str()]);
     let name = group.free_name(&member.id);
     let step = Step::new(id, template::named(lineage, member, name, tags, token));
-    // It has begun to prepare a rescue of its own.
+    // The member has already prepared its own rescue.
     let step = if let Some(own) = group.template_of(member) {
         let release = format!("release {}", member.id);
         let template = own.id.clone();
@@ -76,8 +75,9 @@ fn claim(lineage: &Lineage, group: &Group, member: &Instance, plan: &mut Plan) {
     plan.wait(5, format!("the claim to {} to be visible", member.id));
 }
 
-/// The claimed member says whose it is. Once that can be read, whoever else was claimed goes back.
-pub fn welcome(lineage: &Lineage, plan: &mut Plan) {
+/// Tags the claimed member with its rescue. Once the tag is visible, other members that were claimed for this lineage
+/// are released.
+pub fn mark_claimed(lineage: &Lineage, plan: &mut Plan) {
     let Some(successor) = lineage
         .successor
         .filter(|it| claimed::is_claimed(lineage.situation, it))
@@ -103,9 +103,8 @@ pub fn welcome(lineage: &Lineage, plan: &mut Plan) {
     ));
 }
 
-/// Two who looked at the same time, while claims were not visible yet, may have claimed one member each
-/// for the same lineage. Everybody picks the same one then; the other is somebody else's replacement.
-/// Its tags go first: while the claim stands it is no successor of its own.
+/// Two invocations may claim one member each before either claim is visible. All then choose the same one; the other is
+/// released. Its tags are removed first: while the claim exists it prepares no rescue of its own.
 fn release_others(lineage: &Lineage, successor: &Instance, plan: &mut Plan) {
     let Fact::Known(Some(group)) = &lineage.situation.group else {
         return;
@@ -130,11 +129,14 @@ fn release_others(lineage: &Lineage, successor: &Instance, plan: &mut Plan) {
             Action::DeleteTemplate { template },
         );
         plan.step(release.after(&unmark));
-        plan.note(format!("{} was claimed as well: it is let go", other.id));
+        plan.note(format!(
+            "{} was claimed for the same rescue as well: its claim is removed",
+            other.id
+        ));
     }
 }
 
-/// Lets it go into service. True once it is; true of whoever is no member.
+/// Completes our launch hooks so that the member goes into service. True once it is in service, or if it is no member.
 pub fn in_service(lineage: &Lineage, successor: &Instance, plan: &mut Plan) -> bool {
     if !claimed::is_claimed(lineage.situation, successor) {
         return true;
@@ -179,8 +181,8 @@ pub fn not_opted_in(group: &Group) -> String {
     )
 }
 
-/// A member nothing has happened to. If a rescue of its group waits for it, that rescue is called, and
-/// the member prepares none of its own: true. Otherwise it need not wait in our hook any longer.
+/// A member that is not interrupted. If a rescue of its group waits for it, that rescue gets a wake, and the member
+/// prepares none of its own: true. Otherwise our launch hook is completed.
 pub fn newcomer(lineage: &Lineage, owner: &Instance, plan: &mut Plan) -> bool {
     let Some(_) = lineage.group_name() else {
         return false;
@@ -199,16 +201,16 @@ pub fn newcomer(lineage: &Lineage, owner: &Instance, plan: &mut Plan) -> bool {
     let pairs = pairs::pairs(group, &lineage.situation.defaults);
     let waits = pairs.iter().find(|(_, member)| **member == owner.id);
     if let Some((rescue, _)) = waits.filter(|_| pairs::is_free(group, owner)) {
-        call(rescue, lineage.situation, plan);
+        wake_rescue(rescue, lineage.situation, plan);
         return true;
     }
     complete_hooks(group, owner, plan);
     false
 }
 
-/// Has another lineage looked at, which must know what was heard here: a warning may come before anybody
-/// can see to whom its instance belongs.
-pub fn call(rescue: &InstanceId, situation: &Situation, plan: &mut Plan) {
+/// Sends a wake to the lineage that this instance takes over for, with the warnings received here: a warning may come
+/// before the claim is visible.
+pub fn wake_rescue(rescue: &InstanceId, situation: &Situation, plan: &mut Plan) {
     let wake = Wake {
         memory: Memory {
             interruptions: situation.notices.clone(),

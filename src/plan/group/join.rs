@@ -1,4 +1,5 @@
-//! Out of the group, and into it again.
+//! Detaches the interrupted member from its Auto Scaling group, and attaches the replacement that the function
+//! launched.
 
 use crate::event::{InstanceState, Interruption};
 use crate::plan::draft::Plan;
@@ -14,12 +15,12 @@ use crate::tags::{self, Tags};
 
 const REMEMBER: &str = "remember the group";
 
-/// So many seconds after its volumes have arrived a replacement may wait to be attached.
+/// A replacement waits for so many seconds after its volumes are attached to become a member.
 const PATIENCE: f64 = 120.0;
 
-/// Takes the interrupted member out while it lives. What the group does then is written down first: a
-/// detached instance no longer shows that it was ever a member.
-pub fn leave(lineage: &Lineage, way: &Way, plan: &mut Plan) {
+/// Detaches the interrupted member while it runs. The group is recorded first, since a detached instance no longer
+/// shows that it was a member.
+pub fn detach_owner(lineage: &Lineage, way: &Way, plan: &mut Plan) {
     let (Some(owner), Fact::Known(Some(group))) = (lineage.owner, &lineage.situation.group) else {
         return;
     };
@@ -87,7 +88,7 @@ fn obstacle(lineage: &Lineage, group: &Group, decrement: bool) -> Option<String>
     }
 }
 
-/// Ours joins the group. True once it is a member, or cannot become one.
+/// Attaches the replacement to the group. True once it is a member, or cannot become one.
 pub fn join(
     lineage: &Lineage,
     way: &Way,
@@ -106,7 +107,7 @@ pub fn join(
     let why = if !scaling.is_opted_in() {
         Some(claim::not_opted_in(group))
     } else if scaling.desired_capacity >= scaling.max_size {
-        Some(format!("{} is as large as it may be", scaling.name))
+        Some(format!("{} has its maximum size", scaling.name))
     } else if !scaling
         .availability_zones
         .contains(&successor.availability_zone)
@@ -114,7 +115,7 @@ pub fn join(
         let zone = &successor.availability_zone;
         Some(format!("{} has no subnet in {zone}", scaling.name))
     } else if waited > PATIENCE {
-        Some(format!("{} does not take it", scaling.name))
+        Some(format!("{} has not accepted it in time", scaling.name))
     } else {
         None
     };

@@ -1,9 +1,9 @@
-//! Which new member takes over from which interrupted one: the same answer for whoever asks.
+//! Which new member of the group takes over from which interrupted one.
 //!
-//! Several members may be interrupted at once, and nothing in AWS links a group's launch to the member
-//! it is for. So the open rescues of the group are put in order, and its new members; first those that
-//! are in one zone are matched (volumes can move), then the rest. The answer is only a proposal: facts
-//! lag, and two rescues may see different ones. What decides is the claim.
+//! Several members may be interrupted at once, and AWS does not say which member a launch of the group replaces. So the
+//! open rescues and the new members are each put in order, the same for every lineage; members of the same Availability
+//! Zone are matched first (volumes can move), then the rest. This is only a proposal, since two rescues may see
+//! different members; the claim decides.
 
 use crate::clock::{SWEEP, Timestamp};
 use crate::id::InstanceId;
@@ -16,16 +16,16 @@ use crate::tags::{self, Tags, template_names};
 use std::collections::BTreeMap;
 use time::Duration;
 
-/// An interrupted member nobody has taken over from.
+/// The rescue of an interrupted member that has no successor yet.
 struct Open {
     lineage: InstanceId,
-    /// Comes after those that have data.
+    /// Rescues without data volumes come after those with data.
     dataless: bool,
     at: Timestamp,
     place: Option<Place>,
 }
 
-/// Lineage -> the new member.
+/// The new member for each lineage.
 pub fn pairs(group: &Group, defaults: &Tags) -> BTreeMap<InstanceId, InstanceId> {
     let mut open = open(group, defaults);
     open.sort_by_key(|it| (it.dataless, it.at, it.lineage.clone()));
@@ -73,8 +73,8 @@ fn open(group: &Group, defaults: &Tags) -> Vec<Open> {
     open.collect()
 }
 
-/// A member nobody misses: to claim another one for it would take that from a member with disks. New
-/// ones are like that until they have taken over.
+/// The member has nothing to hand over: a new member claimed for it would be missing for a member with volumes. New
+/// members have nothing until they take over.
 pub fn hands_over_nothing(record: &Record) -> bool {
     let Record {
         targets,
@@ -89,14 +89,14 @@ pub fn hands_over_nothing(record: &Record) -> bool {
     network && original.is_none() && record.data_volumes().next().is_none()
 }
 
-/// A member that was claimed for it lives, and is not interrupted itself.
+/// A member that was claimed for the lineage runs and is not interrupted itself.
 fn has_successor(group: &Group, lineage: &InstanceId) -> bool {
     let mut claimed = group.claimed(lineage).into_iter();
     claimed.any(|it| it.is_alive() && !is_interrupted(&it))
 }
 
-/// New members that belong to nobody, oldest first; those that have begun to prepare a rescue of their
-/// own after the others. Only who is opted in, and who is a member by Auto Scaling's own account.
+/// New members that no rescue has claimed, oldest first, and those that have prepared their own rescue last. They must
+/// be opted in, and members according to Auto Scaling.
 fn candidates(group: &Group) -> Vec<&Instance> {
     let own = |it: &Instance| it.tags.contains_key(tags::PREPARED);
     let mut free: Vec<&Instance> = group.instances.iter().collect();
@@ -131,8 +131,8 @@ fn is_interrupted(instance: &Instance) -> bool {
     tombstone.is_some_and(|it| it.starts_with(instance.id.as_str()))
 }
 
-/// The member for this lineage. One that was found dead long after its end, without a warning, may take
-/// a member launched since then as well, if that has nothing of its own yet.
+/// The new member for this lineage. An owner that is found terminated without a warning may also get a member that was
+/// launched recently and has no volumes of its own yet.
 pub fn partner(situation: &Situation, found_dead: bool) -> Option<&Instance> {
     let group = situation.group.known()?.as_ref()?;
     let pairs = pairs(group, &situation.defaults);
@@ -151,5 +151,5 @@ pub fn partner(situation: &Situation, found_dead: bool) -> Option<&Instance> {
     late.filter(|_| found_dead && is_open)
 }
 
-/// A sweep, and the few minutes that a group needs to notice and to launch.
+/// The time between two sweeps, and the few minutes in which a group notices and launches.
 const LATE: Duration = SWEEP.saturating_add(Duration::minutes(10));

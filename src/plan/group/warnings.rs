@@ -1,4 +1,4 @@
-//! What will not be as the tags ask for, said while there is time.
+//! Warns, while there is time, that an Auto Scaling group cannot do what the tags ask for.
 
 use crate::plan::facts::way::group;
 use crate::plan::lineage::Lineage;
@@ -10,7 +10,7 @@ const REPLACE: &str = "spot-rescue:replace";
 
 const PROTECT: &str = "spot-rescue:protect";
 
-/// About a member whose rescue is being prepared.
+/// The warnings about a member while its rescue is prepared.
 #[must_use]
 pub fn warnings(lineage: &Lineage, owner: &Instance) -> Vec<PolicyWarning> {
     let replace = lineage.policy.replace.value;
@@ -40,8 +40,8 @@ pub fn warnings(lineage: &Lineage, owner: &Instance) -> Vec<PolicyWarning> {
         warn(tags::OPT_IN, format!("{name}: {what}"));
     }
     if !scaling.propagates_opt_in {
-        let what = "the group does not put the tag on what it launches; unless its launch template does, \
-                    what it launches takes nothing over";
+        let what = "the group does not propagate the tag to new members; unless its launch template sets it, \
+                    they take nothing over";
         warn(tags::OPT_IN, format!("{name}: {what}"));
     }
     let flagged = || {
@@ -66,13 +66,15 @@ pub fn warnings(lineage: &Lineage, owner: &Instance) -> Vec<PolicyWarning> {
         Some(Lifecycle::Standby) if replace != Replace::Launch => {
             warn(
                 REPLACE,
-                format!("{name} does not replace what is in standby: it is kept only"),
+                format!("{name} does not replace a member in standby: its volumes are kept only"),
             );
         }
         Some(Lifecycle::Warmed) if replace != Replace::Launch => {
             warn(
                 REPLACE,
-                format!("{name} does not replace what is in its warm pool: it is kept only"),
+                format!(
+                    "{name} does not replace a member in its warm pool: its volumes are kept only"
+                ),
             );
         }
         Some(_) | None => {}

@@ -1,4 +1,5 @@
-//! The instance's own tags repeat what its rescue needs first, so that one `DescribeInstances` is enough.
+//! The instance's own tags repeat the part of the record that first aid needs, so that one `DescribeInstances` is
+//! enough.
 
 use crate::plan::capacity::template;
 use crate::plan::draft::Plan;
@@ -10,7 +11,7 @@ use crate::situation::Instance;
 use crate::step::{Action, Step};
 use crate::tags::{self, Tags};
 
-/// The instance's own tags: which rescue is prepared, and which targets to leave. Returns what has no room.
+/// Writes the instance's own tags. Returns the keys that have no room.
 pub fn plan(lineage: &Lineage, owner: &Instance, record: &Record, plan: &mut Plan) -> Vec<String> {
     let mut wanted = repeated(lineage, owner, record);
     let Some(template) = lineage.template() else {
@@ -36,7 +37,7 @@ pub fn plan(lineage: &Lineage, owner: &Instance, record: &Record, plan: &mut Pla
     marks.left
 }
 
-/// Where there is no room for both, what is to go goes first.
+/// Without room for old and new tags together, the old ones are removed first.
 fn mark(owner: &Instance, tags: Tags, stale: Vec<String>, plan: &mut Plan) {
     let resources = vec![owner.id.to_string()];
     let crowded = !stale.is_empty() && !room::takes_all(owner, &tags);
@@ -60,7 +61,7 @@ fn mark(owner: &Instance, tags: Tags, stale: Vec<String>, plan: &mut Plan) {
     }
 }
 
-/// What it repeats of the record, so that one look at it is enough.
+/// The tags of the record that the instance repeats.
 fn repeated(lineage: &Lineage, owner: &Instance, record: &Record) -> Tags {
     let mut wanted = own::own(lineage);
     wanted.extend(target_tags(&record.targets));
@@ -70,11 +71,11 @@ fn repeated(lineage: &Lineage, owner: &Instance, record: &Record) -> Tags {
     if let Some(shape) = &record.shape {
         wanted.insert(tags::SHAPE.to_owned(), shape_text(shape));
     }
-    // Who has been detached shows no group; that it is not for us to launch must be known at once.
+    // A detached instance shows no Auto Scaling group, and first aid must know that the group launches.
     if let Some(group) = &record.group {
         wanted.insert(tags::GROUP.to_owned(), group.clone());
     }
-    // A stand-in of another type: the first way to launch is chosen before the record is read.
+    // A stand-in may have another type than the record: first aid chooses its launch request without the record.
     let place = record.place.as_ref();
     if let Some(place) = place.filter(|it| it.instance_type != owner.instance_type) {
         wanted.insert(tags::PLACE.to_owned(), place.to_string());

@@ -1,4 +1,4 @@
-//! What a warning for this lineage would send, as far as a dry run can tell.
+//! The requests that a warning of this lineage would send, as far as a dry run can test them.
 
 use crate::plan::capacity::lanes::{self, Lane};
 use crate::plan::capacity::launch::request;
@@ -11,10 +11,10 @@ use crate::situation::{Instance, SnapshotState, Volume};
 use crate::step::{InstanceTypes, Rehearsal};
 use crate::tags;
 
-/// So many ways to launch: the first ones are those that a warning begins with.
+/// So many launch requests are rehearsed, those that a rescue tries first.
 const MOST_WAYS: usize = 6;
 
-/// Each with a short name.
+/// All requests, each with a short name.
 pub fn all(lineage: &Lineage, owner: &Instance) -> Vec<(String, Rehearsal)> {
     let mut all = Vec::new();
     if way::why_not_ours(lineage).is_none() {
@@ -59,7 +59,7 @@ fn name(way: &Lane) -> String {
     format!("launch/{}/{subnet}{like}", market.as_str())
 }
 
-/// A dry run may or may not look for them.
+/// The key pair and the security groups: a dry run of the launch may not check that they exist.
 fn parts(owner: &Instance) -> Vec<(String, Rehearsal)> {
     let key = owner.key_pair.clone().map(Rehearsal::KeyPair);
     let groups = Some(owner.security_groups.clone()).filter(|it| !it.is_empty());
@@ -69,7 +69,7 @@ fn parts(owner: &Instance) -> Vec<(String, Rehearsal)> {
     key.into_iter().chain(groups).collect()
 }
 
-/// The instance's own is sold where it runs.
+/// The other types of the policy, in the instance's Availability Zone. Its own type is offered there.
 fn types(lineage: &Lineage) -> Vec<(String, Rehearsal)> {
     let (Types::Named(names), Some(place)) =
         (&lineage.policy.instance_types.value, &lineage.record.place)
@@ -91,7 +91,8 @@ fn types(lineage: &Lineage) -> Vec<(String, Rehearsal)> {
         .collect()
 }
 
-/// Where one may have to be made anew: in another zone, or because the user wants it so. One volume stands for all.
+/// The creation of a volume, if the policy may need it: in another Availability Zone, or for copies. One volume is
+/// enough.
 fn volume(lineage: &Lineage, owner: &Instance) -> Option<(String, Rehearsal)> {
     let mut held = lineage.situation.volumes.known()?.iter();
     let recorded = lineage.record.data_volumes().next()?;
@@ -126,8 +127,8 @@ fn made(lineage: &Lineage, volume: &Volume) -> (String, Rehearsal) {
     ("volume".to_owned(), rehearsal)
 }
 
-/// To where it is; the first one stands for all. The role asks for our mark on an interface, and that of a replacement is
-/// marked only when there is one: so the instance is named, which EC2 takes where it has one interface.
+/// Associates the first Elastic IP with the instance that has it. The role requires our tag on an interface, which a
+/// replacement's gets only when it exists; so the instance is named, which EC2 accepts if it has one interface.
 fn address(lineage: &Lineage, owner: &Instance) -> Option<(String, Rehearsal)> {
     let recorded = lineage.record.addresses.first()?;
     let [_] = owner.interfaces.as_slice() else {

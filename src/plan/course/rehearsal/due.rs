@@ -1,5 +1,5 @@
-//! Whose turn it is. EC2 grants few launches a second to the whole account, and a dry run is one of them: so a few
-//! lineages at each sweep, seconds apart, and none while a rescue may need them.
+//! Which lineages rehearse at this sweep. A dry run counts against the account's few launches per second, so it is a
+//! few lineages at each sweep, seconds apart, and none while a rescue may need the launches.
 
 use crate::clock::{SWEEP, Timestamp};
 use crate::event::{InstanceState, Memory, Wake};
@@ -10,16 +10,16 @@ use crate::step::{Action, Step, fingerprint};
 use crate::tags::{self, Tags};
 use time::Duration;
 
-/// So many at each sweep.
+/// How many lineages rehearse at each sweep.
 const AT_A_SWEEP: usize = 12;
 
-/// Seconds between them: the last one begins before the next sweep.
+/// Seconds between two rehearsals: the last one begins before the next sweep.
 const APART: u16 = 20;
 
-/// What was refused is asked for again after so long.
+/// A refused request is rehearsed again after so long.
 const AGAIN: Duration = Duration::hours(6);
 
-/// So long after a warning its rescue has all that AWS grants: as its chain of wakes lasts.
+/// So long after a warning, as long as its chain of wakes lasts, no lineage rehearses.
 const YOUNG: Duration = SWEEP;
 
 /// Wakes that rehearse, the longest overdue first.
@@ -42,7 +42,8 @@ pub fn due(
     }
     let overdue = records.iter().filter_map(|(template, record)| {
         let lineage = of(now, protected, template, record)?;
-        // Those never rehearsed in another order each time, lest one that cannot be keeps others from their turn.
+        // Lineages that were never rehearsed come in another order each time, so that one that cannot be rehearsed does
+        // not hold up the others.
         let order = fingerprint(&(now.unix_timestamp(), &lineage));
         Some((record.rehearsed.whole.map(|it| it.1), order, lineage))
     });
@@ -55,7 +56,7 @@ pub fn due(
         .collect()
 }
 
-/// The lineage, if it runs, nothing happens to it, and it has something to rehearse.
+/// The lineage, if its owner runs, is not interrupted or at risk, and a rehearsal is due.
 fn of(
     now: Timestamp,
     protected: &[Instance],

@@ -1,12 +1,11 @@
-//! The hand-over itself: a Spot Instance waits, the stand-in has its tombstone. Volumes are kept and the
-//! snapshot set is taken; when that is to be *seen*, traffic leaves; when that is seen, too, the stand-in
-//! is ended, by a clean shutdown, which flushes its file systems. At a warning traffic leaves first; here
-//! there is time, and what may be refused comes before it. Each look does what is missing, so a crash
-//! between any two calls changes nothing.
+//! The hand-over from the stand-in to the waiting Spot Instance. Volumes are kept and the snapshot set is taken; once
+//! EC2 *shows* that, the stand-in is deregistered; once that shows, too, it is terminated by a clean shutdown, which
+//! flushes its file systems. At a warning the deregistration comes first; here there is time, and a call that AWS may
+//! refuse comes before it. Each look adds the missing steps, so a crash between two calls changes nothing.
 //!
-//! Until `TerminateInstances` is accepted there is a way back: if it is refused, if the Spot Instance is
-//! gone, if the user has changed his mind, or if it takes too long, the stand-in gets back its targets
-//! and its flags and goes on.
+//! Until `TerminateInstances` is accepted the hand-over can be undone: if the call is refused, if the Spot Instance is
+//! gone, if the policy no longer asks for it, or if it takes too long, the stand-in gets back its targets and flags and
+//! runs on.
 
 use crate::clock::{INVOCATION, seconds_between};
 use crate::event::{InstanceState, Interruption};
@@ -26,24 +25,25 @@ use crate::step::{Action, Step};
 use crate::tags;
 use time::Duration;
 
-/// Seconds from the deregistration to the end: requests under way may still be answered. The whole delay
-/// (300 s, unless its user has set it) would be five minutes without service.
+/// Seconds between deregistration and termination, in which open requests are answered. The whole deregistration delay
+/// (300 s by default) would be five minutes without service.
 const GRACE: f64 = 30.0;
 
-/// What is not ready by then will not be. Short, since traffic may be gone already, and the way back must
-/// fit into the same chain of wakes.
+/// The hand-over is undone after so long. It is short, since traffic may have left already, and undoing it must fit
+/// into the same chain of wakes.
 const PATIENCE: Duration = Duration::minutes(3);
 
-/// Seconds after the way back has begun: no invocation is left that could still end the instance. Until then nothing may
-/// go with it.
-const NOBODY_LEFT: f64 = 4.0 * INVOCATION.as_seconds_f64();
+/// So many seconds after the hand-over was given up, no earlier invocation runs that could still terminate the
+/// instance. Until then the flags stay off.
+const INVOCATIONS_ENDED: f64 = 4.0 * INVOCATION.as_seconds_f64();
 
-/// So many seconds a flag is tried: without it a volume outlives its instance, and nothing is lost.
+/// Putting back the flags is tried for so many seconds. With a flag off a volume outlives its instance, so nothing is
+/// lost.
 const TRYING: f64 = 900.0;
 
 const FORGET: &str = "forget that it was to end";
 
-/// Whatever is still missing before the stand-in can be ended, and its end.
+/// The steps that are missing before the stand-in can be terminated, and its termination.
 pub fn relieve(lineage: &Lineage, interruption: &Interruption) -> Plan {
     let mut plan = Plan::default();
     let Some(owner) = lineage.owner else {
@@ -51,7 +51,10 @@ pub fn relieve(lineage: &Lineage, interruption: &Interruption) -> Plan {
     };
     if let Some(why) = hindrance(lineage, owner, interruption) {
         return_to_spot::keep_on(lineage, owner, interruption.at, why, &mut plan);
-        plan.wait(5, format!("{} to be seen staying", owner.id));
+        plan.wait(
+            5,
+            format!("{} to be visible as staying On-Demand", owner.id),
+        );
         return plan;
     }
     plan.wait(10, format!("{} to give way to Spot", owner.id));
@@ -73,7 +76,7 @@ pub fn relieve(lineage: &Lineage, interruption: &Interruption) -> Plan {
     plan
 }
 
-/// What protects it, as at a warning. True if all of it is to be seen.
+/// Protects the stand-in as at a warning. True if EC2 shows all of it.
 fn is_kept(
     lineage: &Lineage,
     owner: &Instance,
@@ -87,7 +90,7 @@ fn is_kept(
     tombstone::remember(lineage, interruption, plan);
     protect::mark_volumes(lineage, plan);
     snapshot::warning(lineage, owner, interruption, plan);
-    // The role may end nothing without it.
+    // The role may terminate only an instance with this tag.
     if !owner.tags.contains_key(tags::EXPIRES_AT) {
         let now = lineage.situation.now;
         plan.step(expiry::expire_at(now, owner.id.to_string()));
@@ -101,7 +104,7 @@ fn end_id(instance: &InstanceId) -> String {
     format!("end {instance}")
 }
 
-/// Why the stand-in is not to be ended after all.
+/// Why the hand-over is given up.
 fn hindrance(
     lineage: &Lineage,
     owner: &Instance,
@@ -113,7 +116,7 @@ fn hindrance(
     } else if !lineage.successor.is_some_and(ready) {
         Some("the Spot Instance that was to take over is gone")
     } else if !stand_in::is_asked(lineage, owner) || !return_to_spot::is_due(lineage, owner) {
-        Some("its tags ask for it no longer")
+        Some("its tags no longer ask for it")
     } else if lineage.situation.now > interruption.at + PATIENCE {
         Some("not everything could be made ready within three minutes; see the log")
     } else {
@@ -121,7 +124,8 @@ fn hindrance(
     }
 }
 
-/// The way back: traffic first, flags when nobody can end the instance any more, then the tombstone.
+/// The hand-over was given up: the stand-in gets back its targets, then its flags once no invocation can terminate it
+/// any more, and then loses its tombstone.
 pub fn stay(lineage: &Lineage, interruption: &Interruption) -> Plan {
     let mut plan = Plan::default();
     let (Some(owner), Some(stay)) = (lineage.owner, &lineage.record.stays) else {
@@ -130,7 +134,7 @@ pub fn stay(lineage: &Lineage, interruption: &Interruption) -> Plan {
     foreseen::give_back(lineage, &mut plan);
     let trying = seconds_between(stay.at, lineage.situation.now);
     let serves = register::plan(lineage, owner, trying, &mut plan);
-    let released = trying > NOBODY_LEFT && is_released(lineage, owner, &mut plan);
+    let released = trying > INVOCATIONS_ENDED && is_released(lineage, owner, &mut plan);
     if serves && (released || trying > TRYING) {
         let template = lineage.template().map(|it| it.id.to_string());
         let resources = template.into_iter().chain([owner.id.to_string()]).collect();
@@ -139,11 +143,17 @@ pub fn stay(lineage: &Lineage, interruption: &Interruption) -> Plan {
         plan.step(Step::new(FORGET, Action::Untag { resources, keys }));
     }
     let began = crate::clock::format(interruption.at);
-    plan.wait(30, format!("{} to be as before {began}", owner.id));
+    plan.wait(
+        30,
+        format!(
+            "{} to have its targets and flags of before {began}",
+            owner.id
+        ),
+    );
     plan
 }
 
-/// The flags the user had, on volumes and interfaces.
+/// Puts back the user's flags on volumes and interfaces. True once EC2 shows them.
 pub fn is_released(lineage: &Lineage, owner: &Instance, plan: &mut Plan) -> bool {
     let kept = |it: &RecordedVolume| {
         let fate = Fate::Attached {
@@ -152,7 +162,7 @@ pub fn is_released(lineage: &Lineage, owner: &Instance, plan: &mut Plan) -> bool
         };
         (it.clone(), fate)
     };
-    // EC2 refuses the whole for a device that its user has detached.
+    // EC2 refuses the whole call because of one device that has been detached.
     let shown = |it: &&RecordedVolume| owner.devices.iter().any(|held| held.volume == it.volume);
     let volumes = lineage.record.volumes.iter().filter(shown);
     let all = HandOver {

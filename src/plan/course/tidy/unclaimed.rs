@@ -1,5 +1,5 @@
-//! A volume with our mark that is free, on no record, and of no use to a rescue: its user has detached it between two
-//! looks, or gave it to an instance that is gone. Its tag says so, and nothing of ours ever deletes it.
+//! A volume with our tag that is free, on no record and not needed by a rescue: its user has detached it between two
+//! looks, or had attached it to an instance that is gone. It is tagged as its user's, and the sweep never deletes it.
 
 use crate::id::VolumeId;
 use crate::plan::course::tidy;
@@ -10,7 +10,7 @@ use crate::situation::Volume;
 use crate::tags::{self, limits};
 use std::collections::BTreeSet;
 
-/// While all is well. Seen once is not enough: an attachment may be under way.
+/// Tags such volumes outside a rescue. It takes two looks, because an attachment may be under way.
 pub fn leave(lineage: &Lineage, volumes: &[Volume], plan: &mut Plan) {
     if lineage.interrupted().next().is_some() || lineage.idle().next().is_some() {
         return;
