@@ -1,4 +1,4 @@
-//! Questions about a lineage, each answered by what is known of it: nothing is planned here.
+//! Questions about a lineage that more than one part of the plan asks. Nothing is planned here.
 
 pub mod asked;
 pub mod at_risk;

@@ -1,4 +1,4 @@
-//! What the policy asks for that more than one room must know.
+//! The settings of the policy that more than one part of the plan asks for.
 
 use crate::plan::lineage::Lineage;
 use crate::policy::{PrivateIp, Protect};
@@ -8,7 +8,7 @@ pub fn keeps_volumes_always(lineage: &Lineage) -> bool {
     lineage.policy.protect.value == Protect::Always
 }
 
-/// The interface whose address is to be kept.
+/// The interface with the address to keep.
 pub fn kept_interface<'a>(lineage: &'a Lineage) -> Option<&'a RecordedInterface> {
     lineage.record.primary().filter(|_| keeps_address(lineage))
 }

@@ -1,4 +1,4 @@
-//! What is on record of an interruption that is only foreseen.
+//! The tags that record a risk of interruption.
 
 use crate::plan::facts::stand_in;
 use crate::plan::lineage::Lineage;
@@ -6,7 +6,8 @@ use crate::record::{failed_pool_tags, risk_text};
 use crate::situation::Instance;
 use crate::tags::{self, Tags};
 
-/// What the record says of it, or of spares launched for a stand-in: as long as the owner is the owner, so that its launches count.
+/// The recorded risk, and the pools that refused a spare. They are kept as long as the owner stays the same, so that
+/// its launches count.
 pub fn record_tags(lineage: &Lineage, owner: &Instance) -> Tags {
     let risk = lineage.risk(owner);
     if risk.is_none() && !stand_in::is_asked(lineage, owner) {

@@ -1,7 +1,7 @@
-//! The interruption-rate breaker: a lineage that is taken again and again does not go back to Spot.
+//! The breaker: after several interruptions within its window, a lineage launches On-Demand first.
 //!
-//! The count is taken at the moment of the last interruption, not at the time of looking, so that
-//! whoever plans the same launch comes to the same conclusion.
+//! Interruptions are counted back from the last one, not from the time of the look, so that two invocations that plan
+//! the same launch come to the same result.
 
 use crate::clock::Timestamp;
 use crate::event::InstanceAction;
@@ -9,7 +9,7 @@ use crate::plan::lineage::Lineage;
 use crate::policy::OnDemand;
 use crate::record::Taken;
 
-/// Everything known, this interruption included; each instance once.
+/// All known interruptions, the present one included, each instance once.
 pub fn history(lineage: &Lineage) -> Vec<Taken> {
     let mut history = lineage.record.history.clone();
     for (instance, interruption) in lineage.interrupted() {
@@ -25,15 +25,14 @@ pub fn history(lineage: &Lineage) -> Vec<Taken> {
     history
 }
 
-/// The last interruption lies so far back that it would count for nothing beside another one. None if
-/// there was none, or if nothing is counted.
+/// When an open breaker closes: the last interruption is then out of its window. None if it is not open.
 pub fn calm_from(lineage: &Lineage) -> Option<Timestamp> {
     let breaker = lineage.policy.breaker.value?;
     let last = history(lineage).iter().map(|it| it.at).max()?;
     open(lineage).map(|_| last + breaker.window)
 }
 
-/// Why On-Demand comes first, if it does.
+/// Why On-Demand comes first, if the breaker is open.
 pub fn open(lineage: &Lineage) -> Option<String> {
     let breaker = lineage.policy.breaker.value?;
     let history = until_base(lineage);
@@ -44,8 +43,8 @@ pub fn open(lineage: &Lineage) -> Option<String> {
     (too_many && allowed).then(|| format!("{breaker}: On-Demand comes first"))
 }
 
-/// Without what was taken after the instance that is to be replaced: it may be known to one and not yet to
-/// another who plans the same launch, and one token stands for one request (TRAP 7).
+/// Leaves out interruptions after that of the instance to be replaced: not every invocation that plans the same launch
+/// may know them yet, and one token stands for one request (TRAP 7).
 fn until_base(lineage: &Lineage) -> Vec<Taken> {
     let base = lineage.base().and_then(|it| lineage.interruption(it));
     let mut history = history(lineage);

@@ -1,4 +1,4 @@
-//! How far the rescue has come, by the record.
+//! How far the rescue has come, according to the record.
 
 use crate::clock::seconds_between;
 use crate::event::Interruption;

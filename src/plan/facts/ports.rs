@@ -4,7 +4,7 @@ use crate::plan::lineage::{Lineage, ports};
 use crate::policy::Targets;
 use crate::situation::{Instance, Target};
 
-/// It is not for us to register.
+/// The target is not registered for a replacement.
 pub fn is_left(lineage: &Lineage, target: &Target) -> bool {
     match lineage.policy.targets.value {
         Targets::Auto => lineage.record.left_targets.contains(target),
@@ -13,7 +13,7 @@ pub fn is_left(lineage: &Lineage, target: &Target) -> bool {
     }
 }
 
-/// Those of the targets that its owner has now.
+/// The targets of the owner that an orchestrator registers.
 pub fn of(lineage: &Lineage, owner: &Instance, targets: &[Target]) -> Vec<Target> {
     let before = &lineage.record.left_targets;
     ports::left(targets, before, owner, lineage.situation, true)

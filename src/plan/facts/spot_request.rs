@@ -13,7 +13,7 @@ pub fn of<'a>(lineage: &Lineage<'a>, instance: &Instance) -> Option<&'a SpotRequ
     known.iter().find(|it| it.id == *id)
 }
 
-/// How an instance ended, by the request it was launched for.
+/// How an instance ended, according to its request.
 pub fn end<'a>(lineage: &Lineage<'a>, instance: &InstanceId) -> Option<&'a RequestEnd> {
     let all = lineage.situation.requests.known()?;
     let mut of_this = all
@@ -22,14 +22,14 @@ pub fn end<'a>(lineage: &Lineage<'a>, instance: &InstanceId) -> Option<&'a Reque
     of_this.find_map(|it| it.end.as_ref())
 }
 
-/// What is on record of the owner's request, or is to be.
+/// The owner's request as EC2 shows it, or as recorded.
 pub fn recorded(lineage: &Lineage, owner: &Instance) -> Option<RecordedRequest> {
     let seen = of(lineage, owner).map(RecordedRequest::of);
     let record = lineage.record.request.clone();
     seen.or(record.filter(|it| owner.request.as_ref() == Some(&it.id)))
 }
 
-/// Why a replacement beside this instance would be one too many: EC2 brings it back itself.
+/// Why a replacement would be one too many: EC2 starts the instance again by itself.
 pub fn comes_back(lineage: &Lineage, owner: &Instance) -> Option<String> {
     let request = recorded(lineage, owner)?;
     let RecordedRequest { id, behaviour, .. } = request;

@@ -1,4 +1,4 @@
-//! An On-Demand stand-in that may give way to Spot.
+//! Whether the owner is an On-Demand stand-in that should be replaced by Spot.
 
 use crate::event::Interruption;
 use crate::plan::lineage::Lineage;
@@ -7,10 +7,10 @@ use crate::situation::{Instance, Market};
 use crate::tags::{self, Tags};
 use time::Duration;
 
-/// What could not be done is not tried again for so long.
+/// A failed return to Spot is not tried again for so long.
 pub const REST: Duration = Duration::DAY;
 
-/// The policy asks for it, and the owner is one.
+/// The policy asks for the return to Spot, and the owner is a stand-in that the function has launched.
 pub fn is_asked(lineage: &Lineage, owner: &Instance) -> bool {
     let tagged = |key| owner.tags.contains_key(key);
     let template = lineage.template().map(|it| it.id.as_str());
@@ -24,7 +24,7 @@ pub fn is_asked(lineage: &Lineage, owner: &Instance) -> bool {
         && launched_from == template
 }
 
-/// As long as it is about the owner, and counts.
+/// The recorded reason why the stand-in stays, as long as it counts for this owner.
 pub fn record_tags(lineage: &Lineage, owner: &Instance) -> Tags {
     let stays = lineage.record.stays.as_ref();
     let stays = stays.filter(|it| it.instance == owner.id && it.at + REST > lineage.situation.now);
@@ -32,7 +32,7 @@ pub fn record_tags(lineage: &Lineage, owner: &Instance) -> Tags {
     stays.map(tag).into_iter().collect()
 }
 
-/// It is on record that the stand-in is not to be ended after all.
+/// The record says that this stand-in stays.
 pub fn stays(lineage: &Lineage, interruption: &Interruption) -> bool {
     let stays = lineage.record.stays.as_ref();
     stays.is_some_and(|it| it.instance == interruption.instance && it.at >= interruption.at)

@@ -1,7 +1,7 @@
-//! Who launches the replacement: one answer, from everything that may replace an instance by itself.
+//! What launches the replacement: the function, the Auto Scaling group, the fleet, the orchestrator, or nothing.
 //!
-//! A second replacement is the thing to avoid. So whatever replaces by itself comes before us: the Auto Scaling group
-//! first, which launches by fleets of its own and marks its members; then the fleet; then what runs the workload.
+//! A second replacement must be avoided, so whatever replaces instances by itself comes before the function: the Auto
+//! Scaling group first, since it launches by fleets of its own; then the fleet; then the orchestrator.
 
 pub mod fleet;
 pub mod group;
@@ -13,24 +13,24 @@ use crate::tags;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Way {
-    /// We do; no group has to do with it.
+    /// The function launches, outside any Auto Scaling group.
     Own,
-    /// Its Auto Scaling group does, and the new member takes over.
+    /// The Auto Scaling group launches, and its new member takes over.
     Group,
-    /// We do, and ours joins the group in its place.
+    /// The function launches, and the replacement joins the Auto Scaling group.
     Join,
-    /// Its fleet does, and the new member takes nothing over: which, and what to do.
+    /// The fleet launches, and its new member takes nothing over. The text says which fleet, and what to do.
     Fleet(String),
-    /// What runs the workload does: which, and what to do.
+    /// The orchestrator launches. The text says which one, and what to do.
     Orchestrator(String),
-    /// Nobody.
+    /// Nothing is launched, and why.
     Refused(String),
-    /// What is to be known of it is not.
+    /// It cannot be decided yet, and what has to be read first.
     Unknown(String),
 }
 
 impl Way {
-    /// Why it is not for us to launch, if something else does or nothing is to.
+    /// Why the function does not launch, if something else does or nothing may.
     #[must_use]
     pub fn refusal(&self) -> Option<String> {
         match self {
@@ -40,7 +40,7 @@ impl Way {
         }
     }
 
-    /// Whether a replacement gets what the instance had, be it launched by us or by a group.
+    /// Whether a replacement gets the volumes, addresses and targets of the instance.
     #[must_use]
     pub fn hands_over(&self) -> bool {
         match self {
@@ -60,7 +60,7 @@ pub fn way(lineage: &Lineage) -> Way {
     )
 }
 
-/// Total: `None` is said of what the instance is not a member of.
+/// Decides for every combination. `None` means that the instance is not a member.
 fn decide(
     replace: Replace,
     group: Option<Way>,
@@ -70,13 +70,12 @@ fn decide(
     if replace == Replace::None {
         return Way::Refused(format!("tag {}replace is none", tags::PREFIX));
     }
-    // What runs the workload launches when it needs something, which its user may know better. A fleet launches whatever
-    // its user says.
+    // The user may say that the orchestrator launches nothing. A fleet launches whatever the user says.
     let orchestrator = orchestrator.filter(|_| replace != Replace::Launch);
     group.or(fleet).or(orchestrator).unwrap_or(Way::Own)
 }
 
-/// Why it is not for the function to launch.
+/// Why the function does not launch, or what has to be read first.
 pub fn why_not_ours(lineage: &Lineage) -> Option<String> {
     let way = way(lineage);
     if let Way::Unknown(what) = &way {
@@ -96,7 +95,7 @@ mod tests {
             Way::Join => "join",
             Way::Fleet(_) => "fleet",
             Way::Orchestrator(_) => "orchestrator",
-            Way::Refused(_) => "nobody",
+            Way::Refused(_) => "nothing",
             Way::Unknown(_) => "unknown",
         }
     }
@@ -128,7 +127,7 @@ mod tests {
             };
             let found = [Replace::Auto, Replace::Launch, Replace::Group].map(decided);
             assert_eq!(found, expected, "{of_group:?} {of_fleet:?} {of_pods:?}");
-            assert_eq!(decided(Replace::None), "nobody");
+            assert_eq!(decided(Replace::None), "nothing");
         }
     }
 

@@ -1,14 +1,13 @@
-//! Members of a fleet that keeps its size: a Spot Fleet, or an EC2 Fleet, of type `maintain` (TRAP 62).
+//! Whether the instance is a member of a Spot Fleet or EC2 Fleet of type `maintain`, which replaces it (TRAP 62).
 //!
-//! Such a fleet launches another member for each that it loses, from its own launch specification: an empty machine.
-//! Nothing is launched beside it. What was launched by a fleet of type `request` or `instant`, or by one that has been
-//! deleted, is ours to replace.
+//! Such a fleet launches another member for each that it loses, from its own launch specification and without data, so
+//! the function launches none. Members of a fleet of type `request` or `instant`, or of a deleted one, are replaced by
+//! the function.
 //!
-//! Should EC2 not tell, both mistakes are guarded against. Within the two minutes the answer is waited for: a volume
-//! cannot move before they are over anyway. Then what is on record counts. Of what only the tag is known, a Spot Fleet is
-//! taken for one that keeps its size, which is its default and which only it can give the tag of; an EC2 Fleet for one
-//! that does not, since most that is launched by one is of an `instant` fleet, and since a machine too many costs its
-//! user money, and none costs the service.
+//! If the type cannot be read, the rescue waits for it during the two minutes, in which no volume can move anyway. Then
+//! the record counts. If only the tag is known, a Spot Fleet counts as `maintain`, which is its default, and only a
+//! Spot Fleet can set its tag. An EC2 Fleet then counts as another type: most launches by EC2 Fleet are `instant`, and
+//! one instance too many costs money, while one too few costs the service.
 //!
 //! - <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-fleet-request-type.html>
 //! - <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/spot-fleet-request-type.html>
@@ -18,18 +17,18 @@ use crate::plan::facts::way::Way;
 use crate::plan::lineage::{Lineage, fleet};
 use crate::situation::{Fact, Fleet, Instance};
 
-/// What is known of the fleet that has launched it.
+/// What is known of the fleet that has launched the instance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Known {
     Maintains,
     DoesNot,
-    /// It is waited for.
+    /// The rescue waits for the type.
     NotYet,
-    /// It is not to be had, and is taken for one that does not.
+    /// The type cannot be read, and the fleet counts as one that does not replace its members.
     Doubtful,
 }
 
-/// None if no fleet replaces it.
+/// None if no fleet replaces the instance.
 pub fn way(lineage: &Lineage) -> Option<Way> {
     let (id, is_recorded) = member_of(lineage)?;
     match known(
@@ -52,12 +51,12 @@ pub fn doubt(lineage: &Lineage) -> Option<String> {
     doubtful.then(|| {
         let unread = unread(fleets, id);
         format!(
-            "it is replaced without {unread}: if that is of type maintain, end what it launches"
+            "it is replaced without waiting for {unread}: if that is maintain, end what the fleet launches"
         )
     })
 }
 
-/// The fleet of the instance that is to be replaced, and whether it is on record that it replaces it.
+/// The fleet of the instance to be replaced, and whether the record says that it replaces its members.
 fn member_of<'a>(lineage: &'a Lineage) -> Option<(&'a str, bool)> {
     let base = lineage.base();
     let is_head = base.is_none_or(|it| Some(&it.id) == lineage.record.head.as_ref());
@@ -85,7 +84,7 @@ fn known(fleets: &Fact<Vec<Fleet>>, id: &str, is_recorded: bool, is_waited_for: 
     }
 }
 
-/// Nothing has happened to it, or its two minutes are not over.
+/// The instance is not interrupted, or its two minutes are not over.
 fn is_waited_for(lineage: &Lineage) -> bool {
     let base = lineage.base().and_then(|it| lineage.interruption(it));
     let recorded = lineage.record.interruption.as_ref();

@@ -1,4 +1,4 @@
-//! Whether the Auto Scaling group of an instance replaces it.
+//! Whether the Auto Scaling group of an instance replaces it, or the function does.
 
 use crate::event::InstanceState;
 use crate::id::InstanceId;
@@ -7,7 +7,7 @@ use crate::plan::lineage::{Lineage, claimed};
 use crate::policy::Replace;
 use crate::situation::{AutoScalingGroup, Fact, Group, Instance, Lifecycle};
 
-/// None of an instance that is in no group.
+/// None for an instance in no group.
 #[must_use]
 pub fn way(lineage: &Lineage) -> Option<Way> {
     let name = lineage.group_name()?;
@@ -34,8 +34,8 @@ fn of_member(lineage: &Lineage, name: &str) -> Way {
         None => {
             let base = lineage.base().map(|it| &it.id);
             let (head, left) = (&lineage.record.head, &lineage.record.left_group);
-            // The owner's place was given up: who replaces it was never a member, and if it is
-            // interrupted in its turn the group does not replace it.
+            // The owner has left the group: its replacement was never a member, so the group does not replace it when
+            // it is interrupted in turn.
             let base = base
                 .filter(|_| left.is_none() || left != head)
                 .or(head.as_ref());
@@ -44,7 +44,7 @@ fn of_member(lineage: &Lineage, name: &str) -> Way {
     }
 }
 
-/// The same for everybody's lineage: by what is on record and what Auto Scaling shows.
+/// The choice for any lineage of the group, by its record and by what Auto Scaling shows.
 pub fn choose(
     replace: Replace,
     group: &Group,
@@ -66,7 +66,7 @@ pub fn choose(
             let runs = |it: &&Instance| it.state == InstanceState::Running;
             let shown = group.instances.iter().filter(runs);
             let mut shown = shown.map(|it| Some(&it.id));
-            // Of one that is ending already the group takes notice itself.
+            // The group notices by itself that a member is ending.
             return if shown.any(|it| it == instance) {
                 Way::Join
             } else {
@@ -84,7 +84,7 @@ pub fn choose(
     ))
 }
 
-/// Whether the group can get smaller by one and bigger again, or why not.
+/// Whether the group can shrink by one and grow again, or why not.
 pub fn room(scaling: &AutoScalingGroup) -> Result<(), &'static str> {
     if scaling.capacity_rebalance {
         Err("Capacity Rebalancing launches a replacement at the notice anyway")

@@ -1,10 +1,11 @@
-//! Machines of what runs a workload: it launches another one when it needs it, and ends what it does not know.
+//! Whether an orchestrator launches the replacement: it launches instances when it needs them, and terminates those it
+//! does not know.
 //!
-//! By the marks it leaves on its machines. Karpenter ends every machine that bears its marks and that it has no node claim
-//! for (<https://karpenter.sh/docs/concepts/disruption/>), and a replacement of ours would bear them, too; Amazon EMR
-//! replaces what an instance fleet or group of its cluster lacks
-//! (<https://docs.aws.amazon.com/emr/latest/ManagementGuide/emr-instance-fleet.html>). What launches by an Auto Scaling
-//! group or a fleet is told by those. An instance with `Operator.Managed` is not looked at at all.
+//! Told by the orchestrator's tags. Karpenter terminates every instance that has its tags and no node claim
+//! (<https://karpenter.sh/docs/concepts/disruption/>), and a replacement of ours would have the tags, too; Amazon EMR
+//! replaces missing instances of an instance fleet or group
+//! (<https://docs.aws.amazon.com/emr/latest/ManagementGuide/emr-instance-fleet.html>). An orchestrator that uses an
+//! Auto Scaling group or a fleet is told by those. An instance with `Operator.Managed` is never protected.
 
 use crate::plan::facts::way::Way;
 use crate::plan::lineage::Lineage;
@@ -17,12 +18,12 @@ const MARKS: [(&str, &str); 4] = [
     ("aws:elasticmapreduce:job-flow-id", "Amazon EMR"),
 ];
 
-/// None if nothing like that runs it.
+/// None if no known orchestrator runs the instance.
 pub fn way(lineage: &Lineage) -> Option<Way> {
     let base = lineage.base().or(lineage.owner)?;
     let name = of(&base.tags)?;
     Some(Way::Orchestrator(format!(
-        "{name} launches another machine when it needs one, and ends what it does not know; set \
+        "{name} launches another instance when it needs one, and ends those it does not know; set \
          spot-rescue:replace=launch if it does not"
     )))
 }
