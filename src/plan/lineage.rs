@@ -1,5 +1,5 @@
-//! Who is who in a lineage: the owner (of disks, targets and addresses), those interrupted, the
-//! successor that is to own everything next.
+//! The roles in a lineage: the owner (of volumes, targets and addresses), interrupted instances, and the successor that
+//! becomes the next owner.
 
 pub mod chosen;
 pub mod claimed;
@@ -19,17 +19,17 @@ use crate::situation::{Fact, Instance, Situation, Snapshot, Template};
 use crate::tags::{self, Tags};
 use std::cmp::Reverse;
 
-/// A situation, read.
+/// A situation, with record, policy and roles worked out.
 pub struct Lineage<'a> {
     pub situation: &'a Situation,
     pub record: Record,
     pub policy: Policy,
     pub warnings: Vec<PolicyWarning>,
-    /// Those that belong to it, oldest first.
+    /// The instances of the lineage, oldest first.
     pub members: Vec<&'a Instance>,
-    /// Owns everything, or did when all was last well. None if AWS has forgotten it.
+    /// The recorded owner. None if EC2 no longer shows it.
     pub owner: Option<&'a Instance>,
-    /// The newest living instance that was launched to take over and is not interrupted itself.
+    /// The newest running instance that was launched to take over and is not interrupted itself.
     pub successor: Option<&'a Instance>,
 }
 
@@ -48,7 +48,7 @@ impl<'a> Lineage<'a> {
         let (policy, warnings) = policy(situation, owner, template);
         if let Some(owner) = owner {
             live::apply(&mut record, owner, situation, &members, &policy);
-            // After a hand-over the last rescue's is still written there.
+            // After a hand-over the record still has the progress of the last rescue.
             let of_owner = |it: &Interruption| it.instance == owner.id;
             if !record.interruption.as_ref().is_none_or(of_owner) {
                 record.progress.clear();
@@ -71,7 +71,7 @@ impl<'a> Lineage<'a> {
         lineage
     }
 
-    /// Those that have been read.
+    /// The snapshots, as far as they have been read.
     #[must_use]
     pub fn snapshots(&self) -> &'a [Snapshot] {
         let known = self.situation.snapshots.known();
@@ -91,15 +91,15 @@ impl<'a> Lineage<'a> {
         self.record.group.as_deref().or_else(shown)
     }
 
-    /// Its id, which a prepared instance also carries in a tag.
+    /// The id of the launch template, which is also in a tag of a prepared instance.
     #[must_use]
     pub fn template_id(&self) -> Option<TemplateId> {
         let known = self.template().map(|it| it.id.clone());
         known.or_else(|| Some(self.noted()?.0))
     }
 
-    /// What is launched: the version that the owner's own mark names, which a warning's first request names as
-    /// well, and that the record does not contradict; else the one on record.
+    /// The launch template version to launch: the one in the owner's tag, which first aid launches, unless the record
+    /// contradicts it; else the recorded one.
     #[must_use]
     pub fn prepared(&self) -> Option<(TemplateId, u64)> {
         let noted = self.noted();
@@ -116,18 +116,18 @@ impl<'a> Lineage<'a> {
         noted.or_else(|| Some((template.id.clone(), current)))
     }
 
-    /// The version on record was made in this rescue, because launches of the one before were refused.
+    /// The recorded version was written in this rescue, because launches of the version before were refused.
     #[must_use]
     pub fn is_plain(&self) -> bool {
         let plain = self.record.plain.as_ref().zip(self.template());
         plain.is_some_and(|(plain, template)| plain.is_made(template))
     }
 
-    /// The same of a version that says the network.
+    /// The recorded version was written in this rescue to name the network.
     #[must_use]
     pub fn is_networked(&self) -> bool {
         let networked = self.record.networked.as_ref().zip(self.template());
-        // Of the versions since, none but the next says it.
+        // Only the version right after the noted one names the network.
         let next = |it: &Template| it.versions().and_then(|it| it.1);
         networked.is_some_and(|(it, template)| next(template) == Some(it.after))
     }
@@ -137,8 +137,9 @@ impl<'a> Lineage<'a> {
         Some((words.next()?.parse().ok()?, words.next()?.parse().ok()?))
     }
 
-    /// The interruption of one instance of the lineage, by whatever says so. The latest counts: an
-    /// instance that was stopped and came back can be interrupted again. EC2's word counts before ours.
+    /// The interruption of an instance, from its tombstone, the record, a notice or its state reason. The latest
+    /// counts: an instance that was stopped and came back can be interrupted again. EC2's interruptions count before
+    /// our own.
     #[must_use]
     pub fn interruption(&self, instance: &Instance) -> Option<Interruption> {
         let of_this = |it: &&Interruption| it.instance == instance.id;
@@ -160,8 +161,8 @@ impl<'a> Lineage<'a> {
         latest.or_else(|| self.ended_by_spot(instance))
     }
 
-    /// Warnings are delivered late and twice. One from before the instance's last start, or one
-    /// that a running instance has outlived by minutes, says nothing about now.
+    /// Warnings are delivered late and twice. A warning from before the instance's last start, or one that a running
+    /// instance has outlived by minutes, no longer counts.
     fn is_stale(&self, notice: &Interruption, instance: &Instance) -> bool {
         let age = (self.situation.now - notice.at).whole_seconds();
         let is_over = match notice.action {
@@ -171,7 +172,7 @@ impl<'a> Lineage<'a> {
             }
         };
         let outlived = age > 600 && is_over;
-        // Events are timed to the second: one about a launch of this very second is not older.
+        // Event times have whole seconds: a warning in the second of the launch is not older than the launch.
         let slack = match notice.action {
             InstanceAction::Return | InstanceAction::Terminate => time::Duration::SECOND,
             InstanceAction::Stop | InstanceAction::Hibernate => time::Duration::ZERO,
@@ -179,7 +180,7 @@ impl<'a> Lineage<'a> {
         notice.at < instance.launch_time - slack || outlived
     }
 
-    /// No warning ever came, or it was lost: the state reason still tells.
+    /// Without a warning, or after a lost one, the state reason tells of the interruption.
     fn ended_by_spot(&self, instance: &Instance) -> Option<Interruption> {
         let action = match (instance.state_reason.as_deref()?, instance.state) {
             (
@@ -198,8 +199,7 @@ impl<'a> Lineage<'a> {
         })
     }
 
-    /// What was foreseen for an instance, the latest: not what was foreseen before it was started anew,
-    /// elsewhere.
+    /// The latest risk of an instance since its last start, which may have moved it to another host.
     #[must_use]
     pub fn risk(&self, instance: &Instance) -> Option<Risk> {
         let all = self.situation.risks.iter().chain(&self.record.risk);
@@ -222,8 +222,8 @@ impl<'a> Lineage<'a> {
         candidates.min_by_key(|it| (Reverse(it.launch_time), &it.id))
     }
 
-    /// It was stopped, did not come back in time and was replaced: whatever EC2 does with it now, it
-    /// owns nothing any more.
+    /// The instance was stopped, did not come back in time and was replaced: it owns nothing any more, even if EC2
+    /// starts it again.
     #[must_use]
     pub fn is_retired(&self, instance: &Instance) -> bool {
         let replaced = self.owner.is_none_or(|it| it.id != instance.id)
@@ -239,7 +239,7 @@ impl<'a> Lineage<'a> {
             && !self.interruption(instance).is_some_and(terminated)
     }
 
-    /// Living replacements that do not own anything and are not being taken.
+    /// Running replacements that own nothing and are not interrupted.
     pub fn idle(&self) -> impl Iterator<Item = &'a Instance> + '_ {
         let owner = self.owner.map(|it| &it.id).or(self.record.head.as_ref());
         self.members.iter().copied().filter(move |it| {
@@ -250,15 +250,15 @@ impl<'a> Lineage<'a> {
         })
     }
 
-    /// The instance a replacement is launched for: the newest, so that a replacement that was
-    /// itself interrupted, or died, leads to a request of its own and not to the old answer.
+    /// The instance that the next launch replaces: the newest, so that a replacement that was itself interrupted or
+    /// died leads to a new token, and not to the instance of the old one.
     #[must_use]
     pub fn base(&self) -> Option<&'a Instance> {
         let mut newest = self.members.iter().rev().copied();
         newest.find(|it| !self.is_retired(it)).or(self.owner)
     }
 
-    /// Instances that are being taken away and still exist in some form, oldest first.
+    /// Interrupted instances that EC2 still shows, oldest first.
     pub fn interrupted(&self) -> impl Iterator<Item = (&'a Instance, Interruption)> + '_ {
         let members = self.members.iter().copied();
         members.filter_map(|it| self.interruption(it).map(|interruption| (it, interruption)))
@@ -269,7 +269,7 @@ impl<'a> Lineage<'a> {
         self.members.iter().copied().find(|it| it.id == *id)
     }
 
-    /// Instances that carry the lineage's tag and do not belong to it.
+    /// Instances with the lineage's tag that are not members of it.
     pub fn strangers(&self) -> impl Iterator<Item = &'a Instance> + '_ {
         let claims = |it: &&Instance| it.is_alive() && it.lineage() == self.situation.lineage;
         let tagged = self.situation.instances.iter().filter(claims);
@@ -277,7 +277,7 @@ impl<'a> Lineage<'a> {
     }
 }
 
-/// With what it was to say and AWS would not take, unless somebody else is the head by now.
+/// The record with the tags that AWS has refused to write, unless the recorded owner has changed since.
 fn record(template: &Template, unwritten: &Tags) -> Record {
     let record = Record::from_tags(&template.tags);
     let wanted = Record::from_tags(unwritten);
@@ -297,20 +297,20 @@ fn owner<'a>(
     let by_id = |id: &InstanceId| members.iter().copied().find(|it| it.id == *id);
     match &record.head {
         Some(head) => by_id(head),
-        // No record yet: the instance itself, or the oldest one left.
+        // Without a record it is the instance itself, or the oldest member left.
         None => lost::owner(members)
             .or_else(|| by_id(lineage))
             .or_else(|| members.first().copied()),
     }
 }
 
-/// The live instance's tags; the prepared rescue's copy once they have vanished with it (TRAP 14).
+/// The policy from the owner's tags, or from the prepared rescue once EC2 no longer shows the tags (TRAP 14).
 fn policy(
     situation: &Situation,
     owner: Option<&Instance>,
     template: Option<&Template>,
 ) -> (Policy, Vec<PolicyWarning>) {
-    // A rescue that has begun is not given up because a tag is taken off what ends.
+    // A rescue that has begun goes on even if the opt-in tag is removed from the ending instance.
     let begun = |tags: &Tags| tags.contains_key(tags::INTERRUPTED_AT);
     let under_way = template.is_some_and(|it| begun(&it.tags));
     let live = owner.map(|it| &it.tags).filter(|tags| {

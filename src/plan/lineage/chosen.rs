@@ -1,5 +1,5 @@
-//! The image the user chose: on record where the root is to be kept, and where that image is gone (TRAP 52), so that
-//! one can be made of the old root.
+//! The image that the user chose. It is recorded if the root volume is to be kept or if the image is gone (TRAP 52), so
+//! that an image can be made of the old root volume.
 
 use crate::plan::lineage::touched;
 use crate::policy::{Policy, Replace, Root};
@@ -7,10 +7,10 @@ use crate::record::{Original, Record};
 use crate::situation::{Boot, Image, ImageState, Instance, Situation};
 use crate::tags;
 
-/// How a launch is refused whose image is not there.
+/// The error code of a launch from an image that does not exist.
 pub const NO_IMAGE: &str = "InvalidAMIID";
 
-/// Or is another account's, which shares it no longer.
+/// The error code if the image belongs to another account that no longer shares it.
 const NOT_SHARED: &str = "AuthFailure";
 
 pub fn apply(record: &mut Record, owner: &Instance, situation: &Situation, policy: &Policy) {
@@ -18,7 +18,7 @@ pub fn apply(record: &mut Record, owner: &Instance, situation: &Situation, polic
     let wanted = match policy.root.value {
         Root::Keep => true,
         Root::Fresh => {
-            // What a group launches is its own launch template's.
+            // An Auto Scaling group launches from its own launch template.
             let ours = record.group.is_none() || policy.replace.value == Replace::Launch;
             ours && is_wanted(record, recorded.as_ref(), owner, situation)
         }
@@ -26,7 +26,7 @@ pub fn apply(record: &mut Record, owner: &Instance, situation: &Situation, polic
     record.original = original(recorded, owner, situation).filter(|_| wanted);
 }
 
-/// In a rescue the image is not read unless it is on record, so nothing follows from its absence.
+/// Whether the image has to be recorded. In a rescue only a recorded image is read, so a missing one says nothing.
 fn is_wanted(
     record: &Record,
     recorded: Option<&Original>,
@@ -37,26 +37,26 @@ fn is_wanted(
     if touched::touched(record, owner, situation) || images.is_none() {
         return recorded.is_some() || is_refused(record);
     }
-    // It runs from an image that was made for a rescue, and that is not for ever.
+    // The owner runs from an image that was made in a rescue and expires.
     let made = recorded.is_some_and(|it| Some(&it.image) != owner.image.as_ref());
     let there = |it: &Image| Some(&it.id) == owner.image.as_ref() && is_usable(it);
     made || !images.into_iter().flatten().any(there)
 }
 
-/// A launch of this rescue may have been refused for it.
+/// A launch may have been refused because of the image.
 pub fn is_refused(record: &Record) -> bool {
     let codes = [NO_IMAGE, NOT_SHARED];
     let mut failed = record.failed_pools.iter();
     failed.any(|it| codes.iter().any(|code| it.code.starts_with(code)))
 }
 
-/// One that is disabled is shown, and cannot be launched from.
+/// EC2 shows a disabled image, but does not launch from it.
 pub fn is_usable(image: &Image) -> bool {
     image.state != ImageState::Unusable
 }
 
-/// The image the user chose stays the lineage's: one made for a rescue is not for ever, and one that
-/// can no longer be read says nothing new.
+/// The recorded image stays the user's: an image made in a rescue expires, and one that cannot be read says nothing
+/// new.
 fn original(
     recorded: Option<Original>,
     owner: &Instance,
@@ -76,7 +76,7 @@ fn original(
     .filter(|it| !it.boot.architecture.is_empty())
 }
 
-/// What both say is the instance's to say; what only an image can say is the image's.
+/// The attributes of the instance count; those that only an image shows are added from the image.
 fn boot(instance: &Boot, image: Option<&Image>) -> Boot {
     let image = image.map(|it| &it.boot);
     Boot {

@@ -1,10 +1,10 @@
-//! A launch template that bears the name of an instance says for which lineage it is claimed.
+//! Whether an instance is claimed, and for which lineage: the launch template with the instance's name says so.
 
 use crate::id::InstanceId;
 use crate::situation::{Instance, Situation};
 use crate::tags;
 
-/// Auto Scaling says it is a member, and the claim says whose.
+/// Auto Scaling shows the instance as a member, and it is claimed for this lineage.
 #[must_use]
 pub fn is_claimed(situation: &Situation, instance: &Instance) -> bool {
     let group = situation.group.known().and_then(Option::as_ref);
@@ -14,8 +14,7 @@ pub fn is_claimed(situation: &Situation, instance: &Instance) -> bool {
     })
 }
 
-/// The lineage another rescue has claimed this instance for: the template of its own name says so
-/// before its tags do.
+/// The lineage that has claimed this instance. The launch template shows that before the instance's tags do.
 #[must_use]
 pub fn claimed_by(situation: &Situation) -> Option<InstanceId> {
     let template = situation.template.known()?.as_ref()?;

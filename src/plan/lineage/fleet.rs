@@ -1,12 +1,12 @@
-//! The fleet that has launched the owner, on record if it keeps its size.
+//! The fleet that has launched the owner. It is recorded if it replaces its members (type `maintain`).
 
 use crate::record::Record;
 use crate::situation::{Fact, Fleet, Instance, Situation};
 
-/// What is on record of it while the owner lives, and shows its tags.
+/// Corrects the recorded fleet while the owner shows its tags.
 pub fn live(record: &mut Record, owner: &Instance, situation: &Situation) {
     let Some(id) = owner.fleet().filter(|_| owner.group().is_none()) else {
-        // An instance that has ended loses its tags.
+        // A terminated instance shows no tags, so the record stays.
         if owner.is_alive() {
             record.fleet = None;
         }
@@ -17,7 +17,7 @@ pub fn live(record: &mut Record, owner: &Instance, situation: &Situation) {
     }
 }
 
-/// None of one that was not asked for, as well.
+/// Whether the fleet replaces its members. None if it has not been read.
 pub fn told(fleets: &Fact<Vec<Fleet>>, id: &str) -> Option<bool> {
     let found = fleets.known()?.iter().find(|it| it.id == id);
     found.map(|it| it.maintains)

@@ -1,14 +1,14 @@
-//! The record is a cache: while the owner lives, what it shows is newer.
+//! Corrects the record by the owner as EC2 shows it: the record is as old as the last sweep.
 //!
-//! What an instance's own tags say of targets and volumes is never made part of the record: whoever may
-//! tag his instance could name another's. They only tell, of volumes it has, how they were flagged.
+//! Targets and volumes named in an instance's own tags never become part of the record: a user who may tag an instance
+//! could name those of another. The tags only tell the flags of volumes that the instance has.
 
 use crate::plan::lineage::{fleet, ports, shown, touched};
 use crate::policy::Policy;
 use crate::record::{Named, Place, Record};
 use crate::situation::{Fact, Instance, Situation};
 
-/// Corrects the record by what the owner shows.
+/// Corrects all parts of the record.
 pub fn apply(
     record: &mut Record,
     owner: &Instance,
@@ -35,7 +35,7 @@ pub fn apply(
     record.named = name.map(|name| named(before, Named::of(name, owner), owner, touched));
 }
 
-/// In a rescue the addresses may be on their way already; one that has ended shows none.
+/// A terminated instance shows no addresses, so the recorded ones stay.
 fn private_addresses(record: &mut Record, owner: &Instance) {
     if !owner.private_addresses.is_empty() {
         record
@@ -44,7 +44,7 @@ fn private_addresses(record: &mut Record, owner: &Instance) {
     }
 }
 
-/// Its public address may be on its way already, too. What it was counts, and that it was looked up.
+/// In a rescue the public address may have moved already, so the recorded one counts, and that its name was read.
 fn named(before: Option<Named>, live: Named, owner: &Instance, touched: bool) -> Named {
     let same_name = before.filter(|it| it.name == live.name);
     let settled = touched::shows_everything(owner) && !touched;
@@ -52,8 +52,8 @@ fn named(before: Option<Named>, live: Named, owner: &Instance, touched: bool) ->
     kept.unwrap_or(live)
 }
 
-/// The zone follows the instance; the type stays the one the user chose, or a rescue that had to
-/// take another type would make it the first choice for ever.
+/// The Availability Zone and subnet are the owner's; the type stays the one that the user chose, or a rescue with
+/// another type would make that one the first choice for ever.
 fn place(recorded: Option<Place>, owner: &Instance) -> Option<Place> {
     let Some(live) = Place::of(owner) else {
         return recorded;
@@ -65,8 +65,8 @@ fn place(recorded: Option<Place>, owner: &Instance) -> Option<Place> {
     })
 }
 
-/// What this invocation wrote a moment ago counts before it can be read. And until the prepared rescue
-/// has been read, the owner's own copy of what its launch depends on.
+/// Adds launches that this invocation has just recorded and that cannot be read yet. Until the prepared rescue has been
+/// read, the owner's own tags tell what its launch depends on.
 pub fn remember(record: &mut Record, situation: &Situation, owner: Option<&Instance>) {
     if !situation.remembered.is_empty() {
         let written = Record::from_tags(&situation.remembered);

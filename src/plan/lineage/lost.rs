@@ -1,5 +1,5 @@
-//! The prepared rescue is gone, and the record with it: somebody has deleted the launch template. What the owner's
-//! own tags and the marks of the volumes repeat of it is sealed as well, each for that very resource.
+//! The record, rebuilt after the launch template was deleted: the owner's own tags and the tags of the volumes repeat
+//! parts of it, sealed for that very resource.
 
 use crate::record::{
     Record, RecordedVolume, VolumeTag, addresses_from, interfaces_from, targets_from,
@@ -7,7 +7,7 @@ use crate::record::{
 use crate::situation::{Instance, Situation, Volume};
 use crate::tags;
 
-/// The owner is the newest that was prepared for.
+/// The newest instance with a prepared rescue is the owner.
 pub fn owner<'a>(members: &[&'a Instance]) -> Option<&'a Instance> {
     let prepared = |it: &&&Instance| it.tags.contains_key(tags::PREPARED);
     members.iter().rev().find(prepared).copied()
@@ -35,14 +35,14 @@ fn is_past(volume: &Volume) -> bool {
     past.iter().any(|it| volume.tags.contains_key(*it))
 }
 
-/// What it stands for is there itself.
+/// The volume is a copy, and its original exists.
 fn is_copy(volume: &Volume, all: &[&Volume]) -> bool {
     let origin = volume.tags.get(tags::COPY_OF);
     all.iter()
         .any(|it| Some(it.id.as_str()) == origin.map(String::as_str))
 }
 
-/// What its marks say of it: a data volume, or the owner's root.
+/// The volume as its tags describe it: a data volume, or the owner's root.
 fn marked(volume: &Volume, owner: Option<&Instance>) -> Option<RecordedVolume> {
     let tag = VolumeTag::parse(volume.tags.get(tags::VOLUME)?)?;
     let root = tag.root_of.is_some();

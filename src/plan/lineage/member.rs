@@ -1,16 +1,16 @@
-//! What belongs to a lineage: not whatever says so.
+//! Which instances belong to a lineage: a tag alone proves nothing.
 //!
-//! Anybody who may tag instances could tag one as the replacement of another's, and would be given its disks;
-//! and anybody who may launch from a launch template could launch from the lineage's own. So a replacement is
-//! an instance whose id our own launch call has returned: then its marks were sealed. A member of the lineage's
-//! Auto Scaling group is one by the tag only Auto Scaling can set, and by the claim to it.
+//! A user who may tag instances could tag one as the replacement of another, and it would get the other's volumes; a
+//! user who may launch from launch templates could use the lineage's. So an instance is a replacement only if our own
+//! launch call has returned its id: its tags were then sealed. A member of the lineage's Auto Scaling group is told by
+//! the tag that only Auto Scaling can set, and by the claim.
 
 use crate::plan::lineage::claimed;
 use crate::record::Record;
 use crate::situation::{Instance, Situation};
 use crate::tags;
 
-/// Oldest first. Launch times are whole seconds: of two, the one that replaces the other is the younger.
+/// The members, oldest first. Launch times have whole seconds: of two, the one that replaces the other is younger.
 pub fn members<'a>(situation: &'a Situation, record: &Record) -> Vec<&'a Instance> {
     let belongs = |it: &&Instance| belongs(it, situation, record);
     let mut members: Vec<&Instance> = situation.instances.iter().filter(belongs).collect();
@@ -19,7 +19,8 @@ pub fn members<'a>(situation: &'a Situation, record: &Record) -> Vec<&'a Instanc
     members
 }
 
-/// How many came before it, one replacing the other. Tags may be anybody's: a circle has an end, too.
+/// How many instances came before, each replaced by the next. The count is bounded, because tags may name each other in
+/// a circle.
 fn generation(instance: &Instance, all: &[&Instance]) -> usize {
     let named = |id: &String| all.iter().find(|it| it.id.as_str() == id);
     let replaced = |it: &Instance| it.tags.get(tags::REPLACES).cloned();
@@ -27,9 +28,9 @@ fn generation(instance: &Instance, all: &[&Instance]) -> usize {
     chain.take(all.len()).count()
 }
 
-/// The first of a lineage gave it its name, the head is on record; all others bear a mark that we have sealed
-/// for this very instance, or our launch has returned them and that is still to be done, or are claimed. Who has no
-/// room for a mark is on record by its id.
+/// A member is the first instance, which gives the lineage its name, or the recorded owner, or a replacement with a tag
+/// sealed for this very instance, or one that a launch has just returned, or a claimed one. A member without room for a
+/// tag is on record by its id.
 pub fn belongs(instance: &Instance, situation: &Situation, record: &Record) -> bool {
     let launched = instance.tags.contains_key(tags::REPLACES)
         && (instance.sealed || situation.launched.contains(&instance.id));

@@ -1,14 +1,14 @@
-//! Targets that an orchestrator registers: with a port that it chose for a task, which no replacement has (TRAP 66).
+//! Which targets an orchestrator registers, with a port that it chose for a task and that no replacement has (TRAP 66).
 //!
-//! They leave with their instance like all others, and are not registered for its replacement: the orchestrator starts
-//! its tasks there, on ports that it chooses then, and registers those. Which they are is told by what is known of the
-//! group and the instance, written down while that lives, and decided by its user: `spot-rescue:targets`.
+//! They are deregistered like all others, and not registered for the replacement: the orchestrator starts its tasks
+//! there, on new ports, and registers those. They are told by the target group and by the instance's tags, recorded
+//! while the instance runs, and the user may decide: `spot-rescue:targets`.
 //!
-//! - Amazon ECS registers an instance with the host port of the task; a dynamic one is of the ephemeral range, from 32768
-//!   on, and is not the group's own. What its capacity providers launch bears `AmazonECSManaged`.
+//! - Amazon ECS registers an instance with the host port of the task; a dynamic port is in the ephemeral range, from
+//!   32768 on, and is not the target group's own. Instances of its capacity providers have the tag `AmazonECSManaged`.
 //!   <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/networking-networkmode-bridge.html>
-//! - A Kubernetes node is registered by a controller: with a node port, 30000 to 32767, or by the addresses of its pods.
-//!   <https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/how-it-works/>
+//! - A Kubernetes node is registered by a controller: with a node port, 30000 to 32767, or by the addresses of its
+//!   pods. <https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/how-it-works/>
 
 use crate::event::InstanceState;
 use crate::record::Record;
@@ -23,14 +23,14 @@ const CONTAINER_INSTANCE: &str = "AmazonECSManaged";
 
 const NODE: &str = "kubernetes.io/cluster/";
 
-/// What is on record of it. Once something has happened to the owner, nothing is taken back.
+/// Corrects the record. After an interruption of the owner no target is removed from it.
 pub fn live(record: &mut Record, owner: &Instance, situation: &Situation, is_touched: bool) {
     let before = std::mem::take(&mut record.left_targets);
     let settled = owner.state == InstanceState::Running && !is_touched;
     record.left_targets = left(&record.targets, &before, owner, situation, settled);
 }
 
-/// What cannot be told stays as it was.
+/// The targets that an orchestrator registers. A target that cannot be told stays as recorded.
 pub fn left(
     targets: &[Target],
     before: &[Target],
@@ -47,7 +47,7 @@ pub fn left(
     targets.iter().filter(is_left).cloned().collect()
 }
 
-/// Whether an orchestrator has, by the port of the group itself and the instance's tags.
+/// Whether an orchestrator chose the port, by the target group's own port and the instance's tags.
 fn chosen(target: &Target, own: Option<u16>, tags: &Tags) -> bool {
     let Some(port) = target.port else {
         return false;

@@ -1,4 +1,5 @@
-//! What the owner shows of volumes, interfaces, addresses and targets, against the record of the last sweep.
+//! Which volumes, interfaces, addresses and targets count for the record: those that EC2 shows now, or those recorded
+//! at the last sweep.
 
 use crate::event::is_recent;
 use crate::id::VolumeId;
@@ -22,7 +23,7 @@ pub fn apply(
         record: &record.clone(),
         noted: &Record::from_tags(&owner.tags),
         trust,
-        // The flags are ours even while all is well.
+        // With `protect=always` the flags are ours even without an interruption.
         always: policy.protect.value == Protect::Always,
         situation,
     };
@@ -32,16 +33,16 @@ pub fn apply(
     targets(record, trust, owner, situation);
 }
 
-/// How far what the owner shows is believed against the record, which is as old as the last sweep.
+/// How far the owner as shown counts against the record, which is as old as the last sweep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Trust {
-    /// It runs, and nobody has touched anything: it wins.
+    /// The owner runs and is not interrupted: what it shows counts.
     Live,
-    /// So it does at the first look of an interruption, but for the flags, which are ours by now.
+    /// The first look at an interruption: what the owner shows counts, except for the flags, which are ours by now.
     FirstLook,
-    /// The interruption is on record, and what the first look has seen: from then on it only adds.
+    /// The interruption and the first look are on record: the owner as shown only adds to the record.
     Noted,
-    /// It is ending, or has ended, and loses one thing after the other (TRAP 14).
+    /// The owner is ending or has ended, and shows less and less (TRAP 14): the record counts.
     RecordOnly,
 }
 
@@ -59,7 +60,7 @@ impl Trust {
     }
 }
 
-/// What is at our own hands needs no first look, and two minutes later there is none to wait for.
+/// The first look is over. An interruption of our own needs none, and after two minutes there is none to wait for.
 fn is_seen(owner: &Instance, situation: &Situation, record: &Record) -> bool {
     let interruption = record.interruption.as_ref();
     interruption.is_some_and(|it| {
@@ -71,7 +72,7 @@ fn is_seen(owner: &Instance, situation: &Situation, record: &Record) -> bool {
 /// What is known of the user's flags.
 struct Flags<'a> {
     record: &'a Record,
-    /// What the owner's own tags say of volumes and interfaces it has.
+    /// The flags in the owner's own tags, of volumes and interfaces that it has.
     noted: &'a Record,
     trust: Trust,
     always: bool,
@@ -79,8 +80,8 @@ struct Flags<'a> {
 }
 
 impl Flags<'_> {
-    /// The flags shown are the ones we set; what the user had was written down before. One that has been set since
-    /// counts, as long as nobody has touched them because of a warning.
+    /// The flags shown are ours; the user's were recorded before. A flag that the user has set since counts as long as
+    /// no warning has come.
     fn of(&self, id: &str, shown: bool, before: Option<bool>, ours: bool) -> bool {
         let untouched = self.trust == Trust::Live;
         if untouched && !ours {
@@ -127,14 +128,14 @@ fn volumes(flags: &Flags, owner: &Instance, members: &[&Instance]) -> Vec<Record
     live
 }
 
-/// What a successor already holds is still the rescue's.
+/// Another member, such as the successor, already holds the volume: it is still part of the rescue.
 fn is_with(members: &[&Instance], owner: &Instance, volume: &VolumeId) -> bool {
     let mut others = members.iter().filter(|it| it.id != owner.id);
     others.any(|it| it.devices.iter().any(|held| held.volume == *volume))
 }
 
-/// The instance does not show it, and the volume says that it is attached to it, or cannot be read: then it is not
-/// taken for detached.
+/// The volume is attached to the owner although the owner does not show it, or cannot be read: then it does not count
+/// as detached.
 fn is_held(situation: &Situation, owner: &Instance, volume: &VolumeId) -> bool {
     let Some(all) = situation.volumes.known() else {
         return true;
@@ -186,8 +187,8 @@ fn interfaces(
     }
 }
 
-/// Elastic IPs that the owner has got since; at the first look, what it has not any more and nobody of the lineage
-/// has is not missed.
+/// Adds Elastic IPs that the owner has got since the last sweep. The first look drops those that no member of the
+/// lineage has any more.
 fn addresses(
     record: &mut Record,
     trust: Trust,
@@ -210,7 +211,7 @@ fn addresses(
             .iter()
             .any(|member| Some(&member.id) == holder.as_ref())
     };
-    // What it is still to get is not to be seen with it.
+    // An address that is still owed to the owner is not associated with it yet.
     let owed = record.owed.clone();
     let is_owed = |it: &RecordedAddress| { owed.iter() }.any(|owed| owed.addresses.contains(it));
     let has = |it: &RecordedAddress| live.iter().any(|live| live.allocation == it.allocation);
@@ -221,17 +222,17 @@ fn addresses(
     record.addresses.sort();
 }
 
-/// Where it has been registered since. That it has been taken out cannot be told: what is on record is deregistered
-/// before anything is looked at.
+/// Adds targets that were registered since the last sweep. A target that the user has deregistered cannot be told from
+/// one of ours: recorded targets are deregistered before anything is read.
 fn targets(record: &mut Record, trust: Trust, owner: &Instance, situation: &Situation) {
     let Some(found) = situation.registrations.known() else {
         return;
     };
-    // What is stopped is registered still.
+    // A stopped instance is still registered.
     if trust == Trust::Live || !owner.is_alive() {
         return;
     }
-    // Those that its own tags name are deregistered first of all: they may have been noted there, and not on record.
+    // Targets in the owner's own tags are deregistered in first aid: they may be noted there only.
     let noted = targets_from(&owner.tags);
     let served = |it: &&Registration| !it.draining || noted.contains(&it.target);
     let serving = { found.list.iter() }.filter(served);

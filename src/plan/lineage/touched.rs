@@ -1,4 +1,4 @@
-//! Whether what the owner shows may be the doing of a rescue.
+//! Whether a rescue may have changed what the owner shows.
 
 use crate::event::InstanceState;
 use crate::record::Record;
@@ -9,8 +9,7 @@ pub fn shows_everything(owner: &Instance) -> bool {
     matches!(owner.state, InstanceState::Pending | InstanceState::Running)
 }
 
-/// We have been here: a tombstone stands, on the record if the owner has no room for it, or an earlier pass of this
-/// invocation set it.
+/// A rescue has begun: the owner or the record has a tombstone, or an earlier pass of this invocation has set it.
 pub fn touched(record: &Record, owner: &Instance, situation: &Situation) -> bool {
     let recorded = record.interruption.as_ref();
     owner.tags.contains_key(tags::INTERRUPTED_AT)
