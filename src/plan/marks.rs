@@ -1,4 +1,4 @@
-//! Our own tags: whose a resource is, what happened to it, and for how long it is kept.
+//! The function's own tags: which lineage a resource belongs to, what happened to it, and how long it is kept.
 
 pub mod expiry;
 pub mod kept;

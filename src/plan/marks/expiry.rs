@@ -1,4 +1,4 @@
-//! When a resource may go. The sweep deletes it, nothing else does.
+//! The expiry date of a resource, after which the sweep deletes it.
 
 use crate::clock::{self, Timestamp};
 use crate::plan::draft::Plan;
@@ -24,12 +24,12 @@ pub fn expire(lineage: &Lineage, kept: Duration, mut resources: Vec<String>, pla
     }
 }
 
-/// A day later.
+/// The resource expires in a day.
 pub fn expire_later(lineage: &Lineage, resource: String) -> Step {
     expire_at(lineage.situation.now + KEPT, resource)
 }
 
-/// It may go from then on.
+/// The resource expires at this time.
 pub fn expire_at(at: Timestamp, resource: String) -> Step {
     let tags = Tags::from([(tags::EXPIRES_AT.to_owned(), clock::format(at))]);
     let id = format!("expire {resource}");

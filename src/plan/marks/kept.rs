@@ -1,17 +1,17 @@
-//! A volume that stays with its user.
+//! Tags of a volume that the sweep must not delete.
 
 use crate::id::VolumeId;
 use crate::situation::Volume;
 use crate::step::{Action, Step};
 use crate::tags::{self, Tags};
 
-/// What comes of it is written on it.
+/// A tag of the volume already says whether it expires or stays.
 pub fn is_decided(volume: &Volume) -> bool {
     let marks = [tags::EXPIRES_AT, tags::KEPT, tags::RAN_AGAIN];
     marks.iter().any(|it| volume.tags.contains_key(*it))
 }
 
-/// No expiry of ours comes to it.
+/// Tags the volume as its user's: it never gets an expiry date.
 pub fn to_its_user(volume: &VolumeId) -> Step {
     let why = "its user has detached it".to_owned();
     let action = Action::Tag {

@@ -1,4 +1,4 @@
-//! The marks of a replacement.
+//! How a replacement is proved to be ours: by sealed tags, or by the record if it has no room for them.
 
 use crate::plan::draft::Plan;
 use crate::plan::lineage::Lineage;
@@ -8,8 +8,8 @@ use crate::situation::Instance;
 use crate::step::{Action, Step};
 use crate::tags;
 
-/// The marks that a replacement was launched with could be copied: from now on they are its own. One that has no room
-/// for more is remembered by its id.
+/// Seals the tags of a replacement for its own id: those it was launched with could be copied. A replacement without
+/// room for the seals goes on record by its id.
 pub fn seal(lineage: &Lineage, replacement: &Instance, plan: &mut Plan) {
     if room::is_tight(lineage, replacement) {
         loosen(lineage, replacement, plan);
@@ -26,8 +26,8 @@ pub fn seal(lineage: &Lineage, replacement: &Instance, plan: &mut Plan) {
     plan.step(Step::new(id, Action::Tag { resources, tags }));
 }
 
-/// A replacement that is tight goes on the record by its id, and gives back the places of its seals: what was launched is
-/// marked at once, before anybody has counted. Returns the step after which there is room.
+/// A replacement without room goes on record by its id, and its seals are removed: they are written right after the
+/// launch, before its tags have been counted. Returns the step after which there is room.
 pub fn loosen(lineage: &Lineage, replacement: &Instance, plan: &mut Plan) -> Option<String> {
     let id = format!("unseal {}", replacement.id);
     if plan.steps.iter().any(|it| it.id == id) {

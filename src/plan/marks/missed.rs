@@ -1,5 +1,5 @@
-//! An interruption that is found out late, and that nothing has written down. Either no event of it has come, or AWS
-//! has taken no tags since: then a chain of wakes remembers what the first look saw, and is to come first.
+//! An interruption that is found late, and of which nothing was written down. Either no event has come, or AWS has
+//! refused tags since: then a chain of wakes carries what the first look saw, and this rescue waits for it.
 
 use crate::clock::Timestamp;
 use crate::event::Interruption;
@@ -11,16 +11,17 @@ use crate::situation::Fact;
 use crate::tags;
 use time::Duration;
 
-/// Whatever is told of an interruption later than this has been kept from being written down before.
+/// An interruption is missed if nothing is written down of it after so long.
 const LATE: Duration = Duration::minutes(5);
 
-/// What one chain of wakes alone remembers is looked into after so many seconds at the latest.
+/// A chain of wakes that carries what could not be written looks again after so many seconds at most.
 pub const REMEMBERED: u16 = 300;
 
-/// So that chain has had its turn.
+/// By then that chain has looked again.
 const COMES: Duration = Duration::seconds(REMEMBERED as i64 + 60);
 
-/// By what this look knows. Whatever has the warning remembers all that there is to remember.
+/// The interruption is missed, as far as this look knows. A chain of wakes that started with the warning has missed
+/// nothing.
 pub fn is(lineage: &Lineage, interruption: &Interruption) -> bool {
     let of_this = |it: &Interruption| it.instance == interruption.instance;
     if interruption.is_ours() || lineage.situation.notices.iter().any(of_this) {
@@ -32,8 +33,7 @@ pub fn is(lineage: &Lineage, interruption: &Interruption) -> bool {
     ended(lineage, interruption).is_some_and(|it| lineage.situation.now - it > LATE)
 }
 
-/// No more is known of an interruption than that the instance has ended, and the request that tells when is yet to be
-/// read.
+/// Only the end of the instance is known, and its Spot Instance request, which tells the time, has not been read yet.
 pub fn is_unclear(lineage: &Lineage, interruption: &Interruption) -> bool {
     let of_this = |it: &Interruption| it.instance == interruption.instance;
     let mut told = { lineage.situation.notices.iter() }.chain(&lineage.record.interruption);
@@ -42,7 +42,7 @@ pub fn is_unclear(lineage: &Lineage, interruption: &Interruption) -> bool {
     !told.any(of_this) && tombstone.is_none() && matches!(lineage.situation.requests, Fact::NotRead)
 }
 
-/// EC2 shows no time with the reason why an instance has ended; its request has one.
+/// When the instance ended: EC2 shows a time with the Spot Instance request, not with the state reason.
 fn ended(lineage: &Lineage, interruption: &Interruption) -> Option<Timestamp> {
     let request = spot_request::end(lineage, &interruption.instance);
     let tombstone = lineage.member(&interruption.instance);
@@ -51,13 +51,14 @@ fn ended(lineage: &Lineage, interruption: &Interruption) -> Option<Timestamp> {
     request.and_then(|it| it.at).or(told)
 }
 
-/// The successor is given something once whatever remembers more has had its turn since the record takes tags again.
+/// The successor gets nothing until a chain of wakes that may carry more has looked again since the record can be
+/// written.
 pub fn is_waited_for(lineage: &Lineage, interruption: &Interruption, plan: &mut Plan) -> bool {
     if !is(lineage, interruption) {
         return false;
     }
     let what = "what an earlier look may have seen and could not write down";
-    // What this chain of wakes remembers to write is no tombstone.
+    // Only a tombstone that AWS shows counts, not one that this chain of wakes has still to write.
     let standing = lineage
         .template()
         .and_then(|it| it.tags.get(tags::INTERRUPTED_AT));

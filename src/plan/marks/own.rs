@@ -1,9 +1,9 @@
-//! The mark that makes a resource ours.
+//! The tag that makes a resource the function's own.
 
 use crate::plan::lineage::Lineage;
 use crate::tags::{self, Tags};
 
-/// The tag that makes a resource ours.
+/// The lineage's tag.
 pub fn own(lineage: &Lineage) -> Tags {
     Tags::from([(
         tags::RESCUE.to_owned(),
@@ -11,7 +11,7 @@ pub fn own(lineage: &Lineage) -> Tags {
     )])
 }
 
-/// Whether all of `wanted` is there already.
+/// Whether all wanted tags are present.
 pub fn holds(present: &Tags, wanted: &Tags) -> bool {
     wanted
         .iter()

@@ -1,5 +1,5 @@
-//! Fifty tags a resource, the user's among them: what has no room is known before it is sent, and told when a rescue is
-//! prepared. What finds no place on a resource is remembered by its id in the record.
+//! Which of our tags have room on a resource: AWS allows fifty, the user's included. Tags without room are left out
+//! before the call, and noted when a rescue is prepared; a replacement without room is on record by its id.
 
 pub mod record;
 pub mod told;
@@ -12,14 +12,14 @@ use crate::situation::Instance;
 use crate::tags::limits::{self, MOST, by_rank, fit};
 use crate::tags::{self, Rule, Tags, proof_of};
 
-/// A launch gives two of ours.
+/// A launch writes two of our tags.
 const LAUNCHED_WITH: usize = 2;
 
-/// Of a volume that is made anew: our marks with their seals, whose it becomes, and when it may go.
+/// Our tags on a new volume, with their seals, the instance it is given to, and its expiry date.
 const OF_A_COPY: usize = 9;
 
-/// The user's tags for what is made for him, the policy first: as many as leave room for ours, always the same ones.
-/// And the keys of those that are left out.
+/// The user's tags for a new resource, the policy first: always the same ones, and as many as leave room for ours. The
+/// second value lists the keys that are left out.
 pub fn of_user(tags: &Tags, most: usize) -> (Tags, Vec<String>) {
     let reserved = |key: &str| !limits::is_counted(key) || tags::is_own(key);
     let user = tags.iter().filter(|(key, _)| !reserved(key));
@@ -36,17 +36,17 @@ fn by_key(tags: Tags, rank: impl Fn(&str) -> usize) -> Vec<(String, String)> {
     all
 }
 
-/// For a replacement.
+/// The user's tags for a replacement.
 pub fn for_replacement(lineage: &Lineage, tags: &Tags) -> (Tags, Vec<String>) {
     of_user(tags, MOST - LAUNCHED_WITH - spare(lineage))
 }
 
-/// For a root or an interface that a launch makes in place of the original's.
+/// The user's tags for a root volume or an interface that a launch creates.
 pub fn for_fresh(tags: &Tags) -> (Tags, Vec<String>) {
     of_user(tags, MOST - OF_A_COPY)
 }
 
-/// For a volume that stands for another one.
+/// The user's tags for a copy of a volume.
 pub fn for_copy(tags: &Tags, plan: &mut Plan, what: &str) -> Tags {
     let (user, left) = of_user(tags, MOST - OF_A_COPY);
     if !left.is_empty() {
@@ -58,15 +58,15 @@ pub fn for_copy(tags: &Tags, plan: &mut Plan, what: &str) -> Tags {
     user
 }
 
-/// The places of an instance that are free but for those of the tags in question. What a launch of ours has said of it in
-/// one tag is shown as two.
+/// The free places of an instance, if the tags in question are not counted. Of the tag that a launch writes, a second
+/// one is derived when it is read, which takes no place.
 fn free_on(instance: &Instance, question: impl Fn(&str) -> bool) -> usize {
     let said = !instance.sealed && instance.tags.contains_key(tags::LAUNCHED);
     let question = |key: &str| (said && key == tags::REPLACES) || question(key);
     limits::free(&instance.tags, &instance.unproven, question)
 }
 
-/// What is written on an instance that may be a spare one day, or have one: its end, and that it is at risk.
+/// The places for tags of spares: the expiry date of a spare, and the risk of an owner with a spare.
 fn spare(lineage: &Lineage) -> usize {
     let policy = &lineage.policy;
     match (policy.return_to_spot.value, policy.rebalance.value) {
@@ -76,40 +76,41 @@ fn spare(lineage: &Lineage) -> usize {
     }
 }
 
-/// Free for a tombstone, and for what becomes of spares.
+/// The places kept free for a tombstone and for the tags of spares.
 fn reserved(lineage: &Lineage) -> usize {
     1 + spare(lineage)
 }
 
-/// Written when something happens: places are kept for them.
+/// A tag that is written at an event, and for which a place is kept free.
 fn is_passing(key: &str) -> bool {
     tags::rule(key, |it| (it == Rule::Passing).then_some(())).is_some()
 }
 
-/// Whether a replacement has no room to be marked, prepared and buried: it is a member by the record alone.
+/// Whether a replacement has no room for its tags, its prepared rescue and a tombstone: it is a member by the record
+/// alone.
 #[must_use]
 pub fn is_tight(lineage: &Lineage, instance: &Instance) -> bool {
     const MARKS: [&str; 3] = [tags::RESCUE, tags::REPLACES, tags::PREPARED];
     let ours = |key: &str| MARKS.contains(&key) || is_passing(key) || is_listed(key);
     let launched = instance.tags.contains_key(tags::LAUNCHED);
-    // The first of them with its seal.
+    // One more for the seal of the first.
     launched && free_on(instance, ours) < MARKS.len() + 1 + reserved(lineage)
 }
 
-/// Copies of what the record says, or of what it is about.
+/// A tag that repeats a part of the record.
 fn is_listed(key: &str) -> bool {
     tags::rule(key, |it| matches!(it, Rule::Repeats(_)).then_some(())).is_some()
 }
 
-/// What an owner says of itself, as far as there is room, and what has none.
+/// The tags of an owner: those with room, and those without.
 pub struct Marks {
     pub wanted: Tags,
     pub left: Vec<String>,
-    /// There, and not to be there.
+    /// Present, and to be removed.
     pub stale: Vec<String>,
 }
 
-/// Of these, what the owner bears. One that is tight keeps the mark it was launched with, without a seal.
+/// Which of these tags the owner gets. An owner without room keeps the tag it was launched with, without a seal.
 pub fn on_owner(lineage: &Lineage, owner: &Instance, mut all: Tags) -> Marks {
     let tight = is_tight(lineage, owner);
     if tight {
@@ -127,7 +128,7 @@ pub fn on_owner(lineage: &Lineage, owner: &Instance, mut all: Tags) -> Marks {
         .tags
         .keys()
         .filter(|key| ours(key) && !wanted.contains_key(*key));
-    // Of one that is tight they go together, below.
+    // An owner without room loses these together, below.
     let stays = |key: &String| tight && [tags::RESCUE, tags::REPLACES].contains(&key.as_str());
     let mut stale: Vec<String> = present.filter(|it| !stays(it)).cloned().collect();
     if tight && owner.sealed {
@@ -140,13 +141,14 @@ pub fn on_owner(lineage: &Lineage, owner: &Instance, mut all: Tags) -> Marks {
     }
 }
 
-/// What one that is tight does without, once the record says that it is a member. Its launch says the rest.
+/// The tags that are removed from a replacement without room, once the record names it as a member. The tag of its
+/// launch says the same.
 #[must_use]
 pub fn seals() -> Vec<String> {
     vec![proof_of(tags::RESCUE), tags::REPLACES.to_owned()]
 }
 
-/// What counts most on an instance has the smallest.
+/// The more important a tag is on an instance, the smaller its rank.
 fn rank(key: &str) -> usize {
     let rank = tags::rule(key, |it| match it {
         Rule::Mark(rank) | Rule::Repeats(rank) => Some(rank),
@@ -155,7 +157,7 @@ fn rank(key: &str) -> usize {
     rank.unwrap_or(usize::MAX)
 }
 
-/// What of a tombstone and what comes with it an instance takes, if it takes the tombstone.
+/// The tombstone and the tags that come with it, as far as there is room. None without room for the tombstone.
 #[must_use]
 pub fn for_tombstone(lineage: &Lineage, instance: &Instance, mut marks: Tags) -> Option<Tags> {
     if is_tight(lineage, instance) {
@@ -173,20 +175,20 @@ pub fn for_tombstone(lineage: &Lineage, instance: &Instance, mut marks: Tags) ->
         .then_some(fitting)
 }
 
-/// Whether an instance has room to say which rescue is prepared for it.
+/// Whether an instance has room for the tag that names its prepared rescue.
 #[must_use]
 pub fn takes_mark(lineage: &Lineage, instance: &Instance) -> bool {
     let free = free_on(instance, |key| key == tags::PREPARED || is_passing(key));
     free > reserved(lineage)
 }
 
-/// Whether an instance takes this tag beside all it has.
+/// Whether an instance has room for this tag.
 #[must_use]
 pub fn takes(instance: &Instance, key: &str) -> bool {
     free_on(instance, |it| it == key) > 0
 }
 
-/// The same of several.
+/// Whether an instance has room for all of these tags.
 #[must_use]
 pub fn takes_all(instance: &Instance, tags: &Tags) -> bool {
     let needed: usize = tags

@@ -1,5 +1,5 @@
-//! What the owner has when it is interrupted is written down by the first looks, before anything can vanish: the
-//! record is as old as the last sweep.
+//! The first looks at an interruption write down what the owner has, before EC2 stops showing it: the record is as old
+//! as the last sweep.
 
 pub mod over;
 pub mod unread;
@@ -21,7 +21,7 @@ pub const STEP: &str = "note what was seen";
 
 const FORGET: &str = "forget what was taken away";
 
-/// What differs from the record, and in a few words, how. Once that is written, the first look is over.
+/// Writes down what differs from the record, and a summary for the outcome. Then the first look is over.
 pub fn note(lineage: &Lineage, interruption: &Interruption, plan: &mut Plan) {
     let (Some(template), Some(head)) = (lineage.template(), &lineage.record.head) else {
         return;
@@ -31,7 +31,7 @@ pub fn note(lineage: &Lineage, interruption: &Interruption, plan: &mut Plan) {
         return;
     }
     if is_uncertain(lineage, &before) {
-        let what = "what another look has noted of the user's flags to be seen";
+        let what = "the user's flags, which another look has just recorded, to be visible";
         plan.wait(5, what);
         differences(lineage, template, &before, &added(lineage, &before), plan);
         return;
@@ -79,8 +79,8 @@ fn write(template: &Template, tags: &Tags, stale: Vec<String>, plan: &mut Plan) 
     }
 }
 
-/// What comes of a warning. Any other event tells of things that are on their way already: then it only adds, and only
-/// what no call of ours changes.
+/// The record after this look. Without the warning itself a rescue may have moved things already: then only targets are
+/// added.
 fn noted(lineage: &Lineage, before: &Record) -> Record {
     let now = &lineage.record;
     let mut notices = lineage.situation.notices.iter();
@@ -90,7 +90,7 @@ fn noted(lineage: &Lineage, before: &Record) -> Record {
     added(lineage, before)
 }
 
-/// No call of ours changes what else the instance is registered with before this is written.
+/// Adds new targets. No call of ours deregisters them before they are on record.
 fn added(lineage: &Lineage, before: &Record) -> Record {
     let new = |it: &&Target| !before.targets.contains(it);
     let new = lineage.record.targets.iter().filter(new).cloned();
@@ -100,8 +100,9 @@ fn added(lineage: &Lineage, before: &Record) -> Record {
     record
 }
 
-/// A target that is on no record yet is taken out once it is: whoever comes after a crash could not tell it from one that
-/// its user has taken out. Unless that cannot be written, which is remembered.
+/// A new target is deregistered only after it is on record: after a crash it could not be told from one that its user
+/// has deregistered. If AWS refuses to write the record, the chain of wakes carries it and the deregistration does not
+/// wait.
 fn before_it_leaves(lineage: &Lineage, before: &Record, plan: &mut Plan) {
     if !lineage.situation.unwritten.is_empty() {
         return;
@@ -116,8 +117,8 @@ fn before_it_leaves(lineage: &Lineage, before: &Record, plan: &mut Plan) {
     }
 }
 
-/// The flags were off when this look began, and a volume is new: whoever has switched them off knows how it was flagged,
-/// and has written it down a moment ago.
+/// The flags were off before this look, and a volume is new: the invocation that switched them off knows the user's
+/// flag and has just written it down.
 fn is_uncertain(lineage: &Lineage, before: &Record) -> bool {
     const SEEN: time::Duration = time::Duration::seconds(15);
     let known = |it: &RecordedVolume| before.volumes.iter().any(|b| b.volume == it.volume);
@@ -136,7 +137,7 @@ fn is_uncertain(lineage: &Lineage, before: &Record) -> bool {
     new && switched && young
 }
 
-/// What its user has detached is the user's alone: no expiry of ours comes to it.
+/// Tags volumes that the user has detached as the user's: they never get an expiry date.
 pub fn detached(
     lineage: &Lineage,
     before: &[RecordedVolume],
@@ -157,7 +158,7 @@ pub fn detached(
     }
 }
 
-/// Ours, and nothing has been decided about it.
+/// The volume has our tag, and no tag says whether it expires or stays.
 fn is_marked(volume: &Volume) -> bool {
     volume.tags.contains_key(tags::RESCUE) && !kept::is_decided(volume)
 }
@@ -172,8 +173,7 @@ fn lists(record: &Record) -> Tags {
     all
 }
 
-/// For the outcome: what has come since the last sweep (`+`), and what has gone (`-`), as far as several looks have
-/// found it.
+/// For the outcome: what the owner has gained (`+`) and lost (`-`) since the last sweep, in all looks together.
 fn changed(before: &Record, now: &Record) -> Tags {
     let (had, has) = (names(before), names(now));
     let come = has.difference(&had).map(|it| format!("+{it}"));
@@ -184,7 +184,7 @@ fn changed(before: &Record, now: &Record) -> Tags {
     }
     let all: BTreeSet<String> = before.changed.iter().cloned().chain(new).collect();
     let mut tags = tags::pack(tags::CHANGED, all);
-    // It is for a person: a few say enough.
+    // A person reads this: a few names are enough.
     while tags.len() > 2 {
         tags.pop_last();
     }

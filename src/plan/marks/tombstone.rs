@@ -1,4 +1,4 @@
-//! The interruption is written on the instance and on the record.
+//! The tombstone: writes the interruption on the instance and into the record.
 
 use crate::event::{InstanceAction, InstanceState, Interruption, is_recent};
 use crate::id::InstanceId;
@@ -18,11 +18,11 @@ use crate::tags::{self, Tags};
 /// The step that writes an interruption into the record.
 pub const REMEMBER: &str = "remember the interruption";
 
-/// Marks the instance as interrupted, with what an unprepared instance would take to its grave.
-/// True if nobody has done so before.
+/// Tags the instance as interrupted; an instance that was not prepared also gets the user's flags. True if it had no
+/// such tag before.
 ///
-/// It runs beside the other steps, not before them: should it fail alone, a volume keeps
-/// `DeleteOnTermination=false` afterwards, which loses nothing.
+/// It runs beside the other steps, not before them: if it fails alone, a volume keeps `DeleteOnTermination=false`
+/// afterwards, which loses nothing.
 pub fn set(
     lineage: &Lineage,
     instance: &Instance,
@@ -32,7 +32,7 @@ pub fn set(
     let text = interruption_text(interruption);
     let standing = instance.tags.get(tags::INTERRUPTED_AT);
     let known = standing.and_then(|it| interruption_from(it));
-    // EC2's own word is written over ours, whatever the hour.
+    // An interruption by EC2 replaces one of our own, whatever their times.
     let ours = |it: &Interruption| it.action == InstanceAction::Return;
     let news = known.is_none_or(|it| it.at < interruption.at || (ours(&it) && !ours(interruption)));
     if !news || instance.state == InstanceState::Terminated {
@@ -41,13 +41,13 @@ pub fn set(
     let mut marks = own::own(lineage);
     marks.insert(tags::INTERRUPTED_AT.to_owned(), text);
     let flagged = instance.devices.iter().any(|it| it.delete_on_termination);
-    // No flag set: the user has none, or our own hand was here already and must not hide his.
+    // Without a flag set, the user has set none, or we have switched them off and must not record that as the user's.
     if !instance.tags.contains_key(tags::PREPARED) && standing.is_none() && flagged {
         marks.extend(volume_tags(&volumes_of(instance)));
         let with_primary = lineage.policy.private_ip.value == PrivateIp::Keep;
         marks.extend(interface_tags(&interfaces_of(instance, with_primary)));
     }
-    // Without room the record remembers it, and the rest goes by the record.
+    // Without room for it the tombstone is on the record only.
     let Some(marks) = room::for_tombstone(lineage, instance, marks) else {
         return false;
     };
@@ -63,7 +63,8 @@ fn id(instance: &InstanceId) -> String {
     format!("tombstone {instance}")
 }
 
-/// Of both the record's outlives the instance: where AWS takes but one, it is that. Unless the instance's says more.
+/// Where AWS takes only one of the two, the record's comes first, because it outlives the instance; unless the instance's
+/// says more.
 fn comes_first(interruption: &Interruption, plan: &mut Plan) {
     let own = id(&interruption.instance);
     let plain = |it: &Step| matches!(&it.action, Action::Tag { tags, .. } if tags.len() <= 2);
@@ -73,7 +74,7 @@ fn comes_first(interruption: &Interruption, plan: &mut Plan) {
     }
 }
 
-/// The interruption of the owner, in the record: it outlives the instance.
+/// Writes the interruption into the record, which outlives the instance.
 pub fn remember(lineage: &Lineage, interruption: &Interruption, plan: &mut Plan) {
     let Some(template) = lineage.template() else {
         return;
@@ -92,7 +93,7 @@ pub fn remember(lineage: &Lineage, interruption: &Interruption, plan: &mut Plan)
     if known && own::holds(&template.tags, &tags) {
         return;
     }
-    // A successor that was interrupted in its turn: only the history has grown.
+    // A successor was interrupted in turn: only the history is longer.
     let step = if known { "remember one more" } else { REMEMBER };
     if !known {
         let text = interruption_text(interruption);
@@ -102,7 +103,7 @@ pub fn remember(lineage: &Lineage, interruption: &Interruption, plan: &mut Plan)
     plan.step(Step::new(step, Action::Tag { resources, tags }));
 }
 
-/// EC2 has warned of it a moment ago, and that is not at hand: whoever has the warning writes down more than this.
+/// A recent warning of EC2 is not in this invocation: the invocation with the warning writes down more than this one.
 fn is_told_elsewhere(lineage: &Lineage, interruption: &Interruption) -> bool {
     let mut notices = lineage.situation.notices.iter();
     let at_hand = notices.any(|it| it.instance == interruption.instance);
@@ -112,10 +113,10 @@ fn is_told_elsewhere(lineage: &Lineage, interruption: &Interruption) -> bool {
     !at_hand && tombstone.is_some() && !interruption.is_ours() && is_recent(interruption.at, now)
 }
 
-/// The record cannot be read, but it is known where it is: EC2 forgets the instance an hour after its end, and its
-/// tombstone with it.
+/// Writes the interruption into a record that cannot be read, but has a known id: EC2 stops showing the instance and
+/// its tombstone an hour after the end.
 pub fn remember_unread(lineage: &Lineage, interruption: &Interruption, plan: &mut Plan) {
-    // More than this has been written, or is remembered.
+    // More than this has been written already, or is carried by the chain of wakes.
     let listed = &lineage.situation.listed;
     if listed.contains(&interruption.instance) || is_told_elsewhere(lineage, interruption) {
         return;

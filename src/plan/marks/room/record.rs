@@ -1,14 +1,15 @@
-//! The record: what can be found again makes room for what cannot, and for what a rescue notes down.
+//! Which tags the record has room for: parts that can be read again make room for those that cannot, and for the notes
+//! of a rescue.
 
 use crate::situation::Template;
 use crate::tags::limits::{self, MOST, number, places_on_record};
 use crate::tags::{self, Rule, Tags};
 
-/// What a rescue writes into the record as it goes: its tombstone, attempts, pools, progress, what is owed.
+/// The places for tags that a rescue writes: tombstone, attempts, pools, progress, and what is owed.
 const RESERVED_ON_RECORD: usize = 12;
 
-/// The record, as far as a launch template takes it and a rescue's own notes: what can be found again goes first, but
-/// nothing that is there. And the keys of what has no room.
+/// The record, as far as a launch template has room for it beside the notes of a rescue: parts that can be read again
+/// are left out first, but no tag that is present. The second value lists the keys without room.
 #[must_use]
 pub fn on_record(wanted: Tags, template: Option<&Template>) -> (Tags, Vec<String>) {
     let others = template.map(|it| others(&it.tags)).unwrap_or_default();
@@ -20,7 +21,7 @@ pub fn on_record(wanted: Tags, template: Option<&Template>) -> (Tags, Vec<String
     )
 }
 
-/// The same of what is written in a rescue, beside all that is there.
+/// The same for tags that are written in a rescue, beside all present ones.
 #[must_use]
 pub fn onto_record(written: &Tags, template: &Template) -> Tags {
     let mut all = template.tags.clone();
@@ -32,7 +33,7 @@ pub fn onto_record(written: &Tags, template: &Template) -> Tags {
         .collect()
 }
 
-/// Somebody else's tags on a launch template of ours.
+/// How many tags on the launch template are not ours.
 fn others(tags: &Tags) -> usize {
     limits::count(tags.keys().filter(|it| !it.starts_with(tags::OPT_IN)))
 }
@@ -57,7 +58,8 @@ fn shed(mut all: Tags, most: usize, stays: impl Fn(&str) -> bool) -> (Tags, Vec<
     (all, left)
 }
 
-/// How easily it is found again: the largest goes first. None is never left out.
+/// How easily this part can be read again: the largest value is left out first. A tag without a value is never left
+/// out.
 fn findable(key: &str) -> Option<usize> {
     tags::rule(key, |it| match it {
         Rule::Shed(rank) => Some(rank),

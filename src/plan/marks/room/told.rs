@@ -1,4 +1,4 @@
-//! What has no room is told while there is time to take a tag away.
+//! Notes which tags have no room, while there is time to remove others.
 
 use crate::plan::draft::Plan;
 use crate::plan::lineage::Lineage;
@@ -8,7 +8,7 @@ use crate::situation::{Instance, NetworkInterface, Volume};
 use crate::tags;
 use crate::tags::limits::{self, MOST};
 
-/// While there is time: whose tags leave no room for what.
+/// Notes for the owner, its volumes and its interfaces which of our tags have no room.
 pub fn tell(
     lineage: &Lineage,
     owner: &Instance,
@@ -32,7 +32,7 @@ pub fn tell(
     }
     if !record.is_empty() {
         plan.note(format!(
-            "the record of {id} has no room for {}: a rescue is without",
+            "the record of {id} has no room for {}: a rescue does without",
             record.join(" ")
         ));
     }
@@ -44,7 +44,7 @@ pub fn tell(
     fresh_told(lineage, owner, plan);
 }
 
-/// What a launch makes in place of the root and the primary interface.
+/// The root volume and the primary interface that a launch creates.
 fn fresh_told(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
     let root = owner.root().map(|it| it.volume.as_str());
     let primary = owner.primary_interface().map(|it| it.id.as_str());
@@ -56,14 +56,14 @@ fn fresh_told(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
         let (_, left) = room::for_fresh(tags);
         if !left.is_empty() {
             plan.note(format!(
-                "what a replacement has instead of {id} is without its tags {}: the function's need room",
+                "a replacement has a new one in place of {id}, without its tags {}: the function's own need the room",
                 left.join(" ")
             ));
         }
     }
 }
 
-/// The role moves what bears a mark.
+/// The role may move only an interface with our tag.
 fn interfaces_told(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
     let all = lineage.policy.private_ip.value == PrivateIp::Keep;
     let held = |it: &&NetworkInterface| {
@@ -82,7 +82,7 @@ fn interfaces_told(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
     }
 }
 
-/// What the role asks of a volume: a mark to attach it, an expiry to delete it.
+/// The role requires our tag to attach a volume, and an expiry date to delete it.
 fn volume_told(volume: &Volume, plan: &mut Plan) {
     let ours =
         |key: &str| [tags::RESCUE, tags::DEVICE, tags::VOLUME, tags::EXPIRES_AT].contains(&key);

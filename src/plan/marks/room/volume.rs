@@ -1,11 +1,11 @@
-//! Volumes, interfaces and snapshots: what a role and the sweep ask of them comes first.
+//! Which tags have room on volumes, interfaces and snapshots: those that the role and the sweep require come first.
 
 use crate::situation::Volume;
 use crate::tags::limits::{self, by_rank, fit};
 use crate::tags::{self, Tags, proof_of};
 
-/// The marks of a volume, as far as there is room: its expiry is to find a place, too. Where the seal of the first has
-/// none, the role still asks for the mark, so it is there without.
+/// The tags of a volume, as far as there is room beside an expiry date. Without room for its seal the lineage's tag is
+/// written without one, because the role requires the tag.
 #[must_use]
 pub fn on_volume(volume: &Volume, marks: &Tags) -> Tags {
     let ours = |key: &str| marks.contains_key(key) || key == tags::EXPIRES_AT;
@@ -26,7 +26,7 @@ pub fn on_volume(volume: &Volume, marks: &Tags) -> Tags {
     }
 }
 
-/// It has all of these already.
+/// The volume has all of these tags already.
 #[must_use]
 pub fn has(volume: &Volume, marks: &Tags) -> bool {
     let bare = |key: &String| volume.unproven.contains(key) && marks.contains_key(&proof_of(key));
@@ -34,15 +34,15 @@ pub fn has(volume: &Volume, marks: &Tags) -> bool {
     marks_of.all(|(key, value)| volume.tags.get(key) == Some(value) || bare(key))
 }
 
-/// Whether it takes an expiry, and what tells that it is to get one.
+/// Whether the volume has the tags that say when it expires, and room for an expiry date.
 #[must_use]
 pub fn may_expire(volume: &Volume) -> bool {
     let told = volume.tags.contains_key(tags::VOLUME) && volume.tags.contains_key(tags::RESCUE);
     told && limits::free(&volume.tags, &volume.unproven, |it| it == tags::EXPIRES_AT) > 0
 }
 
-/// Whether a snapshot that gets the volume's tags has room for ours: a mark with its seal, device, settings, set, expiry,
-/// attempts to restore it.
+/// Whether a snapshot with the volume's tags has room for ours: the lineage with its seal, device, settings, set,
+/// expiry date, attempts to restore.
 #[must_use]
 pub fn copies(volume: &Volume) -> bool {
     const OURS: usize = 7;
@@ -50,7 +50,7 @@ pub fn copies(volume: &Volume) -> bool {
     limits::free(&volume.tags, &volume.unproven, |it| marks.contains(&it)) >= OURS
 }
 
-/// Whether there is room for the mark with its seal.
+/// Whether there is room for the lineage's tag with its seal.
 #[must_use]
 pub fn is_markable(tags: &Tags) -> bool {
     limits::free(tags, &[], |it| it == tags::RESCUE) >= 2

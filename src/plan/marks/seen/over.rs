@@ -11,8 +11,8 @@ use crate::tags::{self, Tags};
 
 const OVER: &str = "note that it was seen";
 
-/// How far the look has come, in the record's tombstone: with it, or after what is noted. Whatever comes after a crash
-/// in between looks for the first time once more.
+/// Writes into the record's tombstone how far the first look has come, after what it has noted. After a crash in
+/// between, the next look is a first one again.
 pub fn end(lineage: &Lineage, template: &Template, interruption: &Interruption, plan: &mut Plan) {
     let standing = template.tags.get(tags::INTERRUPTED_AT);
     let told = standing.and_then(|it| interruption_from(it));
@@ -46,7 +46,7 @@ fn write(template: &Template, tags: Tags, plan: &mut Plan) {
     plan.step({ before }.fold(step, |step, id| step.after(id)));
 }
 
-/// What the record's tombstone is to say.
+/// How far the first look has come, as the record's tombstone should say.
 pub fn word(lineage: &Lineage, interruption: &Interruption) -> FirstLook {
     let reached = reached(lineage);
     if reached == FirstLook::Open && missed::is(lineage, interruption) {
@@ -56,8 +56,8 @@ pub fn word(lineage: &Lineage, interruption: &Interruption) -> FirstLook {
     }
 }
 
-/// By what has been read. Only whatever has the warning may have been in time. What cannot be read for three looks is
-/// not waited for.
+/// How far the first look has come, by what has been read. Only a look with the warning is in time. What cannot be read
+/// in three looks is not waited for.
 pub fn reached(lineage: &Lineage) -> FirstLook {
     let (situation, head) = (lineage.situation, lineage.record.head.as_ref());
     let warned = { situation.notices.iter() }.any(|it| Some(&it.instance) == head);
@@ -71,8 +71,8 @@ pub fn reached(lineage: &Lineage) -> FirstLook {
     }
 }
 
-/// The first look at the owner has not come so far, and still may: what its user has changed since the last sweep
-/// would be lost.
+/// The first look has not come so far, and still may: without it, changes of the user since the last sweep would be
+/// lost.
 pub fn is_expected(look: FirstLook, lineage: &Lineage) -> bool {
     let Some(owner) = lineage.owner.filter(|it| touched::shows_everything(it)) else {
         return false;
@@ -88,7 +88,7 @@ pub fn is_expected(look: FirstLook, lineage: &Lineage) -> bool {
     } else {
         FirstLook::Open
     };
-    // What AWS does not take is remembered, and handed over with the rest.
+    // Tags that AWS refuses are carried by the chain of wakes and written at the hand-over.
     let remembered = !situation.unwritten.is_empty();
     let come = if remembered {
         written.max(reached(lineage))

@@ -1,5 +1,4 @@
-//! The record cannot be read, and so nothing can be added to it: what the instance was registered with since the last
-//! sweep is noted on the instance itself before it is taken out.
+//! While the record cannot be read, new targets are noted on the instance itself before they are deregistered.
 
 use crate::plan::draft::Plan;
 use crate::plan::lineage::Lineage;
@@ -20,7 +19,7 @@ pub fn note(lineage: &Lineage, plan: &mut Plan) {
         return;
     }
     let Some(note) = step(lineage, owner, &present) else {
-        // It leaves once the record can be read.
+        // Without room for the note, the targets are deregistered once the record can be read.
         plan.steps.retain(|it| !leaves(it));
         return;
     };
@@ -31,7 +30,7 @@ pub fn note(lineage: &Lineage, plan: &mut Plan) {
     plan.steps.insert(0, note);
 }
 
-/// If there is room for it.
+/// The note, if there is room for it.
 fn step(lineage: &Lineage, owner: &Instance, present: &[Target]) -> Option<Step> {
     let record = lineage.record.targets.iter();
     let its = record.filter(|it| owner.answers_to(it));
@@ -40,7 +39,7 @@ fn step(lineage: &Lineage, owner: &Instance, present: &[Target]) -> Option<Step>
     all.dedup();
     let differs = |(key, value): &(String, String)| owner.tags.get(key) != Some(value);
     let tags: Tags = target_tags(&all).into_iter().filter(differs).collect();
-    // The tombstone is to find a place, too.
+    // The tombstone needs a place, too.
     let mut wanted = tags.clone();
     wanted.insert(tags::INTERRUPTED_AT.to_owned(), String::new());
     room::takes_all(owner, &wanted).then(|| {
