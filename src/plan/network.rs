@@ -1,4 +1,4 @@
-//! Interfaces and addresses.
+//! Network interfaces and addresses.
 
 pub mod addresses;
 pub mod interfaces;

@@ -1,9 +1,9 @@
-//! Elastic IPs, each to the same place: the same interface, the same private address of it or the one
-//! that stands for it.
+//! Moves each Elastic IP to the same place as before: the same interface, and the same private address or the one in
+//! its place.
 //!
-//! Associating is silent about what it takes: an address that is somewhere else comes along unasked
-//! (TRAP: who holds it is looked at first), and one that sat in the place before is put out. So every
-//! address has its own place, and one that is free is asked for as a free one.
+//! `AssociateAddress` can silently take an address from another instance, and replaces an Elastic IP that was
+//! associated with the private address before. So the present holder is read first, each Elastic IP has its own private
+//! address, and a free one is associated without permission to take it from another holder.
 //!
 //! - <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AssociateAddress.html>
 //! - <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AssignPrivateIpAddresses.html>
@@ -18,10 +18,10 @@ use crate::situation::{Address, Holder, Instance, Interface};
 use crate::step::{Action, Network, PrivateAddresses, Step};
 use std::collections::BTreeMap;
 
-/// The private addresses of before, and which of the successor's stands for each.
+/// The private addresses of the old instance, and which one of the successor is in the place of each.
 type Stand<'a> = BTreeMap<&'a str, Option<&'a str>>;
 
-/// True once every address is where it was.
+/// True once every address is in its place.
 pub fn plan(lineage: &Lineage, successor: &Instance, moved: &Moved, plan: &mut Plan) -> bool {
     let record = &lineage.record;
     if record.addresses.is_empty() && record.secondary.is_empty() {
@@ -45,7 +45,7 @@ pub fn plan(lineage: &Lineage, successor: &Instance, moved: &Moved, plan: &mut P
     complete
 }
 
-/// Those that may be moved. What has been released, or is someone else's by now, is told.
+/// The addresses that may be moved. One that was released or is in use elsewhere is noted.
 fn ours<'a>(
     lineage: &'a Lineage,
     successor: &Instance,
@@ -66,9 +66,8 @@ fn ours<'a>(
     ours
 }
 
-/// Secondary private addresses that are wanted on the primary interface: those it had, and one for
-/// every Elastic IP whose own interface has not come along. Those that could not be had again are
-/// stood for by others, in the order in which they are on record.
+/// The secondary private addresses wanted on the primary interface: those it had, and one for each Elastic IP of an
+/// interface that could not be moved. An address that is not free is replaced by another, in the order of the record.
 fn stands<'a>(
     lineage: &'a Lineage,
     primary: &'a Interface,
@@ -104,7 +103,7 @@ fn is_stranded(lineage: &Lineage, seat: &Seat, moved: &Moved) -> bool {
         .is_none_or(|it| moved.left.contains(&it.interface))
 }
 
-/// The same ones where they are free, others where they are not. True if none is missing.
+/// Assigns the same addresses where they are free, and others where they are not. True if none is missing.
 fn assign(
     lineage: &Lineage,
     successor: &Instance,
@@ -138,7 +137,7 @@ fn assign(
     false
 }
 
-/// Which of them are free, and how many others are needed. None while that cannot be told.
+/// The free ones of the missing addresses, and how many others are needed. None while that is not known.
 fn to_assign(
     lineage: &Lineage,
     successor: &Instance,
@@ -172,7 +171,7 @@ fn to_assign(
     Some((same, others))
 }
 
-/// Where the address belongs now. None while that place is still to come.
+/// The interface and private address for an Elastic IP. None while these do not exist yet.
 fn seat<'a>(
     lineage: &Lineage,
     successor: &'a Instance,
@@ -203,7 +202,7 @@ fn seat<'a>(
     None
 }
 
-/// True if it is there.
+/// True if the address is in its place.
 fn associate(
     lineage: &Lineage,
     address: &Address,
@@ -212,7 +211,7 @@ fn associate(
 ) -> bool {
     let allocation = &address.allocation;
     let Some((interface, private_address)) = seat else {
-        plan.wait(5, format!("the place of {allocation}"));
+        plan.wait(5, format!("the private address for {allocation}"));
         return false;
     };
     let there = address.interface.as_ref() == Some(interface)
@@ -230,7 +229,7 @@ fn associate(
     there
 }
 
-/// Those on record that are not on this instance. What cannot be read counts as missing.
+/// The recorded addresses that are not on this instance. If they cannot be read, all count as missing.
 pub fn missing<'a>(lineage: &'a Lineage, instance: &Instance) -> Vec<&'a RecordedAddress> {
     let found = lineage.situation.addresses.known();
     let is_missing = |recorded: &&RecordedAddress| match found {
@@ -243,7 +242,7 @@ pub fn missing<'a>(lineage: &'a Lineage, instance: &Instance) -> Vec<&'a Recorde
     lineage.record.addresses.iter().filter(is_missing).collect()
 }
 
-/// Free, or where the lineage has it: on a member, or on an interface that was kept.
+/// The address is free, on a member of the lineage, or on an interface that was kept.
 fn is_ours(lineage: &Lineage, successor: &Instance, address: &Address) -> bool {
     let Address {
         instance: holder,

@@ -1,8 +1,8 @@
-//! Network interfaces beyond the primary one: kept at the warning, moved once they are free. The primary
-//! one is kept as well where its address is to be: the replacement is launched on it (see `primary`).
+//! Secondary network interfaces are kept at the warning and moved once they are free. With `private-ip=keep` the
+//! primary one is kept as well: the replacement is launched on it (see `primary`).
 //!
-//! They are not taken from the dying instance, although EC2 would allow it: with an interface come its
-//! addresses, and whoever sends to them should find the data behind them; that moves at the end, too.
+//! They are not detached from the ending instance, although EC2 would allow it: an interface takes its addresses along,
+//! and clients should find the data behind those, which also moves only at the end.
 //!
 //! - <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/using-eni.html>: an interface is bound to its
 //!   zone, and takes its private addresses and Elastic IPs along
@@ -21,14 +21,14 @@ use crate::situation::{Holder, Instance, Interface, NetworkInterface};
 use crate::step::{Action, Network, Step};
 use crate::tags;
 
-/// How the move stands.
+/// The progress of the move.
 #[derive(Debug, Default)]
 pub struct Moved {
-    /// Nothing is left to be done.
+    /// No step is missing.
     pub complete: bool,
     /// On the successor.
     pub here: Vec<InterfaceId>,
-    /// Neither there nor on its way: kept for its user.
+    /// Not moved, but kept for its user.
     pub left: Vec<InterfaceId>,
 }
 
@@ -39,8 +39,8 @@ enum Fate {
     Left(String),
 }
 
-/// `DeleteOnTermination` off, beside the volumes' (TRAP 15): only where a replacement of ours is to
-/// have them. A group's instances get theirs from its launch template.
+/// Switches `DeleteOnTermination` off (TRAP 15), but only if the function launches the replacement. Members of an Auto
+/// Scaling group get their interfaces from its launch template.
 pub fn keep(lineage: &Lineage, instance: &Instance, plan: &mut Plan) {
     if !instance.is_alive() || way::why_not_ours(lineage).is_some() {
         return;
@@ -56,13 +56,14 @@ pub fn keep_one(lineage: &Lineage, interface: &Interface, plan: &mut Plan) {
     flag(interface, false, plan).after.push(marked);
 }
 
-/// A primary one only if it is the one on record: a replacement that has its own keeps it to itself.
+/// The interface is moved: a secondary one always, a primary one only if it is the recorded one. The own primary
+/// interface of a replacement is not kept.
 fn follows(lineage: &Lineage, interface: &Interface) -> bool {
     let primary = || asked::kept_interface(lineage).is_some_and(|it| it.interface == interface.id);
     !interface.slot.is_primary() || primary()
 }
 
-/// The mark comes before anything is done to an interface: the role may not touch another.
+/// Tags the interface before any other call on it: the role may change only tagged interfaces.
 pub fn mark(lineage: &Lineage, interface: &InterfaceId, plan: &mut Plan) -> String {
     let id = format!("mark {interface}");
     if plan.steps.iter().all(|it| it.id != id) {
@@ -75,7 +76,7 @@ pub fn mark(lineage: &Lineage, interface: &InterfaceId, plan: &mut Plan) -> Stri
     id
 }
 
-/// Those on record carry our mark before it counts.
+/// Tags the owner's interfaces before they have to be moved.
 pub fn mark_all(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
     let found = known(lineage);
     let unmarked = |it: &&NetworkInterface| {
@@ -89,7 +90,7 @@ pub fn mark_all(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
     }
 }
 
-/// Brings every interface on record to the successor, into its old place.
+/// Attaches each recorded interface to the successor, at its old device index.
 pub fn plan(lineage: &Lineage, successor: &Instance, plan: &mut Plan) -> Moved {
     let mut moved = Moved {
         complete: true,
@@ -115,7 +116,7 @@ pub fn plan(lineage: &Lineage, successor: &Instance, plan: &mut Plan) -> Moved {
     moved
 }
 
-/// Whoever keeps them after all: the user's flags again. True if they are as they were.
+/// The owner keeps its interfaces after all: puts back the user's flags. True once EC2 shows them.
 pub fn release(lineage: &Lineage, owner: &Instance, plan: &mut Plan) -> bool {
     let flags = lineage.record.interfaces.iter();
     let done: Vec<bool> = flags.map(|it| flagged(lineage, it, owner, plan)).collect();
@@ -193,8 +194,8 @@ fn attach(
     Fate::Coming
 }
 
-/// An attached interface begins with `DeleteOnTermination=false`, and so does one that is launched on; the
-/// user's flag comes back.
+/// Puts back the user's flag: an attached interface begins with `DeleteOnTermination=false`, and so does one that an
+/// instance was launched on.
 fn flagged(
     lineage: &Lineage,
     recorded: &RecordedInterface,

@@ -1,14 +1,13 @@
-//! `spot-rescue:private-ip=keep`: the replacement is launched on the very interface whose address is to be
-//! kept.
+//! `spot-rescue:private-ip=keep`: the replacement is launched on the interface with the private address to keep.
 //!
-//! An interface cannot be the primary one of two instances, nor be taken from the one it is primary of: it
-//! is free when that has ended. So nothing is launched before, and then it is launched where the interface
-//! is. `RunInstances` takes an interface that exists; a fleet does not.
+//! An interface cannot be the primary one of two instances, nor be detached from the instance it is primary of: it is
+//! free when that instance has ended. So the launch waits for that, and then happens in the interface's subnet.
+//! `RunInstances` accepts an existing interface; `CreateFleet` does not.
 //! <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_InstanceNetworkInterfaceSpecification.html>
 //!
-//! Whoever launches on the interface cannot launch twice: it has room for one. Whoever launches elsewhere
-//! could do so beside him. Therefore an address is given up on record first, and launched without only when
-//! every invocation that may not have seen that has come to its end.
+//! Two launches on the interface are impossible, since it has room for one instance; but an invocation that launches
+//! elsewhere could do so beside one that launches on the interface. So the record first says that the address is given
+//! up, and a launch without the interface follows only when every invocation that may not have read this has ended.
 
 use crate::clock::INVOCATION;
 use crate::event::InstanceState;
@@ -22,18 +21,18 @@ use crate::step::{Action, Step};
 use crate::tags::{self, Tags};
 use time::Duration;
 
-/// Two invocations: the one that writes, and one that has read before.
+/// The time of two invocations: the one that writes, and one that has read before.
 const SEEN: Duration = INVOCATION.saturating_add(INVOCATION);
 
-/// Since the interruption. Some instances take hours to end.
+/// The interface is given up so long after the interruption, since some instances take hours to end.
 const PATIENCE: Duration = Duration::minutes(10);
 
-/// Since the interruption as well: before that, a stranger on the interface may be the replacement.
+/// Until so long after the interruption, an unknown instance on the interface may be the replacement.
 const STRANGER: Duration = Duration::minutes(5);
 
 const GIVE_UP: &str = "give up the private address";
 
-/// The interface to launch on, now; none if the replacement gets one of its own.
+/// The interface to launch on now; None if the replacement gets a new one.
 pub fn start(lineage: &Lineage, plan: &mut Plan) -> Result<Option<InterfaceId>, Stop> {
     let Some(recorded) = asked::kept_interface(lineage) else {
         return Ok(None);
@@ -45,7 +44,7 @@ pub fn start(lineage: &Lineage, plan: &mut Plan) -> Result<Option<InterfaceId>, 
             return Ok(None);
         }
         let seconds = u16::try_from(left).unwrap_or(u16::MAX).max(5);
-        let what = "everybody to know that the address is given up";
+        let what = "invocations to end that may not know yet that the address is given up";
         return Err(Stop::Wait(seconds, what.to_owned()));
     }
     match stand(lineage, recorded) {
@@ -80,7 +79,7 @@ fn stand(lineage: &Lineage, recorded: &RecordedInterface) -> Stand {
     }
 }
 
-/// EC2 may refuse for good what it was not asked for before.
+/// The interface is free, unless EC2 has refused to launch on it.
 fn free(lineage: &Lineage, id: &InterfaceId) -> Stand {
     let step = on_interface_id(lineage, id);
     if lineage.situation.refused.contains(&step) {
@@ -102,18 +101,18 @@ fn held(lineage: &Lineage, id: &InterfaceId, holder: &InstanceId) -> Stand {
             Some(_) | None => Stand::Held(5, what),
         };
     }
-    // One of ours whose launch nobody has heard the end of: the same request once more names it.
+    // It may be a replacement of a launch that was not answered: the same request returns it again.
     if member.is_none() && age < PATIENCE && may_be_ours(lineage, holder) {
         return free(lineage, id);
     }
-    // It may be the very replacement: what has just been launched is shown late, by its interface first.
+    // It may be the replacement: EC2 shows a new instance late, and first as the holder of its interface.
     if member.is_none() && (age < STRANGER || lineage.situation.pass > 1) {
         return Stand::Held(20, format!("{holder}, which has {id}, to be seen"));
     }
     Stand::Lost(format!("{id} is in use by {holder}"))
 }
 
-/// Of the interruption that made it let go.
+/// The time since the interruption of the holder.
 fn age(lineage: &Lineage, holder: Option<&Instance>) -> Duration {
     let interruption = holder.and_then(|it| lineage.interruption(it));
     let recorded = lineage.record.interruption.as_ref();
@@ -121,7 +120,7 @@ fn age(lineage: &Lineage, holder: Option<&Instance>) -> Duration {
     at.map_or(Duration::ZERO, |it| lineage.situation.now - it)
 }
 
-/// Ending, or about to. One that is stopped keeps its interfaces.
+/// The holder is ending or about to end. A stopped instance keeps its interfaces.
 fn lets_go(lineage: &Lineage, holder: &InstanceId) -> bool {
     let member = lineage.member(holder);
     let interruption = member.and_then(|it| lineage.interruption(it));
@@ -130,7 +129,7 @@ fn lets_go(lineage: &Lineage, holder: &InstanceId) -> bool {
     ending::is_ending(lineage, holder) && !stays
 }
 
-/// On record first: see above.
+/// Writes into the record that the address is given up, before a launch without it (see above).
 pub fn give_up(lineage: &Lineage, why: &str, plan: &mut Plan) {
     let (Some(of), Some(template)) = (head(lineage), lineage.template()) else {
         plan.wait(5, "a prepared rescue to note on that the address is lost");
@@ -149,7 +148,7 @@ pub fn give_up(lineage: &Lineage, why: &str, plan: &mut Plan) {
     plan.wait(5, "the loss of the address to be on record");
 }
 
-/// Whose address it is.
+/// The instance that has the address to keep.
 fn head(lineage: &Lineage) -> Option<InstanceId> {
     let owner = lineage.owner.map(|it| it.id.clone());
     lineage.record.head.clone().or(owner)
@@ -166,7 +165,7 @@ fn address<'a>(lineage: &'a Lineage) -> &'a str {
     first.map_or("of before", String::as_str)
 }
 
-/// For a person: loudly, as long as the rescue lasts.
+/// Notes the loss of the address at each look of the rescue.
 pub fn note_lost(lineage: &Lineage, recorded: &RecordedInterface, plan: &mut Plan) {
     if recorded.slot.is_primary() {
         plan.note(format!("private address {}", sentence(lineage)));
@@ -179,14 +178,14 @@ fn sentence(lineage: &Lineage) -> String {
     format!("{} is not kept: {why}", address(lineage))
 }
 
-/// What the outcome says of it. None if nothing was asked for, or it is there.
+/// Why the address was not kept, for the outcome. None if it was kept or need not be.
 pub fn missed(lineage: &Lineage, successor: &Instance) -> Option<String> {
     let own = successor.primary_interface()?;
     let kept = asked::kept_interface(lineage).is_some_and(|it| it.interface == own.id);
     (asked::keeps_address(lineage) && !kept).then(|| sentence(lineage))
 }
 
-/// The interfaces of the owner to be, as they are handed over with everything else.
+/// The recorded interfaces after the hand-over: the successor's primary interface takes the place of the old one.
 pub fn handed_over(lineage: &Lineage, successor: &Instance) -> Vec<RecordedInterface> {
     let own = successor.primary_interface();
     let mut all = lineage.record.interfaces.clone();
@@ -199,7 +198,7 @@ pub fn handed_over(lineage: &Lineage, successor: &Instance) -> Vec<RecordedInter
     all
 }
 
-/// It has outlived its instance because of us, and nobody is on it: it goes a day later.
+/// The recorded primary interface, if it outlives its instance because of us and is not in use: it expires a day later.
 pub fn left_over<'a>(lineage: &'a Lineage) -> Option<&'a NetworkInterface> {
     let recorded = lineage.record.primary()?;
     let all = lineage.situation.interfaces.known()?;
@@ -214,14 +213,14 @@ pub fn left_over<'a>(lineage: &'a Lineage) -> Option<&'a NetworkInterface> {
     (ours && unmarked && free).then_some(found)
 }
 
-/// An instance that bears the marks of a launch of ours which nobody has heard the end of. That proves nothing:
-/// only the answer to the same request does.
+/// The instance has the tag of a launch of ours that has not been answered. That proves nothing: only the answer to the
+/// same request does.
 pub fn may_be_ours(lineage: &Lineage, instance: &InstanceId) -> bool {
     let mut strangers = lineage.strangers();
     strangers.any(|it| it.id == *instance && it.tags.contains_key(tags::LAUNCHED))
 }
 
-/// The request to launch on an interface; each is another one, since a refusal is remembered by its id.
+/// The id of a launch on an interface. It differs for each attempt, since a refusal is remembered by id.
 pub fn on_interface_id(lineage: &Lineage, interface: &InterfaceId) -> String {
     format!("launch {} on {interface}", lineage.record.attempts.total())
 }

@@ -1,11 +1,12 @@
-//! A machine that others route through: its source/destination check is off (TRAP 65).
+//! Notes that a router or NAT instance, with its source/destination check off, loses its routes (TRAP 65).
 //!
-//! Both the check and the routes are the network interface's, not the instance's. With `private-ip=keep` the replacement
-//! is launched on that very interface, so they follow; a route shows `blackhole` meanwhile. A new interface has the check
-//! on, and no route leads to it: that is said while there is time. (What is beyond the primary interface follows itself.)
+//! Both the check and the routes belong to the network interface. With `private-ip=keep` the replacement is launched on
+//! the same interface, so they are kept; a route shows `blackhole` meanwhile. A new interface has the check on, and no
+//! route leads to it, so a note says this while there is time. (Secondary interfaces move with both.)
 //!
-//! - <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/using-eni.html>: "you can enable or disable source/destination
-//!   checks" of an interface, and "you can move an interface to another instance" with its attributes
+//! - <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/using-eni.html>: "you can enable or disable
+//!   source/destination checks" of an interface, and "you can move an interface to another instance" with its
+//!   attributes
 //! - <https://docs.aws.amazon.com/vpc/latest/userguide/route-table-options.html>
 
 use crate::plan::draft::Plan;
