@@ -1,4 +1,4 @@
-//! Out of the load balancers, and into them again.
+//! Target groups and DNS names: out of service at the interruption, back into service with the replacement.
 
 pub mod deregister;
 pub mod dns;

@@ -207,7 +207,10 @@ async fn a_record_set_with_more_than_an_address_is_reported_beforehand_and_never
             "is one of several",
         ),
         (several, "says 2 addresses"),
-        (says("192.0.2.7"), "says 192.0.2.7, which is somewhere else"),
+        (
+            says("192.0.2.7"),
+            "says 192.0.2.7, which is no address of the instance",
+        ),
     ] {
         let it = named(6, |_, _| special.clone()).await;
         assert!(told().contains(what), "{what}: {}", told());

@@ -93,7 +93,7 @@ async fn ports_that_an_orchestrator_chose_are_left_to_it() {
         let told = TOLD
             .take()
             .iter()
-            .any(|it| it.contains("by what runs its tasks"));
+            .any(|it| it.contains("by its orchestrator"));
         let asked = tags.iter().any(|it| it.0 == "spot-rescue:targets");
         let all = expected.contains(&port) || asked;
         assert_eq!(told, !all, "{what}: said while there is time");

@@ -1,5 +1,5 @@
-//! Traffic leaves first: every registration of an interrupted instance, on every port (TRAP 19).
-//! Nobody waits for the deregistration delay: its default of 300 s outlives the instance (TRAP 21).
+//! Deregisters an interrupted instance from its target groups first of all, on every port (TRAP 19). The deregistration
+//! delay is not waited for: its default of 300 s outlives the instance (TRAP 21).
 
 use crate::event::{InstanceAction, Interruption};
 use crate::id::InstanceId;
@@ -10,12 +10,12 @@ use crate::situation::{Instance, Registration, Target, TargetGroup};
 use crate::step::{Action, Step};
 use std::collections::BTreeMap;
 
-/// The targets the instance's own tags name: known without asking.
+/// Deregisters the targets in the instance's own tags, which are known without another call.
 pub fn on_record(lineage: &Lineage, instance: &Instance, plan: &mut Plan) {
     steps(recorded(lineage, instance), plan);
 }
 
-/// The targets on record that name this instance, which cannot be read.
+/// Deregisters the recorded targets of an instance that cannot be read.
 pub fn recorded_of(lineage: &Lineage, instance: &InstanceId, plan: &mut Plan) {
     let addresses = &lineage.record.private_addresses;
     let its = |it: &&Target| {
@@ -26,8 +26,8 @@ pub fn recorded_of(lineage: &Lineage, instance: &InstanceId, plan: &mut Plan) {
     steps(targets.cloned().collect(), plan);
 }
 
-/// The targets AWS shows now: corrects what the record missed. Where AWS shows nothing, those on
-/// record are deregistered (again: it changes nothing).
+/// Deregisters the targets that AWS shows now, and the recorded ones of groups that could not be read. Deregistering
+/// twice changes nothing.
 pub fn found(lineage: &Lineage, plan: &mut Plan) {
     plan.deregisters = for_good(lineage);
     let mut targets = serving(lineage).unwrap_or_default();
@@ -35,15 +35,15 @@ pub fn found(lineage: &Lineage, plan: &mut Plan) {
     steps(targets, plan);
 }
 
-/// The owner, whom nobody is about to register: the rescue that may have done so is over, no Auto Scaling
-/// group does, and it does not come back.
+/// The interruption of an owner that nothing registers again: it is being terminated and is in no Auto Scaling group.
+/// Its target groups need no further reads.
 fn for_good(lineage: &Lineage) -> Option<Interruption> {
     let owner = lineage.owner.filter(|_| lineage.group_name().is_none())?;
     let ends = |it: &Interruption| it.action == InstanceAction::Terminate;
     lineage.interruption(owner).filter(ends)
 }
 
-/// Whatever AWS shows of one instance.
+/// Deregisters the targets of one instance that AWS shows.
 pub fn of(lineage: &Lineage, instance: &Instance, plan: &mut Plan) {
     let known = lineage.situation.registrations.known();
     let found = known.into_iter().flat_map(|it| it.list.iter());
@@ -51,11 +51,11 @@ pub fn of(lineage: &Lineage, instance: &Instance, plan: &mut Plan) {
     steps(serving.map(|it| it.target.clone()).collect(), plan);
 }
 
-/// Registrations that still send traffic to an interrupted instance. None if none are known.
+/// Registrations that still send traffic to an interrupted instance. None if registrations are not known.
 ///
-/// A dead instance no longer shows its addresses, and nobody deregisters `ip` targets for it: the
-/// recorded ones count as its own, as long as nobody answers there. EC2 gives an address to the next
-/// who comes, and he may serve in the same group.
+/// A terminated instance no longer shows its addresses, and its `ip` targets stay registered: the recorded ones count
+/// as its own as long as no other instance has the address. EC2 gives the address to the next instance that needs one,
+/// which may serve in the same group.
 pub fn serving(lineage: &Lineage) -> Option<Vec<Target>> {
     let known = lineage.situation.registrations.known()?;
     let on_record = |it: &Registration| is_on_record(lineage, &it.target);
@@ -77,24 +77,25 @@ pub fn serving(lineage: &Lineage) -> Option<Vec<Target>> {
     )
 }
 
-/// Nothing is left to be deregistered, as far as that can be told.
+/// No target is left to be deregistered, as far as is known.
 pub fn is_done(lineage: &Lineage) -> bool {
     serving(lineage).is_some_and(|it| it.is_empty()) && unseen(lineage).is_empty()
 }
 
-/// A registration of this instance. An address that was not read with its VPC must be on record.
+/// The registration is of this instance. An address that was read without its VPC must be on record.
 pub fn is_of(lineage: &Lineage, instance: &Instance, it: &Registration) -> bool {
     let recorded = it.vpc.is_none() && is_on_record(lineage, &it.target);
     instance.is_registered_as(it) || (recorded && instance.answers_to(&it.target))
 }
 
-/// The owner's, or that of a successor.
+/// The target is on record, as the owner's or as a successor's.
 fn is_on_record(lineage: &Lineage, target: &Target) -> bool {
     let record = &lineage.record;
     record.targets.contains(target) || record.served.contains(target)
 }
 
-/// What the interrupted have on record with groups that have not been read, unless AWS has taken it.
+/// The recorded targets of interrupted instances in groups that have not been read, unless AWS has accepted their
+/// deregistration.
 fn unseen(lineage: &Lineage) -> Vec<Target> {
     let read = lineage.situation.registrations.known();
     let unread = |it: &Target| read.is_none_or(|all| !all.tells_of(&it.group));
@@ -140,6 +141,6 @@ pub fn by_group(mut targets: Vec<Target>) -> BTreeMap<TargetGroup, Vec<Target>> 
 }
 
 pub fn step_id(verb: &str, group: &TargetGroup, targets: &[Target]) -> String {
-    let who = targets.first().map_or("nobody", |it| &it.id);
-    format!("{verb} {who} {}", group.name())
+    let first = targets.first().map_or("none", |it| &it.id);
+    format!("{verb} {first} {}", group.name())
 }

@@ -1,9 +1,8 @@
-//! The name that follows the instance: where it held an address of the one replaced, it gets the address
-//! that stands for it. What was private stays private, what was public stays public.
+//! The DNS name that follows the instance: a record with an address of the replaced instance gets the address in its
+//! place. A private address is replaced by a private one, a public by a public one.
 //!
-//! Whoever may tag his instance may name anybody's record. So a record set is only ever written over while
-//! it says nothing but one address of this instance, and only if writing it anew changes nothing else: not
-//! an alias, not one of several that share the name.
+//! A user who may tag an instance may name any record. So a record set is changed only while it has one address, which
+//! is of this instance, and only if nothing else changes with it: no alias, and none of several that share the name.
 //!
 //! <https://docs.aws.amazon.com/Route53/latest/APIReference/API_ChangeResourceRecordSets.html>
 
@@ -16,27 +15,27 @@ use crate::record::{Named, Record, pointed_tags};
 use crate::situation::{Fact, Instance};
 use crate::step::{Action, PointName, Step};
 
-/// So many seconds after its data a replacement counts as back without its name: longer than its
-/// addresses are waited for, which the name depends on.
+/// So many seconds after its volumes are attached, a replacement counts as back without its name. That is longer than
+/// its addresses are waited for, which the name depends on.
 const PATIENCE: f64 = 420.0;
 
-/// So many if Route 53 or IAM says no: a permission that was given a moment ago is not seen everywhere.
+/// So many seconds if Route 53 or IAM refuses: a new permission takes a while to work everywhere.
 const REFUSALS: f64 = 45.0;
 
-/// What is to become of one record set.
+/// What to do with a record set.
 #[derive(Debug, PartialEq)]
 enum Verdict {
-    /// It says where the instance is.
+    /// It has an address of the instance.
     Right,
-    /// And what it said before.
+    /// It gets a new address. The text is the address it had before.
     Point(PointName, String),
-    /// It spoke of the one replaced; this one has nothing in that place yet.
+    /// It has an address of the replaced instance, and the instance has none in that place yet.
     NoAddress,
-    /// Not ours to write: why.
+    /// It is left as it is, and why.
     Left(String),
 }
 
-/// True once the name says where the instance is, or never will.
+/// True once the name has an address of the instance, or is given up.
 pub fn plan(lineage: &Lineage, instance: &Instance, trying: f64, plan: &mut Plan) -> bool {
     let Some(named) = &lineage.record.named else {
         return true;
@@ -67,7 +66,7 @@ pub fn plan(lineage: &Lineage, instance: &Instance, trying: f64, plan: &mut Plan
     settled || late
 }
 
-/// What was refused is asked for a few times more.
+/// A refused call is repeated a few times.
 fn given_up(trying: f64, plan: &mut Plan) -> bool {
     let given_up = trying > REFUSALS;
     if !given_up {
@@ -76,7 +75,7 @@ fn given_up(trying: f64, plan: &mut Plan) -> bool {
     given_up
 }
 
-/// True if there is nothing left to do about it.
+/// True if no step is left for this record set.
 fn settle(
     lineage: &Lineage,
     named: &Named,
@@ -101,7 +100,7 @@ fn settle(
         Verdict::Point(point, before) => {
             if lineage.situation.refused.contains(&step_id(&point)) {
                 let what = titled(named, set, "may not be changed");
-                plan.note(format!("{what}: it is to say {}", point.address));
+                plan.note(format!("{what}: it should have {}", point.address));
                 return given_up(trying, plan);
             }
             change(lineage, point, before, plan);
@@ -110,8 +109,8 @@ fn settle(
     }
 }
 
-/// What it is pointed at is written down first: an instance that has ended shows no address, and the next
-/// one must know what became of the old one's.
+/// Writes the new address into the record before the change: a terminated instance shows no address, and the next
+/// replacement must know which address replaced the old one.
 fn change(lineage: &Lineage, point: PointName, before: String, plan: &mut Plan) {
     let Some(template) = lineage.template() else {
         plan.wait(
@@ -151,11 +150,11 @@ fn verdict(record: &Record, named: &Named, set: &RecordSet, instance: &Instance)
     if own.any(|it| same_address(it, value)) {
         return Verdict::Right;
     }
-    // What it was pointed at counts no more once the one it was pointed at owns everything.
+    // The address is one of the owner's, or one that a rescue has written in place of an owner's.
     let before = [Some(value), record.pointed.get(value)];
     let mut before = before.into_iter().flatten();
     let Some(before) = before.find(|it| was_its(record, named, it)) else {
-        return Verdict::Left(format!("says {value}, which is somewhere else"));
+        return Verdict::Left(format!("says {value}, which is no address of the instance"));
     };
     match in_its_place(record, named, before, instance) {
         None => Verdict::NoAddress,
@@ -171,7 +170,7 @@ fn verdict(record: &Record, named: &Named, set: &RecordSet, instance: &Instance)
     }
 }
 
-/// The one address it says.
+/// The only address of the record set, or why it is left as it is.
 fn single(set: &RecordSet) -> Result<(i64, &String), String> {
     match &set.says {
         Says::Special(what) => Err(format!("is {what}")),
@@ -182,13 +181,13 @@ fn single(set: &RecordSet) -> Result<(i64, &String), String> {
     }
 }
 
-/// An address of the instance replaced.
+/// The address is one of the replaced instance.
 fn was_its(record: &Record, named: &Named, address: &str) -> bool {
     let mut all = record.private_addresses.iter().chain(&named.public);
     all.any(|it| same_address(it, address))
 }
 
-/// What stands for it, once there is such an address.
+/// The instance's address in the place of this one, once there is one.
 fn in_its_place<'a>(
     record: &Record,
     named: &Named,
@@ -202,14 +201,14 @@ fn in_its_place<'a>(
     register::in_its_place(record, address, instance)
 }
 
-/// What the record should say of it; looked up once it was.
+/// The name as the record should have it, and whether it has ever been looked up.
 pub fn noted(lineage: &Lineage) -> Option<Named> {
     let named = lineage.record.named.clone()?;
     let looked_up = named.looked_up || lookup(lineage, &named).is_some();
     Some(Named { looked_up, ..named })
 }
 
-/// While all is well: what of the name will not follow.
+/// Notes before any interruption which record sets will not follow the instance.
 pub fn foretell(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
     let Some(named) = &lineage.record.named else {
         return;
@@ -231,7 +230,7 @@ pub fn foretell(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
     }
 }
 
-/// Record sets that do not say where the instance is, and why, for a person to look after.
+/// Record sets without an address of the instance, and why, for a person to look after.
 pub fn names_left(lineage: &Lineage, instance: &Instance) -> Vec<String> {
     let Some(named) = &lineage.record.named else {
         return Vec::new();
@@ -247,7 +246,7 @@ fn left(lineage: &Lineage, named: &Named, sets: &[RecordSet], instance: &Instanc
     let why = |set: &RecordSet| match verdict(&lineage.record, named, set, instance) {
         Verdict::Right => None,
         Verdict::Left(why) => Some(titled(named, set, &why)),
-        Verdict::NoAddress => Some(titled(named, set, "has no address to say")),
+        Verdict::NoAddress => Some(titled(named, set, "has no address to get")),
         Verdict::Point(..) => Some(titled(named, set, "could not be changed")),
     };
     sets.iter().filter_map(why).collect()

@@ -1,8 +1,8 @@
-//! The same targets again: the same place in the same group, on the same port.
+//! Registers the successor as the same targets: in the same groups, on the same ports.
 //!
-//! A target that cannot be registered holds up no other, and not the rescue for ever: a group that
-//! has been deleted is dropped at once, anything else (a VPC the group is not in, a quota, a missing
-//! permission) is tried for a while and then named in the outcome.
+//! A target that cannot be registered holds up no other target, and the rescue for a limited time only. A deleted group
+//! is dropped at once; any other refusal (a group in another VPC, a quota, a missing permission) is tried for a while
+//! and then named in the outcome.
 
 use crate::dns::same_address;
 use crate::plan::draft::Plan;
@@ -14,16 +14,14 @@ use crate::record::{Record, served_tags};
 use crate::situation::{Instance, Registrations, Target, TargetGroup};
 use crate::step::{Action, Step};
 
-/// So many seconds a rescue waits for a target: long enough for throttled calls to get through, and
-/// within one chain of wakes.
+/// A rescue waits for a target for so many seconds: long enough for throttled calls, and within one chain of wakes.
 const PATIENCE: f64 = 120.0;
 
-/// After so many seconds every target is a call of its own: AWS refuses a call as a whole, however
-/// many good targets it names.
+/// After so many seconds each target gets its own call: AWS refuses a whole call because of one bad target.
 const TOGETHER: f64 = 30.0;
 
-/// Registers what is on record and not registered. True if nothing is missing that is worth waiting
-/// for. `trying` is for how many seconds we have.
+/// Registers the recorded targets that are missing. True if none is missing, or after a while. `trying` is the number
+/// of seconds since the first attempt.
 pub fn plan(lineage: &Lineage, instance: &Instance, trying: f64, plan: &mut Plan) -> bool {
     let Some(found) = lineage.situation.registrations.known() else {
         plan.wait(15, "target groups to be readable");
@@ -49,11 +47,11 @@ pub fn plan(lineage: &Lineage, instance: &Instance, trying: f64, plan: &mut Plan
     false
 }
 
-/// A target that should be there and is not, or is not to be seen.
+/// A recorded target that is not registered, or that AWS does not show.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Missing {
     Unregistered(Target),
-    /// As it was: the instance has no address in its place.
+    /// The recorded target, if the instance has no address in its place.
     NoAddress(Target),
 }
 
@@ -68,7 +66,7 @@ impl Missing {
         }
     }
 
-    /// What a call can name.
+    /// The target to register, if there is one.
     #[must_use]
     pub fn nameable(self) -> Option<Target> {
         match self {
@@ -84,8 +82,8 @@ impl Missing {
     }
 }
 
-/// What is on record for this instance and not registered. What is not known counts as registered
-/// nowhere: registering it again changes nothing.
+/// The recorded targets that are not registered. A target in a group that was not read counts as missing: registering
+/// it again changes nothing.
 #[must_use]
 pub fn missing(lineage: &Lineage, instance: &Instance) -> Vec<Missing> {
     let Some(found) = lineage.situation.registrations.known() else {
@@ -94,7 +92,7 @@ pub fn missing(lineage: &Lineage, instance: &Instance) -> Vec<Missing> {
     let wanted = lineage.record.targets.iter();
     let wanted = wanted.filter(|it| !found.gone.contains(&it.group));
     let wanted = wanted.filter(|it| !ports::is_left(lineage, it));
-    // A group registers its members by itself.
+    // An Auto Scaling group registers its members by itself.
     let by_group = |it: &&Target| registers(lineage, instance, &it.group);
     let wanted = wanted.filter(|it| !by_group(it));
     let missing = wanted.filter_map(|it| match translated(&lineage.record, it, instance) {
@@ -104,7 +102,7 @@ pub fn missing(lineage: &Lineage, instance: &Instance) -> Vec<Missing> {
     missing.collect()
 }
 
-/// The targets a rescue hands on, those that are owed as well.
+/// The targets for the record after the hand-over, including those that are still owed.
 #[must_use]
 pub fn handed_over(lineage: &Lineage, instance: &Instance) -> Vec<Target> {
     let found = lineage.situation.registrations.known();
@@ -116,8 +114,8 @@ pub fn handed_over(lineage: &Lineage, instance: &Instance) -> Vec<Target> {
         .collect()
 }
 
-/// The same place: by id where the group lists instances; where it lists addresses, the same address
-/// if the instance has it now, else the one that is where the recorded one was.
+/// The target in the place of the recorded one: the instance's id in a group of instances; in a group of addresses the
+/// same address if the instance has it now, else the one in its place.
 #[must_use]
 pub fn translated(record: &Record, recorded: &Target, instance: &Instance) -> Option<Target> {
     let mut own = instance.private_addresses.iter();
@@ -134,8 +132,8 @@ pub fn translated(record: &Record, recorded: &Target, instance: &Instance) -> Op
     })
 }
 
-/// Of the same family, counted from the primary interface's primary address. Where nobody wrote the
-/// old addresses down, the first.
+/// The address in the same position among those of the same family, counted from the primary interface's primary
+/// address; the first one if the old addresses are not on record.
 pub fn in_its_place<'a>(
     record: &Record,
     address: &str,
@@ -151,8 +149,8 @@ pub fn in_its_place<'a>(
 
 const NOTE: &str = "note the addresses that serve";
 
-/// A successor that ends before it is on record shows its addresses no longer, and EC2 gives them to
-/// the next who comes: `ip` targets are written down before they are registered. True if they had to be.
+/// Records the `ip` targets of a successor before they are registered: if it ends before the hand-over, it no longer
+/// shows its addresses, and EC2 gives them to other instances. True if they had to be recorded.
 fn note(lineage: &Lineage, instance: &Instance, missing: &[Target], plan: &mut Plan) -> bool {
     let Some(template) = lineage.template() else {
         return false;
@@ -197,7 +195,7 @@ fn steps(missing: Vec<Target>, alone: bool, noted: bool, plan: &mut Plan) {
     }
 }
 
-/// Auto Scaling registers the claimed member there by itself, when it goes into service.
+/// Auto Scaling registers the claimed member in this group by itself when it goes into service.
 #[must_use]
 pub fn registers(lineage: &Lineage, instance: &Instance, target_group: &TargetGroup) -> bool {
     let group = lineage.situation.group.known().and_then(Option::as_ref);
