@@ -1,4 +1,4 @@
-//! What keeps the volumes, and brings them to the successor.
+//! How volumes are kept at an interruption and brought to the successor.
 
 pub mod attach;
 pub mod case;

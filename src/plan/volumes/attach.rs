@@ -1,4 +1,4 @@
-//! An attachment, under the device name that the user chose.
+//! The step that attaches a volume.
 
 use crate::plan::draft;
 use crate::record::RecordedVolume;

@@ -44,7 +44,7 @@ impl Case<'_> {
         Fate::Coming
     }
 
-    /// The volume itself, or the copy that stands for it.
+    /// The volume is attached: the original or a copy.
     pub fn arrived(&self, volume: &Volume) -> Fate {
         Fate::Attached {
             volume: volume.id.clone(),
@@ -52,15 +52,15 @@ impl Case<'_> {
         }
     }
 
-    /// Still on another instance: the dying one lets go when it has ended (TRAP 17). Whatever is
-    /// not of this lineage was given the volume by its user.
+    /// The volume is attached to another instance. An interrupted one releases it when it has ended (TRAP 17). To an
+    /// instance outside the rescue the user has attached it, so it is left alone.
     fn held(&self, volume: &Volume, plan: &mut Plan) -> Fate {
         if let Some(stranger) = self.stranger(volume) {
             let why = format!("it is attached to {stranger}, which is not part of this rescue");
             plan.note(format!("{} is left alone: {why}", volume.id));
             return Fate::Left { why };
         }
-        // What is stopped stays EC2's to start: nothing is taken from it, it is copied (TRAP 2).
+        // EC2 may start a stopped instance again, so its volume is copied and not detached (TRAP 2).
         let stopped = |it: &InstanceId| {
             let member = self.lineage.member(it);
             member.is_some_and(|it| it.state == InstanceState::Stopped)
@@ -84,7 +84,7 @@ impl Case<'_> {
         Fate::Coming
     }
 
-    /// An instance that has the volume and will not let go of it.
+    /// An instance outside the rescue that holds the volume.
     fn stranger<'v>(&self, volume: &'v Volume) -> Option<&'v InstanceId> {
         let strangers = holders(volume).filter(|holder| {
             let member = self.lineage.member(holder);
@@ -94,8 +94,8 @@ impl Case<'_> {
         strangers.min()
     }
 
-    /// Multi-Attach: nobody has to let go of it first. In another zone there is nothing to share: a copy would
-    /// not be the volume that the others write to.
+    /// A Multi-Attach volume need not be released first. In another Availability Zone it cannot be shared, and a copy
+    /// would not be the volume that the other instances write to.
     fn share(&self, volume: &Volume, plan: &mut Plan) -> Fate {
         if volume.availability_zone == self.successor.availability_zone {
             return self.attached(volume, plan);
@@ -137,7 +137,7 @@ impl Case<'_> {
     fn attached(&self, volume: &Volume, plan: &mut Plan) -> Fate {
         let successor = self.successor;
         if successor.state == InstanceState::Running {
-            // The role attaches only what is marked: one whose mark somebody has taken off gets it first.
+            // The role attaches only tagged volumes: a volume that has lost its tag gets it first.
             let mark = protect::mark_id(&volume.id);
             let step = attach::attach(volume, successor, self.recorded);
             let marked = plan.steps.iter().any(|it| it.id == mark);

@@ -1,6 +1,5 @@
-//! `spot-rescue:data=clone`: an instant copy of each data volume, given to the replacement while the
-//! old instance still lives. Back in service before the two minutes are over, at the price of what is
-//! written after the copy was made.
+//! `spot-rescue:data=clone`: each data volume is copied at once, and the replacement gets the copies while the old
+//! instance still runs. It is back in service within the two minutes, but writes after the copy are lost.
 //!
 //! - "Creates a crash-consistent, point-in-time copy of an existing Amazon EBS volume within the same
 //!   Availability Zone. The volume copy can be attached to an Amazon EC2 instance once it reaches the
@@ -8,8 +7,7 @@
 //!   <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CopyVolumes.html>
 //! - <https://docs.aws.amazon.com/ebs/latest/userguide/ebs-copying-volume.html>
 //!
-//! A clone that would gain nothing is not used: once the volume itself is about to be free, that one
-//! is moved, and nothing is lost at all.
+//! Once the volume itself is about to be free, it is moved instead of the clone, and no write is lost.
 
 use crate::event::{InstanceState, Interruption};
 use crate::id::{InstanceId, VolumeId};
@@ -24,17 +22,17 @@ use crate::situation::{Instance, Volume, VolumeState};
 use crate::step::{Action, CopyVolume, Step, token};
 use crate::tags::{self, Tags};
 
-/// An instance that takes longer than this to end may not let go of its volumes for hours.
+/// An instance that takes longer than this to end may hold its volumes for hours.
 const PATIENCE: time::Duration = time::Duration::minutes(5);
 
-/// A clone of each data volume of an instance that is being taken, while it runs: who is to take over
-/// is not known yet, but the first place that is tried is the same zone.
+/// Clones each data volume of an interrupted instance while it runs. The replacement may not exist yet, but the first
+/// launch is in the same Availability Zone.
 pub fn request(lineage: &Lineage, plan: &mut Plan) {
     let Some(volumes) = lineage.situation.volumes.known() else {
         return;
     };
-    // A replacement on the old interface runs only when the volumes themselves are free. Where nothing takes over, a clone
-    // would be nobody's.
+    // A replacement on the old interface runs only when the volumes themselves are free. Without a replacement a clone
+    // is of no use.
     let is_pointless = asked::kept_interface(lineage).is_some() || !way::way(lineage).hands_over();
     if lineage.policy.data.value != Data::Clone || is_pointless {
         return;
@@ -46,7 +44,7 @@ pub fn request(lineage: &Lineage, plan: &mut Plan) {
                 && is_wanted(lineage, volume, volumes)
             {
                 let step = copy(lineage, instance, recorded, volume, plan);
-                // Only what is marked may be copied: a volume that was never prepared is marked now.
+                // The role copies only tagged volumes: a volume that was never prepared is tagged first.
                 let mark = protect::mark_id(&volume.id);
                 let marked_now = plan.steps.iter().any(|it| it.id == mark);
                 plan.step(if marked_now { step.after(&mark) } else { step });
@@ -55,7 +53,7 @@ pub fn request(lineage: &Lineage, plan: &mut Plan) {
     }
 }
 
-/// What this instance has of a line.
+/// The newest volume of this line, if the instance holds it.
 fn held<'a>(
     lineage: &Lineage<'a>,
     instance: &Instance,
@@ -66,8 +64,8 @@ fn held<'a>(
     newest.filter(|it| it.attached_to(&instance.id))
 }
 
-/// Not where it could not be used, not twice, and not of what several instances share anyway. One
-/// that was refused in this invocation is not asked for again in the same breath.
+/// A clone is wanted if it can be used, does not exist yet, was not refused in this invocation, and is not of a
+/// Multi-Attach volume.
 fn is_wanted(lineage: &Lineage, volume: &Volume, volumes: &[Volume]) -> bool {
     let exists = volumes.iter().any(|it| copies::is_clone(it, &volume.id));
     let useless = lineage.successor.is_some_and(|it| {
@@ -114,7 +112,7 @@ fn made(
     })
 }
 
-/// What a warning would send, by a token of its own each time.
+/// The copy that a warning would request, with a new token each time.
 pub fn rehearsed(lineage: &Lineage, recorded: &RecordedVolume, volume: &Volume) -> Action {
     let now = lineage.situation.now.to_string();
     let token = token(&["rehearsal", volume.id.as_str(), &now]);
@@ -125,8 +123,8 @@ fn step_id(volume: &VolumeId) -> String {
     format!("clone {volume}")
 }
 
-/// Plans to give the successor a clone of a volume that its dying holder still has. False if there
-/// is none, or if waiting for the volume itself takes no longer.
+/// Attaches a clone to the successor while the interrupted instance still holds the volume. False without a clone, or
+/// if the volume itself will be free as soon.
 pub fn stand_in(
     lineage: &Lineage,
     interruption: &Interruption,
@@ -179,8 +177,8 @@ fn runs(lineage: &Lineage, volume: &Volume) -> bool {
     })
 }
 
-/// The tag goes first: from then on the clone is newer than what it was made of, also when its
-/// instance has ended and shows no volumes any more.
+/// Tags the clone before it is attached: from then on it counts as newer than its source, even when its instance has
+/// ended and shows no volumes.
 fn take(clone: &Volume, successor: &Instance, recorded: &RecordedVolume, plan: &mut Plan) {
     if successor.state == InstanceState::Running {
         let id = format!("take {}", clone.id);
@@ -197,14 +195,14 @@ fn given_to(clone: &VolumeId, successor: &InstanceId) -> Action {
     }
 }
 
-/// Copied for a replacement that did without it.
+/// A clone that no instance was given.
 pub fn is_unused(volume: &Volume) -> bool {
     volume.source.is_some() && volume.tags.contains_key(tags::COPY_OF) && !copies::is_taken(volume)
 }
 
-/// How much longer than other safety copies a cloned volume is kept. EC2 reads from it until the
-/// clone is initialized, and does not document that it may be deleted before. 10 MiB/s is a small part
-/// of what AWS names as the least (125 MiB/s, or what the volumes have).
+/// How much longer than other safety copies a cloned volume is kept. EC2 reads from it until the clone is initialized,
+/// and AWS does not document that it may be deleted before. 10 MiB/s is far below the least rate that AWS names (125
+/// MiB/s, or what the volumes have).
 pub fn source_kept(volume: &Volume, all: &[Volume]) -> time::Duration {
     let cloned = all.iter().any(|it| it.source.as_ref() == Some(&volume.id));
     let mebibytes = i64::from(volume.settings.size) * 1024;

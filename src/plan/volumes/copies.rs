@@ -6,8 +6,8 @@ use crate::plan::lineage::Lineage;
 use crate::situation::{Snapshot, Volume};
 use crate::tags;
 
-/// The newest usable volume of the line. What an instance already holds of it stays with it: two
-/// invocations may have chosen differently.
+/// The newest usable volume of the line. A volume that the instance already holds counts first: two invocations may
+/// have chosen different ones.
 pub fn newest<'a>(
     lineage: &Lineage,
     volume: &VolumeId,
@@ -18,14 +18,14 @@ pub fn newest<'a>(
     let line = line(volume, volumes, lineage.snapshots(), since);
     let mut newest_first = line.iter().rev();
     let held = newest_first.find(|it| it.attachment(holder).is_some());
-    // The snapshot it was made from may be gone, or its mark.
+    // The snapshot that the held copy was made from may be gone, or may have lost its tag.
     let mut all = volumes.iter();
     let claimed = all.find(|it| claims(it, volume) && it.attachment(holder).is_some());
     held.copied().or(claimed).or(line.last().copied())
 }
 
-/// The volume and, one after the other, the copies that took its place. While the volume exists, a
-/// copy of a snapshot from before its instance was last started did not: it has been written to since.
+/// The volume and the copies that took its place, in order. While the volume exists, a copy of a snapshot from before
+/// the last start of its instance does not count: the volume has been written to since.
 fn line<'a>(
     volume: &VolumeId,
     volumes: &'a [Volume],
@@ -35,7 +35,7 @@ fn line<'a>(
     let first = volumes.iter().find(|it| it.id == *volume && it.is_usable());
     let mut line: Vec<&Volume> = first.into_iter().collect();
     let mut origin = volume.clone();
-    // Bounded: tags that name each other must not lead round in circles.
+    // Bounded, because tags may name each other in a circle.
     for _ in volumes {
         let is_old = |it: &&Volume| {
             let mut all = snapshots.iter();
@@ -54,20 +54,20 @@ fn line<'a>(
     line
 }
 
-/// A tag alone makes no copy: whoever may tag volumes could hand the replacement his own. EC2 must
-/// say that it was made from the volume it claims to stand for, or from a snapshot of it.
+/// A tag alone proves no copy, since a user who may tag volumes could name any volume. EC2 must show that it was made
+/// from the volume that the tag names, or from a snapshot of that.
 pub fn is_copy(volume: &Volume, of: &VolumeId, snapshots: &[Snapshot]) -> bool {
     let made_from = |it: &Snapshot| volume.snapshot.as_ref() == Some(&it.id) && it.volume == *of;
     let restored = || claims(volume, of) && snapshots.iter().any(made_from);
     volume.is_usable() && (restored() || (is_clone(volume, of) && is_taken(volume)))
 }
 
-/// Ours, and by EC2's own account copied from that volume.
+/// The volume has our tag, and EC2 shows that it was copied from that volume.
 pub fn is_clone(volume: &Volume, of: &VolumeId) -> bool {
     claims(volume, of) && volume.source.as_ref() == Some(of)
 }
 
-/// Given to an instance, which has written to it. Before that, a clone is older than its source.
+/// The clone was given to an instance, which may have written to it. Before that it is older than its source.
 pub fn is_taken(volume: &Volume) -> bool {
     !volume.attachments.is_empty() || volume.tags.contains_key(tags::TAKEN_BY)
 }

@@ -1,10 +1,10 @@
-//! Where each volume stands on its way to the successor.
+//! The status of each volume on its way to the successor.
 
 use crate::clock::Timestamp;
 use crate::id::VolumeId;
 use crate::record::RecordedVolume;
 
-/// Where each recorded data volume stands, and the root, if its content is to be kept.
+/// The status of each recorded data volume, and of the root volume if its content is to be kept.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct HandOver {
     pub volumes: Vec<(RecordedVolume, Fate)>,
@@ -14,15 +14,15 @@ pub struct HandOver {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fate {
-    /// Attached to the successor: the volume itself, or the copy that stands for it.
+    /// Attached to the successor: the volume itself or a copy.
     Attached { volume: VolumeId, from: Origin },
     /// On its way.
     Coming,
-    /// It cannot be had as things are: neither the volume nor a usable snapshot of it is left.
+    /// Neither the volume nor a usable snapshot of it is left.
     Lost,
     /// Kept where it is, on purpose.
     Left { why: String },
-    /// It exists, and EC2 will not have it where it is wanted.
+    /// It exists, and EC2 refuses to attach it.
     Stuck,
 }
 
@@ -39,14 +39,14 @@ impl Fate {
     }
 }
 
-/// What an attached volume was made of.
+/// Where the data of an attached volume comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
     /// It is the volume itself.
     Moved,
     /// Made from this snapshot.
     Snapshot(String),
-    /// Copied while the old instance lived, at this moment.
+    /// Copied while the old instance ran, at this time.
     Clone(Timestamp),
 }
 
@@ -57,7 +57,7 @@ impl HandOver {
         self.known && self.volumes.iter().all(|(_, fate)| fate.is_settled())
     }
 
-    /// Every one but the root, which comes last.
+    /// Every data volume is where it should be. The root volume comes last.
     #[must_use]
     pub fn data_complete(&self) -> bool {
         let mut data = self.volumes.iter().filter(|(recorded, _)| !recorded.root);

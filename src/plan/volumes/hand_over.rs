@@ -1,4 +1,4 @@
-//! Data volumes reach the successor: moved when they are free in its zone, else restored.
+//! Brings each data volume to the successor: moved if it is free in the same Availability Zone, else restored.
 
 use crate::event::Interruption;
 use crate::plan::draft::Plan;
@@ -62,8 +62,8 @@ pub fn plan(lineage: &Lineage, interruption: &Interruption, plan: &mut Plan) -> 
     done
 }
 
-/// What a group launches may bring a volume of its own for the device: its launch template says so, and
-/// nobody but its user knows whether that one is wanted.
+/// A new member of an Auto Scaling group may have its own volume at the device, by the group's launch template, and
+/// only the user knows which of the two is wanted.
 fn occupied(
     lineage: &Lineage,
     successor: &Instance,
@@ -84,8 +84,8 @@ fn occupied(
     (other && claimed::is_claimed(lineage.situation, successor)).then(why)
 }
 
-/// The flags the user had, for the volumes that have arrived: an attached volume begins with
-/// `DeleteOnTermination=false`. True if they were as they should be.
+/// Puts back the user's flags of attached volumes, which begin with `DeleteOnTermination=false`. True once EC2 shows
+/// them.
 pub fn delete_flags(hand_over: &HandOver, successor: &Instance, plan: &mut Plan) -> bool {
     let wanted = |(recorded, fate): &(RecordedVolume, Fate)| {
         let arrived = matches!(fate, Fate::Attached { .. }) && recorded.delete_on_termination;

@@ -1,7 +1,7 @@
-//! KMS keys of encrypted volumes: what cannot be used is told with the key, and what to do about it.
+//! Notes and advice about the KMS keys of encrypted volumes.
 //!
-//! Whether a key is customer managed is not to be seen on a volume; the stack knows which ones its user
-//! has named. <https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption-requirements.html>
+//! A volume does not show whether its key is customer managed; the stack's parameter names the keys that the function
+//! may use. <https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption-requirements.html>
 
 use crate::plan::draft::Plan;
 use crate::plan::lineage::Lineage;
@@ -19,7 +19,7 @@ fn named<'a>(lineage: &'a Lineage) -> impl Iterator<Item = &'a str> {
     words.map(str::trim).filter(|it| !it.is_empty())
 }
 
-/// What to do about a volume that did not come to be. Nothing to say without encryption.
+/// What to do about a volume that could not be created. Empty for a volume without encryption.
 pub fn advice(lineage: &Lineage, settings: &VolumeSettings) -> String {
     let Some(key) = &settings.kms_key else {
         return String::new();
@@ -33,8 +33,8 @@ pub fn advice(lineage: &Lineage, settings: &VolumeSettings) -> String {
     format!("; it is encrypted with {key}: {first} the function's role in the key's policy")
 }
 
-/// While all is well: keys nobody has named. The AWS managed key needs no permission, so this is said
-/// as a question.
+/// Notes keys of the owner's volumes that the stack does not name. The AWS managed key needs no permission, so the note
+/// leaves that open.
 pub fn unnamed(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
     let volumes = lineage.situation.volumes.known();
     let volumes = volumes.map(Vec::as_slice).unwrap_or_default();
@@ -54,8 +54,8 @@ pub fn unnamed(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
     }
 }
 
-/// TRAP 49: where the account encrypts by default, a volume made again of what is plain gets the default key, and
-/// what is launched with one that cannot be used dies booting.
+/// TRAP 49: in an account with encryption by default, a new volume of an unencrypted one gets the default key, and an
+/// instance that is launched with a key it may not use dies while booting.
 /// <https://docs.aws.amazon.com/ebs/latest/userguide/encryption-by-default.html>
 pub fn unnamed_default(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
     let Some(Some(key)) = lineage.situation.default_key.known() else {

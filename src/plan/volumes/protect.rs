@@ -1,4 +1,4 @@
-//! The first thing at a warning: nothing of the instance may vanish with it.
+//! Keeps the volumes of an instance from being deleted with it, and tags them.
 
 use crate::id::{InstanceId, VolumeId};
 use crate::plan::draft::Plan;
@@ -10,8 +10,8 @@ use crate::step::{Action, Step};
 use crate::tags::{self, Tags, limits};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// `DeleteOnTermination` is switched off for every volume, the root included: the cheapest rescue
-/// there is (TRAP 15). EC2 refuses it once the instance is shutting down.
+/// Switches `DeleteOnTermination` off for each volume, the root included (TRAP 15). EC2 refuses that once the instance
+/// is shutting down.
 pub fn keep_volumes(instance: &Instance, plan: &mut Plan) {
     let deleted = instance
         .devices
@@ -28,8 +28,8 @@ pub fn keep_volumes(instance: &Instance, plan: &mut Plan) {
     }
 }
 
-/// The same, of devices that only the record tells of: each by itself, as EC2 refuses a call that names one which has
-/// been detached since.
+/// The same for recorded devices of an instance that cannot be read. Each is a call of its own, because EC2 refuses a
+/// call that names a detached device.
 pub fn keep_recorded(lineage: &Lineage, instance: &InstanceId, plan: &mut Plan) {
     let flagged = lineage.record.volumes.iter();
     let flagged = flagged.filter(|it| it.delete_on_termination);
@@ -45,8 +45,8 @@ pub fn keep_recorded(lineage: &Lineage, instance: &InstanceId, plan: &mut Plan) 
     }
 }
 
-/// Every volume of the lineage says what it is, and so does every snapshot of one: a prepared
-/// instance's are marked long before, so this finds something to do only when we came late.
+/// Tags each volume of the lineage and each snapshot of one with its role. A prepared instance's volumes are tagged
+/// already, so this has steps only for one that was not prepared.
 pub fn mark_volumes(lineage: &Lineage, plan: &mut Plan) {
     let Some(volumes) = lineage.situation.volumes.known() else {
         return;
@@ -77,7 +77,7 @@ pub fn mark_volumes(lineage: &Lineage, plan: &mut Plan) {
     }
 }
 
-/// A volume with as many of them as it has room for; its snapshots have room for all.
+/// Tags a volume as far as it has room; its snapshots have room for all tags.
 fn mark(volume: &Volume, marks: Tags, snapshots: Vec<String>, plan: &mut Plan) {
     let fitting = volume::on_volume(volume, &marks);
     let mut resources = snapshots;
@@ -115,12 +115,11 @@ struct Known<'a> {
     id: &'a VolumeId,
     device: &'a str,
     root_of: Option<&'a InstanceId>,
-    /// With its instance, as its user had it.
+    /// Deleted with its instance, by the user's flag.
     deleted: bool,
 }
 
-/// The recorded volumes, and the roots of successors that were interrupted in their turn: each with its
-/// device, a root with its instance.
+/// The recorded volumes, and the root volumes of successors that were interrupted in turn.
 fn known_volumes<'a>(lineage: &'a Lineage) -> Vec<Known<'a>> {
     let head = lineage.record.head.as_ref();
     let recorded = lineage.record.volumes.iter().map(|it| Known {
@@ -129,7 +128,7 @@ fn known_volumes<'a>(lineage: &'a Lineage) -> Vec<Known<'a>> {
         root_of: head.filter(|_| it.root),
         deleted: it.delete_on_termination,
     });
-    // One that has become such a root already is on record, or stands for it.
+    // A successor's root that is a recorded volume is listed already.
     let known = |id: &VolumeId| lineage.record.volumes.iter().any(|it| it.volume == *id);
     let others = lineage.interrupted().filter(|(it, _)| Some(&it.id) != head);
     let roots = others.filter_map(|(instance, _)| {
@@ -142,7 +141,7 @@ fn known_volumes<'a>(lineage: &'a Lineage) -> Vec<Known<'a>> {
         })
     });
     let mut all: Vec<Known> = recorded.chain(roots).collect();
-    // One may be shown twice while it is detached and attached: it gets one mark.
+    // EC2 may show a volume twice while it moves: it is tagged once.
     let mut seen = BTreeSet::new();
     all.retain(|it| seen.insert(it.id));
     all

@@ -1,9 +1,8 @@
-//! A data volume that cannot be moved is made again from a snapshot.
+//! Restores a data volume that cannot be moved, from a snapshot.
 //!
-//! Another zone: the surviving volume is newer than the set taken at the warning, so it is
-//! snapshotted once more after its instance has ended cleanly, and restored from that: nothing
-//! written is lost. A vanished volume: the newest *completed* set; a failed set counts for nothing
-//! (TRAP 28), a pending one is waited for (TRAP 4).
+//! For another Availability Zone, the surviving volume is newer than the snapshot set of the warning. So it is
+//! snapshotted once more after its instance has ended cleanly, and no write is lost. A volume that is gone is restored
+//! from the newest *completed* set; a failed set does not count (TRAP 28), and a pending one is waited for (TRAP 4).
 
 pub mod attempt;
 
@@ -21,10 +20,10 @@ use crate::step::{Action, CreateVolume, Step, description, token};
 use crate::tags::{self, Tags};
 use std::collections::BTreeMap;
 
-/// So many closing snapshots may fail before an older set is better than none.
+/// After so many failed closing snapshots an older set is used.
 const TRIES: usize = 3;
 
-/// A snapshot to restore from, and what the volume was.
+/// A snapshot to restore from, and the settings of its volume.
 pub enum Source<'a> {
     Taken(&'a Snapshot, VolumeSettings),
     Coming,
@@ -32,7 +31,7 @@ pub enum Source<'a> {
     None,
 }
 
-/// The volume lives, but not where it is needed.
+/// The volume exists, but cannot be moved to the successor.
 pub fn elsewhere(
     lineage: &Lineage,
     successor: &Instance,
@@ -51,26 +50,26 @@ pub fn elsewhere(
     }
 }
 
-/// The snapshot of a surviving volume that holds its last write; `whose` is the one it is taken for.
+/// The closing snapshot of a surviving volume, which has its last write. `receiver` is the instance it is taken for.
 pub fn closing<'a>(
     lineage: &Lineage<'a>,
     recorded: &RecordedVolume,
     volume: &Volume,
-    whose: &InstanceId,
+    receiver: &InstanceId,
     plan: &mut Plan,
 ) -> Source<'a> {
     let Some(snapshots) = lineage.situation.snapshots.known() else {
         plan.wait(30, "snapshots to be readable");
         return Source::Coming;
     };
-    let closing = format!("closing-{}-{whose}", volume.id);
+    let closing = format!("closing-{}-{receiver}", volume.id);
     let of_set =
         |it: &&Snapshot| it.volume == volume.id && it.tags.get(tags::SET) == Some(&closing);
     let (failed, usable): (Vec<_>, Vec<_>) = snapshots
         .iter()
         .filter(of_set)
         .partition(|it| it.state == SnapshotState::Unusable);
-    // A twin may have taken a second one; everybody picks the first.
+    // A concurrent invocation may have taken a second one: the first one counts for both.
     match usable.into_iter().min_by_key(|it| (it.started, &it.id)) {
         Some(taken) if taken.state == SnapshotState::Completed => {
             return Source::Taken(taken, volume.settings.clone());
@@ -113,7 +112,7 @@ fn close_up(
     );
 }
 
-/// The volume is gone.
+/// Restores a volume that is gone.
 pub fn lost(
     lineage: &Lineage,
     successor: &Instance,
@@ -131,7 +130,7 @@ pub fn lost(
     }
 }
 
-/// Of the newest complete set.
+/// The snapshot of the newest complete set.
 pub fn newest<'a>(
     lineage: &Lineage<'a>,
     recorded: &RecordedVolume,
@@ -184,7 +183,7 @@ fn attempt(lineage: &Lineage, successor: &Instance, snapshot: &Snapshot) -> Atte
     attempt::of(snapshot, volumes, zone, lineage.situation.now)
 }
 
-/// Completed snapshots of the volume of which nothing could be made.
+/// Snapshots of the volume from which a restore was attempted.
 fn failed<'a>(
     recorded: &'a RecordedVolume,
     snapshots: &'a [Snapshot],
@@ -214,7 +213,7 @@ fn cannot(lineage: &Lineage, recorded: &RecordedVolume, snapshots: &[Snapshot]) 
     )
 }
 
-/// Sets, newest first: one that has failed in any part is passed over as a whole.
+/// Looks through the sets, newest first. A set with a failed snapshot does not count at all.
 fn newest_complete<'a>(
     recorded: &RecordedVolume,
     snapshots: &'a [Snapshot],
@@ -248,7 +247,7 @@ fn newest_complete<'a>(
     Newest::None
 }
 
-/// False if that was tried a moment ago, and nothing came of it.
+/// Creates the volume. False if the last attempt has just failed.
 fn create(
     lineage: &Lineage,
     successor: &Instance,
@@ -301,14 +300,14 @@ fn create(
     true
 }
 
-/// What the volume's user has said of it: the volume itself, or the snapshot if that is all there is.
+/// The user's tags: those of the volume, or of the snapshot if the volume is gone.
 fn users<'a>(lineage: &Lineage<'a>, snapshot: &'a Snapshot) -> &'a Tags {
     let mut volumes = lineage.situation.volumes.known().into_iter().flatten();
     let volume = volumes.find(|it| it.id == snapshot.volume);
     volume.map_or(&snapshot.tags, |it| &it.tags)
 }
 
-/// The attempt is written down before it is made: a volume that vanishes tells nothing.
+/// Writes the attempt down before it is made, since a volume that EC2 could not create may leave no trace.
 fn begin(snapshot: &Snapshot, number: u32, now: Timestamp) -> Step {
     let text = attempt::text(number, now);
     let action = Action::Tag {
@@ -326,8 +325,8 @@ fn step_id(snapshot: &Snapshot) -> String {
     format!("restore {}", snapshot.volume)
 }
 
-/// The user's, which costs extra; an account's rates are limited in sum, and a slow volume is better
-/// than none.
+/// The initialization rate of the policy, or none after a refusal: the sum of an account's rates is limited, and a slow
+/// volume is better than none.
 fn rate(lineage: &Lineage, snapshot: &Snapshot, plan: &mut Plan) -> Option<i32> {
     let wanted = lineage.policy.initialization_rate.value?;
     if lineage.situation.refused.contains(&step_id(snapshot)) {

@@ -1,12 +1,12 @@
-//! The root volume, where its content is to be kept (`spot-rescue:root=keep`).
+//! Brings the old root volume to the replacement, if its content is to be kept (`spot-rescue:root=keep`).
 //!
-//! The replacement boots from the image, as always. The old root, free once its instance has ended,
-//! then takes the place of the new one (`CreateReplaceRootVolumeTask` with a volume id); from another
-//! zone, a copy of it made from a closing snapshot does. The instance reboots on the way, so its data
-//! volumes are attached before: the `fstab` on the old root expects them. If EC2 will not do that, the
-//! root is made from an image of the old root's snapshot (`image`).
+//! The replacement boots from the image first. The old root volume, free once its instance has ended, then takes the
+//! place of the new one (`CreateReplaceRootVolumeTask` with a volume id); in another Availability Zone a copy from a
+//! closing snapshot does. The instance reboots meanwhile, so its data volumes are attached before: the `fstab` of the
+//! old root expects them. If EC2 refuses, the root volume is created from an image of the old root's snapshot
+//! (`image`).
 //!
-//! Until the root is where it should be, the replacement is not in service, and the old one is kept.
+//! Until then the replacement is not in service, and the old root volume is kept.
 //! <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/replace-root.html>
 
 pub mod gone;
@@ -27,10 +27,10 @@ use crate::situation::{RootTaskState, Volume};
 use crate::step::{Action, Refusal, ReplaceRoot, RootSource, Step, token};
 use crate::tags;
 
-/// So often each way is tried: by the volume, then by an image.
+/// How often each source is tried: the volume, then an image.
 const TRIES: u32 = 2;
 
-/// Why the root cannot be kept, though it should: said while there is time to do something about it.
+/// Why the root volume cannot be kept although the policy asks for it.
 pub fn refusal(lineage: &Lineage) -> Option<String> {
     if lineage.policy.root.value != Root::Keep {
         return None;
@@ -48,7 +48,7 @@ pub fn warning(lineage: &Lineage) -> Option<PolicyWarning> {
     })
 }
 
-/// Where the root stands; None if nobody asked for its content. `case` is about the root.
+/// The status of the root volume. `case` is about the root volume.
 pub fn hand_over(case: &Case, data_is_there: bool, plan: &mut Plan) -> Fate {
     if let Some(why) = refusal(case.lineage) {
         return Fate::Left { why };
@@ -82,10 +82,10 @@ pub fn hand_over(case: &Case, data_is_there: bool, plan: &mut Plan) -> Fate {
     swap.fate(volumes, plan)
 }
 
-/// The old root and the instance it is to be the root of.
+/// The old root volume and the instance that gets it.
 struct Swap<'a> {
     case: &'a Case<'a>,
-    /// Attempts so far: the next one is another request.
+    /// Failed attempts, which make the next token another one.
     failed: u32,
     detached: bool,
     data_is_there: bool,
@@ -139,7 +139,7 @@ impl Swap<'_> {
         }
     }
 
-    /// Not before everything else is attached: the instance reboots.
+    /// Replaces the root volume after all data volumes are attached, because the instance reboots.
     fn replace(&self, by: RootSource, plan: &mut Plan) {
         let Case {
             lineage, successor, ..
@@ -170,7 +170,7 @@ impl Swap<'_> {
         });
     }
 
-    /// The root it has now is left over, a free volume of nobody's: it must be ours before.
+    /// Tags the present root volume, which is left over as a free volume, so that the sweep can delete it.
     fn mark_present_root(&self, plan: &mut Plan) -> Option<Marked> {
         let Case {
             lineage, successor, ..
@@ -201,7 +201,7 @@ impl Swap<'_> {
         Some(Marked::By(id))
     }
 
-    /// A refused request counts in the record, so that the next one is another request.
+    /// A refused request is counted in the record, so that the next one has another token.
     fn refused(&self) -> Refusal {
         let Case { lineage, .. } = self.case;
         Refusal {
@@ -215,7 +215,7 @@ impl Swap<'_> {
         }
     }
 
-    /// An instance without its root must not take traffic any more than one without its data.
+    /// An instance without its root volume must not take traffic, like one without its data.
     fn stuck(&self, plan: &mut Plan) -> Fate {
         let Case {
             successor,
@@ -235,14 +235,14 @@ impl Swap<'_> {
     }
 }
 
-/// How the present root came by our mark.
+/// Whether the present root volume has our tag already, or gets it in a step.
 enum Marked {
     Already,
     By(String),
 }
 
-/// An old root that the policy wanted kept and that did not become the new one: no expiry, ever. Done
-/// before the rescue is over, when it would look like any other.
+/// Tags the old root volume, which was to be kept and did not become the new one, so that it never expires. This comes
+/// before the hand-over, after which no record names it.
 pub fn keep(lineage: &Lineage, recorded: &RecordedVolume, why: &str, plan: &mut Plan) -> String {
     let mut marks = own::own(lineage);
     let why: String = why.chars().take(200).collect();

@@ -1,5 +1,5 @@
-//! The snapshot set at the warning: the safety net, not the fast path. It misses the last writes
-//! (TRAP 16) and may upload for hours (TRAP 4); a surviving volume is always newer.
+//! When a snapshot set of an instance is taken. It is the fallback for a lost volume: it misses the last writes (TRAP
+//! 16) and may take hours to complete (TRAP 4), and a surviving volume is always newer.
 
 use crate::clock::{self, Timestamp};
 use crate::event::{InstanceState, Interruption};
@@ -12,17 +12,17 @@ use crate::step::{Action, Step, description, warning_set};
 use crate::tags::{self, Tags};
 use time::Duration;
 
-/// A set of before a rebalance recommendation that will do.
+/// A set that is younger than this is not taken again at a rebalance recommendation.
 const FRESH: Duration = Duration::minutes(10);
 
-/// A set taken so shortly before a warning that EC2 would refuse another one (TRAP 5).
+/// A set that was taken so shortly before a warning is used: EC2 would refuse another one (TRAP 5).
 const REUSED: Duration = Duration::seconds(30);
 
-/// How the names of sets begin that are taken ahead of any warning.
+/// The names of sets that are taken before any warning begin so.
 const AHEAD: &str = "risk-";
 
-/// One `CreateSnapshots` per warning: all volumes at one moment. The call has no token (TRAP 6), so
-/// the set is looked for by its tag where snapshots have been read.
+/// One `CreateSnapshots` per warning, for all volumes at one point in time. The call has no token (TRAP 6), so an
+/// existing set is found by its tag.
 pub fn warning(
     lineage: &Lineage,
     instance: &Instance,
@@ -33,7 +33,7 @@ pub fn warning(
     if taken != Some(true) || has_failed(lineage, interruption) {
         plan.unsaved.insert(instance.id.clone());
     }
-    // Not read is fine on the first pass; a failed read is not "none".
+    // First aid does not read snapshots and takes the set. After a failed read a set may exist, so none is taken.
     let unknown = matches!(
         lineage.situation.snapshots,
         crate::situation::Fact::Unavailable { .. }
@@ -68,16 +68,16 @@ fn set(lineage: &Lineage, instance: &Instance, name: String) -> Action {
     }
 }
 
-/// What a warning for it would send.
+/// The set that a warning would take.
 pub fn rehearsed(lineage: &Lineage, owner: &Instance) -> Action {
     set(lineage, owner, format!("rehearsal-{}", owner.id))
 }
 
-/// A set gets the volumes' tags, all of them or none. Before volumes have been read the instance's own mark says
-/// whether there is room; one that has no room for that mark may have volumes that are as full.
+/// Whether a set gets the tags of all its volumes, or of none. Before volumes have been read the instance's own tag
+/// says whether there is room; an instance without room for that tag may have volumes without room.
 ///
-/// What is copied and given has a key twice, our mark: should EC2 not take that, the set gets no tags of its volumes
-/// (TRAP 57).
+/// The tags copied from volumes and the tags of the set have the lineage's key twice. If EC2 refuses that, the set gets
+/// no tags of its volumes (TRAP 57).
 pub fn copies_tags(lineage: &Lineage, instance: &Instance) -> bool {
     if lineage.situation.refused.contains(&step_id(instance)) {
         return false;
@@ -95,7 +95,7 @@ pub fn copies_tags(lineage: &Lineage, instance: &Instance) -> bool {
     )
 }
 
-/// The set of a warning, or one taken seconds before it. None if snapshots are not known.
+/// Whether the set of a warning exists, or one taken seconds before it. None if snapshots are not known.
 pub fn is_taken(
     lineage: &Lineage,
     instance: &Instance,
@@ -114,8 +114,8 @@ fn has_failed(lineage: &Lineage, interruption: &Interruption) -> bool {
     set.any(|it| it.tags.get(tags::SET) == Some(&name) && failed(it))
 }
 
-/// An interruption is foreseen: a set for the case that no warning comes, unless there is a fresh one.
-/// It carries its expiry from the start.
+/// Takes a set of an instance at risk, in case no warning comes, unless there is a recent one. It has an expiry date
+/// from the start.
 pub fn ahead(lineage: &Lineage, owner: &Instance, begins: Timestamp, plan: &mut Plan) {
     let name = format!("{AHEAD}{}-{}", owner.id, begins.unix_timestamp());
     let Some(all) = lineage.situation.snapshots.known() else {
@@ -155,7 +155,7 @@ pub fn is_ahead(tags: &Tags) -> bool {
     tags.get(tags::SET).is_some_and(|it| it.starts_with(AHEAD))
 }
 
-/// Every volume of the instance has a snapshot of ours that began since then and has not failed.
+/// Each volume of the instance has a snapshot that was started since then and has not failed.
 fn covered(lineage: &Lineage, instance: &Instance, since: Timestamp) -> bool {
     let all = lineage.situation.snapshots.known();
     let all = all.map(Vec::as_slice).unwrap_or_default();
@@ -169,5 +169,5 @@ fn covered(lineage: &Lineage, instance: &Instance, since: Timestamp) -> bool {
         })
 }
 
-/// Behind all else in it: the tags of its volumes leave no room on their snapshots.
+/// Ends the tag of an instance with volumes that leave no room for our tags on their snapshots.
 pub const UNTAGGED: &str = " untagged";

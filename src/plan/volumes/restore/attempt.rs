@@ -1,6 +1,8 @@
-//! `CreateVolume` is answered before EC2 has looked at the key: a volume that cannot be encrypted ends
-//! in `error`, or is simply gone a moment later (TRAP 36). The same token would go on naming it. So
-//! each attempt is numbered, in a tag of the snapshot.
+//! How far an attempt to restore a snapshot has come.
+//!
+//! `CreateVolume` is answered before EC2 has checked the KMS key: a volume that cannot be encrypted ends in `error`, or
+//! is gone a moment later (TRAP 36), and EC2 would return it again for the same token. So each attempt is numbered in a
+//! tag of the snapshot.
 //!
 //! "Amazon Web Services authenticates the KMS key asynchronously. Therefore, if you specify an ID, alias,
 //! or ARN that is not valid, the action can appear to complete, but eventually fails."
@@ -11,19 +13,19 @@ use crate::situation::{Snapshot, Volume, VolumeState};
 use crate::tags;
 use time::Duration;
 
-/// By then a new volume is seen by everybody, if it lives.
+/// By then EC2 shows a new volume, if it exists.
 const VISIBLE: Duration = Duration::seconds(60);
 
-/// Who is to allow the use of a key needs some time.
+/// A person needs some time to allow the use of a key.
 const AGAIN: Duration = Duration::minutes(15);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Attempt {
-    /// Not begun: to be written down.
+    /// To be written down and made.
     New(u32),
-    /// On its way, or done.
+    /// Under way, or done.
     Open(u32),
-    /// Nothing came of it, and it is too early for another.
+    /// It failed, and it is too early for another.
     Failed,
 }
 

@@ -1,5 +1,5 @@
-//! TRAP 52: the image that replacements are launched from is gone, or may no longer be used. Whatever the policy says
-//! of the root's content, the old root is then all there is to launch from.
+//! Whether the image that replacements are launched from is gone or no longer shared (TRAP 52). Then only the old root
+//! volume is left to launch from, whatever the policy says.
 
 use crate::plan::draft::Plan;
 use crate::plan::lineage::{Lineage, chosen};
@@ -8,14 +8,14 @@ use crate::situation::{Image, Template};
 use crate::step::{Action, Step};
 use crate::tags::{self, Tags};
 
-/// By what EC2 shows of an image on record. A refusal alone may be of a place or a market: it only leads to the image
-/// being on record, and so to its being read.
+/// EC2 does not show the recorded image. A refused launch alone does not count, since it may concern a subnet or a
+/// market: it only causes the image to be recorded, and so to be read.
 pub fn is_gone(lineage: &Lineage) -> bool {
     let is_read = |it: &Template| it.tags.contains_key(tags::ORIGINAL);
     lineage.template().is_some_and(is_read) && is_absent(lineage)
 }
 
-/// While all is well the image is read, whether or not it is on record.
+/// EC2 does not show the image, recorded or not. Outside a rescue it is always read.
 fn is_absent(lineage: &Lineage) -> bool {
     let images = lineage.situation.images.known();
     let Some((original, images)) = lineage.record.original.as_ref().zip(images) else {
@@ -25,8 +25,8 @@ fn is_absent(lineage: &Lineage) -> bool {
     !images.iter().any(there)
 }
 
-/// What an image of the root must say is on record before the instance shows it no longer; from then on the image that was
-/// refused is read.
+/// Records the attributes that an image of the root volume needs, while the instance still shows them. From then on the
+/// refused image is read.
 pub fn note(lineage: &Lineage, plan: &mut Plan) {
     if !chosen::is_refused(&lineage.record) {
         return;
@@ -44,7 +44,7 @@ pub fn note(lineage: &Lineage, plan: &mut Plan) {
     plan.step(Step::new("remember the image", action));
 }
 
-/// While it can be mended.
+/// The note that the image is gone, while there is time to restore it.
 pub fn caveat(lineage: &Lineage) -> Option<String> {
     let image = &lineage.record.original.as_ref()?.image;
     if !is_absent(lineage) {

@@ -1,9 +1,8 @@
-//! An image of the old root's snapshot: what is left when the volume itself cannot become the root, and
-//! the only way to launch when the user's image is gone or the type takes no other root.
+//! When an image is made of the old root volume's snapshot: if the volume itself cannot become the root volume, if the
+//! user's image is gone, or if the root volume of the type cannot be replaced.
 //!
-//! It is named for its snapshot, which makes it one for all who register it; it carries an expiry from
-//! the beginning, since nothing of the next rescue depends on it: the prepared rescue goes on naming the
-//! image the user chose.
+//! The image is named for its snapshot, so concurrent invocations register only one. It has an expiry date from the
+//! beginning, since the next rescue does not need it: the prepared rescue still names the user's image.
 //! <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RegisterImage.html>
 
 use crate::id::{ImageId, InstanceId};
@@ -27,8 +26,8 @@ pub enum Ready {
     Never,
 }
 
-/// The image to launch from, if not as prepared. Launching as prepared is always first: the root is replaced
-/// later. It needs the user's image to exist and a type whose root can be replaced.
+/// The image to launch from, if not the prepared one. The prepared image is used whenever it exists and the root volume
+/// of the type can be replaced later.
 pub fn start(
     lineage: &Lineage,
     base: &InstanceId,
@@ -55,12 +54,12 @@ pub fn start(
             Ok(Some(image))
         }
         Ready::Coming => Err(wait()),
-        // As prepared is all there is; it will not be in service without its root.
+        // Only the prepared image is left; the replacement does not serve without its root volume.
         Ready::Never => Ok(None),
     }
 }
 
-/// "All other metal instances are not supported" (only those of Macs are, which are never Spot).
+/// "All other metal instances are not supported" (only Mac instances are, which are never Spot).
 fn is_metal(lineage: &Lineage) -> bool {
     let own = lineage.record.place.iter().map(|it| &it.instance_type);
     let others = match &lineage.policy.instance_types.value {
@@ -71,7 +70,7 @@ fn is_metal(lineage: &Lineage) -> bool {
     types.any(|it| it.contains(".metal"))
 }
 
-/// The root of a successor that has come from an image of ours.
+/// The root volume of a successor that was launched from an image of ours.
 pub fn fate(case: &Case) -> Option<Fate> {
     let images = case.lineage.situation.images.known()?;
     let image = images
@@ -91,7 +90,7 @@ pub fn of_root(
     lineage: &Lineage,
     recorded: &RecordedVolume,
     current: Option<&Volume>,
-    whose: &InstanceId,
+    receiver: &InstanceId,
     plan: &mut Plan,
 ) -> Ready {
     let source = match current {
@@ -99,7 +98,7 @@ pub fn of_root(
             plan.wait(10, format!("{} to be released", volume.id));
             return Ready::Coming;
         }
-        Some(volume) => match restore::closing(lineage, recorded, volume, whose, plan) {
+        Some(volume) => match restore::closing(lineage, recorded, volume, receiver, plan) {
             Source::None => restore::newest(lineage, recorded, |_| true, plan),
             it @ (Source::Taken(..) | Source::Coming) => it,
         },
@@ -135,7 +134,10 @@ fn registered(
     match found.map(|it| (it, it.state)) {
         Some((image, ImageState::Available)) => usable(image, &original.boot, plan),
         Some((image, ImageState::Unusable)) => {
-            plan.note(format!("{} is of no use: EC2 has given it up", image.id));
+            plan.note(format!(
+                "{} is of no use: EC2 could not create it",
+                image.id
+            ));
             Ready::Never
         }
         Some((image, ImageState::Pending)) => {

@@ -1,9 +1,9 @@
-//! Why no image of the root may be made.
+//! Why no image of the root volume can be made.
 
 use crate::plan::lineage::Lineage;
 use crate::record::Original;
 
-/// None of one that may be made.
+/// None if an image can be made.
 pub fn why(lineage: &Lineage) -> Option<String> {
     let recorded = &lineage.record;
     if recorded.root().is_none() && !recorded.volumes.is_empty() {
