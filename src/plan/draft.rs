@@ -1,4 +1,4 @@
-//! A plan in the making: steps, waits, and what a person should know.
+//! The plan as it is drafted: steps, waits and notes for a person.
 
 use crate::clock::Timestamp;
 use crate::event::Interruption;
@@ -11,10 +11,10 @@ use crate::tags;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-/// What is seen for so long is believed.
+/// A suspicion is believed after so long.
 const BELIEVED: time::Duration = time::Duration::MINUTE;
 
-/// What to do now, what we are waiting for, and what a person should know.
+/// The steps to take now, what the plan waits for, and notes for a person.
 #[derive(Debug, Clone, PartialEq, Default)]
 #[must_use = "an unread plan rescues nothing"]
 pub struct Plan {
@@ -22,17 +22,17 @@ pub struct Plan {
     pub waits: Vec<Wait>,
     pub notes: Vec<String>,
     pub warnings: Vec<PolicyWarning>,
-    /// What is not believed before it has been so for a minute, and since when it is.
+    /// Observations that are believed after a minute, and when each was first made.
     pub suspects: BTreeMap<String, Timestamp>,
     /// Reported once the step of this id has been done.
     pub outcome: Option<(String, Outcome)>,
-    /// Since when what it waits for has taken: the longer, the more rarely it is looked at.
+    /// When the work that the plan waits for began: the longer ago, the rarer the looks.
     pub since: Option<Timestamp>,
-    /// Of the instance that is registered nowhere any more once the plan's deregistrations have been done.
+    /// The interruption of the instance that is in no target group once the plan's deregistrations are done.
     pub deregisters: Option<Interruption>,
-    /// Interrupted instances whose volumes are in no snapshot set.
+    /// Interrupted instances without a snapshot set of their volumes.
     pub unsaved: BTreeSet<InstanceId>,
-    /// Not now: others need what AWS grants few of more than this lineage does.
+    /// Steps that are put off, because other lineages need the scarce calls more.
     pub left: Vec<Step>,
 }
 
@@ -56,7 +56,7 @@ impl Plan {
         });
     }
 
-    /// For an instance that boots, or one that ends.
+    /// Waits for an instance to boot or to end.
     pub fn wait_until(&mut self, until: Until, seconds: u16, what: impl Into<String>) {
         self.waits.push(Wait {
             what: what.into(),
@@ -65,7 +65,7 @@ impl Plan {
         });
     }
 
-    /// The volumes that it waits for, where it waits for nothing but those and a replacement's boot.
+    /// The volumes that the plan waits for, if it waits for nothing but volumes and the boot of a replacement.
     #[must_use]
     pub fn awaits(&self) -> Option<BTreeSet<&VolumeId>> {
         let all: Option<Vec<&Until>> = self.waits.iter().map(|it| it.until.as_ref()).collect();
@@ -77,12 +77,12 @@ impl Plan {
         Some(volumes.collect())
     }
 
-    /// It has been seen for a minute. If not, it is to be: describes lag behind.
+    /// True if this has been observed for a minute: EC2 shows changes late. Otherwise the plan waits.
     pub fn confirmed(&mut self, lineage: &Lineage, seen: String, what: impl Into<String>) -> bool {
         self.confirmed_for(BELIEVED, lineage, seen, what)
     }
 
-    /// It has been seen for so long.
+    /// True if this has been observed for so long.
     pub fn confirmed_for(
         &mut self,
         period: time::Duration,
@@ -102,7 +102,7 @@ impl Plan {
         left == 0
     }
 
-    /// The end of a rescue is told once: by whoever watches over it. Others leave that step to it.
+    /// Leaves the last step and its report to the invocation that owns the chain of wakes, so that it is reported once.
     pub fn leave_outcome(&mut self) {
         if let Some((last, _)) = self.outcome.take() {
             self.steps.retain(|it| it.id != last);
@@ -128,7 +128,7 @@ impl Plan {
     }
 }
 
-/// Sorted text, the same for the same plan: golden files and log lines are made of it.
+/// The same text for the same plan: golden files and log lines are made of it.
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
@@ -183,12 +183,12 @@ pub fn attach_id(volume: &VolumeId) -> String {
 /// Why nothing is launched now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stop {
-    /// In so many seconds it is worth another look.
+    /// Look again in so many seconds.
     Wait(u16, String),
-    /// It is for somebody else to launch, or for nobody.
+    /// The function does not launch: something else replaces the instance, or nothing does.
     NotOurs(String),
-    /// The private address that is to be kept cannot be had.
+    /// The private address cannot be kept.
     GiveUpAddress(String),
-    /// The request's token was used for another one.
+    /// The token was used for another request.
     TokenUsed,
 }

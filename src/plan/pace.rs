@@ -1,23 +1,23 @@
-//! How soon a look is worth it while the old instance runs out its two minutes. Nothing can move before it ends, and
-//! `EventBridge` tells of each state that an instance enters. Its events are best effort: a look just before the end,
-//! and often from then on, finds what none has told.
+//! How soon the next look is, while the old instance runs out its two minutes. No volume can move before it ends, and
+//! `EventBridge` sends an event for each state of an instance. Events are best effort, so a look comes just before the
+//! end, and then every few seconds.
 
 use crate::clock::Timestamp;
 use crate::event::Interruption;
 
-/// Between the warning and the end, in seconds.
+/// Seconds between the warning and the end.
 /// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/spot-instance-termination-notices.html>
 const NOTICE: i64 = 120;
 
 const OFTEN: i64 = 5;
 
-/// While the replacement boots, and the volumes are held anyway.
+/// While the replacement boots and its volumes are still held.
 const NOW_AND_THEN: i64 = 30;
 
-/// While one boots that has all that it needs: `EventBridge` tells when it runs.
+/// While a replacement boots that waits for no volume: an event tells when it runs.
 const BOOT: i64 = 10;
 
-/// While one ends that gives way.
+/// While a stand-in ends that is replaced by Spot.
 const GIVEN: i64 = 15;
 
 fn left(interruption: &Interruption, now: Timestamp) -> i64 {
@@ -28,8 +28,8 @@ fn seconds(of: i64) -> u16 {
     u16::try_from(of.clamp(OFTEN, NOTICE)).unwrap_or_default()
 }
 
-/// Until the interrupted instance releases what it has. One that gives way to Spot is ended by the function itself,
-/// which takes as long as it takes.
+/// Seconds until the interrupted instance may have released its volumes. A stand-in that is replaced by Spot is
+/// terminated by the function, and nothing tells how long that takes.
 #[must_use]
 pub fn release(interruption: &Interruption, now: Timestamp) -> u16 {
     if interruption.is_ours() {
@@ -43,7 +43,7 @@ pub fn release(interruption: &Interruption, now: Timestamp) -> u16 {
     })
 }
 
-/// Until the replacement runs. While its volumes are held, nothing depends on that.
+/// Seconds until the replacement may run. While its volumes are held, nothing depends on that.
 #[must_use]
 pub fn boot(interruption: &Interruption, held: bool, now: Timestamp) -> u16 {
     if left(interruption, now) < NOW_AND_THEN {
@@ -52,7 +52,7 @@ pub fn boot(interruption: &Interruption, held: bool, now: Timestamp) -> u16 {
     seconds(if held { NOW_AND_THEN } else { BOOT })
 }
 
-/// Until something is worth a glance.
+/// Seconds until the sooner of the two.
 #[must_use]
 pub fn soonest(interruption: &Interruption, boots: bool, held: bool, now: Timestamp) -> u16 {
     let boot = boots.then(|| boot(interruption, held, now));

@@ -1,4 +1,4 @@
-//! Where a lineage stands: one total function from facts to [`Phase`].
+//! The phase of a lineage: one total function from facts to [`Phase`].
 
 use crate::event::{InstanceAction, InstanceState, Interruption};
 use crate::plan::course::pause;
@@ -11,23 +11,23 @@ use crate::tags;
 pub enum Phase {
     /// Not opted in, or nothing is known about it: no mutating step.
     Unprotected(String),
-    /// The owner lives: keep the rescue prepared, clear up after the last one.
+    /// The owner is not interrupted: its rescue is kept prepared, and what the last one left is cleaned up.
     Healthy,
-    /// Stopped or hibernated by EC2, which brings it back by itself.
+    /// EC2 stops or hibernates the owner, and starts it again by itself.
     Paused(Interruption),
-    /// It was to be back by now: copies of its volumes go to a replacement.
+    /// The owner has not come back in time: a replacement gets copies of its volumes.
     Restore(Interruption),
-    /// It has come back from a stop or hibernation.
+    /// The owner has come back from a stop or hibernation, or has outlived its warning.
     Returned(Interruption),
-    /// EC2 takes it, or took it.
+    /// EC2 terminates the owner, or has done so.
     Rescue(Interruption),
-    /// A Spot Instance waits to take over from an On-Demand stand-in, which we are to end.
+    /// A Spot Instance waits to take over from an On-Demand stand-in, which the function terminates.
     Relieved(Interruption),
-    /// The stand-in is not to be ended after all: it gets back what was taken from it.
+    /// The return to Spot was given up: the stand-in gets back its targets and flags.
     Stays(Interruption),
-    /// It ended, and not by Spot: the user's own doing.
+    /// The owner has ended, but not by Spot: the user has terminated it.
     Ended(String),
-    /// It is gone, and nothing says how: nothing is concluded from that.
+    /// EC2 no longer shows the owner, and nothing says how it ended: nothing is concluded from that.
     Vanished(String),
 }
 
@@ -43,7 +43,7 @@ pub fn phase(lineage: &Lineage) -> Phase {
     };
     if let Some(by) = &owner.operated.by {
         return Phase::Unprotected(format!(
-            "{} is managed by {by}, which replaces it: EC2 lets nobody else change it, so nothing is done for it",
+            "{} is managed by {by}, which replaces it: EC2 lets only that service change it, so nothing is done for it",
             owner.id
         ));
     }
@@ -78,8 +78,9 @@ fn unprotected(lineage: &Lineage) -> String {
     }
 }
 
-/// EC2 forgets an instance about an hour after its end. What else says that Spot took it, is looked at in this order:
-/// the record, a warning that comes late, the status of its request, and what we have launched in its place.
+/// EC2 stops showing an instance about an hour after its end. An interruption is then told, in this order, by the
+/// record, by a late warning, by the status of its Spot Instance request, and by a replacement that was launched for
+/// it.
 fn without_owner(lineage: &Lineage) -> Phase {
     let Some(head) = &lineage.record.head else {
         return Phase::Ended("the instance is gone, and it is not on record".to_owned());
@@ -107,21 +108,21 @@ fn without_owner(lineage: &Lineage) -> Phase {
     }
 }
 
-/// TRAP 2: a stopped or hibernated instance is brought back by EC2; it is never replaced.
+/// The phase of an interrupted owner. EC2 starts a stopped or hibernated instance again (TRAP 2).
 fn interrupted(lineage: &Lineage, owner: &Instance, interruption: Interruption) -> Phase {
     match interruption.action {
         InstanceAction::Terminate if has_outlived(lineage, owner, &interruption) => {
             Phase::Returned(interruption)
         }
         InstanceAction::Terminate => Phase::Rescue(interruption),
-        // Once it is ending there is no way back, and the rest is a rescue like any other.
+        // Once the stand-in is ending, the return cannot be given up, and a rescue follows.
         InstanceAction::Return if !owner.is_alive() => Phase::Rescue(interruption),
         InstanceAction::Return if stand_in::stays(lineage, &interruption) => {
             Phase::Stays(interruption)
         }
         InstanceAction::Return => Phase::Relieved(interruption),
         InstanceAction::Stop | InstanceAction::Hibernate if !owner.is_alive() => {
-            // A stopped Spot Instance whose capacity never came, or whose request was cancelled.
+            // EC2 terminated the stopped instance for want of capacity, or its request was cancelled.
             match owner.state_reason.as_deref() {
                 Some("Server.SpotInstanceTermination") => {
                     let action = InstanceAction::Terminate;
@@ -151,8 +152,8 @@ fn interrupted(lineage: &Lineage, owner: &Instance, interruption: Interruption) 
     }
 }
 
-/// A tombstone is our memory of a warning, not one. EC2 ends an instance two minutes after it; one that runs on
-/// ten minutes later, when the warning itself counts no more, is not being taken, whatever was said, and gets back what was taken from it.
+/// EC2 ends an instance two minutes after its warning. One that still runs ten minutes later, when the warning no
+/// longer counts, is not interrupted, although it has a tombstone: it gets back its targets and flags.
 const OUTLIVED: time::Duration = time::Duration::minutes(10);
 
 fn has_outlived(lineage: &Lineage, owner: &Instance, interruption: &Interruption) -> bool {
@@ -162,8 +163,8 @@ fn has_outlived(lineage: &Lineage, owner: &Instance, interruption: &Interruption
     runs && !replaced && lineage.situation.now - interruption.at > OUTLIVED
 }
 
-/// A start gives the instance a new launch time; should a resumed one keep its old, the milestone
-/// "seen stopped" in the record tells as well.
+/// A start gives the instance a new launch time. If a resumed instance keeps its old one, the milestone "seen stopped"
+/// on record tells that it is back.
 fn has_returned(lineage: &Lineage, owner: &Instance, interruption: &Interruption) -> bool {
     let started_since = owner.launch_time > interruption.at;
     let seen_stopped = milestone::seen_stopped(lineage);
