@@ -2,7 +2,7 @@
 
 use super::{Entry, State};
 use crate::cloud::CloudError;
-use crate::event::own;
+use crate::event::{Wake, own};
 use crate::id::{ImageId, InstanceId, InterfaceId, RequestId, VolumeId};
 use crate::record::{expiring_from, volumes_from};
 use crate::situation::Holder;
@@ -19,6 +19,18 @@ pub fn operation(action: &Action) -> &'static str {
     }
 }
 
+/// Messages that leave in one call are noted one by one.
+fn each(action: &Action) -> Vec<Action> {
+    let Action::Wakes(wakes) = action else {
+        return vec![action.clone()];
+    };
+    let alone = |(wake, delay_seconds): &(Wake, u16)| Action::Wake {
+        wake: wake.clone(),
+        delay_seconds: *delay_seconds,
+    };
+    wakes.iter().map(alone).collect()
+}
+
 impl State {
     pub fn act(&mut self, action: &Action) -> Result<String, CloudError> {
         if let Action::Rehearse(rehearsal) = action {
@@ -29,12 +41,14 @@ impl State {
             .admit(operation(action))
             .and_then(|()| self.refused_as_managed(action))
             .and_then(|()| self.perform(action));
-        self.journal.push(Entry {
-            at: self.now,
-            action: action.clone(),
-            outcome: outcome.clone(),
-            foreign,
-        });
+        for action in each(action) {
+            self.journal.push(Entry {
+                at: self.now,
+                action,
+                outcome: outcome.clone(),
+                foreign: foreign.clone(),
+            });
+        }
         // The journal may show two replacements for a moment: it is searched once, in the end.
         if matches!(action, Action::Launch(_)) {
             let broken = super::invariants::one_launched(self);

@@ -1,7 +1,6 @@
 //! The tombstone: writes the interruption on the instance and into the record.
 
 use crate::event::{InstanceAction, InstanceState, Interruption, is_recent};
-use crate::id::InstanceId;
 use crate::plan::draft::Plan;
 use crate::plan::facts::breaker;
 use crate::plan::lineage::Lineage;
@@ -55,23 +54,8 @@ pub fn set(
         resources: vec![instance.id.to_string()],
         tags: marks,
     };
-    plan.step(Step::new(id(&instance.id), action));
+    plan.step(Step::new(format!("tombstone {}", instance.id), action));
     true
-}
-
-fn id(instance: &InstanceId) -> String {
-    format!("tombstone {instance}")
-}
-
-/// Where AWS takes only one of the two, the record's comes first, because it outlives the instance; unless the instance's
-/// says more.
-fn comes_first(interruption: &Interruption, plan: &mut Plan) {
-    let own = id(&interruption.instance);
-    let plain = |it: &Step| matches!(&it.action, Action::Tag { tags, .. } if tags.len() <= 2);
-    let mut own = plan.steps.iter_mut().filter(|it| it.id == own);
-    if let Some(step) = own.find(|it| plain(it)) {
-        step.can_wait = true;
-    }
 }
 
 /// Writes the interruption into the record, which outlives the instance.
@@ -89,7 +73,6 @@ pub fn remember(lineage: &Lineage, interruption: &Interruption, plan: &mut Plan)
         return;
     }
     let mut tags = history_tags(&breaker::history(lineage));
-    comes_first(interruption, plan);
     if known && own::holds(&template.tags, &tags) {
         return;
     }
