@@ -235,7 +235,7 @@ async fn groups_that_are_not_on_record_are_left_once_aws_has_too_much_to_answer(
 
 /// Tombstones are late, replacements announce themselves, chains of wakes begin twice.
 #[tokio::test]
-async fn no_target_group_is_read_while_a_whole_mass_reclaim_waits() {
+async fn while_a_whole_mass_reclaim_waits_the_target_groups_are_listed_once_more_at_most() {
     let world = World::new(91);
     world.change(|it| it.config.batch = 20);
     let function = function(&world);
@@ -264,7 +264,9 @@ async fn no_target_group_is_read_while_a_whole_mass_reclaim_waits() {
         states.filter(|it| *it == InstanceState::Running).count()
     });
     assert!(running > all.len() + 10, "replacements run: {running}");
-    assert_eq!(reads(), before);
+    // The event of one whose replacement runs already may list them all; sixty looks do not.
+    let each = all.len() as u64;
+    assert!(reads() <= before + each, "{before}, then {}", reads());
 }
 
 /// It has no volumes to wait for.
