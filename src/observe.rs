@@ -5,7 +5,6 @@
 
 mod crowded;
 mod default_key;
-mod facts;
 mod fleets;
 mod groups;
 mod interfaces;
@@ -15,24 +14,26 @@ mod names;
 mod policies;
 mod prepared;
 mod quiet;
+mod readings;
 mod requests;
 mod roots;
 mod sets;
+mod shared;
 mod targets;
 mod types;
 mod unread;
 mod volumes;
 
-pub use facts::{Facts, Look};
 use merge::merge;
 pub use prepared::{of as prepared_of, read as prepared};
 pub use quiet::Out;
+pub use readings::Readings;
 pub use sets::Known;
 pub use unread::{brief, unread};
 
 use crate::cloud::{Cloud, CloudError, Query};
 use crate::id::InstanceId;
-use crate::situation::Fact;
+use crate::situation::{Fact, Facts};
 use crate::tags::{self, Tags};
 use crowded::Crowd;
 use std::collections::BTreeSet;
@@ -56,7 +57,7 @@ pub async fn lineages(
     known: Known,
     scope: Scope,
     defaults: &Tags,
-) -> Result<Facts, CloudError> {
+) -> Result<Readings, CloudError> {
     let ids: Vec<String> = lineages.iter().map(ToString::to_string).collect();
     let of_lineage = Query::Tag {
         key: tags::RESCUE,
@@ -88,45 +89,19 @@ pub async fn lineages(
     let instances = prepared::also(cloud, instances, heads).await?;
     let all_recorded = prepared::are_all(&templates, lineages.len());
     let attached = volumes::attached(&instances);
-    let roots = roots::wanted(&instances, &templates, defaults);
     let groups = groups::names(&instances, &templates);
-    let fleets = fleets::wanted(&instances, &templates);
-    let wanted = types::of(&instances, &templates, defaults);
     let everything =
         scope == Scope::AllTargetGroups || !all_recorded || out.is_unlisted(&templates);
     let warned = out.warned.keys().cloned().collect();
     let out = out.of(&instances);
     let recorded = quiet::recorded(&instances, &templates, &out, &warned);
-    let replacements = prepared::replacements(&instances, &templates);
-    let busy = interfaces::busy(&instances, &replacements, &warned);
-    let requests = requests::wanted(&instances, &replacements, &templates);
     let followers = names::wanted(&instances, &templates, defaults);
-    let (
-        attached,
-        mut registrations,
-        interfaces,
-        images,
-        root_tasks,
-        groups,
-        fleets,
-        shapes,
-        requests,
-        lookups,
-        locked,
-        default_key,
-    ) = tokio::join!(
+    let (attached, mut registrations, shared, groups, lookups) = tokio::join!(
         cloud.volumes(&attached),
         targets::read(cloud, everything, &instances, recorded),
-        interfaces::read(cloud, &instances, &busy, &templates, defaults),
-        roots::images(cloud, &instances, &replacements, &roots),
-        roots::tasks(cloud, &roots),
+        shared::read(cloud, scope, &instances, &templates, &warned, defaults),
         groups::read(cloud, &groups),
-        fleets::read(cloud, &fleets),
-        types::shapes(cloud, scope, &wanted),
-        cloud.requests(&requests),
         names::look_up(cloud, followers),
-        locked::read(cloud, &instances, &templates, defaults),
-        default_key::read(cloud, scope, &warned),
     );
     if let (true, Ok(groups)) = (everything, &groups) {
         targets::add_sources(cloud, groups, &mut registrations).await;
@@ -136,24 +111,19 @@ pub async fn lineages(
     let snapshots = sets::find(cloud, snapshots, known).await;
     let holders = prepared::unseen_holders(&volumes, &instances);
     let instances = prepared::also(cloud, instances, holders).await?;
-    Ok(Facts {
+    Ok(Readings {
         instances,
         out,
         templates,
         volumes: fact(volumes),
         snapshots,
-        registrations: Fact::Known(registrations),
         addresses: fact(addresses),
-        interfaces: fact(interfaces),
-        images: fact(images),
         groups: fact(groups),
-        fleets: fact(fleets),
-        shapes,
-        requests: fact(requests),
-        root_tasks,
         lookups,
-        locked,
-        default_key,
+        shared: Facts {
+            registrations: Fact::Known(registrations),
+            ..shared
+        },
     })
 }
 

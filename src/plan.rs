@@ -80,15 +80,15 @@ pub fn unseen(situation: &Situation) -> Plan {
 /// All steps that are still missing.
 pub fn plan(situation: &Situation) -> Plan {
     let lineage = Lineage::of(situation);
-    if let Fact::Unavailable { operation, why } = &situation.template {
+    if let Fact::Unavailable { operation, why } = &situation.facts.template {
         return without_record(situation, operation, why);
     }
     if let Some(rescue) = claimed::claimed_by(situation) {
         let mut plan = Plan::default();
-        claim::wake_rescue(&rescue, situation, &mut plan);
+        claim::wake_rescue(&rescue, &lineage, &mut plan);
         return plan;
     }
-    if let Some(other) = &situation.part_of {
+    if let Some(other) = &situation.facts.part_of {
         return Plan::nothing(format!("{} belongs to {other}", situation.lineage));
     }
     let phase = phase(&lineage);
@@ -133,11 +133,11 @@ const WARNED: time::Duration = time::Duration::seconds(180);
 /// An instance with tags of this lineage that the function has not launched gets no volume and no address, and is
 /// reported. A replacement of ours may look like that for a moment, until its launch has been answered.
 fn strangers(lineage: &Lineage, plan: &mut Plan) {
-    let (id, now) = (&lineage.situation.lineage, lineage.situation.now);
+    let (id, now) = (&lineage.id, lineage.now);
     let settled = |it: &&Instance| now - it.launch_time > time::Duration::MINUTE;
     // A replacement may get a warning before its launch has been answered: the warning must not be lost.
     let warned = |it: &&Instance| {
-        let mut notices = lineage.situation.notices.iter();
+        let mut notices = lineage.inputs.notices.iter();
         notices.any(|notice| notice.instance == it.id && now - notice.at < WARNED)
     };
     for stranger in lineage.strangers().filter(warned) {

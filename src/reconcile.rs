@@ -23,7 +23,7 @@ use crate::cloud::{Class, Cloud, CloudError};
 use crate::event::Trigger;
 use crate::execute::execute;
 use crate::id::InstanceId;
-use crate::observe::{self, Look, Scope};
+use crate::observe::{self, Scope};
 use crate::plan::{self, COUNT, Plan, REMEMBER};
 use crate::reads::Reads;
 use crate::report::{Report, StepOutcome, StepReport, Unprotected};
@@ -160,40 +160,29 @@ async fn look_again(
         scope,
         context.defaults,
     );
-    let facts = match in_time(context, Box::pin(reading)).await {
-        Ok(facts) => facts,
+    let read = match in_time(context, Box::pin(reading)).await {
+        Ok(read) => read,
         Err(error) => {
             batch.read_failed(&error);
             return false;
         }
     };
-    let facts = &facts;
+    let read = &read;
     let calm = rehearsal::is_calm(&batch.subjects);
     let subjects = batch
         .subjects
         .iter_mut()
         .filter(|(id, _)| active.contains(*id));
     let planned = subjects.map(|(id, subject)| {
-        if let Some(record) = facts.record(id) {
+        if let Some(record) = read.record(id) {
             subject.memory.settle(record);
         }
-        subject.note_listed(facts.lists_all());
-        subject.memory.sets.unlisted |= facts.lists_no_snapshots();
-        subject.note_unseen(now, |it| facts.shows(it));
+        subject.note_listed(read.lists_all());
+        subject.memory.sets.unlisted |= read.lists_no_snapshots();
+        subject.note_unseen(now, |it| read.shows(it));
         subject.rehearsing.due = calm && subject.memory.rehearses;
-        let look = Look {
-            now,
-            memory: &subject.memory,
-            risks: &subject.risks,
-            defaults: context.defaults,
-            pass,
-            late: subject.is_late(),
-            refused: &subject.refused,
-            remembered: &subject.remembered,
-            rehearsing: &subject.rehearsing,
-        };
         // A situation is large, and no batch holds more than one: the plan is all that waits for AWS.
-        let situation = facts.situation(id, &look);
+        let situation = read.situation(id, now, subject.inputs(context.defaults, pass));
         let plan = plan::plan(&situation);
         subject.memory.suspected.clone_from(&plan.suspects);
         subject.seen = glance::seen(&situation, &plan, now);

@@ -1,19 +1,23 @@
-//! Plain facts about one lineage, as read from AWS.
+//! Plain facts about one lineage, as read from AWS, and what the invocation knows by itself.
 //!
 //! A *lineage* is a protected instance and the replacements that took over from it, one after the
 //! other; its id is the id of its first instance. Facts carry no opinion: what they mean is decided
 //! in `plan`.
 
+mod facts;
 mod group;
 mod image;
+mod inputs;
 mod likeness;
 mod network;
 mod owners;
 mod rehearsal;
 mod storage;
 
+pub use facts::Facts;
 pub use group::{AutoScalingGroup, Group, Lifecycle, Member};
 pub use image::{Boot, Image, ImageState, RootTask, RootTaskState, Shape};
+pub use inputs::Inputs;
 pub use likeness::{Cpu, Likeness, Unlike};
 pub use network::{Address, Holder, Interface, NetworkInterface, PublicAddress, Slot};
 pub use owners::{Fleet, Operated};
@@ -24,17 +28,16 @@ pub use storage::{
 
 use crate::clock::Timestamp;
 pub use crate::dns::{DnsName, Lookup, RecordSet, RecordType, Says};
-use crate::event::{InstanceAction, InstanceState, Interruption, Risk};
+use crate::event::{InstanceAction, InstanceState};
 use crate::id::{ImageId, InstanceId, RequestId, SubnetId, TemplateId};
 use crate::tags::{self, Tags};
 pub use crate::target::{
     Balancing, ListedGroup, Listing, Registration, Registrations, Target, TargetGroup,
 };
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet};
 
 /// Something read, or why it is not known. "Could not find out" is never an empty list.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Fact<T> {
     Known(T),
     /// The read failed.
@@ -43,6 +46,7 @@ pub enum Fact<T> {
         why: String,
     },
     /// Not asked for yet: the first pass of a warning reads only the instance.
+    #[default]
     NotRead,
 }
 
@@ -70,66 +74,10 @@ impl<T> Fact<T> {
 /// Everything one plan is made from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Situation {
-    pub now: Timestamp,
     pub lineage: InstanceId,
-    /// The warnings that led to this look, if any.
-    pub notices: Vec<Interruption>,
-    /// The risks that led to this look, if any.
-    pub risks: Vec<Risk>,
-    /// The stack's policy defaults.
-    pub defaults: Tags,
-    /// How many looks this invocation has made before.
-    pub pass: u32,
-    /// Suspicions, which count only after a minute, and since when each was seen.
-    pub suspected: BTreeMap<String, Timestamp>,
-    /// Steps that AWS has refused for good in this invocation, by id: another way is tried.
-    pub refused: BTreeSet<String>,
-    /// What this invocation wrote into the record when launches failed: reads show it only later.
-    pub remembered: Tags,
-    /// Interrupted instances that AWS has deregistered from all their target groups.
-    pub deregistered: BTreeSet<InstanceId>,
-    /// Instances that launches of this rescue have returned.
-    pub launched: BTreeSet<InstanceId>,
-    /// Tokens of launches with an instance that is not visible, and since when.
-    pub unseen: BTreeMap<String, Timestamp>,
-    /// Volumes and interfaces with `DeleteOnTermination` when their instance was warned.
-    pub flagged: BTreeSet<String>,
-    /// Record tags that AWS has not accepted so far.
-    pub unwritten: Tags,
-    /// Instances for which every target group has been asked since their warning.
-    pub listed: BTreeSet<InstanceId>,
-    /// Three looks have passed since the warning: what they could not read is not waited for.
-    pub late: bool,
-    pub instances: Vec<Instance>,
-    /// The lineage that this one belongs to, by that one's record or by the volumes its first instance holds.
-    pub part_of: Option<InstanceId>,
-    pub template: Fact<Option<Template>>,
-    /// The name that its template has, or is to have. None while that is unknown, or if foreign templates have all
-    /// its names.
-    pub template_name: Option<String>,
-    pub volumes: Fact<Vec<Volume>>,
-    pub snapshots: Fact<Vec<Snapshot>>,
-    pub registrations: Fact<Registrations>,
-    pub addresses: Fact<Vec<Address>>,
-    /// Interfaces on record, and those that hold a private address on record.
-    pub interfaces: Fact<Vec<NetworkInterface>>,
-    pub images: Fact<Vec<Image>>,
-    /// The Auto Scaling group its instances are members of, or were.
-    pub group: Fact<Option<Group>>,
-    /// The fleets that launched them, without our own.
-    pub fleets: Fact<Vec<Fleet>>,
-    /// The shapes of the types that the policy concerns.
-    pub shapes: Fact<Vec<Shape>>,
-    pub requests: Fact<Vec<SpotRequest>>,
-    /// The key of volumes that name none, if the account encrypts by default. Read only while nothing is interrupted.
-    pub default_key: Fact<Option<String>>,
-    /// Stand-ins that may have to give way to Spot, and have termination protection.
-    pub locked: Fact<BTreeSet<InstanceId>>,
-    /// Replacements of the root volumes of successors. Read only where a root is to be kept.
-    pub root_tasks: Fact<Vec<RootTask>>,
-    /// The record sets of the DNS name that follows. Read only where there is one, and only when it is needed.
-    pub lookup: Fact<Lookup>,
-    pub rehearsing: Rehearsing,
+    pub now: Timestamp,
+    pub inputs: Inputs,
+    pub facts: Facts,
 }
 
 /// An instance as `DescribeInstances` shows it. A terminated one has lost devices, network and,

@@ -9,7 +9,7 @@ mod support;
 use spot_rescue::clock;
 use spot_rescue::event::{self, Interruption, Trigger};
 use spot_rescue::plan::{first_aid, plan};
-use spot_rescue::situation::{Fact, Situation};
+use spot_rescue::situation::{Facts, Situation};
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -78,27 +78,18 @@ fn render(interruption: Option<&Interruption>) -> String {
 
 /// The situation before anything but the instance has been read.
 fn brief(situation: &Situation) -> Situation {
-    Situation {
-        pass: 0,
-        instances: situation
-            .instances
-            .iter()
-            .filter(|it| it.id.as_str() == LINEAGE)
-            .cloned()
-            .collect(),
-        template: Fact::NotRead,
-        volumes: Fact::NotRead,
-        snapshots: Fact::NotRead,
-        registrations: Fact::NotRead,
-        addresses: Fact::NotRead,
-        images: Fact::NotRead,
-        group: Fact::NotRead,
-        requests: Fact::NotRead,
-        root_tasks: Fact::NotRead,
-        fleets: Fact::NotRead,
-        locked: Fact::NotRead,
+    let instances = situation.facts.instances.iter();
+    let instances = instances.filter(|it| it.id.as_str() == LINEAGE);
+    let facts = Facts {
+        instances: instances.cloned().collect(),
+        ..Facts::default()
+    };
+    let mut brief = Situation {
+        facts,
         ..situation.clone()
-    }
+    };
+    brief.inputs.pass = 0;
+    brief
 }
 
 fn compare(name: &str, text: &str) {

@@ -97,19 +97,20 @@ fn disturb(situation: &mut Situation, disturbance: &Disturbance) {
     match disturbance {
         Disturbance::State(which, state) => {
             let state = *state.get(&InstanceState::ALL);
-            pick(which, &mut situation.instances)
+            pick(which, &mut situation.facts.instances)
                 .into_iter()
                 .for_each(|it| it.state = state);
         }
         Disturbance::ForgetInstance(which) => {
-            if !situation.instances.is_empty() {
+            if !situation.facts.instances.is_empty() {
                 situation
+                    .facts
                     .instances
-                    .remove(which.index(situation.instances.len()));
+                    .remove(which.index(situation.facts.instances.len()));
             }
         }
         Disturbance::VolumeElsewhere(which) => {
-            let volume = pick(which, known(&mut situation.volumes));
+            let volume = pick(which, known(&mut situation.facts.volumes));
             volume
                 .into_iter()
                 .for_each(|it| OTHER_ZONE.clone_into(&mut it.availability_zone));
@@ -121,21 +122,21 @@ fn disturb(situation: &mut Situation, disturbance: &Disturbance) {
                 VolumeState::Error,
                 VolumeState::Deleting,
             ];
-            pick(which, known(&mut situation.volumes))
+            pick(which, known(&mut situation.facts.volumes))
                 .into_iter()
                 .for_each(|it| it.state = *state.get(&states));
         }
         Disturbance::ForgetVolume(which) => {
-            forget(which, &mut situation.volumes);
-            let left: Vec<_> = known(&mut situation.volumes)
+            forget(which, &mut situation.facts.volumes);
+            let left: Vec<_> = known(&mut situation.facts.volumes)
                 .iter()
                 .map(|it| it.id.clone())
                 .collect();
-            for instance in &mut situation.instances {
+            for instance in &mut situation.facts.instances {
                 instance.devices.retain(|it| left.contains(&it.volume));
             }
         }
-        Disturbance::DetachVolume(which) => pick(which, known(&mut situation.volumes))
+        Disturbance::DetachVolume(which) => pick(which, known(&mut situation.facts.volumes))
             .into_iter()
             .for_each(|it| {
                 it.attachments.clear();
@@ -147,15 +148,15 @@ fn disturb(situation: &mut Situation, disturbance: &Disturbance) {
                 SnapshotState::Completed,
                 SnapshotState::Unusable,
             ];
-            pick(which, known(&mut situation.snapshots))
+            pick(which, known(&mut situation.facts.snapshots))
                 .into_iter()
                 .for_each(|it| it.state = *state.get(&states));
         }
-        Disturbance::ForgetSnapshots => situation.snapshots = Fact::Known(Vec::new()),
-        Disturbance::ForgetTemplate => situation.template = Fact::Known(None),
+        Disturbance::ForgetSnapshots => situation.facts.snapshots = Fact::Known(Vec::new()),
+        Disturbance::ForgetTemplate => situation.facts.template = Fact::Known(None),
         Disturbance::Unreadable(which) => unreadable(which, situation),
         Disturbance::Deregistered(which) => {
-            if let Fact::Known(found) = &mut situation.registrations {
+            if let Fact::Known(found) = &mut situation.facts.registrations {
                 pick(which, found.list_mut())
                     .into_iter()
                     .for_each(|it| it.draining = true);
@@ -163,7 +164,7 @@ fn disturb(situation: &mut Situation, disturbance: &Disturbance) {
         }
         Disturbance::Policy(which) => {
             let (key, value) = which.get(&POLICIES);
-            let all = situation.instances.iter_mut().map(|it| &mut it.tags);
+            let all = situation.facts.instances.iter_mut().map(|it| &mut it.tags);
             all.for_each(|tags| {
                 tags.insert((*key).to_owned(), (*value).to_owned());
             });
@@ -171,7 +172,7 @@ fn disturb(situation: &mut Situation, disturbance: &Disturbance) {
         Disturbance::Later(seconds) => {
             situation.now += time::Duration::seconds(i64::from(*seconds));
         }
-        Disturbance::Pass(pass) => situation.pass = u32::from(*pass),
+        Disturbance::Pass(pass) => situation.inputs.pass = u32::from(*pass),
     }
 }
 
@@ -180,37 +181,37 @@ fn unreadable(which: &Index, situation: &mut Situation) {
     let why = || "RequestLimitExceeded".to_owned();
     match which.index(6) {
         0 => {
-            situation.template = Fact::Unavailable {
+            situation.facts.template = Fact::Unavailable {
                 operation,
                 why: why(),
             }
         }
         1 => {
-            situation.volumes = Fact::Unavailable {
+            situation.facts.volumes = Fact::Unavailable {
                 operation,
                 why: why(),
             }
         }
         2 => {
-            situation.snapshots = Fact::Unavailable {
+            situation.facts.snapshots = Fact::Unavailable {
                 operation,
                 why: why(),
             }
         }
         3 => {
-            situation.registrations = Fact::Unavailable {
+            situation.facts.registrations = Fact::Unavailable {
                 operation,
                 why: why(),
             }
         }
         4 => {
-            situation.addresses = Fact::Unavailable {
+            situation.facts.addresses = Fact::Unavailable {
                 operation,
                 why: why(),
             }
         }
         _ => {
-            situation.images = Fact::Unavailable {
+            situation.facts.images = Fact::Unavailable {
                 operation,
                 why: why(),
             }
@@ -266,14 +267,14 @@ impl Case {
 
 fn reversed(situation: &Situation) -> Situation {
     let mut turned = situation.clone();
-    turned.instances.reverse();
-    turned.notices.reverse();
-    known(&mut turned.volumes).reverse();
-    known(&mut turned.snapshots).reverse();
-    known(&mut turned.addresses).reverse();
-    known(&mut turned.interfaces).reverse();
-    known(&mut turned.images).reverse();
-    if let Fact::Known(found) = &mut turned.registrations {
+    turned.facts.instances.reverse();
+    turned.inputs.notices.reverse();
+    known(&mut turned.facts.volumes).reverse();
+    known(&mut turned.facts.snapshots).reverse();
+    known(&mut turned.facts.addresses).reverse();
+    known(&mut turned.facts.interfaces).reverse();
+    known(&mut turned.facts.images).reverse();
+    if let Fact::Known(found) = &mut turned.facts.registrations {
         found.list_mut().reverse();
     }
     turned
@@ -297,13 +298,13 @@ proptest! {
     #[test]
     fn without_an_opt_in_nothing_is_changed(case in case()) {
         let mut situation = case.situation();
-        situation.instances.iter_mut().for_each(|it| {
+        situation.facts.instances.iter_mut().for_each(|it| {
             it.tags.remove(tags::OPT_IN);
         });
-        if let Fact::Known(Some(template)) = &mut situation.template {
+        if let Fact::Known(Some(template)) = &mut situation.facts.template {
             template.tags.remove(tags::OPT_IN);
         }
-        situation.defaults.insert(tags::OPT_IN.to_owned(), "on".to_owned());
+        situation.inputs.defaults.insert(tags::OPT_IN.to_owned(), "on".to_owned());
         for plan in both(&situation) {
             prop_assert_eq!(plan.steps, vec![]);
         }
@@ -334,8 +335,8 @@ proptest! {
         for plan in both(&situation) {
             for step in &plan.steps {
                 if let Action::Attach { volume, instance, .. } = &step.action {
-                    let volume = known(&mut copy.volumes).iter().find(|it| it.id == *volume).unwrap();
-                    let instance = situation.instances.iter().find(|it| it.id == *instance).unwrap();
+                    let volume = known(&mut copy.facts.volumes).iter().find(|it| it.id == *volume).unwrap();
+                    let instance = situation.facts.instances.iter().find(|it| it.id == *instance).unwrap();
                     prop_assert_eq!(&volume.availability_zone, &instance.availability_zone);
                     prop_assert_eq!(volume.state, VolumeState::Available);
                     prop_assert_eq!(instance.state, InstanceState::Running);
@@ -350,23 +351,23 @@ proptest! {
     #[test]
     fn a_stopped_or_hibernated_instance_that_lives_is_never_replaced(case in case()) {
         let mut situation = case.situation();
-        situation.instances.truncate(1);
-        prop_assume!(situation.instances.iter().all(|it| it.id.as_str() == LINEAGE));
-        situation.notices.retain(|it| it.action != InstanceAction::Terminate);
-        situation.risks.clear();
-        situation.notices.push(Interruption {
+        situation.facts.instances.truncate(1);
+        prop_assume!(situation.facts.instances.iter().all(|it| it.id.as_str() == LINEAGE));
+        situation.inputs.notices.retain(|it| it.action != InstanceAction::Terminate);
+        situation.inputs.risks.clear();
+        situation.inputs.notices.push(Interruption {
             instance: LINEAGE.parse().unwrap(),
             action: InstanceAction::Stop,
             at: at(),
         });
-        for instance in &mut situation.instances {
+        for instance in &mut situation.facts.instances {
             instance.tags.remove(tags::INTERRUPTED_AT);
             instance.tags.remove("spot-rescue:no-return");
             if !instance.is_alive() {
                 instance.state = InstanceState::Stopped;
             }
         }
-        if let Fact::Known(Some(template)) = &mut situation.template {
+        if let Fact::Known(Some(template)) = &mut situation.facts.template {
             template.tags.remove(tags::INTERRUPTED_AT);
             template.tags.remove("spot-rescue:no-return");
             template.tags.remove(tags::AT_RISK);
@@ -393,7 +394,7 @@ proptest! {
     fn an_interrupted_instance_never_gets_delete_on_termination(case in case()) {
         let situation = case.situation();
         let recent = |at| situation.now - at <= time::Duration::minutes(10);
-        let recent = situation.notices.iter().filter(|it| recent(it.at));
+        let recent = situation.inputs.notices.iter().filter(|it| recent(it.at));
         let interrupted: BTreeSet<_> = recent.map(|it| &it.instance).collect();
         for plan in both(&situation) {
             for step in &plan.steps {
@@ -410,7 +411,7 @@ proptest! {
     #[test]
     fn an_unreadable_record_leads_to_first_aid_alone(case in case()) {
         let mut situation = case.situation();
-        situation.template = Fact::Unavailable {
+        situation.facts.template = Fact::Unavailable {
             operation: "DescribeLaunchTemplates",
             why: "RequestLimitExceeded".to_owned(),
         };
@@ -431,11 +432,11 @@ proptest! {
     #[test]
     fn a_plan_done_perfectly_leaves_nothing_to_do(case in case()) {
         let mut situation = case.situation();
-        let readable = situation.template.known().is_some()
-            && situation.volumes.known().is_some()
-            && situation.snapshots.known().is_some()
-            && situation.registrations.known().is_some()
-            && situation.addresses.known().is_some();
+        let readable = situation.facts.template.known().is_some()
+            && situation.facts.volumes.known().is_some()
+            && situation.facts.snapshots.known().is_some()
+            && situation.facts.registrations.known().is_some()
+            && situation.facts.addresses.known().is_some();
         prop_assume!(readable);
         let settled = settle(&mut situation);
         prop_assert!(settled.is_ok(), "{}", settled.unwrap_err());
@@ -458,11 +459,12 @@ fn a_rescue_done_perfectly_restores_what_was() {
     let mut situation = fresh(at(), &[]);
     settle(&mut situation).map(drop).unwrap();
     let before = disks(&situation);
-    situation.notices = vec![warning];
+    situation.inputs.notices = vec![warning];
     settle(&mut situation).map(drop).unwrap();
     end_owner(&mut situation);
     settle(&mut situation).map(drop).unwrap();
     let alive: Vec<_> = situation
+        .facts
         .instances
         .iter()
         .filter(|it| it.is_alive())
@@ -475,7 +477,7 @@ fn a_rescue_done_perfectly_restores_what_was() {
             .collect()
     };
     assert_eq!(data(disks(&situation)), data(before));
-    let found = situation.registrations.known().unwrap();
+    let found = situation.facts.registrations.known().unwrap();
     let targets: Vec<(&str, u16)> = found
         .list
         .iter()
@@ -483,7 +485,7 @@ fn a_rescue_done_perfectly_restores_what_was() {
         .collect();
     assert_eq!(targets.len(), 2);
     assert!(targets.contains(&(replacement, 80)) && targets.contains(&(replacement, 8080)));
-    let address = &situation.addresses.known().unwrap()[0];
+    let address = &situation.facts.addresses.known().unwrap()[0];
     assert_eq!(
         address
             .instance
@@ -495,7 +497,7 @@ fn a_rescue_done_perfectly_restores_what_was() {
 
 /// Device -> (volume, flag) of the living instance.
 fn disks(situation: &Situation) -> BTreeMap<String, (String, bool)> {
-    let alive = situation.instances.iter().filter(|it| it.is_alive());
+    let alive = situation.facts.instances.iter().filter(|it| it.is_alive());
     let devices = alive.flat_map(|it| &it.devices);
     devices
         .map(|it| {
@@ -530,11 +532,11 @@ fn forgets(change: impl Fn(&mut Situation)) -> bool {
 #[test]
 fn a_volume_is_detached_once_both_sides_say_so() {
     let hide = |situation: &mut Situation| {
-        let devices = &mut situation.instances[0].devices;
+        let devices = &mut situation.facts.instances[0].devices;
         devices.retain(|it| it.volume.as_str() != "vol-00000000000000002");
     };
     let free = |situation: &mut Situation| {
-        let Fact::Known(all) = &mut situation.volumes else {
+        let Fact::Known(all) = &mut situation.facts.volumes else {
             return;
         };
         let mut all = all.iter_mut();
@@ -542,7 +544,7 @@ fn a_volume_is_detached_once_both_sides_say_so() {
         volume.unwrap().attachments.clear();
     };
     let unreadable = |situation: &mut Situation| {
-        situation.volumes = Fact::Unavailable {
+        situation.facts.volumes = Fact::Unavailable {
             operation: "DescribeVolumes",
             why: "test".to_owned(),
         };

@@ -6,10 +6,10 @@ use spot_rescue::clock::{self, Clock, Timestamp};
 use spot_rescue::event::{self, Interruption, Memory, Trigger};
 use spot_rescue::handler::Handler;
 use spot_rescue::id::InstanceId;
-use spot_rescue::observe::{self, Look, Out, Scope};
+use spot_rescue::observe::{self, Out, Scope};
 use spot_rescue::plan;
 use spot_rescue::sim::World;
-use spot_rescue::situation::{Rehearsing, Situation};
+use spot_rescue::situation::{Inputs, Situation};
 use spot_rescue::tags::Tags;
 use std::collections::{BTreeMap, BTreeSet};
 use std::hint::black_box;
@@ -121,7 +121,7 @@ impl Known {
         };
         for id in instances {
             let one = BTreeSet::from([id.clone()]);
-            let facts = observe::lineages(
+            let read = observe::lineages(
                 &world,
                 &one,
                 &one,
@@ -131,19 +131,12 @@ impl Known {
                 &defaults,
             )
             .await;
-            let facts = facts.map_err(io::Error::other)?;
-            let look = Look {
-                now: at,
-                memory: &Memory::default(),
-                risks: &[],
-                defaults: &defaults,
+            let read = read.map_err(io::Error::other)?;
+            let inputs = Inputs {
                 pass: 1,
-                late: false,
-                refused: &BTreeSet::new(),
-                remembered: &defaults,
-                rehearsing: &Rehearsing::default(),
+                ..Inputs::default()
             };
-            situations.insert(id.clone(), facts.situation(&id, &look));
+            situations.insert(id.clone(), read.situation(&id, at, inputs));
         }
         Ok(Self {
             at,
@@ -174,7 +167,7 @@ impl Known {
             interruptions: vec![interruption],
             ..Memory::default()
         };
-        let instance = situation.instances[0].clone();
+        let instance = situation.facts.instances[0].clone();
         let brief = observe::brief(instance, &memory, &self.defaults, self.at);
         plan::first_aid(&brief).steps.len()
     }

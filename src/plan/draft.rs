@@ -90,8 +90,8 @@ impl Plan {
         seen: String,
         what: impl Into<String>,
     ) -> bool {
-        let now = lineage.situation.now;
-        let since = lineage.situation.suspected.get(&seen).copied();
+        let now = lineage.now;
+        let since = lineage.inputs.suspected.get(&seen).copied();
         let since = since.unwrap_or(now);
         self.suspects.insert(seen, since);
         let left = (since + period - now).whole_seconds();

@@ -11,17 +11,21 @@ pub mod ports;
 pub mod shown;
 pub mod touched;
 
+use crate::clock::Timestamp;
 use crate::event::{InstanceAction, InstanceState, Interruption, Risk};
 use crate::id::{InstanceId, TemplateId};
 use crate::policy::{Policy, PolicyWarning};
 use crate::record::{Record, interruption_from};
-use crate::situation::{Fact, Instance, Situation, Snapshot, Template};
+use crate::situation::{Fact, Facts, Inputs, Instance, Situation, Snapshot, Template};
 use crate::tags::{self, Tags};
 use std::cmp::Reverse;
 
 /// A situation, with record, policy and roles worked out.
 pub struct Lineage<'a> {
-    pub situation: &'a Situation,
+    pub id: &'a InstanceId,
+    pub now: Timestamp,
+    pub inputs: &'a Inputs,
+    pub facts: &'a Facts,
     pub record: Record,
     pub policy: Policy,
     pub warnings: Vec<PolicyWarning>,
@@ -36,13 +40,13 @@ pub struct Lineage<'a> {
 impl<'a> Lineage<'a> {
     #[must_use]
     pub fn of(situation: &'a Situation) -> Self {
-        let template = situation.template.known().and_then(Option::as_ref);
+        let template = situation.facts.template.known().and_then(Option::as_ref);
         let mut record = template
-            .map(|it| record(it, &situation.unwritten))
+            .map(|it| record(it, &situation.inputs.unwritten))
             .unwrap_or_default();
         let members = member::members(situation, &record);
         let owner = owner(&situation.lineage, &members, &record);
-        if situation.template == Fact::Known(None) {
+        if situation.facts.template == Fact::Known(None) {
             record = lost::record(owner, situation);
         }
         let (policy, warnings) = policy(situation, owner, template);
@@ -59,7 +63,10 @@ impl<'a> Lineage<'a> {
             chosen::apply(&mut record, owner, situation, &policy);
         }
         let mut lineage = Self {
-            situation,
+            id: &situation.lineage,
+            now: situation.now,
+            inputs: &situation.inputs,
+            facts: &situation.facts,
             record,
             policy,
             warnings,
@@ -74,14 +81,19 @@ impl<'a> Lineage<'a> {
     /// The snapshots, as far as they have been read.
     #[must_use]
     pub fn snapshots(&self) -> &'a [Snapshot] {
-        let known = self.situation.snapshots.known();
+        let known = self.facts.snapshots.known();
         known.map(Vec::as_slice).unwrap_or_default()
     }
 
     /// The prepared rescue, if it has been read and exists.
     #[must_use]
     pub fn template(&self) -> Option<&'a Template> {
-        self.situation.template.known().and_then(Option::as_ref)
+        self.facts.template.known().and_then(Option::as_ref)
+    }
+
+    #[must_use]
+    pub fn is_claimed(&self, instance: &Instance) -> bool {
+        claimed::is_claimed(self.id, self.facts, instance)
     }
 
     /// The Auto Scaling group, by the record or by the instance's own tag.
@@ -103,7 +115,7 @@ impl<'a> Lineage<'a> {
     #[must_use]
     pub fn prepared(&self) -> Option<(TemplateId, u64)> {
         let noted = self.noted();
-        let template = match &self.situation.template {
+        let template = match &self.facts.template {
             Fact::Known(template) => template.as_ref()?,
             Fact::Unavailable { .. } | Fact::NotRead => return noted,
         };
@@ -149,7 +161,7 @@ impl<'a> Lineage<'a> {
             .and_then(|text| interruption_from(text));
         let written = tombstone.iter().chain(&self.record.interruption);
         let told = self
-            .situation
+            .inputs
             .notices
             .iter()
             .filter(|it| !self.is_stale(it, instance));
@@ -164,7 +176,7 @@ impl<'a> Lineage<'a> {
     /// Warnings are delivered late and twice. A warning from before the instance's last start, or one that a running
     /// instance has outlived by minutes, no longer counts.
     fn is_stale(&self, notice: &Interruption, instance: &Instance) -> bool {
-        let age = (self.situation.now - notice.at).whole_seconds();
+        let age = (self.now - notice.at).whole_seconds();
         let is_over = match notice.action {
             InstanceAction::Return | InstanceAction::Terminate => instance.is_alive(),
             InstanceAction::Stop | InstanceAction::Hibernate => {
@@ -195,14 +207,14 @@ impl<'a> Lineage<'a> {
         Some(Interruption {
             instance: instance.id.clone(),
             action,
-            at: self.situation.now,
+            at: self.now,
         })
     }
 
     /// The latest risk of an instance since its last start, which may have moved it to another host.
     #[must_use]
     pub fn risk(&self, instance: &Instance) -> Option<Risk> {
-        let all = self.situation.risks.iter().chain(&self.record.risk);
+        let all = self.inputs.risks.iter().chain(&self.record.risk);
         let of_this = all.filter(|it| {
             it.instance == instance.id && it.at >= instance.launch_time - time::Duration::SECOND
         });
@@ -215,7 +227,7 @@ impl<'a> Lineage<'a> {
         let candidates = self.members.iter().copied().filter(|it| {
             Some(&it.id) != owner
                 && after.is_none_or(|after| it.launch_time >= after)
-                && (it.tags.contains_key(tags::REPLACES) || claimed::is_claimed(self.situation, it))
+                && (it.tags.contains_key(tags::REPLACES) || self.is_claimed(it))
                 && it.is_alive()
                 && self.interruption(it).is_none()
         });
@@ -271,8 +283,8 @@ impl<'a> Lineage<'a> {
 
     /// Instances with the lineage's tag that are not members of it.
     pub fn strangers(&self) -> impl Iterator<Item = &'a Instance> + '_ {
-        let claims = |it: &&Instance| it.is_alive() && it.lineage() == self.situation.lineage;
-        let tagged = self.situation.instances.iter().filter(claims);
+        let claims = |it: &&Instance| it.is_alive() && it.lineage() == *self.id;
+        let tagged = self.facts.instances.iter().filter(claims);
         tagged.filter(|it| self.member(&it.id).is_none())
     }
 }
@@ -319,7 +331,7 @@ fn policy(
     });
     let empty = Tags::new();
     let source = live.or(template.map(|it| &it.tags)).unwrap_or(&empty);
-    let group = situation.group.known().and_then(Option::as_ref);
+    let group = situation.facts.group.known().and_then(Option::as_ref);
     let group = group.map_or(&empty, |it| &it.scaling.tags);
-    Policy::layered(&situation.defaults, group, source)
+    Policy::layered(&situation.inputs.defaults, group, source)
 }

@@ -34,7 +34,7 @@ pub enum Phase {
 /// Total: every situation has a phase.
 #[must_use]
 pub fn phase(lineage: &Lineage) -> Phase {
-    let id = &lineage.situation.lineage;
+    let id = lineage.id;
     if !lineage.policy.protected.value {
         return Phase::Unprotected(unprotected(lineage));
     }
@@ -71,7 +71,7 @@ fn is_ours(lineage: &Lineage, owner: &Instance) -> bool {
 }
 
 fn unprotected(lineage: &Lineage) -> String {
-    let id = &lineage.situation.lineage;
+    let id = lineage.id;
     match lineage.owner {
         Some(owner) => format!("{} is not tagged {}=on", owner.id, tags::OPT_IN),
         None => format!("nothing is known about {id}: no instance, no prepared rescue"),
@@ -93,13 +93,13 @@ fn without_owner(lineage: &Lineage) -> Phase {
         })
     };
     let recorded = lineage.record.interruption.iter();
-    let warned = { lineage.situation.notices.iter() }.filter(|it| it.action.ends());
+    let warned = { lineage.inputs.notices.iter() }.filter(|it| it.action.ends());
     let told = recorded.chain(warned).filter(|it| it.instance == *head);
     if let Some(interruption) = told.max_by_key(|it| it.at) {
         return Phase::Rescue(interruption.clone());
     }
     match spot_request::end(lineage, head) {
-        Some(end) if end.by_spot => taken(end.at.unwrap_or(lineage.situation.now)),
+        Some(end) if end.by_spot => taken(end.at.unwrap_or(lineage.now)),
         Some(end) => Phase::Ended(format!("{head} is gone ({}), not by Spot", end.code)),
         None => match lineage.successor {
             Some(successor) => taken(successor.launch_time),
@@ -160,7 +160,7 @@ fn has_outlived(lineage: &Lineage, owner: &Instance, interruption: &Interruption
     let runs = owner.state == InstanceState::Running && owner.state_reason.is_none();
     let holds_nothing = |it: &Instance| ending::is_empty(it);
     let replaced = lineage.successor.is_some_and(|it| !holds_nothing(it));
-    runs && !replaced && lineage.situation.now - interruption.at > OUTLIVED
+    runs && !replaced && lineage.now - interruption.at > OUTLIVED
 }
 
 /// A start gives the instance a new launch time. If a resumed instance keeps its old one, the milestone "seen stopped"
@@ -168,6 +168,6 @@ fn has_outlived(lineage: &Lineage, owner: &Instance, interruption: &Interruption
 fn has_returned(lineage: &Lineage, owner: &Instance, interruption: &Interruption) -> bool {
     let started_since = owner.launch_time > interruption.at;
     let seen_stopped = milestone::seen_stopped(lineage);
-    let outlived = lineage.situation.now - interruption.at > OUTLIVED;
+    let outlived = lineage.now - interruption.at > OUTLIVED;
     owner.state == InstanceState::Running && (started_since || seen_stopped || outlived)
 }

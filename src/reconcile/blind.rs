@@ -93,7 +93,7 @@ async fn protect(
         context.defaults,
         context.clock.now(),
     );
-    situation.template = Fact::Known(Some(template.clone()));
+    situation.facts.template = Fact::Known(Some(template.clone()));
     let plan = plan::unseen(&situation);
     let reports = execute(&plan, calls, &mut Done::default(), left(context)).await;
     for report in reports {

@@ -121,8 +121,8 @@ pub fn leads_on(done: &StepReport, plan: &Plan) -> bool {
 pub fn seen(situation: &Situation, plan: &Plan, at: Timestamp) -> Option<Glance> {
     let awaited = plan.awaits()?;
     let waits = !awaited.is_empty();
-    let instances = situation.instances.iter();
-    let volumes = situation.volumes.known().into_iter().flatten();
+    let instances = situation.facts.instances.iter();
+    let volumes = situation.facts.volumes.known().into_iter().flatten();
     let held = volumes.filter(|it| awaited.contains(&it.id));
     Some(Glance {
         at,

@@ -7,7 +7,7 @@ use crate::execute::Done;
 use crate::id::InstanceId;
 use crate::plan::{REMEMBER, SEEN};
 use crate::report::{Outcome, Report, StepReport};
-use crate::situation::{Instance, Rehearsing};
+use crate::situation::{Inputs, Instance, Rehearsing};
 use crate::step::{Action, Step};
 use crate::tags::{self, Tags};
 use std::collections::BTreeSet;
@@ -81,6 +81,20 @@ impl Subject {
             patience: 0,
             watching: false,
             new: false,
+        }
+    }
+
+    /// Everything its plan is made from that is not read from AWS.
+    pub fn inputs(&self, defaults: &Tags, pass: u32) -> Inputs {
+        Inputs {
+            risks: self.risks.clone(),
+            defaults: defaults.clone(),
+            pass,
+            refused: self.refused.clone(),
+            remembered: self.remembered.clone(),
+            late: self.is_late(),
+            rehearsing: self.rehearsing.clone(),
+            ..Inputs::of(&self.memory)
         }
     }
 

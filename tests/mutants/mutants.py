@@ -39,7 +39,7 @@ MUTANTS = [
         "no tombstone",
         "src/plan/marks/tombstone.rs",
         "if !news || instance.state == InstanceState::Terminated {",
-        "if !news || instance.launch_time <= lineage.situation.now {",
+        "if !news || instance.launch_time <= lineage.now {",
     ),
     Mutant(
         "the launch token does not count failed launches",
@@ -146,7 +146,7 @@ MUTANTS = [
     Mutant(
         "what was launched with our marks is believed",
         "src/plan/lineage/member.rs",
-        "(instance.sealed || situation.launched.contains(&instance.id))",
+        "(instance.sealed || situation.inputs.launched.contains(&instance.id))",
         "(instance.sealed || !situation.lineage.as_str().is_empty())",
     ),
     Mutant(
@@ -218,8 +218,8 @@ MUTANTS = [
     Mutant(
         "one thing seen twice confirms another",
         "src/plan/draft.rs",
-        "let since = lineage.situation.suspected.get(&seen).copied();",
-        "let since = lineage.situation.suspected.values().next().copied();",
+        "let since = lineage.inputs.suspected.get(&seen).copied();",
+        "let since = lineage.inputs.suspected.values().next().copied();",
     ),
     Mutant(
         "old warnings are believed",
@@ -302,17 +302,17 @@ MUTANTS = [
     Mutant(
         "a dead replacement is a successor",
         "src/plan/lineage.rs",
-        "(it.tags.contains_key(tags::REPLACES) || claimed::is_claimed(self.situation, it))\n"
+        "(it.tags.contains_key(tags::REPLACES) || self.is_claimed(it))\n"
         "                && it.is_alive()\n                && self.interruption(it).is_none()",
-        "(it.tags.contains_key(tags::REPLACES) || claimed::is_claimed(self.situation, it))\n"
+        "(it.tags.contains_key(tags::REPLACES) || self.is_claimed(it))\n"
         "                && self.interruption(it).is_none()",
     ),
     Mutant(
         "an interrupted replacement is a successor",
         "src/plan/lineage.rs",
-        "(it.tags.contains_key(tags::REPLACES) || claimed::is_claimed(self.situation, it))\n"
+        "(it.tags.contains_key(tags::REPLACES) || self.is_claimed(it))\n"
         "                && it.is_alive()\n                && self.interruption(it).is_none()",
-        "(it.tags.contains_key(tags::REPLACES) || claimed::is_claimed(self.situation, it))\n"
+        "(it.tags.contains_key(tags::REPLACES) || self.is_claimed(it))\n"
         "                && it.is_alive()",
     ),
     Mutant(
@@ -444,8 +444,8 @@ MUTANTS = [
     Mutant(
         "the end of a stand-in is asked for again although it was refused",
         "src/plan/course/return_to_spot/hand_back.rs",
-        "if lineage.situation.refused.contains(&end_id(&owner.id)) {",
-        "if lineage.situation.refused.len() > 99 {",
+        "if lineage.inputs.refused.contains(&end_id(&owner.id)) {",
+        "if lineage.inputs.refused.len() > 99 {",
     ),
     Mutant(
         "termination protection is not looked at",
@@ -510,8 +510,8 @@ MUTANTS = [
     Mutant(
         "a rescue is called without the warning its new member has had",
         "src/plan/group/claim.rs",
-        "interruptions: situation.notices.clone()",
-        "interruptions: situation.notices[..0].to_vec()",
+        "interruptions: lineage.inputs.notices.clone()",
+        "interruptions: lineage.inputs.notices[..0].to_vec()",
     ),
     Mutant(
         "an instance with unprotected volumes is looked at less and less often",
@@ -533,7 +533,7 @@ MUTANTS = [
     ),
     Mutant(
         "an address on no instance at the moment is taken for released",
-        "src/observe/facts.rs",
+        "src/observe/readings.rs",
         "instances.iter().any(holds) || recorded.iter().any(noted)",
         "instances.iter().any(holds)",
     ),
@@ -553,7 +553,7 @@ MUTANTS = [
         "a replacement that its rescue may yet register is looked for no more",
         "src/plan/traffic/deregister.rs",
         "    lineage.interruption(owner).filter(ends)\n",
-        "    let last = lineage.situation.notices.last().cloned();\n    last.or_else(|| lineage.interruption(owner)).filter(ends)\n",
+        "    let last = lineage.inputs.notices.last().cloned();\n    last.or_else(|| lineage.interruption(owner)).filter(ends)\n",
     ),
     Mutant(
         "an instance with a successor that could serve is not looked for either",
@@ -720,8 +720,8 @@ MUTANTS = [
     Mutant(
         "what is prepared is deleted because its instance is not to be seen",
         "src/plan/course/vanished.rs",
-        "let until = lineage.situation.now + KEPT;",
-        "let until = lineage.situation.now + KEPT / 10_000;",
+        "let until = lineage.now + KEPT;",
+        "let until = lineage.now + KEPT / 10_000;",
     ),
     Mutant(
         "a late warning of a replacement finds no lineage",
@@ -749,7 +749,7 @@ MUTANTS = [
     ),
     Mutant(
         "an instance that the record vouches for gets a record of its own",
-        "src/observe/facts.rs",
+        "src/observe/readings.rs",
         "(claimed != *lineage && (is_named || held)).then_some(claimed)",
         "(claimed == *lineage && (is_named || held)).then_some(claimed)",
     ),
@@ -840,8 +840,8 @@ MUTANTS = [
     Mutant(
         "first look: what first aid has launched is not waited for",
         "src/plan/capacity/launch.rs",
-        "others.any(|(_, since)| lineage.situation.now - *since <= SEEN)",
-        "others.any(|(_, since)| lineage.situation.now - *since > SEEN)",
+        "others.any(|(_, since)| lineage.now - *since <= SEEN)",
+        "others.any(|(_, since)| lineage.now - *since > SEEN)",
     ),
     Mutant(
         "first look: twins delete the version that was launched",
@@ -1074,8 +1074,8 @@ MUTANTS = [
     Mutant(
         "a tag that may not be copied and given costs the set (unlike the original)",
         "src/plan/volumes/snapshot.rs",
-        "if lineage.situation.refused.contains(&step_id(instance)) {",
-        "if lineage.situation.refused.len() > 99 {",
+        "if lineage.inputs.refused.contains(&step_id(instance)) {",
+        "if lineage.inputs.refused.len() > 99 {",
     ),
     Mutant(
         "a launch that is refused for want of its image waits for the image to come back",

@@ -22,7 +22,7 @@ pub fn settle(situation: &mut Situation) -> Result<Plan, String> {
             apply(situation, &step.action);
         }
         // Each look is an invocation of its own, with its notices known.
-        situation.pass = 1;
+        situation.inputs.pass = 1;
     }
     Err(plan(situation).to_string())
 }
@@ -34,23 +34,24 @@ pub fn settled(situation: &mut Situation) {
 
 /// Does one thing, at once and completely.
 pub fn apply(situation: &mut Situation, action: &Action) {
+    let facts = &mut situation.facts;
     match action {
         Action::Tag { resources, tags } => {
-            retag(situation, resources, |it| it.extend(tags.clone()));
+            retag(facts, resources, |it| it.extend(tags.clone()));
         }
         Action::Untag { resources, keys } => {
-            retag(situation, resources, |it| {
+            retag(facts, resources, |it| {
                 it.retain(|key, _| !keys.contains(key));
             });
         }
-        Action::Deregister { targets, .. } => registrations(situation, |list| {
+        Action::Deregister { targets, .. } => registrations(facts, |list| {
             list.retain(|it| !targets.contains(&it.target));
         }),
-        Action::Register { targets, .. } => registrations(situation, |list| {
+        Action::Register { targets, .. } => registrations(facts, |list| {
             list.extend(targets.iter().map(registered));
         }),
         Action::SetDeleteOnTermination { instance, devices } => {
-            let instance = situation.instances.iter_mut().find(|it| it.id == *instance);
+            let instance = facts.instances.iter_mut().find(|it| it.id == *instance);
             for it in instance.into_iter().flat_map(|it| &mut it.devices) {
                 it.delete_on_termination =
                     *devices.get(&it.name).unwrap_or(&it.delete_on_termination);
@@ -69,7 +70,7 @@ pub fn apply(situation: &mut Situation, action: &Action) {
             description: _,
             tags,
         } => {
-            let found = known(&mut situation.volumes)
+            let found = known(&mut facts.volumes)
                 .iter()
                 .find(|it| it.id == *volume)
                 .cloned();
@@ -79,7 +80,7 @@ pub fn apply(situation: &mut Situation, action: &Action) {
         }
         Action::Launch(launch) => launched(situation, launch),
         Action::WriteTemplate(write) => {
-            let latest = match &situation.template {
+            let latest = match &facts.template {
                 Fact::Known(Some(before)) => before.latest + 1,
                 Fact::Known(None) | Fact::Unavailable { .. } | Fact::NotRead => 1,
             };
@@ -87,11 +88,11 @@ pub fn apply(situation: &mut Situation, action: &Action) {
             let before = before.map(|it| format!(" {it}")).unwrap_or_default();
             let mut tags = write.tags.clone();
             tags.insert(tags::VERSION.to_owned(), format!("{latest}{before}"));
-            situation.template = Fact::Known(Some(template(&write.name, latest, tags)));
+            facts.template = Fact::Known(Some(template(&write.name, latest, tags)));
         }
-        Action::DeleteTemplate { .. } => situation.template = Fact::Known(None),
+        Action::DeleteTemplate { .. } => facts.template = Fact::Known(None),
         Action::TrimTemplate { default, .. } => {
-            if let Fact::Known(Some(template)) = &mut situation.template {
+            if let Fact::Known(Some(template)) = &mut facts.template {
                 template.default = *default;
             }
         }
@@ -102,36 +103,36 @@ pub fn apply(situation: &mut Situation, action: &Action) {
             instance,
             device: name,
         } => {
-            attached(situation, volume, instance, name);
+            attached(facts, volume, instance, name);
         }
         Action::ReplaceRoot(replace) => root_replaced(situation, replace),
-        Action::RegisterImage(register) => image_registered(situation, register),
+        Action::RegisterImage(register) => image_registered(facts, register),
         Action::DeregisterImage { image } => {
-            known(&mut situation.images).retain(|it| it.id != *image);
+            known(&mut facts.images).retain(|it| it.id != *image);
         }
-        Action::Network(change) => network(situation, change),
-        Action::PointName(point) => pointed(situation, point),
+        Action::Network(change) => network(facts, change),
+        Action::PointName(point) => pointed(facts, point),
         Action::DeleteVolume { volume } => {
-            known(&mut situation.volumes).retain(|it| it.id != *volume);
+            known(&mut facts.volumes).retain(|it| it.id != *volume);
         }
         Action::DeleteSnapshot { snapshot } => {
-            known(&mut situation.snapshots).retain(|it| it.id != *snapshot);
+            known(&mut facts.snapshots).retain(|it| it.id != *snapshot);
         }
         Action::Terminate { instance } => {
-            situation.instances.retain(|it| it.id != *instance);
+            facts.instances.retain(|it| it.id != *instance);
         }
         Action::CancelRequest { request } => {
-            known(&mut situation.requests).retain(|it| it.id != *request);
+            known(&mut facts.requests).retain(|it| it.id != *request);
         }
         // The effect of these is left to the simulator.
         Action::Group(_) | Action::Rehearse(_) | Action::Wake { .. } | Action::Wakes(_) => {}
     }
 }
 
-fn pointed(situation: &mut Situation, point: &PointName) {
+fn pointed(facts: &mut Facts, point: &PointName) {
     let Fact::Known(Lookup {
         found: Ok(sets), ..
-    }) = &mut situation.lookup
+    }) = &mut facts.lookup
     else {
         return;
     };
@@ -144,7 +145,7 @@ fn pointed(situation: &mut Situation, point: &PointName) {
     }
 }
 
-fn network(situation: &mut Situation, change: &Network) {
+fn network(facts: &mut Facts, change: &Network) {
     match change {
         Network::Associate {
             allocation,
@@ -152,10 +153,10 @@ fn network(situation: &mut Situation, change: &Network) {
             private_address,
             take: _,
         } => {
-            let mut instances = situation.instances.iter();
+            let mut instances = facts.instances.iter();
             let holder = instances.find(|it| it.interfaces.iter().any(|i| i.id == *interface));
             let holder = holder.map(|it| it.id.clone());
-            let all = known(&mut situation.addresses).iter_mut();
+            let all = known(&mut facts.addresses).iter_mut();
             for it in all {
                 if it.allocation == *allocation {
                     it.instance.clone_from(&holder);
@@ -178,13 +179,13 @@ fn network(situation: &mut Situation, change: &Network) {
                     (0..*count).map(|n| format!("10.0.2.{}", 100 + n)).collect()
                 }
             };
-            on_interface(situation, interface, |it| it.addresses.extend(new.clone()));
+            on_interface(facts, interface, |it| it.addresses.extend(new.clone()));
         }
         Network::Flag {
             interface,
             attachment: _,
             delete_on_termination,
-        } => on_interface(situation, interface, |it| {
+        } => on_interface(facts, interface, |it| {
             it.delete_on_termination = *delete_on_termination;
         }),
         Network::Attach {
@@ -192,26 +193,26 @@ fn network(situation: &mut Situation, change: &Network) {
             instance,
             slot,
         } => {
-            let all = known(&mut situation.interfaces).iter_mut();
+            let all = known(&mut facts.interfaces).iter_mut();
             for it in all.filter(|it| it.id == *interface) {
                 it.holder = Holder::Instance(instance.clone());
                 let mut shown = super::interface(interface.as_str(), slot.device, &[]);
                 shown.delete_on_termination = false;
                 shown.addresses.clone_from(&it.addresses);
-                let mut instances = situation.instances.iter_mut();
+                let mut instances = facts.instances.iter_mut();
                 let holder = instances.find(|it| it.id == *instance).unwrap();
                 holder.private_addresses.extend(shown.addresses.clone());
                 holder.interfaces.push(shown);
             }
         }
         Network::Delete { interface } => {
-            known(&mut situation.interfaces).retain(|it| it.id != *interface);
+            known(&mut facts.interfaces).retain(|it| it.id != *interface);
         }
     }
 }
 
-fn on_interface(situation: &mut Situation, id: &InterfaceId, change: impl Fn(&mut Interface)) {
-    let instances = situation.instances.iter_mut();
+fn on_interface(facts: &mut Facts, id: &InterfaceId, change: impl Fn(&mut Interface)) {
+    let instances = facts.instances.iter_mut();
     let all = instances.flat_map(|it| &mut it.interfaces);
     all.filter(|it| it.id == *id).for_each(change);
 }
@@ -232,38 +233,38 @@ fn registered(target: &Target) -> Registration {
     }
 }
 
-fn registrations(situation: &mut Situation, change: impl FnOnce(&mut Vec<Registration>)) {
-    change(known(&mut situation.registrations).list_mut());
+fn registrations(facts: &mut Facts, change: impl FnOnce(&mut Vec<Registration>)) {
+    change(known(&mut facts.registrations).list_mut());
 }
 
-fn retag(situation: &mut Situation, resources: &[String], change: impl Fn(&mut Tags)) {
+fn retag(facts: &mut Facts, resources: &[String], change: impl Fn(&mut Tags)) {
     let named = |id: &str| resources.iter().any(|it| it == id);
-    situation
+    facts
         .instances
         .iter_mut()
         .filter(|it| named(it.id.as_str()))
         .for_each(|it| change(&mut it.tags));
-    if let Fact::Known(Some(it)) = &mut situation.template
+    if let Fact::Known(Some(it)) = &mut facts.template
         && named(it.id.as_str())
     {
         change(&mut it.tags);
     }
-    if let Fact::Known(all) = &mut situation.volumes {
+    if let Fact::Known(all) = &mut facts.volumes {
         all.iter_mut()
             .filter(|it| named(it.id.as_str()))
             .for_each(|it| change(&mut it.tags));
     }
-    if let Fact::Known(all) = &mut situation.requests {
+    if let Fact::Known(all) = &mut facts.requests {
         all.iter_mut()
             .filter(|it| named(it.id.as_str()))
             .for_each(|it| change(&mut it.tags));
     }
-    if let Fact::Known(all) = &mut situation.interfaces {
+    if let Fact::Known(all) = &mut facts.interfaces {
         all.iter_mut()
             .filter(|it| named(it.id.as_str()))
             .for_each(|it| change(&mut it.tags));
     }
-    if let Fact::Known(all) = &mut situation.snapshots {
+    if let Fact::Known(all) = &mut facts.snapshots {
         all.iter_mut()
             .filter(|it| named(it.id.as_str()))
             .for_each(|it| change(&mut it.tags));
@@ -285,12 +286,16 @@ fn template(name: &str, latest: u64, tags: Tags) -> Template {
 
 /// Of all volumes of an instance.
 fn set(situation: &mut Situation, instance: &InstanceId, tags: &Tags, copy_tags: bool) {
-    let devices = situation.instances.iter().filter(|it| it.id == *instance);
+    let devices = situation
+        .facts
+        .instances
+        .iter()
+        .filter(|it| it.id == *instance);
     let ids: Vec<_> = devices
         .flat_map(|it| &it.devices)
         .map(|it| it.volume.clone())
         .collect();
-    let all = known(&mut situation.volumes).iter();
+    let all = known(&mut situation.facts.volumes).iter();
     let held: Vec<Volume> = all.filter(|it| ids.contains(&it.id)).cloned().collect();
     for it in &held {
         let copied = if copy_tags {
@@ -304,7 +309,7 @@ fn set(situation: &mut Situation, instance: &InstanceId, tags: &Tags, copy_tags:
 
 fn snapshot(situation: &mut Situation, volume: &Volume, mut copied: Tags, tags: &Tags) {
     let started = situation.now;
-    let all = known(&mut situation.snapshots);
+    let all = known(&mut situation.facts.snapshots);
     copied.extend(tags.clone());
     all.push(Snapshot {
         id: format!("snap-{:017x}", 0xa0 + all.len()).parse().unwrap(),
@@ -319,11 +324,16 @@ fn snapshot(situation: &mut Situation, volume: &Volume, mut copied: Tags, tags: 
 /// The token of a launch that has been done gives the same instance again.
 fn launched(situation: &mut Situation, launch: &Launch) {
     // An instance that is not visible any more may still hold volumes.
-    let volumes = situation.volumes.known().into_iter().flatten();
+    let volumes = situation.facts.volumes.known().into_iter().flatten();
     let holders = volumes
         .flat_map(|it| &it.attachments)
         .map(|it| &it.instance);
-    let ids = situation.instances.iter().map(|it| &it.id).chain(holders);
+    let ids = situation
+        .facts
+        .instances
+        .iter()
+        .map(|it| &it.id)
+        .chain(holders);
     let taken: Vec<String> = ids.map(ToString::to_string).collect();
     let used = |it: &String| taken.contains(it);
     let mut ids = (1..=9).map(|n| format!("i-0bbbbbbbbbbbbbbb{n}"));
@@ -334,6 +344,7 @@ fn launched(situation: &mut Situation, launch: &Launch) {
     replacement.launch_time = situation.now;
     replacement.subnet = Some(launch.subnet.clone());
     let own = situation
+        .facts
         .instances
         .iter()
         .find(|it| it.subnet == replacement.subnet);
@@ -347,7 +358,7 @@ fn launched(situation: &mut Situation, launch: &Launch) {
     replacement.interfaces = vec![super::interface(&primary, 0, &[&address])];
     replacement.private_addresses = vec![address];
     if let Some(interface) = &launch.interface {
-        launched_on(situation, &mut replacement, interface);
+        launched_on(&mut situation.facts, &mut replacement, interface);
     }
     replacement.tags.extend(launch.tags.clone());
     // Sealed at once, or said by the mark of the launch.
@@ -361,15 +372,15 @@ fn launched(situation: &mut Situation, launch: &Launch) {
     replacement.state = InstanceState::Running;
     let mut volume = super::volume(&root, Some((&id, "/dev/xvda")), situation.now);
     volume.tags.clear();
-    if let Fact::Known(all) = &mut situation.volumes {
+    if let Fact::Known(all) = &mut situation.facts.volumes {
         all.push(volume);
     }
-    situation.instances.push(replacement);
+    situation.facts.instances.push(replacement);
 }
 
 /// The interface that exists is the primary one, as it was.
-fn launched_on(situation: &mut Situation, on: &mut Instance, id: &InterfaceId) {
-    let all = known(&mut situation.interfaces).iter_mut();
+fn launched_on(facts: &mut Facts, on: &mut Instance, id: &InterfaceId) {
+    let all = known(&mut facts.interfaces).iter_mut();
     let found = all.into_iter().find(|it| it.id == *id).unwrap();
     assert_eq!(found.holder, Holder::Nobody);
     found.holder = Holder::Instance(on.id.clone());
@@ -380,8 +391,8 @@ fn launched_on(situation: &mut Situation, on: &mut Instance, id: &InterfaceId) {
     on.private_addresses.clone_from(&found.addresses);
 }
 
-fn attached(situation: &mut Situation, volume: &VolumeId, instance: &InstanceId, name: &str) {
-    let found = known(&mut situation.volumes)
+fn attached(facts: &mut Facts, volume: &VolumeId, instance: &InstanceId, name: &str) {
+    let found = known(&mut facts.volumes)
         .iter_mut()
         .find(|it| it.id == *volume)
         .unwrap();
@@ -392,7 +403,7 @@ fn attached(situation: &mut Situation, volume: &VolumeId, instance: &InstanceId,
         settled: true,
         delete_on_termination: false,
     });
-    let holder = situation
+    let holder = facts
         .instances
         .iter_mut()
         .find(|it| it.id == *instance)
@@ -400,8 +411,8 @@ fn attached(situation: &mut Situation, volume: &VolumeId, instance: &InstanceId,
     holder.devices.push(device(name, volume.as_str(), false));
 }
 
-fn image_registered(situation: &mut Situation, register: &RegisterImage) {
-    let all = known(&mut situation.images);
+fn image_registered(facts: &mut Facts, register: &RegisterImage) {
+    let all = known(&mut facts.images);
     all.push(Image {
         id: format!("ami-{:017x}", 0xd0 + all.len()).parse().unwrap(),
         name: register.name.clone(),
@@ -416,11 +427,11 @@ fn image_registered(situation: &mut Situation, register: &RegisterImage) {
 
 /// The root it had is free afterwards.
 fn root_replaced(situation: &mut Situation, replace: &ReplaceRoot) {
-    let instance = &mut situation.instances;
+    let instance = &mut situation.facts.instances;
     let instance = instance.iter_mut().find(|it| it.id == replace.instance);
     let instance = instance.unwrap();
     let old = instance.root().unwrap().clone();
-    let all = known(&mut situation.volumes);
+    let all = known(&mut situation.facts.volumes);
     let new = match &replace.by {
         RootSource::Volume(id) => id.clone(),
         RootSource::Image(image) => {
@@ -442,7 +453,7 @@ fn root_replaced(situation: &mut Situation, replace: &ReplaceRoot) {
     }
     let root = instance.devices.iter_mut().find(|it| it.name == old.name);
     root.unwrap().volume = new;
-    known(&mut situation.root_tasks).push(RootTask {
+    known(&mut situation.facts.root_tasks).push(RootTask {
         id: format!("replacevol-{}", replace.token),
         instance: replace.instance.clone(),
         state: RootTaskState::Succeeded,
@@ -451,7 +462,7 @@ fn root_replaced(situation: &mut Situation, replace: &ReplaceRoot) {
 
 fn created(situation: &mut Situation, create: &CreateVolume) {
     let now = situation.now;
-    let all = known(&mut situation.volumes);
+    let all = known(&mut situation.facts.volumes);
     let mut volume = super::volume(&unused(all, 0xc0), None, now);
     volume.created = now;
     volume.snapshot = Some(create.snapshot.clone());
@@ -465,7 +476,7 @@ fn created(situation: &mut Situation, create: &CreateVolume) {
 
 fn copied(situation: &mut Situation, copy: &CopyVolume) {
     let now = situation.now;
-    let all = known(&mut situation.volumes);
+    let all = known(&mut situation.facts.volumes);
     let mut volume = super::volume(&unused(all, 0xd0), None, now);
     volume.created = now;
     volume.source = Some(copy.source.clone());
@@ -477,6 +488,7 @@ fn copied(situation: &mut Situation, copy: &CopyVolume) {
 /// Time passes: the interrupted instance has ended and released its volumes.
 pub fn end_owner(situation: &mut Situation) {
     let owner = situation
+        .facts
         .instances
         .iter_mut()
         .find(|it| it.id.as_str() == LINEAGE)
@@ -490,7 +502,7 @@ pub fn end_owner(situation: &mut Situation) {
     let kept = interfaces.iter().filter(|it| !it.delete_on_termination);
     let kept: Vec<_> = kept.map(|it| it.id.clone()).collect();
     owner.subnet = None;
-    if let Fact::Known(all) = &mut situation.volumes {
+    if let Fact::Known(all) = &mut situation.facts.volumes {
         let held = |it: &Attachment| it.instance.as_str() == LINEAGE;
         for volume in all.iter_mut().filter(|it| it.attachments.iter().any(held)) {
             volume.attachments.retain(|it| !held(it));
@@ -499,7 +511,7 @@ pub fn end_owner(situation: &mut Situation) {
             }
         }
     }
-    if let Fact::Known(all) = &mut situation.addresses {
+    if let Fact::Known(all) = &mut situation.facts.addresses {
         all.iter_mut()
             .filter(|it| it.instance.as_ref().is_some_and(|i| i.as_str() == LINEAGE))
             .for_each(|it| {
@@ -509,7 +521,7 @@ pub fn end_owner(situation: &mut Situation) {
                 }
             });
     }
-    if let Fact::Known(all) = &mut situation.interfaces {
+    if let Fact::Known(all) = &mut situation.facts.interfaces {
         all.iter_mut()
             .filter(|it| kept.contains(&it.id))
             .for_each(|it| it.holder = Holder::Nobody);

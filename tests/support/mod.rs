@@ -13,7 +13,7 @@ use spot_rescue::clock::Timestamp;
 use spot_rescue::event::{InstanceAction, InstanceState};
 use spot_rescue::situation::*;
 use spot_rescue::tags::{self, Tags};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 pub const LINEAGE: &str = "i-0123456789abcdef0";
 pub const SUCCESSOR: &str = "i-0aaaaaaaaaaaaaaa1";
@@ -193,25 +193,7 @@ pub fn target(group: &str, id: &str, port: u16) -> Registration {
 
 /// Everything readable, nothing prepared, all well.
 pub fn situation(now: Timestamp) -> Situation {
-    Situation {
-        part_of: None,
-        unseen: BTreeMap::new(),
-        flagged: BTreeSet::new(),
-        unwritten: Tags::new(),
-        listed: BTreeSet::new(),
-        late: false,
-        now,
-        lineage: LINEAGE.parse().unwrap(),
-        notices: Vec::new(),
-        risks: Vec::new(),
-        defaults: Tags::new(),
-        pass: 1,
-        suspected: BTreeMap::new(),
-        refused: BTreeSet::new(),
-        remembered: Tags::new(),
-        rehearsing: Rehearsing::default(),
-        deregistered: BTreeSet::new(),
-        launched: BTreeSet::new(),
+    let facts = Facts {
         instances: vec![instance(now)],
         template: Fact::Known(None),
         template_name: Some(tags::template_name(&LINEAGE.parse().unwrap())),
@@ -243,7 +225,6 @@ pub fn situation(now: Timestamp) -> Situation {
             tags: Tags::new(),
         }]),
         group: Fact::Known(None),
-        shapes: Fact::NotRead,
         requests: Fact::Known(vec![SpotRequest {
             id: "sir-q2ci6n6k".parse().unwrap(),
             persistent: false,
@@ -254,10 +235,18 @@ pub fn situation(now: Timestamp) -> Situation {
             end: None,
             tags: Tags::new(),
         }]),
-        default_key: Fact::NotRead,
         root_tasks: Fact::Known(Vec::new()),
-        lookup: Fact::NotRead,
         fleets: Fact::Known(Vec::new()),
         locked: Fact::Known(BTreeSet::new()),
+        ..Facts::default()
+    };
+    Situation {
+        lineage: LINEAGE.parse().unwrap(),
+        now,
+        inputs: Inputs {
+            pass: 1,
+            ..Inputs::default()
+        },
+        facts,
     }
 }

@@ -81,15 +81,21 @@ pub fn scene(name: &str, at: Timestamp, notices: &[Interruption]) -> Situation {
 
 fn fresh(at: Timestamp, notices: &[Interruption]) -> Situation {
     let mut situation = situation(at + time::Duration::seconds(3));
-    situation.instances[0].launch_time = at - time::Duration::days(1);
-    situation.notices = notices.to_vec();
-    situation.listed = BTreeSet::from([LINEAGE.parse().unwrap()]);
+    situation.facts.instances[0].launch_time = at - time::Duration::days(1);
+    situation.inputs.notices = notices.to_vec();
+    situation.inputs.listed = BTreeSet::from([LINEAGE.parse().unwrap()]);
     situation
+}
+
+/// Every target group has been asked since.
+fn warn(situation: &mut Situation, notices: &[Interruption]) {
+    situation.inputs.notices = notices.to_vec();
+    situation.inputs.listed = { notices.iter() }.map(|it| it.instance.clone()).collect();
 }
 
 fn not_opted_in(at: Timestamp, notices: &[Interruption]) -> Situation {
     let mut situation = fresh(at, notices);
-    situation.instances[0].tags.remove(tags::OPT_IN);
+    situation.facts.instances[0].tags.remove(tags::OPT_IN);
     situation
 }
 
@@ -97,21 +103,20 @@ fn not_opted_in(at: Timestamp, notices: &[Interruption]) -> Situation {
 fn prepared(at: Timestamp, notices: &[Interruption]) -> Situation {
     let mut situation = fresh(at, &[]);
     settled(&mut situation);
-    situation.notices = notices.to_vec();
-    situation.listed = { notices.iter() }.map(|it| it.instance.clone()).collect();
+    warn(&mut situation, notices);
     situation
 }
 
 fn drifted(at: Timestamp, notices: &[Interruption]) -> Situation {
     let mut situation = prepared(at, notices);
     let extra = "vol-00000000000000004";
-    situation.instances[0]
+    situation.facts.instances[0]
         .devices
         .push(device("/dev/sdh", extra, true));
-    if let Fact::Known(all) = &mut situation.volumes {
+    if let Fact::Known(all) = &mut situation.facts.volumes {
         all.push(volume(extra, Some((LINEAGE, "/dev/sdh")), at));
     }
-    if let Fact::Known(all) = &mut situation.registrations {
+    if let Fact::Known(all) = &mut situation.facts.registrations {
         all.list_mut().push(target(WEB, LINEAGE, 81));
     }
     situation
@@ -119,18 +124,17 @@ fn drifted(at: Timestamp, notices: &[Interruption]) -> Situation {
 
 fn on_demand(at: Timestamp, notices: &[Interruption]) -> Situation {
     let mut situation = fresh(at, notices);
-    situation.instances[0].market = Market::OnDemand;
+    situation.facts.instances[0].market = Market::OnDemand;
     situation
 }
 
 fn with_tag(at: Timestamp, notices: &[Interruption], key: &str, value: &str) -> Situation {
     let mut situation = fresh(at, &[]);
-    situation.instances[0]
+    situation.facts.instances[0]
         .tags
         .insert(key.to_owned(), value.to_owned());
     settled(&mut situation);
-    situation.notices = notices.to_vec();
-    situation.listed = { notices.iter() }.map(|it| it.instance.clone()).collect();
+    warn(&mut situation, notices);
     situation
 }
 
@@ -149,7 +153,7 @@ fn misspelt(at: Timestamp, notices: &[Interruption]) -> Situation {
 fn unreadable(at: Timestamp, notices: &[Interruption]) -> Situation {
     let mut situation = prepared(at, notices);
     let why = "RequestLimitExceeded".to_owned();
-    situation.volumes = Fact::Unavailable {
+    situation.facts.volumes = Fact::Unavailable {
         operation: "DescribeVolumes",
         why,
     };
@@ -169,13 +173,12 @@ fn begun(at: Timestamp, notices: &[Interruption], action: InstanceAction) -> Sit
     let mut situation = prepared(at, &[]);
     let text = spot_rescue::record::interruption_text(&interruption(at, action));
     let mark = |it: &mut Tags, text| it.insert(tags::INTERRUPTED_AT.to_owned(), text);
-    mark(&mut situation.instances[0].tags, text);
-    if let Fact::Known(Some(template)) = &mut situation.template {
+    mark(&mut situation.facts.instances[0].tags, text);
+    if let Fact::Known(Some(template)) = &mut situation.facts.template {
         let text = FirstLook::Listed.text(&interruption(at, action));
         mark(&mut template.tags, text);
     }
-    situation.notices = notices.to_vec();
-    situation.listed = { notices.iter() }.map(|it| it.instance.clone()).collect();
+    warn(&mut situation, notices);
     situation
 }
 
@@ -185,7 +188,7 @@ fn interrupted(at: Timestamp, notices: &[Interruption]) -> Situation {
 
 fn spot_failed(at: Timestamp, notices: &[Interruption]) -> Situation {
     let mut situation = interrupted(at, notices);
-    if let Fact::Known(Some(template)) = &mut situation.template {
+    if let Fact::Known(Some(template)) = &mut situation.facts.template {
         template
             .tags
             .insert(tags::ATTEMPTS.to_owned(), format!("{LINEAGE}=1"));
@@ -204,16 +207,15 @@ fn spot_failed(at: Timestamp, notices: &[Interruption]) -> Situation {
 fn replacement_pending(at: Timestamp, notices: &[Interruption]) -> Situation {
     let mut situation = interrupted(at, &[]);
     settled(&mut situation);
-    let replacement = situation.instances.last_mut().unwrap();
+    let replacement = situation.facts.instances.last_mut().unwrap();
     replacement.state = InstanceState::Pending;
-    situation.notices = notices.to_vec();
-    situation.listed = { notices.iter() }.map(|it| it.instance.clone()).collect();
+    warn(&mut situation, notices);
     situation
 }
 
 fn ended(at: Timestamp, notices: &[Interruption]) -> Situation {
     let mut situation = replacement_pending(at, notices);
-    situation.instances.last_mut().unwrap().state = InstanceState::Running;
+    situation.facts.instances.last_mut().unwrap().state = InstanceState::Running;
     end_owner(&mut situation);
     situation
 }
@@ -221,8 +223,8 @@ fn ended(at: Timestamp, notices: &[Interruption]) -> Situation {
 fn clones_wanted(at: Timestamp, notices: &[Interruption]) -> Situation {
     let mut situation = interrupted(at, notices);
     let want = |it: &mut Tags| it.insert("spot-rescue:data".to_owned(), "clone".to_owned());
-    want(&mut situation.instances[0].tags);
-    if let Fact::Known(Some(template)) = &mut situation.template {
+    want(&mut situation.facts.instances[0].tags);
+    if let Fact::Known(Some(template)) = &mut situation.facts.template {
         want(&mut template.tags);
     }
     situation
@@ -239,13 +241,20 @@ fn clones_made(at: Timestamp, notices: &[Interruption]) -> Situation {
 
 fn elsewhere(at: Timestamp, notices: &[Interruption]) -> Situation {
     let mut situation = ended(at, notices);
-    OTHER_ZONE.clone_into(&mut situation.instances.last_mut().unwrap().availability_zone);
+    OTHER_ZONE.clone_into(
+        &mut situation
+            .facts
+            .instances
+            .last_mut()
+            .unwrap()
+            .availability_zone,
+    );
     situation
 }
 
 fn volume_lost(at: Timestamp, notices: &[Interruption]) -> Situation {
     let mut situation = ended(at, notices);
-    if let Fact::Known(all) = &mut situation.volumes {
+    if let Fact::Known(all) = &mut situation.facts.volumes {
         all.retain(|it| it.id.as_str() != DATA);
     }
     situation
@@ -253,7 +262,7 @@ fn volume_lost(at: Timestamp, notices: &[Interruption]) -> Situation {
 
 fn last_set_failed(at: Timestamp, notices: &[Interruption]) -> Situation {
     let mut situation = volume_lost(at, notices);
-    if let Fact::Known(all) = &mut situation.snapshots {
+    if let Fact::Known(all) = &mut situation.facts.snapshots {
         for it in all.iter_mut() {
             it.state = SnapshotState::Unusable;
         }
@@ -271,19 +280,19 @@ fn last_set_failed(at: Timestamp, notices: &[Interruption]) -> Situation {
 
 fn nothing_left(at: Timestamp, notices: &[Interruption]) -> Situation {
     let mut situation = volume_lost(at, notices);
-    situation.snapshots = Fact::Known(Vec::new());
+    situation.facts.snapshots = Fact::Known(Vec::new());
     situation
 }
 
 fn chained(at: Timestamp, notices: &[Interruption]) -> Situation {
     let mut situation = ended(at, notices);
-    let replacement = situation.instances.last_mut().unwrap();
+    let replacement = situation.facts.instances.last_mut().unwrap();
     let own = Interruption {
         instance: replacement.id.clone(),
         action: InstanceAction::Terminate,
         at: situation.now,
     };
-    situation.notices.push(own);
+    situation.inputs.notices.push(own);
     situation
 }
 
@@ -295,23 +304,22 @@ fn silent(at: Timestamp, notices: &[Interruption]) -> Situation {
 
 fn stopped(at: Timestamp, notices: &[Interruption]) -> Situation {
     let mut situation = begun(at, notices, InstanceAction::Stop);
-    situation.instances[0].state = InstanceState::Stopped;
-    situation.instances[0].state_reason = Some("Server.SpotInstanceShutdown".to_owned());
+    situation.facts.instances[0].state = InstanceState::Stopped;
+    situation.facts.instances[0].state_reason = Some("Server.SpotInstanceShutdown".to_owned());
     situation
 }
 
 fn returned(at: Timestamp, notices: &[Interruption]) -> Situation {
     let mut situation = begun(at, &[], InstanceAction::Stop);
     settled(&mut situation);
-    situation.instances[0].launch_time = at + time::Duration::seconds(2);
-    situation.notices = notices.to_vec();
-    situation.listed = { notices.iter() }.map(|it| it.instance.clone()).collect();
+    situation.facts.instances[0].launch_time = at + time::Duration::seconds(2);
+    warn(&mut situation, notices);
     situation
 }
 
 fn at_risk(at: Timestamp, notices: &[Interruption]) -> Situation {
     let mut situation = with_tag(at, notices, "spot-rescue:rebalance", "replace");
-    situation.risks.push(spot_rescue::event::Risk {
+    situation.inputs.risks.push(spot_rescue::event::Risk {
         instance: LINEAGE.parse().unwrap(),
         at,
         due: None,
@@ -322,9 +330,8 @@ fn at_risk(at: Timestamp, notices: &[Interruption]) -> Situation {
 fn spare_waits(at: Timestamp, notices: &[Interruption]) -> Situation {
     let mut situation = at_risk(at, &[]);
     settled(&mut situation);
-    situation.risks.clear();
-    situation.notices = notices.to_vec();
-    situation.listed = { notices.iter() }.map(|it| it.instance.clone()).collect();
+    situation.inputs.risks.clear();
+    warn(&mut situation, notices);
     situation
 }
 
@@ -333,8 +340,8 @@ fn overdue(at: Timestamp, notices: &[Interruption]) -> Situation {
     let mut situation = stopped(at, notices);
     situation.now = at + time::Duration::minutes(70);
     let restore = ("spot-rescue:no-return".to_owned(), "restore".to_owned());
-    situation.instances[0].tags.extend([restore.clone()]);
-    if let Fact::Known(Some(template)) = &mut situation.template {
+    situation.facts.instances[0].tags.extend([restore.clone()]);
+    if let Fact::Known(Some(template)) = &mut situation.facts.template {
         let told = "deregistered=1 stopped=120 overdue=3700".to_owned();
         template.tags.insert(tags::PROGRESS.to_owned(), told);
         template.tags.extend([restore]);
@@ -344,25 +351,24 @@ fn overdue(at: Timestamp, notices: &[Interruption]) -> Situation {
 
 fn persistent(at: Timestamp, notices: &[Interruption]) -> Situation {
     let mut situation = fresh(at, &[]);
-    if let Fact::Known(all) = &mut situation.requests {
+    if let Fact::Known(all) = &mut situation.facts.requests {
         all[0].persistent = true;
     }
     settled(&mut situation);
-    situation.notices = notices.to_vec();
-    situation.listed = { notices.iter() }.map(|it| it.instance.clone()).collect();
+    warn(&mut situation, notices);
     situation
 }
 
 fn ended_by_user(at: Timestamp, notices: &[Interruption]) -> Situation {
     let mut situation = prepared(at, notices);
     end_owner(&mut situation);
-    situation.instances[0].state_reason = Some("Client.UserInitiatedShutdown".to_owned());
+    situation.facts.instances[0].state_reason = Some("Client.UserInitiatedShutdown".to_owned());
     situation
 }
 
 fn ended_and_seen_again(at: Timestamp, notices: &[Interruption]) -> Situation {
     let mut situation = ended_by_user(at, notices);
-    situation.suspected.extend(plan(&situation).suspects);
+    situation.inputs.suspected.extend(plan(&situation).suspects);
     situation.now += time::Duration::MINUTE;
     situation
 }
@@ -370,7 +376,7 @@ fn ended_and_seen_again(at: Timestamp, notices: &[Interruption]) -> Situation {
 /// An hour later the old instance is not shown any more: only the record knows it.
 fn forgotten(at: Timestamp, notices: &[Interruption]) -> Situation {
     let mut situation = ended(at, notices);
-    situation.instances.remove(0);
+    situation.facts.instances.remove(0);
     situation
 }
 
@@ -385,8 +391,7 @@ fn rescued(at: Timestamp, notices: &[Interruption]) -> Situation {
             break;
         }
     }
-    situation.notices = notices.to_vec();
-    situation.listed = { notices.iter() }.map(|it| it.instance.clone()).collect();
+    warn(&mut situation, notices);
     situation
 }
 
@@ -395,14 +400,14 @@ fn stands_in(at: Timestamp, notices: &[Interruption]) -> Situation {
     settled(&mut situation);
     let asked = ("spot-rescue:return-to-spot".to_owned(), "12h".to_owned());
     let from = (tags::LAUNCHED_FROM.to_owned(), TEMPLATE.to_owned());
-    let stand_in = situation.instances.last_mut().unwrap();
+    let stand_in = situation.facts.instances.last_mut().unwrap();
     stand_in.market = Market::OnDemand;
     stand_in.tags.extend([asked.clone(), from]);
-    if let Fact::Known(Some(template)) = &mut situation.template {
+    if let Fact::Known(Some(template)) = &mut situation.facts.template {
         template.tags.extend([asked]);
     }
     situation.now = at + time::Duration::days(2);
-    (situation.pass, situation.notices) = (0, notices.to_vec());
+    (situation.inputs.pass, situation.inputs.notices) = (0, notices.to_vec());
     situation
 }
 
@@ -416,7 +421,7 @@ fn a_look_later(situation: &mut Situation, seconds: i64) {
 fn spot_beside(at: Timestamp, notices: &[Interruption]) -> Situation {
     let mut situation = stands_in(at, notices);
     a_look_later(&mut situation, 120);
-    situation.instances.last_mut().unwrap().state = InstanceState::Running;
+    situation.facts.instances.last_mut().unwrap().state = InstanceState::Running;
     situation
 }
 
@@ -436,20 +441,20 @@ fn silent_stand_in(at: Timestamp, notices: &[Interruption]) -> Situation {
 
 fn spot_gone(at: Timestamp, notices: &[Interruption]) -> Situation {
     let mut situation = gives_way(at, notices);
-    situation.instances.last_mut().unwrap().state = InstanceState::Terminated;
+    situation.facts.instances.last_mut().unwrap().state = InstanceState::Terminated;
     situation
 }
 
 /// Warned with more than one interface: one Elastic IP more on each.
 fn networked(at: Timestamp, notices: &[Interruption]) -> Situation {
     let mut situation = fresh(at, &[]);
-    let owner = &mut situation.instances[0];
+    let owner = &mut situation.facts.instances[0];
     owner.interfaces = vec![
         interface(PRIMARY, 0, &["10.0.0.10", "10.0.0.11"]),
         interface(SECOND, 1, &["10.0.0.20"]),
     ];
-    situation.interfaces = Fact::Known(vec![network_interface(SECOND, "10.0.0.20")]);
-    if let Fact::Known(all) = &mut situation.addresses {
+    situation.facts.interfaces = Fact::Known(vec![network_interface(SECOND, "10.0.0.20")]);
+    if let Fact::Known(all) = &mut situation.facts.addresses {
         for (allocation, id, private) in [
             ("eipalloc-00000000000000011", PRIMARY, "10.0.0.11"),
             ("eipalloc-00000000000000020", SECOND, "10.0.0.20"),
@@ -463,8 +468,7 @@ fn networked(at: Timestamp, notices: &[Interruption]) -> Situation {
         }
     }
     settled(&mut situation);
-    situation.notices = notices.to_vec();
-    situation.listed = { notices.iter() }.map(|it| it.instance.clone()).collect();
+    warn(&mut situation, notices);
     situation
 }
 
@@ -473,8 +477,7 @@ fn networked_free(at: Timestamp, notices: &[Interruption]) -> Situation {
     settled(&mut situation);
     end_owner(&mut situation);
     do_all(&mut situation, "attach vol");
-    situation.notices = notices.to_vec();
-    situation.listed = { notices.iter() }.map(|it| it.instance.clone()).collect();
+    warn(&mut situation, notices);
     situation
 }
 
@@ -489,7 +492,7 @@ fn do_all(situation: &mut Situation, what: &str) {
 fn named(at: Timestamp, notices: &[Interruption]) -> Situation {
     let text = "Z0123456789ABCDEFGHIJ db.example.org";
     let mut situation = fresh(at, &[]);
-    let tags = &mut situation.instances[0].tags;
+    let tags = &mut situation.facts.instances[0].tags;
     tags.insert("spot-rescue:dns".to_owned(), text.to_owned());
     let says = Says::Addresses {
         ttl: 60,
@@ -500,32 +503,31 @@ fn named(at: Timestamp, notices: &[Interruption]) -> Situation {
         says: Says::Special("an alias"),
     };
     let kind = RecordType::A;
-    situation.lookup = Fact::Known(Lookup {
+    situation.facts.lookup = Fact::Known(Lookup {
         name: DnsName::parse(text).unwrap(),
         found: Ok(vec![RecordSet { kind, says }, alias]),
     });
     settled(&mut situation);
-    situation.notices = vec![interruption(at, InstanceAction::Terminate)];
+    situation.inputs.notices = vec![interruption(at, InstanceAction::Terminate)];
     settled(&mut situation);
     end_owner(&mut situation);
     do_all(&mut situation, "attach vol");
     do_all(&mut situation, "associate");
-    situation.notices = notices.to_vec();
-    situation.listed = { notices.iter() }.map(|it| it.instance.clone()).collect();
+    warn(&mut situation, notices);
     situation
 }
 
 fn networked_taken(at: Timestamp, notices: &[Interruption]) -> Situation {
     let mut situation = networked_free(at, notices);
     let stranger = Holder::Instance("i-0ccccccccccccccc1".parse().unwrap());
-    if let Fact::Known(all) = &mut situation.interfaces {
+    if let Fact::Known(all) = &mut situation.facts.interfaces {
         all[0].holder = stranger.clone();
         let mut other = network_interface("eni-0ccccccccccccccc1", "10.0.0.11");
         other.holder = stranger;
         all.push(other);
     }
     // With an interface goes the address on it.
-    if let Fact::Known(all) = &mut situation.addresses {
+    if let Fact::Known(all) = &mut situation.facts.addresses {
         let on_it = all
             .iter_mut()
             .filter(|it| it.interface == SECOND.parse().ok());
@@ -538,11 +540,10 @@ fn networked_taken(at: Timestamp, notices: &[Interruption]) -> Situation {
 fn address_kept(at: Timestamp, notices: &[Interruption]) -> Situation {
     let mut situation = fresh(at, &[]);
     let keep = ("spot-rescue:private-ip".to_owned(), "keep".to_owned());
-    situation.instances[0].tags.extend([keep]);
-    situation.interfaces = Fact::Known(vec![network_interface(PRIMARY, "10.0.0.10")]);
+    situation.facts.instances[0].tags.extend([keep]);
+    situation.facts.interfaces = Fact::Known(vec![network_interface(PRIMARY, "10.0.0.10")]);
     settled(&mut situation);
-    situation.notices = notices.to_vec();
-    situation.listed = { notices.iter() }.map(|it| it.instance.clone()).collect();
+    warn(&mut situation, notices);
     situation
 }
 
@@ -550,14 +551,13 @@ fn interface_free(at: Timestamp, notices: &[Interruption]) -> Situation {
     let mut situation = address_kept(at, &[interruption(at, InstanceAction::Terminate)]);
     settled(&mut situation);
     end_owner(&mut situation);
-    situation.notices = notices.to_vec();
-    situation.listed = { notices.iter() }.map(|it| it.instance.clone()).collect();
+    warn(&mut situation, notices);
     situation
 }
 
 fn interface_gone(at: Timestamp, notices: &[Interruption]) -> Situation {
     let mut situation = interface_free(at, notices);
-    situation.interfaces = Fact::Known(Vec::new());
+    situation.facts.interfaces = Fact::Known(Vec::new());
     situation
 }
 

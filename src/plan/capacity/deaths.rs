@@ -77,7 +77,7 @@ pub fn gate(lineage: &Lineage, in_rescue: bool, plan: &mut Plan) -> Result<(), S
     }
     note(lineage, &deaths, plan);
     let until = deaths.launched + REST;
-    let left = (until - lineage.situation.now).whole_seconds();
+    let left = (until - lineage.now).whole_seconds();
     if deaths.booting < BRAKE || left <= 0 {
         return Ok(());
     }

@@ -149,7 +149,7 @@ fn decide(lineage: &Lineage, purpose: Purpose, plan: &mut Plan) -> Result<Step, 
     let attempt = lineage.record.attempts.of(base);
     // The token is sent once more and may be refused again: the suspicion keeps the time it began.
     let used = lineage
-        .situation
+        .inputs
         .suspected
         .get_key_value(&token_used(lineage, base));
     plan.suspects
@@ -182,8 +182,8 @@ fn is_used(lineage: &Lineage, step: &Step) -> bool {
     let Action::Launch(launch) = &step.action else {
         return false;
     };
-    let unseen = lineage.situation.unseen.get(&launch.token);
-    unseen.is_some_and(|since| lineage.situation.now - *since > SEEN)
+    let unseen = lineage.inputs.unseen.get(&launch.token);
+    unseen.is_some_and(|since| lineage.now - *since > SEEN)
 }
 
 /// First aid does not read which launches were refused, so its launch may have another token and have succeeded.
@@ -191,9 +191,9 @@ fn has_launched_otherwise(lineage: &Lineage, step: &Step) -> bool {
     let Action::Launch(launch) = &step.action else {
         return false;
     };
-    let others = lineage.situation.unseen.iter();
+    let others = lineage.inputs.unseen.iter();
     let mut others = others.filter(|(token, _)| **token != launch.token);
-    others.any(|(_, since)| lineage.situation.now - *since <= SEEN)
+    others.any(|(_, since)| lineage.now - *since <= SEEN)
 }
 
 /// Another invocation has used the token for another request and may have got an instance. The plan waits until EC2
@@ -278,7 +278,7 @@ fn free(
     if instead.image.is_some() {
         // A pool that was refused because the prepared image is missing has not been tried with the other image, which
         // takes longer than a minute to be made.
-        let lately = |it: &FailedPool| lineage.situation.now - it.at < Duration::MINUTE;
+        let lately = |it: &FailedPool| lineage.now - it.at < Duration::MINUTE;
         failed.retain(|it| !it.code.starts_with(chosen::NO_IMAGE) || lately(it));
     }
     let memory = Memory {
@@ -290,7 +290,7 @@ fn free(
         let what = "a pool to launch in that the policy and the stack's parameters allow";
         return Err(Stop::Wait(60, what.to_owned()));
     };
-    let rests = not_before.map_or(0, |it| (it - lineage.situation.now).whole_seconds());
+    let rests = not_before.map_or(0, |it| (it - lineage.now).whole_seconds());
     if rests <= 0 {
         return Ok(lane);
     }
@@ -370,7 +370,7 @@ fn since(lineage: &Lineage, base: &InstanceId) -> Timestamp {
     let taken = instance.and_then(|it| lineage.interruption(it));
     let recorded = lineage.record.interruption.as_ref();
     // An interruption that is announced for later counts from now on, since pools rest from now on.
-    let now = lineage.situation.now;
+    let now = lineage.now;
     let taken = taken.as_ref().or(recorded).map(|it| it.at.min(now));
     taken
         .or(instance.map(|it| it.launch_time))

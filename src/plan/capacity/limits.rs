@@ -9,7 +9,7 @@ use crate::situation::{Instance, Target, TargetGroup};
 use crate::tags;
 
 fn named<'a>(lineage: &'a Lineage, parameter: &str) -> Vec<&'a str> {
-    let all = lineage.situation.defaults.get(parameter);
+    let all = lineage.inputs.defaults.get(parameter);
     let words = all.map(|it| it.split(',')).into_iter().flatten();
     words.map(str::trim).filter(|it| !it.is_empty()).collect()
 }

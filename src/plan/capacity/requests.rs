@@ -61,7 +61,7 @@ pub fn cancel(lineage: &Lineage, interruption: &Interruption, plan: &mut Plan) {
     let Some(recorded) = &lineage.record.request else {
         return;
     };
-    let known = lineage.situation.requests.known();
+    let known = lineage.facts.requests.known();
     let request = known.and_then(|all| all.iter().find(|it| it.id == recorded.id));
     if interrupted.is_empty()
         && interruption.action == InstanceAction::Terminate

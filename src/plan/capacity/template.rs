@@ -41,7 +41,7 @@ pub fn write(
     tags: Tags,
     existing: Option<&Template>,
 ) -> Option<Step> {
-    let name = lineage.situation.template_name.clone()?;
+    let name = lineage.facts.template_name.clone()?;
     let spec = spec(lineage, source);
     let print = tags.get(tags::FINGERPRINT).cloned().unwrap_or_default();
     let existing = existing.map(|it| (it.id.clone(), it.before(&print)));
@@ -94,7 +94,7 @@ pub fn networked(
     open: &LeftOpen,
     existing: &Template,
 ) -> Option<(Step, String)> {
-    let name = lineage.situation.template_name.clone()?;
+    let name = lineage.facts.template_name.clone()?;
     let source = lineage.record.head.clone()?;
     let spec = TemplateSpec {
         security_groups: open.security_groups.clone(),
@@ -173,7 +173,7 @@ fn all_tags(lineage: &Lineage, owner: &Instance, record: &Record) -> Tags {
 /// the group.
 fn group_policy(lineage: &Lineage) -> Tags {
     let recorded = lineage.template().map(|it| &it.tags);
-    let mut tags = match &lineage.situation.group {
+    let mut tags = match &lineage.facts.group {
         Fact::Known(group) => group.as_ref().map(|it| policy_tags(&it.scaling.tags)),
         // Nothing is concluded from a group that cannot be read.
         Fact::Unavailable { .. } | Fact::NotRead => recorded.map(policy_tags),
@@ -229,14 +229,14 @@ fn interface_tags(lineage: &Lineage, source: &Instance, bare: bool) -> Tags {
 /// The primary interface, if it has been read: it is not read during an interruption.
 pub fn primary<'a>(lineage: &Lineage<'a>, source: &Instance) -> Option<&'a NetworkInterface> {
     let own = source.primary_interface()?;
-    let known = lineage.situation.interfaces.known()?;
+    let known = lineage.facts.interfaces.known()?;
     known.iter().find(|it| it.id == own.id)
 }
 
 /// The data devices of the instance and of its image: a replacement is launched without them.
 fn empty_devices(lineage: &Lineage, source: &Instance) -> Vec<String> {
     let images = lineage
-        .situation
+        .facts
         .images
         .known()
         .map(Vec::as_slice)
@@ -276,7 +276,7 @@ fn root(lineage: &Lineage, source: &Instance) -> Option<RootDevice> {
 
 fn root_volume<'a>(lineage: &Lineage<'a>, source: &Instance) -> Option<&'a Volume> {
     let root = &source.root()?.volume;
-    let volumes = lineage.situation.volumes.known()?;
+    let volumes = lineage.facts.volumes.known()?;
     volumes.iter().find(|it| it.id == *root)
 }
 
@@ -292,7 +292,7 @@ pub fn source<'a>(lineage: &Lineage<'a>) -> Option<&'a Instance> {
 /// During a rescue: a version without CPU options and with IMDSv2 required, and its fingerprint. None if there is
 /// nothing to make it from.
 pub fn without_options(lineage: &Lineage, template: &Template) -> Option<(Step, String)> {
-    let facts = &lineage.situation;
+    let facts = lineage.facts;
     let readable = facts.volumes.known().is_some() && facts.images.known().is_some();
     let source = source(lineage).filter(|_| readable)?;
     plain(lineage, source, template)
@@ -305,8 +305,8 @@ pub fn is_planned(plan: &Plan) -> bool {
 pub fn names_taken(lineage: &Lineage) -> String {
     format!(
         "no rescue is prepared for {}: launch templates that are not ours have its names; delete {}",
-        lineage.situation.lineage,
-        template_names(&lineage.situation.lineage).join(", ")
+        lineage.id,
+        template_names(lineage.id).join(", ")
     )
 }
 

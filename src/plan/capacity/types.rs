@@ -9,8 +9,7 @@ const TAG: &str = "tag spot-rescue:instance-types";
 
 /// EC2 skips a type that it cannot launch and takes the next, so a wrong type never stops a rescue.
 pub fn check(lineage: &Lineage, plan: &mut Plan) {
-    let (Some(shapes), Some(place)) = (lineage.situation.shapes.known(), &lineage.record.place)
-    else {
+    let (Some(shapes), Some(place)) = (lineage.facts.shapes.known(), &lineage.record.place) else {
         return;
     };
     let find = |name: &str| shapes.iter().find(|it| it.instance_type == name);

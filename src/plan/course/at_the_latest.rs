@@ -18,7 +18,7 @@ const PATIENCE: f64 = 30.0;
 /// Writes the launch template during a rescue, if there is none and an instance is left to make it from.
 pub fn prepare(lineage: &Lineage, interruption: &Interruption, plan: &mut Plan) {
     // A launch template without a version of ours has nothing that may be launched.
-    let missing = match &lineage.situation.template {
+    let missing = match &lineage.facts.template {
         Fact::Known(template) => template.as_ref().is_none_or(|it| it.versions().is_none()),
         Fact::Unavailable { .. } | Fact::NotRead => false,
     };
@@ -29,7 +29,7 @@ pub fn prepare(lineage: &Lineage, interruption: &Interruption, plan: &mut Plan) 
         current::leaving(lineage, source),
         current::addresses(lineage, source),
     );
-    let age = seconds_between(interruption.at, lineage.situation.now);
+    let age = seconds_between(interruption.at, lineage.now);
     if age < PATIENCE && (!current::lists_targets(lineage) || addresses.is_none()) {
         plan.wait(5, "targets and addresses to be readable, to remember them");
         return;

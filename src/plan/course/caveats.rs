@@ -76,7 +76,7 @@ fn unwarned(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
 /// and a Spot Instance cannot be stopped for that.
 /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AttachVolume.html>
 fn coded(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
-    let images = lineage.situation.images.known();
+    let images = lineage.facts.images.known();
     let mut images = images.map(Vec::as_slice).unwrap_or_default().iter();
     let Some(image) = images.find(|it| Some(&it.id) == owner.image.as_ref()) else {
         return;
@@ -94,7 +94,7 @@ fn coded(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
 
 /// Multi-Attach has no fencing, and a copy is not the volume that the other instances write to.
 fn shared(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
-    let volumes = lineage.situation.volumes.known();
+    let volumes = lineage.facts.volumes.known();
     let volumes = volumes.map(Vec::as_slice).unwrap_or_default();
     let shared = volumes
         .iter()

@@ -45,7 +45,7 @@ pub fn plan(lineage: &Lineage, interruption: &Interruption, hand_over: &HandOver
     let marked = marked.iter().flatten();
     plan.step(marked.fold(step, |step, id| step.after(id)));
     let mut reached = progress::reached(lineage, interruption, hand_over);
-    let now = seconds_between(interruption.at, lineage.situation.now);
+    let now = seconds_between(interruption.at, lineage.now);
     reached.entry(Milestone::BackInService).or_insert(now);
     let result = match interruption.action {
         InstanceAction::Return => Kind::ReturnedToSpot,
@@ -64,7 +64,7 @@ pub fn plan(lineage: &Lineage, interruption: &Interruption, hand_over: &HandOver
 /// The old root volume, if it was to be kept and stays behind, is tagged before the record stops naming it.
 fn kept_root(lineage: &Lineage, hand_over: &HandOver, plan: &mut Plan) -> Option<String> {
     let (recorded, fate) = hand_over.root()?;
-    let volumes = lineage.situation.volumes.known()?;
+    let volumes = lineage.facts.volumes.known()?;
     // A volume without room for our tags is never deleted as left over.
     let exists = volumes
         .iter()

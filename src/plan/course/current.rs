@@ -47,7 +47,7 @@ fn shape(lineage: &Lineage) -> Option<Shape> {
     let wanted = lineage.policy.instance_types.value == Types::Like;
     let of = lineage.record.place.as_ref().filter(|_| wanted)?;
     let own = |it: &&Shape| it.instance_type == of.instance_type;
-    let read = lineage.situation.shapes.known();
+    let read = lineage.facts.shapes.known();
     let found = read.and_then(|all| all.iter().find(own));
     found.or(lineage.record.shape.as_ref().filter(own)).cloned()
 }
@@ -78,7 +78,7 @@ pub fn leaving(lineage: &Lineage, instance: &Instance) -> Option<Vec<Target>> {
 /// A recorded target is dropped only if all groups of its service were listed and its own was read: otherwise it stays
 /// on record.
 fn registered(lineage: &Lineage, wanted: impl Fn(&Registration) -> bool) -> Option<Vec<Target>> {
-    let found = lineage.situation.registrations.known()?;
+    let found = lineage.facts.registrations.known()?;
     let seen = |it: &TargetGroup| found.complete.contains(&it.balancing()) && found.tells_of(it);
     let shown = found.list.iter().filter(|it| wanted(it));
     let unseen = lineage.record.targets.iter().filter(|it| !seen(&it.group));
@@ -91,13 +91,13 @@ fn registered(lineage: &Lineage, wanted: impl Fn(&Registration) -> bool) -> Opti
 
 /// Only Elastic Load Balancing is waited for: VPC Lattice may be missing in a Region or denied.
 pub fn lists_targets(lineage: &Lineage) -> bool {
-    let found = lineage.situation.registrations.known();
+    let found = lineage.facts.registrations.known();
     let of_elb = |it: &TargetGroup| it.balancing() == Balancing::Elb;
     found.is_some_and(|it| it.complete.contains(&Balancing::Elb) && !it.unread.iter().any(of_elb))
 }
 
 pub fn addresses(lineage: &Lineage, owner: &Instance) -> Option<Vec<RecordedAddress>> {
-    let found = lineage.situation.addresses.known()?;
+    let found = lineage.facts.addresses.known()?;
     Some(addresses_of(owner, found))
 }
 

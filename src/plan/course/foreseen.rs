@@ -70,7 +70,7 @@ pub fn plan(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
         return;
     };
     let policy = lineage.policy.rebalance.value;
-    let stage = stage(&risk, lineage.situation.now);
+    let stage = stage(&risk, lineage.now);
     if stage == Stage::Now && owner.state == InstanceState::Running {
         match policy {
             Rebalance::Ignore => {}
@@ -106,7 +106,7 @@ fn spare(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
         return;
     }
     // A second request is sent only with the version before, if AWS says that the token was used for that one.
-    let asked = lineage.situation.pass > 1 && !request::is_mismatched(lineage);
+    let asked = lineage.inputs.pass > 1 && !request::is_mismatched(lineage);
     if owner.market != Market::Spot || asked {
         return;
     }
@@ -129,7 +129,7 @@ pub fn give_back(lineage: &Lineage, plan: &mut Plan) {
     let counted = count(lineage, &unneeded, plan);
     for spare in unneeded {
         plan.note(format!("{} was not needed: it is given back", spare.id));
-        let step = expiry::expire_at(lineage.situation.now + RESPITE, spare.id.to_string());
+        let step = expiry::expire_at(lineage.now + RESPITE, spare.id.to_string());
         let tight = room::is_tight(lineage, spare);
         let loosened = tight
             .then(|| member::loosen(lineage, spare, plan))
@@ -172,7 +172,7 @@ fn note(lineage: &Lineage, owner: &Instance, plan: &mut Plan) -> bool {
         let resources = vec![owner.id.to_string()];
         let risk = lineage.risk(owner).unwrap_or(Risk {
             instance: owner.id.clone(),
-            at: lineage.situation.now,
+            at: lineage.now,
             due: None,
         });
         let tags = Tags::from([(tags::AT_RISK.to_owned(), risk_text(&risk))]);
@@ -184,9 +184,9 @@ fn note(lineage: &Lineage, owner: &Instance, plan: &mut Plan) -> bool {
 /// True if terminating the spare deletes no data: apart from its root, each volume that would be deleted with it is a
 /// copy, as EC2 shows, of a volume of the owner.
 fn holds_nothing(lineage: &Lineage, spare: &Instance) -> bool {
-    let volumes = lineage.situation.volumes.known();
+    let volumes = lineage.facts.volumes.known();
     let volumes = volumes.map(Vec::as_slice).unwrap_or_default();
-    let snapshots = lineage.situation.snapshots.known();
+    let snapshots = lineage.facts.snapshots.known();
     let snapshots = snapshots.map(Vec::as_slice).unwrap_or_default();
     let is_copy = |id: &VolumeId| {
         let copy = volumes.iter().find(|it| it.id == *id);

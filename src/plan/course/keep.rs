@@ -72,11 +72,11 @@ pub fn ended(lineage: &Lineage, plan: &mut Plan) -> bool {
     if !asked::keeps_volumes_always(lineage) {
         return true;
     }
-    let Some(volumes) = lineage.situation.volumes.known() else {
+    let Some(volumes) = lineage.facts.volumes.known() else {
         plan.wait(30, "volumes to be readable");
         return false;
     };
-    if lineage.record.primary().is_some() && lineage.situation.interfaces.known().is_none() {
+    if lineage.record.primary().is_some() && lineage.facts.interfaces.known().is_none() {
         plan.wait(30, "network interfaces to be readable");
         return false;
     }

@@ -27,7 +27,7 @@ pub fn of_rescue(
     };
     Outcome {
         result,
-        rescue: lineage.situation.lineage.clone(),
+        rescue: lineage.id.clone(),
         instance: interruption.instance.clone(),
         replacement: lineage.successor.map(|it| it.id.clone()),
         market: lineage.successor.map(|it| it.market),
@@ -36,7 +36,7 @@ pub fn of_rescue(
         breaker: breaker::open(lineage),
         why: None,
         at: interruption.at,
-        reported: lineage.situation.now,
+        reported: lineage.now,
         volumes: VolumeCounts {
             moved: attached(|it| *it == Origin::Moved),
             cloned: attached(|it| matches!(it, Origin::Clone(_))),
@@ -108,7 +108,7 @@ fn restored_from(
     hand_over: &HandOver,
 ) -> BTreeMap<String, f64> {
     let snapshots = lineage
-        .situation
+        .facts
         .snapshots
         .known()
         .map(Vec::as_slice)
@@ -143,7 +143,7 @@ pub fn of_owner(
     let serving = lineage.owner.filter(|_| serves);
     Outcome {
         result,
-        rescue: lineage.situation.lineage.clone(),
+        rescue: lineage.id.clone(),
         instance: interruption.instance.clone(),
         replacement: None,
         market: None,
@@ -152,7 +152,7 @@ pub fn of_owner(
         breaker: None,
         why: None,
         at: interruption.at,
-        reported: lineage.situation.now,
+        reported: lineage.now,
         volumes: VolumeCounts::default(),
         restored_from: BTreeMap::new(),
         cloned_at: BTreeMap::new(),

@@ -51,7 +51,7 @@ pub fn handed_over(
 /// The targets and addresses still missing. None if there are none, or after a day.
 pub fn open(lineage: &Lineage, owner: &Instance) -> Option<Owed> {
     let owed = lineage.record.owed.clone()?;
-    let late = lineage.situation.now - owed.interruption.at > FOR;
+    let late = lineage.now - owed.interruption.at > FOR;
     let targets = owed.targets.into_iter();
     let addresses = owed.addresses.into_iter();
     let open = Owed {
@@ -99,7 +99,7 @@ fn ask(lineage: &Lineage, owner: &Instance, open: &Owed, plan: &mut Plan) {
 }
 
 fn tell(lineage: &Lineage, owner: &Instance, owed: &Owed, forgotten: &str, plan: &mut Plan) {
-    let (interruption, now) = (&owed.interruption, lineage.situation.now);
+    let (interruption, now) = (&owed.interruption, lineage.now);
     if now - interruption.at > FOR {
         plan.note(
             "targets and addresses that were refused in the rescue are not requested any longer",
@@ -116,7 +116,7 @@ fn tell(lineage: &Lineage, owner: &Instance, owed: &Owed, forgotten: &str, plan:
 }
 
 fn is_missing(lineage: &Lineage, owner: &Instance, target: &Target) -> bool {
-    let Some(found) = lineage.situation.registrations.known() else {
+    let Some(found) = lineage.facts.registrations.known() else {
         return true;
     };
     let gone = found.gone.contains(&target.group);
@@ -130,7 +130,7 @@ fn is_missing(lineage: &Lineage, owner: &Instance, target: &Target) -> bool {
 
 /// An address that was released, or that was associated elsewhere since, is no longer owed.
 fn is_there(lineage: &Lineage, owner: &Instance, owed: &RecordedAddress) -> bool {
-    let Some(found) = lineage.situation.addresses.known() else {
+    let Some(found) = lineage.facts.addresses.known() else {
         return false;
     };
     let address = found.iter().find(|it| it.allocation == owed.allocation);
@@ -145,7 +145,7 @@ fn is_there(lineage: &Lineage, owner: &Instance, owed: &RecordedAddress) -> bool
 /// Associates the address only if it is free: it is never taken from another instance.
 fn associate(lineage: &Lineage, owner: &Instance, owed: &RecordedAddress, plan: &mut Plan) {
     let allocation = owed.allocation.clone();
-    let found = lineage.situation.addresses.known();
+    let found = lineage.facts.addresses.known();
     let mut found = found.map(Vec::as_slice).unwrap_or_default().iter();
     let free = found.any(|it| it.allocation == allocation && it.interface.is_none());
     let (true, Some((interface, private_address))) = (free, place(owner, owed.seat.as_ref()))

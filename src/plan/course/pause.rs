@@ -73,7 +73,7 @@ fn note_progress(
     let Some(template) = lineage.template() else {
         return;
     };
-    let now = seconds_between(interruption.at, lineage.situation.now);
+    let now = seconds_between(interruption.at, lineage.now);
     let mut progress = lineage.record.progress.clone();
     progress.entry(Milestone::Deregistered).or_insert(now);
     if matches!(
@@ -112,7 +112,7 @@ fn note_progress(
 fn is_overdue(lineage: &Lineage, owner: &Instance, interruption: &Interruption) -> bool {
     let minutes = i64::from(lineage.policy.return_minutes.value);
     let until = interruption.at + time::Duration::minutes(minutes);
-    owner.state == InstanceState::Stopped && lineage.situation.now > until
+    owner.state == InstanceState::Stopped && lineage.now > until
 }
 
 /// The instance is reported as overdue, and the policy asks for a replacement.
@@ -211,7 +211,7 @@ fn has_started_again(lineage: &Lineage, late: &Instance) -> bool {
 }
 
 fn ran_again(lineage: &Lineage, late: &Instance, plan: &mut Plan) {
-    let all = lineage.situation.volumes.known();
+    let all = lineage.facts.volumes.known();
     let all = all.map(Vec::as_slice).unwrap_or_default();
     let unsaid = |it: &&Volume| {
         let ours = it.tags.contains_key(tags::RESCUE);
@@ -225,7 +225,7 @@ fn ran_again(lineage: &Lineage, late: &Instance, plan: &mut Plan) {
     if resources.is_empty() {
         return;
     }
-    let now = crate::clock::format(lineage.situation.now);
+    let now = crate::clock::format(lineage.now);
     let tags = Tags::from([(tags::RAN_AGAIN.to_owned(), now)]);
     let id = format!("note the return of {}", late.id);
     plan.step(Step::new(&id, Action::Tag { resources, tags }));
@@ -243,7 +243,7 @@ pub fn returned(lineage: &Lineage, interruption: &Interruption) -> Plan {
         return plan;
     };
     // The instance may have been stopped and started again since the recorded return.
-    let running = seconds_between(owner.launch_time, lineage.situation.now);
+    let running = seconds_between(owner.launch_time, lineage.now);
     let trying = milestone::since(Milestone::Returned, lineage, interruption).min(running);
     // A stop changes the public IPv4 address, unless it is an Elastic IP.
     let named = dns::plan(lineage, owner, trying, &mut plan);
@@ -259,7 +259,7 @@ pub fn returned(lineage: &Lineage, interruption: &Interruption) -> Plan {
     let keys = vec![tags::INTERRUPTED_AT.to_owned(), tags::PROGRESS.to_owned()];
     plan.step(Step::new(RETURNED, Action::Untag { resources, keys }));
     let mut progress = lineage.record.progress.clone();
-    let now = seconds_between(interruption.at, lineage.situation.now);
+    let now = seconds_between(interruption.at, lineage.now);
     progress.entry(Milestone::BackInService).or_insert(now);
     let kind = if interruption.action.ends() {
         Kind::WarningWithdrawn
@@ -277,7 +277,7 @@ fn note_return(lineage: &Lineage, interruption: &Interruption, plan: &mut Plan) 
         return;
     };
     let mut progress = lineage.record.progress.clone();
-    let now = seconds_between(interruption.at, lineage.situation.now);
+    let now = seconds_between(interruption.at, lineage.now);
     if progress.insert(Milestone::Returned, now).is_none() {
         let tags = Tags::from([(tags::PROGRESS.to_owned(), progress_text(&progress))]);
         let resources = vec![template.id.to_string()];

@@ -145,7 +145,7 @@ fn is_kept(key: &str) -> bool {
 }
 
 fn template(lineage: &Lineage, owner: &Instance, wanted: Tags, plan: &mut Plan) {
-    match &lineage.situation.template {
+    match &lineage.facts.template {
         Fact::Known(None) => match template::write(lineage, owner, wanted, None) {
             Some(step) => plan.step(step),
             None => plan.note(template::names_taken(lineage)),
@@ -164,7 +164,7 @@ fn refresh(
     template: &Template,
     plan: &mut Plan,
 ) {
-    let facts = &lineage.situation;
+    let facts = lineage.facts;
     let interfaces = facts.interfaces.known().is_some();
     if facts.volumes.known().is_none() || facts.images.known().is_none() || !interfaces {
         plan.wait(

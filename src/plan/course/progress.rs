@@ -43,7 +43,7 @@ fn stands_still(
     progress: &mut BTreeMap<Milestone, f64>,
 ) -> Option<Kind> {
     let (kind, milestone) = standstill::of(lineage, interruption)?;
-    let now = seconds_between(interruption.at, lineage.situation.now);
+    let now = seconds_between(interruption.at, lineage.now);
     let told = progress.get(&milestone).copied();
     standstill::is_due(told, now).then(|| {
         progress.insert(milestone, now);
@@ -55,7 +55,7 @@ fn stands_still(
 pub fn kept(lineage: &Lineage, interruption: &Interruption, why: Option<String>, plan: &mut Plan) {
     let hand_over = HandOver::default();
     let mut progress = reached(lineage, interruption, &hand_over);
-    let now = seconds_between(interruption.at, lineage.situation.now);
+    let now = seconds_between(interruption.at, lineage.now);
     progress.entry(Milestone::Kept).or_insert(now);
     let newly = is_new(lineage, &progress, Milestone::Kept);
     write_down(lineage, &progress, newly, plan);
@@ -113,7 +113,7 @@ pub fn reached(
     interruption: &Interruption,
     hand_over: &HandOver,
 ) -> BTreeMap<Milestone, f64> {
-    let now = seconds_between(interruption.at, lineage.situation.now);
+    let now = seconds_between(interruption.at, lineage.now);
     let mut progress = lineage.record.progress.clone();
     let mut reach = |milestone, condition: bool| {
         if condition {
@@ -160,7 +160,7 @@ fn snapshotted(lineage: &Lineage, interruption: &Interruption) -> bool {
     let set = warning_set(interruption);
     let instance = lineage.member(&interruption.instance);
     let reused = instance.and_then(|it| snapshot::is_taken(lineage, it, interruption));
-    let all = lineage.situation.snapshots.known();
+    let all = lineage.facts.snapshots.known();
     let taken = all.is_some_and(|all| all.iter().any(|it| it.tags.get(tags::SET) == Some(&set)));
     taken || reused == Some(true)
 }

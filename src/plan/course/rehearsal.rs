@@ -27,13 +27,13 @@ const IMAGE: &str = "image";
 /// The stack's parameter switches rehearsals off.
 #[must_use]
 pub fn is_off(lineage: &Lineage) -> bool {
-    let said = lineage.situation.defaults.get(tags::REHEARSAL);
+    let said = lineage.inputs.defaults.get(tags::REHEARSAL);
     said.is_some_and(|it| it == "off")
 }
 
 /// Rehearses if the sweep has chosen the lineage and the plan has no other step.
 pub fn plan(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
-    let turn = &lineage.situation.rehearsing;
+    let turn = &lineage.inputs.rehearsing;
     let unknown = matches!(way::way(lineage), Way::Unknown(_));
     let busy = unknown || !plan.steps.is_empty() || lineage.risk(owner).is_some();
     if !turn.due || !turn.answers.is_empty() || busy || is_off(lineage) {
@@ -53,9 +53,9 @@ pub fn plan(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
 pub fn now(lineage: &Lineage) -> Rehearsed {
     let before = &lineage.record.rehearsed;
     let version = lineage.template().and_then(|it| it.versions());
-    let answers = &lineage.situation.rehearsing.answers;
+    let answers = &lineage.inputs.rehearsing.answers;
     let answered = !answers.is_empty() && answers.values().all(|it| *it != Answer::Unanswered);
-    let whole = version.map(|it| (it.0, lineage.situation.now));
+    let whole = version.map(|it| (it.0, lineage.now));
     let mut caveats: BTreeSet<Caveat> = kept(lineage, answered);
     caveats.extend(answers.iter().filter_map(|(step, answer)| {
         let Answer::Refused { code, .. } = answer else {
@@ -70,14 +70,14 @@ pub fn now(lineage: &Lineage) -> Rehearsed {
 /// The recorded refusals that were not requested now. Once everything has been answered, the others come from an
 /// earlier policy and are dropped.
 fn kept(lineage: &Lineage, answered: bool) -> BTreeSet<Caveat> {
-    let answers = &lineage.situation.rehearsing.answers;
+    let answers = &lineage.inputs.rehearsing.answers;
     let asked_again = |it: &Caveat| {
         let mut answers = answers.iter().filter(|(_, it)| **it != Answer::Unanswered);
         answers.any(|(step, _)| Caveat::new(step.trim_start_matches(STEP), "").what == it.what)
     };
     let before = lineage.record.rehearsed.caveats.iter();
     let stays = |it: &&Caveat| {
-        let unread = lineage.situation.images.known().is_none();
+        let unread = lineage.facts.images.known().is_none();
         let rehearsed = !is_off(lineage) && !answered && !asked_again(it);
         if it.what == IMAGE { unread } else { rehearsed }
     };
@@ -92,7 +92,7 @@ pub fn tell(lineage: &Lineage, after: &Rehearsed, plan: &mut Plan) {
     if !news.is_empty() {
         plan.note(format!(
             "a warning for {} would meet refusals: {}",
-            lineage.situation.lineage,
+            lineage.id,
             news.join("; ")
         ));
     }
@@ -113,7 +113,7 @@ fn in_words(lineage: &Lineage, caveat: &Caveat) -> String {
     {
         return text;
     }
-    let answers = lineage.situation.rehearsing.answers.iter();
+    let answers = lineage.inputs.rehearsing.answers.iter();
     let mut said = answers.filter_map(|(step, answer)| match answer {
         Answer::Refused {
             operation, message, ..

@@ -30,7 +30,7 @@ pub fn plan(
         return false;
     };
     if successor.state != InstanceState::Running {
-        let seconds = pace::boot(interruption, !hand_over.complete(), lineage.situation.now);
+        let seconds = pace::boot(interruption, !hand_over.complete(), lineage.now);
         plan.wait_until(Until::Runs, seconds, format!("{} to run", successor.id));
         return false;
     }

@@ -74,7 +74,7 @@ fn due(lineage: &Lineage, owner: &Instance) -> Option<Timestamp> {
 }
 
 fn is_due(lineage: &Lineage, owner: &Instance) -> bool {
-    let due = due(lineage, owner).is_some_and(|it| it <= lineage.situation.now);
+    let due = due(lineage, owner).is_some_and(|it| it <= lineage.now);
     due && stand_in::is_asked(lineage, owner) && refusal(lineage, owner).is_none()
 }
 
@@ -105,7 +105,7 @@ fn look_for_spot(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
     for failed in &lineage.record.failed_pools {
         plan.note(format!("{} stays On-Demand for now: {failed}", owner.id));
     }
-    if lineage.situation.pass > 1 {
+    if lineage.inputs.pass > 1 {
         plan.wait(15, "a Spot Instance to be seen, if one was launched");
         return;
     }
@@ -135,7 +135,7 @@ pub fn relief(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
     if !may_be_ended(lineage, owner, plan) {
         return;
     }
-    let now = lineage.situation.now;
+    let now = lineage.now;
     if spare.state != InstanceState::Running || now < spare.launch_time + SETTLED {
         plan.wait(15, format!("{} to have run for a minute", spare.id));
         return;
@@ -156,10 +156,10 @@ pub fn relief(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
 /// Whether termination protection is off: checked before the launch, and again before anything is taken from the
 /// stand-in.
 fn may_be_ended(lineage: &Lineage, owner: &Instance, plan: &mut Plan) -> bool {
-    match &lineage.situation.locked {
+    match &lineage.facts.locked {
         Fact::Known(locked) if locked.contains(&owner.id) => {
             let why = "its termination protection is on; switch it off (DisableApiTermination)";
-            keep_on(lineage, owner, lineage.situation.now, why, plan);
+            keep_on(lineage, owner, lineage.now, why, plan);
             false
         }
         Fact::Known(_) => true,
@@ -182,7 +182,7 @@ fn keep_on(lineage: &Lineage, owner: &Instance, begun: Timestamp, why: &str, pla
     };
     let stay = Stay {
         instance: owner.id.clone(),
-        at: lineage.situation.now,
+        at: lineage.now,
         why: why.to_owned(),
     };
     let resources = vec![template.id.to_string()];

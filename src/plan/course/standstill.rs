@@ -35,7 +35,7 @@ pub fn of(lineage: &Lineage, interruption: &Interruption) -> Option<(Kind, Miles
         .filter(|it| it.state == InstanceState::Running);
     match running {
         None if age >= REPLACED.as_seconds_f64() => Some((Kind::Unreplaced, Milestone::Unreplaced)),
-        Some(it) if age.min(seconds_between(it.launch_time, lineage.situation.now)) >= SERVING => {
+        Some(it) if age.min(seconds_between(it.launch_time, lineage.now)) >= SERVING => {
             Some((Kind::Stuck, Milestone::Stuck))
         }
         None | Some(_) => None,
@@ -45,7 +45,7 @@ pub fn of(lineage: &Lineage, interruption: &Interruption) -> Option<(Kind, Miles
 /// Seconds since the interruption, or since a stopped instance was reported as overdue: it is replaced only then.
 fn age(lineage: &Lineage, interruption: &Interruption) -> f64 {
     let overdue = lineage.record.progress.get(&Milestone::Overdue);
-    seconds_between(interruption.at, lineage.situation.now) - overdue.unwrap_or(&0.0)
+    seconds_between(interruption.at, lineage.now) - overdue.unwrap_or(&0.0)
 }
 
 /// Whether a report is due. `told` is the time of the last one; both are seconds since the interruption.

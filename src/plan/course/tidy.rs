@@ -27,12 +27,12 @@ pub const GRACE: Duration = Duration::hours(24);
 /// The owner is not interrupted. Root volumes of former owners, volumes replaced by a copy, and snapshot sets of
 /// finished rescues get an expiry date.
 pub fn after(lineage: &Lineage, plan: &mut Plan) {
-    let Some(volumes) = lineage.situation.volumes.known() else {
+    let Some(volumes) = lineage.facts.volumes.known() else {
         plan.wait(15, "volumes to be readable");
         return;
     };
     // There may be very many snapshots (TRAP 47), and an expiry date has time until the next sweep.
-    let Some(snapshots) = lineage.situation.snapshots.known() else {
+    let Some(snapshots) = lineage.facts.snapshots.known() else {
         plan.wait(900, "snapshots to be readable");
         return;
     };
@@ -84,7 +84,7 @@ pub fn is_spent(lineage: &Lineage, volume: &Volume, all: &[Volume]) -> bool {
 /// Volumes that the hand-over leaves behind without room for tags: replaced root volumes, and volumes replaced by a
 /// copy. Their expiry date goes on record.
 pub fn without_room(lineage: &Lineage, after: &Record, hand_over: &HandOver) -> Vec<Expiring> {
-    let volumes = lineage.situation.volumes.known().map(Vec::as_slice);
+    let volumes = lineage.facts.volumes.known().map(Vec::as_slice);
     let volumes = volumes.unwrap_or_default();
     let stays = |it: &RecordedVolume| after.volumes.iter().any(|after| after.volume == it.volume);
     let fate = |it: &RecordedVolume| {
@@ -109,7 +109,7 @@ pub fn without_room(lineage: &Lineage, after: &Record, hand_over: &HandOver) -> 
         .filter(|it| !stays(it) && !known(&it.volume));
     let spent = spent.filter(replaced).filter_map(|spent| {
         let volume = volumes.iter().find(|it| it.id == spent.volume)?;
-        let at = lineage.situation.now + expiry::KEPT + clone::source_kept(volume, volumes);
+        let at = lineage.now + expiry::KEPT + clone::source_kept(volume, volumes);
         let volume = volume.id.clone();
         let roomy = volumes
             .iter()
@@ -121,8 +121,8 @@ pub fn without_room(lineage: &Lineage, after: &Record, hand_over: &HandOver) -> 
 
 /// The recorded expiry dates that still count. A volume that has expired and is attached belongs to its user again.
 pub fn expiring(lineage: &Lineage) -> Vec<Expiring> {
-    let now = lineage.situation.now;
-    let volumes = lineage.situation.volumes.known();
+    let now = lineage.now;
+    let volumes = lineage.facts.volumes.known();
     let recorded = lineage
         .record
         .expiring
@@ -245,7 +245,7 @@ fn is_rescue_set(set: &str) -> bool {
 pub fn ended(lineage: &Lineage, why: String) -> Plan {
     let mut plan = Plan::nothing(why);
     // A warning at the same time, and its replacement, may not be visible yet.
-    let seen = format!("{} has ended", lineage.situation.lineage);
+    let seen = format!("{} has ended", lineage.id);
     let what = "its end to be seen again before it is forgotten";
     if lineage.template().is_some() && !plan.confirmed(lineage, seen, what) {
         return plan;

@@ -79,7 +79,7 @@ fn processors(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
     if lineage.policy.instance_types.value == Types::Named(Vec::new()) {
         return;
     }
-    let known = lineage.situation.shapes.known().into_iter().flatten();
+    let known = lineage.facts.shapes.known().into_iter().flatten();
     let own = { known }.find(|it| it.instance_type == owner.instance_type);
     let differs = own.is_some_and(|it| it.vcpus != cpu.cores * cpu.threads_per_core);
     if differs || cpu.special {

@@ -28,14 +28,14 @@ pub fn plan(lineage: &Lineage, why: &str) -> Plan {
     if !plan.confirmed(lineage, seen, "its absence to be seen again") {
         return plan;
     }
-    let until = lineage.situation.now + KEPT;
+    let until = lineage.now + KEPT;
     let step = expiry::expire_at(until, template.id.to_string());
     let told = step.id.clone();
     plan.step(step);
     let interruption = Interruption {
         instance: head.clone(),
         action: InstanceAction::Terminate,
-        at: lineage.situation.now,
+        at: lineage.now,
     };
     let hand_over = HandOver::default();
     let mut outcome = outcome::of_rescue(
@@ -51,7 +51,7 @@ pub fn plan(lineage: &Lineage, why: &str) -> Plan {
 }
 
 fn advice(lineage: &Lineage, why: &str) -> String {
-    let volumes = lineage.situation.volumes.known();
+    let volumes = lineage.facts.volumes.known();
     let volumes = volumes.map(Vec::as_slice).unwrap_or_default();
     let recorded = |id: &str| {
         lineage

@@ -12,7 +12,7 @@ pub fn seen_stopped(lineage: &Lineage) -> bool {
 
 /// Seconds since a milestone; 0 if it has not been written down.
 pub fn since(milestone: Milestone, lineage: &Lineage, interruption: &Interruption) -> f64 {
-    let now = seconds_between(interruption.at, lineage.situation.now);
+    let now = seconds_between(interruption.at, lineage.now);
     let reached = lineage.record.progress.get(&milestone);
     reached.map_or(0.0, |reached| now - reached)
 }

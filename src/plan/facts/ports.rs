@@ -16,5 +16,5 @@ pub fn is_left(lineage: &Lineage, target: &Target) -> bool {
 /// The targets of the owner that an orchestrator registers.
 pub fn of(lineage: &Lineage, owner: &Instance, targets: &[Target]) -> Vec<Target> {
     let before = &lineage.record.left_targets;
-    ports::left(targets, before, owner, lineage.situation, true)
+    ports::left(targets, before, owner, lineage.facts, true)
 }

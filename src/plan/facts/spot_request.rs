@@ -9,13 +9,13 @@ use crate::situation::{Instance, RequestEnd, SpotRequest};
 /// The request of an instance, as EC2 shows it.
 pub fn of<'a>(lineage: &Lineage<'a>, instance: &Instance) -> Option<&'a SpotRequest> {
     let id = instance.request.as_ref()?;
-    let known = lineage.situation.requests.known()?;
+    let known = lineage.facts.requests.known()?;
     known.iter().find(|it| it.id == *id)
 }
 
 /// How an instance ended, according to its request.
 pub fn end<'a>(lineage: &Lineage<'a>, instance: &InstanceId) -> Option<&'a RequestEnd> {
-    let all = lineage.situation.requests.known()?;
+    let all = lineage.facts.requests.known()?;
     let mut of_this = all
         .iter()
         .filter(|it| it.instance.as_ref() == Some(instance));

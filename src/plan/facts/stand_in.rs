@@ -17,7 +17,7 @@ pub fn is_asked(lineage: &Lineage, owner: &Instance) -> bool {
     let launched_from = owner.tags.get(tags::LAUNCHED_FROM).map(String::as_str);
     lineage.policy.return_to_spot.value.is_some()
         && owner.market == Market::OnDemand
-        && owner.id != lineage.situation.lineage
+        && owner.id != *lineage.id
         && tagged(tags::REPLACES)
         && tagged(tags::LAUNCHED)
         && template.is_some()
@@ -27,7 +27,7 @@ pub fn is_asked(lineage: &Lineage, owner: &Instance) -> bool {
 /// The recorded reason why the stand-in stays, as long as it counts for this owner.
 pub fn record_tags(lineage: &Lineage, owner: &Instance) -> Tags {
     let stays = lineage.record.stays.as_ref();
-    let stays = stays.filter(|it| it.instance == owner.id && it.at + REST > lineage.situation.now);
+    let stays = stays.filter(|it| it.instance == owner.id && it.at + REST > lineage.now);
     let tag = |it: &Stay| (tags::STAYS.to_owned(), it.text());
     stays.map(tag).into_iter().collect()
 }

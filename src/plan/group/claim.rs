@@ -15,9 +15,9 @@ use crate::plan::capacity::template;
 use crate::plan::draft::Plan;
 use crate::plan::facts::ending;
 use crate::plan::group::pairs;
-use crate::plan::lineage::{Lineage, claimed};
+use crate::plan::lineage::Lineage;
 use crate::plan::marks::{own, room};
-use crate::situation::{Fact, Group, Instance, Lifecycle, Situation};
+use crate::situation::{Fact, Group, Instance, Lifecycle};
 use crate::step::{Action, GroupChange, GroupVerb, Step, token};
 use crate::tags;
 
@@ -26,7 +26,7 @@ const OUR_HOOKS: &str = "spot-rescue";
 
 /// There is no successor yet: claims the group's new member, or waits for one. False if none is needed.
 pub fn await_replacement(lineage: &Lineage, plan: &mut Plan) -> bool {
-    let Fact::Known(Some(group)) = &lineage.situation.group else {
+    let Fact::Known(Some(group)) = &lineage.facts.group else {
         return true;
     };
     let name = &group.scaling.name;
@@ -39,7 +39,7 @@ pub fn await_replacement(lineage: &Lineage, plan: &mut Plan) -> bool {
     let owner = lineage.owner;
     let unannounced =
         owner.is_none_or(|it| !it.is_alive() && !it.tags.contains_key(tags::INTERRUPTED_AT));
-    if let Some(member) = pairs::partner(lineage.situation, unannounced) {
+    if let Some(member) = pairs::partner(lineage, unannounced) {
         claim(lineage, group, member, plan);
         return true;
     }
@@ -58,7 +58,7 @@ fn claim(lineage: &Lineage, group: &Group, member: &Instance, plan: &mut Plan) {
     let id = format!("claim {}", member.id);
     let mut tags = own::own(lineage);
     tags.insert(tags::GROUP.to_owned(), group.scaling.name.clone());
-    let rescue = lineage.situation.lineage.as_str();
+    let rescue = lineage.id.as_str();
     let token = token(&["claim", rescue, member.id.as_str()]);
     let name = group.free_name(&member.id);
     let step = Step::new(id, template::named(lineage, member, name, tags, token));
@@ -78,10 +78,7 @@ fn claim(lineage: &Lineage, group: &Group, member: &Instance, plan: &mut Plan) {
 /// Tags the claimed member with its rescue. Once the tag is visible, other members that were claimed for this lineage
 /// are released.
 pub fn mark_claimed(lineage: &Lineage, plan: &mut Plan) {
-    let Some(successor) = lineage
-        .successor
-        .filter(|it| claimed::is_claimed(lineage.situation, it))
-    else {
+    let Some(successor) = lineage.successor.filter(|it| lineage.is_claimed(it)) else {
         return;
     };
     let mut wanted = own::own(lineage);
@@ -106,11 +103,11 @@ pub fn mark_claimed(lineage: &Lineage, plan: &mut Plan) {
 /// Two invocations may claim one member each before either claim is visible. All then choose the same one; the other is
 /// released. Its tags are removed first: while the claim exists it prepares no rescue of its own.
 fn release_others(lineage: &Lineage, successor: &Instance, plan: &mut Plan) {
-    let Fact::Known(Some(group)) = &lineage.situation.group else {
+    let Fact::Known(Some(group)) = &lineage.facts.group else {
         return;
     };
     let holder = lineage.record.head.as_ref();
-    let claimed = group.claimed(&lineage.situation.lineage).into_iter();
+    let claimed = group.claimed(lineage.id).into_iter();
     let idle = claimed.filter(|it| {
         let well = it.is_alive() && lineage.interruption(it).is_none();
         it.id != successor.id && Some(&it.id) != holder && well && ending::is_empty(it)
@@ -138,10 +135,10 @@ fn release_others(lineage: &Lineage, successor: &Instance, plan: &mut Plan) {
 
 /// Completes our launch hooks so that the member goes into service. True once it is in service, or if it is no member.
 pub fn in_service(lineage: &Lineage, successor: &Instance, plan: &mut Plan) -> bool {
-    if !claimed::is_claimed(lineage.situation, successor) {
+    if !lineage.is_claimed(successor) {
         return true;
     }
-    let Fact::Known(Some(group)) = &lineage.situation.group else {
+    let Fact::Known(Some(group)) = &lineage.facts.group else {
         return false;
     };
     complete_hooks(group, successor, plan);
@@ -187,7 +184,7 @@ pub fn newcomer(lineage: &Lineage, owner: &Instance, plan: &mut Plan) -> bool {
     let Some(_) = lineage.group_name() else {
         return false;
     };
-    let group = match &lineage.situation.group {
+    let group = match &lineage.facts.group {
         Fact::Known(Some(group)) => group,
         Fact::Known(None) => return false,
         Fact::Unavailable { .. } | Fact::NotRead => {
@@ -198,10 +195,10 @@ pub fn newcomer(lineage: &Lineage, owner: &Instance, plan: &mut Plan) -> bool {
             return unprepared;
         }
     };
-    let pairs = pairs::pairs(group, &lineage.situation.defaults);
+    let pairs = pairs::pairs(group, &lineage.inputs.defaults);
     let waits = pairs.iter().find(|(_, member)| **member == owner.id);
     if let Some((rescue, _)) = waits.filter(|_| pairs::is_free(group, owner)) {
-        wake_rescue(rescue, lineage.situation, plan);
+        wake_rescue(rescue, lineage, plan);
         return true;
     }
     complete_hooks(group, owner, plan);
@@ -210,10 +207,10 @@ pub fn newcomer(lineage: &Lineage, owner: &Instance, plan: &mut Plan) -> bool {
 
 /// Sends a wake to the lineage that this instance takes over for, with the warnings received here: a warning may come
 /// before the claim is visible.
-pub fn wake_rescue(rescue: &InstanceId, situation: &Situation, plan: &mut Plan) {
+pub fn wake_rescue(rescue: &InstanceId, lineage: &Lineage, plan: &mut Plan) {
     let wake = Wake {
         memory: Memory {
-            interruptions: situation.notices.clone(),
+            interruptions: lineage.inputs.notices.clone(),
             ..Memory::default()
         },
         ..Wake::look(rescue.clone())

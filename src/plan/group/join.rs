@@ -21,7 +21,7 @@ const PATIENCE: f64 = 120.0;
 /// Detaches the interrupted member while it runs. The group is recorded first, since a detached instance no longer
 /// shows that it was a member.
 pub fn detach_owner(lineage: &Lineage, way: &Way, plan: &mut Plan) {
-    let (Some(owner), Fact::Known(Some(group))) = (lineage.owner, &lineage.situation.group) else {
+    let (Some(owner), Fact::Known(Some(group))) = (lineage.owner, &lineage.facts.group) else {
         return;
     };
     let in_service = group.scaling.lifecycle(&owner.id) == Some(Lifecycle::InService);
@@ -66,8 +66,7 @@ pub fn detach_owner(lineage: &Lineage, way: &Way, plan: &mut Plan) {
 
 fn obstacle(lineage: &Lineage, group: &Group, decrement: bool) -> Option<String> {
     let scaling = &group.scaling;
-    let replaced =
-        || lineage.successor.is_some() || pairs::partner(lineage.situation, false).is_some();
+    let replaced = || lineage.successor.is_some() || pairs::partner(lineage, false).is_some();
     if !scaling.is_opted_in() {
         Some(claim::not_opted_in(group))
     } else if decrement {
@@ -96,7 +95,7 @@ pub fn join(
     interruption: &Interruption,
     plan: &mut Plan,
 ) -> bool {
-    let (Way::Join, Fact::Known(Some(group))) = (way, &lineage.situation.group) else {
+    let (Way::Join, Fact::Known(Some(group))) = (way, &lineage.facts.group) else {
         return true;
     };
     let scaling = &group.scaling;

@@ -9,9 +9,10 @@ use crate::clock::{SWEEP, Timestamp};
 use crate::id::InstanceId;
 use crate::plan::facts::ending;
 use crate::plan::facts::way::{Way, group};
+use crate::plan::lineage::Lineage;
 use crate::policy::Policy;
 use crate::record::{Place, Record};
-use crate::situation::{Group, Instance, Lifecycle, Situation};
+use crate::situation::{Group, Instance, Lifecycle};
 use crate::tags::{self, Tags, template_names};
 use std::collections::BTreeMap;
 use time::Duration;
@@ -133,20 +134,20 @@ fn is_interrupted(instance: &Instance) -> bool {
 
 /// The new member for this lineage. An owner that is found terminated without a warning may also get a member that was
 /// launched recently and has no volumes of its own yet.
-pub fn partner(situation: &Situation, found_dead: bool) -> Option<&Instance> {
-    let group = situation.group.known()?.as_ref()?;
-    let pairs = pairs(group, &situation.defaults);
+pub fn partner<'a>(lineage: &Lineage<'a>, found_dead: bool) -> Option<&'a Instance> {
+    let group = lineage.facts.group.known()?.as_ref()?;
+    let pairs = pairs(group, &lineage.inputs.defaults);
     let by_id = |id: &InstanceId| group.instances.iter().find(|it| it.id == *id);
-    if let Some(paired) = pairs.get(&situation.lineage) {
+    if let Some(paired) = pairs.get(lineage.id) {
         return by_id(paired);
     }
     let recent = |it: &&Instance| {
-        situation.now - it.launch_time < LATE
+        lineage.now - it.launch_time < LATE
             && ending::is_empty(it)
             && pairs.values().all(|taken| *taken != it.id)
     };
-    let open = open(group, &situation.defaults);
-    let is_open = open.iter().any(|it| it.lineage == situation.lineage);
+    let open = open(group, &lineage.inputs.defaults);
+    let is_open = open.iter().any(|it| it.lineage == *lineage.id);
     let late = candidates(group).into_iter().find(recent);
     late.filter(|_| found_dead && is_open)
 }

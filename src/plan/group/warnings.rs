@@ -18,7 +18,7 @@ pub fn warnings(lineage: &Lineage, owner: &Instance) -> Vec<PolicyWarning> {
         key: key.to_owned(),
         what,
     };
-    let group = lineage.situation.group.known().and_then(Option::as_ref);
+    let group = lineage.facts.group.known().and_then(Option::as_ref);
     let Some(group) = group.filter(|_| owner.group().is_some()) else {
         let lone = replace == Replace::Group && lineage.group_name().is_none();
         let what = format!("{} is in no Auto Scaling group: we launch", owner.id);

@@ -33,7 +33,7 @@ fn is_wanted(
     owner: &Instance,
     situation: &Situation,
 ) -> bool {
-    let images = situation.images.known();
+    let images = situation.facts.images.known();
     if touched::touched(record, owner, situation) || images.is_none() {
         return recorded.is_some() || is_refused(record);
     }
@@ -62,7 +62,7 @@ fn original(
     owner: &Instance,
     situation: &Situation,
 ) -> Option<Original> {
-    let images = situation.images.known().map(Vec::as_slice);
+    let images = situation.facts.images.known().map(Vec::as_slice);
     let mut images = images.unwrap_or_default().iter();
     let image = images.find(|it| Some(&it.id) == owner.image.as_ref());
     let chosen = image.filter(|it| !it.tags.contains_key(tags::RESCUE));

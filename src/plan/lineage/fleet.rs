@@ -12,7 +12,7 @@ pub fn live(record: &mut Record, owner: &Instance, situation: &Situation) {
         }
         return;
     };
-    if let Some(maintains) = told(&situation.fleets, id) {
+    if let Some(maintains) = told(&situation.facts.fleets, id) {
         record.fleet = maintains.then(|| id.to_owned());
     }
 }

@@ -68,13 +68,13 @@ fn place(recorded: Option<Place>, owner: &Instance) -> Option<Place> {
 /// Adds launches that this invocation has just recorded and that cannot be read yet. Until the prepared rescue has been
 /// read, the owner's own tags tell what its launch depends on.
 pub fn remember(record: &mut Record, situation: &Situation, owner: Option<&Instance>) {
-    if !situation.remembered.is_empty() {
-        let written = Record::from_tags(&situation.remembered);
+    if !situation.inputs.remembered.is_empty() {
+        let written = Record::from_tags(&situation.inputs.remembered);
         if record.attempts.learn(&written.attempts) {
             record.failed_pools = written.failed_pools;
         }
     }
-    if let (Fact::NotRead, Some(owner)) = (&situation.template, owner) {
+    if let (Fact::NotRead, Some(owner)) = (&situation.facts.template, owner) {
         let noted = Record::noted(&owner.tags);
         record.history = noted.history;
         record.shape = noted.shape;

@@ -20,7 +20,7 @@ pub fn record(owner: Option<&Instance>, situation: &Situation) -> Record {
         interfaces: interfaces_from(&it.tags),
         ..Record::noted(&it.tags)
     });
-    let volumes = situation.volumes.known().map(Vec::as_slice);
+    let volumes = situation.facts.volumes.known().map(Vec::as_slice);
     let all: Vec<&Volume> = { volumes.unwrap_or_default().iter() }
         .filter(|it| !is_past(it))
         .collect();

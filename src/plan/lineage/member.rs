@@ -13,7 +13,7 @@ use crate::tags;
 /// The members, oldest first. Launch times have whole seconds: of two, the one that replaces the other is younger.
 pub fn members<'a>(situation: &'a Situation, record: &Record) -> Vec<&'a Instance> {
     let belongs = |it: &&Instance| belongs(it, situation, record);
-    let mut members: Vec<&Instance> = situation.instances.iter().filter(belongs).collect();
+    let mut members: Vec<&Instance> = situation.facts.instances.iter().filter(belongs).collect();
     let all = members.clone();
     members.sort_by_cached_key(|it| (it.launch_time, generation(it, &all), it.id.clone()));
     members
@@ -33,10 +33,10 @@ fn generation(instance: &Instance, all: &[&Instance]) -> usize {
 /// tag is on record by its id.
 pub fn belongs(instance: &Instance, situation: &Situation, record: &Record) -> bool {
     let launched = instance.tags.contains_key(tags::REPLACES)
-        && (instance.sealed || situation.launched.contains(&instance.id));
+        && (instance.sealed || situation.inputs.launched.contains(&instance.id));
     instance.id == situation.lineage
         || record.head.as_ref() == Some(&instance.id)
         || (launched && instance.lineage() == situation.lineage)
         || record.members.contains(&instance.id)
-        || claimed::is_claimed(situation, instance)
+        || claimed::is_claimed(&situation.lineage, &situation.facts, instance)
 }

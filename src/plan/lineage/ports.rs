@@ -12,7 +12,7 @@
 
 use crate::event::InstanceState;
 use crate::record::Record;
-use crate::situation::{Instance, Situation, Target};
+use crate::situation::{Facts, Instance, Situation, Target};
 use crate::tags::Tags;
 
 const EPHEMERAL: u16 = 32_768;
@@ -27,7 +27,7 @@ const NODE: &str = "kubernetes.io/cluster/";
 pub fn live(record: &mut Record, owner: &Instance, situation: &Situation, is_touched: bool) {
     let before = std::mem::take(&mut record.left_targets);
     let settled = owner.state == InstanceState::Running && !is_touched;
-    record.left_targets = left(&record.targets, &before, owner, situation, settled);
+    record.left_targets = left(&record.targets, &before, owner, &situation.facts, settled);
 }
 
 /// The targets that an orchestrator registers. A target that cannot be told stays as recorded.
@@ -35,10 +35,10 @@ pub fn left(
     targets: &[Target],
     before: &[Target],
     owner: &Instance,
-    situation: &Situation,
+    facts: &Facts,
     is_settled: bool,
 ) -> Vec<Target> {
-    let found = situation.registrations.known();
+    let found = facts.registrations.known();
     let is_left = |it: &&Target| {
         let own = found.and_then(|found| found.ports.get(&it.group)).copied();
         let told = is_settled && own.is_some();

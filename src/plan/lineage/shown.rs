@@ -87,7 +87,7 @@ impl Flags<'_> {
         if untouched && !ours {
             return shown;
         }
-        let first = self.situation.flagged.contains(id);
+        let first = self.situation.inputs.flagged.contains(id);
         match before {
             Some(before) => before || (untouched && shown),
             None => shown || first,
@@ -137,7 +137,7 @@ fn is_with(members: &[&Instance], owner: &Instance, volume: &VolumeId) -> bool {
 /// The volume is attached to the owner although the owner does not show it, or cannot be read: then it does not count
 /// as detached.
 fn is_held(situation: &Situation, owner: &Instance, volume: &VolumeId) -> bool {
-    let Some(all) = situation.volumes.known() else {
+    let Some(all) = situation.facts.volumes.known() else {
         return true;
     };
     let mut all = all.iter().filter(|it| it.id == *volume);
@@ -196,7 +196,7 @@ fn addresses(
     situation: &Situation,
     members: &[&Instance],
 ) {
-    let (Some(found), Trust::FirstLook | Trust::Noted) = (situation.addresses.known(), trust)
+    let (Some(found), Trust::FirstLook | Trust::Noted) = (situation.facts.addresses.known(), trust)
     else {
         return;
     };
@@ -225,7 +225,7 @@ fn addresses(
 /// Adds targets that were registered since the last sweep. A target that the user has deregistered cannot be told from
 /// one of ours: recorded targets are deregistered before anything is read.
 fn targets(record: &mut Record, trust: Trust, owner: &Instance, situation: &Situation) {
-    let Some(found) = situation.registrations.known() else {
+    let Some(found) = situation.facts.registrations.known() else {
         return;
     };
     // A stopped instance is still registered.

@@ -11,8 +11,8 @@ pub fn shows_everything(owner: &Instance) -> bool {
 
 /// A rescue has begun: the owner or the record has a tombstone, or an earlier pass of this invocation has set it.
 pub fn touched(record: &Record, owner: &Instance, situation: &Situation) -> bool {
-    let recorded = record.interruption.as_ref();
+    let (recorded, inputs) = (record.interruption.as_ref(), &situation.inputs);
     owner.tags.contains_key(tags::INTERRUPTED_AT)
         || recorded.is_some_and(|it| it.instance == owner.id)
-        || (situation.pass > 0 && situation.notices.iter().any(|it| it.instance == owner.id))
+        || (inputs.pass > 0 && inputs.notices.iter().any(|it| it.instance == owner.id))
 }

@@ -13,7 +13,7 @@ pub const KEPT: Duration = Duration::hours(24);
 pub fn expire(lineage: &Lineage, kept: Duration, mut resources: Vec<String>, plan: &mut Plan) {
     resources.sort();
     if !resources.is_empty() {
-        let at = clock::format(lineage.situation.now + kept);
+        let at = clock::format(lineage.now + kept);
         let tags = Tags::from([(tags::EXPIRES_AT.to_owned(), at)]);
         let id = if kept == KEPT {
             "expire safety copies".to_owned()
@@ -26,7 +26,7 @@ pub fn expire(lineage: &Lineage, kept: Duration, mut resources: Vec<String>, pla
 
 /// The resource expires in a day.
 pub fn expire_later(lineage: &Lineage, resource: String) -> Step {
-    expire_at(lineage.situation.now + KEPT, resource)
+    expire_at(lineage.now + KEPT, resource)
 }
 
 /// The resource expires at this time.

@@ -24,22 +24,22 @@ const COMES: Duration = Duration::seconds(REMEMBERED as i64 + 60);
 /// nothing.
 pub fn is(lineage: &Lineage, interruption: &Interruption) -> bool {
     let of_this = |it: &Interruption| it.instance == interruption.instance;
-    if interruption.is_ours() || lineage.situation.notices.iter().any(of_this) {
+    if interruption.is_ours() || lineage.inputs.notices.iter().any(of_this) {
         return false;
     }
     if lineage.record.interruption.as_ref().is_some_and(of_this) {
         return lineage.record.first_look == FirstLook::Missed;
     }
-    ended(lineage, interruption).is_some_and(|it| lineage.situation.now - it > LATE)
+    ended(lineage, interruption).is_some_and(|it| lineage.now - it > LATE)
 }
 
 /// Only the end of the instance is known, and its Spot Instance request, which tells the time, has not been read yet.
 pub fn is_unclear(lineage: &Lineage, interruption: &Interruption) -> bool {
     let of_this = |it: &Interruption| it.instance == interruption.instance;
-    let mut told = { lineage.situation.notices.iter() }.chain(&lineage.record.interruption);
+    let mut told = { lineage.inputs.notices.iter() }.chain(&lineage.record.interruption);
     let tombstone = lineage.member(&interruption.instance);
     let tombstone = tombstone.and_then(|it| it.tags.get(tags::INTERRUPTED_AT));
-    !told.any(of_this) && tombstone.is_none() && matches!(lineage.situation.requests, Fact::NotRead)
+    !told.any(of_this) && tombstone.is_none() && matches!(lineage.facts.requests, Fact::NotRead)
 }
 
 /// When the instance ended: EC2 shows a time with the Spot Instance request, not with the state reason.

@@ -5,10 +5,7 @@ use crate::tags::{self, Tags};
 
 /// The lineage's tag.
 pub fn own(lineage: &Lineage) -> Tags {
-    Tags::from([(
-        tags::RESCUE.to_owned(),
-        lineage.situation.lineage.to_string(),
-    )])
+    Tags::from([(tags::RESCUE.to_owned(), lineage.id.to_string())])
 }
 
 /// Whether all wanted tags are present.

@@ -83,7 +83,7 @@ fn write(template: &Template, tags: &Tags, stale: Vec<String>, plan: &mut Plan) 
 /// added.
 fn noted(lineage: &Lineage, before: &Record) -> Record {
     let now = &lineage.record;
-    let mut notices = lineage.situation.notices.iter();
+    let mut notices = lineage.inputs.notices.iter();
     if notices.any(|it| Some(&it.instance) == now.head.as_ref()) {
         return now.clone();
     }
@@ -104,7 +104,7 @@ fn added(lineage: &Lineage, before: &Record) -> Record {
 /// has deregistered. If AWS refuses to write the record, the chain of wakes carries it and the deregistration does not
 /// wait.
 fn before_it_leaves(lineage: &Lineage, before: &Record, plan: &mut Plan) {
-    if !lineage.situation.unwritten.is_empty() {
+    if !lineage.inputs.unwritten.is_empty() {
         return;
     }
     let new = |it: &Target| !before.targets.contains(it);
@@ -128,12 +128,12 @@ fn is_uncertain(lineage: &Lineage, before: &Record) -> bool {
     let switched = before.volumes.iter().any(|it| it.delete_on_termination)
         && shown.iter().all(|it| !it.delete_on_termination)
         && !lineage
-            .situation
+            .inputs
             .flagged
             .iter()
             .any(|it| it.starts_with("vol-"));
-    let mut notices = lineage.situation.notices.iter();
-    let young = notices.any(|it| it.action.ends() && lineage.situation.now - it.at < SEEN);
+    let mut notices = lineage.inputs.notices.iter();
+    let young = notices.any(|it| it.action.ends() && lineage.now - it.at < SEEN);
     new && switched && young
 }
 
@@ -144,7 +144,7 @@ pub fn detached(
     now: &[RecordedVolume],
     plan: &mut Plan,
 ) {
-    let volumes = lineage.situation.volumes.known();
+    let volumes = lineage.facts.volumes.known();
     let volumes = volumes.map(Vec::as_slice).unwrap_or_default();
     let gone = before
         .iter()

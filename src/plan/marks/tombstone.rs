@@ -88,11 +88,11 @@ pub fn remember(lineage: &Lineage, interruption: &Interruption, plan: &mut Plan)
 
 /// A recent warning of EC2 is not in this invocation: the invocation with the warning writes down more than this one.
 fn is_told_elsewhere(lineage: &Lineage, interruption: &Interruption) -> bool {
-    let mut notices = lineage.situation.notices.iter();
+    let mut notices = lineage.inputs.notices.iter();
     let at_hand = notices.any(|it| it.instance == interruption.instance);
     let tombstone = lineage.member(&interruption.instance);
     let tombstone = tombstone.and_then(|it| it.tags.get(tags::INTERRUPTED_AT));
-    let now = lineage.situation.now;
+    let now = lineage.now;
     !at_hand && tombstone.is_some() && !interruption.is_ours() && is_recent(interruption.at, now)
 }
 
@@ -100,7 +100,7 @@ fn is_told_elsewhere(lineage: &Lineage, interruption: &Interruption) -> bool {
 /// its tombstone an hour after the end.
 pub fn remember_unread(lineage: &Lineage, interruption: &Interruption, plan: &mut Plan) {
     // More than this has been written already, or is carried by the chain of wakes.
-    let listed = &lineage.situation.listed;
+    let listed = &lineage.inputs.listed;
     if listed.contains(&interruption.instance) || is_told_elsewhere(lineage, interruption) {
         return;
     }

@@ -27,7 +27,7 @@ pub fn plan(lineage: &Lineage, successor: &Instance, moved: &Moved, plan: &mut P
     if record.addresses.is_empty() && record.secondary.is_empty() {
         return true;
     }
-    let Some(found) = lineage.situation.addresses.known() else {
+    let Some(found) = lineage.facts.addresses.known() else {
         plan.wait(15, "addresses to be readable");
         return false;
     };
@@ -151,7 +151,7 @@ fn to_assign(
     let Some(subnet) = subnet else {
         return Some((Vec::new(), u8::try_from(missing.len()).unwrap_or(u8::MAX)));
     };
-    let Some(all) = lineage.situation.interfaces.known() else {
+    let Some(all) = lineage.facts.interfaces.known() else {
         plan.wait(15, "network interfaces to be readable");
         return None;
     };
@@ -231,7 +231,7 @@ fn associate(
 
 /// The recorded addresses that are not on this instance. If they cannot be read, all count as missing.
 pub fn missing<'a>(lineage: &'a Lineage, instance: &Instance) -> Vec<&'a RecordedAddress> {
-    let found = lineage.situation.addresses.known();
+    let found = lineage.facts.addresses.known();
     let is_missing = |recorded: &&RecordedAddress| match found {
         None => true,
         Some(found) => found.iter().any(|it| {

@@ -137,7 +137,7 @@ fn fate(
     if successor.interfaces.iter().any(|it| it.id == *id) {
         return Fate::Here;
     }
-    let Some(all) = lineage.situation.interfaces.known() else {
+    let Some(all) = lineage.facts.interfaces.known() else {
         plan.wait(15, "network interfaces to be readable");
         return Fate::Coming;
     };
@@ -238,6 +238,6 @@ fn flag<'a>(
 }
 
 fn known<'a>(lineage: &Lineage<'a>) -> &'a [NetworkInterface] {
-    let all = lineage.situation.interfaces.known();
+    let all = lineage.facts.interfaces.known();
     all.map(Vec::as_slice).unwrap_or_default()
 }

@@ -39,7 +39,7 @@ pub fn start(lineage: &Lineage, plan: &mut Plan) -> Result<Option<InterfaceId>, 
     };
     if let Some(lost) = lost(lineage) {
         note_lost(lineage, recorded, plan);
-        let left = (lost.at + SEEN - lineage.situation.now).whole_seconds();
+        let left = (lost.at + SEEN - lineage.now).whole_seconds();
         if left <= 0 {
             return Ok(None);
         }
@@ -67,7 +67,7 @@ fn stand(lineage: &Lineage, recorded: &RecordedInterface) -> Stand {
     if let Some(holder) = lineage.members.iter().find(shown) {
         return held(lineage, id, &holder.id);
     }
-    let Some(all) = lineage.situation.interfaces.known() else {
+    let Some(all) = lineage.facts.interfaces.known() else {
         return Stand::Held(5, format!("{id} to be readable"));
     };
     match all.iter().find(|it| it.id == *id).map(|it| &it.holder) {
@@ -82,7 +82,7 @@ fn stand(lineage: &Lineage, recorded: &RecordedInterface) -> Stand {
 /// The interface is free, unless EC2 has refused to launch on it.
 fn free(lineage: &Lineage, id: &InterfaceId) -> Stand {
     let step = on_interface_id(lineage, id);
-    if lineage.situation.refused.contains(&step) {
+    if lineage.inputs.refused.contains(&step) {
         Stand::Lost(format!("EC2 does not launch on {id}"))
     } else {
         Stand::Free
@@ -106,7 +106,7 @@ fn held(lineage: &Lineage, id: &InterfaceId, holder: &InstanceId) -> Stand {
         return free(lineage, id);
     }
     // It may be the replacement: EC2 shows a new instance late, and first as the holder of its interface.
-    if member.is_none() && (age < STRANGER || lineage.situation.pass > 1) {
+    if member.is_none() && (age < STRANGER || lineage.inputs.pass > 1) {
         return Stand::Held(20, format!("{holder}, which has {id}, to be seen"));
     }
     Stand::Lost(format!("{id} is in use by {holder}"))
@@ -117,7 +117,7 @@ fn age(lineage: &Lineage, holder: Option<&Instance>) -> Duration {
     let interruption = holder.and_then(|it| lineage.interruption(it));
     let recorded = lineage.record.interruption.as_ref();
     let at = interruption.as_ref().or(recorded).map(|it| it.at);
-    at.map_or(Duration::ZERO, |it| lineage.situation.now - it)
+    at.map_or(Duration::ZERO, |it| lineage.now - it)
 }
 
 /// The holder is ending or about to end. A stopped instance keeps its interfaces.
@@ -135,7 +135,7 @@ pub fn give_up(lineage: &Lineage, why: &str, plan: &mut Plan) {
         plan.wait(5, "a prepared rescue to note on that the address is lost");
         return;
     };
-    let at = lineage.situation.now;
+    let at = lineage.now;
     let why = why.to_owned();
     plan.note(format!(
         "private address {} is not kept: {why}",
@@ -201,7 +201,7 @@ pub fn handed_over(lineage: &Lineage, successor: &Instance) -> Vec<RecordedInter
 /// The recorded primary interface, if it outlives its instance because of us and is not in use: it expires a day later.
 pub fn left_over<'a>(lineage: &'a Lineage) -> Option<&'a NetworkInterface> {
     let recorded = lineage.record.primary()?;
-    let all = lineage.situation.interfaces.known()?;
+    let all = lineage.facts.interfaces.known()?;
     let found = all.iter().find(|it| it.id == recorded.interface)?;
     let ours = found.tags.contains_key(tags::RESCUE) && recorded.delete_on_termination;
     let unmarked = !found.tags.contains_key(tags::EXPIRES_AT);

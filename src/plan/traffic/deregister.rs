@@ -45,7 +45,7 @@ fn for_good(lineage: &Lineage) -> Option<Interruption> {
 
 /// Deregisters the targets of one instance that AWS shows.
 pub fn of(lineage: &Lineage, instance: &Instance, plan: &mut Plan) {
-    let known = lineage.situation.registrations.known();
+    let known = lineage.facts.registrations.known();
     let found = known.into_iter().flat_map(|it| it.list.iter());
     let serving = found.filter(|it| !it.draining && instance.is_registered_as(it));
     steps(serving.map(|it| it.target.clone()).collect(), plan);
@@ -57,7 +57,7 @@ pub fn of(lineage: &Lineage, instance: &Instance, plan: &mut Plan) {
 /// as its own as long as no other instance has the address. EC2 gives the address to the next instance that needs one,
 /// which may serve in the same group.
 pub fn serving(lineage: &Lineage) -> Option<Vec<Target>> {
-    let known = lineage.situation.registrations.known()?;
+    let known = lineage.facts.registrations.known()?;
     let on_record = |it: &Registration| is_on_record(lineage, &it.target);
     let of_interrupted = |it: &Registration| {
         let mut interrupted = lineage.interrupted();
@@ -97,9 +97,9 @@ fn is_on_record(lineage: &Lineage, target: &Target) -> bool {
 /// The recorded targets of interrupted instances in groups that have not been read, unless AWS has accepted their
 /// deregistration.
 fn unseen(lineage: &Lineage) -> Vec<Target> {
-    let read = lineage.situation.registrations.known();
+    let read = lineage.facts.registrations.known();
     let unread = |it: &Target| read.is_none_or(|all| !all.tells_of(&it.group));
-    let out = &lineage.situation.deregistered;
+    let out = &lineage.facts.deregistered;
     let interrupted = lineage
         .interrupted()
         .filter(|(it, _)| !out.contains(&it.id));

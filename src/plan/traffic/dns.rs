@@ -98,7 +98,7 @@ fn settle(
             false
         }
         Verdict::Point(point, before) => {
-            if lineage.situation.refused.contains(&step_id(&point)) {
+            if lineage.inputs.refused.contains(&step_id(&point)) {
                 let what = titled(named, set, "may not be changed");
                 plan.note(format!("{what}: it should have {}", point.address));
                 return given_up(trying, plan);
@@ -253,7 +253,7 @@ fn left(lineage: &Lineage, named: &Named, sets: &[RecordSet], instance: &Instanc
 }
 
 fn lookup<'a>(lineage: &'a Lineage, named: &Named) -> Option<&'a Lookup> {
-    match &lineage.situation.lookup {
+    match &lineage.facts.lookup {
         Fact::Known(lookup) => (lookup.name == named.name).then_some(lookup),
         Fact::Unavailable { .. } | Fact::NotRead => None,
     }

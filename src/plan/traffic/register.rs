@@ -7,7 +7,7 @@
 use crate::dns::same_address;
 use crate::plan::draft::Plan;
 use crate::plan::facts::ports;
-use crate::plan::lineage::{Lineage, claimed};
+use crate::plan::lineage::Lineage;
 use crate::plan::marks::room::record;
 use crate::plan::traffic::deregister;
 use crate::record::{Record, served_tags};
@@ -23,7 +23,7 @@ const TOGETHER: f64 = 30.0;
 /// Registers the recorded targets that are missing. True if none is missing, or after a while. `trying` is the number
 /// of seconds since the first attempt.
 pub fn plan(lineage: &Lineage, instance: &Instance, trying: f64, plan: &mut Plan) -> bool {
-    let Some(found) = lineage.situation.registrations.known() else {
+    let Some(found) = lineage.facts.registrations.known() else {
         plan.wait(15, "target groups to be readable");
         return false;
     };
@@ -86,7 +86,7 @@ impl Missing {
 /// it again changes nothing.
 #[must_use]
 pub fn missing(lineage: &Lineage, instance: &Instance) -> Vec<Missing> {
-    let Some(found) = lineage.situation.registrations.known() else {
+    let Some(found) = lineage.facts.registrations.known() else {
         return Vec::new();
     };
     let wanted = lineage.record.targets.iter();
@@ -105,7 +105,7 @@ pub fn missing(lineage: &Lineage, instance: &Instance) -> Vec<Missing> {
 /// The targets for the record after the hand-over, including those that are still owed.
 #[must_use]
 pub fn handed_over(lineage: &Lineage, instance: &Instance) -> Vec<Target> {
-    let found = lineage.situation.registrations.known();
+    let found = lineage.facts.registrations.known();
     let wanted = lineage.record.targets.iter();
     let wanted = wanted.filter(|it| !ports::is_left(lineage, it));
     let wanted = wanted.filter_map(|it| translated(&lineage.record, it, instance));
@@ -198,7 +198,6 @@ fn steps(missing: Vec<Target>, alone: bool, noted: bool, plan: &mut Plan) {
 /// Auto Scaling registers the claimed member in this group by itself when it goes into service.
 #[must_use]
 pub fn registers(lineage: &Lineage, instance: &Instance, target_group: &TargetGroup) -> bool {
-    let group = lineage.situation.group.known().and_then(Option::as_ref);
-    claimed::is_claimed(lineage.situation, instance)
-        && group.is_some_and(|it| it.scaling.serves(target_group))
+    let group = lineage.facts.group.known().and_then(Option::as_ref);
+    lineage.is_claimed(instance) && group.is_some_and(|it| it.scaling.serves(target_group))
 }

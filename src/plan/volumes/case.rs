@@ -78,7 +78,7 @@ impl Case<'_> {
             let mut holders: Vec<&str> = holders(volume).map(InstanceId::as_str).collect();
             holders.sort_unstable();
             let what = format!("{} to end and release {}", holders.join(" "), volume.id);
-            let seconds = pace::release(self.interruption, self.lineage.situation.now);
+            let seconds = pace::release(self.interruption, self.lineage.now);
             plan.wait_until(Until::Free(volume.id.clone()), seconds, what);
         }
         Fate::Coming

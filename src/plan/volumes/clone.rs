@@ -28,7 +28,7 @@ const PATIENCE: time::Duration = time::Duration::minutes(5);
 /// Clones each data volume of an interrupted instance while it runs. The replacement may not exist yet, but the first
 /// launch is in the same Availability Zone.
 pub fn request(lineage: &Lineage, plan: &mut Plan) {
-    let Some(volumes) = lineage.situation.volumes.known() else {
+    let Some(volumes) = lineage.facts.volumes.known() else {
         return;
     };
     // A replacement on the old interface runs only when the volumes themselves are free. Without a replacement a clone
@@ -59,7 +59,7 @@ fn held<'a>(
     instance: &Instance,
     recorded: &RecordedVolume,
 ) -> Option<&'a Volume> {
-    let volumes = lineage.situation.volumes.known()?;
+    let volumes = lineage.facts.volumes.known()?;
     let newest = copies::newest(lineage, &recorded.volume, volumes, &instance.id);
     newest.filter(|it| it.attached_to(&instance.id))
 }
@@ -71,7 +71,7 @@ fn is_wanted(lineage: &Lineage, volume: &Volume, volumes: &[Volume]) -> bool {
     let useless = lineage.successor.is_some_and(|it| {
         it.availability_zone != volume.availability_zone || volume.attachment(&it.id).is_some()
     });
-    let refused = lineage.situation.refused.contains(&step_id(&volume.id));
+    let refused = lineage.inputs.refused.contains(&step_id(&volume.id));
     !exists && !useless && !refused && !volume.settings.multi_attach
 }
 
@@ -114,7 +114,7 @@ fn made(
 
 /// The copy that a warning would request, with a new token each time.
 pub fn rehearsed(lineage: &Lineage, recorded: &RecordedVolume, volume: &Volume) -> Action {
-    let now = lineage.situation.now.to_string();
+    let now = lineage.now.to_string();
     let token = token(&["rehearsal", volume.id.as_str(), &now]);
     made(lineage, recorded, volume, token, &mut Plan::default())
 }
@@ -132,11 +132,11 @@ pub fn stand_in(
     volume: &Volume,
     plan: &mut Plan,
 ) -> bool {
-    let (Some(successor), Some(volumes)) = (lineage.successor, lineage.situation.volumes.known())
+    let (Some(successor), Some(volumes)) = (lineage.successor, lineage.facts.volumes.known())
     else {
         return false;
     };
-    let age = lineage.situation.now - interruption.at;
+    let age = lineage.now - interruption.at;
     let ends_soon = !runs(lineage, volume) && age < PATIENCE;
     if lineage.policy.data.value != Data::Clone || ends_soon {
         return false;

@@ -2,7 +2,7 @@
 
 use crate::event::Interruption;
 use crate::plan::draft::Plan;
-use crate::plan::lineage::{Lineage, claimed};
+use crate::plan::lineage::Lineage;
 use crate::plan::volumes::case::Case;
 use crate::plan::volumes::fate::{Fate, HandOver};
 use crate::plan::volumes::{copies, restore, root};
@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 
 /// Plans what each volume needs next.
 pub fn plan(lineage: &Lineage, interruption: &Interruption, plan: &mut Plan) -> HandOver {
-    let (Some(successor), Some(volumes)) = (lineage.successor, lineage.situation.volumes.known())
+    let (Some(successor), Some(volumes)) = (lineage.successor, lineage.facts.volumes.known())
     else {
         return HandOver::default();
     };
@@ -81,7 +81,7 @@ fn occupied(
             successor.id, there.volume, recorded.device
         )
     };
-    (other && claimed::is_claimed(lineage.situation, successor)).then(why)
+    (other && lineage.is_claimed(successor)).then(why)
 }
 
 /// Puts back the user's flags of attached volumes, which begin with `DeleteOnTermination=false`. True once EC2 shows

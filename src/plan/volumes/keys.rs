@@ -14,7 +14,7 @@ const MANAGED: &str = "alias/aws/ebs";
 
 /// The keys the stack may use.
 fn named<'a>(lineage: &'a Lineage) -> impl Iterator<Item = &'a str> {
-    let all = lineage.situation.defaults.get(tags::KMS_KEYS);
+    let all = lineage.inputs.defaults.get(tags::KMS_KEYS);
     let words = all.map(|it| it.split(',')).into_iter().flatten();
     words.map(str::trim).filter(|it| !it.is_empty())
 }
@@ -36,7 +36,7 @@ pub fn advice(lineage: &Lineage, settings: &VolumeSettings) -> String {
 /// Notes keys of the owner's volumes that the stack does not name. The AWS managed key needs no permission, so the note
 /// leaves that open.
 pub fn unnamed(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
-    let volumes = lineage.situation.volumes.known();
+    let volumes = lineage.facts.volumes.known();
     let volumes = volumes.map(Vec::as_slice).unwrap_or_default();
     let mut unnamed: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for volume in volumes.iter().filter(|it| it.attached_to(&owner.id)) {
@@ -58,13 +58,13 @@ pub fn unnamed(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
 /// instance that is launched with a key it may not use dies while booting.
 /// <https://docs.aws.amazon.com/ebs/latest/userguide/encryption-by-default.html>
 pub fn unnamed_default(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
-    let Some(Some(key)) = lineage.situation.default_key.known() else {
+    let Some(Some(key)) = lineage.facts.default_key.known() else {
         return;
     };
     if key.ends_with(MANAGED) || named(lineage).any(|it| it == key) {
         return;
     }
-    let volumes = lineage.situation.volumes.known().into_iter().flatten();
+    let volumes = lineage.facts.volumes.known().into_iter().flatten();
     let bare = volumes.filter(|it| it.attached_to(&owner.id) && it.settings.kms_key.is_none());
     let ids: BTreeSet<&str> = bare.map(|it| it.id.as_str()).collect();
     if !ids.is_empty() {
@@ -85,7 +85,7 @@ pub fn advice_for_root(lineage: &Lineage) -> String {
 
 fn root_settings<'a>(lineage: &Lineage<'a>) -> Option<&'a VolumeSettings> {
     let root = lineage.record.volumes.iter().find(|it| it.root)?;
-    let volumes = lineage.situation.volumes.known()?;
+    let volumes = lineage.facts.volumes.known()?;
     let volume = volumes.iter().find(|it| it.id == root.volume)?;
     Some(&volume.settings)
 }

@@ -48,7 +48,7 @@ pub fn keep_recorded(lineage: &Lineage, instance: &InstanceId, plan: &mut Plan) 
 /// Tags each volume of the lineage and each snapshot of one with its role. A prepared instance's volumes are tagged
 /// already, so this has steps only for one that was not prepared.
 pub fn mark_volumes(lineage: &Lineage, plan: &mut Plan) {
-    let Some(volumes) = lineage.situation.volumes.known() else {
+    let Some(volumes) = lineage.facts.volumes.known() else {
         return;
     };
     for Known {
@@ -68,7 +68,7 @@ pub fn mark_volumes(lineage: &Lineage, plan: &mut Plan) {
         };
         let text = tag.text();
         let marks = [
-            (tags::RESCUE, lineage.situation.lineage.as_str()),
+            (tags::RESCUE, lineage.id.as_str()),
             (tags::DEVICE, device),
             (tags::VOLUME, &text),
         ];
@@ -149,7 +149,7 @@ fn known_volumes<'a>(lineage: &'a Lineage) -> Vec<Known<'a>> {
 
 fn unmarked_snapshots(lineage: &Lineage, volume: &Volume) -> Vec<String> {
     let snapshots = lineage
-        .situation
+        .facts
         .snapshots
         .known()
         .map(Vec::as_slice)

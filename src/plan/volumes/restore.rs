@@ -58,7 +58,7 @@ pub fn closing<'a>(
     receiver: &InstanceId,
     plan: &mut Plan,
 ) -> Source<'a> {
-    let Some(snapshots) = lineage.situation.snapshots.known() else {
+    let Some(snapshots) = lineage.facts.snapshots.known() else {
         plan.wait(30, "snapshots to be readable");
         return Source::Coming;
     };
@@ -137,7 +137,7 @@ pub fn newest<'a>(
     usable: impl Fn(&Snapshot) -> bool,
     plan: &mut Plan,
 ) -> Source<'a> {
-    let Some(snapshots) = lineage.situation.snapshots.known() else {
+    let Some(snapshots) = lineage.facts.snapshots.known() else {
         plan.wait(30, "snapshots to be readable");
         return Source::Coming;
     };
@@ -177,10 +177,10 @@ enum Newest<'a> {
 }
 
 fn attempt(lineage: &Lineage, successor: &Instance, snapshot: &Snapshot) -> Attempt {
-    let volumes = lineage.situation.volumes.known();
+    let volumes = lineage.facts.volumes.known();
     let volumes = volumes.map(Vec::as_slice).unwrap_or_default();
     let zone = &successor.availability_zone;
-    attempt::of(snapshot, volumes, zone, lineage.situation.now)
+    attempt::of(snapshot, volumes, zone, lineage.now)
 }
 
 /// Snapshots of the volume from which a restore was attempted.
@@ -259,7 +259,7 @@ fn create(
     let number = match attempt(lineage, successor, snapshot) {
         Attempt::Failed => return false,
         Attempt::New(number) => {
-            plan.step(begin(snapshot, number, lineage.situation.now));
+            plan.step(begin(snapshot, number, lineage.now));
             number
         }
         Attempt::Open(number) => number,
@@ -302,7 +302,7 @@ fn create(
 
 /// The user's tags: those of the volume, or of the snapshot if the volume is gone.
 fn users<'a>(lineage: &Lineage<'a>, snapshot: &'a Snapshot) -> &'a Tags {
-    let mut volumes = lineage.situation.volumes.known().into_iter().flatten();
+    let mut volumes = lineage.facts.volumes.known().into_iter().flatten();
     let volume = volumes.find(|it| it.id == snapshot.volume);
     volume.map_or(&snapshot.tags, |it| &it.tags)
 }
@@ -329,7 +329,7 @@ fn step_id(snapshot: &Snapshot) -> String {
 /// volume is better than none.
 fn rate(lineage: &Lineage, snapshot: &Snapshot, plan: &mut Plan) -> Option<i32> {
     let wanted = lineage.policy.initialization_rate.value?;
-    if lineage.situation.refused.contains(&step_id(snapshot)) {
+    if lineage.inputs.refused.contains(&step_id(snapshot)) {
         plan.note(format!(
             "{} is restored without an initialization rate: {wanted} MiB/s was refused",
             snapshot.volume

@@ -53,9 +53,8 @@ pub fn hand_over(case: &Case, data_is_there: bool, plan: &mut Plan) -> Fate {
     if let Some(why) = refusal(case.lineage) {
         return Fate::Left { why };
     }
-    let situation = case.lineage.situation;
-    let (Some(tasks), Some(volumes)) = (situation.root_tasks.known(), situation.volumes.known())
-    else {
+    let facts = case.lineage.facts;
+    let (Some(tasks), Some(volumes)) = (facts.root_tasks.known(), facts.volumes.known()) else {
         plan.wait(5, "replacements of root volumes to be readable");
         return Fate::Coming;
     };
@@ -176,7 +175,7 @@ impl Swap<'_> {
             lineage, successor, ..
         } = self.case;
         let device = successor.root()?;
-        let volumes = lineage.situation.volumes.known()?;
+        let volumes = lineage.facts.volumes.known()?;
         let volume = volumes.iter().find(|it| it.id == device.volume)?;
         let tag = VolumeTag {
             settings: volume.settings.clone(),
@@ -208,7 +207,7 @@ impl Swap<'_> {
             template: lineage.template_id(),
             counted: (tags::SWAPS, (lineage.record.swaps + 1).to_string()),
             attempt: lineage.record.swaps + 1,
-            at: lineage.situation.now,
+            at: lineage.now,
             only_capacity: true,
             pools: Vec::new(),
             known: Vec::new(),

@@ -35,7 +35,7 @@ pub fn warning(
     }
     // First aid does not read snapshots and takes the set. After a failed read a set may exist, so none is taken.
     let unknown = matches!(
-        lineage.situation.snapshots,
+        lineage.facts.snapshots,
         crate::situation::Fact::Unavailable { .. }
     );
     let possible = matches!(
@@ -79,10 +79,10 @@ pub fn rehearsed(lineage: &Lineage, owner: &Instance) -> Action {
 /// The tags copied from volumes and the tags of the set have the lineage's key twice. If EC2 refuses that, the set gets
 /// no tags of its volumes (TRAP 57).
 pub fn copies_tags(lineage: &Lineage, instance: &Instance) -> bool {
-    if lineage.situation.refused.contains(&step_id(instance)) {
+    if lineage.inputs.refused.contains(&step_id(instance)) {
         return false;
     }
-    if let Some(volumes) = lineage.situation.volumes.known() {
+    if let Some(volumes) = lineage.facts.volumes.known() {
         let mut held = volumes
             .iter()
             .filter(|it| it.attachment(&instance.id).is_some());
@@ -102,7 +102,7 @@ pub fn is_taken(
     interruption: &Interruption,
 ) -> Option<bool> {
     let name = warning_set(interruption);
-    let all = lineage.situation.snapshots.known()?;
+    let all = lineage.facts.snapshots.known()?;
     let of_warning = all.iter().any(|it| it.tags.get(tags::SET) == Some(&name));
     Some(of_warning || covered(lineage, instance, interruption.at - REUSED))
 }
@@ -118,12 +118,12 @@ fn has_failed(lineage: &Lineage, interruption: &Interruption) -> bool {
 /// from the start.
 pub fn ahead(lineage: &Lineage, owner: &Instance, begins: Timestamp, plan: &mut Plan) {
     let name = format!("{AHEAD}{}-{}", owner.id, begins.unix_timestamp());
-    let Some(all) = lineage.situation.snapshots.known() else {
+    let Some(all) = lineage.facts.snapshots.known() else {
         plan.wait(30, "snapshots to be readable");
         return;
     };
     let taken = all.iter().any(|it| it.tags.get(tags::SET) == Some(&name));
-    let now = lineage.situation.now;
+    let now = lineage.now;
     if taken || covered(lineage, owner, now - FRESH) || owner.devices.is_empty() {
         return;
     }
@@ -157,7 +157,7 @@ pub fn is_ahead(tags: &Tags) -> bool {
 
 /// Each volume of the instance has a snapshot that was started since then and has not failed.
 fn covered(lineage: &Lineage, instance: &Instance, since: Timestamp) -> bool {
-    let all = lineage.situation.snapshots.known();
+    let all = lineage.facts.snapshots.known();
     let all = all.map(Vec::as_slice).unwrap_or_default();
     let mut devices = instance.devices.iter().map(|it| &it.volume);
     !instance.devices.is_empty()

@@ -48,11 +48,11 @@ pub fn write(lineage: &Lineage, plan: &mut Plan) -> Result<(), Stop> {
 fn steps(lineage: &Lineage, open: &LeftOpen, template: &Template) -> Option<[Step; 2]> {
     let (after, _) = template.versions()?;
     let (step, fingerprint) = template::networked(lineage, open, template)?;
-    let refused = &lineage.situation.refused;
+    let refused = &lineage.inputs.refused;
     if refused.contains(NOTE) || refused.contains(&step.id) {
         return None;
     }
-    let at = lineage.situation.now;
+    let at = lineage.now;
     let note = Action::Tag {
         resources: vec![template.id.to_string()],
         tags: [

@@ -58,11 +58,11 @@ pub fn write(lineage: &Lineage, since: Timestamp, plan: &mut Plan) -> Result<(),
 fn steps(lineage: &Lineage, template: &Template) -> Option<[Step; 2]> {
     let (after, _) = template.versions()?;
     let (step, fingerprint) = template::without_options(lineage, template)?;
-    let refused = &lineage.situation.refused;
+    let refused = &lineage.inputs.refused;
     if refused.contains(NOTE) || refused.contains(&step.id) {
         return None;
     }
-    let at = lineage.situation.now;
+    let at = lineage.now;
     let note = Action::Tag {
         resources: vec![template.id.to_string()],
         tags: [
@@ -84,7 +84,7 @@ pub fn answers(lineage: &Lineage, failed: &FailedPool) -> bool {
 
 /// The time at which a refusal now is recorded: later than the version was written, even within the same second.
 pub fn at(lineage: &Lineage) -> Timestamp {
-    let now = lineage.situation.now;
+    let now = lineage.now;
     let plain = lineage.record.plain.as_ref().filter(|_| lineage.is_plain());
     plain.map_or(now, |it| now.max(it.at + Duration::SECOND))
 }

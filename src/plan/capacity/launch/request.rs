@@ -61,7 +61,7 @@ pub fn step(
 /// dry runs as well.
 pub fn rehearsed(lineage: &Lineage, owner: &Instance, lane: Lane) -> Option<Launch> {
     let (template, version) = lineage.prepared()?;
-    let (way, now) = (lane.name(), lineage.situation.now.to_string());
+    let (way, now) = (lane.name(), lineage.now.to_string());
     let parts = ["rehearsal", owner.id.as_str(), &way, &now];
     Some(Launch {
         template: LaunchTemplate::Version(template, version),
@@ -91,12 +91,12 @@ fn version(
     token: &str,
 ) -> Result<(LaunchTemplate, String), Stop> {
     if template::is_planned(plan) {
-        let name = lineage.situation.template_name.clone();
+        let name = lineage.facts.template_name.clone();
         let name = name.ok_or_else(not_prepared)?;
         return Ok((LaunchTemplate::Name(name), id));
     }
     let (template, version) = lineage.prepared().ok_or_else(not_prepared)?;
-    let mismatched = |id: &str| lineage.situation.refused.contains(&mismatch(id, token));
+    let mismatched = |id: &str| lineage.inputs.refused.contains(&mismatch(id, token));
     if !mismatched(&id) {
         return Ok((LaunchTemplate::Version(template, version), id));
     }
@@ -114,7 +114,7 @@ fn version(
 /// In this invocation AWS has answered that the token of a launch was used for another request.
 #[must_use]
 pub fn is_mismatched(lineage: &Lineage) -> bool {
-    let mut refused = lineage.situation.refused.iter();
+    let mut refused = lineage.inputs.refused.iter();
     refused.any(|it| it.starts_with(MISMATCH))
 }
 

@@ -27,7 +27,7 @@ pub struct Again {
 }
 
 pub fn of(lineage: &Lineage, place: &Place, base: &InstanceId) -> Option<Again> {
-    let now = lineage.situation.now;
+    let now = lineage.now;
     let mut young = lineage.strangers().filter(|it| now - it.launch_time < FOR);
     young.find_map(|it| {
         let (attempt, interface) = sent(lineage, base, it)?;

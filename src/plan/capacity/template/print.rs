@@ -18,7 +18,7 @@ pub fn of(lineage: &Lineage, owner: &Instance) -> String {
     let beside = beside(owner);
     let all = step::fingerprint(&(&spec, beside));
     let rest = step::fingerprint(&(&without_values(spec), beside));
-    let hour = lineage.situation.now.unix_timestamp() / HOUR;
+    let hour = lineage.now.unix_timestamp() / HOUR;
     let template = lineage.template();
     let present = template.and_then(|it| it.tags.get(tags::FINGERPRINT));
     next(present.map_or("", String::as_str), &all, &rest, hour)

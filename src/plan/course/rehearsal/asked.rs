@@ -94,7 +94,7 @@ fn types(lineage: &Lineage) -> Vec<(String, Rehearsal)> {
 /// The creation of a volume, if the policy may need it: in another Availability Zone, or for copies. One volume is
 /// enough.
 fn volume(lineage: &Lineage, owner: &Instance) -> Option<(String, Rehearsal)> {
-    let mut held = lineage.situation.volumes.known()?.iter();
+    let mut held = lineage.facts.volumes.known()?.iter();
     let recorded = lineage.record.data_volumes().next()?;
     let volume = held.find(|it| it.id == recorded.volume && it.attached_to(&owner.id))?;
     let elsewhere = !lineage.policy.subnets.value.is_empty();

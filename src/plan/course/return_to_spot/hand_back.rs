@@ -92,10 +92,10 @@ fn is_kept(
     snapshot::warning(lineage, owner, interruption, plan);
     // The role may terminate only an instance with this tag.
     if !owner.tags.contains_key(tags::EXPIRES_AT) {
-        let now = lineage.situation.now;
+        let now = lineage.now;
         plan.step(expiry::expire_at(now, owner.id.to_string()));
     }
-    let facts = &lineage.situation;
+    let facts = lineage.facts;
     let read = facts.volumes.known().is_some() && facts.snapshots.known().is_some();
     read && facts.interfaces.known().is_some() && plan.steps.is_empty()
 }
@@ -111,13 +111,13 @@ fn hindrance(
     interruption: &Interruption,
 ) -> Option<&'static str> {
     let ready = |it: &Instance| it.state == InstanceState::Running && it.market == Market::Spot;
-    if lineage.situation.refused.contains(&end_id(&owner.id)) {
+    if lineage.inputs.refused.contains(&end_id(&owner.id)) {
         Some("TerminateInstances was refused; see the code in the log, and allow it")
     } else if !lineage.successor.is_some_and(ready) {
         Some("the Spot Instance that was to take over is gone")
     } else if !stand_in::is_asked(lineage, owner) || !return_to_spot::is_due(lineage, owner) {
         Some("its tags no longer ask for it")
-    } else if lineage.situation.now > interruption.at + PATIENCE {
+    } else if lineage.now > interruption.at + PATIENCE {
         Some("not everything could be made ready within three minutes; see the log")
     } else {
         None
@@ -132,7 +132,7 @@ pub fn stay(lineage: &Lineage, interruption: &Interruption) -> Plan {
         return plan;
     };
     foreseen::give_back(lineage, &mut plan);
-    let trying = seconds_between(stay.at, lineage.situation.now);
+    let trying = seconds_between(stay.at, lineage.now);
     let serves = register::plan(lineage, owner, trying, &mut plan);
     let released = trying > INVOCATIONS_ENDED && is_released(lineage, owner, &mut plan);
     if serves && (released || trying > TRYING) {

@@ -32,13 +32,13 @@ enum Known {
 pub fn way(lineage: &Lineage) -> Option<Way> {
     let (id, is_recorded) = member_of(lineage)?;
     match known(
-        &lineage.situation.fleets,
+        &lineage.facts.fleets,
         id,
         is_recorded,
         is_waited_for(lineage),
     ) {
         Known::Maintains => Some(Way::Fleet(advice(lineage, id))),
-        Known::NotYet => Some(Way::Unknown(unread(&lineage.situation.fleets, id))),
+        Known::NotYet => Some(Way::Unknown(unread(&lineage.facts.fleets, id))),
         Known::DoesNot | Known::Doubtful => None,
     }
 }
@@ -46,7 +46,7 @@ pub fn way(lineage: &Lineage) -> Option<Way> {
 /// Why there may be one replacement too many.
 pub fn doubt(lineage: &Lineage) -> Option<String> {
     let (id, is_recorded) = member_of(lineage)?;
-    let fleets = &lineage.situation.fleets;
+    let fleets = &lineage.facts.fleets;
     let doubtful = known(fleets, id, is_recorded, is_waited_for(lineage)) == Known::Doubtful;
     doubtful.then(|| {
         let unread = unread(fleets, id);
@@ -89,7 +89,7 @@ fn is_waited_for(lineage: &Lineage) -> bool {
     let base = lineage.base().and_then(|it| lineage.interruption(it));
     let recorded = lineage.record.interruption.as_ref();
     let taken = base.as_ref().or(recorded);
-    taken.is_none_or(|it| is_recent(it.at, lineage.situation.now))
+    taken.is_none_or(|it| is_recent(it.at, lineage.now))
 }
 
 fn unread(fleets: &Fact<Vec<Fleet>>, id: &str) -> String {

@@ -3,7 +3,7 @@
 use crate::event::InstanceState;
 use crate::id::InstanceId;
 use crate::plan::facts::way::Way;
-use crate::plan::lineage::{Lineage, claimed};
+use crate::plan::lineage::Lineage;
 use crate::policy::Replace;
 use crate::situation::{AutoScalingGroup, Fact, Group, Instance, Lifecycle};
 
@@ -16,7 +16,7 @@ pub fn way(lineage: &Lineage) -> Option<Way> {
 
 fn of_member(lineage: &Lineage, name: &str) -> Way {
     let replace = lineage.policy.replace.value;
-    let group = match &lineage.situation.group {
+    let group = match &lineage.facts.group {
         Fact::Known(Some(group)) => group,
         Fact::Known(None) if replace == Replace::Launch => return Way::Own,
         Fact::Known(None) => {
@@ -29,7 +29,7 @@ fn of_member(lineage: &Lineage, name: &str) -> Way {
         Fact::NotRead => return Way::Unknown(format!("the Auto Scaling group {name} to be read")),
     };
     match lineage.successor {
-        Some(successor) if claimed::is_claimed(lineage.situation, successor) => Way::Group,
+        Some(successor) if lineage.is_claimed(successor) => Way::Group,
         Some(_) => Way::Join,
         None => {
             let base = lineage.base().map(|it| &it.id);

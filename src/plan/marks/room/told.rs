@@ -36,7 +36,7 @@ pub fn tell(
             record.join(" ")
         ));
     }
-    let volumes = lineage.situation.volumes.known().into_iter().flatten();
+    let volumes = lineage.facts.volumes.known().into_iter().flatten();
     for volume in volumes.filter(|it| it.attached_to(id)) {
         volume_told(volume, plan);
     }
@@ -48,8 +48,8 @@ pub fn tell(
 fn fresh_told(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
     let root = owner.root().map(|it| it.volume.as_str());
     let primary = owner.primary_interface().map(|it| it.id.as_str());
-    let volumes = lineage.situation.volumes.known().into_iter().flatten();
-    let interfaces = lineage.situation.interfaces.known().into_iter().flatten();
+    let volumes = lineage.facts.volumes.known().into_iter().flatten();
+    let interfaces = lineage.facts.interfaces.known().into_iter().flatten();
     let volumes = volumes.map(|it| (it.id.as_str(), &it.tags));
     let all = volumes.chain(interfaces.map(|it| (it.id.as_str(), &it.tags)));
     for (id, tags) in all.filter(|(id, _)| root == Some(*id) || primary == Some(*id)) {
@@ -70,7 +70,7 @@ fn interfaces_told(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
         let mut own = owner.interfaces.iter();
         own.any(|own| own.id == it.id && (all || !own.slot.is_primary()))
     };
-    let known = lineage.situation.interfaces.known().into_iter().flatten();
+    let known = lineage.facts.interfaces.known().into_iter().flatten();
     let full = known
         .filter(held)
         .filter(|it| !volume::is_markable(&it.tags));

@@ -59,12 +59,13 @@ pub fn word(lineage: &Lineage, interruption: &Interruption) -> FirstLook {
 /// How far the first look has come, by what has been read. Only a look with the warning is in time. What cannot be read
 /// in three looks is not waited for.
 pub fn reached(lineage: &Lineage) -> FirstLook {
-    let (situation, head) = (lineage.situation, lineage.record.head.as_ref());
-    let warned = { situation.notices.iter() }.any(|it| Some(&it.instance) == head);
-    let read = situation.addresses.known().is_some() && situation.volumes.known().is_some();
-    let read = read || situation.late;
-    let listed = head.is_some_and(|it| situation.listed.contains(it));
-    match (warned && read, listed || situation.late) {
+    let (inputs, facts) = (lineage.inputs, lineage.facts);
+    let head = lineage.record.head.as_ref();
+    let warned = { inputs.notices.iter() }.any(|it| Some(&it.instance) == head);
+    let read = facts.addresses.known().is_some() && facts.volumes.known().is_some();
+    let read = read || inputs.late;
+    let listed = head.is_some_and(|it| inputs.listed.contains(it));
+    match (warned && read, listed || inputs.late) {
         (false, _) => FirstLook::Open,
         (true, false) => FirstLook::Seen,
         (true, true) => FirstLook::Listed,
@@ -77,11 +78,11 @@ pub fn is_expected(look: FirstLook, lineage: &Lineage) -> bool {
     let Some(owner) = lineage.owner.filter(|it| touched::shows_everything(it)) else {
         return false;
     };
-    let (situation, record) = (lineage.situation, &lineage.record);
+    let (inputs, record) = (lineage.inputs, &lineage.record);
     let recorded = record.interruption.as_ref();
-    let mut warnings = situation.notices.iter().chain(recorded);
+    let mut warnings = inputs.notices.iter().chain(recorded);
     let warned = warnings
-        .any(|it| it.instance == owner.id && !it.is_ours() && is_recent(it.at, situation.now));
+        .any(|it| it.instance == owner.id && !it.is_ours() && is_recent(it.at, lineage.now));
     let of_owner = recorded.is_some_and(|it| it.instance == owner.id);
     let written = if of_owner {
         record.first_look
@@ -89,7 +90,7 @@ pub fn is_expected(look: FirstLook, lineage: &Lineage) -> bool {
         FirstLook::Open
     };
     // Tags that AWS refuses are carried by the chain of wakes and written at the hand-over.
-    let remembered = !situation.unwritten.is_empty();
+    let remembered = !inputs.unwritten.is_empty();
     let come = if remembered {
         written.max(reached(lineage))
     } else {

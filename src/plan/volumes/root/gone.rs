@@ -17,7 +17,7 @@ pub fn is_gone(lineage: &Lineage) -> bool {
 
 /// EC2 does not show the image, recorded or not. Outside a rescue it is always read.
 fn is_absent(lineage: &Lineage) -> bool {
-    let images = lineage.situation.images.known();
+    let images = lineage.facts.images.known();
     let Some((original, images)) = lineage.record.original.as_ref().zip(images) else {
         return false;
     };

@@ -42,7 +42,7 @@ pub fn start(
         return Ok(None);
     };
     let wait = || Stop::Wait(10, "an image to launch from".to_owned());
-    let volumes = lineage.situation.volumes.known().ok_or_else(wait)?;
+    let volumes = lineage.facts.volumes.known().ok_or_else(wait)?;
     let current = copies::newest(lineage, &recorded.volume, volumes, base);
     match of_root(lineage, recorded, current, base, plan) {
         Ready::Image(image) => {
@@ -72,7 +72,7 @@ fn is_metal(lineage: &Lineage) -> bool {
 
 /// The root volume of a successor that was launched from an image of ours.
 pub fn fate(case: &Case) -> Option<Fate> {
-    let images = case.lineage.situation.images.known()?;
+    let images = case.lineage.facts.images.known()?;
     let image = images
         .iter()
         .find(|it| Some(&it.id) == case.successor.image.as_ref())?;
@@ -124,7 +124,7 @@ fn registered(
         plan.note("no image is made of the root: how the instance boots is not on record");
         return Ready::Never;
     };
-    let Some(images) = lineage.situation.images.known() else {
+    let Some(images) = lineage.facts.images.known() else {
         plan.wait(10, "images to be readable");
         return Ready::Coming;
     };
@@ -179,7 +179,7 @@ fn register(
     let mut living = lineage.members.iter().rev().filter(|it| it.is_alive());
     let uefi_data_of = living.next().filter(|_| by_uefi).map(|it| it.id.clone());
     let mut marks = own::own(lineage);
-    let expiry = clock::format(lineage.situation.now + expiry::KEPT);
+    let expiry = clock::format(lineage.now + expiry::KEPT);
     marks.insert(tags::EXPIRES_AT.to_owned(), expiry);
     let action = Action::RegisterImage(RegisterImage {
         name,
@@ -197,9 +197,9 @@ fn register(
 }
 
 fn name(lineage: &Lineage, snapshot: &str) -> String {
-    format!("spot-rescue-{}-{snapshot}", lineage.situation.lineage)
+    format!("spot-rescue-{}-{snapshot}", lineage.id)
 }
 
 fn is_ours(lineage: &Lineage, image: &Image) -> bool {
-    image.tags.get(tags::RESCUE).map(String::as_str) == Some(lineage.situation.lineage.as_str())
+    image.tags.get(tags::RESCUE).map(String::as_str) == Some(lineage.id.as_str())
 }

@@ -4,55 +4,32 @@ use super::merge::merge;
 use super::sets::Found;
 use super::{groups, prepared};
 use crate::clock::Timestamp;
-use crate::event::{Memory, Risk};
 use crate::id::{InstanceId, VolumeId};
 use crate::record::{RecordedAddress, addresses_from};
 use crate::situation::{
-    Address, Fact, Fleet, Group, Image, Instance, Lookup, NetworkInterface, Registrations,
-    Rehearsing, RootTask, Shape, Situation, SpotRequest, Template, Volume,
+    Address, Fact, Facts, Group, Inputs, Instance, Lookup, Registrations, Situation, Template,
+    Volume,
 };
 use crate::tags::{self, Tags};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Facts about all lineages of a batch.
+/// What has been read of all lineages of a batch.
 #[derive(Debug)]
-pub struct Facts {
+pub struct Readings {
     pub(super) instances: Vec<Instance>,
     /// Instances that are deregistered from all their target groups.
     pub(super) out: BTreeSet<InstanceId>,
     pub(super) templates: Fact<Vec<Template>>,
     pub(super) volumes: Fact<Vec<Volume>>,
     pub(super) snapshots: Found,
-    pub(super) registrations: Fact<Registrations>,
     pub(super) addresses: Fact<Vec<Address>>,
-    pub(super) interfaces: Fact<Vec<NetworkInterface>>,
-    pub(super) images: Fact<Vec<Image>>,
     pub(super) groups: Fact<Vec<Group>>,
-    pub(super) fleets: Fact<Vec<Fleet>>,
-    pub(super) shapes: Fact<Vec<Shape>>,
-    pub(super) requests: Fact<Vec<SpotRequest>>,
-    pub(super) root_tasks: Fact<Vec<RootTask>>,
     pub(super) lookups: BTreeMap<InstanceId, Fact<Lookup>>,
-    pub(super) locked: Fact<BTreeSet<InstanceId>>,
-    pub(super) default_key: Fact<Option<String>>,
+    /// Facts that every lineage of the batch is given whole.
+    pub(super) shared: Facts,
 }
 
-/// What an invocation knows by itself about one lineage.
-#[derive(Debug, Clone, Copy)]
-pub struct Look<'a> {
-    pub now: Timestamp,
-    pub memory: &'a Memory,
-    pub risks: &'a [Risk],
-    pub defaults: &'a Tags,
-    pub pass: u32,
-    /// Three looks have passed: what they could not read is not waited for.
-    pub late: bool,
-    pub refused: &'a BTreeSet<String>,
-    pub remembered: &'a Tags,
-    pub rehearsing: &'a Rehearsing,
-}
-
-impl Facts {
+impl Readings {
     #[must_use]
     pub fn shows(&self, instance: &InstanceId) -> bool {
         self.instances.iter().any(|it| it.id == *instance)
@@ -67,7 +44,7 @@ impl Facts {
 
     #[must_use]
     pub fn lists_all(&self) -> bool {
-        let found = self.registrations.known();
+        let found = self.shared.registrations.known();
         found.is_some_and(Registrations::lists_all)
     }
 
@@ -79,18 +56,7 @@ impl Facts {
 
     /// The part that concerns one lineage.
     #[must_use]
-    pub fn situation(&self, lineage: &InstanceId, look: &Look) -> Situation {
-        let Look {
-            now,
-            memory,
-            risks,
-            defaults,
-            pass,
-            late,
-            refused,
-            remembered,
-            rehearsing,
-        } = *look;
+    pub fn situation(&self, lineage: &InstanceId, now: Timestamp, inputs: Inputs) -> Situation {
         let template = self.templates.of(|all| prepared::of(lineage, all).cloned());
         let recorded = template.known().and_then(Option::as_ref);
         let owner = recorded.and_then(|it| it.tags.get(tags::HEAD));
@@ -125,42 +91,24 @@ impl Facts {
             let noted = |of: &RecordedAddress| of.allocation == it.allocation;
             instances.iter().any(holds) || recorded.iter().any(noted)
         };
-        Situation {
-            now,
-            lineage: lineage.clone(),
-            notices: memory.interruptions.clone(),
-            risks: risks.to_vec(),
-            defaults: defaults.clone(),
-            pass,
-            suspected: memory.suspected.clone(),
-            refused: refused.clone(),
-            remembered: remembered.clone(),
-            launched: memory.launched.keys().cloned().collect(),
-            unseen: memory.unseen_tokens(),
-            flagged: memory.flagged.clone(),
-            listed: memory.listed.clone(),
-            late,
-            unwritten: memory.unwritten.clone(),
+        let facts = Facts {
             deregistered: self.out.iter().filter(member).cloned().collect(),
             template,
             volumes,
             snapshots: self.snapshots.of(lineage),
             template_name: prepared::name(lineage, &self.templates),
-            registrations: self.registrations.clone(),
             addresses: select(&self.addresses, its),
-            interfaces: self.interfaces.clone(),
-            images: self.images.clone(),
             group,
-            fleets: self.fleets.clone(),
-            shapes: self.shapes.clone(),
-            requests: self.requests.clone(),
-            root_tasks: self.root_tasks.clone(),
-            lookup: self.lookups.get(lineage).cloned().unwrap_or(Fact::NotRead),
-            locked: self.locked.clone(),
-            default_key: self.default_key.clone(),
-            rehearsing: rehearsing.clone(),
+            lookup: self.lookups.get(lineage).cloned().unwrap_or_default(),
             part_of: self.part_of(lineage),
             instances,
+            ..self.shared.clone()
+        };
+        Situation {
+            lineage: lineage.clone(),
+            now,
+            inputs,
+            facts,
         }
     }
 
