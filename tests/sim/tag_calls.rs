@@ -140,7 +140,7 @@ async fn tags_that_nothing_waits_for_are_written_last() {
                 capacity: 1000.0,
                 per_second: 1000.0,
             },
-        )
+        );
     });
     world.advance(900);
     world.sweep();

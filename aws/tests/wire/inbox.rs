@@ -3,6 +3,8 @@
 use super::replay::{QUEUE, Wire, ok, stack};
 use serde_json::{Value, json};
 use spot_rescue::cloud::{Cloud, Message};
+use spot_rescue::event::Wake;
+use spot_rescue::step::Action;
 use spot_rescue_aws::Stack;
 
 fn bodies(wire: &Wire) -> Vec<Value> {
@@ -68,4 +70,50 @@ async fn messages_are_deleted_by_their_receipts_and_one_that_is_not_is_an_error(
     ]);
     let wanted = json!({ "QueueUrl": QUEUE, "Entries": entries });
     assert_eq!(bodies(&wire), [wanted.clone(), wanted]);
+}
+
+/// One that SQS does not take fails the call: each is sent alone then, so none is lost.
+#[tokio::test]
+async fn wakes_leave_in_one_call_and_one_that_is_refused_fails_it() {
+    let wake = |id: &str| Wake::look(id.parse().expect("an id"));
+    let wakes = vec![
+        (wake("i-0123456789abcdef0"), 5),
+        (wake("i-0123456789abcdef1"), 900),
+    ];
+    let action = Action::Wakes(wakes);
+    let taken =
+        |id: &str| json!({ "Id": id, "MessageId": format!("m-{id}"), "MD5OfMessageBody": "" });
+    let failed =
+        json!({ "Id": "1", "Code": "InternalError", "SenderFault": false, "Message": "later" });
+    let answers = [
+        json!({ "Successful": [taken("0"), taken("1")], "Failed": [] }),
+        json!({ "Successful": [taken("0")], "Failed": [failed] }),
+    ];
+    let wire = Wire::new(answers.map(|it| ok(it.to_string())));
+    assert_eq!(wire.aws.act(&action).await, Ok("m-0 m-1".to_owned()));
+    let error = wire.aws.act(&action).await.unwrap_err();
+    assert_eq!(
+        (error.code.as_str(), error.message.as_str()),
+        ("InternalError", "later")
+    );
+    let sent = bodies(&wire);
+    assert_eq!(sent[0]["QueueUrl"], QUEUE);
+    let entries = sent[0]["Entries"].as_array().expect("entries");
+    let each = entries
+        .iter()
+        .map(|it| (it["Id"].as_str(), it["DelaySeconds"].as_i64()));
+    assert_eq!(
+        each.collect::<Vec<_>>(),
+        [(Some("0"), Some(5)), (Some("1"), Some(900))]
+    );
+    for (entry, id) in entries
+        .iter()
+        .zip(["i-0123456789abcdef0", "i-0123456789abcdef1"])
+    {
+        assert!(
+            entry["MessageBody"]
+                .as_str()
+                .is_some_and(|it| it.contains(id))
+        );
+    }
 }
