@@ -28,33 +28,31 @@ from local.scenarios import (
 )
 from local.scenarios.scenario import Scenario
 
-ALL: dict[str, Scenario] = {
-    it.name: it
-    for module in (
-        rescues,
-        addresses,
-        likeness,
-        names,
-        volumes,
-        roots,
-        targets,
-        capacity,
-        refused,
-        remembered,
-        returns,
-        clones,
-        groups,
-        pauses,
-        warnings,
-        foreseen,
-        foretold,
-        races,
-        chaos,
-        bad_input,
-        parts,
-        origin,
-        owners,
-        upkeep,
-    )
-    for it in module.SCENARIOS
-}
+MODULES = (
+    rescues,
+    addresses,
+    likeness,
+    names,
+    volumes,
+    roots,
+    targets,
+    capacity,
+    refused,
+    remembered,
+    returns,
+    clones,
+    groups,
+    pauses,
+    warnings,
+    foreseen,
+    foretold,
+    races,
+    chaos,
+    bad_input,
+    parts,
+    origin,
+    owners,
+    upkeep,
+)
+
+ALL: dict[str, Scenario] = {it.name: it for module in MODULES for it in module.SCENARIOS}

@@ -154,7 +154,29 @@ fn every_action() -> Vec<Action> {
     all.extend(rehearsals());
     let kinds: BTreeSet<u8> = all.iter().map(kind).collect();
     assert_eq!(kinds.len(), 32, "an action is missing from the list");
+    assert_eq!(variants(&all), variants_in_source());
     all
+}
+
+fn variants(all: &[Action]) -> BTreeSet<String> {
+    let name = |it: &Action| -> String {
+        let text = format!("{it:?}");
+        text.chars()
+            .take_while(char::is_ascii_alphanumeric)
+            .collect()
+    };
+    all.iter().map(name).collect()
+}
+
+/// So that a new action is noticed that has no line above.
+fn variants_in_source() -> BTreeSet<String> {
+    let text = std::fs::read_to_string("src/step.rs").unwrap();
+    let (_, after) = text.split_once("pub enum Action {\n").unwrap();
+    let (own, _) = after.split_once("\n}\n").unwrap();
+    let lines = own.lines().filter_map(|it| it.strip_prefix("    "));
+    let variants = lines.filter(|it| it.starts_with(|it: char| it.is_ascii_uppercase()));
+    let name = |it: &str| it.chars().take_while(char::is_ascii_alphanumeric).collect();
+    variants.map(name).collect()
 }
 
 /// The same launch, which is another call.

@@ -51,6 +51,22 @@ fn every_rule_takes_the_events_of_its_own_account() {
     }
 }
 
+/// An event that cannot be delivered is kept, and not tried for a day: it is about a minute.
+#[test]
+fn every_target_of_a_rule_has_a_dead_letter_queue_and_an_end() {
+    let template = template();
+    let resources = template["Resources"].as_mapping().unwrap().iter();
+    let rules = resources.filter(|(_, it)| it["Type"] == "AWS::Events::Rule");
+    for (name, rule) in rules {
+        for target in rule["Properties"]["Targets"].as_sequence().unwrap() {
+            let queue = texts(&target["DeadLetterConfig"]["Arn"]);
+            assert_eq!(queue, ["DeadLetterQueue.Arn"], "{name:?}");
+            let end = target["RetryPolicy"]["MaximumEventAgeInSeconds"].as_u64();
+            assert!(end.is_some_and(|it| it <= 3600), "{name:?}");
+        }
+    }
+}
+
 /// A queue that does not name a rule refuses its events, and so does the dead-letter queue.
 #[test]
 fn every_rule_may_send_to_both_queues() {
