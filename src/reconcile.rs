@@ -195,6 +195,7 @@ async fn look_again(
     batch.unsaved = batch.unsaved.max(unprotected.count());
     for (subject, plan) in &mut planned {
         throttling::defer_contended(subject.position(), batch.unsaved, plan);
+        subject.unprotected = batch.unsaved;
         throttling::put_off(subject.position(), subject.memory.scarce, now, plan);
     }
     calls.reopen();
@@ -252,7 +253,7 @@ async fn run(
     // another look.
     let news = refused || steps.iter().any(|it| glance::leads_on(it, &plan));
     let throttled = throttling::is_felt(&plan, &steps);
-    let slows_down = throttling::slows_down(&plan, &steps);
+    let slows_down = throttling::slows_down(subject.unprotected > 0, &plan, &steps);
     let left_over = steps.iter().any(put_off);
     if throttling::are_scarce(&steps) {
         subject.memory.scarce = Some(context.clock.now());
@@ -263,7 +264,7 @@ async fn run(
     }
     let rest = throttling::rest(subject.position());
     let soon = if throttled {
-        throttling::retry_after(subject.position(), &plan, &steps)
+        throttling::retry_after(subject.position(), subject.unprotected > 0, &plan, &steps)
     } else {
         10
     };

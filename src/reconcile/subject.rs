@@ -55,6 +55,8 @@ pub struct Subject {
     pub watching: bool,
     /// A first look, or the first after a long time: all target groups are asked.
     pub new: bool,
+    /// So many instances of this batch have nothing that keeps their volumes: what they need comes first.
+    pub unprotected: usize,
 }
 
 impl Subject {
@@ -81,6 +83,7 @@ impl Subject {
             patience: 0,
             watching: false,
             new: false,
+            unprotected: 0,
         }
     }
 

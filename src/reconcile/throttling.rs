@@ -128,8 +128,9 @@ fn defer(position: Position, what: fn(&Action) -> bool, plan: &mut Plan) {
 
 /// Seconds until undone steps are tried again. Where many lineages want what AWS grants at a few a second, they must
 /// not all ask at the same moment, nor more often than helps: the first two times soon, then spread out. Unprotected
-/// lineages ask more often than those with one of both.
-pub fn retry_after(position: Position, plan: &Plan, reports: &[StepReport]) -> u16 {
+/// lineages ask more often than those with one of both, which yield as long as there are any in the batch: each look takes
+/// an invocation from them.
+pub fn retry_after(position: Position, yields: bool, plan: &Plan, reports: &[StepReport]) -> u16 {
     let serves = |it: &Step| matches!(it.action, Action::Deregister { .. });
     if position.first {
         SOON
@@ -139,7 +140,7 @@ pub fn retry_after(position: Position, plan: &Plan, reports: &[StepReport]) -> u
     } else if missing(plan, reports).iter().any(serves) {
         // Traffic still goes to an instance that ends.
         SOON + position.spread()
-    } else if missing(plan, reports).iter().any(restores) {
+    } else if !yields && missing(plan, reports).iter().any(restores) {
         position.soon()
     } else {
         position.later()
@@ -187,11 +188,12 @@ pub fn is_felt(plan: &Plan, reports: &[StepReport]) -> bool {
         .any(|it| is_throttled(it) && !is_put_off(plan, it))
 }
 
-/// Nothing is worth a look before what was refused is asked for again: unless those were tags, as no service waits for one.
-pub fn slows_down(plan: &Plan, reports: &[StepReport]) -> bool {
+/// Nothing is worth a look before what was refused is asked for again: unless those were tags, as no service waits for one,
+/// and no instance of the batch is unprotected.
+pub fn slows_down(yields: bool, plan: &Plan, reports: &[StepReport]) -> bool {
     let felt = |it: &&StepReport| is_throttled(it) && !is_put_off(plan, it);
     let mut refused = reports.iter().filter(felt);
-    refused.any(|it| !patience::of_tags(it))
+    refused.any(|it| yields || !patience::of_tags(it))
 }
 
 fn is_throttled(report: &StepReport) -> bool {

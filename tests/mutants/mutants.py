@@ -496,6 +496,12 @@ MUTANTS = [
         "((true, true), true) => Self::FlagsOff,",
     ),
     Mutant(
+        "in a mass reclaim, what is protected asks as often as what is not",
+        "src/reconcile/throttling.rs",
+        "} else if !yields && missing(plan, reports).iter().any(restores) {",
+        "} else if missing(plan, reports).iter().any(restores) {",
+    ),
+    Mutant(
         "in a mass reclaim, what has snapshots takes the flags from what has neither",
         "src/reconcile/throttling.rs",
         "asks[usize::from(unprotected > 0) + usize::from(unprotected > FEW)]",
@@ -528,7 +534,7 @@ MUTANTS = [
     Mutant(
         "a service waits for a tag that is refused",
         "src/reconcile/throttling.rs",
-        "refused.any(|it| !patience::of_tags(it))",
+        "refused.any(|it| yields || !patience::of_tags(it))",
         "refused.any(|it| is_throttled(it) || !patience::of_tags(it))",
     ),
     Mutant(

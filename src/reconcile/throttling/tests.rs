@@ -187,7 +187,8 @@ fn an_instance_with_traffic_is_not_kept_waiting_for_long() {
     let mut plan = Plan::default();
     plan.steps.push(step);
     let reports = [report];
-    let latest = (0..1000).map(|n| retry_after(Position::new(&id(n), 39, false), &plan, &reports));
+    let latest =
+        (0..1000).map(|n| retry_after(Position::new(&id(n), 39, false), false, &plan, &reports));
     assert!(latest.max() < Some(SOON + SPREAD));
 }
 
@@ -227,11 +228,41 @@ fn an_unprotected_lineage_asks_again_sooner() {
         let again = |n| {
             let lineage = id(n);
             let looks = Position::new(&lineage, 2, false);
-            u32::from(retry_after(looks, &plan, &reports))
+            u32::from(retry_after(looks, false, &plan, &reports))
         };
         (0..1000).map(again).sum::<u32>() / 1000
     };
     let neither = average(true, true);
     assert!(neither < average(true, false));
     assert!(neither < average(false, true));
+}
+
+/// What brings service back is asked for soon, but not while others have nothing that keeps their volumes.
+#[test]
+fn a_protected_lineage_yields_to_unprotected_ones() {
+    let action = Action::Attach {
+        volume: "vol-0123456789abcdef0".parse().expect("an id"),
+        instance: id(1),
+        device: "/dev/sdf".to_owned(),
+    };
+    let step = Step::new("attach", action);
+    let report = StepReport {
+        id: step.id.clone(),
+        action: step.action.to_string(),
+        outcome: StepOutcome::OutOfTime,
+    };
+    let plan = Plan {
+        steps: vec![step],
+        ..Plan::default()
+    };
+    let reports = [report];
+    let average = |yields: bool| -> u32 {
+        let again = |n| {
+            let lineage = id(n);
+            let looks = Position::new(&lineage, 12, false);
+            u32::from(retry_after(looks, yields, &plan, &reports))
+        };
+        (0..1000).map(again).sum::<u32>() / 1000
+    };
+    assert!(average(false) < average(true));
 }
