@@ -50,13 +50,18 @@ impl Wakes {
                 answer = &mut answer => return answer.ok().flatten(),
                 turn = self.turns.acquire() => {
                     let _turn = turn.ok()?;
-                    self.send_some(&call).await;
+                    if !self.send_some(&call).await {
+                        break;
+                    }
                 }
             }
         }
+        // It is in a call under way: another turn would find nothing to send, again and again.
+        answer.await.ok().flatten()
     }
 
-    async fn send_some(&self, call: impl AsyncFn(&Action) -> Answer) {
+    /// False if nothing was left to be sent.
+    async fn send_some(&self, call: impl AsyncFn(&Action) -> Answer) -> bool {
         let some: Vec<Letter> = {
             let mut ready = lock(&self.ready);
             let first = ready.len().min(TOGETHER);
@@ -64,7 +69,7 @@ impl Wakes {
         };
         let (wakes, waiting): (Vec<_>, Vec<_>) = some.into_iter().unzip();
         let answer = match wakes.as_slice() {
-            [] => return,
+            [] => return false,
             [(wake, delay_seconds)] => {
                 let (wake, delay_seconds) = (wake.clone(), *delay_seconds);
                 let alone = Action::Wake {
@@ -78,11 +83,13 @@ impl Wakes {
         for it in waiting {
             it.send(answer.clone()).ok();
         }
+        true
     }
 }
 
 #[cfg(all(test, feature = "sim"))]
 mod tests {
+    use super::Wakes;
     use crate::calls::Calls;
     use crate::cloud::Cloud;
     use crate::event::Wake;
@@ -90,6 +97,9 @@ mod tests {
     use crate::step::Action;
     use futures_util::future::join_all;
     use std::collections::BTreeSet;
+    use std::future::poll_fn;
+    use std::pin::pin;
+    use std::time::Duration;
 
     const ALL: usize = 25;
 
@@ -137,5 +147,34 @@ mod tests {
         assert_eq!(cloud.struck().len(), 1);
         assert_eq!(told(&world), ALL);
         assert_eq!(world.look(|it| it.queue.messages.len()), ALL);
+    }
+
+    /// A wake in a call under way is waited for, not looked for again and again.
+    #[tokio::test(start_paused = true)]
+    async fn what_is_under_way_costs_nothing_until_it_is_answered() {
+        let wakes = Wakes::default();
+        let send = |n: usize| {
+            let lineage = format!("i-{n:017x}").parse().expect("an id");
+            let wake = Wake::look(lineage);
+            let call = async |_: &Action| {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                Ok(String::new())
+            };
+            let wakes = &wakes;
+            async move { wakes.send(&wake, 5, call).await }
+        };
+        let mut all = pin!(join_all((0..ALL).map(send)));
+        let mut looked = 0;
+        let answers = poll_fn(|context| {
+            looked += 1;
+            assert!(looked < 100, "it is looked for again and again");
+            all.as_mut().poll(context)
+        });
+        assert!(
+            answers
+                .await
+                .iter()
+                .all(|it| *it == Some(Ok(String::new())))
+        );
     }
 }

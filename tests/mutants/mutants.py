@@ -496,6 +496,12 @@ MUTANTS = [
         "((true, true), true) => Self::FlagsOff,",
     ),
     Mutant(
+        "a message in a call under way is looked for again and again",
+        "src/calls/wakes.rs",
+        "if !self.send_some(&call).await {",
+        "if !self.send_some(&call).await && self.turns.is_closed() {",
+    ),
+    Mutant(
         "in a mass reclaim, what is protected asks as often as what is not",
         "src/reconcile/throttling.rs",
         "} else if !yields && missing(plan, reports).iter().any(restores) {",
