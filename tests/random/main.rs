@@ -20,6 +20,7 @@ mod regressions;
 mod regressions_hands;
 mod regressions_launches;
 mod regressions_long;
+mod regressions_rare;
 mod start;
 mod verdict;
 

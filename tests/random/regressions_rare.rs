@@ -1,0 +1,159 @@
+//! Schedules that failed once in a hundred thousand, shrunk.
+
+use crate::op::Op::*;
+use crate::op::{Hand as By, Refused};
+use crate::regressions::{assert_right, calm, one_volume};
+use crate::start::{Setup, Weather};
+use spot_rescue::event::InstanceAction;
+
+#[test]
+fn regression_launches_are_bounded() {
+    let setup = Setup {
+        volumes: vec![false; 3],
+        ports: vec![443],
+        by_address: true,
+        lattice: true,
+        policy: vec![("spot-rescue:protect", "always")],
+        ..one_volume()
+    };
+    let weather = Weather {
+        interleave: true,
+        batch: 2,
+        call_millis: 1,
+        lag_seconds: 2,
+        late_seconds: 10,
+        ..calm()
+    };
+    let ops = [
+        Hand(By::Attach(false), 0),
+        RefuseRead(4, "RequestLimitExceeded"),
+        CrashAfter(3),
+        Interrupt(56496),
+        Interrupt(0),
+        Attack(2, 0, 0),
+        GiveAway(98),
+        Attack(14, 56432, 50978),
+        CrashAfter(9),
+        StaleWarning(7709),
+        Attack(16, 53029, 64193),
+        Sweep,
+        Interrupt(38605),
+    ];
+    assert_right(11_968_991_613_139_451_584, setup, weather, &ops);
+}
+
+#[test]
+fn regression_b() {
+    let setup = Setup {
+        volumes: vec![false; 3],
+        classic: true,
+        address: true,
+        policy: vec![("spot-rescue:replace", "launch")],
+        ..one_volume()
+    };
+    let weather = Weather {
+        call_millis: 1,
+        lag_seconds: 1,
+        late_seconds: 5,
+        ..calm()
+    };
+    let ops = [
+        Hand(By::Register, 0),
+        Interrupt(28933),
+        Outage(1),
+        Attack(7, 59087, 49637),
+    ];
+    assert_right(14_288_218_488_294_370_593, setup, weather, &ops);
+}
+
+#[test]
+fn regression_c() {
+    let setup = Setup {
+        volumes: vec![],
+        lattice: true,
+        behaviour: InstanceAction::Stop,
+        ..one_volume()
+    };
+    let weather = Weather {
+        lag_seconds: 1,
+        ..calm()
+    };
+    assert_right(
+        3_221_419_333_270_668_459,
+        setup,
+        weather,
+        &[InterruptSilently(10940)],
+    );
+}
+
+#[test]
+fn regression_d() {
+    let setup = Setup {
+        volumes: vec![false; 2],
+        ..one_volume()
+    };
+    let weather = Weather {
+        boot_seconds: 29,
+        late_seconds: 1,
+        ..calm()
+    };
+    let ops = [
+        Refuse(3, "UnauthorizedOperation"),
+        Interrupt(6937),
+        CrashBefore(2),
+        Interrupt(0),
+        Attack(10, 4850, 28801),
+        Pass(28),
+    ];
+    assert_right(4_095_657_874_074_636_463, setup, weather, &ops);
+}
+
+#[test]
+fn regression_e() {
+    let setup = Setup {
+        volumes: vec![false; 2],
+        classic: true,
+        address: true,
+        policy: vec![("spot-rescue:data", "clone")],
+        ..one_volume()
+    };
+    let weather = Weather {
+        snapshot_seconds: 86,
+        boot_seconds: 52,
+        release_seconds: 28,
+        shutdown_seconds: 26,
+        doubled_percent: 14,
+        late_seconds: 7,
+        launch_millis: 2500,
+        ..calm()
+    };
+    let ops = [
+        Hand(By::StripVolume, 52385),
+        Retag(28321, "spot-rescue:data", "restore"),
+        Pass(37),
+        Delay(37046, 38),
+        Pass(64),
+        Terminate(5239),
+        RefuseLaunches(Refused::All, "InvalidFleetConfiguration", true),
+        Pass(34),
+        GiveAway(31653),
+        Interrupt(19348),
+        Refuse(10, "Timeout"),
+        Duplicate(8947),
+        Interrupt(11340),
+        MendLaunches,
+        Attack(10, 43836, 32677),
+        Pass(155),
+        Attack(18, 2504, 28901),
+        Pass(116),
+        Pass(35),
+        Pass(120),
+        Pass(19),
+        RefuseRead(17, "UnauthorizedOperation"),
+        Rebalance(60943),
+        Attack(13, 45894, 42765),
+        Interrupt(1598),
+        Outage(24),
+    ];
+    assert_right(1_450_945_216_968_534_154, setup, weather, &ops);
+}
