@@ -7,6 +7,7 @@
 
 mod patience;
 mod shelf;
+mod written;
 
 use crate::cloud::{Cloud, CloudError, Message, Query};
 use crate::dns::{DnsName, RecordSet};
@@ -20,6 +21,7 @@ use crate::tags::Tags;
 use async_trait::async_trait;
 use patience::in_time;
 use shelf::Shelf;
+use written::Written;
 
 /// Answers by query. A failed read is repeated, unless it failed for having no end.
 pub struct Reads<'a> {
@@ -36,6 +38,7 @@ pub struct Reads<'a> {
     targets: Shelf<TargetGroup, Registration>,
     templates: Shelf<Query, Template>,
     volumes: Shelf<Query, Volume>,
+    written: Written,
 }
 
 impl<'a> Reads<'a> {
@@ -55,10 +58,12 @@ impl<'a> Reads<'a> {
             targets: Shelf::of("DescribeTargetHealth"),
             templates: Shelf::of("DescribeLaunchTemplates"),
             volumes: Shelf::of("DescribeVolumes"),
+            written: Written::default(),
         }
     }
 
-    /// Tags are known once AWS has accepted them. A written tag may change more of an instance than its tags.
+    /// Tags are known once AWS has accepted them. A written tag may change more of an instance than its tags: it is
+    /// read again.
     fn write(&self, resources: &[String], change: &impl Fn(&mut Tags)) {
         self.images.write(resources, change);
         self.interfaces.write(resources, change);
@@ -73,9 +78,11 @@ impl<'a> Reads<'a> {
     /// Updates what is known after a change. A failed call may have changed something all the same.
     fn settle(&self, action: &Action, is_done: bool) {
         if let (Action::Tag { resources, tags }, true) = (action, is_done) {
+            self.written.set(resources, tags);
             self.write(resources, &|of: &mut Tags| of.extend(tags.clone()));
         } else if let (Action::Untag { resources, keys }, true) = (action, is_done) {
             let remove = |of: &mut Tags| of.retain(|key, _| !keys.contains(key));
+            self.written.removed(resources, keys);
             self.write(resources, &remove);
         } else {
             self.forget(&action.touches());
@@ -108,7 +115,9 @@ impl Cloud for Reads<'_> {
             return Ok(Vec::new());
         }
         let asking = self.cloud.instances(query);
-        self.instances.get(query.clone(), asking).await
+        let mut all = self.instances.get(query.clone(), asking).await?;
+        self.written.show(&mut all);
+        Ok(all)
     }
 
     async fn templates(&self, query: &Query) -> Result<Vec<Template>, CloudError> {
@@ -282,5 +291,26 @@ mod tests {
         let snapshots = Query::Snapshots(Vec::new());
         assert!(reads.snapshots(&snapshots).await.is_ok());
         assert_eq!(cloud.calls().get("DescribeSnapshots"), None);
+    }
+
+    /// EC2 shows an instance's new tags a second later, and here they are read anew.
+    #[tokio::test]
+    async fn tags_that_were_written_on_an_instance_are_shown_at_once() {
+        let world = World::new(1);
+        world.change(|it| it.config.lag_seconds = 1);
+        let instance = world.protected_instance().instance;
+        world.advance(10);
+        let reads = Reads::new(&world);
+        let query = Query::Instances(vec![instance.clone()]);
+        let has = async || {
+            let all = reads.instances(&query).await.unwrap_or_default();
+            all.iter().any(|it| it.tags.contains_key("a"))
+        };
+        assert!(reads.act(&tag(instance.as_str(), "a")).await.is_ok());
+        assert!(has().await);
+        world.advance(10);
+        let (resources, keys) = (vec![instance.to_string()], vec!["a".to_owned()]);
+        assert!(reads.act(&Action::Untag { resources, keys }).await.is_ok());
+        assert!(!has().await);
     }
 }

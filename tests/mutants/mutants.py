@@ -1137,4 +1137,16 @@ MUTANTS = [
         "age >= Duration::ZERO && age.whole_seconds() % DAY < SWEEP.whole_seconds()",
         "age >= Duration::ZERO",
     ),
+    Mutant(
+        "tags written on an instance are known only when EC2 shows them",
+        "src/reads.rs",
+        "        self.written.show(&mut all);\n",
+        "",
+    ),
+    Mutant(
+        "an overwritten mark of a replacement is left as it is",
+        "src/plan/marks/member.rs",
+        "replacement.sealed && !replacement.placed",
+        "replacement.sealed",
+    ),
 ]

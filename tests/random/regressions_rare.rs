@@ -67,7 +67,7 @@ fn regression_b() {
 }
 
 #[test]
-fn regression_c() {
+fn regression_an_instance_that_is_back_is_not_deregistered_by_its_old_tombstone() {
     let setup = Setup {
         volumes: vec![],
         lattice: true,
@@ -87,7 +87,7 @@ fn regression_c() {
 }
 
 #[test]
-fn regression_d() {
+fn regression_a_replacement_with_an_overwritten_mark_is_not_replaced_by_another() {
     let setup = Setup {
         volumes: vec![false; 2],
         ..one_volume()

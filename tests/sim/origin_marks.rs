@@ -230,3 +230,32 @@ async fn tags_of_the_victims_instance_say_nothing_elsewhere() {
     sweep_for_an_hour(&world, &function).await;
     assert_whole(&world, &protected);
 }
+
+/// Looks find a replacement by its mark. One that another caller has overwritten is written again by the next look that
+/// meets the replacement; until then a refused launch would lead to another one.
+#[tokio::test]
+async fn a_replacements_overwritten_mark_is_written_again() {
+    for (key, value) in [
+        (tags::RESCUE, "i-0aaaaaaaaaaaaaaaa"),
+        (tags::REPLACES, "i-0aaaaaaaaaaaaaaaa"),
+    ] {
+        let (world, function, protected) = prepared(312, &[]).await;
+        world.interrupt(&protected.instance, InstanceAction::Terminate);
+        let _ = world.run_for(&function, 4).await;
+        let replacement = launched(&world).pop().expect("launched");
+        world.attacker().tag(replacement.as_str(), &[(key, value)]);
+        let _ = world.run_for(&function, 80).await;
+        let mark = world.look(|it| {
+            let tags = it.instances[&replacement].tags.current();
+            tags.get(key).cloned().unwrap_or_default()
+        });
+        let lineage = protected.instance.as_str();
+        assert!(
+            mark.starts_with(lineage),
+            "{key}: {mark}\n{}",
+            journal(&world)
+        );
+        settle(&world, &function).await;
+        assert_whole(&world, &protected);
+    }
+}

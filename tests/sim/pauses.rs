@@ -338,3 +338,32 @@ async fn persistent(seed: u64, behaviour: InstanceAction) -> (World, Function, P
     world.advance(3600);
     (world, function, protected)
 }
+
+/// EC2 shows the tombstone a few seconds longer than it stands. It has no warning's time but that of the look that found
+/// the instance stopped, which may be the very second in which it starts again.
+#[tokio::test]
+async fn an_instance_that_is_back_stays_in_service_while_its_old_tombstone_is_shown() {
+    for lag in 0..6 {
+        for moment in 0..8 {
+            let (world, function, protected) = begin(340, &[]).await;
+            world.interrupt_silently(&protected.instance, InstanceAction::Stop);
+            world.advance(200);
+            world.change(|it| it.config.lag_seconds = lag);
+            world.sweep();
+            let _ = world.deliver_due(&function).await;
+            let _ = world.deliver_due(&function).await;
+            world.resume(&protected.instance);
+            let _ = world.run_for(&function, moment).await;
+            world.sweep();
+            let run = world.run_until_quiet(&function).await;
+            assert!(run.quiet, "{}", journal(&world));
+            let missing = missing(&world, &protected);
+            let case = format!("lag {lag} s, {moment} s");
+            assert!(
+                missing.is_empty(),
+                "{case}: {missing:?}\n{}",
+                journal(&world)
+            );
+        }
+    }
+}

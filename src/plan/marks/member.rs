@@ -15,8 +15,10 @@ pub fn seal(lineage: &Lineage, replacement: &Instance, plan: &mut Plan) {
         loosen(lineage, replacement, plan);
         return;
     }
+    // Without the lineage's mark it is not found by it: another caller has overwritten that.
+    let is_marked = replacement.sealed && !replacement.placed;
     let replaces = replacement.tags.get_key_value(tags::REPLACES);
-    let (Some((key, value)), false) = (replaces, replacement.sealed) else {
+    let (Some((key, value)), false) = (replaces, is_marked) else {
         return;
     };
     let mut tags = own::own(lineage);
