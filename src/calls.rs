@@ -67,9 +67,9 @@ impl<'a> Calls<'a> {
 
     pub async fn act(&self, action: &Action) -> Answer {
         if let Action::Deregister { group, targets } = action {
-            self.together(false, group, targets).await
+            self.merged(false, group, targets).await
         } else if let Action::Register { group, targets } = action {
-            self.together(true, group, targets).await
+            self.merged(true, group, targets).await
         } else if let Action::Wake {
             wake,
             delay_seconds,
@@ -92,11 +92,11 @@ impl<'a> Calls<'a> {
 
     /// The first call sends for all calls that join it in time. One target may be to blame when a joint call is
     /// refused, so each call is then sent by itself.
-    async fn together(&self, register: bool, group: &TargetGroup, targets: &[Target]) -> Answer {
+    async fn merged(&self, register: bool, group: &TargetGroup, targets: &[Target]) -> Answer {
         let key = (register, group.clone());
         let answer = match self.join(&key, targets) {
             Some(answer) => answer.await.ok(),
-            None => self.lead(key, targets).await,
+            None => self.send_merged(key, targets).await,
         };
         match answer {
             Some(Ok(text)) => Ok(text),
@@ -124,7 +124,7 @@ impl<'a> Calls<'a> {
     }
 
     /// None if no other call has joined: this one is still to be sent.
-    async fn lead(&self, key: (bool, TargetGroup), targets: &[Target]) -> Option<Answer> {
+    async fn send_merged(&self, key: (bool, TargetGroup), targets: &[Target]) -> Option<Answer> {
         // Other lineages of the batch get the chance to join.
         tokio::task::yield_now().await;
         let Joint {
@@ -159,14 +159,14 @@ impl<'a> Calls<'a> {
             .entry(call)
             .or_insert_with(|| Arc::new(Gate::new(order(call))))
             .clone();
-        let turn = gate.turn().await;
+        let permit = gate.permit().await;
         if let Some(refusal) = gate.refusal() {
             return Err(refusal);
         }
         let answer = self.cloud.act(action).await;
         let answer = gone::judge(self.cloud, action, answer).await;
-        gate.learn(&answer);
-        drop(turn);
+        gate.record_answer(&answer);
+        drop(permit);
         answer
     }
 }

@@ -48,7 +48,7 @@ pub trait Cloud: Send + Sync {
     /// Of these instances.
     async fn root_tasks(&self, ids: &[InstanceId]) -> Result<Vec<RootTask>, CloudError>;
     /// Whether its termination protection is on (`DisableApiTermination`).
-    async fn is_locked(&self, instance: &InstanceId) -> Result<bool, CloudError>;
+    async fn is_termination_protected(&self, instance: &InstanceId) -> Result<bool, CloudError>;
     /// What these types are; one that does not exist is left out.
     async fn shapes(&self, instance_types: &[String]) -> Result<Vec<Shape>, CloudError>;
     /// The key of new volumes that name none, if the account encrypts by default.

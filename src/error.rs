@@ -45,6 +45,12 @@ impl CloudError {
         }
     }
 
+    /// The call may or may not have been carried out.
+    #[must_use]
+    pub fn no_answer(operation: &'static str) -> Self {
+        Self::new(operation, "Timeout", "no answer in time", None)
+    }
+
     /// A read that was given up ([`TOO_LONG`]).
     #[must_use]
     pub fn too_long(operation: &'static str, why: &str) -> Self {

@@ -16,6 +16,7 @@ pub mod snapshot;
 pub mod state_change;
 pub mod tombstone;
 
+pub use interruption::NOTICE;
 pub use own::{Glance, Memory, Proof, Wake};
 pub use risk::Risk;
 pub use sets::Sets;

@@ -94,12 +94,7 @@ async fn rehearse(action: &Action, calls: &Calls<'_>, left: Duration) -> StepOut
     match tokio::time::timeout(budget, calls.act(action)).await {
         Ok(Ok(what)) => StepOutcome::Done { what },
         Ok(Err(error)) => StepOutcome::Foretold(error),
-        Err(_) => StepOutcome::Foretold(CloudError::new(
-            "DryRun",
-            "Timeout",
-            "no answer in time",
-            None,
-        )),
+        Err(_) => StepOutcome::Foretold(CloudError::no_answer("DryRun")),
     }
 }
 

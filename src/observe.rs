@@ -8,27 +8,27 @@ mod default_key;
 mod fleets;
 mod groups;
 mod interfaces;
-mod locked;
 mod merge;
 mod names;
 mod policies;
 mod prepared;
-mod quiet;
 mod readings;
 mod requests;
 mod roots;
 mod sets;
 mod shared;
+mod skipped;
 mod targets;
+mod termination_protected;
 mod types;
 mod unread;
 mod volumes;
 
 use merge::merge;
 pub use prepared::{of as prepared_of, read as prepared};
-pub use quiet::Out;
 pub use readings::Readings;
 pub use sets::Known;
+pub use skipped::Deregistered;
 pub use unread::{brief, unread};
 
 use crate::cloud::{Cloud, CloudError, Query};
@@ -53,7 +53,7 @@ pub async fn lineages(
     cloud: &dyn Cloud,
     lineages: &BTreeSet<InstanceId>,
     named: &BTreeSet<InstanceId>,
-    out: &Out,
+    out: &Deregistered,
     known: Known,
     scope: Scope,
     defaults: &Tags,
@@ -94,7 +94,7 @@ pub async fn lineages(
         scope == Scope::AllTargetGroups || !all_recorded || out.is_unlisted(&templates);
     let warned = out.warned.keys().cloned().collect();
     let out = out.of(&instances);
-    let recorded = quiet::recorded(&instances, &templates, &out, &warned);
+    let recorded = skipped::recorded(&instances, &templates, &out, &warned);
     let followers = names::wanted(&instances, &templates, defaults);
     let (attached, mut registrations, shared, groups, lookups) = tokio::join!(
         cloud.volumes(&attached),

@@ -47,14 +47,14 @@ pub fn first_aid(situation: &Situation) -> Plan {
     let lineage = Lineage::of(situation);
     match phase(&lineage) {
         Phase::Rescue(interruption) => rescue::first_aid(&lineage, &interruption),
-        Phase::Paused(interruption) | Phase::Restore(interruption) => {
+        Phase::StoppedByEc2(interruption) | Phase::Overdue(interruption) => {
             pause::first_aid(&lineage, &interruption)
         }
         Phase::Unprotected(_)
         | Phase::Healthy
-        | Phase::Returned(_)
-        | Phase::Relieved(_)
-        | Phase::Stays(_)
+        | Phase::Restarted(_)
+        | Phase::ReturningToSpot(_)
+        | Phase::ReturnCancelled(_)
         | Phase::Ended(_)
         | Phase::Vanished(_) => Plan::default(),
     }
@@ -66,12 +66,12 @@ pub fn unseen(situation: &Situation) -> Plan {
     match phase(&lineage) {
         Phase::Rescue(interruption) => rescue::unseen(&lineage, &interruption),
         Phase::Unprotected(_)
-        | Phase::Paused(_)
-        | Phase::Restore(_)
+        | Phase::StoppedByEc2(_)
+        | Phase::Overdue(_)
         | Phase::Healthy
-        | Phase::Returned(_)
-        | Phase::Relieved(_)
-        | Phase::Stays(_)
+        | Phase::Restarted(_)
+        | Phase::ReturningToSpot(_)
+        | Phase::ReturnCancelled(_)
         | Phase::Ended(_)
         | Phase::Vanished(_) => Plan::default(),
     }
@@ -99,11 +99,11 @@ pub fn plan(situation: &Situation) -> Plan {
         Phase::Ended(why) => tidy::ended(&lineage, why),
         Phase::Vanished(why) => vanished::plan(&lineage, &why),
         Phase::Healthy => prepare::plan(&lineage),
-        Phase::Paused(interruption) => pause::plan(&lineage, &interruption),
-        Phase::Restore(interruption) => pause::restore(&lineage, &interruption),
-        Phase::Returned(interruption) => pause::returned(&lineage, &interruption),
-        Phase::Relieved(interruption) => hand_back::relieve(&lineage, &interruption),
-        Phase::Stays(interruption) => hand_back::stay(&lineage, &interruption),
+        Phase::StoppedByEc2(interruption) => pause::plan(&lineage, &interruption),
+        Phase::Overdue(interruption) => pause::restore(&lineage, &interruption),
+        Phase::Restarted(interruption) => pause::returned(&lineage, &interruption),
+        Phase::ReturningToSpot(interruption) => hand_back::relieve(&lineage, &interruption),
+        Phase::ReturnCancelled(interruption) => hand_back::stay(&lineage, &interruption),
         Phase::Rescue(interruption) => rescue::plan(&lineage, &interruption),
     };
     // The work after a hand-over starts with it, however long the rescue has taken.
@@ -119,7 +119,7 @@ pub fn plan(situation: &Situation) -> Plan {
 
 /// A rescue begins with the interruption, and anew with each replacement.
 fn since(lineage: &Lineage, phase: &Phase) -> Option<Timestamp> {
-    let (Phase::Rescue(interruption) | Phase::Restore(interruption)) = phase else {
+    let (Phase::Rescue(interruption) | Phase::Overdue(interruption)) = phase else {
         // What the previous rescue still owes started with its interruption.
         return { lineage.record.owed.as_ref() }.map(|it| it.interruption.at);
     };
@@ -186,7 +186,7 @@ fn without_record(situation: &Situation, operation: &str, why: &str) -> Plan {
         tombstone::remember_unread(&lineage, interruption, &mut plan);
     }
     unread::note(&lineage, &mut plan);
-    if let Phase::Rescue(interruption) | Phase::Restore(interruption) = &phase {
+    if let Phase::Rescue(interruption) | Phase::Overdue(interruption) = &phase {
         standstill::unread(&lineage, interruption, &what, &mut plan);
     }
     plan.wait(5, format!("the prepared rescue to be readable ({what})"));

@@ -5,8 +5,8 @@
 //! needs.
 //! <https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html>
 
-mod patience;
 mod shelf;
+mod within;
 mod written;
 
 use crate::cloud::{Cloud, CloudError, Message, Query};
@@ -19,8 +19,8 @@ use crate::situation::{
 use crate::step::{Action, Kind};
 use crate::tags::Tags;
 use async_trait::async_trait;
-use patience::in_time;
 use shelf::Shelf;
+use within::within;
 use written::Written;
 
 /// Answers by query. A failed read is repeated, unless it failed for having no end.
@@ -169,14 +169,14 @@ impl Cloud for Reads<'_> {
         self.root_tasks.get(ids.to_vec(), asking).await
     }
 
-    async fn is_locked(&self, instance: &InstanceId) -> Result<bool, CloudError> {
-        let asking = self.cloud.is_locked(instance);
-        in_time("DescribeInstanceAttribute", asking).await
+    async fn is_termination_protected(&self, instance: &InstanceId) -> Result<bool, CloudError> {
+        let asking = self.cloud.is_termination_protected(instance);
+        within("DescribeInstanceAttribute", asking).await
     }
 
     async fn shapes(&self, instance_types: &[String]) -> Result<Vec<Shape>, CloudError> {
         let asking = self.cloud.shapes(instance_types);
-        in_time("DescribeInstanceTypes", asking).await
+        within("DescribeInstanceTypes", asking).await
     }
 
     async fn default_key(&self) -> Result<Option<String>, CloudError> {
@@ -197,12 +197,12 @@ impl Cloud for Reads<'_> {
 
     async fn record_sets(&self, name: &DnsName) -> Result<Vec<RecordSet>, CloudError> {
         let asking = self.cloud.record_sets(name);
-        in_time("ListResourceRecordSets", asking).await
+        within("ListResourceRecordSets", asking).await
     }
 
     async fn target_groups(&self, of: Balancing) -> Result<Listing, CloudError> {
         let asking = self.cloud.target_groups(of);
-        in_time("DescribeTargetGroups", asking).await
+        within("DescribeTargetGroups", asking).await
     }
 
     async fn targets(&self, group: &TargetGroup) -> Result<Vec<Registration>, CloudError> {

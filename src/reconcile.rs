@@ -99,10 +99,13 @@ async fn rescue(context: &Context<'_>, mut batch: Batch, reconciled: &mut Reconc
             break;
         }
     }
-    let left = batch.subjects.values_mut().filter(|it| it.left.is_none());
+    let left = batch
+        .subjects
+        .values_mut()
+        .filter(|it| it.rescheduled.is_none());
     join_all(left.map(|it| wakes::leave(calls, it, now))).await;
     for subject in batch.subjects.values() {
-        if let Some(Err(why)) = &subject.left {
+        if let Some(Err(why)) = &subject.rescheduled {
             let triggers = subject.triggers.iter();
             let retries = triggers.map(|it| (*it, Retry { why: why.clone() }));
             reconciled.retries.extend(retries);
@@ -118,11 +121,13 @@ async fn rescue(context: &Context<'_>, mut batch: Batch, reconciled: &mut Reconc
 /// Round trip two of a warning: sent before anything else is read.
 async fn first_aid(context: &Context<'_>, calls: &Calls<'_>, batch: &mut Batch) {
     let now = context.clock.now();
-    let urgent = batch.subjects.values_mut();
-    let mut urgent: Vec<_> = urgent.filter(|it| !it.urgent.is_empty()).collect();
+    let newly_warned = batch.subjects.values_mut();
+    let mut newly_warned: Vec<_> = newly_warned
+        .filter(|it| !it.newly_warned.is_empty())
+        .collect();
     // Calls of a kind are served in the order they are made: the instance with the earliest warning comes first.
-    urgent.sort_by_key(|it| it.warned_at());
-    let each = urgent.into_iter().map(|subject| async move {
+    newly_warned.sort_by_key(|it| it.warned_at());
+    let each = newly_warned.into_iter().map(|subject| async move {
         for instance in subject.warned() {
             let situation = observe::brief(instance, &subject.memory, context.defaults, now);
             let plan = plan::first_aid(&situation);
@@ -192,16 +197,16 @@ async fn look_again(
     planned.sort_by_key(|(subject, plan)| (throttling::priority(plan), subject.warned_at()));
     // A throttled lineage is not planned again in this invocation: the count never goes down.
     let unprotected = { planned.iter() }.filter(|(_, it)| throttling::is_unprotected(it));
-    batch.unsaved = batch.unsaved.max(unprotected.count());
+    batch.most_unprotected = batch.most_unprotected.max(unprotected.count());
     for (subject, plan) in &mut planned {
-        throttling::defer_contended(subject.position(), batch.unsaved, plan);
-        subject.unprotected = batch.unsaved;
+        throttling::defer_contended(subject.position(), batch.most_unprotected, plan);
+        subject.unprotected = batch.most_unprotected;
         throttling::put_off(subject.position(), subject.memory.scarce, now, plan);
     }
     calls.reopen();
     let each = planned.into_iter().map(|(subject, plan)| async move {
-        subject.resting = !run(context, calls, subject, plan).await;
-        if subject.resting {
+        subject.idle = !run(context, calls, subject, plan).await;
+        if subject.idle {
             // Each lineage's wake is sent at once: the slowest of the batch holds up no other.
             wakes::leave(calls, subject, now).await;
         }
@@ -220,12 +225,12 @@ async fn run(
     tracing::debug!(%plan, "planned");
     // An instance that has ended already takes no tombstone; then the record's tombstone marks the beginning.
     let begins = |it: &Step| it.id.starts_with("tombstone") || it.id == REMEMBER;
-    subject.watching |= plan.steps.iter().any(begins) || !plan.suspects.is_empty();
-    if !subject.watching {
+    subject.owns_chain |= plan.steps.iter().any(begins) || !plan.suspects.is_empty();
+    if !subject.owns_chain {
         plan.leave_outcome();
     }
     let steps = execute(&plan, calls, &mut subject.done, left(context)).await;
-    subject.note_deregistered(plan.deregisters.take(), &plan.steps);
+    subject.note_deregistered(plan.leaves_for_good.take(), &plan.steps);
     subject.note_unwritten(&plan.steps, &steps);
     subject.memory.launched.extend(launched(&plan, &steps));
     let taken = sets::taken(&plan, &steps);
@@ -248,11 +253,11 @@ async fn run(
     subject.refused.extend(steps.iter().filter_map(refused));
     subject.refused.extend(mismatched(&plan, &steps));
     let refused = !launches.is_empty() || subject.refused.len() > before;
-    subject.remembered.extend(launches.into_iter().flatten());
+    subject.unread_writes.extend(launches.into_iter().flatten());
     // A step that failed now would fail again at once: only a step that was done, or another way to launch, calls for
     // another look.
     let news = refused || steps.iter().any(|it| glance::leads_on(it, &plan));
-    let throttled = throttling::is_felt(&plan, &steps);
+    let throttled = throttling::was_throttled(&plan, &steps);
     let slows_down = throttling::slows_down(subject.unprotected > 0, &plan, &steps);
     let left_over = steps.iter().any(put_off);
     if throttling::are_scarce(&steps) {

@@ -5,6 +5,7 @@
 
 mod attempts;
 mod deaths;
+mod given_up;
 mod history;
 mod left_open;
 mod named;
@@ -17,23 +18,23 @@ mod pools;
 mod progress;
 mod rehearsed;
 mod request;
+mod risk;
 mod roomless;
 mod settings;
 mod shape;
-mod stay;
 mod targets;
-mod told;
 mod volumes;
 
 pub use crate::event::tombstone::{FirstLook, interruption_from, interruption_text};
 pub use attempts::Attempts;
 pub use deaths::Deaths;
-pub use history::{LONGEST as MOST_REMEMBERED, Taken, history_from, history_tags};
+pub use given_up::GivenUp;
+pub use history::{LONGEST as MOST_REMEMBERED, PastInterruption, history_from, history_tags};
 pub use left_open::LeftOpen;
 pub use named::{Named, pointed_tags};
 pub use network::{
-    LostAddress, RecordedAddress, RecordedInterface, Seat, address_tags, addresses_of,
-    interface_tags, interfaces_of, secondary_of,
+    EipPlacement, RecordedAddress, RecordedInterface, address_tags, addresses_of, interface_tags,
+    interfaces_of, secondary_of,
 };
 pub use original::Original;
 pub use owed::Owed;
@@ -43,11 +44,10 @@ pub use pools::{FailedPool, InstanceTypes, Pool, failed_pool_tags, failed_pools_
 pub use progress::{Milestone, progress_text};
 pub use rehearsed::{Caveat, Rehearsed};
 pub use request::RecordedRequest;
+pub use risk::{risk_from, risk_text};
 pub use roomless::{Expiring, expiring_from, expiring_tags, member_tags, members_from};
 pub use settings::VolumeTag;
 pub use shape::{shape_from, shape_text};
-pub use stay::Stay;
-pub use told::{risk_from, risk_text};
 pub use volumes::{RecordedVolume, volume_tags, volumes_from, volumes_of};
 
 use named::pointed_from;
@@ -77,7 +77,8 @@ pub struct Record {
     pub addresses: Vec<RecordedAddress>,
     /// Those beyond the primary one; the primary one as well if its address is to be kept.
     pub interfaces: Vec<RecordedInterface>,
-    pub address_lost: Option<LostAddress>,
+    /// The private address that was to be kept and could not be.
+    pub address_lost: Option<GivenUp>,
     /// Secondary private addresses of the primary interface.
     pub secondary: Vec<String>,
     /// Replacements that have no room for marks of their own.
@@ -101,7 +102,7 @@ pub struct Record {
     /// What the name was pointed at in this rescue -> the head's address that it had before.
     pub pointed: BTreeMap<String, String>,
     /// The stand-in that does not give way to Spot for a day.
-    pub stays: Option<Stay>,
+    pub stays: Option<GivenUp>,
     /// Only of an instance that keeps its root, or has lost its image.
     pub original: Option<Original>,
     /// What the owner still lacks after the last rescue.
@@ -120,7 +121,7 @@ pub struct Record {
     /// Replacements that ended before they took over.
     pub died: Option<Deaths>,
     /// Past interruptions: which instance of the lineage, and when.
-    pub history: Vec<Taken>,
+    pub history: Vec<PastInterruption>,
     /// What a warning would be refused, as far as that was rehearsed.
     pub rehearsed: Rehearsed,
     /// The shape of the head's type.
@@ -146,7 +147,7 @@ impl Record {
             served: targets::unpacked(tags::SERVED, tags),
             addresses: addresses_from(tags),
             interfaces: interfaces_from(tags),
-            address_lost: get(tags::ADDRESS_LOST).and_then(LostAddress::parse),
+            address_lost: get(tags::ADDRESS_LOST).and_then(GivenUp::parse),
             secondary: list(tags::SECONDARY, tags, network::private_from),
             private_addresses: list(tags::PRIVATE_ADDRESSES, tags, |it| Some(it.to_owned())),
             members: members_from(tags),
@@ -160,7 +161,7 @@ impl Record {
                 .unwrap_or_default(),
             request: get(tags::REQUEST).and_then(RecordedRequest::parse),
             risk: get(tags::AT_RISK).and_then(risk_from),
-            stays: get(tags::STAYS).and_then(Stay::parse),
+            stays: get(tags::STAYS).and_then(GivenUp::parse),
             failed_pools: failed_pools_from(tags),
             refusal: get(tags::REFUSAL).map(str::to_owned),
             plain: get(tags::PLAIN).and_then(Plain::parse),

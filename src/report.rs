@@ -10,7 +10,7 @@ mod unprotected;
 pub use kind::{Kind, Level};
 pub use unprotected::Unprotected;
 
-use crate::clock::Timestamp;
+use crate::clock::{SWEEP_SECONDS, Timestamp};
 use crate::cloud::CloudError;
 use crate::id::InstanceId;
 use crate::record::Milestone;
@@ -221,10 +221,9 @@ impl Outcome {
     #[must_use]
     pub fn is_told_unnoted(&self) -> bool {
         const FIRST: std::ops::Range<i64> = 300..960;
-        const SWEEP: i64 = 900;
         const DAY: i64 = 86_400;
         let age = (self.reported - self.at).whole_seconds();
-        let daily = age >= DAY && age % DAY < SWEEP;
+        let daily = age >= DAY && age % DAY < i64::from(SWEEP_SECONDS);
         self.result.lasts() && (FIRST.contains(&age) || daily)
     }
 

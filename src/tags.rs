@@ -37,6 +37,12 @@ pub const FLEET_MEMBER: &str = "aws:ec2:fleet-id";
 /// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/manage-spot-fleet.html>
 pub const SPOT_FLEET_MEMBER: &str = "aws:ec2spot:fleet-request-id";
 
+/// The user has opted in. Another value than exactly this one is not understood.
+#[must_use]
+pub fn opts_in(tags: &Tags) -> bool {
+    tags.get(OPT_IN).is_some_and(|it| it == "on")
+}
+
 /// The name of the launch template that is a lineage's prepared rescue.
 #[must_use]
 pub fn template_name(lineage: &InstanceId) -> String {

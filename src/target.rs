@@ -197,7 +197,7 @@ impl Registrations {
 
     /// Whether a target that is not in the list is known not to be registered with this group.
     #[must_use]
-    pub fn tells_of(&self, group: &TargetGroup) -> bool {
+    pub fn was_read(&self, group: &TargetGroup) -> bool {
         !self.unread.contains(group)
     }
 

@@ -18,7 +18,7 @@ use spot_rescue::tags::Tags;
 use std::collections::BTreeMap;
 
 impl Aws {
-    pub(super) async fn do_it(&self, action: &Action) -> Result<String, CloudError> {
+    pub(super) async fn dispatch(&self, action: &Action) -> Result<String, CloudError> {
         match action {
             Action::Tag { resources, tags } => self.tag(resources, tags).await,
             Action::Untag { resources, keys } => self.untag(resources, keys).await,

@@ -21,9 +21,7 @@ where
             CloudError::new(operation, code, message, meta.request_id())
         }
         // No answer, or none that can be read: the call may or may not have been carried out.
-        SdkError::TimeoutError(_) => {
-            CloudError::new(operation, "Timeout", "no answer in time", None)
-        }
+        SdkError::TimeoutError(_) => CloudError::no_answer(operation),
         // The enum is open: unknown variants count as no answer, too.
         SdkError::ConstructionFailure(_)
         | SdkError::DispatchFailure(_)

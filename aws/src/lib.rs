@@ -31,7 +31,7 @@ mod template;
 mod timeouts;
 mod versions;
 
-pub use timeouts::in_time;
+pub use timeouts::with_timeouts;
 
 use async_trait::async_trait;
 use aws_types::SdkConfig;
@@ -70,7 +70,7 @@ impl Aws {
     /// By this configuration, but with the timeouts and retries that the core reckons with.
     #[must_use]
     pub fn connect(config: &SdkConfig, stack: Stack) -> Self {
-        Self::new(&in_time(config.to_builder()).build(), stack)
+        Self::new(&with_timeouts(config.to_builder()).build(), stack)
     }
 
     /// By this configuration as it is: tests are in a hurry.
@@ -129,8 +129,8 @@ impl Cloud for Aws {
         roots::tasks(&self.ec2, ids).await
     }
 
-    async fn is_locked(&self, instance: &InstanceId) -> Result<bool, CloudError> {
-        read::is_locked(&self.ec2, instance).await
+    async fn is_termination_protected(&self, instance: &InstanceId) -> Result<bool, CloudError> {
+        read::is_termination_protected(&self.ec2, instance).await
     }
 
     async fn shapes(&self, instance_types: &[String]) -> Result<Vec<Shape>, CloudError> {
@@ -182,6 +182,6 @@ impl Cloud for Aws {
     }
 
     async fn act(&self, action: &Action) -> Result<String, CloudError> {
-        self.do_it(action).await
+        self.dispatch(action).await
     }
 }

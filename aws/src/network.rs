@@ -71,7 +71,7 @@ fn holder(it: &ec2::NetworkInterface) -> Holder {
     let instance = attachment.and_then(|it| it.instance_id()?.parse().ok());
     let status = it.status().map_or("", |it| it.as_str());
     match (status, instance) {
-        ("available", _) => Holder::Nobody,
+        ("available", _) => Holder::Free,
         (_, Some(instance)) => Holder::Instance(instance),
         ("in-use" | "associated", None) => Holder::Service,
         _ => Holder::Unsettled,

@@ -11,7 +11,7 @@ use spot_rescue::situation::{
 
 /// A filter takes at most 200 values
 /// (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html>).
-const FILTER_VALUES: usize = 200;
+pub const FILTER_VALUES: usize = 200;
 
 /// The query as filters, one per 200 values: no value, no call.
 fn filters(query: &Query, by_instance: &str) -> Vec<Filter> {
@@ -233,7 +233,7 @@ pub async fn images(
 }
 
 /// One instance at a time: the call takes no more.
-pub async fn is_locked(
+pub async fn is_termination_protected(
     ec2: &aws_sdk_ec2::Client,
     instance: &InstanceId,
 ) -> Result<bool, CloudError> {

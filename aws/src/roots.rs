@@ -3,6 +3,7 @@
 //! - <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateReplaceRootVolumeTask.html>
 //! - <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RegisterImage.html>
 
+use super::read::FILTER_VALUES;
 use super::{error::failed, tags::tagged};
 use aws_sdk_ec2::types::{
     ArchitectureValues, BlockDeviceMapping, BootModeValues, EbsBlockDevice, Filter,
@@ -46,7 +47,7 @@ pub async fn tasks(
     ids: &[InstanceId],
 ) -> Result<Vec<RootTask>, CloudError> {
     let mut found = Vec::new();
-    for ids in ids.chunks(200) {
+    for ids in ids.chunks(FILTER_VALUES) {
         let filter = Filter::builder()
             .name("instance-id")
             .set_values(Some(ids.iter().map(ToString::to_string).collect()))

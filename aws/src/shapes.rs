@@ -4,6 +4,7 @@
 //! <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_InstanceRequirementsRequest.html>
 
 use super::error::failed;
+use super::read::FILTER_VALUES;
 use aws_sdk_ec2::types::{
     AcceleratorCountRequest, BareMetal, BurstablePerformance, Filter, InstanceGeneration,
     InstanceRequirementsRequest, InstanceType, InstanceTypeInfo, LocalStorage, MemoryMiBRequest,
@@ -18,7 +19,7 @@ pub async fn shapes(
     instance_types: &[String],
 ) -> Result<Vec<Shape>, CloudError> {
     let mut found = Vec::new();
-    for names in instance_types.chunks(200) {
+    for names in instance_types.chunks(FILTER_VALUES) {
         let filter = Filter::builder()
             .name("instance-type")
             .set_values(Some(names.to_vec()))

@@ -8,7 +8,7 @@ use std::time::Duration;
 /// How long a call may take and how often it is tried: an attempt that is not answered and another fit into it.
 /// The core gives a step more time than this, or says why less (`Action::budget`).
 #[must_use]
-pub fn in_time(builder: Builder) -> Builder {
+pub fn with_timeouts(builder: Builder) -> Builder {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(1))
         .operation_attempt_timeout(Duration::from_secs(4))

@@ -6,7 +6,7 @@ use spot_rescue::clock::{self, Clock, Timestamp};
 use spot_rescue::event::{self, Interruption, Memory, Trigger};
 use spot_rescue::handler::Handler;
 use spot_rescue::id::InstanceId;
-use spot_rescue::observe::{self, Out, Scope};
+use spot_rescue::observe::{self, Deregistered, Scope};
 use spot_rescue::plan;
 use spot_rescue::sim::World;
 use spot_rescue::situation::{Inputs, Situation};
@@ -112,7 +112,7 @@ impl Known {
         }
         let (at, defaults) = (world.now(), Tags::new());
         let mut situations = BTreeMap::new();
-        let none_out = Out {
+        let none_out = Deregistered {
             now: at,
             instances: BTreeSet::new(),
             warned: BTreeMap::new(),

@@ -26,14 +26,14 @@ pub struct Gate {
 struct State {
     allowed: usize,
     under_way: usize,
-    waiting: VecDeque<oneshot::Sender<Turn>>,
+    waiting: VecDeque<oneshot::Sender<Permit>>,
     /// AWS's answer that there were too many calls.
     refusal: Option<CloudError>,
 }
 
 /// One of the calls under way, until it is dropped.
 #[derive(Debug)]
-pub struct Turn(Arc<Gate>);
+pub struct Permit(Arc<Gate>);
 
 impl Gate {
     #[must_use]
@@ -50,7 +50,7 @@ impl Gate {
 
     /// All calls of the same moment join the queue before the first of them starts. The queue is closed only with the
     /// gate, so there is always a turn.
-    pub async fn turn(self: &Arc<Self>) -> Option<Turn> {
+    pub async fn permit(self: &Arc<Self>) -> Option<Permit> {
         let (sender, turn) = oneshot::channel();
         self.state().waiting.push_back(sender);
         tokio::task::yield_now().await;
@@ -61,11 +61,11 @@ impl Gate {
     fn admit(self: &Arc<Self>) {
         while let Some(next) = self.next() {
             // A caller that is gone drops its turn, which gives the turn back.
-            next.send(Turn(self.clone())).ok();
+            next.send(Permit(self.clone())).ok();
         }
     }
 
-    fn next(&self) -> Option<oneshot::Sender<Turn>> {
+    fn next(&self) -> Option<oneshot::Sender<Permit>> {
         let mut state = self.state();
         if state.under_way >= state.allowed {
             return None;
@@ -92,7 +92,7 @@ impl Gate {
         self.state().refusal.clone()
     }
 
-    pub fn learn<T>(&self, answer: &Result<T, CloudError>) {
+    pub fn record_answer<T>(&self, answer: &Result<T, CloudError>) {
         let mut state = self.state();
         match answer {
             Err(error) if error.is_throttled() => state.refusal = Some(error.clone()),
@@ -107,7 +107,7 @@ impl Gate {
     }
 }
 
-impl Drop for Turn {
+impl Drop for Permit {
     fn drop(&mut self) {
         self.0.state().under_way -= 1;
         self.0.admit();
@@ -127,7 +127,7 @@ mod tests {
         let each = (0..comers).map(|it| {
             let (gate, seen) = (&gate, &seen);
             async move {
-                let _turn = gate.turn().await;
+                let _permit = gate.permit().await;
                 seen.lock().expect("one thread").push(it);
             }
         });
@@ -155,16 +155,16 @@ mod tests {
         let gate = Arc::new(Gate::new(Order::FirstCome));
         let mut held = Vec::new();
         for _ in 0..AT_FIRST {
-            held.push(gate.turn().await);
+            held.push(gate.permit().await);
         }
         let waiting = tokio::spawn({
             let gate = gate.clone();
-            async move { gate.turn().await }
+            async move { gate.permit().await }
         });
         tokio::task::yield_now().await;
         waiting.abort();
         assert!(waiting.await.is_err());
         held.pop();
-        assert!(gate.turn().await.is_some());
+        assert!(gate.permit().await.is_some());
     }
 }

@@ -56,10 +56,10 @@ const ALREADY_DONE: &[(&str, &str)] = &[
         "CancelSpotInstanceRequests",
         "InvalidSpotInstanceRequestID.NotFound",
     ),
-    // A terminated instance takes its target along, a deleted group all of them.
+    // The image is gone, or is being deregistered.
     ("DeregisterImage", "InvalidAMIID.NotFound"),
     ("DeregisterImage", "InvalidAMIID.Unavailable"),
-    // A terminated instance takes its target along.
+    // A terminated instance takes its target along, a deleted group all of them.
     ("DeregisterTargets", "InvalidTarget"),
     ("DeregisterTargets", "TargetGroupNotFound"),
     ("DeregisterInstancesFromLoadBalancer", "InvalidInstance"),

@@ -27,7 +27,7 @@ struct Detail {
 }
 
 /// From the warning to the end, unless the event names another time.
-const NOTICE: Duration = Duration::minutes(2);
+pub const NOTICE: Duration = Duration::minutes(2);
 /// Capacity Blocks announce their end up to forty minutes ahead; a later end is taken for a mistake in the event.
 const LONGEST: Duration = Duration::HOUR;
 

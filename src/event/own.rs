@@ -99,7 +99,7 @@ impl Memory {
     }
 
     /// Merges what another message remembers. What only one of them saw does not count for both.
-    pub fn learn(&mut self, other: &Self) {
+    pub fn merge(&mut self, other: &Self) {
         self.interruptions
             .extend(other.interruptions.iter().cloned());
         self.suspected.extend(other.suspected.clone());
@@ -109,7 +109,7 @@ impl Memory {
         self.flagged.extend(other.flagged.clone());
         self.listed.extend(other.listed.clone());
         self.unwritten.extend(other.unwritten.clone());
-        self.sets.learn(&other.sets);
+        self.sets.merge(&other.sets);
         self.glance = None;
         self.rehearses |= other.rehearses;
         self.scarce = self.scarce.max(other.scarce);

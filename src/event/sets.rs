@@ -23,7 +23,7 @@ impl Sets {
         }
     }
 
-    pub fn learn(&mut self, other: &Self) {
+    pub fn merge(&mut self, other: &Self) {
         self.taken.extend(other.taken.iter().cloned());
         self.unlisted |= other.unlisted;
     }

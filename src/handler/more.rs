@@ -18,14 +18,14 @@ const FULL: usize = 10;
 /// Beside a full batch: with it, a hundred.
 const MORE: usize = 9;
 /// A queue that does not answer must not delay a rescue. What it has handed out is delivered again later.
-const PATIENCE: Duration = Duration::from_secs(1);
+const ANSWERED_WITHIN: Duration = Duration::from_secs(1);
 
 /// None unless the batch was full.
 pub async fn receive(cloud: &impl Cloud, delivered: usize) -> Vec<Message> {
     if delivered < FULL {
         return Vec::new();
     }
-    let calls = (0..MORE).map(|_| timeout(PATIENCE, cloud.receive()));
+    let calls = (0..MORE).map(|_| timeout(ANSWERED_WITHIN, cloud.receive()));
     let mut all = Vec::new();
     for answer in join_all(calls).await {
         match answer {
@@ -45,7 +45,7 @@ pub async fn delete(cloud: &impl Cloud, received: &[Message], failed: &BTreeSet<
     let handled = received.iter().filter(|it| !failed.contains(&it.id));
     let receipts: Vec<String> = handled.map(|it| it.receipt.clone()).collect();
     let calls = receipts.chunks(FULL);
-    let calls = calls.map(|it| timeout(PATIENCE, cloud.delete(it)));
+    let calls = calls.map(|it| timeout(ANSWERED_WITHIN, cloud.delete(it)));
     for answer in join_all(calls).await {
         match answer {
             Ok(Ok(())) => {}

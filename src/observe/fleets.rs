@@ -1,13 +1,13 @@
 //! Fleets that have launched protected instances: whether they replace what they lose.
 
-use crate::cloud::{Class, Cloud, CloudError};
+use crate::cloud::{Cloud, CloudError};
 use crate::situation::{Fact, Fleet, Instance, Template};
 use crate::tags;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// How long the other reads wait for this one.
-const PATIENCE: Duration = Duration::from_secs(3);
+const READ_WITHIN: Duration = Duration::from_secs(3);
 
 /// By the instances' own tags, and by the record once those have gone. No call is needed for members of an Auto
 /// Scaling group, which launches by fleets of its own, for what we have launched ourselves, or for instances without
@@ -23,15 +23,11 @@ pub fn wanted(instances: &[Instance], templates: &Fact<Vec<Template>>) -> Vec<St
 
 /// A fleet that is not in the answer does not exist any more, and launches nothing.
 pub async fn read(cloud: &dyn Cloud, ids: &[String]) -> Result<Vec<Fleet>, CloudError> {
-    let late = || CloudError {
-        class: Class::Transient,
-        ..CloudError::new("DescribeFleets", "Timeout", "no answer in time", None)
-    };
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let answer = tokio::time::timeout(PATIENCE, cloud.fleets(ids)).await;
-    let found = answer.unwrap_or_else(|_| Err(late()))?;
+    let answer = tokio::time::timeout(READ_WITHIN, cloud.fleets(ids)).await;
+    let found = answer.unwrap_or_else(|_| Err(CloudError::no_answer("DescribeFleets")))?;
     let gone = ids.iter().filter(|id| found.iter().all(|it| it.id != **id));
     let gone = gone.map(|id| Fleet {
         id: id.clone(),

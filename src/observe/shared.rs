@@ -1,7 +1,8 @@
 //! Facts that every lineage of a batch is given whole. A new one is a field of [`Facts`], and a read here.
 
 use super::{
-    Scope, default_key, fact, fleets, interfaces, locked, prepared, requests, roots, types,
+    Scope, default_key, fact, fleets, interfaces, prepared, requests, roots, termination_protected,
+    types,
 };
 use crate::cloud::Cloud;
 use crate::id::InstanceId;
@@ -23,14 +24,23 @@ pub async fn read(
     let replacements = prepared::replacements(instances, templates);
     let busy = interfaces::busy(instances, &replacements, warned);
     let requests = requests::wanted(instances, &replacements, templates);
-    let (interfaces, images, root_tasks, fleets, shapes, requests, locked, default_key) = tokio::join!(
+    let (
+        interfaces,
+        images,
+        root_tasks,
+        fleets,
+        shapes,
+        requests,
+        termination_protected,
+        default_key,
+    ) = tokio::join!(
         interfaces::read(cloud, instances, &busy, templates, defaults),
         roots::images(cloud, instances, &replacements, &roots),
         roots::tasks(cloud, &roots),
         fleets::read(cloud, &fleets),
         types::shapes(cloud, scope, &types),
         cloud.requests(&requests),
-        locked::read(cloud, instances, templates, defaults),
+        termination_protected::read(cloud, instances, templates, defaults),
         default_key::read(cloud, scope, warned),
     );
     Facts {
@@ -40,7 +50,7 @@ pub async fn read(
         fleets: fact(fleets),
         shapes,
         requests: fact(requests),
-        locked,
+        termination_protected,
         default_key,
         ..Facts::default()
     }

@@ -4,7 +4,7 @@
 //! Three services are read side by side. One that fails, is denied, or does not exist in this Region
 //! takes nothing from the others, and little time.
 
-use super::quiet::Recorded;
+use super::skipped::RecordedGroups;
 use crate::cloud::{Class, Cloud, CloudError};
 use crate::situation::{
     Balancing, Group, Instance, Listing, Registration, Registrations, TargetGroup,
@@ -18,7 +18,7 @@ use tokio::time::Instant;
 /// How many target groups are asked at once.
 const AT_ONCE: usize = 16;
 /// How long the other reads wait for a service that may have no endpoint here.
-const PATIENCE: Duration = Duration::from_secs(3);
+const LISTED_WITHIN: Duration = Duration::from_secs(3);
 
 /// Groups that have been deleted, as each service says it.
 const GONE: [&str; 3] = [
@@ -35,17 +35,17 @@ pub async fn read(
     cloud: &dyn Cloud,
     everything: bool,
     instances: &[Instance],
-    recorded: Recorded,
+    recorded: RecordedGroups,
 ) -> Registrations {
-    let Recorded { wanted, unwanted } = recorded;
+    let RecordedGroups { read, skip } = recorded;
     let mut found = Registrations::default();
-    let mut recorded: Groups = wanted.into_iter().map(|it| (it, None)).collect();
+    let mut recorded: Groups = read.into_iter().map(|it| (it, None)).collect();
     let mut others = Groups::new();
     if everything {
-        recorded.extend(unwanted.into_iter().map(|it| (it, None)));
+        recorded.extend(skip.into_iter().map(|it| (it, None)));
         list(cloud, instances, (&mut recorded, &mut others), &mut found).await;
     } else {
-        found.unread = unwanted;
+        found.unread = skip;
     }
     ask(cloud, recorded, others, &mut found).await;
     found
@@ -66,7 +66,7 @@ async fn list(
     found: &mut Registrations,
 ) {
     let vpcs: BTreeSet<&String> = instances.iter().filter_map(|it| it.vpc.as_ref()).collect();
-    let listings = Balancing::ALL.map(|of| async move { (of, in_time(cloud, of).await) });
+    let listings = Balancing::ALL.map(|of| async move { (of, list_within(cloud, of).await) });
     for (of, listing) in join_all(listings).await {
         match listing {
             Ok(listing) => {
@@ -110,17 +110,13 @@ fn is_final(of: Balancing, error: &CloudError) -> bool {
     error.class != Class::Transient || (of != Balancing::Elb && !error.is_throttled())
 }
 
-async fn in_time(cloud: &dyn Cloud, of: Balancing) -> Result<Listing, CloudError> {
+async fn list_within(cloud: &dyn Cloud, of: Balancing) -> Result<Listing, CloudError> {
     let listing = cloud.target_groups(of);
     if of == Balancing::Elb {
         return listing.await;
     }
-    let late = || CloudError {
-        class: Class::Transient,
-        ..CloudError::new("ListTargetGroups", "Timeout", "no answer in time", None)
-    };
-    let in_time = tokio::time::timeout(PATIENCE, listing).await;
-    in_time.unwrap_or_else(|_| Err(late()))
+    let answer = tokio::time::timeout(LISTED_WITHIN, listing).await;
+    answer.unwrap_or_else(|_| Err(CloudError::no_answer("ListTargetGroups")))
 }
 
 /// Groups on record are asked first. The other groups only show what the record has missed: once their service is
@@ -134,7 +130,7 @@ async fn ask(cloud: &dyn Cloud, recorded: Groups, others: Groups, found: &mut Re
     let each = recorded.chain(others).map(|(group, vpc, on_record)| {
         let scarce = &scarce[group.balancing() as usize];
         async move {
-            let given_up = scarce.load(Ordering::Relaxed) || since.elapsed() > PATIENCE;
+            let given_up = scarce.load(Ordering::Relaxed) || since.elapsed() > LISTED_WITHIN;
             if given_up && !on_record {
                 return (group, vpc, None);
             }

@@ -29,11 +29,11 @@ pub struct Plan {
     /// When the work that the plan waits for began: the longer ago, the rarer the looks.
     pub since: Option<Timestamp>,
     /// The interruption of the instance that is in no target group once the plan's deregistrations are done.
-    pub deregisters: Option<Interruption>,
+    pub leaves_for_good: Option<Interruption>,
     /// Interrupted instances without a snapshot set of their volumes.
-    pub unsaved: BTreeSet<InstanceId>,
+    pub without_set: BTreeSet<InstanceId>,
     /// Steps that are put off, because other lineages need the scarce calls more.
-    pub left: Vec<Step>,
+    pub deferred: Vec<Step>,
 }
 
 impl Plan {
@@ -139,9 +139,9 @@ impl fmt::Display for Plan {
             suspects: _,
             outcome,
             since: _,
-            deregisters: _,
-            unsaved: _,
-            left: _,
+            leaves_for_good: _,
+            without_set: _,
+            deferred: _,
         } = self;
         for Step {
             id,

@@ -14,17 +14,17 @@ pub enum Phase {
     /// The owner is not interrupted: its rescue is kept prepared, and what the last one left is cleaned up.
     Healthy,
     /// EC2 stops or hibernates the owner, and starts it again by itself.
-    Paused(Interruption),
+    StoppedByEc2(Interruption),
     /// The owner has not come back in time: a replacement gets copies of its volumes.
-    Restore(Interruption),
+    Overdue(Interruption),
     /// The owner has come back from a stop or hibernation, or has outlived its warning.
-    Returned(Interruption),
+    Restarted(Interruption),
     /// EC2 terminates the owner, or has done so.
     Rescue(Interruption),
     /// A Spot Instance waits to take over from an On-Demand stand-in, which the function terminates.
-    Relieved(Interruption),
+    ReturningToSpot(Interruption),
     /// The return to Spot was given up: the stand-in gets back its targets and flags.
-    Stays(Interruption),
+    ReturnCancelled(Interruption),
     /// The owner has ended, but not by Spot: the user has terminated it.
     Ended(String),
     /// EC2 no longer shows the owner, and nothing says how it ended: nothing is concluded from that.
@@ -112,15 +112,15 @@ fn without_owner(lineage: &Lineage) -> Phase {
 fn interrupted(lineage: &Lineage, owner: &Instance, interruption: Interruption) -> Phase {
     match interruption.action {
         InstanceAction::Terminate if has_outlived(lineage, owner, &interruption) => {
-            Phase::Returned(interruption)
+            Phase::Restarted(interruption)
         }
         InstanceAction::Terminate => Phase::Rescue(interruption),
         // Once the stand-in is ending, the return cannot be given up, and a rescue follows.
         InstanceAction::Return if !owner.is_alive() => Phase::Rescue(interruption),
         InstanceAction::Return if stand_in::stays(lineage, &interruption) => {
-            Phase::Stays(interruption)
+            Phase::ReturnCancelled(interruption)
         }
-        InstanceAction::Return => Phase::Relieved(interruption),
+        InstanceAction::Return => Phase::ReturningToSpot(interruption),
         InstanceAction::Stop | InstanceAction::Hibernate if !owner.is_alive() => {
             // EC2 terminated the stopped instance for want of capacity, or its request was cancelled.
             match owner.state_reason.as_deref() {
@@ -140,13 +140,13 @@ fn interrupted(lineage: &Lineage, owner: &Instance, interruption: Interruption) 
         }
         InstanceAction::Stop | InstanceAction::Hibernate => {
             if pause::is_too_late(lineage) {
-                Phase::Restore(interruption)
+                Phase::Overdue(interruption)
             } else if has_returned(lineage, owner, &interruption) {
-                Phase::Returned(interruption)
+                Phase::Restarted(interruption)
             } else if pause::is_given_up(lineage, owner, &interruption) {
-                Phase::Restore(interruption)
+                Phase::Overdue(interruption)
             } else {
-                Phase::Paused(interruption)
+                Phase::StoppedByEc2(interruption)
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Answers of one kind, by query.
 
-use super::patience::in_time;
+use super::within::within;
 use crate::cloud::CloudError;
 use crate::situation::{Image, NetworkInterface, Snapshot, Template, Volume};
 use crate::tags::Tags;
@@ -55,7 +55,7 @@ impl<K: Ord, T: Clone> Shelf<K, T> {
             }
             answers.cleared
         };
-        let answer = in_time(self.operation, asking).await;
+        let answer = within(self.operation, asking).await;
         let mut answers = self.lock();
         match &answer {
             Ok(all) if answers.cleared == before => {

@@ -7,7 +7,7 @@ use crate::clock::Timestamp;
 use crate::cloud::{CloudError, Query};
 use crate::event::{InstanceState, Trigger, is_recent};
 use crate::id::InstanceId;
-use crate::observe::{self, Known, Out};
+use crate::observe::{self, Deregistered, Known};
 use crate::policy::Policy;
 use crate::report::Unprotected;
 use crate::situation::{Instance, Template};
@@ -20,7 +20,7 @@ pub struct Batch {
     /// Instances with a tag that only looks like an opt-in.
     pub unprotected: Vec<Unprotected>,
     /// How many were found with neither flags off nor a snapshot set.
-    pub unsaved: usize,
+    pub most_unprotected: usize,
     /// Spot Instances that are being interrupted and bear no tags of ours.
     pub taken: Vec<Instance>,
 }
@@ -90,8 +90,8 @@ impl Batch {
                 let subject = self.subject(instance.lineage());
                 subject.add(position, trigger);
                 let starts = starts_watch(instance, trigger);
-                subject.watching |= starts;
-                subject.new |= starts;
+                subject.owns_chain |= starts;
+                subject.full_discovery |= starts;
                 if matches!(trigger, Trigger::Interruption(_)) {
                     subject.memory.flagged.extend(flagged(instance));
                 }
@@ -176,13 +176,13 @@ impl Batch {
     pub fn active(&self) -> impl Iterator<Item = &InstanceId> {
         self.subjects
             .iter()
-            .filter(|(_, it)| !it.resting)
+            .filter(|(_, it)| !it.idle)
             .map(|(id, _)| id)
     }
 
     /// Instances known to belong to the active lineages, whatever their tags show by now.
     pub fn named(&self) -> BTreeSet<InstanceId> {
-        let active = self.subjects.values().filter(|it| !it.resting);
+        let active = self.subjects.values().filter(|it| !it.idle);
         let launched = active
             .clone()
             .flat_map(|it| it.memory.launched.keys().cloned());
@@ -190,12 +190,12 @@ impl Batch {
         instances.map(|it| it.id.clone()).chain(launched).collect()
     }
 
-    pub fn out(&self, now: Timestamp, pass: u32) -> Out {
+    pub fn out(&self, now: Timestamp, pass: u32) -> Deregistered {
         let all = self.subjects.values();
         let unwarned = all.clone().filter(|it| it.memory.interruptions.is_empty());
         let listed = all.clone().filter(|it| pass > 1 || it.is_listed());
         let warned = all.clone().flat_map(|it| &it.memory.interruptions);
-        Out {
+        Deregistered {
             now,
             warned: warned.map(|it| (it.instance.clone(), it.at)).collect(),
             instances: all.flat_map(|it| it.out(now)).cloned().collect(),
@@ -206,7 +206,7 @@ impl Batch {
 
     /// The snapshots that the lineages' wakes know of.
     pub fn sets(&self) -> Known {
-        let active = self.subjects.iter().filter(|(_, it)| !it.resting);
+        let active = self.subjects.iter().filter(|(_, it)| !it.idle);
         Known(
             active
                 .map(|(id, it)| (id.clone(), it.memory.sets.clone()))
@@ -215,15 +215,15 @@ impl Batch {
     }
 
     pub fn is_new(&self) -> bool {
-        self.subjects.values().any(|it| it.new)
+        self.subjects.values().any(|it| it.full_discovery)
     }
 
     /// Without the instances nothing can be planned: look again soon.
     pub fn read_failed(&mut self, error: &CloudError) {
-        for subject in self.subjects.values_mut().filter(|it| !it.resting) {
+        for subject in self.subjects.values_mut().filter(|it| !it.idle) {
             let what = format!("instances to be readable ({error})");
             subject.report.wait(5, what);
-            subject.watching = true;
+            subject.owns_chain = true;
             subject.slow_down();
         }
     }

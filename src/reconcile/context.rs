@@ -1,7 +1,7 @@
 //! What a batch is reconciled with, and how much of the invocation is left.
 
 use crate::clock::Clock;
-use crate::cloud::{Class, Cloud, CloudError};
+use crate::cloud::{Cloud, CloudError};
 use crate::tags::Tags;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -31,18 +31,9 @@ pub async fn in_time<T>(
     context: &Context<'_>,
     reading: impl Future<Output = Result<T, CloudError>>,
 ) -> Result<T, CloudError> {
-    let late = || CloudError {
-        class: Class::Transient,
-        ..CloudError::new(
-            "DescribeInstances and others",
-            "Timeout",
-            "no answer in time",
-            None,
-        )
-    };
     let until = left(context).saturating_sub(FOR_WAKES);
     let answer = tokio::time::timeout(until, reading).await;
-    answer.unwrap_or_else(|_| Err(late()))
+    answer.unwrap_or_else(|_| Err(CloudError::no_answer("DescribeInstances and others")))
 }
 
 pub fn left(context: &Context<'_>) -> Duration {

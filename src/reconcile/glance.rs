@@ -90,7 +90,7 @@ pub fn rest(subject: &mut Subject, wake: &Wake, visible: &[Instance], now: Times
     let what = "its instances, which have not changed";
     subject.report.wait(seconds, what);
     subject.memory.glance = Some(glance.clone());
-    subject.resting = true;
+    subject.idle = true;
 }
 
 /// The interruption that is under way now.

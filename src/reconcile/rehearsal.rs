@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 /// No rescue is looked at in the same invocation: AWS's tokens are for rescues first.
 pub fn is_calm(subjects: &BTreeMap<InstanceId, Subject>) -> bool {
     let mut subjects = subjects.values();
-    subjects.all(|it| it.memory.interruptions.is_empty() && it.urgent.is_empty())
+    subjects.all(|it| it.memory.interruptions.is_empty() && it.newly_warned.is_empty())
 }
 
 /// The lineage's turn is over once any dry run was answered, whatever the answer.

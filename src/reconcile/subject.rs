@@ -25,7 +25,7 @@ pub struct Subject {
     pub memory: Memory,
     pub risks: Vec<Risk>,
     /// Instances with a warning that has just come: first aid before anything else is read.
-    pub urgent: BTreeSet<InstanceId>,
+    pub newly_warned: BTreeSet<InstanceId>,
     pub instances: Vec<Instance>,
     pub attempt: u32,
     /// Seconds that the chain of wakes has waited by now.
@@ -39,22 +39,22 @@ pub struct Subject {
     /// Steps refused for good, by id.
     pub refused: BTreeSet<String>,
     /// Written into the record by this invocation when launches failed.
-    pub remembered: Tags,
+    pub unread_writes: Tags,
     /// AWS's answers to the dry runs.
     pub rehearsing: Rehearsing,
     pub done: Done,
     pub report: Report,
     /// The last plan held nothing new.
-    pub resting: bool,
+    pub idle: bool,
     /// This invocation has finished with it: the next wake was sent, or why that failed.
-    pub left: Option<Result<(), String>>,
+    pub rescheduled: Option<Result<(), String>>,
     /// The factor by which the next look may come later than planned.
-    pub patience: u32,
+    pub backoff: u32,
     /// Every rescue has one chain of wakes. The warning starts it, or the look that finds an interruption without a
     /// warning; each wake continues it. Other events only look.
-    pub watching: bool,
+    pub owns_chain: bool,
     /// A first look, or the first after a long time: all target groups are asked.
-    pub new: bool,
+    pub full_discovery: bool,
     /// So many instances of this batch have nothing that keeps their volumes: what they need comes first.
     pub unprotected: usize,
 }
@@ -66,7 +66,7 @@ impl Subject {
             triggers: Vec::new(),
             memory: Memory::default(),
             risks: Vec::new(),
-            urgent: BTreeSet::new(),
+            newly_warned: BTreeSet::new(),
             instances: Vec::new(),
             attempt: 0,
             waited: 0,
@@ -74,15 +74,15 @@ impl Subject {
             untold: None,
             seen: None,
             refused: BTreeSet::new(),
-            remembered: Tags::new(),
+            unread_writes: Tags::new(),
             rehearsing: Rehearsing::default(),
             done: Done::default(),
             report: Report::default(),
-            resting: false,
-            left: None,
-            patience: 0,
-            watching: false,
-            new: false,
+            idle: false,
+            rescheduled: None,
+            backoff: 0,
+            owns_chain: false,
+            full_discovery: false,
             unprotected: 0,
         }
     }
@@ -94,7 +94,7 @@ impl Subject {
             defaults: defaults.clone(),
             pass,
             refused: self.refused.clone(),
-            remembered: self.remembered.clone(),
+            unread_writes: self.unread_writes.clone(),
             late: self.is_late(),
             rehearsing: self.rehearsing.clone(),
             ..Inputs::of(&self.memory)
@@ -104,9 +104,9 @@ impl Subject {
     /// It may be a lineage of its own: that is looked up before anything is done.
     pub fn doubt(&mut self, position: usize, trigger: &Trigger) {
         self.add(position, trigger);
-        self.urgent.clear();
-        self.new = true;
-        self.watching = true;
+        self.newly_warned.clear();
+        self.full_discovery = true;
+        self.owns_chain = true;
     }
 
     pub fn add(&mut self, position: usize, trigger: &Trigger) {
@@ -114,26 +114,26 @@ impl Subject {
         match trigger {
             Trigger::Interruption(interruption) => {
                 self.memory.interruptions.push(interruption.clone());
-                self.urgent.insert(interruption.instance.clone());
-                self.watching = true;
-                self.new = true;
+                self.newly_warned.insert(interruption.instance.clone());
+                self.owns_chain = true;
+                self.full_discovery = true;
             }
             Trigger::Wake(wake) => {
-                self.memory.learn(&wake.memory);
+                self.memory.merge(&wake.memory);
                 self.attempt = self.attempt.max(wake.attempt);
                 self.waited = self.waited.max(wake.waited);
-                self.watching = true;
-                self.new |= wake.attempt == 0 && !wake.memory.rehearses;
+                self.owns_chain = true;
+                self.full_discovery |= wake.attempt == 0 && !wake.memory.rehearses;
             }
             // A spare that was asked for is looked at until it is up.
             Trigger::AtRisk { risks } => {
                 self.risks.extend(risks.iter().cloned());
-                self.watching = true;
+                self.owns_chain = true;
             }
             // A group's own launch may be what a rescue waits for, long after its wakes have ended.
             Trigger::Launched { .. } => {
-                self.watching = true;
-                self.new = true;
+                self.owns_chain = true;
+                self.full_discovery = true;
             }
             Trigger::StateChange { .. } | Trigger::Snapshots { .. } | Trigger::Sweep => {}
         }
@@ -148,7 +148,7 @@ impl Subject {
 
     /// A mass reclaim must not go on asking all target groups. A new warning starts anew.
     pub fn is_late(&self) -> bool {
-        self.attempt >= FIRST_LOOKS && self.urgent.is_empty()
+        self.attempt >= FIRST_LOOKS && self.newly_warned.is_empty()
     }
 
     /// No target group is to be asked beyond those on record.
@@ -242,7 +242,7 @@ impl Subject {
 
     /// The longer a rescue takes, the rarer the looks.
     pub fn slow_down(&mut self) {
-        self.patience = self.attempt / 20;
+        self.backoff = self.attempt / 20;
     }
 
     /// A warning about an instance that is not visible: one that is seconds old may not be visible yet, and its
@@ -251,12 +251,12 @@ impl Subject {
         tracing::warn!(instance = %self.lineage, "no such instance is visible; looking again while the warning is fresh");
         let what = format!("{} to be visible", self.lineage);
         self.report.wait(5, what);
-        self.resting = true;
+        self.idle = true;
     }
 
     /// The instances of this lineage that a warning names and that are visible.
     pub fn warned(&self) -> Vec<Instance> {
-        let is_warned = |it: &&Instance| self.urgent.contains(&it.id);
+        let is_warned = |it: &&Instance| self.newly_warned.contains(&it.id);
         let mut warned: Vec<Instance> = self.instances.iter().filter(is_warned).cloned().collect();
         warned.dedup_by(|a, b| a.id == b.id);
         warned

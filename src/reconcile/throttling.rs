@@ -83,8 +83,8 @@ pub fn priority(plan: &Plan) -> u8 {
 
 /// Whether it is in a rescue, and has neither flags off nor a snapshot set.
 pub fn is_unprotected(plan: &Plan) -> bool {
-    let unsaved = |it: &Step| matches!(&it.action, Action::SetDeleteOnTermination { instance, .. } if plan.unsaved.contains(instance));
-    plan.steps.iter().chain(&plan.left).any(unsaved)
+    let unsaved = |it: &Step| matches!(&it.action, Action::SetDeleteOnTermination { instance, .. } if plan.without_set.contains(instance));
+    plan.steps.iter().chain(&plan.deferred).any(unsaved)
 }
 
 /// Puts off what the table says, while so many of the lineages looked at together are unprotected. The first looks
@@ -119,7 +119,7 @@ fn defer(position: Position, what: fn(&Action) -> bool, plan: &mut Plan) {
     let waited_for = |step: &Step, all: &[Step]| all.iter().any(|it| it.after.contains(&step.id));
     let all = std::mem::take(&mut plan.steps);
     let now = |it: &Step| !what(&it.action) || waited_for(it, &all);
-    (plan.steps, plan.left) = all.iter().cloned().partition(now);
+    (plan.steps, plan.deferred) = all.iter().cloned().partition(now);
     plan.wait(
         position.later(),
         "instances that have neither flags off nor a snapshot set",
@@ -180,9 +180,9 @@ fn takes_set(action: &Action) -> bool {
     matches!(action, Action::SnapshotInstance { tags, .. } if !snapshot::is_ahead(tags))
 }
 
-/// AWS had too many: what else there is to do is left to the next look, whose reads are rare as well. That it has too many
-/// tags for what can wait is nothing to the rest.
-pub fn is_felt(plan: &Plan, reports: &[StepReport]) -> bool {
+/// AWS refused a call because there were too many: what else there is to do is left to the next look, which reads as
+/// little as this one. A throttled tag that can wait does not count.
+pub fn was_throttled(plan: &Plan, reports: &[StepReport]) -> bool {
     reports
         .iter()
         .any(|it| is_throttled(it) && !is_put_off(plan, it))

@@ -5,7 +5,7 @@ use super::subject::Subject;
 use crate::calls::Calls;
 use crate::clock::{SWEEP_SECONDS, Timestamp};
 use crate::cloud::{Class, CloudError};
-use crate::event::{Memory, Trigger, Wake};
+use crate::event::{Memory, NOTICE, Trigger, Wake};
 use crate::execute::{Done, execute};
 use crate::plan::{Plan, REMEMBERED, REPLACED};
 use crate::step::{Action, Step};
@@ -16,7 +16,6 @@ use std::time::Duration;
 /// Seconds until an unreadable warning is tried again, for as long as its two minutes last; then the queue redelivers
 /// it at its own pace, and puts aside what cannot be handled at all.
 const SOON: u16 = 3;
-const TWO_MINUTES: time::Duration = time::Duration::minutes(2);
 /// A chain of wakes lasts so many seconds: until the next sweep, which starts another one for whatever is unfinished.
 const CHAIN: u32 = SWEEP_SECONDS;
 const DAY: u32 = 24 * 3600;
@@ -31,13 +30,13 @@ const PART: i64 = 20;
 /// Sends the next wake: this invocation has finished with the lineage.
 pub async fn leave(calls: &Calls<'_>, subject: &mut Subject, now: Timestamp) {
     let failure = wake(calls, subject, now).await;
-    subject.left = Some(failure.map_or(Ok(()), Err));
+    subject.rescheduled = Some(failure.map_or(Ok(()), Err));
 }
 
 /// Sends a wake for the soonest moment that is worth a look. Returns why it could not be sent.
 async fn wake(calls: &Calls<'_>, subject: &mut Subject, now: Timestamp) -> Option<String> {
     let soonest = subject.soonest_wait()?;
-    if !subject.watching {
+    if !subject.owns_chain {
         return None;
     }
     let delay = delay(subject, soonest, now);
@@ -72,7 +71,7 @@ async fn wake(calls: &Calls<'_>, subject: &mut Subject, now: Timestamp) -> Optio
 
 /// When a look makes sense, and not more often than is worth it.
 fn delay(subject: &Subject, soonest: u16, now: Timestamp) -> u16 {
-    let slower = u16::try_from(1 + subject.patience).unwrap_or(u16::MAX);
+    let slower = u16::try_from(1 + subject.backoff).unwrap_or(u16::MAX);
     let age = subject.since.map_or(0, |it| (now - it).whole_seconds());
     // After a launch the delays are those of a young rescue.
     let age = if subject.has_launched() {
@@ -122,7 +121,7 @@ pub async fn unread(
 ) -> BTreeMap<usize, Retry> {
     let calls = &Calls::new(context.cloud);
     let each = triggers.iter().map(|trigger| async move {
-        match in_a_hurry(trigger, context.clock.now()) {
+        match retry_wake(trigger, context.clock.now()) {
             Some(wake) if error.class == Class::Transient => {
                 send(calls, wake, SOON).await.is_none()
             }
@@ -137,10 +136,10 @@ pub async fn unread(
 }
 
 /// The wake that continues a rescue which has just begun.
-fn in_a_hurry(trigger: &Trigger, now: Timestamp) -> Option<Wake> {
+fn retry_wake(trigger: &Trigger, now: Timestamp) -> Option<Wake> {
     let lasts = |it: &Wake| {
         let mut warnings = it.memory.interruptions.iter();
-        warnings.any(|it| now - it.at < TWO_MINUTES)
+        warnings.any(|it| now - it.at < NOTICE)
     };
     match trigger {
         Trigger::Interruption(it) => Some(Wake {

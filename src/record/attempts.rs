@@ -54,7 +54,7 @@ impl Attempts {
     }
 
     /// Takes over what is newer. True if anything was.
-    pub fn learn(&mut self, other: &Self) -> bool {
+    pub fn merge(&mut self, other: &Self) -> bool {
         let newer = |(id, count): &&(InstanceId, u32)| *count > self.of(id);
         let newer: Vec<_> = other.0.iter().filter(newer).cloned().collect();
         self.0
@@ -87,10 +87,10 @@ mod tests {
     fn only_newer_counts_are_taken_over() {
         let old = Attempts::default().after(&id(1));
         let mut new = old.after(&id(1)).after(&id(2));
-        assert!(!new.learn(&old));
+        assert!(!new.merge(&old));
         assert_eq!(new.of(&id(1)), 2);
         let mut learnt = old;
-        assert!(learnt.learn(&new));
+        assert!(learnt.merge(&new));
         assert_eq!((learnt.of(&id(1)), learnt.of(&id(2))), (2, 1));
     }
 }

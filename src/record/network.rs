@@ -4,8 +4,7 @@
 //! An address on the primary private address of the primary interface is written as its bare id; only
 //! what differs from that is spelled out.
 
-use crate::clock::{self, Timestamp};
-use crate::id::{AllocationId, InstanceId, InterfaceId};
+use crate::id::{AllocationId, InterfaceId};
 use crate::situation::{Address, Instance, Slot};
 use crate::tags::{self, Tags};
 
@@ -14,12 +13,12 @@ use crate::tags::{self, Tags};
 pub struct RecordedAddress {
     pub allocation: AllocationId,
     /// None stands for the primary private address of the primary interface.
-    pub seat: Option<Seat>,
+    pub placement: Option<EipPlacement>,
 }
 
 /// The interface and private address that an Elastic IP is associated with.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Seat {
+pub struct EipPlacement {
     pub slot: Slot,
     pub private_address: String,
 }
@@ -33,33 +32,6 @@ pub struct RecordedInterface {
     pub delete_on_termination: bool,
 }
 
-/// A private address that was to be kept and could not be. It names its instance, so that the next owner never
-/// inherits it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LostAddress {
-    pub of: InstanceId,
-    pub at: Timestamp,
-    pub why: String,
-}
-
-impl LostAddress {
-    #[must_use]
-    pub fn text(&self) -> String {
-        let Self { of, at, why } = self;
-        format!("{of} {} {why}", clock::format(*at))
-    }
-
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        let mut words = text.splitn(3, ' ');
-        Some(Self {
-            of: words.next()?.parse().ok()?,
-            at: clock::parse(words.next()?).ok()?,
-            why: words.next()?.to_owned(),
-        })
-    }
-}
-
 /// The Elastic IPs of an instance, by what was read of them.
 #[must_use]
 pub fn addresses_of(instance: &Instance, found: &[Address]) -> Vec<RecordedAddress> {
@@ -69,20 +41,20 @@ pub fn addresses_of(instance: &Instance, found: &[Address]) -> Vec<RecordedAddre
     let mut all: Vec<RecordedAddress> = of_instance
         .map(|it| RecordedAddress {
             allocation: it.allocation.clone(),
-            seat: seat(instance, it),
+            placement: placement(instance, it),
         })
         .collect();
     all.sort();
     all
 }
 
-fn seat(instance: &Instance, address: &Address) -> Option<Seat> {
+fn placement(instance: &Instance, address: &Address) -> Option<EipPlacement> {
     let id = address.interface.as_ref()?;
     let interface = instance.interfaces.iter().find(|it| it.id == *id)?;
     let private_address = address.private_address.clone()?;
     let usual =
         interface.slot.is_primary() && interface.addresses.first() == Some(&private_address);
-    (!usual).then_some(Seat {
+    (!usual).then_some(EipPlacement {
         slot: interface.slot,
         private_address,
     })
@@ -128,10 +100,13 @@ pub fn address_tags(addresses: &[RecordedAddress]) -> Tags {
 }
 
 pub(super) fn address_text(it: &RecordedAddress) -> String {
-    let RecordedAddress { allocation, seat } = it;
-    match seat {
+    let RecordedAddress {
+        allocation,
+        placement,
+    } = it;
+    match placement {
         None => allocation.to_string(),
-        Some(Seat {
+        Some(EipPlacement {
             slot,
             private_address,
         }) => format!("{allocation}={}={private_address}", slot_text(*slot)),
@@ -141,15 +116,18 @@ pub(super) fn address_text(it: &RecordedAddress) -> String {
 pub(super) fn address_from(text: &str) -> Option<RecordedAddress> {
     let mut words = text.split('=');
     let allocation = words.next()?.parse().ok()?;
-    let seat = match (words.next(), words.next()) {
+    let placement = match (words.next(), words.next()) {
         (None, _) => None,
-        (Some(slot), Some(address)) => Some(Seat {
+        (Some(slot), Some(address)) => Some(EipPlacement {
             slot: slot_from(slot)?,
             private_address: private_from(address)?,
         }),
         (Some(_), None) => return None,
     };
-    Some(RecordedAddress { allocation, seat })
+    Some(RecordedAddress {
+        allocation,
+        placement,
+    })
 }
 
 fn interface_text(it: &RecordedInterface) -> String {
@@ -218,15 +196,6 @@ mod tests {
             "eni-12345678=0=delete",
         ] {
             assert_eq!(interface_text(&interface_from(text).unwrap()), text);
-        }
-    }
-
-    #[test]
-    fn the_reason_of_a_lost_address_is_read_back_whole() {
-        let text = "i-0123456789abcdef0 2026-11-23T10:00:00Z it is in use by another";
-        assert_eq!(LostAddress::parse(text).unwrap().text(), text);
-        for bad in ["", "i-0123456789abcdef0", "i-0123456789abcdef0 soon why"] {
-            assert_eq!(LostAddress::parse(bad), None, "{bad}");
         }
     }
 

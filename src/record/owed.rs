@@ -62,7 +62,7 @@ mod tests {
             targets: Vec::new(),
             addresses: vec![RecordedAddress {
                 allocation: "eipalloc-0123456789abcdef0".parse().expect("an id"),
-                seat: None,
+                placement: None,
             }],
         };
         assert_eq!(Owed::from_tags(&owed.to_tags()), Some(owed.clone()));

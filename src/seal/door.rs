@@ -224,8 +224,8 @@ impl Cloud for Sealed<'_> {
         self.cloud.root_tasks(ids).await
     }
 
-    async fn is_locked(&self, instance: &InstanceId) -> Result<bool, CloudError> {
-        self.cloud.is_locked(instance).await
+    async fn is_termination_protected(&self, instance: &InstanceId) -> Result<bool, CloudError> {
+        self.cloud.is_termination_protected(instance).await
     }
 
     async fn shapes(&self, instance_types: &[String]) -> Result<Vec<Shape>, CloudError> {

@@ -15,8 +15,8 @@ impl World {
     pub fn elastic_ip_on(&self, interface: &InterfaceId, private_address: &str) -> AllocationId {
         let id = self.elastic_ip(None);
         self.change(|it| {
-            let seat = (interface.clone(), private_address.to_owned());
-            it.addresses.insert(id.clone(), Some(seat));
+            let placement = (interface.clone(), private_address.to_owned());
+            it.addresses.insert(id.clone(), Some(placement));
         });
         id
     }
@@ -50,18 +50,18 @@ impl State {
         {
             return Err(refused(CALL, "IncorrectInstanceState", on.as_str()));
         }
-        let seat = (id.clone(), private_address.to_owned());
+        let placement = (id.clone(), private_address.to_owned());
         let before = self.addresses.get(allocation);
         let before = before
             .ok_or_else(|| refused(CALL, "InvalidAllocationID.NotFound", allocation.as_str()))?;
-        if !take && before.as_ref().is_some_and(|it| *it != seat) {
+        if !take && before.as_ref().is_some_and(|it| *it != placement) {
             let code = "Resource.AlreadyAssociated";
             return Err(refused(CALL, code, allocation.as_str()));
         }
         for other in self.addresses.values_mut() {
-            other.take_if(|it| *it == seat);
+            other.take_if(|it| *it == placement);
         }
-        self.addresses.insert(allocation.clone(), Some(seat));
+        self.addresses.insert(allocation.clone(), Some(placement));
         Ok(format!(
             "eipassoc-{}",
             allocation.as_str().trim_start_matches("eipalloc-")
@@ -74,7 +74,7 @@ impl State {
         let (interface, _) = self.addresses.get(allocation)?.as_ref()?;
         match &self.interfaces.get(interface)?.facts.holder {
             Holder::Instance(id) => Some(id.clone()),
-            Holder::Nobody | Holder::Service | Holder::Unsettled => None,
+            Holder::Free | Holder::Service | Holder::Unsettled => None,
         }
     }
 }

@@ -178,8 +178,8 @@ impl World {
     pub fn elastic_ip(&self, holder: Option<&InstanceId>) -> AllocationId {
         self.change(|it| {
             let id: AllocationId = it.new_id("eipalloc-");
-            let seat = holder.and_then(|holder| it.primary_seat(holder));
-            it.addresses.insert(id.clone(), seat);
+            let placement = holder.and_then(|holder| it.primary_seat(holder));
+            it.addresses.insert(id.clone(), placement);
             id
         })
     }

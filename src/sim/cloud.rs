@@ -99,7 +99,7 @@ impl Cloud for World {
         self.change(|it| it.read_root_tasks(ids))
     }
 
-    async fn is_locked(&self, instance: &InstanceId) -> Result<bool, CloudError> {
+    async fn is_termination_protected(&self, instance: &InstanceId) -> Result<bool, CloudError> {
         self.call().await;
         self.change(|it| it.read_lock(instance))
     }

@@ -220,9 +220,10 @@ impl<C: Cloud> Cloud for FailingCloud<C> {
         self.read(call, self.inner.root_tasks(ids)).await
     }
 
-    async fn is_locked(&self, instance: &InstanceId) -> Result<bool, CloudError> {
+    async fn is_termination_protected(&self, instance: &InstanceId) -> Result<bool, CloudError> {
         let call = "DescribeInstanceAttribute";
-        self.read(call, self.inner.is_locked(instance)).await
+        self.read(call, self.inner.is_termination_protected(instance))
+            .await
     }
 
     async fn shapes(&self, instance_types: &[String]) -> Result<Vec<Shape>, CloudError> {

@@ -58,7 +58,7 @@ impl World {
             let Some(interface) = it.interfaces.get_mut(id) else {
                 return;
             };
-            let held = std::mem::replace(&mut interface.facts.holder, Holder::Nobody);
+            let held = std::mem::replace(&mut interface.facts.holder, Holder::Free);
             if let Holder::Instance(instance) = held {
                 it.show_network(&instance);
             }

@@ -100,7 +100,7 @@ impl State {
         let why = self.must_not_end(instance);
         self.violations
             .extend(why.map(|why| format!("{id} was ended: {why}")));
-        if self.locked.contains(id) {
+        if self.termination_protected.contains(id) {
             let message = "may not be terminated; modify its 'disableApiTermination'";
             return Err(refused(CALL, "OperationNotPermitted", message));
         }
@@ -144,7 +144,7 @@ impl State {
         self.admit(CALL)?;
         let gone = || refused(CALL, "InvalidInstanceID.NotFound", id.as_str());
         self.instance(id).ok_or_else(gone)?;
-        Ok(self.locked.contains(id))
+        Ok(self.termination_protected.contains(id))
     }
 
     pub(super) fn stop(&mut self, id: &InstanceId, reason: &str) {

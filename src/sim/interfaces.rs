@@ -78,7 +78,7 @@ impl State {
             subnet,
             availability_zone,
             addresses,
-            holder: Holder::Nobody,
+            holder: Holder::Free,
             tags: Tags::new(),
         };
         let interface = SimInterface {
@@ -163,7 +163,7 @@ impl State {
         let holder = Holder::Instance(id.clone());
         let held = self.interfaces.values_mut();
         for it in held.filter(|it| it.facts.holder == holder && !it.delete_on_termination) {
-            it.facts.holder = Holder::Nobody;
+            it.facts.holder = Holder::Free;
         }
         self.interfaces.retain(|_, it| it.facts.holder != holder);
         let interfaces = &self.interfaces;
@@ -239,7 +239,7 @@ impl State {
         let instance = self
             .instance(on)
             .ok_or_else(|| refused(CALL, "InvalidInstanceID.NotFound", on.as_str()))?;
-        if interface.facts.holder != Holder::Nobody {
+        if interface.facts.holder != Holder::Free {
             return Err(refused(CALL, "InvalidNetworkInterface.InUse", id.as_str()));
         }
         if !matches!(
@@ -268,7 +268,7 @@ impl State {
     fn delete_interface(&mut self, id: &InterfaceId) -> Result<String, CloudError> {
         const CALL: &str = "DeleteNetworkInterface";
         let interface = self.known_interface(CALL, id)?;
-        if interface.facts.holder != Holder::Nobody {
+        if interface.facts.holder != Holder::Free {
             return Err(refused(
                 CALL,
                 "InvalidParameterValue",

@@ -50,7 +50,7 @@ impl State {
         let (template, version) = self.prepared(launch)?;
         let image = self.bootable(CALL, launch, &version)?;
         let found = self.known_interface(CALL, interface)?;
-        if found.facts.holder != Holder::Nobody {
+        if found.facts.holder != Holder::Free {
             let message = format!("Interface: [{interface}] in use.");
             return Err(refused(CALL, "InvalidNetworkInterface.InUse", &message));
         }

@@ -52,7 +52,7 @@ pub struct State {
     pub images: BTreeMap<ImageId, Image>,
     pub root_tasks: BTreeMap<String, SimRootTask>,
     /// Instances with termination protection.
-    pub locked: BTreeSet<InstanceId>,
+    pub termination_protected: BTreeSet<InstanceId>,
     /// Subnets and their zones.
     pub subnets: BTreeMap<SubnetId, String>,
     /// Of Spot Instances.
@@ -144,7 +144,7 @@ impl State {
             managed: BTreeMap::new(),
             images: BTreeMap::new(),
             root_tasks: BTreeMap::new(),
-            locked: BTreeSet::new(),
+            termination_protected: BTreeSet::new(),
             subnets: BTreeMap::new(),
             requests: BTreeMap::new(),
             queue: Queue::default(),

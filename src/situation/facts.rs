@@ -35,7 +35,7 @@ pub struct Facts {
     /// The key of volumes that name none, if the account encrypts by default. Read only while nothing is interrupted.
     pub default_key: Fact<Option<String>>,
     /// Stand-ins that may have to give way to Spot, and have termination protection.
-    pub locked: Fact<BTreeSet<InstanceId>>,
+    pub termination_protected: Fact<BTreeSet<InstanceId>>,
     /// Replacements of the root volumes of successors. Read only where a root is to be kept.
     pub root_tasks: Fact<Vec<RootTask>>,
     /// The record sets of the DNS name that follows. Read only where there is one, and only when it is needed.

@@ -120,7 +120,7 @@ impl AutoScalingGroup {
     /// Its own opt-in: without it the group itself is never changed.
     #[must_use]
     pub fn is_opted_in(&self) -> bool {
-        self.tags.get(tags::OPT_IN).is_some_and(|it| it == "on")
+        tags::opts_in(&self.tags)
     }
 
     #[must_use]

@@ -22,7 +22,7 @@ pub struct Inputs {
     /// Steps that AWS has refused for good in this invocation, by id: another way is tried.
     pub refused: BTreeSet<String>,
     /// What this invocation wrote into the record when launches failed: reads show it only later.
-    pub remembered: Tags,
+    pub unread_writes: Tags,
     /// Instances that launches of this rescue have returned.
     pub launched: BTreeSet<InstanceId>,
     /// Tokens of launches with an instance that is not visible, and since when.

@@ -46,7 +46,7 @@ pub struct NetworkInterface {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Holder {
     /// `available`
-    Nobody,
+    Free,
     Instance(InstanceId),
     /// A load balancer, a gateway, a function.
     Service,

@@ -78,8 +78,8 @@ impl fmt::Display for Network {
                 take,
             } => {
                 let free = if *take { "" } else { " if it is free" };
-                let seat = format!("{private_address} of {interface}");
-                write!(f, "associate {allocation} with {seat}{free}")
+                let placement = format!("{private_address} of {interface}");
+                write!(f, "associate {allocation} with {placement}{free}")
             }
             Self::Assign {
                 interface,

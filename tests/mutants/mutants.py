@@ -199,7 +199,7 @@ MUTANTS = [
     ),
     Mutant(
         "a member of a group is replaced beside its group",
-        "src/plan/facts/way/group.rs",
+        "src/plan/facts/launcher/group.rs",
         "let name = lineage.group_name()?;",
         "let name = lineage.group_name().filter(|_| lineage.policy.replace.value == Replace::Launch)?;",
     ),
@@ -272,13 +272,13 @@ MUTANTS = [
     Mutant(
         "what could not be read is forgotten",
         "src/plan/course/current.rs",
-        "found.complete.contains(&it.balancing()) && found.tells_of(it);",
-        "found.complete.contains(&it.balancing()) || !found.tells_of(it);",
+        "found.complete.contains(&it.balancing()) && found.was_read(it);",
+        "found.complete.contains(&it.balancing()) || !found.was_read(it);",
     ),
     Mutant(
         "one refused target keeps a rescue open for ever",
         "src/plan/traffic/register.rs",
-        "if missing.is_empty() || trying > PATIENCE {",
+        "if missing.is_empty() || trying > REGISTERED_WITHIN {",
         "if missing.is_empty() || trying > 1e9 {",
     ),
     Mutant(
@@ -347,7 +347,7 @@ MUTANTS = [
     ),
     Mutant(
         "in a group that cannot get smaller we launch beside it",
-        "src/plan/facts/way/group.rs",
+        "src/plan/facts/launcher/group.rs",
         "scaling.desired_capacity <= scaling.min_size",
         "scaling.desired_capacity < scaling.min_size",
     ),
@@ -450,14 +450,14 @@ MUTANTS = [
     Mutant(
         "termination protection is not looked at",
         "src/plan/course/return_to_spot.rs",
-        "Fact::Known(locked) if locked.contains(&owner.id) => {",
-        "Fact::Known(locked) if locked.len() > 99 => {",
+        "Fact::Known(termination_protected) if termination_protected.contains(&owner.id) => {",
+        "Fact::Known(termination_protected) if termination_protected.len() > 99 => {",
     ),
     Mutant(
         "On-Demand is relieved by On-Demand",
         "src/plan/capacity/launch.rs",
-        "ways.retain(|it| it.market == Market::Spot && it.subnet == place.subnet);",
-        "ways.retain(|it| it.subnet == place.subnet);",
+        "lanes.retain(|it| it.market == Market::Spot && it.subnet == place.subnet);",
+        "lanes.retain(|it| it.subnet == place.subnet);",
     ),
     Mutant(
         "the first request names a version that says nothing of the network",
@@ -569,13 +569,13 @@ MUTANTS = [
     ),
     Mutant(
         "an instance with a successor that could serve is not looked for either",
-        "src/observe/quiet.rs",
+        "src/observe/skipped.rs",
         "data.any(|it| !has(&it.name)) && near && instance.is_alive()",
         "(data.any(|it| !has(&it.name)) && near && instance.is_alive()) || instance.is_alive()",
     ),
     Mutant(
         "an instance that serves with copies is not looked for before the old one has ended",
-        "src/observe/quiet.rs",
+        "src/observe/skipped.rs",
         "data.any(|it| !has(&it.name))",
         "data.any(|it| !has(&it.name) || successor.is_alive())",
     ),
@@ -839,7 +839,7 @@ MUTANTS = [
     ),
     Mutant(
         "first look: what could not be listed is never listed",
-        "src/observe/quiet.rs",
+        "src/observe/skipped.rs",
         "!listed && at.is_some_and(|it| is_recent(it, self.now))",
         "!listed && at.is_none()",
     ),
@@ -959,9 +959,9 @@ MUTANTS = [
     ),
     Mutant(
         "a read is waited for as long as an invocation lasts",
-        "src/reads/patience.rs",
-        "tokio::time::timeout(PATIENCE, reading)",
-        "tokio::time::timeout(PATIENCE * 99, reading)",
+        "src/reads/within.rs",
+        "tokio::time::timeout(ANSWERED_WITHIN, reading)",
+        "tokio::time::timeout(ANSWERED_WITHIN * 99, reading)",
     ),
     Mutant(
         "a stamped tag makes a version at each sweep",
@@ -977,7 +977,7 @@ MUTANTS = [
     ),
     Mutant(
         "a replacement is launched beside a fleet that keeps its size",
-        "src/plan/facts/way.rs",
+        "src/plan/facts/launcher.rs",
         "group.or(fleet).or(orchestrator)",
         "group.or(fleet.filter(|_| false)).or(orchestrator)",
     ),
@@ -989,13 +989,13 @@ MUTANTS = [
     ),
     Mutant(
         "an answer about a fleet is waited for without end",
-        "src/plan/facts/way/fleet.rs",
+        "src/plan/facts/launcher/fleet.rs",
         "Fact::Known(_) | Fact::Unavailable { .. } => Known::Doubtful,",
         "Fact::Known(_) | Fact::Unavailable { .. } => Known::NotYet,",
     ),
     Mutant(
         "what is on record of a fleet does not count",
-        "src/plan/facts/way/fleet.rs",
+        "src/plan/facts/launcher/fleet.rs",
         "let id = base.and_then(Instance::fleet).or(recorded)?;",
         "let id = base.and_then(Instance::fleet)?;",
     ),
@@ -1026,7 +1026,7 @@ MUTANTS = [
     Mutant(
         "volumes are cloned for what nothing takes over",
         "src/plan/volumes/clone.rs",
-        "asked::kept_interface(lineage).is_some() || !way::way(lineage).hands_over()",
+        "asked::kept_interface(lineage).is_some() || !launcher::launcher(lineage).hands_over()",
         "asked::kept_interface(lineage).is_some()",
     ),
     Mutant(

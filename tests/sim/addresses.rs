@@ -61,7 +61,7 @@ fn replacement(world: &World) -> InstanceId {
 }
 
 /// The private address an Elastic IP is on.
-fn seat(world: &World, allocation: &AllocationId) -> Option<String> {
+fn placement(world: &World, allocation: &AllocationId) -> Option<String> {
     world.look(|it| it.addresses[allocation].clone().map(|it| it.1))
 }
 
@@ -69,7 +69,7 @@ fn seat(world: &World, allocation: &AllocationId) -> Option<String> {
 async fn every_elastic_ip_comes_back_to_its_own_place() {
     let it = rich(1).await;
     let group = it.world.target_group(GroupType::Ip);
-    let own = seat(&it.world, &it.on_interface).expect("it has one");
+    let own = placement(&it.world, &it.on_interface).expect("it has one");
     let _ = it.world.register(&group, &own, 7000);
     it.world.sweep();
     settle(&it.world, &it.function).await;
@@ -85,10 +85,10 @@ async fn every_elastic_ip_comes_back_to_its_own_place() {
         found.targets
     );
     assert_eq!(
-        seat(&it.world, &it.on_secondary),
+        placement(&it.world, &it.on_secondary),
         Some(it.secondary.clone())
     );
-    assert_eq!(seat(&it.world, &it.on_interface), Some(own));
+    assert_eq!(placement(&it.world, &it.on_interface), Some(own));
     let head = replacement(&it.world);
     let flag = it
         .world
@@ -97,7 +97,7 @@ async fn every_elastic_ip_comes_back_to_its_own_place() {
     let usual = it
         .world
         .look(|state| state.instances[&head].facts.private_addresses[0].clone());
-    assert_eq!(seat(&it.world, &it.protected.address), Some(usual));
+    assert_eq!(placement(&it.world, &it.protected.address), Some(usual));
 }
 
 /// The interface is bound to its zone; its address is not.
@@ -121,7 +121,7 @@ async fn in_another_zone_the_interface_is_kept_and_its_address_moves() {
     let kept = it
         .world
         .look(|state| state.interfaces[&it.interface].facts.holder.clone());
-    assert_eq!(kept, Holder::Nobody);
+    assert_eq!(kept, Holder::Free);
 }
 
 /// TRAP 14: with its instance, an interface may vanish, or be freed and taken by another instance.
@@ -141,11 +141,11 @@ async fn what_another_instance_has_by_now_stays_with_it() {
             .facts
             .holder;
         *holder = Holder::Instance(stranger.clone());
-        let seat = state.instances[&stranger].facts.interfaces[0].clone();
-        let seat = (seat.id, seat.addresses[0].clone());
+        let placement = state.instances[&stranger].facts.interfaces[0].clone();
+        let placement = (placement.id, placement.addresses[0].clone());
         state
             .addresses
-            .insert(it.protected.address.clone(), Some(seat));
+            .insert(it.protected.address.clone(), Some(placement));
     });
     settle(&it.world, &it.function).await;
     let found = lineage(&it.world, &it.protected);
@@ -194,7 +194,7 @@ async fn a_private_address_that_is_gone_is_replaced_by_another() {
         journal(&it.world)
     );
     assert_ne!(
-        seat(&it.world, &it.on_secondary),
+        placement(&it.world, &it.on_secondary),
         Some(it.secondary.clone())
     );
 }

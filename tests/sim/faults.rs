@@ -148,7 +148,7 @@ fn forgotten_interfaces(scene: &Scene, story: Story) -> Option<String> {
     let concerned = matches!(story, Story::PrivateIp | Story::PrivateIpLost);
     let forgotten = scene.world.look(|it| {
         let free = it.interfaces.values();
-        let mut free = free.filter(|it| it.facts.holder == Holder::Nobody);
+        let mut free = free.filter(|it| it.facts.holder == Holder::Free);
         free.any(|it| !it.tags.current().contains_key(tags::EXPIRES_AT))
     });
     (concerned && forgotten).then(|| "an interface is left over without an expiry".to_owned())

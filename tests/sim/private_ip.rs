@@ -383,7 +383,7 @@ async fn a_left_over_interface_in_use_again_is_never_deleted() {
         world.sweep();
         assert!(world.run_until_quiet(&function).await.quiet);
     }
-    hold(Holder::Nobody);
+    hold(Holder::Free);
     world.advance(25 * 3600);
     world.sweep();
     assert!(world.run_until_quiet(&function).await.quiet);

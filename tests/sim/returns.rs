@@ -159,7 +159,7 @@ async fn without_capacity_it_stays_and_a_later_sweep_asks_again() {
 async fn a_stand_in_with_termination_protection_stays_and_loses_nothing_for_a_moment() {
     let (world, function, protected) = standing_in(605, &[ASKED]).await;
     let stand_in = owner(&world).id;
-    world.change(|it| it.locked.insert(stand_in.clone()));
+    world.change(|it| it.termination_protected.insert(stand_in.clone()));
     let left = count(&world, is_deregistration);
     world.advance(12 * HOUR);
     for _ in 0..4 {
@@ -171,7 +171,7 @@ async fn a_stand_in_with_termination_protection_stays_and_loses_nothing_for_a_mo
     assert_eq!(launched(&world), 1);
     assert_eq!(count(&world, is_end), 0);
     // Once a day it is tried.
-    world.change(|it| it.locked.clear());
+    world.change(|it| it.termination_protected.clear());
     sweep(&world, &function).await;
     assert_stands_in(&world, &protected, &stand_in);
     world.advance(24 * HOUR);
@@ -189,7 +189,7 @@ async fn protection_is_asked_again_before_traffic_leaves() {
     world.sweep();
     let _ = world.run_for(&function, 30).await;
     assert_eq!(alive(&world).len(), 2, "{}", journal(&world));
-    world.change(|it| it.locked.insert(stand_in.clone()));
+    world.change(|it| it.termination_protected.insert(stand_in.clone()));
     settle(&world, &function).await;
     world.advance(900);
     sweep(&world, &function).await;

@@ -382,7 +382,7 @@ fn launched(situation: &mut Situation, launch: &Launch) {
 fn launched_on(facts: &mut Facts, on: &mut Instance, id: &InterfaceId) {
     let all = known(&mut facts.interfaces).iter_mut();
     let found = all.into_iter().find(|it| it.id == *id).unwrap();
-    assert_eq!(found.holder, Holder::Nobody);
+    assert_eq!(found.holder, Holder::Free);
     found.holder = Holder::Instance(on.id.clone());
     let primary = &mut on.interfaces[0];
     primary.id = id.clone();
@@ -524,7 +524,7 @@ pub fn end_owner(situation: &mut Situation) {
     if let Fact::Known(all) = &mut situation.facts.interfaces {
         all.iter_mut()
             .filter(|it| kept.contains(&it.id))
-            .for_each(|it| it.holder = Holder::Nobody);
+            .for_each(|it| it.holder = Holder::Free);
     }
 }
 

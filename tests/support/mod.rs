@@ -237,7 +237,7 @@ pub fn situation(now: Timestamp) -> Situation {
         }]),
         root_tasks: Fact::Known(Vec::new()),
         fleets: Fact::Known(Vec::new()),
-        locked: Fact::Known(BTreeSet::new()),
+        termination_protected: Fact::Known(BTreeSet::new()),
         ..Facts::default()
     };
     Situation {

@@ -61,8 +61,8 @@ async fn termination_protection_is_read_and_a_missing_value_counts_as_on() {
     ] {
         let name = "DescribeInstanceAttributeResponse";
         let wire = Wire::new([ok(format!("<{name}>{value}</{name}>"))]);
-        let locked = wire.aws.is_locked(&id(INSTANCE)).await;
-        assert_eq!(locked, Ok(expected), "{value}");
+        let termination_protected = wire.aws.is_termination_protected(&id(INSTANCE)).await;
+        assert_eq!(termination_protected, Ok(expected), "{value}");
         assert_has(
             &wire.only_request(),
             &[

@@ -7,7 +7,7 @@ use spot_rescue::cloud::{Class, Cloud, Query};
 use spot_rescue::event::Wake;
 use spot_rescue::situation::{Target, TargetGroup};
 use spot_rescue::step::Action;
-use spot_rescue_aws::in_time;
+use spot_rescue_aws::with_timeouts;
 use std::time::Duration;
 
 const NO_INSTANCES: &str =
@@ -144,7 +144,7 @@ fn impatient(builder: Builder) -> Builder {
     let timeouts = TimeoutConfig::builder()
         .operation_attempt_timeout(Duration::from_millis(100))
         .operation_timeout(Duration::from_secs(5));
-    in_time(builder).timeout_config(timeouts.build())
+    with_timeouts(builder).timeout_config(timeouts.build())
 }
 
 #[tokio::test]

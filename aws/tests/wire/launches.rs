@@ -10,7 +10,7 @@ use aws_types::sdk_config::Builder;
 use spot_rescue::cloud::{Class, Cloud, CloudError};
 use spot_rescue::situation::Market;
 use spot_rescue::step::Action;
-use spot_rescue_aws::in_time;
+use spot_rescue_aws::with_timeouts;
 use std::time::Duration;
 
 /// The function's own configuration, with shorter times and immediate retries.
@@ -20,7 +20,11 @@ fn impatient(whole: Duration) -> impl FnOnce(Builder) -> Builder {
         .operation_timeout(whole)
         .build();
     let retries = RetryConfig::standard().with_initial_backoff(Duration::from_millis(1));
-    move |it| in_time(it).timeout_config(timeouts).retry_config(retries)
+    move |it| {
+        with_timeouts(it)
+            .timeout_config(timeouts)
+            .retry_config(retries)
+    }
 }
 
 fn launches() -> [Action; 2] {
@@ -70,7 +74,7 @@ async fn whoever_connects_is_in_time() {
 /// Seconds; the core has no way to know the SDK's.
 #[test]
 fn a_step_has_as_much_time_as_its_calls_take() {
-    let config = in_time(SdkConfig::builder()).build();
+    let config = with_timeouts(SdkConfig::builder()).build();
     let timeouts = config.timeout_config().expect("timeouts");
     let whole = timeouts.operation_timeout().expect("one for all attempts");
     let attempt = timeouts.operation_attempt_timeout().expect("one for each");

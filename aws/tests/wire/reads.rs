@@ -278,7 +278,7 @@ async fn interfaces_tell_what_holds_them() {
     let found = wire.aws.interfaces(&asked).await.unwrap();
     let holders: Vec<&Holder> = found.iter().map(|it| &it.holder).collect();
     let wanted = [
-        &Holder::Nobody,
+        &Holder::Free,
         &Holder::Instance(id(A)),
         &Holder::Service,
         &Holder::Unsettled,

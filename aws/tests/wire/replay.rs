@@ -96,10 +96,10 @@ impl Wire {
     /// With other timeouts and retries.
     pub fn with(
         answers: impl IntoIterator<Item = Answer>,
-        in_time: impl FnOnce(Builder) -> Builder,
+        with_timeouts: impl FnOnce(Builder) -> Builder,
     ) -> Self {
         let replay = Replay::holding(answers);
-        let aws = Aws::new(&in_time(replay.config()).build(), stack());
+        let aws = Aws::new(&with_timeouts(replay.config()).build(), stack());
         Self { aws, replay }
     }
 

@@ -10,6 +10,7 @@ pub mod network;
 pub mod plain;
 pub mod request;
 pub mod unheard;
+pub mod version;
 
 use crate::clock::Timestamp;
 use crate::id::InstanceId;
@@ -18,7 +19,7 @@ use crate::plan::capacity::launch::request::Instead;
 use crate::plan::capacity::pools::{self, Choice, Memory};
 use crate::plan::capacity::{deaths, template};
 use crate::plan::draft::{Plan, Stop};
-use crate::plan::facts::way::{self, Way, fleet};
+use crate::plan::facts::launcher::{self, Launcher, fleet};
 use crate::plan::facts::{asked, breaker};
 use crate::plan::lineage::{Lineage, chosen};
 use crate::plan::network::primary;
@@ -75,7 +76,7 @@ pub fn first(lineage: &Lineage, instance: &Instance, plan: &mut Plan) {
 pub fn spare(
     lineage: &Lineage,
     owner: &Instance,
-    ways: Vec<Lane>,
+    lanes: Vec<Lane>,
     after: Option<&str>,
     plan: &mut Plan,
 ) {
@@ -83,7 +84,7 @@ pub fn spare(
         plan.note("no spare is launched: the private address is to be kept");
         return;
     }
-    match decide(lineage, Purpose::Spare(owner, ways), plan) {
+    match decide(lineage, Purpose::Spare(owner, lanes), plan) {
         Ok(mut step) => {
             step.after.extend(after.map(str::to_owned));
             plan.step(step);
@@ -131,9 +132,9 @@ fn decide(lineage: &Lineage, purpose: Purpose, plan: &mut Plan) -> Result<Step, 
         };
     }
     let (lane, instead) = match purpose {
-        Purpose::Spare(_, ways) => {
+        Purpose::Spare(_, lanes) => {
             let instead = Instead::default();
-            (free(lineage, ways, base, &instead)?, instead)
+            (free(lineage, lanes, base, &instead)?, instead)
         }
         Purpose::FirstAid(_) | Purpose::Replace => {
             plain::write(lineage, since(lineage, base), plan)?;
@@ -169,11 +170,13 @@ fn decide(lineage: &Lineage, purpose: Purpose, plan: &mut Plan) -> Result<Step, 
 }
 
 fn ours(lineage: &Lineage) -> Result<(), Stop> {
-    let way = way::way(lineage);
-    if let Way::Unknown(what) = way {
+    let launcher = launcher::launcher(lineage);
+    if let Launcher::Unknown(what) = launcher {
         return Err(Stop::Wait(5, what));
     }
-    way.refusal().map_or(Ok(()), |why| Err(Stop::NotOurs(why)))
+    launcher
+        .refusal()
+        .map_or(Ok(()), |why| Err(Stop::NotOurs(why)))
 }
 
 /// A launch with this token has returned an instance that EC2 has not shown since: the instance has ended, and EC2
@@ -254,11 +257,11 @@ fn lane(
     base: &InstanceId,
     instead: &Instead,
 ) -> Result<Lane, Stop> {
-    let ways = match &instead.interface {
+    let lanes = match &instead.interface {
         None => lanes::lanes(lineage, place),
         Some(_) => lanes::on_interface(lineage, place),
     };
-    let open = free(lineage, ways, base, instead);
+    let open = free(lineage, lanes, base, instead);
     let elsewhere = || free(lineage, lanes::lanes(lineage, place), base, instead).is_ok();
     if instead.interface.is_some() && open.is_err() && elsewhere() {
         let why = format!("there is no capacity in {}", place.subnet);
@@ -270,7 +273,7 @@ fn lane(
 /// The first of these requests with a pool that does not rest.
 fn free(
     lineage: &Lineage,
-    ways: Vec<Lane>,
+    lanes: Vec<Lane>,
     base: &InstanceId,
     instead: &Instead,
 ) -> Result<Lane, Stop> {
@@ -285,7 +288,7 @@ fn free(
         failed: &failed,
         rest: lineage.policy.pool_rest.value,
     };
-    let Some(Choice { lane, not_before }) = pools::choose(ways, memory, since(lineage, base))
+    let Some(Choice { lane, not_before }) = pools::choose(lanes, memory, since(lineage, base))
     else {
         let what = "a pool to launch in that the policy and the stack's parameters allow";
         return Err(Stop::Wait(60, what.to_owned()));
@@ -323,10 +326,10 @@ fn failed(lineage: &Lineage) -> Vec<FailedPool> {
 /// The first request that a warning would send, if it is for Spot.
 pub fn first_way(lineage: &Lineage) -> Vec<Lane> {
     let place = lineage.record.place.as_ref();
-    let mut ways = place.map_or_else(Vec::new, |it| lanes::lanes(lineage, it));
-    ways.truncate(1);
-    ways.retain(|it| it.market == Market::Spot);
-    ways
+    let mut lanes = place.map_or_else(Vec::new, |it| lanes::lanes(lineage, it));
+    lanes.truncate(1);
+    lanes.retain(|it| it.market == Market::Spot);
+    lanes
 }
 
 /// Spot requests in the instance's own subnet, where its volumes need no copy.
@@ -334,9 +337,9 @@ pub fn spot_here(lineage: &Lineage) -> Vec<Lane> {
     let Some(place) = &lineage.record.place else {
         return Vec::new();
     };
-    let mut ways = lanes::lanes(lineage, place);
-    ways.retain(|it| it.market == Market::Spot && it.subnet == place.subnet);
-    ways
+    let mut lanes = lanes::lanes(lineage, place);
+    lanes.retain(|it| it.market == Market::Spot && it.subnet == place.subnet);
+    lanes
 }
 
 /// The record names pools that failed, and first aid does not read it. For an instance that was launched longer ago

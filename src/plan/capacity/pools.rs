@@ -176,7 +176,7 @@ mod tests {
     /// It rules out the subnet, then the market, then everything for as long as the policy lets a pool rest; and
     /// before another request is sent, other invocations that may have sent it learn of it.
     #[test]
-    fn a_code_that_nobody_knows_rules_out_more_when_it_is_met_again() {
+    fn an_unknown_code_rules_out_more_when_it_is_met_again() {
         const NEW: &str = "SomethingNew";
         let spot = |subnet| lane(Market::Spot, subnet, &["m6i.large"]);
         let on_demand = |subnet| lane(Market::OnDemand, subnet, &["m6i.large"]);

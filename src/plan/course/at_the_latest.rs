@@ -13,7 +13,7 @@ use crate::step::Action;
 use crate::tags;
 
 /// So many seconds after the warning an incomplete record is better than none.
-const PATIENCE: f64 = 30.0;
+const COMPLETE_WITHIN: f64 = 30.0;
 
 /// Writes the launch template during a rescue, if there is none and an instance is left to make it from.
 pub fn prepare(lineage: &Lineage, interruption: &Interruption, plan: &mut Plan) {
@@ -30,7 +30,7 @@ pub fn prepare(lineage: &Lineage, interruption: &Interruption, plan: &mut Plan) 
         current::addresses(lineage, source),
     );
     let age = seconds_between(interruption.at, lineage.now);
-    if age < PATIENCE && (!current::lists_targets(lineage) || addresses.is_none()) {
+    if age < COMPLETE_WITHIN && (!current::lists_targets(lineage) || addresses.is_none()) {
         plan.wait(5, "targets and addresses to be readable, to remember them");
         return;
     }

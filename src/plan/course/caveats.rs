@@ -3,7 +3,7 @@
 use crate::plan::course::unlike;
 use crate::plan::draft::Plan;
 use crate::plan::facts::asked;
-use crate::plan::facts::way::{self, Way};
+use crate::plan::facts::launcher::{self, Launcher};
 use crate::plan::lineage::Lineage;
 use crate::plan::network::router;
 use crate::plan::volumes::keys;
@@ -34,7 +34,7 @@ pub fn tell(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
     unlike::tell(lineage, owner, plan);
     router::tell(lineage, owner, plan);
     operated(owner, plan);
-    if let Way::Fleet(why) | Way::Orchestrator(why) = way::way(lineage) {
+    if let Launcher::Fleet(why) | Launcher::Orchestrator(why) = launcher::launcher(lineage) {
         plan.note(format!(
             "nothing will be launched in place of {}: {why}",
             owner.id
@@ -117,7 +117,7 @@ fn private_address(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
         return;
     };
     let keep = format!("private address {address} of {}", owner.id);
-    if way::why_not_ours(lineage).is_some() {
+    if launcher::why_not_ours(lineage).is_some() {
         if lineage.group_name().is_some() {
             plan.note(format!(
                 "{keep} is not kept: an Auto Scaling group does not launch on an interface that exists"

@@ -79,7 +79,7 @@ pub fn leaving(lineage: &Lineage, instance: &Instance) -> Option<Vec<Target>> {
 /// on record.
 fn registered(lineage: &Lineage, wanted: impl Fn(&Registration) -> bool) -> Option<Vec<Target>> {
     let found = lineage.facts.registrations.known()?;
-    let seen = |it: &TargetGroup| found.complete.contains(&it.balancing()) && found.tells_of(it);
+    let seen = |it: &TargetGroup| found.complete.contains(&it.balancing()) && found.was_read(it);
     let shown = found.list.iter().filter(|it| wanted(it));
     let unseen = lineage.record.targets.iter().filter(|it| !seen(&it.group));
     let targets = shown.map(|it| &it.target).chain(unseen);

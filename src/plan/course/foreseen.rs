@@ -114,9 +114,9 @@ fn spare(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
 }
 
 /// Tags the owner before the launch: first aid of a later warning must look for the spare before it launches.
-pub fn launch_noted(lineage: &Lineage, owner: &Instance, ways: Vec<Lane>, plan: &mut Plan) {
+pub fn launch_noted(lineage: &Lineage, owner: &Instance, lanes: Vec<Lane>, plan: &mut Plan) {
     let noted = note(lineage, owner, plan);
-    launch::spare(lineage, owner, ways, noted.then_some(NOTE), plan);
+    launch::spare(lineage, owner, lanes, noted.then_some(NOTE), plan);
 }
 
 /// Tags replacements that are not needed with an expiry date, so that the sweep terminates them. One that holds data

@@ -7,7 +7,7 @@
 //! sweep).
 
 use crate::plan::draft::Plan;
-use crate::plan::facts::{asked, way};
+use crate::plan::facts::{asked, launcher};
 use crate::plan::lineage::Lineage;
 use crate::plan::marks::expiry;
 use crate::plan::network::{interfaces, primary};
@@ -61,7 +61,7 @@ pub fn always(lineage: &Lineage, owner: &Instance, plan: &mut Plan) -> bool {
 fn doomed<'a>(lineage: &Lineage, record: &Record, owner: &'a Instance) -> Option<&'a Interface> {
     asked::kept_interface(lineage)?;
     let noted = record.primary().filter(|it| it.delete_on_termination)?;
-    let ours = way::why_not_ours(lineage).is_none();
+    let ours = launcher::why_not_ours(lineage).is_none();
     let own = owner.primary_interface();
     own.filter(|it| ours && it.id == noted.interface && it.delete_on_termination)
 }

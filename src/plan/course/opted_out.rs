@@ -10,7 +10,7 @@ use crate::tags;
 /// A rescue was prepared for the instance, and its tags no longer opt in. An instance without any tags has ended.
 #[must_use]
 pub fn is(instance: &Instance) -> bool {
-    let wanted = instance.tags.get(tags::OPT_IN).is_some_and(|it| it == "on");
+    let wanted = tags::opts_in(&instance.tags);
     !wanted && instance.tags.contains_key(tags::PREPARED)
 }
 

@@ -9,7 +9,7 @@ use crate::plan::lineage::Lineage;
 use crate::plan::network::addresses;
 use crate::plan::traffic::deregister;
 use crate::plan::traffic::register::{self, Missing};
-use crate::record::{Milestone, Owed, RecordedAddress, Seat};
+use crate::record::{EipPlacement, Milestone, Owed, RecordedAddress};
 use crate::report::Kind;
 use crate::situation::{Instance, Target, Template};
 use crate::step::{Action, Network, Step};
@@ -148,7 +148,7 @@ fn associate(lineage: &Lineage, owner: &Instance, owed: &RecordedAddress, plan: 
     let found = lineage.facts.addresses.known();
     let mut found = found.map(Vec::as_slice).unwrap_or_default().iter();
     let free = found.any(|it| it.allocation == allocation && it.interface.is_none());
-    let (true, Some((interface, private_address))) = (free, place(owner, owed.seat.as_ref()))
+    let (true, Some((interface, private_address))) = (free, place(owner, owed.placement.as_ref()))
     else {
         return;
     };
@@ -163,11 +163,15 @@ fn associate(lineage: &Lineage, owner: &Instance, owed: &RecordedAddress, plan: 
 }
 
 /// The same interface and private address as before, or the first of each.
-fn place(owner: &Instance, seat: Option<&Seat>) -> Option<(crate::id::InterfaceId, String)> {
-    let same = seat.and_then(|seat| owner.interfaces.iter().find(|it| it.slot == seat.slot));
+fn place(
+    owner: &Instance,
+    placement: Option<&EipPlacement>,
+) -> Option<(crate::id::InterfaceId, String)> {
+    let same = placement
+        .and_then(|placement| owner.interfaces.iter().find(|it| it.slot == placement.slot));
     let interface = same.or(owner.primary_interface())?;
     let mut own = interface.addresses.iter();
-    let same = seat.and_then(|seat| own.find(|it| **it == seat.private_address));
+    let same = placement.and_then(|placement| own.find(|it| **it == placement.private_address));
     let address = same.or(interface.addresses.first())?;
     Some((interface.id.clone(), address.clone()))
 }

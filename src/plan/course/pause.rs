@@ -13,7 +13,7 @@ use crate::plan::capacity::launch::Decision;
 use crate::plan::course::return_to_spot::hand_back;
 use crate::plan::course::{at_the_latest, close, foreseen, outcome, progress, rejoin, replacement};
 use crate::plan::draft::Plan;
-use crate::plan::facts::{milestone, spot_request, way};
+use crate::plan::facts::{launcher, milestone, spot_request};
 use crate::plan::lineage::Lineage;
 use crate::plan::marks::{seen, tombstone};
 use crate::plan::traffic::{deregister, dns, register};
@@ -150,7 +150,7 @@ fn refusal(lineage: &Lineage, owner: &Instance) -> Option<String> {
             tags::PREFIX
         ));
     }
-    way::why_not_ours(lineage)
+    launcher::why_not_ours(lineage)
 }
 
 /// Notes before any interruption that the policy asks for a replacement that cannot be made.
@@ -172,12 +172,12 @@ pub fn restore(lineage: &Lineage, interruption: &Interruption) -> Plan {
     tombstone::remember(lineage, interruption, &mut plan);
     protect::mark_volumes(lineage, &mut plan);
     foreseen::keep(lineage, &mut plan);
-    let way = way::way(lineage);
-    if replacement::plan(lineage, &way, &mut plan) == Decision::Refused {
+    let launcher = launcher::launcher(lineage);
+    if replacement::plan(lineage, &launcher, &mut plan) == Decision::Refused {
         return plan;
     }
     let hand_over = hand_over::plan(lineage, interruption, &mut plan);
-    let rejoined = rejoin::plan(lineage, &way, interruption, &hand_over, &mut plan);
+    let rejoined = rejoin::plan(lineage, &launcher, interruption, &hand_over, &mut plan);
     progress::plan(lineage, interruption, &hand_over, &mut plan);
     if rejoined {
         close::plan(lineage, interruption, &hand_over, &mut plan);

@@ -50,7 +50,7 @@ pub fn plan(lineage: &Lineage) -> Plan {
         }
         return plan;
     }
-    if claim::newcomer(lineage, owner, &mut plan) {
+    if claim::offer_to_open_rescue(lineage, owner, &mut plan) {
         return plan;
     }
     // A spare waits for hours, so a tag or the record must prove that it is ours.

@@ -10,7 +10,7 @@ pub mod due;
 
 use crate::error::launching::meaning;
 use crate::plan::draft::Plan;
-use crate::plan::facts::way::{self, Way};
+use crate::plan::facts::launcher::{self, Launcher};
 use crate::plan::lineage::Lineage;
 use crate::plan::volumes::root::gone;
 use crate::record::{Caveat, Rehearsed};
@@ -34,7 +34,7 @@ pub fn is_off(lineage: &Lineage) -> bool {
 /// Rehearses if the sweep has chosen the lineage and the plan has no other step.
 pub fn plan(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
     let turn = &lineage.inputs.rehearsing;
-    let unknown = matches!(way::way(lineage), Way::Unknown(_));
+    let unknown = matches!(launcher::launcher(lineage), Launcher::Unknown(_));
     let busy = unknown || !plan.steps.is_empty() || lineage.risk(owner).is_some();
     if !turn.due || !turn.answers.is_empty() || busy || is_off(lineage) {
         return;

@@ -3,7 +3,7 @@
 
 use crate::event::{InstanceState, Interruption};
 use crate::plan::draft::Plan;
-use crate::plan::facts::way::Way;
+use crate::plan::facts::launcher::Launcher;
 use crate::plan::facts::{asked, milestone};
 use crate::plan::group::{claim, join};
 use crate::plan::lineage::Lineage;
@@ -16,12 +16,12 @@ use crate::record::Milestone;
 use crate::step::Until;
 
 /// So many seconds after its volumes are attached, a replacement counts as back even if an address is missing.
-const PATIENCE: f64 = 300.0;
+const ADDRESSES_WITHIN: f64 = 300.0;
 
 /// True once the successor serves as the old instance did.
 pub fn plan(
     lineage: &Lineage,
-    way: &Way,
+    launcher: &Launcher,
     interruption: &Interruption,
     hand_over: &HandOver,
     plan: &mut Plan,
@@ -49,14 +49,14 @@ pub fn plan(
     let networked = settled(trying, moved.complete && addressed, plan);
     // Names follow the addresses: a name of an address that moves along needs no change.
     let named = networked && dns::plan(lineage, successor, trying, plan);
-    let joined = registered && join::join(lineage, way, successor, interruption, plan);
+    let joined = registered && join::join(lineage, launcher, successor, interruption, plan);
     flagged && joined && named
 }
 
 /// An interface or address that cannot be brought back is noted after a while, and the rescue ends all the same:
 /// otherwise the lineage could not be rescued a second time.
 fn settled(trying: f64, complete: bool, plan: &mut Plan) -> bool {
-    let late = trying > PATIENCE;
+    let late = trying > ADDRESSES_WITHIN;
     if late && !complete {
         plan.note("not everything of the network could be brought back: see the steps above");
     }

@@ -12,7 +12,7 @@ use crate::plan::capacity::launch::{self, Decision};
 use crate::plan::capacity::{deaths, requests};
 use crate::plan::course::{at_the_latest, close, foreseen, progress, rejoin, replacement};
 use crate::plan::draft::Plan;
-use crate::plan::facts::way::{self, Way};
+use crate::plan::facts::launcher::{self, Launcher};
 use crate::plan::lineage::Lineage;
 use crate::plan::marks::seen::{self, over};
 use crate::plan::marks::{missed, tombstone};
@@ -29,7 +29,7 @@ pub fn first_aid(lineage: &Lineage, interruption: &Interruption) -> Plan {
     };
     deregister::on_record(lineage, instance, &mut plan);
     protect::keep_volumes(instance, &mut plan);
-    interfaces::keep(lineage, instance, &mut plan);
+    interfaces::keep_all(lineage, instance, &mut plan);
     let is_first = tombstone::set(lineage, instance, interruption, &mut plan);
     if is_first {
         snapshot::warning(lineage, instance, interruption, &mut plan);
@@ -53,13 +53,13 @@ pub fn plan(lineage: &Lineage, interruption: &Interruption) -> Plan {
     let mut plan = Plan::default();
     protect(lineage, &mut plan);
     remember(lineage, interruption, &mut plan);
-    let way = way::way(lineage);
-    if replacement::plan(lineage, &way, &mut plan) == Decision::Refused {
-        progress::kept(lineage, interruption, way.refusal(), &mut plan);
+    let launcher = launcher::launcher(lineage);
+    if replacement::plan(lineage, &launcher, &mut plan) == Decision::Refused {
+        progress::kept(lineage, interruption, launcher.refusal(), &mut plan);
         return plan;
     }
     if is_on_record(lineage, interruption, &mut plan) {
-        bring_back(lineage, &way, interruption, &mut plan);
+        bring_back(lineage, &launcher, interruption, &mut plan);
     }
     plan
 }
@@ -70,7 +70,7 @@ fn protect(lineage: &Lineage, plan: &mut Plan) {
     let interrupted = lineage.interrupted();
     for (instance, interruption) in interrupted.filter(|(it, _)| !lineage.is_retired(it)) {
         protect::keep_volumes(instance, plan);
-        interfaces::keep(lineage, instance, plan);
+        interfaces::keep_all(lineage, instance, plan);
         interfaces::mark_all(lineage, instance, plan);
         tombstone::set(lineage, instance, &interruption, plan);
         snapshot::warning(lineage, instance, &interruption, plan);
@@ -106,9 +106,14 @@ fn is_on_record(lineage: &Lineage, interruption: &Interruption, plan: &mut Plan)
 }
 
 /// The replacement gets its volumes, then its network and its traffic; when it serves, the rescue is over.
-fn bring_back(lineage: &Lineage, way: &Way, interruption: &Interruption, plan: &mut Plan) {
+fn bring_back(
+    lineage: &Lineage,
+    launcher: &Launcher,
+    interruption: &Interruption,
+    plan: &mut Plan,
+) {
     let hand_over = hand_over::plan(lineage, interruption, plan);
-    let serves = rejoin::plan(lineage, way, interruption, &hand_over, plan);
+    let serves = rejoin::plan(lineage, launcher, interruption, &hand_over, plan);
     progress::plan(lineage, interruption, &hand_over, plan);
     if serves && over::is_expected(FirstLook::Listed, lineage) {
         plan.wait(5, "every target group to be asked");

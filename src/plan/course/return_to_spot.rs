@@ -17,12 +17,12 @@ use crate::plan::capacity::lanes::Lane;
 use crate::plan::capacity::launch;
 use crate::plan::course::{caveats, foreseen, outcome};
 use crate::plan::draft::Plan;
-use crate::plan::facts::{asked, breaker, stand_in, way};
+use crate::plan::facts::{asked, breaker, launcher, stand_in};
 use crate::plan::lineage::Lineage;
 use crate::plan::marks::tombstone;
 use crate::plan::volumes::root;
 use crate::policy::Data;
-use crate::record::Stay;
+use crate::record::GivenUp;
 use crate::report::Kind;
 use crate::situation::{Fact, Instance, Market};
 use crate::step::{Action, Step};
@@ -58,14 +58,14 @@ fn refusal(lineage: &Lineage, owner: &Instance) -> Option<String> {
                 .to_owned(),
         );
     }
-    root::refusal(lineage).or_else(|| way::why_not_ours(lineage))
+    root::refusal(lineage).or_else(|| launcher::why_not_ours(lineage))
 }
 
 /// When the stand-in has served long enough, interruptions are long enough ago, and no attempt has failed lately.
 fn due(lineage: &Lineage, owner: &Instance) -> Option<Timestamp> {
     let served = owner.launch_time + lineage.policy.return_to_spot.value?;
     let failed = lineage.record.stays.as_ref();
-    let rested = failed.filter(|it| it.instance == owner.id);
+    let rested = failed.filter(|it| it.of == owner.id);
     let rested = rested.map(|it| it.at + stand_in::REST);
     [Some(served), breaker::calm_from(lineage), rested]
         .into_iter()
@@ -109,8 +109,8 @@ fn look_for_spot(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
         plan.wait(15, "a Spot Instance to be seen, if one was launched");
         return;
     }
-    let ways: Vec<Lane> = launch::spot_here(lineage);
-    foreseen::launch_noted(lineage, owner, ways, plan);
+    let lanes: Vec<Lane> = launch::spot_here(lineage);
+    foreseen::launch_noted(lineage, owner, lanes, plan);
 }
 
 /// A Spot Instance has been launched for a stand-in that is to give way.
@@ -156,8 +156,8 @@ pub fn relief(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
 /// Whether termination protection is off: checked before the launch, and again before anything is taken from the
 /// stand-in.
 fn may_be_ended(lineage: &Lineage, owner: &Instance, plan: &mut Plan) -> bool {
-    match &lineage.facts.locked {
-        Fact::Known(locked) if locked.contains(&owner.id) => {
+    match &lineage.facts.termination_protected {
+        Fact::Known(termination_protected) if termination_protected.contains(&owner.id) => {
             let why = "its termination protection is on; switch it off (DisableApiTermination)";
             keep_on(lineage, owner, lineage.now, why, plan);
             false
@@ -180,8 +180,8 @@ fn keep_on(lineage: &Lineage, owner: &Instance, begun: Timestamp, why: &str, pla
     let Some(template) = lineage.template() else {
         return;
     };
-    let stay = Stay {
-        instance: owner.id.clone(),
+    let stay = GivenUp {
+        of: owner.id.clone(),
         at: lineage.now,
         why: why.to_owned(),
     };

@@ -76,12 +76,12 @@ pub fn expired(
     let on_record = on_record.map(|it| Action::DeleteVolume {
         volume: it.id.clone(),
     });
-    let idle = |it: &&NetworkInterface| it.holder == Holder::Nobody && due(&it.tags);
+    let idle = |it: &&NetworkInterface| it.holder == Holder::Free && due(&it.tags);
     let interfaces = expired.interfaces.iter().filter(idle).map(delete_interface);
     // Its user has put it to use, so it is not deleted later when it is free again, either.
     let used = |it: &&Volume| !it.attachments.is_empty() && due(&it.tags);
     let used = expired.volumes.iter().filter(used);
-    let held = |it: &&NetworkInterface| it.holder != Holder::Nobody && due(&it.tags);
+    let held = |it: &&NetworkInterface| it.holder != Holder::Free && due(&it.tags);
     let held = expired.interfaces.iter().filter(held);
     let used = used
         .map(|it| it.id.to_string())

@@ -12,8 +12,8 @@ use crate::plan::lineage::Lineage;
 use crate::plan::marks::room::volume;
 use crate::plan::marks::{expiry, kept};
 use crate::plan::traffic::deregister;
-use crate::plan::volumes::clone;
 use crate::plan::volumes::fate::{Fate, HandOver};
+use crate::plan::volumes::{clone, snapshot};
 use crate::record::{Expiring, Record, RecordedVolume, VolumeTag};
 use crate::situation::{Instance, Snapshot, SnapshotState, Volume, VolumeState};
 use crate::step::{Action, Step};
@@ -222,7 +222,10 @@ fn await_release(lineage: &Lineage, volumes: &[Volume], plan: &mut Plan) {
 /// The snapshot sets of finished rescues.
 fn old_sets(snapshots: &[Snapshot]) -> Vec<String> {
     let old = |it: &&Snapshot| {
-        let of_rescue = it.tags.get(tags::SET).is_some_and(|set| is_rescue_set(set));
+        let of_rescue = it
+            .tags
+            .get(tags::SET)
+            .is_some_and(|set| snapshot::is_of_rescue(set));
         let unmarked = !it.tags.contains_key(tags::EXPIRES_AT);
         let settled = it.state != SnapshotState::Pending;
         let room = limits::free(&it.tags, &[], |_| false) > 0;
@@ -233,11 +236,6 @@ fn old_sets(snapshots: &[Snapshot]) -> Vec<String> {
         .filter(old)
         .map(|it| it.id.to_string())
         .collect()
-}
-
-/// Named by a warning (`i-…-<time>`) or by a closing snapshot.
-fn is_rescue_set(set: &str) -> bool {
-    set.starts_with("i-") || set.starts_with("closing-")
 }
 
 /// The user has terminated the instance: its prepared rescue is deleted. Its volumes stay as they are; those that

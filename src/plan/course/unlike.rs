@@ -2,13 +2,13 @@
 //! brings back, and those that do not fit the other types that may be launched.
 
 use crate::plan::draft::Plan;
-use crate::plan::facts::{asked, way};
+use crate::plan::facts::{asked, launcher};
 use crate::plan::lineage::Lineage;
 use crate::policy::Types;
 use crate::situation::{Instance, Unlike};
 
 pub fn tell(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
-    if way::why_not_ours(lineage).is_some() {
+    if launcher::why_not_ours(lineage).is_some() {
         return;
     }
     let keeps = asked::kept_interface(lineage).is_some();

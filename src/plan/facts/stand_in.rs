@@ -2,7 +2,7 @@
 
 use crate::event::Interruption;
 use crate::plan::lineage::Lineage;
-use crate::record::Stay;
+use crate::record::GivenUp;
 use crate::situation::{Instance, Market};
 use crate::tags::{self, Tags};
 use time::Duration;
@@ -27,13 +27,13 @@ pub fn is_asked(lineage: &Lineage, owner: &Instance) -> bool {
 /// The recorded reason why the stand-in stays, as long as it counts for this owner.
 pub fn record_tags(lineage: &Lineage, owner: &Instance) -> Tags {
     let stays = lineage.record.stays.as_ref();
-    let stays = stays.filter(|it| it.instance == owner.id && it.at + REST > lineage.now);
-    let tag = |it: &Stay| (tags::STAYS.to_owned(), it.text());
+    let stays = stays.filter(|it| it.of == owner.id && it.at + REST > lineage.now);
+    let tag = |it: &GivenUp| (tags::STAYS.to_owned(), it.text());
     stays.map(tag).into_iter().collect()
 }
 
 /// The record says that this stand-in stays.
 pub fn stays(lineage: &Lineage, interruption: &Interruption) -> bool {
     let stays = lineage.record.stays.as_ref();
-    stays.is_some_and(|it| it.instance == interruption.instance && it.at >= interruption.at)
+    stays.is_some_and(|it| it.of == interruption.instance && it.at >= interruption.at)
 }

@@ -39,7 +39,7 @@ pub fn await_replacement(lineage: &Lineage, plan: &mut Plan) -> bool {
     let owner = lineage.owner;
     let unannounced =
         owner.is_none_or(|it| !it.is_alive() && !it.tags.contains_key(tags::INTERRUPTED_AT));
-    if let Some(member) = pairs::partner(lineage, unannounced) {
+    if let Some(member) = pairs::matched_member(lineage, unannounced) {
         claim(lineage, group, member, plan);
         return true;
     }
@@ -180,7 +180,7 @@ pub fn not_opted_in(group: &Group) -> String {
 
 /// A member that is not interrupted. If a rescue of its group waits for it, that rescue gets a wake, and the member
 /// prepares none of its own: true. Otherwise our launch hook is completed.
-pub fn newcomer(lineage: &Lineage, owner: &Instance, plan: &mut Plan) -> bool {
+pub fn offer_to_open_rescue(lineage: &Lineage, owner: &Instance, plan: &mut Plan) -> bool {
     let Some(_) = lineage.group_name() else {
         return false;
     };

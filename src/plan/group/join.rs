@@ -3,8 +3,8 @@
 
 use crate::event::{InstanceState, Interruption};
 use crate::plan::draft::Plan;
+use crate::plan::facts::launcher::Launcher;
 use crate::plan::facts::milestone;
-use crate::plan::facts::way::Way;
 use crate::plan::group::{claim, pairs};
 use crate::plan::lineage::Lineage;
 use crate::plan::marks::own;
@@ -16,20 +16,24 @@ use crate::tags::{self, Tags};
 const REMEMBER: &str = "remember the group";
 
 /// A replacement waits for so many seconds after its volumes are attached to become a member.
-const PATIENCE: f64 = 120.0;
+const JOINS_WITHIN: f64 = 120.0;
 
 /// Detaches the interrupted member while it runs. The group is recorded first, since a detached instance no longer
 /// shows that it was a member.
-pub fn detach_owner(lineage: &Lineage, way: &Way, plan: &mut Plan) {
+pub fn detach_owner(lineage: &Lineage, launcher: &Launcher, plan: &mut Plan) {
     let (Some(owner), Fact::Known(Some(group))) = (lineage.owner, &lineage.facts.group) else {
         return;
     };
     let in_service = group.scaling.lifecycle(&owner.id) == Some(Lifecycle::InService);
     let alive = owner.state == InstanceState::Running && lineage.interruption(owner).is_some();
-    let decrement = match way {
-        Way::Group => false,
-        Way::Join => true,
-        Way::Own | Way::Fleet(_) | Way::Orchestrator(_) | Way::Refused(_) | Way::Unknown(_) => {
+    let decrement = match launcher {
+        Launcher::Group => false,
+        Launcher::Join => true,
+        Launcher::Function
+        | Launcher::Fleet(_)
+        | Launcher::Orchestrator(_)
+        | Launcher::Nothing(_)
+        | Launcher::Unknown(_) => {
             return;
         }
     };
@@ -66,7 +70,8 @@ pub fn detach_owner(lineage: &Lineage, way: &Way, plan: &mut Plan) {
 
 fn obstacle(lineage: &Lineage, group: &Group, decrement: bool) -> Option<String> {
     let scaling = &group.scaling;
-    let replaced = || lineage.successor.is_some() || pairs::partner(lineage, false).is_some();
+    let replaced =
+        || lineage.successor.is_some() || pairs::matched_member(lineage, false).is_some();
     if !scaling.is_opted_in() {
         Some(claim::not_opted_in(group))
     } else if decrement {
@@ -90,12 +95,12 @@ fn obstacle(lineage: &Lineage, group: &Group, decrement: bool) -> Option<String>
 /// Attaches the replacement to the group. True once it is a member, or cannot become one.
 pub fn join(
     lineage: &Lineage,
-    way: &Way,
+    launcher: &Launcher,
     successor: &Instance,
     interruption: &Interruption,
     plan: &mut Plan,
 ) -> bool {
-    let (Way::Join, Fact::Known(Some(group))) = (way, &lineage.facts.group) else {
+    let (Launcher::Join, Fact::Known(Some(group))) = (launcher, &lineage.facts.group) else {
         return true;
     };
     let scaling = &group.scaling;
@@ -113,7 +118,7 @@ pub fn join(
     {
         let zone = &successor.availability_zone;
         Some(format!("{} has no subnet in {zone}", scaling.name))
-    } else if waited > PATIENCE {
+    } else if waited > JOINS_WITHIN {
         Some(format!("{} has not accepted it in time", scaling.name))
     } else {
         None

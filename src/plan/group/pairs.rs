@@ -8,7 +8,7 @@
 use crate::clock::{SWEEP, Timestamp};
 use crate::id::InstanceId;
 use crate::plan::facts::ending;
-use crate::plan::facts::way::{Way, group};
+use crate::plan::facts::launcher::{Launcher, group};
 use crate::plan::lineage::Lineage;
 use crate::policy::Policy;
 use crate::record::{Place, Record};
@@ -62,8 +62,8 @@ fn open(group: &Group, defaults: &Tags) -> Vec<Open> {
         let (policy, _) = Policy::layered(defaults, &group.scaling.tags, &it.tags);
         let head = record.head.as_ref();
         let left = record.left_group.as_ref();
-        let way = group::choose(policy.replace.value, group, head, left);
-        let wants = way == Way::Group && !hands_over_nothing(&record);
+        let launcher = group::choose(policy.replace.value, group, head, left);
+        let wants = launcher == Launcher::Group && !hands_over_nothing(&record);
         (is_open && wants).then(|| Open {
             dataless: record.data_volumes().next().is_none(),
             at: interruption.at,
@@ -107,7 +107,7 @@ fn candidates(group: &Group) -> Vec<&Instance> {
 }
 
 pub fn is_free(group: &Group, instance: &Instance) -> bool {
-    let opted_in = instance.tags.get(tags::OPT_IN).is_some_and(|it| it == "on");
+    let opted_in = tags::opts_in(&instance.tags);
     let member = matches!(
         group.scaling.lifecycle(&instance.id),
         Some(Lifecycle::Pending | Lifecycle::PendingWait | Lifecycle::InService)
@@ -134,7 +134,7 @@ fn is_interrupted(instance: &Instance) -> bool {
 
 /// The new member for this lineage. An owner that is found terminated without a warning may also get a member that was
 /// launched recently and has no volumes of its own yet.
-pub fn partner<'a>(lineage: &Lineage<'a>, found_dead: bool) -> Option<&'a Instance> {
+pub fn matched_member<'a>(lineage: &Lineage<'a>, found_dead: bool) -> Option<&'a Instance> {
     let group = lineage.facts.group.known()?.as_ref()?;
     let pairs = pairs(group, &lineage.inputs.defaults);
     let by_id = |id: &InstanceId| group.instances.iter().find(|it| it.id == *id);

@@ -1,6 +1,6 @@
 //! Warns, while there is time, that an Auto Scaling group cannot do what the tags ask for.
 
-use crate::plan::facts::way::group;
+use crate::plan::facts::launcher::group;
 use crate::plan::lineage::Lineage;
 use crate::policy::{PolicyWarning, Protect, Replace};
 use crate::situation::{Instance, Lifecycle};

@@ -68,9 +68,9 @@ fn place(recorded: Option<Place>, owner: &Instance) -> Option<Place> {
 /// Adds launches that this invocation has just recorded and that cannot be read yet. Until the prepared rescue has been
 /// read, the owner's own tags tell what its launch depends on.
 pub fn remember(record: &mut Record, situation: &Situation, owner: Option<&Instance>) {
-    if !situation.inputs.remembered.is_empty() {
-        let written = Record::from_tags(&situation.inputs.remembered);
-        if record.attempts.learn(&written.attempts) {
+    if !situation.inputs.unread_writes.is_empty() {
+        let written = Record::from_tags(&situation.inputs.unread_writes);
+        if record.attempts.merge(&written.attempts) {
             record.failed_pools = written.failed_pools;
         }
     }

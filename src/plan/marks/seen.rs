@@ -4,6 +4,7 @@
 pub mod over;
 pub mod unread;
 
+use crate::clock::INVOCATION;
 use crate::event::Interruption;
 use crate::plan::draft::Plan;
 use crate::plan::lineage::Lineage;
@@ -120,7 +121,6 @@ fn before_it_leaves(lineage: &Lineage, before: &Record, plan: &mut Plan) {
 /// The flags were off before this look, and a volume is new: the invocation that switched them off knows the user's
 /// flag and has just written it down.
 fn is_uncertain(lineage: &Lineage, before: &Record) -> bool {
-    const SEEN: time::Duration = time::Duration::seconds(15);
     let known = |it: &RecordedVolume| before.volumes.iter().any(|b| b.volume == it.volume);
     let new = !lineage.record.volumes.iter().all(known);
     let shown = lineage.owner.map(|it| it.devices.as_slice());
@@ -133,7 +133,7 @@ fn is_uncertain(lineage: &Lineage, before: &Record) -> bool {
             .iter()
             .any(|it| it.starts_with("vol-"));
     let mut notices = lineage.inputs.notices.iter();
-    let young = notices.any(|it| it.action.ends() && lineage.now - it.at < SEEN);
+    let young = notices.any(|it| it.action.ends() && lineage.now - it.at < INVOCATION);
     new && switched && young
 }
 

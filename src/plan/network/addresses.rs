@@ -13,13 +13,13 @@ use crate::plan::draft::Plan;
 use crate::plan::facts::ending;
 use crate::plan::lineage::Lineage;
 use crate::plan::network::interfaces::{self, Moved};
-use crate::record::{RecordedAddress, Seat};
+use crate::record::{EipPlacement, RecordedAddress};
 use crate::situation::{Address, Holder, Instance, Interface};
 use crate::step::{Action, Network, PrivateAddresses, Step};
 use std::collections::BTreeMap;
 
 /// The private addresses of the old instance, and which one of the successor is in the place of each.
-type Stand<'a> = BTreeMap<&'a str, Option<&'a str>>;
+type AddressMap<'a> = BTreeMap<&'a str, Option<&'a str>>;
 
 /// True once every address is in its place.
 pub fn plan(lineage: &Lineage, successor: &Instance, moved: &Moved, plan: &mut Plan) -> bool {
@@ -36,11 +36,11 @@ pub fn plan(lineage: &Lineage, successor: &Instance, moved: &Moved, plan: &mut P
         return false;
     };
     let ours = ours(lineage, successor, found, plan);
-    let stands = stands(lineage, primary, moved, &ours);
-    let mut complete = assign(lineage, successor, primary, &stands, plan);
+    let moved_to = moved_to(lineage, primary, moved, &ours);
+    let mut complete = assign(lineage, successor, primary, &moved_to, plan);
     for (recorded, address) in ours {
-        let seat = seat(lineage, successor, recorded, moved, &stands);
-        complete &= associate(lineage, address, seat, plan);
+        let placement = placement(lineage, successor, recorded, moved, &moved_to);
+        complete &= associate(lineage, address, placement, plan);
     }
     complete
 }
@@ -68,38 +68,39 @@ fn ours<'a>(
 
 /// The secondary private addresses wanted on the primary interface: those it had, and one for each Elastic IP of an
 /// interface that could not be moved. An address that is not free is replaced by another, in the order of the record.
-fn stands<'a>(
+fn moved_to<'a>(
     lineage: &'a Lineage,
     primary: &'a Interface,
     moved: &Moved,
     ours: &[(&'a RecordedAddress, &'a Address)],
-) -> Stand<'a> {
+) -> AddressMap<'a> {
     let mut wanted: Vec<&str> = lineage
         .record
         .secondary
         .iter()
         .map(String::as_str)
         .collect();
-    let seats = ours.iter().filter_map(|(it, _)| it.seat.as_ref());
-    let seats = seats.filter(|it| it.slot.is_primary() || is_stranded(lineage, it, moved));
-    wanted.extend(seats.map(|it| it.private_address.as_str()));
+    let placements = ours.iter().filter_map(|(it, _)| it.placement.as_ref());
+    let placements =
+        placements.filter(|it| it.slot.is_primary() || is_stranded(lineage, it, moved));
+    wanted.extend(placements.map(|it| it.private_address.as_str()));
     let have = primary.addresses.iter().skip(1).map(String::as_str);
     let mut others = have.filter(|it| !wanted.contains(it));
-    let mut stands = Stand::new();
+    let mut moved_to = AddressMap::new();
     for address in &wanted {
-        if !stands.contains_key(address) {
+        if !moved_to.contains_key(address) {
             let same = primary.addresses.iter().any(|it| it == address);
-            let stand = if same { Some(*address) } else { others.next() };
-            stands.insert(address, stand);
+            let new = if same { Some(*address) } else { others.next() };
+            moved_to.insert(address, new);
         }
     }
-    stands
+    moved_to
 }
 
-fn is_stranded(lineage: &Lineage, seat: &Seat, moved: &Moved) -> bool {
+fn is_stranded(lineage: &Lineage, placement: &EipPlacement, moved: &Moved) -> bool {
     let mut recorded = lineage.record.interfaces.iter();
     recorded
-        .find(|it| it.slot == seat.slot)
+        .find(|it| it.slot == placement.slot)
         .is_none_or(|it| moved.left.contains(&it.interface))
 }
 
@@ -108,10 +109,10 @@ fn assign(
     lineage: &Lineage,
     successor: &Instance,
     primary: &Interface,
-    stands: &Stand,
+    moved_to: &AddressMap,
     plan: &mut Plan,
 ) -> bool {
-    let missing = stands.iter().filter(|(_, stand)| stand.is_none());
+    let missing = moved_to.iter().filter(|(_, new)| new.is_none());
     let missing: Vec<&str> = missing.map(|(address, _)| *address).collect();
     if missing.is_empty() {
         return true;
@@ -165,39 +166,42 @@ fn to_assign(
                 plan.wait(20, format!("{holder} to end and release {address}"));
             }
             Some(Holder::Unsettled) => plan.wait(5, format!("{address} to be released")),
-            Some(Holder::Nobody | Holder::Instance(_) | Holder::Service) => others += 1,
+            Some(Holder::Free | Holder::Instance(_) | Holder::Service) => others += 1,
         }
     }
     Some((same, others))
 }
 
 /// The interface and private address for an Elastic IP. None while these do not exist yet.
-fn seat<'a>(
+fn placement<'a>(
     lineage: &Lineage,
     successor: &'a Instance,
     recorded: &'a RecordedAddress,
     moved: &Moved,
-    stands: &Stand<'a>,
+    moved_to: &AddressMap<'a>,
 ) -> Option<(&'a InterfaceId, &'a str)> {
     let primary = successor.primary_interface()?;
-    let Some(seat) = &recorded.seat else {
+    let Some(placement) = &recorded.placement else {
         return Some((&primary.id, primary.addresses.first()?));
     };
-    let own = successor.interfaces.iter().find(|it| it.slot == seat.slot);
+    let own = successor
+        .interfaces
+        .iter()
+        .find(|it| it.slot == placement.slot);
     let own = own.filter(|it| !it.slot.is_primary() && moved.here.contains(&it.id));
     if let Some(interface) = own {
         let same = interface
             .addresses
             .iter()
-            .find(|it| **it == seat.private_address);
+            .find(|it| **it == placement.private_address);
         return Some((&interface.id, same.or(interface.addresses.first())?));
     }
-    if seat.slot.is_primary() || is_stranded(lineage, seat, moved) {
-        let stand = stands
-            .get(seat.private_address.as_str())
+    if placement.slot.is_primary() || is_stranded(lineage, placement, moved) {
+        let new = moved_to
+            .get(placement.private_address.as_str())
             .copied()
             .flatten()?;
-        return Some((&primary.id, stand));
+        return Some((&primary.id, new));
     }
     None
 }
@@ -206,11 +210,11 @@ fn seat<'a>(
 fn associate(
     lineage: &Lineage,
     address: &Address,
-    seat: Option<(&InterfaceId, &str)>,
+    placement: Option<(&InterfaceId, &str)>,
     plan: &mut Plan,
 ) -> bool {
     let allocation = &address.allocation;
-    let Some((interface, private_address)) = seat else {
+    let Some((interface, private_address)) = placement else {
         plan.wait(5, format!("the private address for {allocation}"));
         return false;
     };

@@ -11,7 +11,7 @@
 use crate::event::InstanceState;
 use crate::id::InterfaceId;
 use crate::plan::draft::Plan;
-use crate::plan::facts::{asked, ending, way};
+use crate::plan::facts::{asked, ending, launcher};
 use crate::plan::lineage::Lineage;
 use crate::plan::marks::own;
 use crate::plan::marks::room::volume;
@@ -33,7 +33,7 @@ pub struct Moved {
 }
 
 #[derive(Debug, PartialEq, Eq)]
-enum Fate {
+enum InterfaceStatus {
     Here,
     Coming,
     Left(String),
@@ -41,8 +41,8 @@ enum Fate {
 
 /// Switches `DeleteOnTermination` off (TRAP 15), but only if the function launches the replacement. Members of an Auto
 /// Scaling group get their interfaces from its launch template.
-pub fn keep(lineage: &Lineage, instance: &Instance, plan: &mut Plan) {
-    if !instance.is_alive() || way::why_not_ours(lineage).is_some() {
+pub fn keep_all(lineage: &Lineage, instance: &Instance, plan: &mut Plan) {
+    if !instance.is_alive() || launcher::why_not_ours(lineage).is_some() {
         return;
     }
     let doomed = |it: &&Interface| it.delete_on_termination && follows(lineage, it);
@@ -98,12 +98,12 @@ pub fn plan(lineage: &Lineage, successor: &Instance, plan: &mut Plan) -> Moved {
     };
     for recorded in &lineage.record.interfaces {
         match fate(lineage, successor, recorded, plan) {
-            Fate::Here => {
+            InterfaceStatus::Here => {
                 moved.complete &= flagged(lineage, recorded, successor, plan);
                 moved.here.push(recorded.interface.clone());
             }
-            Fate::Coming => moved.complete = false,
-            Fate::Left(why) => {
+            InterfaceStatus::Coming => moved.complete = false,
+            InterfaceStatus::Left(why) => {
                 primary::note_lost(lineage, recorded, plan);
                 plan.note(format!(
                     "{} is kept, and not moved: {why}",
@@ -128,47 +128,47 @@ fn fate(
     successor: &Instance,
     recorded: &RecordedInterface,
     plan: &mut Plan,
-) -> Fate {
+) -> InterfaceStatus {
     let RecordedInterface {
         interface: id,
         slot,
         ..
     } = recorded;
     if successor.interfaces.iter().any(|it| it.id == *id) {
-        return Fate::Here;
+        return InterfaceStatus::Here;
     }
     let Some(all) = lineage.facts.interfaces.known() else {
         plan.wait(15, "network interfaces to be readable");
-        return Fate::Coming;
+        return InterfaceStatus::Coming;
     };
     let Some(found) = all.iter().find(|it| it.id == *id) else {
-        return Fate::Left("it is gone".to_owned());
+        return InterfaceStatus::Left("it is gone".to_owned());
     };
     if found.availability_zone != successor.availability_zone {
-        return Fate::Left(format!(
+        return InterfaceStatus::Left(format!(
             "it is bound to {}, and {} runs in {}",
             found.availability_zone, successor.id, successor.availability_zone
         ));
     }
     if let Some(other) = successor.interfaces.iter().find(|it| it.slot == *slot) {
-        return Fate::Left(format!("{} has its place on {}", other.id, successor.id));
+        return InterfaceStatus::Left(format!("{} has its place on {}", other.id, successor.id));
     }
     match &found.holder {
-        Holder::Nobody => attach(lineage, successor, recorded, plan),
+        Holder::Free => attach(lineage, successor, recorded, plan),
         Holder::Instance(holder) if ending::is_ending(lineage, holder) => {
             plan.wait(20, format!("{holder} to end and release {id}"));
-            Fate::Coming
+            InterfaceStatus::Coming
         }
         Holder::Instance(holder) if *holder == successor.id => {
             plan.wait(5, format!("{id} to be attached"));
-            Fate::Coming
+            InterfaceStatus::Coming
         }
         Holder::Unsettled => {
             plan.wait(5, format!("{id} to be released"));
-            Fate::Coming
+            InterfaceStatus::Coming
         }
-        Holder::Instance(holder) => Fate::Left(format!("it is in use by {holder}")),
-        Holder::Service => Fate::Left("it is in use by an AWS service".to_owned()),
+        Holder::Instance(holder) => InterfaceStatus::Left(format!("it is in use by {holder}")),
+        Holder::Service => InterfaceStatus::Left("it is in use by an AWS service".to_owned()),
     }
 }
 
@@ -177,7 +177,7 @@ fn attach(
     successor: &Instance,
     recorded: &RecordedInterface,
     plan: &mut Plan,
-) -> Fate {
+) -> InterfaceStatus {
     let RecordedInterface {
         interface, slot, ..
     } = recorded;
@@ -191,7 +191,7 @@ fn attach(
         plan.step(Step::new(format!("attach {interface}"), action).after(&marked));
     }
     plan.wait(5, format!("{} to run with {interface}", successor.id));
-    Fate::Coming
+    InterfaceStatus::Coming
 }
 
 /// Puts back the user's flag: an attached interface begins with `DeleteOnTermination=false`, and so does one that an

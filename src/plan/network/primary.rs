@@ -15,7 +15,7 @@ use crate::id::{InstanceId, InterfaceId};
 use crate::plan::draft::{Plan, Stop};
 use crate::plan::facts::{asked, ending};
 use crate::plan::lineage::Lineage;
-use crate::record::{LostAddress, RecordedInterface};
+use crate::record::{GivenUp, RecordedInterface};
 use crate::situation::{Holder, Instance, NetworkInterface};
 use crate::step::{Action, Step};
 use crate::tags::{self, Tags};
@@ -25,7 +25,7 @@ use time::Duration;
 const SEEN: Duration = INVOCATION.saturating_add(INVOCATION);
 
 /// The interface is given up so long after the interruption, since some instances take hours to end.
-const PATIENCE: Duration = Duration::minutes(10);
+const RELEASED_WITHIN: Duration = Duration::minutes(10);
 
 /// Until so long after the interruption, an unknown instance on the interface may be the replacement.
 const STRANGER: Duration = Duration::minutes(5);
@@ -47,69 +47,71 @@ pub fn start(lineage: &Lineage, plan: &mut Plan) -> Result<Option<InterfaceId>, 
         let what = "invocations to end that may not know yet that the address is given up";
         return Err(Stop::Wait(seconds, what.to_owned()));
     }
-    match stand(lineage, recorded) {
-        Stand::Free => Ok(Some(recorded.interface.clone())),
-        Stand::Held(seconds, what) => Err(Stop::Wait(seconds, what)),
-        Stand::Lost(why) => Err(Stop::GiveUpAddress(why)),
+    match state(lineage, recorded) {
+        InterfaceState::Free => Ok(Some(recorded.interface.clone())),
+        InterfaceState::Held(seconds, what) => Err(Stop::Wait(seconds, what)),
+        InterfaceState::Lost(why) => Err(Stop::GiveUpAddress(why)),
     }
 }
 
 #[derive(Debug, PartialEq, Eq)]
-enum Stand {
+enum InterfaceState {
     Free,
     Held(u16, String),
     Lost(String),
 }
 
-fn stand(lineage: &Lineage, recorded: &RecordedInterface) -> Stand {
+fn state(lineage: &Lineage, recorded: &RecordedInterface) -> InterfaceState {
     let id = &recorded.interface;
     let shown = |it: &&&Instance| it.interfaces.iter().any(|own| own.id == *id);
     if let Some(holder) = lineage.members.iter().find(shown) {
         return held(lineage, id, &holder.id);
     }
     let Some(all) = lineage.facts.interfaces.known() else {
-        return Stand::Held(5, format!("{id} to be readable"));
+        return InterfaceState::Held(5, format!("{id} to be readable"));
     };
     match all.iter().find(|it| it.id == *id).map(|it| &it.holder) {
-        None => Stand::Lost(format!("{id} is gone")),
-        Some(Holder::Nobody) => free(lineage, id),
-        Some(Holder::Unsettled) => Stand::Held(5, format!("{id} to be released")),
-        Some(Holder::Service) => Stand::Lost(format!("{id} is in use by an AWS service")),
+        None => InterfaceState::Lost(format!("{id} is gone")),
+        Some(Holder::Free) => free(lineage, id),
+        Some(Holder::Unsettled) => InterfaceState::Held(5, format!("{id} to be released")),
+        Some(Holder::Service) => InterfaceState::Lost(format!("{id} is in use by an AWS service")),
         Some(Holder::Instance(holder)) => held(lineage, id, holder),
     }
 }
 
 /// The interface is free, unless EC2 has refused to launch on it.
-fn free(lineage: &Lineage, id: &InterfaceId) -> Stand {
+fn free(lineage: &Lineage, id: &InterfaceId) -> InterfaceState {
     let step = on_interface_id(lineage, id);
     if lineage.inputs.refused.contains(&step) {
-        Stand::Lost(format!("EC2 does not launch on {id}"))
+        InterfaceState::Lost(format!("EC2 does not launch on {id}"))
     } else {
-        Stand::Free
+        InterfaceState::Free
     }
 }
 
-fn held(lineage: &Lineage, id: &InterfaceId, holder: &InstanceId) -> Stand {
+fn held(lineage: &Lineage, id: &InterfaceId, holder: &InstanceId) -> InterfaceState {
     let member = lineage.member(holder);
     let age = age(lineage, member);
     if lets_go(lineage, holder) {
         let what = format!("{holder} to end and release {id}, to launch the replacement on");
         return match member.map(|it| it.state) {
-            _ if age > PATIENCE => Stand::Lost(format!("{holder} has not released {id} in time")),
-            Some(InstanceState::Running) => Stand::Held(20, what),
-            Some(InstanceState::ShuttingDown) => Stand::Held(10, what),
-            Some(_) | None => Stand::Held(5, what),
+            _ if age > RELEASED_WITHIN => {
+                InterfaceState::Lost(format!("{holder} has not released {id} in time"))
+            }
+            Some(InstanceState::Running) => InterfaceState::Held(20, what),
+            Some(InstanceState::ShuttingDown) => InterfaceState::Held(10, what),
+            Some(_) | None => InterfaceState::Held(5, what),
         };
     }
     // It may be a replacement of a launch that was not answered: the same request returns it again.
-    if member.is_none() && age < PATIENCE && may_be_ours(lineage, holder) {
+    if member.is_none() && age < RELEASED_WITHIN && may_be_ours(lineage, holder) {
         return free(lineage, id);
     }
     // It may be the replacement: EC2 shows a new instance late, and first as the holder of its interface.
     if member.is_none() && (age < STRANGER || lineage.inputs.pass > 1) {
-        return Stand::Held(20, format!("{holder}, which has {id}, to be seen"));
+        return InterfaceState::Held(20, format!("{holder}, which has {id}, to be seen"));
     }
-    Stand::Lost(format!("{id} is in use by {holder}"))
+    InterfaceState::Lost(format!("{id} is in use by {holder}"))
 }
 
 /// The time since the interruption of the holder.
@@ -141,7 +143,7 @@ pub fn give_up(lineage: &Lineage, why: &str, plan: &mut Plan) {
         "private address {} is not kept: {why}",
         address(lineage)
     ));
-    let lost = LostAddress { of, at, why };
+    let lost = GivenUp { of, at, why };
     let tags = Tags::from([(tags::ADDRESS_LOST.to_owned(), lost.text())]);
     let resources = vec![template.id.to_string()];
     plan.step(Step::new(GIVE_UP, Action::Tag { resources, tags }));
@@ -154,7 +156,7 @@ fn head(lineage: &Lineage) -> Option<InstanceId> {
     lineage.record.head.clone().or(owner)
 }
 
-fn lost<'a>(lineage: &'a Lineage) -> Option<&'a LostAddress> {
+fn lost<'a>(lineage: &'a Lineage) -> Option<&'a GivenUp> {
     let head = head(lineage);
     let lost = lineage.record.address_lost.as_ref();
     lost.filter(|it| Some(&it.of) == head.as_ref())
@@ -206,7 +208,7 @@ pub fn left_over<'a>(lineage: &'a Lineage) -> Option<&'a NetworkInterface> {
     let ours = found.tags.contains_key(tags::RESCUE) && recorded.delete_on_termination;
     let unmarked = !found.tags.contains_key(tags::EXPIRES_AT);
     let free = match &found.holder {
-        Holder::Nobody => true,
+        Holder::Free => true,
         Holder::Instance(holder) => lets_go(lineage, holder),
         Holder::Service | Holder::Unsettled => false,
     };

@@ -10,13 +10,14 @@
 //! - <https://docs.aws.amazon.com/vpc/latest/userguide/route-table-options.html>
 
 use crate::plan::draft::Plan;
-use crate::plan::facts::{asked, way};
+use crate::plan::facts::{asked, launcher};
 use crate::plan::lineage::Lineage;
 use crate::situation::Instance;
 use crate::tags;
 
 pub fn tell(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
-    let follows = asked::kept_interface(lineage).is_some() && way::why_not_ours(lineage).is_none();
+    let follows =
+        asked::kept_interface(lineage).is_some() && launcher::why_not_ours(lineage).is_none();
     let Some(interface) = owner
         .primary_interface()
         .filter(|_| owner.forwards && !follows)

@@ -29,7 +29,7 @@ pub fn recorded_of(lineage: &Lineage, instance: &InstanceId, plan: &mut Plan) {
 /// Deregisters the targets that AWS shows now, and the recorded ones of groups that could not be read. Deregistering
 /// twice changes nothing.
 pub fn found(lineage: &Lineage, plan: &mut Plan) {
-    plan.deregisters = for_good(lineage);
+    plan.leaves_for_good = for_good(lineage);
     let mut targets = serving(lineage).unwrap_or_default();
     targets.extend(unseen(lineage));
     steps(targets, plan);
@@ -98,7 +98,7 @@ fn is_on_record(lineage: &Lineage, target: &Target) -> bool {
 /// deregistration.
 fn unseen(lineage: &Lineage) -> Vec<Target> {
     let read = lineage.facts.registrations.known();
-    let unread = |it: &Target| read.is_none_or(|all| !all.tells_of(&it.group));
+    let unread = |it: &Target| read.is_none_or(|all| !all.was_read(&it.group));
     let out = &lineage.facts.deregistered;
     let interrupted = lineage
         .interrupted()

@@ -17,7 +17,7 @@ use crate::step::{Action, PointName, Step};
 
 /// So many seconds after its volumes are attached, a replacement counts as back without its name. That is longer than
 /// its addresses are waited for, which the name depends on.
-const PATIENCE: f64 = 420.0;
+const NAME_FOLLOWS_WITHIN: f64 = 420.0;
 
 /// So many seconds if Route 53 or IAM refuses: a new permission takes a while to work everywhere.
 const REFUSALS: f64 = 45.0;
@@ -40,7 +40,7 @@ pub fn plan(lineage: &Lineage, instance: &Instance, trying: f64, plan: &mut Plan
     let Some(named) = &lineage.record.named else {
         return true;
     };
-    let late = trying > PATIENCE;
+    let late = trying > NAME_FOLLOWS_WITHIN;
     let Some(lookup) = lookup(lineage, named) else {
         if late {
             plan.note(format!(

@@ -15,7 +15,7 @@ use crate::situation::{Instance, Registrations, Target, TargetGroup};
 use crate::step::{Action, Step};
 
 /// A rescue waits for a target for so many seconds: long enough for throttled calls, and within one chain of wakes.
-const PATIENCE: f64 = 120.0;
+const REGISTERED_WITHIN: f64 = 120.0;
 
 /// After so many seconds each target gets its own call: AWS refuses a whole call because of one bad target.
 const TOGETHER: f64 = 30.0;
@@ -31,7 +31,7 @@ pub fn plan(lineage: &Lineage, instance: &Instance, trying: f64, plan: &mut Plan
         plan.note(format!("{} has been deleted: not joined", group.name()));
     }
     let missing = missing(lineage, instance);
-    if missing.is_empty() || trying > PATIENCE {
+    if missing.is_empty() || trying > REGISTERED_WITHIN {
         return true;
     }
     let nameable = missing.iter().cloned().filter_map(Missing::nameable);
@@ -59,7 +59,7 @@ impl Missing {
     fn wait(&self, found: &Registrations, plan: &mut Plan) {
         match self {
             Self::NoAddress(target) => plan.wait(15, format!("an address in place of {target}")),
-            Self::Unregistered(target) if !found.tells_of(&target.group) => {
+            Self::Unregistered(target) if !found.was_read(&target.group) => {
                 plan.wait(15, format!("{} to be readable", target.group.name()));
             }
             Self::Unregistered(_) => {}

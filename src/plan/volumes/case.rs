@@ -74,7 +74,7 @@ impl Case<'_> {
             } = self;
             return restore::elsewhere(lineage, successor, recorded, volume, plan);
         }
-        if !clone::stand_in(self.lineage, self.interruption, self.recorded, volume, plan) {
+        if !clone::attach_clone(self.lineage, self.interruption, self.recorded, volume, plan) {
             let mut holders: Vec<&str> = holders(volume).map(InstanceId::as_str).collect();
             holders.sort_unstable();
             let what = format!("{} to end and release {}", holders.join(" "), volume.id);

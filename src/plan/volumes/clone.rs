@@ -12,7 +12,7 @@
 use crate::event::{InstanceState, Interruption};
 use crate::id::{InstanceId, VolumeId};
 use crate::plan::draft::Plan;
-use crate::plan::facts::{asked, way};
+use crate::plan::facts::{asked, launcher};
 use crate::plan::lineage::Lineage;
 use crate::plan::marks::{own, room};
 use crate::plan::volumes::{attach, copies, protect};
@@ -23,7 +23,7 @@ use crate::step::{Action, CopyVolume, Step, token};
 use crate::tags::{self, Tags};
 
 /// An instance that takes longer than this to end may hold its volumes for hours.
-const PATIENCE: time::Duration = time::Duration::minutes(5);
+const ENDS_WITHIN: time::Duration = time::Duration::minutes(5);
 
 /// Clones each data volume of an interrupted instance while it runs. The replacement may not exist yet, but the first
 /// launch is in the same Availability Zone.
@@ -33,7 +33,8 @@ pub fn request(lineage: &Lineage, plan: &mut Plan) {
     };
     // A replacement on the old interface runs only when the volumes themselves are free. Without a replacement a clone
     // is of no use.
-    let is_pointless = asked::kept_interface(lineage).is_some() || !way::way(lineage).hands_over();
+    let is_pointless =
+        asked::kept_interface(lineage).is_some() || !launcher::launcher(lineage).hands_over();
     if lineage.policy.data.value != Data::Clone || is_pointless {
         return;
     }
@@ -125,7 +126,7 @@ fn step_id(volume: &VolumeId) -> String {
 
 /// Attaches a clone to the successor while the interrupted instance still holds the volume. False without a clone, or
 /// if the volume itself will be free as soon.
-pub fn stand_in(
+pub fn attach_clone(
     lineage: &Lineage,
     interruption: &Interruption,
     recorded: &RecordedVolume,
@@ -137,7 +138,7 @@ pub fn stand_in(
         return false;
     };
     let age = lineage.now - interruption.at;
-    let ends_soon = !runs(lineage, volume) && age < PATIENCE;
+    let ends_soon = !runs(lineage, volume) && age < ENDS_WITHIN;
     if lineage.policy.data.value != Data::Clone || ends_soon {
         return false;
     }

@@ -12,8 +12,8 @@ use crate::plan::draft::Plan;
 use crate::plan::lineage::Lineage;
 use crate::plan::marks::{own, room};
 use crate::plan::volumes::fate::Fate;
-use crate::plan::volumes::keys;
 use crate::plan::volumes::restore::attempt::Attempt;
+use crate::plan::volumes::{keys, snapshot};
 use crate::record::{RecordedVolume, VolumeTag};
 use crate::situation::{Instance, Snapshot, SnapshotState, Volume, VolumeSettings};
 use crate::step::{Action, CreateVolume, Step, description, token};
@@ -62,7 +62,7 @@ pub fn closing<'a>(
         plan.wait(30, "snapshots to be readable");
         return Source::Coming;
     };
-    let closing = format!("closing-{}-{receiver}", volume.id);
+    let closing = snapshot::closing(&volume.id, receiver);
     let of_set =
         |it: &&Snapshot| it.volume == volume.id && it.tags.get(tags::SET) == Some(&closing);
     let (failed, usable): (Vec<_>, Vec<_>) = snapshots

@@ -3,6 +3,7 @@
 
 use crate::clock::{self, Timestamp};
 use crate::event::{InstanceState, Interruption};
+use crate::id::{InstanceId, VolumeId};
 use crate::plan::draft::Plan;
 use crate::plan::lineage::Lineage;
 use crate::plan::marks::room::{self, volume};
@@ -21,6 +22,21 @@ const REUSED: Duration = Duration::seconds(30);
 /// The names of sets that are taken before any warning begin so.
 const AHEAD: &str = "risk-";
 
+/// The names of sets with the snapshot that a volume gets after its instance has ended begin so.
+const CLOSING: &str = "closing-";
+
+/// The name of the set with the closing snapshot of a volume, taken for the instance that receives the volume.
+#[must_use]
+pub fn closing(volume: &VolumeId, receiver: &InstanceId) -> String {
+    format!("{CLOSING}{volume}-{receiver}")
+}
+
+/// Named by a warning (`i-…-<time>`), or the set of a closing snapshot.
+#[must_use]
+pub fn is_of_rescue(set: &str) -> bool {
+    set.starts_with("i-") || set.starts_with(CLOSING)
+}
+
 /// One `CreateSnapshots` per warning, for all volumes at one point in time. The call has no token (TRAP 6), so an
 /// existing set is found by its tag.
 pub fn warning(
@@ -31,7 +47,7 @@ pub fn warning(
 ) {
     let taken = is_taken(lineage, instance, interruption);
     if taken != Some(true) || has_failed(lineage, interruption) {
-        plan.unsaved.insert(instance.id.clone());
+        plan.without_set.insert(instance.id.clone());
     }
     // First aid does not read snapshots and takes the set. After a failed read a set may exist, so none is taken.
     let unknown = matches!(

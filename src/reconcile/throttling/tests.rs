@@ -31,7 +31,7 @@ fn wanting(flags: bool, snapshots: bool) -> Plan {
     let unsaved = snapshots.then(|| id(1));
     Plan {
         steps: steps.map(|(_, step)| step).collect(),
-        unsaved: unsaved.into_iter().collect(),
+        without_set: unsaved.into_iter().collect(),
         ..Plan::default()
     }
 }
@@ -41,7 +41,7 @@ fn wanting(flags: bool, snapshots: bool) -> Plan {
 fn every_row_of_the_table_is_followed() {
     let of = |flags: bool, set: bool, neither: bool, unprotected: usize| {
         let mut plan = wanting(flags, set);
-        plan.unsaved = neither.then(|| id(1)).into_iter().collect();
+        plan.without_set = neither.then(|| id(1)).into_iter().collect();
         let mut asked: Vec<(bool, bool)> = Vec::new();
         for attempt in 2..40 {
             let mut plan = plan.clone();
@@ -126,7 +126,7 @@ fn a_lineage_with_flags_off_or_a_set_leaves_the_other_to_unprotected_ones() {
 #[test]
 fn without_a_possible_snapshot_it_always_asks_for_the_flags() {
     let mut plan = wanting(true, false);
-    plan.unsaved.insert(id(1));
+    plan.without_set.insert(id(1));
     assert_eq!(priority(&plan), priority(&wanting(true, true)));
     defer_contended(Position::new(&id(1), 9, false), 9, &mut plan);
     assert_eq!(wants(&plan.steps), (true, false));
@@ -224,7 +224,7 @@ fn an_unprotected_lineage_asks_again_sooner() {
             outcome: StepOutcome::Failed(throttled.clone()),
         };
         let reports: Vec<StepReport> = plan.steps.iter().map(failed).collect();
-        assert!(is_felt(&plan, &reports));
+        assert!(was_throttled(&plan, &reports));
         let again = |n| {
             let lineage = id(n);
             let looks = Position::new(&lineage, 2, false);

@@ -3,17 +3,16 @@
 //! `CreateFleet` cannot name an interface. So once the address is given up, a launch template version is written first
 //! that has the security groups of the original; without it a launch would get the default security group of its VPC.
 //!
-//! The note is written before the version and names the version it comes after, so that two invocations write the same
-//! one.
 //! <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateLaunchTemplateVersion.html> (`SourceVersion`)
 
+use crate::plan::capacity::launch::version;
 use crate::plan::capacity::template;
 use crate::plan::draft::{Plan, Stop};
 use crate::plan::facts::asked;
 use crate::plan::lineage::Lineage;
-use crate::record::{LeftOpen, Plain};
+use crate::record::LeftOpen;
 use crate::situation::Template;
-use crate::step::{Action, Step};
+use crate::step::Step;
 use crate::tags;
 
 const NOTE: &str = "note that the network is said";
@@ -46,21 +45,6 @@ pub fn write(lineage: &Lineage, plan: &mut Plan) -> Result<(), Stop> {
 }
 
 fn steps(lineage: &Lineage, open: &LeftOpen, template: &Template) -> Option<[Step; 2]> {
-    let (after, _) = template.versions()?;
-    let (step, fingerprint) = template::networked(lineage, open, template)?;
-    let refused = &lineage.inputs.refused;
-    if refused.contains(NOTE) || refused.contains(&step.id) {
-        return None;
-    }
-    let at = lineage.now;
-    let note = Action::Tag {
-        resources: vec![template.id.to_string()],
-        tags: [
-            (tags::NETWORKED.to_owned(), Plain { after, at }.text()),
-            // The next preparation writes its own version after this one.
-            (tags::FINGERPRINT.to_owned(), fingerprint),
-        ]
-        .into(),
-    };
-    Some([Step::new(NOTE, note), step.after(NOTE)])
+    let version = template::networked(lineage, open, template)?;
+    version::noted(lineage, template, version, (NOTE, tags::NETWORKED))
 }

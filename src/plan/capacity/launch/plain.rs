@@ -3,19 +3,17 @@
 //! template version without CPU options and with IMDSv2 required, if there is still an instance to make that version
 //! from. If it is refused again, the pool rests like any other.
 //!
-//! The note names the version it comes after: an invocation that looks before the note is readable writes the same
-//! version with the same token.
-//!
 //! - <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadata-options.html>
 //! - <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/cpu-options-supported-instances-values.html>
 
 use crate::clock::Timestamp;
+use crate::plan::capacity::launch::version;
 use crate::plan::capacity::template;
 use crate::plan::draft::{Plan, Stop};
 use crate::plan::lineage::Lineage;
 use crate::record::{FailedPool, Plain};
 use crate::situation::Template;
-use crate::step::{Action, Step};
+use crate::step::Step;
 use crate::tags;
 use time::Duration;
 
@@ -56,23 +54,8 @@ pub fn write(lineage: &Lineage, since: Timestamp, plan: &mut Plan) -> Result<(),
 
 /// None if the version cannot be written.
 fn steps(lineage: &Lineage, template: &Template) -> Option<[Step; 2]> {
-    let (after, _) = template.versions()?;
-    let (step, fingerprint) = template::without_options(lineage, template)?;
-    let refused = &lineage.inputs.refused;
-    if refused.contains(NOTE) || refused.contains(&step.id) {
-        return None;
-    }
-    let at = lineage.now;
-    let note = Action::Tag {
-        resources: vec![template.id.to_string()],
-        tags: [
-            (tags::PLAIN.to_owned(), Plain { after, at }.text()),
-            // The next preparation writes its own version after this one.
-            (tags::FINGERPRINT.to_owned(), fingerprint),
-        ]
-        .into(),
-    };
-    Some([Step::new(NOTE, note), step.after(NOTE)])
+    let version = template::without_options(lineage, template)?;
+    version::noted(lineage, template, version, (NOTE, tags::PLAIN))
 }
 
 /// The launch was refused before the version was written, which says nothing about a launch from that version.

@@ -2,7 +2,7 @@
 
 use crate::plan::capacity::lanes::{self, Lane};
 use crate::plan::capacity::launch::request;
-use crate::plan::facts::way;
+use crate::plan::facts::launcher;
 use crate::plan::lineage::Lineage;
 use crate::plan::marks::own;
 use crate::plan::volumes::{clone, snapshot};
@@ -12,12 +12,12 @@ use crate::step::{InstanceTypes, Rehearsal};
 use crate::tags;
 
 /// So many launch requests are rehearsed, those that a rescue tries first.
-const MOST_WAYS: usize = 6;
+const MOST_LANES: usize = 6;
 
 /// All requests, each with a short name.
 pub fn all(lineage: &Lineage, owner: &Instance) -> Vec<(String, Rehearsal)> {
     let mut all = Vec::new();
-    if way::why_not_ours(lineage).is_none() {
+    if launcher::why_not_ours(lineage).is_none() {
         all.extend(launches(lineage, owner));
         all.extend(parts(owner));
         all.extend(types(lineage));
@@ -33,25 +33,25 @@ pub fn all(lineage: &Lineage, owner: &Instance) -> Vec<(String, Rehearsal)> {
 
 fn launches(lineage: &Lineage, owner: &Instance) -> Vec<(String, Rehearsal)> {
     let place = lineage.record.place.as_ref();
-    let ways = place.map_or_else(Vec::new, |it| lanes::lanes(lineage, it));
+    let lanes = place.map_or_else(Vec::new, |it| lanes::lanes(lineage, it));
     let on_interface =
         owner.auto_public_address || lineage.policy.private_ip.value == PrivateIp::Keep;
     let groups = || on_interface.then(|| owner.security_groups.clone());
-    let each = ways.into_iter().take(MOST_WAYS).filter_map(|way| {
-        let what = name(&way);
-        let launch = request::rehearsed(lineage, owner, way)?;
+    let each = lanes.into_iter().take(MOST_LANES).filter_map(|lane| {
+        let what = name(&lane);
+        let launch = request::rehearsed(lineage, owner, lane)?;
         let interface = groups();
         Some((what, Rehearsal::Launch { launch, interface }))
     });
     each.collect()
 }
 
-fn name(way: &Lane) -> String {
+fn name(lane: &Lane) -> String {
     let Lane {
         market,
         subnet,
         types,
-    } = way;
+    } = lane;
     let like = match types {
         InstanceTypes::Named(_) => "",
         InstanceTypes::Like(_) => "/like",

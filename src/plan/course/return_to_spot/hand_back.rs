@@ -31,7 +31,7 @@ const GRACE: f64 = 30.0;
 
 /// The hand-over is undone after so long. It is short, since traffic may have left already, and undoing it must fit
 /// into the same chain of wakes.
-const PATIENCE: Duration = Duration::minutes(3);
+const HANDED_OVER_WITHIN: Duration = Duration::minutes(3);
 
 /// So many seconds after the hand-over was given up, no earlier invocation runs that could still terminate the
 /// instance. Until then the flags stay off.
@@ -84,7 +84,7 @@ fn is_kept(
     plan: &mut Plan,
 ) -> bool {
     protect::keep_volumes(owner, plan);
-    interfaces::keep(lineage, owner, plan);
+    interfaces::keep_all(lineage, owner, plan);
     interfaces::mark_all(lineage, owner, plan);
     tombstone::set(lineage, owner, interruption, plan);
     tombstone::remember(lineage, interruption, plan);
@@ -117,7 +117,7 @@ fn hindrance(
         Some("the Spot Instance that was to take over is gone")
     } else if !stand_in::is_asked(lineage, owner) || !return_to_spot::is_due(lineage, owner) {
         Some("its tags no longer ask for it")
-    } else if lineage.now > interruption.at + PATIENCE {
+    } else if lineage.now > interruption.at + HANDED_OVER_WITHIN {
         Some("not everything could be made ready within three minutes; see the log")
     } else {
         None

@@ -78,32 +78,24 @@ mod tests {
 
     #[test]
     fn what_can_be_found_again_goes_first_and_the_rest_never() {
-        let targets = (1..=31).map(|n| format!("{}-{n}", tags::TARGETS));
-        let others = [
-            "history-1",
-            "history-2",
-            "shape",
-            "secondary-1",
-            "private-address-1",
-            "head",
-            "place",
-        ];
-        let others = others.map(|it| format!("{}{it}", tags::PREFIX));
-        let (kept, left) = on_record(tags(targets.chain(others)), None);
+        let of_rescue = |targets: u8| {
+            let targets = (1..=targets).map(|n| format!("{}-{n}", tags::TARGETS));
+            let others = [
+                "history-1",
+                "history-2",
+                "shape",
+                "secondary-1",
+                "private-address-1",
+                "head",
+                "place",
+            ];
+            let others = others.map(|it| format!("{}{it}", tags::PREFIX));
+            on_record(tags(targets.chain(others)), None)
+        };
+        let (kept, left) = of_rescue(31);
         assert_eq!(kept.len(), MOST - RESERVED_ON_RECORD);
         assert!(left.is_empty());
-        let targets = (1..=40).map(|n| format!("{}-{n}", tags::TARGETS));
-        let others = [
-            "history-1",
-            "history-2",
-            "shape",
-            "secondary-1",
-            "private-address-1",
-            "head",
-            "place",
-        ];
-        let others = others.map(|it| format!("{}{it}", tags::PREFIX));
-        let (kept, left) = on_record(tags(targets.chain(others)), None);
+        let (kept, left) = of_rescue(40);
         assert_eq!(kept.len(), MOST - RESERVED_ON_RECORD);
         let first: Vec<&str> = left.iter().map(String::as_str).take(5).collect();
         let expected = [

@@ -2,35 +2,37 @@
 
 use crate::event::InstanceState;
 use crate::id::InstanceId;
-use crate::plan::facts::way::Way;
+use crate::plan::facts::launcher::Launcher;
 use crate::plan::lineage::Lineage;
 use crate::policy::Replace;
 use crate::situation::{AutoScalingGroup, Fact, Group, Instance, Lifecycle};
 
 /// None for an instance in no group.
 #[must_use]
-pub fn way(lineage: &Lineage) -> Option<Way> {
+pub fn launcher(lineage: &Lineage) -> Option<Launcher> {
     let name = lineage.group_name()?;
     Some(of_member(lineage, name))
 }
 
-fn of_member(lineage: &Lineage, name: &str) -> Way {
+fn of_member(lineage: &Lineage, name: &str) -> Launcher {
     let replace = lineage.policy.replace.value;
     let group = match &lineage.facts.group {
         Fact::Known(Some(group)) => group,
-        Fact::Known(None) if replace == Replace::Launch => return Way::Own,
+        Fact::Known(None) if replace == Replace::Launch => return Launcher::Function,
         Fact::Known(None) => {
-            return Way::Refused(format!("its Auto Scaling group {name} is gone"));
+            return Launcher::Nothing(format!("its Auto Scaling group {name} is gone"));
         }
         Fact::Unavailable { operation, why } => {
             let what = format!("the Auto Scaling group {name} to be readable ({operation}: {why})");
-            return Way::Unknown(what);
+            return Launcher::Unknown(what);
         }
-        Fact::NotRead => return Way::Unknown(format!("the Auto Scaling group {name} to be read")),
+        Fact::NotRead => {
+            return Launcher::Unknown(format!("the Auto Scaling group {name} to be read"));
+        }
     };
     match lineage.successor {
-        Some(successor) if lineage.is_claimed(successor) => Way::Group,
-        Some(_) => Way::Join,
+        Some(successor) if lineage.is_claimed(successor) => Launcher::Group,
+        Some(_) => Launcher::Join,
         None => {
             let base = lineage.base().map(|it| &it.id);
             let (head, left) = (&lineage.record.head, &lineage.record.left_group);
@@ -50,13 +52,13 @@ pub fn choose(
     group: &Group,
     instance: Option<&InstanceId>,
     left: Option<&InstanceId>,
-) -> Way {
+) -> Launcher {
     let scaling = &group.scaling;
     if scaling.deleting {
-        return Way::Refused(format!("{} is being deleted", scaling.name));
+        return Launcher::Nothing(format!("{} is being deleted", scaling.name));
     }
     if left.is_some() && left == instance {
-        return Way::Join;
+        return Launcher::Join;
     }
     let lifecycle = instance.and_then(|it| scaling.lifecycle(it));
     let idle = match lifecycle {
@@ -68,17 +70,17 @@ pub fn choose(
             let mut shown = shown.map(|it| Some(&it.id));
             // The group notices by itself that a member is ending.
             return if shown.any(|it| it == instance) {
-                Way::Join
+                Launcher::Join
             } else {
-                Way::Group
+                Launcher::Group
             };
         }
-        Some(_) | None => return Way::Group,
+        Some(_) | None => return Launcher::Group,
     };
     if replace == Replace::Launch {
-        return Way::Own;
+        return Launcher::Function;
     }
-    Way::Refused(format!(
+    Launcher::Nothing(format!(
         "it is {idle} of {}, which does not replace it",
         scaling.name
     ))

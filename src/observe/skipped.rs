@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Instances that were interrupted and are registered nowhere any more.
 #[derive(Debug)]
-pub struct Out {
+pub struct Deregistered {
     pub now: Timestamp,
     /// AWS has accepted all their deregistrations.
     pub instances: BTreeSet<InstanceId>,
@@ -26,7 +26,7 @@ pub struct Out {
     pub unwarned: BTreeSet<InstanceId>,
 }
 
-impl Out {
+impl Deregistered {
     pub(super) fn of(&self, instances: &[Instance]) -> BTreeSet<InstanceId> {
         let unwarned = |it: &&Instance| self.unwarned.contains(&it.lineage());
         let unwarned = instances.iter().filter(unwarned);
@@ -75,10 +75,10 @@ impl Out {
 
 /// The target groups on record of a batch of lineages: to read, and not to read.
 #[derive(Debug, Default)]
-pub struct Recorded {
-    pub wanted: BTreeSet<TargetGroup>,
+pub struct RecordedGroups {
+    pub read: BTreeSet<TargetGroup>,
     /// Target groups of lineages without an instance to deregister or to register for now.
-    pub unwanted: BTreeSet<TargetGroup>,
+    pub skip: BTreeSet<TargetGroup>,
 }
 
 /// `out` are deregistered instances, `warned` those that are to be deregistered.
@@ -87,31 +87,31 @@ pub fn recorded(
     templates: &Fact<Vec<Template>>,
     out: &BTreeSet<InstanceId>,
     warned: &BTreeSet<InstanceId>,
-) -> Recorded {
-    let quiet = quiet(instances, out, warned);
-    let names: BTreeSet<String> = quiet.iter().flat_map(template_names).collect();
+) -> RecordedGroups {
+    let skipped = skipped(instances, out, warned);
+    let names: BTreeSet<String> = skipped.iter().flat_map(template_names).collect();
     let templates = templates.known().map(Vec::as_slice).unwrap_or_default();
     let of_instances = instances
         .iter()
-        .map(|it| (quiet.contains(&it.lineage()), &it.tags));
+        .map(|it| (skipped.contains(&it.lineage()), &it.tags));
     let of_templates = templates
         .iter()
         .map(|it| (names.contains(&it.name), &it.tags));
-    let mut recorded = Recorded::default();
-    for (quiet, tags) in of_instances.chain(of_templates) {
+    let mut recorded = RecordedGroups::default();
+    for (skipped, tags) in of_instances.chain(of_templates) {
         let groups = targets_from(tags).into_iter().map(|it| it.group);
-        if quiet {
-            recorded.unwanted.extend(groups);
+        if skipped {
+            recorded.skip.extend(groups);
         } else {
-            recorded.wanted.extend(groups);
+            recorded.read.extend(groups);
         }
     }
-    recorded.unwanted.retain(|it| !recorded.wanted.contains(it));
+    recorded.skip.retain(|it| !recorded.read.contains(it));
     recorded
 }
 
 /// Lineages with a deregistered instance and no running instance that could serve.
-fn quiet(
+fn skipped(
     instances: &[Instance],
     out: &BTreeSet<InstanceId>,
     warned: &BTreeSet<InstanceId>,

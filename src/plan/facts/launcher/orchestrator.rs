@@ -7,7 +7,7 @@
 //! (<https://docs.aws.amazon.com/emr/latest/ManagementGuide/emr-instance-fleet.html>). An orchestrator that uses an
 //! Auto Scaling group or a fleet is told by those. An instance with `Operator.Managed` is never protected.
 
-use crate::plan::facts::way::Way;
+use crate::plan::facts::launcher::Launcher;
 use crate::plan::lineage::Lineage;
 use crate::tags::Tags;
 
@@ -19,10 +19,10 @@ const MARKS: [(&str, &str); 4] = [
 ];
 
 /// None if no known orchestrator runs the instance.
-pub fn way(lineage: &Lineage) -> Option<Way> {
+pub fn launcher(lineage: &Lineage) -> Option<Launcher> {
     let base = lineage.base().or(lineage.owner)?;
     let name = of(&base.tags)?;
-    Some(Way::Orchestrator(format!(
+    Some(Launcher::Orchestrator(format!(
         "{name} launches another instance when it needs one, and ends those it does not know; set \
          spot-rescue:replace=launch if it does not"
     )))

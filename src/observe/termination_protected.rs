@@ -21,8 +21,8 @@ pub async fn read(
         ours && it.market == Market::OnDemand && policy.return_to_spot.value.is_some()
     };
     let asked = instances.iter().filter(gives_way).map(|it| async move {
-        let locked = cloud.is_locked(&it.id).await?;
-        Ok(locked.then(|| it.id.clone()))
+        let termination_protected = cloud.is_termination_protected(&it.id).await?;
+        Ok(termination_protected.then(|| it.id.clone()))
     });
     let answers: Result<Vec<_>, CloudError> = join_all(asked).await.into_iter().collect();
     fact(answers.map(|it| it.into_iter().flatten().collect()))

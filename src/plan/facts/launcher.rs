@@ -12,9 +12,9 @@ use crate::policy::Replace;
 use crate::tags;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Way {
+pub enum Launcher {
     /// The function launches, outside any Auto Scaling group.
-    Own,
+    Function,
     /// The Auto Scaling group launches, and its new member takes over.
     Group,
     /// The function launches, and the replacement joins the Auto Scaling group.
@@ -24,19 +24,19 @@ pub enum Way {
     /// The orchestrator launches. The text says which one, and what to do.
     Orchestrator(String),
     /// Nothing is launched, and why.
-    Refused(String),
+    Nothing(String),
     /// It cannot be decided yet, and what has to be read first.
     Unknown(String),
 }
 
-impl Way {
+impl Launcher {
     /// Why the function does not launch, if something else does or nothing may.
     #[must_use]
     pub fn refusal(&self) -> Option<String> {
         match self {
             Self::Group => Some("the Auto Scaling group replaces it".to_owned()),
-            Self::Fleet(why) | Self::Orchestrator(why) | Self::Refused(why) => Some(why.clone()),
-            Self::Own | Self::Join | Self::Unknown(_) => None,
+            Self::Fleet(why) | Self::Orchestrator(why) | Self::Nothing(why) => Some(why.clone()),
+            Self::Function | Self::Join | Self::Unknown(_) => None,
         }
     }
 
@@ -44,70 +44,71 @@ impl Way {
     #[must_use]
     pub fn hands_over(&self) -> bool {
         match self {
-            Self::Own | Self::Group | Self::Join | Self::Unknown(_) => true,
-            Self::Fleet(_) | Self::Orchestrator(_) | Self::Refused(_) => false,
+            Self::Function | Self::Group | Self::Join | Self::Unknown(_) => true,
+            Self::Fleet(_) | Self::Orchestrator(_) | Self::Nothing(_) => false,
         }
     }
 }
 
 #[must_use]
-pub fn way(lineage: &Lineage) -> Way {
+pub fn launcher(lineage: &Lineage) -> Launcher {
     decide(
         lineage.policy.replace.value,
-        group::way(lineage),
-        fleet::way(lineage),
-        orchestrator::way(lineage),
+        group::launcher(lineage),
+        fleet::launcher(lineage),
+        orchestrator::launcher(lineage),
     )
 }
 
 /// Decides for every combination. `None` means that the instance is not a member.
 fn decide(
     replace: Replace,
-    group: Option<Way>,
-    fleet: Option<Way>,
-    orchestrator: Option<Way>,
-) -> Way {
+    group: Option<Launcher>,
+    fleet: Option<Launcher>,
+    orchestrator: Option<Launcher>,
+) -> Launcher {
     if replace == Replace::None {
-        return Way::Refused(format!("tag {}replace is none", tags::PREFIX));
+        return Launcher::Nothing(format!("tag {}replace is none", tags::PREFIX));
     }
     // The user may say that the orchestrator launches nothing. A fleet launches whatever the user says.
     let orchestrator = orchestrator.filter(|_| replace != Replace::Launch);
-    group.or(fleet).or(orchestrator).unwrap_or(Way::Own)
+    let replaces = group.or(fleet).or(orchestrator);
+    replaces.unwrap_or(Launcher::Function)
 }
 
 /// Why the function does not launch, or what has to be read first.
 pub fn why_not_ours(lineage: &Lineage) -> Option<String> {
-    let way = way(lineage);
-    if let Way::Unknown(what) = &way {
+    let launcher = launcher(lineage);
+    if let Launcher::Unknown(what) = &launcher {
         return Some(format!("waiting for {what}"));
     }
-    way.refusal()
+    launcher.refusal()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn name(way: &Way) -> &'static str {
-        match way {
-            Way::Own => "we",
-            Way::Group => "group",
-            Way::Join => "join",
-            Way::Fleet(_) => "fleet",
-            Way::Orchestrator(_) => "orchestrator",
-            Way::Refused(_) => "nothing",
-            Way::Unknown(_) => "unknown",
+    fn name(launcher: &Launcher) -> &'static str {
+        match launcher {
+            Launcher::Function => "we",
+            Launcher::Group => "group",
+            Launcher::Join => "join",
+            Launcher::Fleet(_) => "fleet",
+            Launcher::Orchestrator(_) => "orchestrator",
+            Launcher::Nothing(_) => "nothing",
+            Launcher::Unknown(_) => "unknown",
         }
     }
 
     /// Every policy against everything that may replace it.
     #[test]
     fn whatever_replaces_by_itself_comes_before_us() {
-        let group = Some(Way::Group);
-        let join = Some(Way::Join);
-        let fleet = Some(Way::Fleet(String::new()));
-        let unread = Some(Way::Unknown(String::new()));
-        let pods = Some(Way::Orchestrator(String::new()));
+        let group = Some(Launcher::Group);
+        let join = Some(Launcher::Join);
+        let fleet = Some(Launcher::Fleet(String::new()));
+        let unread = Some(Launcher::Unknown(String::new()));
+        let pods = Some(Launcher::Orchestrator(String::new()));
         // group, fleet, orchestrator -> auto, launch, group
         for (of_group, of_fleet, of_pods, expected) in [
             (&None, &None, &None, ["we", "we", "we"]),
@@ -122,8 +123,8 @@ mod tests {
             (&None, &None, &pods, ["orchestrator", "we", "orchestrator"]),
         ] {
             let decided = |replace| {
-                let way = decide(replace, of_group.clone(), of_fleet.clone(), of_pods.clone());
-                name(&way)
+                let launcher = decide(replace, of_group.clone(), of_fleet.clone(), of_pods.clone());
+                name(&launcher)
             };
             let found = [Replace::Auto, Replace::Launch, Replace::Group].map(decided);
             assert_eq!(found, expected, "{of_group:?} {of_fleet:?} {of_pods:?}");
@@ -133,16 +134,16 @@ mod tests {
 
     #[test]
     fn only_what_we_launch_is_not_refused() {
-        for (way, refused) in [
-            (Way::Own, false),
-            (Way::Join, false),
-            (Way::Unknown(String::new()), false),
-            (Way::Group, true),
-            (Way::Fleet(String::new()), true),
-            (Way::Orchestrator(String::new()), true),
-            (Way::Refused(String::new()), true),
+        for (launcher, refused) in [
+            (Launcher::Function, false),
+            (Launcher::Join, false),
+            (Launcher::Unknown(String::new()), false),
+            (Launcher::Group, true),
+            (Launcher::Fleet(String::new()), true),
+            (Launcher::Orchestrator(String::new()), true),
+            (Launcher::Nothing(String::new()), true),
         ] {
-            assert_eq!(way.refusal().is_some(), refused, "{way:?}");
+            assert_eq!(launcher.refusal().is_some(), refused, "{launcher:?}");
         }
     }
 }

@@ -13,7 +13,7 @@
 //! - <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/spot-fleet-request-type.html>
 
 use crate::event::is_recent;
-use crate::plan::facts::way::Way;
+use crate::plan::facts::launcher::Launcher;
 use crate::plan::lineage::{Lineage, fleet};
 use crate::situation::{Fact, Fleet, Instance};
 
@@ -29,7 +29,7 @@ enum Known {
 }
 
 /// None if no fleet replaces the instance.
-pub fn way(lineage: &Lineage) -> Option<Way> {
+pub fn launcher(lineage: &Lineage) -> Option<Launcher> {
     let (id, is_recorded) = member_of(lineage)?;
     match known(
         &lineage.facts.fleets,
@@ -37,8 +37,8 @@ pub fn way(lineage: &Lineage) -> Option<Way> {
         is_recorded,
         is_waited_for(lineage),
     ) {
-        Known::Maintains => Some(Way::Fleet(advice(lineage, id))),
-        Known::NotYet => Some(Way::Unknown(unread(&lineage.facts.fleets, id))),
+        Known::Maintains => Some(Launcher::Fleet(advice(lineage, id))),
+        Known::NotYet => Some(Launcher::Unknown(unread(&lineage.facts.fleets, id))),
         Known::DoesNot | Known::Doubtful => None,
     }
 }
