@@ -3,6 +3,7 @@
 //! A batch is reconciled together so that reads are shared; each lineage is planned and executed by
 //! itself, so that a failing one never fails its neighbours.
 
+mod answers;
 mod batch;
 mod blind;
 mod context;
@@ -18,16 +19,15 @@ mod wakes;
 
 use crate::calls::Calls;
 use crate::clock::Timestamp;
-use crate::cloud::launching::is_answered;
-use crate::cloud::{Class, Cloud, CloudError};
+use crate::cloud::Cloud;
 use crate::event::Trigger;
 use crate::execute::execute;
 use crate::id::InstanceId;
 use crate::observe::{self, Scope};
 use crate::plan::{self, COUNT, Plan, REMEMBER};
 use crate::reads::Reads;
-use crate::report::{Report, StepOutcome, StepReport, Unprotected};
-use crate::step::{Action, Step};
+use crate::report::{Report, StepReport, Unprotected};
+use crate::step::Step;
 use crate::tags::Tags;
 use batch::Batch;
 pub use context::{Context, Retry};
@@ -232,7 +232,10 @@ async fn run(
     let steps = execute(&plan, calls, &mut subject.done, left(context)).await;
     subject.note_deregistered(plan.leaves_for_good.take(), &plan.steps);
     subject.note_unwritten(&plan.steps, &steps);
-    subject.memory.launched.extend(launched(&plan, &steps));
+    subject
+        .memory
+        .launched
+        .extend(answers::launched(&plan, &steps));
     let taken = sets::taken(&plan, &steps);
     subject.memory.sets.taken.extend(taken);
     rehearsal::note(subject, &plan, &steps);
@@ -247,11 +250,13 @@ async fn run(
     let launches: Vec<Tags> = plan
         .steps
         .iter()
-        .filter_map(|it| refused_launch(it, &steps))
+        .filter_map(|it| answers::refused_launch(it, &steps))
         .collect();
     let before = subject.refused.len();
-    subject.refused.extend(steps.iter().filter_map(refused));
-    subject.refused.extend(mismatched(&plan, &steps));
+    subject
+        .refused
+        .extend(steps.iter().filter_map(answers::refused));
+    subject.refused.extend(answers::mismatched(&plan, &steps));
     let refused = !launches.is_empty() || subject.refused.len() > before;
     subject.unread_writes.extend(launches.into_iter().flatten());
     // A step that failed now would fail again at once: only a step that was done, or another way to launch, calls for
@@ -274,7 +279,7 @@ async fn run(
         10
     };
     // A launch under way is looked at soon, however long the rescue has taken.
-    subject.since = plan.since.filter(|_| !unheard(&plan, &steps));
+    subject.since = plan.since.filter(|_| !answers::unheard(&plan, &steps));
     if let Some((noting, mut outcome)) = plan.outcome {
         outcome.because(&steps);
         if done(&noting) {
@@ -304,96 +309,4 @@ async fn run(
         }
     }
     news && !throttled
-}
-
-/// The instances that launches have returned, and their tokens.
-fn launched(plan: &Plan, reports: &[StepReport]) -> Vec<(InstanceId, String)> {
-    let launches = plan.steps.iter();
-    let answers = launches.filter_map(|step| {
-        let Action::Launch(launch) = &step.action else {
-            return None;
-        };
-        let report = reports.iter().find(|it| it.id == step.id)?;
-        match &report.outcome {
-            StepOutcome::Done { what } => {
-                let id = what.split_whitespace().next()?.parse().ok()?;
-                Some((id, launch.token.clone()))
-            }
-            StepOutcome::AlreadyDone { .. }
-            | StepOutcome::Failed(_)
-            | StepOutcome::Foretold(_)
-            | StepOutcome::Skipped { .. }
-            | StepOutcome::OutOfTime => None,
-        }
-    });
-    answers.collect()
-}
-
-/// A launch without an answer: it may have led to an instance.
-fn unheard(plan: &Plan, reports: &[StepReport]) -> bool {
-    let mut launches = plan.steps.iter();
-    launches.any(|step| {
-        let report = reports.iter().find(|it| it.id == step.id);
-        let unanswered = |error: &CloudError| !is_answered(error);
-        matches!(step.action, Action::Launch(_))
-            && report.is_some_and(|it| match &it.outcome {
-                StepOutcome::Failed(error) => unanswered(error),
-                StepOutcome::OutOfTime => true,
-                StepOutcome::Done { .. }
-                | StepOutcome::AlreadyDone { .. }
-                | StepOutcome::Foretold(_)
-                | StepOutcome::Skipped { .. } => false,
-            })
-    })
-}
-
-/// The record tags for a launch that found no capacity.
-fn refused_launch(step: &Step, reports: &[StepReport]) -> Option<Tags> {
-    let refusal = step.on_failure.as_ref()?;
-    let report = reports.iter().find(|it| it.id == step.id)?;
-    match &report.outcome {
-        StepOutcome::Failed(error) if refusal.counts(error) => Some(refusal.tags(error)),
-        StepOutcome::Failed(_)
-        | StepOutcome::Foretold(_)
-        | StepOutcome::Done { .. }
-        | StepOutcome::AlreadyDone { .. }
-        | StepOutcome::Skipped { .. }
-        | StepOutcome::OutOfTime => None,
-    }
-}
-
-/// Launches with a token that was used for another request.
-fn mismatched(plan: &Plan, reports: &[StepReport]) -> Vec<String> {
-    const CODE: &str = "IdempotentParameterMismatch";
-    let launches = plan.steps.iter();
-    let mismatched = launches.filter_map(|step| {
-        let Action::Launch(launch) = &step.action else {
-            return None;
-        };
-        let mut reports = reports.iter().filter(|it| it.id == step.id);
-        let used = reports
-            .any(|it| matches!(&it.outcome, StepOutcome::AlreadyDone { why } if why == CODE));
-        used.then(|| plan::mismatch(&step.id, &launch.token))
-    });
-    mismatched.collect()
-}
-
-/// The id of a step that AWS has refused for good.
-fn refused(report: &StepReport) -> Option<String> {
-    // A launch's answer is remembered with its token, whatever it says.
-    let launch = |error: &CloudError| ["CreateFleet", "RunInstances"].contains(&error.operation);
-    let refused = |error: &CloudError| match error.class {
-        Class::Permanent | Class::Capacity | Class::Denied => true,
-        Class::Transient => launch(error) && is_answered(error),
-        Class::AlreadyDone => false,
-    };
-    match &report.outcome {
-        StepOutcome::Failed(error) if refused(error) => Some(report.id.clone()),
-        StepOutcome::Failed(_)
-        | StepOutcome::Foretold(_)
-        | StepOutcome::Done { .. }
-        | StepOutcome::AlreadyDone { .. }
-        | StepOutcome::Skipped { .. }
-        | StepOutcome::OutOfTime => None,
-    }
 }

@@ -455,14 +455,14 @@ MUTANTS = [
     ),
     Mutant(
         "On-Demand is relieved by On-Demand",
-        "src/plan/capacity/launch.rs",
+        "src/plan/capacity/launch/choice.rs",
         "lanes.retain(|it| it.market == Market::Spot && it.subnet == place.subnet);",
         "lanes.retain(|it| it.subnet == place.subnet);",
     ),
     Mutant(
         "the first request names a version that says nothing of the network",
         "src/plan/capacity/launch.rs",
-        "let unknown = at_risk || later || !knows_all_pools(lineage, instance);",
+        "let unknown = at_risk || later || !choice::knows_all_pools(lineage, instance);",
         "let unknown = at_risk || (later && at_risk) || !knows_all_pools(lineage, instance);",
     ),
     Mutant(
@@ -851,7 +851,7 @@ MUTANTS = [
     ),
     Mutant(
         "first look: what first aid has launched is not waited for",
-        "src/plan/capacity/launch.rs",
+        "src/plan/capacity/launch/used.rs",
         "others.any(|(_, since)| lineage.now - *since <= SEEN)",
         "others.any(|(_, since)| lineage.now - *since > SEEN)",
     ),

@@ -12,7 +12,7 @@ use crate::clock::{SWEEP, Timestamp};
 use crate::event::{InstanceState, Risk};
 use crate::id::VolumeId;
 use crate::plan::capacity::lanes::Lane;
-use crate::plan::capacity::launch::{self, request};
+use crate::plan::capacity::launch::{self, choice, request};
 use crate::plan::draft::Plan;
 use crate::plan::facts::spot_request;
 use crate::plan::lineage::Lineage;
@@ -110,7 +110,7 @@ fn spare(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
     if owner.market != Market::Spot || asked {
         return;
     }
-    launch_noted(lineage, owner, launch::first_way(lineage), plan);
+    launch_noted(lineage, owner, choice::first_lane(lineage), plan);
 }
 
 /// Tags the owner before the launch: first aid of a later warning must look for the spare before it launches.

@@ -14,7 +14,7 @@ pub mod hand_back;
 use crate::clock::{self, Timestamp};
 use crate::event::{InstanceAction, InstanceState, Interruption};
 use crate::plan::capacity::lanes::Lane;
-use crate::plan::capacity::launch;
+use crate::plan::capacity::launch::choice;
 use crate::plan::course::{caveats, foreseen, outcome};
 use crate::plan::draft::Plan;
 use crate::plan::facts::{asked, breaker, launcher, stand_in};
@@ -109,7 +109,7 @@ fn look_for_spot(lineage: &Lineage, owner: &Instance, plan: &mut Plan) {
         plan.wait(15, "a Spot Instance to be seen, if one was launched");
         return;
     }
-    let lanes: Vec<Lane> = launch::spot_here(lineage);
+    let lanes: Vec<Lane> = choice::spot_here(lineage);
     foreseen::launch_noted(lineage, owner, lanes, plan);
 }
 
