@@ -17,8 +17,14 @@ Each has its value and a seal behind it (` @` and sixteen characters), so that o
 with `-n` is a list: `-1`, `-2`, … The tags that *you* write are in
 [POLICY.md](POLICY.md).
 
-A resource takes 50 tags. Where there is no room for all of ours, some stay behind, in a fixed order, and the caveats of
-the instance say which.
+A resource takes 50 tags. Where there is no room for all of the function's, some are left out, in a fixed order, and the
+caveats of the instance say which.
+
+- A *lineage* is a protected instance and the replacements that took over from it; its id is the id of its first instance.
+- The *head* is the instance of a lineage that owns disks, targets and addresses now.
+- A *tombstone* is the note that an instance is being interrupted: which one, when and how. It outlives the instance.
+- A *prepared rescue* is the launch template of a lineage. Its tags are the *record*: what must be known once EC2 no longer
+  shows the instance.
 
 ";
 

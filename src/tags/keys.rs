@@ -1,5 +1,5 @@
-//! Every tag of ours, once: what it says, on what it stands, when it is written, read and removed, what follows if an old
-//! value is put back, and what becomes of it where there is no room.
+//! Every tag that the function writes, once: what it says, on what it stands, when it is written, read and removed, what
+//! follows if an old value is put back, and what becomes of it where there is no room.
 //!
 //! What writes, reads, sheds, protects or explains a tag asks this table. `docs/TAGS.md` and the service control policy
 //! are made of it.
@@ -265,7 +265,7 @@ keys! {
         written "when a version is written, with the number that EC2 returned"
         read "at each launch"
         gone "with the launch template"
-        put_back "an earlier version of ours: versions before the last two are deleted"
+        put_back "an earlier version that the function wrote: versions before the last two are deleted"
     /// Changes when a replacement would have to be launched differently.
     FINGERPRINT = "fingerprint": Value on [LaunchTemplate] Always []
         written "with each version"
@@ -289,7 +289,7 @@ keys! {
         written "when a replacement has no room for marks"
         read "to know it as a member"
         gone "when it is gone"
-        put_back "an instance that was launched by us before"
+        put_back "an instance that the function launched before"
     /// Volumes without room for an expiry of their own, and when they may be deleted.
     EXPIRES = "expires": List on [LaunchTemplate] Always []
         written "when a volume has no room for an expiry"

@@ -463,7 +463,7 @@ MUTANTS = [
         "the first request names a version that says nothing of the network",
         "src/plan/capacity/launch.rs",
         "let unknown = at_risk || later || !choice::knows_all_pools(lineage, instance);",
-        "let unknown = at_risk || (later && at_risk) || !knows_all_pools(lineage, instance);",
+        "let unknown = at_risk || (later && at_risk) || !choice::knows_all_pools(lineage, instance);",
     ),
     Mutant(
         "an address is given up and launched without in one breath",
