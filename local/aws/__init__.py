@@ -38,6 +38,7 @@ BEHAVIOURS = (
     "roots",
     "run",
     "scaling",
+    "scaling_calls",
     "sharing",
     "snapshots",
     "snapshot_calls",
