@@ -77,10 +77,10 @@ ALL = [
     Accepted(
         "move any address to a marked network interface",
         [on("AssociateAddress", "elastic-ip"), on("AssociateAddress", "network-interface", MARK)],
-        "addresses carry no tag of ours; the function looks at what holds one",
+        "addresses carry no tag of the function; the function looks at what holds one",
     ),
     Accepted(
-        "mark any network interface, and so make it ours",
+        "mark any network interface, and so make it the function's",
         [on("CreateTags", "network-interface", given=MARK)],
         (
             "the user's interfaces are unmarked until the function marks them, as with volumes; a mark "
@@ -103,12 +103,12 @@ ALL = [
             lattice("DeregisterTargets"),
         ],
         (
-            "TargetGroupArns is empty by default; target groups carry no tag of ours, and there is no "
-            "condition on the target"
+            "TargetGroupArns is empty by default; target groups carry no tag of the function, and there is "
+            "no condition on the target"
         ),
     ),
     Accepted(
-        "mark any volume, and so make it ours",
+        "mark any volume, and so make it the function's",
         [on("CreateTags", "volume", given=MARK)],
         (
             "the user's volumes are unmarked until the function marks them, and nothing on a volume "
