@@ -142,7 +142,7 @@ fn strangers(lineage: &Lineage, plan: &mut Plan) {
     };
     for stranger in lineage.strangers().filter(warned) {
         plan.wait(
-            5,
+            pace::answer(stranger.launch_time, now),
             format!("{} to be known as a replacement of {id}", stranger.id),
         );
     }

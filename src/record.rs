@@ -138,7 +138,7 @@ impl Record {
     #[must_use]
     pub fn from_tags(tags: &Tags) -> Self {
         let get = |key: &str| tags.get(key).map(String::as_str);
-        Self {
+        let record = Self {
             head: get(tags::HEAD).and_then(|id| id.parse().ok()),
             place: get(tags::PLACE).and_then(place_from),
             volumes: volumes_from(tags),
@@ -179,7 +179,20 @@ impl Record {
             swaps: get(tags::SWAPS).and_then(|n| n.parse().ok()).unwrap_or(0),
             changed: list(tags::CHANGED, tags, |it| Some(it.to_owned())),
             progress: get(tags::PROGRESS).map(progress_from).unwrap_or_default(),
-        }
+        };
+        record.with_what_came()
+    }
+
+    /// What the interrupted owner had gained since the last sweep is on record twice: the list of targets may have been
+    /// put back to what it said before.
+    fn with_what_came(mut self) -> Self {
+        let interrupted = self.interruption.as_ref().map(|it| &it.instance);
+        let owner = self.head.as_ref().filter(|it| Some(*it) == interrupted);
+        let came = targets::came(&self.changed, owner);
+        self.targets.extend(came);
+        self.targets.sort();
+        self.targets.dedup();
+        self
     }
 
     /// The part that the head's own tags carry: what its launch depends on.

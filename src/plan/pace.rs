@@ -52,6 +52,14 @@ pub fn boot(interruption: &Interruption, held: bool, now: Timestamp) -> u16 {
     seconds(if held { NOW_AND_THEN } else { BOOT })
 }
 
+/// Seconds until a launch is asked again for what it has launched: its answer may come any moment, or, if it was sent for
+/// a version that has gone, not at all.
+#[must_use]
+pub fn answer(launched: Timestamp, now: Timestamp) -> u16 {
+    let is_young = (now - launched).whole_seconds() < NOW_AND_THEN;
+    seconds(if is_young { OFTEN } else { NOW_AND_THEN })
+}
+
 /// Seconds until the sooner of the two.
 #[must_use]
 pub fn soonest(interruption: &Interruption, boots: bool, held: bool, now: Timestamp) -> u16 {

@@ -7,6 +7,7 @@
 //! | `<beginning of the arn>/=<id>` | what the following items begin with |
 //! | `<rest of the arn>=<port>,<port>` | targets of that beginning and id |
 
+use crate::id::InstanceId;
 use crate::situation::{Target, TargetGroup};
 use crate::tags::{self, Tags};
 
@@ -44,6 +45,23 @@ pub fn unpacked(list: &str, tags: &Tags) -> Vec<Target> {
     all.sort();
     all.dedup();
     all
+}
+
+/// The targets of this owner among what it has gained (`+`) and not lost again (`-`).
+pub fn came(changed: &[String], owner: Option<&InstanceId>) -> Vec<Target> {
+    let Some(owner) = owner else {
+        return Vec::new();
+    };
+    let gained = changed.iter().filter_map(|it| it.strip_prefix('+'));
+    let lost = |it: &str| {
+        changed
+            .iter()
+            .any(|other| other.strip_prefix('-') == Some(it))
+    };
+    let targets = gained
+        .filter(|it| !lost(it))
+        .filter_map(|it| it.parse::<Target>().ok());
+    targets.filter(|it| it.id == owner.as_str()).collect()
 }
 
 /// The ARN up to the group's own name. None for names without an ARN.

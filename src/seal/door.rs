@@ -6,7 +6,7 @@ use super::marks::{Which, open, sealed};
 use super::open::{self as opened, each, place};
 use super::{Key, Seal};
 use crate::clock::Timestamp;
-use crate::cloud::{Cloud, CloudError, Message, Query};
+use crate::cloud::{Class, Cloud, CloudError, Message, Query};
 use crate::dns::{DnsName, RecordSet};
 use crate::id::{InstanceId, RequestId, TemplateId};
 use crate::situation::{
@@ -101,15 +101,20 @@ impl<'a> Sealed<'a> {
         answer
     }
 
-    /// The result of a call is ours by the id that the call returned. Should sealing its marks fail, the same call is
-    /// made again at the next look, and returns the same id.
+    /// The result of a call is ours by the id that the call returned. Should sealing its marks fail twice, the same call
+    /// is made again at the next look, and returns the same id, unless what it made is not wanted any more by then.
     async fn mark(&self, action: &Action, answer: &str, key: &Key) {
         let made = match (marks_of(action), answer.split_whitespace().next()) {
             (Some(marks), Some(id)) => Some((id.to_owned(), marks)),
             _ => self.version(action, answer),
         };
         let Some((id, marks)) = made else { return };
-        if let Err(error) = self.tag(std::slice::from_ref(&id), &marks, key).await {
+        let seal = async || self.tag(std::slice::from_ref(&id), &marks, key).await;
+        let mut sealed = seal().await;
+        if matches!(&sealed, Err(error) if error.class == Class::Transient) {
+            sealed = seal().await;
+        }
+        if let Err(error) = sealed {
             tracing::warn!(%error, id, "failed to seal the marks of what was made; done at the next look");
         }
     }

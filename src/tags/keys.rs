@@ -349,9 +349,9 @@ keys! {
     /// What the owner had gained and lost since the last sweep when it was interrupted.
     CHANGED = "changed": List on [LaunchTemplate] Rescue [Shed(7)]
         written "at the first look"
-        read "in the outcome, for a person"
+        read "in the outcome, for a person; a target of the interrupted owner counts as if it were on the list of targets"
         gone "when the rescue is over"
-        put_back "a note that is out of date"
+        put_back "a note that is out of date; what it says of another instance counts nowhere"
     /// `ip` targets of successors, until one of them owns everything.
     SERVED = "served": List on [LaunchTemplate] Rescue [Shed(2)]
         written "when an `ip` target of a successor is registered"

@@ -1149,4 +1149,22 @@ MUTANTS = [
         "replacement.sealed && !replacement.placed",
         "replacement.sealed",
     ),
+    Mutant(
+        "a list of targets that was put back is all there is",
+        "src/record.rs",
+        "        self.targets.extend(came);\n",
+        "        drop(came);\n",
+    ),
+    Mutant(
+        "marks that were refused once are left unsealed",
+        "src/seal/door.rs",
+        "error.class == Class::Transient",
+        "error.class == Class::Transient && id.is_empty()",
+    ),
+    Mutant(
+        "a launch without an answer is asked for at each look",
+        "src/plan/pace.rs",
+        "let is_young = (now - launched).whole_seconds() < NOW_AND_THEN;",
+        "let is_young = now >= launched;",
+    ),
 ]

@@ -7,7 +7,7 @@ use crate::start::{Setup, Weather};
 use spot_rescue::event::InstanceAction;
 
 #[test]
-fn regression_launches_are_bounded() {
+fn regression_a_launch_without_an_answer_is_asked_for_now_and_then() {
     let setup = Setup {
         volumes: vec![false; 3],
         ports: vec![443],
@@ -43,7 +43,7 @@ fn regression_launches_are_bounded() {
 }
 
 #[test]
-fn regression_b() {
+fn regression_a_new_target_is_served_although_the_list_of_targets_was_put_back() {
     let setup = Setup {
         volumes: vec![false; 3],
         classic: true,
@@ -109,7 +109,7 @@ fn regression_a_replacement_with_an_overwritten_mark_is_not_replaced_by_another(
 }
 
 #[test]
-fn regression_e() {
+fn regression_a_clone_with_marks_that_were_refused_once_is_not_left_over() {
     let setup = Setup {
         volumes: vec![false; 2],
         classic: true,

@@ -23,6 +23,7 @@ use crate::plan::facts::launcher::{self, Launcher, fleet};
 use crate::plan::facts::{asked, breaker};
 use crate::plan::lineage::Lineage;
 use crate::plan::network::primary;
+use crate::plan::pace;
 use crate::plan::volumes::root::image;
 use crate::policy::Types;
 use crate::record::Place;
@@ -121,9 +122,10 @@ fn decide(lineage: &Lineage, purpose: Purpose, plan: &mut Plan) -> Result<Step, 
     let place = place(lineage)?;
     notes(lineage, plan);
     if let Some(again) = unheard::of(lineage, place, base) {
+        let pace = pace::answer(again.launched, lineage.now);
         return match unheard::step(lineage, base, again, plan) {
             // Another request with the same token has just been refused; this one may be answered at the next look.
-            Err(Stop::TokenUsed) => Err(Stop::Wait(5, "the answer to a launch".to_owned())),
+            Err(Stop::TokenUsed) => Err(Stop::Wait(pace, "the answer to a launch".to_owned())),
             answer => answer,
         };
     }
@@ -144,13 +146,11 @@ fn decide(lineage: &Lineage, purpose: Purpose, plan: &mut Plan) -> Result<Step, 
         }
     };
     let attempt = lineage.record.attempts.of(base);
-    // The token is sent once more and may be refused again: the suspicion keeps the time it began.
-    let used = lineage
-        .inputs
-        .suspected
-        .get_key_value(&used::token(lineage, base));
-    plan.suspects
-        .extend(used.map(|(used, since)| (used.clone(), *since)));
+    // AWS has answered an earlier look that the token is used, and would answer so again.
+    let suspected = &lineage.inputs.suspected;
+    if suspected.contains_key(&used::token(lineage, base)) {
+        return Err(Stop::TokenUsed);
+    }
     let step = request::step(lineage, base, lane, instead, attempt, plan)?;
     if used::is_used(lineage, &step) {
         return Err(Stop::TokenUsed);

@@ -2,6 +2,7 @@
 //! which may change, before its token. The instance exists all the same and has the token in a tag that could not be
 //! guessed. The same request returns it as soon as AWS accepts the request again.
 
+use crate::clock::Timestamp;
 use crate::id::{InstanceId, InterfaceId};
 use crate::plan::capacity::lanes::{self, Lane};
 use crate::plan::capacity::launch::request::{self, Instead};
@@ -21,6 +22,7 @@ const BACK: u32 = 8;
 
 /// The request that was sent.
 pub struct Again {
+    pub launched: Timestamp,
     lane: Lane,
     interface: Option<InterfaceId>,
     attempt: u32,
@@ -36,6 +38,7 @@ pub fn of(lineage: &Lineage, place: &Place, base: &InstanceId) -> Option<Again> 
             Some(_) => lanes::on_interface(lineage, place),
         };
         Some(Again {
+            launched: it.launch_time,
             lane: lanes
                 .into_iter()
                 .find(|lane| led_to(lane, it))
@@ -66,6 +69,7 @@ fn sent(lineage: &Lineage, base: &InstanceId, it: &Instance) -> Option<(u32, Opt
 /// Sends the same request again. It is no new attempt, so a refusal is not counted.
 pub fn step(lineage: &Lineage, base: &InstanceId, again: Again, plan: &Plan) -> Result<Step, Stop> {
     let Again {
+        launched: _,
         lane,
         interface,
         attempt,
