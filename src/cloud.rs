@@ -26,8 +26,9 @@ pub use crate::error::{Class, CloudError, TOO_LONG, TOO_MANY, advice, classify, 
 use crate::dns::{DnsName, RecordSet};
 use crate::id::{ImageId, InstanceId, InterfaceId, RequestId, SnapshotId, TemplateId, VolumeId};
 use crate::situation::{
-    Address, AutoScalingGroup, Balancing, Fleet, Image, Instance, Listing, NetworkInterface,
-    Registration, RootTask, Shape, Snapshot, SpotRequest, TargetGroup, Template, Volume,
+    Address, AutoScalingGroup, Balancing, Fleet, Image, Instance, KeyState, Listing,
+    NetworkInterface, Registration, RootTask, Shape, Snapshot, SpotRequest, TargetGroup, Template,
+    Volume,
 };
 use crate::step::Action;
 use async_trait::async_trait;
@@ -53,6 +54,8 @@ pub trait Cloud: Send + Sync {
     async fn shapes(&self, instance_types: &[String]) -> Result<Vec<Shape>, CloudError>;
     /// The key of new volumes that name none, if the account encrypts by default.
     async fn default_key(&self) -> Result<Option<String>, CloudError>;
+    /// The state of the key with this ARN.
+    async fn key_state(&self, arn: &str) -> Result<KeyState, CloudError>;
     async fn requests(&self, ids: &[RequestId]) -> Result<Vec<SpotRequest>, CloudError>;
     /// Spot requests that are active and have a tag of this key.
     async fn tagged_requests(&self, key: &'static str) -> Result<Vec<SpotRequest>, CloudError>;
@@ -168,6 +171,7 @@ pub const READ_ACTIONS: &[&str] = &[
     "elasticloadbalancing:DescribeLoadBalancers",
     "elasticloadbalancing:DescribeTargetGroups",
     "elasticloadbalancing:DescribeTargetHealth",
+    "kms:DescribeKey",
     "route53:ListResourceRecordSets",
     "secretsmanager:GetSecretValue",
     "vpc-lattice:ListTargetGroups",

@@ -8,6 +8,7 @@ mod default_key;
 mod fleets;
 mod groups;
 mod interfaces;
+mod keys;
 mod merge;
 mod names;
 mod policies;

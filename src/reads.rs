@@ -13,8 +13,9 @@ use crate::cloud::{Cloud, CloudError, Message, Query};
 use crate::dns::{DnsName, RecordSet};
 use crate::id::{InstanceId, RequestId};
 use crate::situation::{
-    Address, AutoScalingGroup, Balancing, Fleet, Image, Instance, Listing, NetworkInterface,
-    Registration, RootTask, Shape, Snapshot, SpotRequest, TargetGroup, Template, Volume,
+    Address, AutoScalingGroup, Balancing, Fleet, Image, Instance, KeyState, Listing,
+    NetworkInterface, Registration, RootTask, Shape, Snapshot, SpotRequest, TargetGroup, Template,
+    Volume,
 };
 use crate::step::{Action, Kind};
 use crate::tags::Tags;
@@ -181,6 +182,10 @@ impl Cloud for Reads<'_> {
 
     async fn default_key(&self) -> Result<Option<String>, CloudError> {
         self.cloud.default_key().await
+    }
+
+    async fn key_state(&self, arn: &str) -> Result<KeyState, CloudError> {
+        within("DescribeKey", self.cloud.key_state(arn)).await
     }
 
     async fn requests(&self, ids: &[RequestId]) -> Result<Vec<SpotRequest>, CloudError> {

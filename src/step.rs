@@ -3,6 +3,7 @@
 mod call;
 mod description;
 mod digest;
+mod except;
 mod needs;
 mod network;
 mod refusal;
@@ -15,6 +16,7 @@ mod wait;
 pub use crate::record::InstanceTypes;
 pub use description::{described, description};
 pub use digest::{fingerprint, token};
+pub use except::Except;
 pub use network::{Network, PrivateAddresses};
 pub use refusal::Refusal;
 pub use rehearsal::Rehearsal;
@@ -76,6 +78,7 @@ pub enum Action {
         tags: Tags,
         /// Each with its volume's tags, where there is room for all of them.
         copy_tags: bool,
+        except: Except,
     },
     SnapshotVolume {
         volume: VolumeId,

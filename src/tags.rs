@@ -93,6 +93,13 @@ pub fn is_numbered(key: &str, list: &str) -> bool {
 }
 
 /// What follows the name of a list.
+/// The KMS keys that the stack's user has named, by ARN.
+pub fn kms_keys(defaults: &Tags) -> impl Iterator<Item = &str> {
+    let all = defaults.get(KMS_KEYS).map(|it| it.split(','));
+    let words = all.into_iter().flatten().map(str::trim);
+    words.filter(|it| !it.is_empty())
+}
+
 fn digits(rest: &str) -> Option<&str> {
     let n = rest.strip_prefix('-')?;
     (!n.is_empty() && n.bytes().all(|byte| byte.is_ascii_digit())).then_some(n)

@@ -13,7 +13,7 @@ use aws_sdk_ec2::types::{
 use spot_rescue::cloud::CloudError;
 use spot_rescue::event::{Wake, own};
 use spot_rescue::id::{InstanceId, SnapshotId, VolumeId};
-use spot_rescue::step::{Action, CopyVolume, CreateVolume};
+use spot_rescue::step::{Action, CopyVolume, CreateVolume, Except};
 use spot_rescue::tags::Tags;
 use std::collections::BTreeMap;
 
@@ -34,9 +34,12 @@ impl Aws {
                 description,
                 tags,
                 copy_tags,
+                except,
             } => {
-                self.snapshot_instance(instance, description, tags, *copy_tags)
-                    .await
+                let request = self.snapshots(instance, description, tags, *copy_tags, except);
+                let answer = request.send().await.map_err(failed("CreateSnapshots"))?;
+                let ids = answer.snapshots().iter().filter_map(|it| it.snapshot_id());
+                Ok(ids.collect::<Vec<_>>().join(" "))
             }
             Action::SnapshotVolume {
                 volume,
@@ -134,19 +137,6 @@ impl Aws {
         Ok(String::new())
     }
 
-    async fn snapshot_instance(
-        &self,
-        instance: &InstanceId,
-        description: &str,
-        tags: &Tags,
-        copy_tags: bool,
-    ) -> Result<String, CloudError> {
-        let request = self.snapshots(instance, description, tags, copy_tags);
-        let answer = request.send().await.map_err(failed("CreateSnapshots"))?;
-        let ids = answer.snapshots().iter().filter_map(|it| it.snapshot_id());
-        Ok(ids.collect::<Vec<_>>().join(" "))
-    }
-
     /// Each snapshot gets the tags of its volume, where there is room for them: they say what the volume was.
     pub(super) fn snapshots(
         &self,
@@ -154,9 +144,14 @@ impl Aws {
         description: &str,
         tags: &Tags,
         copy_tags: bool,
+        except: &Except,
     ) -> CreateSnapshotsFluentBuilder {
+        let Except { root, volumes } = except;
+        let volumes = volumes.iter().map(ToString::to_string).collect::<Vec<_>>();
         let source = InstanceSpecification::builder()
             .instance_id(instance.as_str())
+            .set_exclude_boot_volume(root.then_some(true))
+            .set_exclude_data_volume_ids(Some(volumes).filter(|it| !it.is_empty()))
             .build();
         self.ec2
             .create_snapshots()

@@ -14,6 +14,7 @@ mod error;
 mod fleet;
 mod fleets;
 mod inbox;
+mod keys;
 mod likeness;
 mod names;
 mod network;
@@ -39,8 +40,9 @@ use spot_rescue::cloud::{Cloud, CloudError, MOST_READ, Message, Query};
 use spot_rescue::dns::{DnsName, RecordSet};
 use spot_rescue::id::{InstanceId, RequestId};
 use spot_rescue::situation::{
-    Address, AutoScalingGroup, Balancing, Fleet, Image, Instance, Listing, NetworkInterface,
-    Registration, RootTask, Shape, Snapshot, SpotRequest, TargetGroup, Template, Volume,
+    Address, AutoScalingGroup, Balancing, Fleet, Image, Instance, KeyState, Listing,
+    NetworkInterface, Registration, RootTask, Shape, Snapshot, SpotRequest, TargetGroup, Template,
+    Volume,
 };
 use spot_rescue::step::Action;
 
@@ -53,7 +55,7 @@ pub struct Stack {
     pub secret_arn: Option<String>,
 }
 
-/// Connections to EC2, to Auto Scaling, to the services that balance load, to our own queue and secret, and,
+/// Connections to EC2, to Auto Scaling, to the services that balance load, to our own queue and secret, to KMS, and,
 /// should a name follow an instance, to Route 53.
 pub struct Aws {
     autoscaling: aws_sdk_autoscaling::Client,
@@ -61,6 +63,7 @@ pub struct Aws {
     balancers: targets::Balancers,
     sqs: aws_sdk_sqs::Client,
     secrets: aws_sdk_secretsmanager::Client,
+    keys: aws_sdk_kms::Client,
     names: names::Names,
     stack: Stack,
     at_most: usize,
@@ -82,6 +85,7 @@ impl Aws {
             balancers: targets::Balancers::new(config),
             sqs: aws_sdk_sqs::Client::new(config),
             secrets: aws_sdk_secretsmanager::Client::new(config),
+            keys: aws_sdk_kms::Client::new(config),
             names: names::Names::new(config),
             stack,
             at_most: MOST_READ,
@@ -139,6 +143,10 @@ impl Cloud for Aws {
 
     async fn default_key(&self) -> Result<Option<String>, CloudError> {
         read::default_key(&self.ec2).await
+    }
+
+    async fn key_state(&self, arn: &str) -> Result<KeyState, CloudError> {
+        keys::state(&self.keys, arn).await
     }
 
     async fn requests(&self, ids: &[RequestId]) -> Result<Vec<SpotRequest>, CloudError> {

@@ -69,9 +69,10 @@ impl Aws {
             description,
             tags,
             copy_tags,
+            except,
         } = action
         {
-            let request = self.snapshots(instance, description, tags, *copy_tags);
+            let request = self.snapshots(instance, description, tags, *copy_tags, except);
             let answer = request.dry_run(true).send().await;
             answer.map_err(failed("CreateSnapshots"))?;
         } else if let Action::CopyVolume(copy) = action {

@@ -84,8 +84,44 @@ async fn extend(
         let message = "no version is named that the new one is to be made of";
         return Err(CloudError::new(ADD, "NoVersion", message, None));
     };
-    let data = network(spec, RequestLaunchTemplateData::builder()).build();
-    add(ec2, template, Some(*after), token, data).await
+    let tags = tags_of_both(ec2, template, *after, spec).await?;
+    let builder = RequestLaunchTemplateData::builder().set_tag_specifications(tags);
+    add(
+        ec2,
+        template,
+        Some(*after),
+        token,
+        network(spec, builder).build(),
+    )
+    .await
+}
+
+/// The tags of the source version and those of the interface, where there are any: what a version says of tags takes
+/// the place of all that its source says of them. A source that cannot be read keeps its own.
+async fn tags_of_both(
+    ec2: &aws_sdk_ec2::Client,
+    template: &TemplateId,
+    source: u64,
+    spec: &TemplateSpec,
+) -> Result<Option<Vec<ec2::LaunchTemplateTagSpecificationRequest>>, CloudError> {
+    if spec.interface_tags.is_empty() {
+        return Ok(None);
+    }
+    let mut all = versions::tags(ec2, template, &source.to_string()).await?;
+    if all.is_empty() {
+        return Ok(None);
+    }
+    let interface = ResourceType::NetworkInterface.as_str().to_owned();
+    all.insert(interface, spec.interface_tags.clone());
+    let all = all.iter();
+    Ok(Some(all.map(|(of, tags)| given(of, tags)).collect()))
+}
+
+fn given(of: &str, tags: &Tags) -> ec2::LaunchTemplateTagSpecificationRequest {
+    ec2::LaunchTemplateTagSpecificationRequest::builder()
+        .resource_type(ResourceType::from(of))
+        .set_tags(Some(ec2_tags(tags)))
+        .build()
 }
 
 async fn add(
@@ -220,12 +256,7 @@ fn user_tags(spec: &TemplateSpec) -> Vec<ec2::LaunchTemplateTagSpecificationRequ
         (ResourceType::NetworkInterface, &spec.interface_tags),
     ];
     let filled = all.into_iter().filter(|(_, tags)| !tags.is_empty());
-    let request = |(of, tags): (ResourceType, &Tags)| {
-        ec2::LaunchTemplateTagSpecificationRequest::builder()
-            .resource_type(of)
-            .set_tags(Some(ec2_tags(tags)))
-            .build()
-    };
+    let request = |(of, tags): (ResourceType, &Tags)| given(of.as_str(), tags);
     filled.map(request).collect()
 }
 

@@ -8,7 +8,9 @@ use query::Parameters;
 use spot_rescue::cloud::{Class, Cloud, CloudError, Query};
 use spot_rescue::sim::World;
 use spot_rescue::situation::{Balancing, Instance, Market, Target, TargetGroup, VolumeSettings};
-use spot_rescue::step::{Action, CreateVolume, InstanceTypes, Launch, LaunchTemplate, Network};
+use spot_rescue::step::{
+    Action, CreateVolume, Except, InstanceTypes, Launch, LaunchTemplate, Network,
+};
 use spot_rescue::tags::{self, Tags};
 use std::collections::BTreeSet;
 use std::str::FromStr;
@@ -119,6 +121,7 @@ fn step(action: &str, p: &Parameters) -> Option<Action> {
             description: p.get("Description").to_owned(),
             tags: pairs(p, "TagSpecification.1.Tag"),
             copy_tags: p.get("CopyTagsFromSource") == "volume",
+            except: Except::default(),
         },
         "CreateSnapshot" => Action::SnapshotVolume {
             volume: id(p, "VolumeId")?,

@@ -6,7 +6,7 @@ is shown only to calls that name it, and what any of them has launched bears its
 (https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeFleets.html). moto's fleets launch once.
 
 Simplified: members are told by the tag alone; a member that was launched otherwise is
-given it (`join`), which is not possible on AWS.
+given it (`join`), which is not possible on AWS; a Spot Fleet does not launch for members that have joined so.
 
 Not verified on AWS: the code for an id that EC2 does not know.
 """
@@ -22,12 +22,16 @@ from local.aws.patch import Answer, answers, refuse
 from local.aws.settings import BadInput
 
 MEMBER = "aws:ec2:fleet-id"
+SPOT_MEMBER = "aws:ec2spot:fleet-request-id"
 #: until a fleet notices that it has lost a member
 NOTICES_SECONDS = 10
 
 
 def join(fleet_id: Any, instance_id: Any) -> None:
     backend = ec2_backends[events.ACCOUNT][events.REGION]
+    if fleet_id in backend.spot_fleet_requests and backend.get_instance_by_id(instance_id):
+        tags.write(backend, instance_id, {SPOT_MEMBER: fleet_id})
+        return
     joined = fleet.known(backend).get(fleet_id)
     if joined is None or backend.get_instance_by_id(instance_id) is None:
         raise BadInput(f"there is no fleet {fleet_id!r}, or no instance {instance_id!r}")

@@ -4,7 +4,7 @@ AWS: volumes and interfaces that a service has made for its own purpose say so (
 shown, and only that service may change them
 (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/amazon-ec2-managed-instances.html). moto knows no such thing.
 
-Simplified: volumes only, and of what changes them tags, flags and attachments.
+Simplified: volumes only, and of what changes them tags, flags, attachments and snapshot sets.
 
 Not verified on AWS: the error's code; that one managed device refuses a ModifyInstanceAttribute that names others, too.
 """
@@ -16,7 +16,7 @@ from typing import Any
 from moto.ec2.models import ec2_backends
 from moto.ec2.responses import EC2Response
 
-from local.aws import attachments, attributes, events, reservations, tags, volumes
+from local.aws import attachments, attributes, events, reservations, snapshot_calls, tags, volumes
 from local.aws.patch import refuse, shelf
 from local.aws.settings import BadInput
 
@@ -44,7 +44,7 @@ def operator(volume_id: str) -> dict[str, Any]:
 
 
 #: Modules with answers and methods that are wrapped: they have to be in place
-WRAPPED = (attachments, attributes, reservations, tags, volumes)
+WRAPPED = (attachments, attributes, reservations, snapshot_calls, tags, volumes)
 
 
 def _install() -> None:
@@ -90,10 +90,17 @@ def _flagged(call: Any) -> list[str]:
     return [it.volume_id for it in held if it is not None]
 
 
+def _taken(call: Any) -> list[str]:
+    """Whether EC2 takes a snapshot of one for another caller is not documented."""
+    wanted = call._get_param("InstanceSpecification") or {}
+    return [it.id for it in snapshot_calls.members(call.ec2_backend, wanted)]
+
+
 CHANGES: dict[str, Callable[[Any], list[str]]] = {
     "attach_volume": lambda call: [call._get_param("VolumeId")],
     "create_tags": lambda call: call._get_param("Resources") or [],
     "delete_tags": lambda call: call._get_param("Resources") or [],
+    "create_snapshots": _taken,
     "modify_instance_attribute": _flagged,
 }
 

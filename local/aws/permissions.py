@@ -32,6 +32,7 @@ ON_LOAD_BALANCERS = ("DeregisterInstancesFromLoadBalancer", "RegisterInstancesWi
 
 DENIALS = {
     "ec2": "UnauthorizedOperation",
+    "kms": "AccessDeniedException",
     "secretsmanager": "AccessDeniedException",
     "vpc-lattice": "AccessDeniedException",
 }
@@ -48,7 +49,7 @@ class Refused(_RESTError):
         if service == "ec2":
             inner = f"<Errors><Error>{error}</Error></Errors><RequestID>0</RequestID>"
             self.description = f"<Response>{inner}</Response>"
-        elif service in ("secretsmanager", "sqs", "vpc-lattice"):
+        elif service in ("kms", "secretsmanager", "sqs", "vpc-lattice"):
             self.description = json.dumps({"__type": code, "message": message})
         else:
             inner = f"<Error><Type>Sender</Type>{error}</Error><RequestId>0</RequestId>"
@@ -111,6 +112,8 @@ def _needs(call: Any) -> list[Need] | None:
         return [Need(f"route53:{action}", names.zone_of(call), context)]
     if call.service_name == "secretsmanager":
         return [Need(f"secretsmanager:{action}", call._get_param("SecretId") or "*")]
+    if call.service_name == "kms":
+        return [Need(f"kms:{action}", call._get_param("KeyId") or "*")]
     if call.service_name == "sqs":
         return [_queue(call, action)]
     return None

@@ -49,15 +49,15 @@ def create_snapshot(call: Any) -> Answer:
 def create_snapshots(call: Any) -> Answer:
     backend = call.ec2_backend
     wanted = tags.requested(call, "snapshot")
-    members = _members(backend, call._get_param("InstanceSpecification") or {})
+    found = members(backend, call._get_param("InstanceSpecification") or {})
     copied = call._get_param("CopyTagsFromSource") == "volume"
-    all_tags = [_copied(it, wanted) if copied else wanted for it in members]
+    all_tags = [_copied(it, wanted) if copied else wanted for it in found]
     for each in all_tags:
         tags.check(each)
-    for volume in members:
+    for volume in found:
         snapshots.check_limits(backend, volume)
     start, description = utcnow(), call._get_param("Description") or ""
-    pairs = zip(members, all_tags, strict=True)
+    pairs = zip(found, all_tags, strict=True)
     taken = [snapshots.begin(volume, description, each, start) for volume, each in pairs]
     snapshots.finish_later(taken, is_set=True)
     return {"Snapshots": [snapshots.view(it) for it in taken]}
@@ -69,7 +69,7 @@ def _copied(volume: Any, wanted: dict[str, str]) -> dict[str, str]:
     return {key: it for key, it in own.items() if not key.startswith(tags.RESERVED)} | wanted
 
 
-def _members(backend: Any, wanted: dict[str, Any]) -> list[Any]:
+def members(backend: Any, wanted: dict[str, Any]) -> list[Any]:
     instance = backend.get_instance(wanted.get("InstanceId"))
     if instance.state in ("shutting-down", "terminated"):
         message = f"The instance '{instance.id}' is in the '{instance.state}' state."

@@ -48,7 +48,7 @@ def make(backend: Any, zone: str, ebs: dict[str, Any]) -> Any:
         size=_size(ebs, snapshot),
         zone_name=zone,
         snapshot_id=ebs.get("SnapshotId"),
-        encrypted=bool(ebs.get("Encrypted")),
+        encrypted=bool(ebs.get("Encrypted")) or keys.by_default(backend),
         kms_key_id=ebs.get("KmsKeyId"),
         volume_type=volume_type,
         iops=_number(ebs.get("Iops")),

@@ -19,20 +19,13 @@ Taken = TypeVar("Taken", str, Grant)
 LAMBDA = "Lambda makes these calls in the role's name; here the pump does, as an administrator"
 KEYS = "EC2 asks KMS for it in the role's name, after the call has been answered"
 FIRST_USE = "EC2 makes the roles itself, once in an account's life"
-NO_SUCH_ACCOUNT = (
-    "asked only in an account that encrypts new volumes by default, which no scenario has"
-)
-NO_SPOT_FLEET = "asked only of a Spot Fleet's member; the scenarios' fleets are EC2 Fleets"
 NOT_SEEN = {
-    "ec2:DescribeSpotFleetRequests": NO_SPOT_FLEET,
-    "ec2:GetEbsDefaultKmsKeyId": NO_SUCH_ACCOUNT,
     "logs:CreateLogStream": LAMBDA,
     "logs:PutLogEvents": LAMBDA,
     "sqs:GetQueueAttributes": LAMBDA,
     "iam:CreateServiceLinkedRole": FIRST_USE,
     "kms:CreateGrant": KEYS,
     "kms:Decrypt": KEYS,
-    "kms:DescribeKey": KEYS,
     "kms:GenerateDataKeyWithoutPlaintext": KEYS,
     "kms:ReEncryptFrom": KEYS,
     "kms:ReEncryptTo": KEYS,

@@ -12,6 +12,7 @@ from local.stage import Stage
 from local.world import INSTANCE_TYPE, ZONES, View, as_dict
 
 FLEET = "aws:ec2:fleet-id"
+SPOT_FLEET = "aws:ec2spot:fleet-request-id"
 TASK_PORT = 49153
 DEVICE = "/dev/sdt"
 # Of a member: its root and two data volumes.
@@ -98,6 +99,55 @@ def kept_for_the_fleet(evidence: Evidence) -> list[Result]:
     ]
 
 
+# --- a Spot Fleet --------------------------------------------------------------------------------
+
+
+def of_a_spot_fleet(stage: Stage, instances: list[str]) -> None:
+    """Its user's; maintaining is what a Spot Fleet does unless it is told otherwise."""
+    config = {
+        "AllocationStrategy": "lowestPrice",
+        "IamFleetRole": "arn:aws:iam::123456789012:role/spot-fleet",
+        "LaunchSpecifications": [
+            {"ImageId": stage.world.image["ImageId"], "InstanceType": INSTANCE_TYPE}
+        ],
+        "TargetCapacity": 0,
+    }
+    fleet = stage.world.ec2.request_spot_fleet(SpotFleetRequestConfig=config)
+    for it in instances:
+        stage.control.join(fleet["SpotFleetRequestId"], it)
+
+
+def cleaned_up(stage: Stage) -> None:
+    """What was kept is its user's, who needs none of it."""
+    kept = lambda: len(free(stage)) == KEPT
+    stage.until("the volumes to be free", kept, 300)
+    (outcome,) = stage.log.outcomes()
+    volumes, snapshots = free(stage), stage.world.snapshots()
+    stage.meanwhile = (outcome, volumes, snapshots)
+    for it in volumes:
+        stage.world.ec2.delete_volume(VolumeId=it)
+    for it in snapshots:
+        stage.world.ec2.delete_snapshot(SnapshotId=it["SnapshotId"])
+
+
+def kept_for_the_spot_fleet(evidence: Evidence) -> list[Result]:
+    stage, before = evidence.stage, evidence.before
+    outcome, kept, snapshots = stage.meanwhile
+    volumes = {volume for volume, _ in before.volumes.values()}
+    launches = {"ec2:CreateFleet", "ec2:RunInstances"}
+    launched = [
+        it for it in stage.journal() if it["action"] in launches and it["t"] >= evidence.since
+    ]
+    named = all(it in outcome["message"] for it in (before.tags[SPOT_FLEET], *volumes))
+    return [
+        checks.equal("nothing is launched beside the fleet", [], launched),
+        checks.equal("its volumes have outlived it", True, volumes | {before.root} <= kept),
+        checks.equal("they are in a snapshot set", 3, len(snapshots)),
+        checks.equal("the outcome names fleet and volumes", True, named),
+        Result(stage.called("ec2:DescribeSpotFleetRequests"), "the fleet was asked for its type"),
+    ]
+
+
 # --- ports that an orchestrator chose ------------------------------------------------------------
 
 
@@ -148,9 +198,12 @@ def all_but_the_services(evidence: Evidence) -> list[Result]:
     refused = [
         it["action"] for it in evidence.stage.journal() if it["code"] == "OperationNotPermitted"
     ]
+    theirs = evidence.before.volumes[DEVICE][0]
+    taken = {it["VolumeId"] for it in evidence.stage.world.snapshots()}
     return [
         *checks.moved(replace(evidence, before=before)),
         checks.equal("nothing of the service's was tried to be changed", [], refused),
+        checks.equal("and no snapshot of it was taken", False, theirs in taken),
     ]
 
 
@@ -162,6 +215,14 @@ SCENARIOS = [
         ends=frozenset({"kept"}),
         afterwards=mended_by_hand,
         checks=(kept_for_the_fleet, checks.told_once),
+    ),
+    Scenario(
+        name="spot-fleet-member",
+        story="a member of a Spot Fleet: kept, reported, and nothing launched beside it",
+        early=of_a_spot_fleet,
+        ends=frozenset({"kept"}),
+        afterwards=cleaned_up,
+        checks=(kept_for_the_spot_fleet, checks.told_once),
     ),
     Scenario(
         name="ecs-ports",

@@ -8,6 +8,7 @@ from typing import Any
 from local import checks
 from local.checks import Evidence, Result
 from local.deploy import ROOT
+from local.scenarios import foretold
 from local.scenarios.capacity import without_the_zone
 from local.scenarios.scenario import Scenario, interrupt
 from local.stage import Stage
@@ -96,6 +97,56 @@ def refused_and_granted(stage: Stage, instances: list[str]) -> None:
     stage.sweeps("the rescue", back, 4)
 
 
+def disabled_and_enabled(stage: Stage, instances: list[str]) -> None:
+    """The key has been disabled; a sweep finds out, and it is enabled again before the warning."""
+    kms = stage.deployment.admin.client("kms", stage.deployment.endpoint)
+    name = the_key(stage)
+    key_id = name.rpartition("/")[2]
+    kms.disable_key(KeyId=key_id)
+    stage.sweeps("it to be said", lambda: bool(said(stage, f"{name} is Disabled")), 2)
+    stage.meanwhile = foretold.caveats(stage)
+    kms.enable_key(KeyId=key_id)
+    stage.sweeps("the caveat to go away", lambda: not foretold.caveats(stage), 2)
+    stage.settle(900)
+    interrupt(stage, instances)
+
+
+def said(stage: Stage, words: str) -> list[dict[str, Any]]:
+    return [it for it in stage.log.lines if words in str(it.get("notes"))]
+
+
+def foretold_of_the_key(evidence: Evidence) -> list[Result]:
+    stage = evidence.stage
+    name = the_key(stage)
+    told = said(stage, f"{name} is Disabled")
+    volume = evidence.before.volumes[ENCRYPTED][0]
+    return [
+        checks.equal("said once", 1, len(told)),
+        Result(volume in str(told) and "enable-key" in str(told), "the volume, and what to do"),
+        Result(f"{name.rpartition(':')[2]}=Disabled" in stage.meanwhile, "it was on record"),
+        Result(bool(said(stage, "no longer refused")), "and that it is over was said"),
+        Result(stage.called("kms:DescribeKey"), "KMS was asked"),
+    ]
+
+
+def encrypts_by_default(stage: Stage, instances: list[str]) -> None:
+    """The account's new volumes are encrypted, with a key of the user's that the stack names."""
+    ec2, name = stage.world.ec2, the_key(stage)
+    ec2.enable_ebs_encryption_by_default()
+    ec2.modify_ebs_default_kms_key_id(KmsKeyId=name)
+
+
+def with_the_default_key(evidence: Evidence) -> list[Result]:
+    stage, name = evidence.stage, the_key(evidence.stage)
+    root = evidence.after().root
+    (made,) = [it for it in stage.world.volumes() if it["VolumeId"] == root]
+    return [
+        checks.equal("the fresh root is encrypted with it", name, made.get("KmsKeyId")),
+        checks.equal("nothing is to be said about it", [], said(stage, "the account encrypts")),
+        Result(stage.called("ec2:GetEbsDefaultKmsKeyId"), "the account was asked"),
+    ]
+
+
 def failed(line: dict[str, Any]) -> bool:
     return "cannot be restored" in str(line["notes"])
 
@@ -172,6 +223,21 @@ SCENARIOS = [
         checks=(checks.restored, with_the_key, told_with_the_key, *ALL),
         # What the last sweep has begun.
         rest=1000,
+    ),
+    Scenario(
+        name="key-disabled",
+        story="that key is disabled: the next sweep says so, and what to do; it is enabled in time",
+        parameters=key,
+        more=with_encrypted_volume,
+        drive=disabled_and_enabled,
+        checks=(checks.moved, with_the_key, foretold_of_the_key, *ALL),
+    ),
+    Scenario(
+        name="default-key",
+        story="the account encrypts what is new by default: the fresh root has its key",
+        parameters=key,
+        early=encrypts_by_default,
+        checks=(checks.moved, with_the_default_key, *ALL),
     ),
     Scenario(
         name="multi-attach",

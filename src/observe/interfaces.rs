@@ -5,7 +5,7 @@ use super::policies;
 use crate::cloud::{Cloud, CloudError, Query};
 use crate::id::{InstanceId, InterfaceId};
 use crate::policy::PrivateIp;
-use crate::record::Record;
+use crate::record::{FailedPool, Record};
 use crate::situation::{Fact, Instance, Interface, NetworkInterface, Template};
 use crate::tags::{self, Tags};
 use std::collections::BTreeSet;
@@ -50,7 +50,8 @@ pub fn busy(
     buried.chain(others).collect()
 }
 
-/// The interfaces to read of one instance; the primary one of a busy instance only where its address is to be kept.
+/// The interfaces to read of one instance; the primary one of a busy instance only where its address is to be kept, or
+/// a version of the prepared rescue is written from it in the rescue, which says the tags of its primary interface.
 fn following<'a>(
     instance: &'a Instance,
     busy: &BTreeSet<InstanceId>,
@@ -59,9 +60,19 @@ fn following<'a>(
 ) -> impl Iterator<Item = &'a Interface> + use<'a> {
     let policy = policies::of(instance, templates, defaults);
     let keeps = policy.private_ip.value == PrivateIp::Keep;
-    let counts = keeps || !busy.contains(&instance.id);
+    let counts = keeps || !busy.contains(&instance.id) || is_written_from(&instance.id, templates);
     let all = instance.interfaces.iter();
     all.filter(move |it| counts || !it.slot.is_primary())
+}
+
+/// A launch was refused for what may be launch options.
+fn is_written_from(instance: &InstanceId, templates: &Fact<Vec<Template>>) -> bool {
+    let records = templates.known().into_iter().flatten();
+    let mut records = records.map(|it| Record::from_tags(&it.tags));
+    records.any(|it| {
+        let refused = it.failed_pools.iter().any(FailedPool::may_mean_options);
+        refused && it.head.as_ref() == Some(instance)
+    })
 }
 
 async fn ask(cloud: &dyn Cloud, query: &Query) -> Result<Vec<NetworkInterface>, CloudError> {

@@ -1,8 +1,8 @@
 //! Facts that every lineage of a batch is given whole. A new one is a field of [`Facts`], and a read here.
 
 use super::{
-    Scope, default_key, fact, fleets, interfaces, prepared, requests, roots, termination_protected,
-    types,
+    Scope, default_key, fact, fleets, interfaces, keys, prepared, requests, roots,
+    termination_protected, types,
 };
 use crate::cloud::Cloud;
 use crate::id::InstanceId;
@@ -33,6 +33,7 @@ pub async fn read(
         requests,
         termination_protected,
         default_key,
+        keys,
     ) = tokio::join!(
         interfaces::read(cloud, instances, &busy, templates, defaults),
         roots::images(cloud, instances, &replacements, &roots),
@@ -42,6 +43,7 @@ pub async fn read(
         cloud.requests(&requests),
         termination_protected::read(cloud, instances, templates, defaults),
         default_key::read(cloud, scope, warned),
+        keys::read(cloud, scope, warned, defaults),
     );
     Facts {
         interfaces: fact(interfaces),
@@ -52,6 +54,7 @@ pub async fn read(
         requests: fact(requests),
         termination_protected,
         default_key,
+        keys,
         ..Facts::default()
     }
 }

@@ -11,3 +11,4 @@ pub mod protect;
 pub mod restore;
 pub mod root;
 pub mod snapshot;
+pub mod unusable;

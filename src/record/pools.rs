@@ -60,7 +60,15 @@ impl Pool {
     }
 }
 
+/// Codes that may mean the launch options of an instance, and not its type (TRAP 51).
+const OF_OPTIONS: [&str; 2] = ["Unsupported", "UnsupportedOperation"];
+
 impl FailedPool {
+    #[must_use]
+    pub fn may_mean_options(&self) -> bool {
+        OF_OPTIONS.contains(&self.code.as_str())
+    }
+
     /// Whether the entry covers this pool.
     #[must_use]
     pub fn concerns(&self, pool: &Pool) -> bool {

@@ -10,8 +10,9 @@ use crate::cloud::{Class, Cloud, CloudError, Message, Query};
 use crate::dns::{DnsName, RecordSet};
 use crate::id::{InstanceId, RequestId, TemplateId};
 use crate::situation::{
-    Address, AutoScalingGroup, Balancing, Fleet, Image, Instance, Listing, NetworkInterface,
-    Registration, RootTask, Shape, Snapshot, SpotRequest, TargetGroup, Template, Volume,
+    Address, AutoScalingGroup, Balancing, Fleet, Image, Instance, KeyState, Listing,
+    NetworkInterface, Registration, RootTask, Shape, Snapshot, SpotRequest, TargetGroup, Template,
+    Volume,
 };
 use crate::step::{Action, LaunchTemplate, WriteTemplate};
 use crate::tags::{self, Tags, template_names};
@@ -239,6 +240,10 @@ impl Cloud for Sealed<'_> {
 
     async fn default_key(&self) -> Result<Option<String>, CloudError> {
         self.cloud.default_key().await
+    }
+
+    async fn key_state(&self, arn: &str) -> Result<KeyState, CloudError> {
+        self.cloud.key_state(arn).await
     }
 
     async fn requests(&self, ids: &[RequestId]) -> Result<Vec<SpotRequest>, CloudError> {

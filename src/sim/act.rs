@@ -71,7 +71,8 @@ impl State {
                 description,
                 tags,
                 copy_tags,
-            } => self.snapshot_instance(instance, description, tags, *copy_tags),
+                except,
+            } => self.snapshot_instance(instance, description, tags, *copy_tags, except),
             Action::SnapshotVolume {
                 volume,
                 description,

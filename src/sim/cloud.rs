@@ -6,8 +6,9 @@ use crate::cloud::{Cloud, CloudError, Message, Query};
 use crate::dns::{DnsName, RecordSet};
 use crate::id::{InstanceId, RequestId};
 use crate::situation::{
-    Address, AutoScalingGroup, Balancing, Fleet, Image, Instance, Listing, NetworkInterface,
-    Registration, RootTask, Shape, Snapshot, SpotRequest, TargetGroup, Template, Volume,
+    Address, AutoScalingGroup, Balancing, Fleet, Image, Instance, KeyState, Listing,
+    NetworkInterface, Registration, RootTask, Shape, Snapshot, SpotRequest, TargetGroup, Template,
+    Volume,
 };
 use crate::step::Action;
 use async_trait::async_trait;
@@ -114,6 +115,15 @@ impl Cloud for World {
         self.change(|it| {
             it.admit("GetEbsEncryptionByDefault")?;
             Ok(it.default_key.clone())
+        })
+    }
+
+    async fn key_state(&self, arn: &str) -> Result<KeyState, CloudError> {
+        self.call().await;
+        self.change(|it| {
+            it.admit("DescribeKey")?;
+            let state = it.key_states.get(arn).copied();
+            Ok(state.unwrap_or(KeyState::Usable))
         })
     }
 

@@ -6,8 +6,9 @@ use crate::cloud::{Cloud, CloudError, Message, Query};
 use crate::dns::{DnsName, RecordSet};
 use crate::id::{InstanceId, RequestId};
 use crate::situation::{
-    Address, AutoScalingGroup, Balancing, Fleet, Image, Instance, Listing, NetworkInterface,
-    Registration, RootTask, Shape, Snapshot, SpotRequest, TargetGroup, Template, Volume,
+    Address, AutoScalingGroup, Balancing, Fleet, Image, Instance, KeyState, Listing,
+    NetworkInterface, Registration, RootTask, Shape, Snapshot, SpotRequest, TargetGroup, Template,
+    Volume,
 };
 use crate::step::Action;
 use async_trait::async_trait;
@@ -234,6 +235,10 @@ impl<C: Cloud> Cloud for FailingCloud<C> {
     async fn default_key(&self) -> Result<Option<String>, CloudError> {
         let call = "GetEbsEncryptionByDefault";
         self.read(call, self.inner.default_key()).await
+    }
+
+    async fn key_state(&self, arn: &str) -> Result<KeyState, CloudError> {
+        self.read("DescribeKey", self.inner.key_state(arn)).await
     }
 
     async fn requests(&self, ids: &[RequestId]) -> Result<Vec<SpotRequest>, CloudError> {

@@ -59,6 +59,13 @@ impl State {
         {
             return vec![volume.to_string(), instance.to_string()];
         }
+        // Whether EC2 takes a snapshot of one for another caller is not documented.
+        if let Action::SnapshotInstance {
+            instance, except, ..
+        } = action
+        {
+            return self.taken_by(instance, except);
+        }
         if let Action::Network(change) = action {
             return self.touched_by(change);
         }

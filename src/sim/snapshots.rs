@@ -10,11 +10,27 @@ use super::tagging::check_tags;
 use super::{Lagged, SimSnapshot, State};
 use crate::cloud::CloudError;
 use crate::id::{InstanceId, SnapshotId, VolumeId};
-use crate::situation::{Snapshot, SnapshotState};
+use crate::situation::{Instance, Snapshot, SnapshotState};
+use crate::step::Except;
 use crate::tags::Tags;
 
 /// One snapshot request per volume in so many seconds.
 const RATE_SECONDS: i64 = 15;
+
+/// "If you specify the ID of the root volume, the request fails."
+/// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_InstanceSpecification.html>
+fn in_set(instance: &Instance, except: &Except) -> Result<Vec<VolumeId>, CloudError> {
+    let root = instance.root().map(|it| &it.volume);
+    let held = instance.devices.iter().map(|it| &it.volume);
+    let data: Vec<&VolumeId> = held.clone().filter(|it| Some(*it) != root).collect();
+    if let Some(other) = except.volumes.iter().find(|it| !data.contains(it)) {
+        let code = "InvalidParameterValue";
+        return Err(refused("CreateSnapshots", code, other.as_str()));
+    }
+    let is_left_out =
+        |it: &VolumeId| (except.root && Some(it) == root) || except.volumes.contains(it);
+    Ok(held.filter(|it| !is_left_out(it)).cloned().collect())
+}
 
 impl State {
     /// `CreateSnapshots`: all volumes at one moment, with the volumes' own tags if that is asked for.
@@ -24,6 +40,7 @@ impl State {
         description: &str,
         tags: &Tags,
         copy_tags: bool,
+        except: &Except,
     ) -> Result<String, CloudError> {
         const CALL: &str = "CreateSnapshots";
         check_tags(CALL, tags)?;
@@ -37,12 +54,7 @@ impl State {
         if !instance.facts.is_alive() {
             return Err(refused(CALL, "IncorrectInstanceState", id.as_str()));
         }
-        let volumes: Vec<VolumeId> = instance
-            .facts
-            .devices
-            .iter()
-            .map(|it| it.volume.clone())
-            .collect();
+        let volumes = in_set(&instance.facts, except)?;
         for volume in &volumes {
             self.may_snapshot(CALL, volume)?;
             self.check_twice(volume, tags, copy_tags)?;
@@ -54,6 +66,14 @@ impl State {
             .map(ToString::to_string)
             .collect::<Vec<_>>()
             .join(" "))
+    }
+
+    /// The service's volumes among those that the set would take, for the refusal.
+    pub(super) fn taken_by(&self, id: &InstanceId, except: &Except) -> Vec<String> {
+        let instance = self.instance(id);
+        let volumes = instance.and_then(|it| in_set(&it.facts, except).ok());
+        let volumes = volumes.into_iter().flatten();
+        volumes.map(|it| it.to_string()).collect()
     }
 
     fn check_twice(&self, volume: &VolumeId, given: &Tags, copied: bool) -> Result<(), CloudError> {

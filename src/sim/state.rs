@@ -16,7 +16,7 @@ use crate::id::{
     AllocationId, ImageId, InstanceId, InterfaceId, RequestId, SnapshotId, SubnetId, TemplateId,
     VolumeId,
 };
-use crate::situation::{Image, RootTaskState, Target, TargetGroup};
+use crate::situation::{Image, KeyState, RootTaskState, Target, TargetGroup};
 use crate::step::Rehearsal;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
@@ -65,6 +65,8 @@ pub struct State {
     pub calls: BTreeMap<&'static str, u64>,
     /// KMS keys that cannot be used: that shows later (TRAP 36).
     pub broken_keys: BTreeSet<String>,
+    /// What KMS says of keys that are not enabled.
+    pub key_states: BTreeMap<String, KeyState>,
     /// A volume with an unusable key is gone at once, instead of in `error`: both occur on AWS.
     pub keys_vanish: bool,
     /// The account's quota of initialization rates is used up.
@@ -152,6 +154,7 @@ impl State {
             journal: Vec::new(),
             calls: BTreeMap::new(),
             broken_keys: BTreeSet::new(),
+            key_states: BTreeMap::new(),
             keys_vanish: false,
             no_initialization_rate: false,
             clone_refusal: None,

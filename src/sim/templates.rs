@@ -54,6 +54,11 @@ impl State {
             .security_groups
             .clone_from(&write.spec.security_groups);
         version.spec.public_address = write.spec.public_address;
+        // The adapter repeats the tags of the other resources.
+        version
+            .spec
+            .interface_tags
+            .clone_from(&write.spec.interface_tags);
         version.spec.bare = false;
         Ok(version)
     }

@@ -1,11 +1,11 @@
 //! What AWS shows of one lineage. By default nothing has been read.
 
 use super::{
-    Address, Fact, Fleet, Group, Image, Instance, Lookup, NetworkInterface, Registrations,
-    RootTask, Shape, Snapshot, SpotRequest, Template, Volume,
+    Address, Fact, Fleet, Group, Image, Instance, KeyState, Lookup, NetworkInterface,
+    Registrations, RootTask, Shape, Snapshot, SpotRequest, Template, Volume,
 };
 use crate::id::InstanceId;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Facts {
@@ -34,6 +34,9 @@ pub struct Facts {
     pub requests: Fact<Vec<SpotRequest>>,
     /// The key of volumes that name none, if the account encrypts by default. Read only while nothing is interrupted.
     pub default_key: Fact<Option<String>>,
+    /// The states of the KMS keys that the stack names, by ARN, without those that could not be read. Read only while
+    /// nothing is interrupted.
+    pub keys: Fact<BTreeMap<String, KeyState>>,
     /// Stand-ins that may have to give way to Spot, and have termination protection.
     pub termination_protected: Fact<BTreeSet<InstanceId>>,
     /// Replacements of the root volumes of successors. Read only where a root is to be kept.

@@ -5,6 +5,7 @@
 //! - <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_OperatorResponse.html>
 
 use super::Instance;
+use crate::id::VolumeId;
 use crate::tags::{self, Tags};
 use std::collections::BTreeMap;
 
@@ -44,12 +45,15 @@ pub struct Operated {
     /// Volumes and interfaces on it that a service manages, with the service. They are not among `devices` and
     /// `interfaces`.
     pub parts: BTreeMap<String, String>,
+    /// The root volume, if it is among them.
+    pub root: Option<VolumeId>,
 }
 
 impl Operated {
-    /// Managed volumes, which a snapshot set leaves out.
-    pub fn volumes(&self) -> impl Iterator<Item = &String> {
-        self.parts.keys().filter(|it| it.starts_with("vol-"))
+    /// Managed volumes but for the root.
+    pub fn data_volumes(&self) -> impl Iterator<Item = VolumeId> {
+        let volumes = self.parts.keys().filter_map(|it| it.parse().ok());
+        volumes.filter(|it| Some(it) != self.root.as_ref())
     }
 }
 
@@ -58,6 +62,8 @@ impl Instance {
     #[must_use]
     pub fn without_operated(mut self) -> Self {
         let parts = &self.operated.parts;
+        let root = self.root().map(|it| it.volume.clone());
+        self.operated.root = root.filter(|it| parts.contains_key(it.as_str()));
         self.devices
             .retain(|it| !parts.contains_key(it.volume.as_str()));
         let (operated, own): (Vec<_>, Vec<_>) = std::mem::take(&mut self.interfaces)

@@ -44,6 +44,7 @@ impl Action {
             // Four of the reads are what GetLaunchTemplateData does on the caller's behalf.
             Self::WriteTemplate(_) => &[
                 "ec2:GetLaunchTemplateData",
+                "ec2:DescribeLaunchTemplateVersions",
                 "ec2:DescribeInstanceTypes",
                 "ec2:DescribeInstances",
                 "ec2:DescribeInstanceAttribute",

@@ -66,11 +66,12 @@ impl fmt::Display for Action {
                 description: _,
                 tags,
                 copy_tags,
+                except,
             } => {
                 let only = if *copy_tags { "" } else { " only" };
                 write!(
                     f,
-                    "snapshot all volumes of {instance} with {}{only}",
+                    "snapshot all volumes of {instance}{except} with {}{only}",
                     list(tags)
                 )
             }

@@ -9,8 +9,9 @@ use spot_rescue::situation::Market;
 use spot_rescue::step::Action;
 use std::collections::BTreeSet;
 
-const REASONS: [&str; 6] = [
+const REASONS: [&str; 7] = [
     "Client.InternalError",
+    "Client.InvalidKMSKey.InvalidState",
     "Client.VolumeLimitExceeded",
     "Client.InvalidSnapshot.NotFound",
     "Server.InternalError",

@@ -9,7 +9,7 @@ use spot_rescue::handler::Handler;
 use spot_rescue::id::{InstanceId, VolumeId};
 use spot_rescue::sim::{Protected, Supply, World, invariants};
 use spot_rescue::situation::{Instance, Market};
-use spot_rescue::step::Action;
+use spot_rescue::step::{Action, Except};
 use spot_rescue::tags::{self, Tags, limits};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -288,6 +288,7 @@ async fn aws_counts_what_is_copied_and_what_is_given_together() {
         description: String::new(),
         tags: Tags::from([("a".to_owned(), "b".to_owned())]),
         copy_tags,
+        except: Except::default(),
     };
     assert_eq!(code(world.act(&set(true)).await), "TagLimitExceeded");
     assert_eq!(world.look(|it| it.snapshots.len()), 0);

@@ -1,12 +1,13 @@
 //! TRAP 36: keys that cannot be used show only after the call; and restores that EC2 fills faster.
 
 use crate::support::{
-    assert_whole, count, function, journal, lineage, lost_writes, prepared, settle,
+    assert_whole, count, failing, function, journal, lineage, lost_writes, prepared, settle,
 };
 use spot_rescue::event::InstanceAction;
-use spot_rescue::sim::{DATA_DEVICES, Protected, Supply, World};
-use spot_rescue::situation::{Market, VolumeSettings};
+use spot_rescue::sim::{DATA_DEVICES, Fault, Kind, On, Protected, Supply, World};
+use spot_rescue::situation::{KeyState, Market, VolumeSettings};
 use spot_rescue::step::{Action, CreateVolume};
+use spot_rescue::tags;
 
 thread_local! {
     static LINES: std::cell::RefCell<Vec<String>> = const { std::cell::RefCell::new(Vec::new()) };
@@ -187,4 +188,120 @@ async fn a_data_volume_of_the_marketplace_is_told_beforehand() {
     settle(&world, &function).await;
     let told = LINES.with_borrow(|it| it.join("\n"));
     assert!(told.contains("product code abc123"), "{told}");
+}
+
+/// What each sweep has said since the last time: keys that cannot be used, and such as can be again.
+fn said(word: &str) -> usize {
+    let lines = LINES.take();
+    lines.iter().filter(|it| it.contains(word)).count()
+}
+
+/// The table: the state that KMS shows, whether the stack names the key, and the words of what to do.
+#[tokio::test]
+async fn a_key_that_cannot_be_used_any_more_is_told_at_the_next_sweep_and_once() {
+    for (state, is_named, remedy) in [
+        (KeyState::Disabled, true, Some("enable-key")),
+        (KeyState::PendingDeletion, true, Some("cancel-key-deletion")),
+        (KeyState::PendingImport, true, Some("import-key-material")),
+        (
+            KeyState::Unavailable,
+            true,
+            Some("connect-custom-key-store"),
+        ),
+        (KeyState::Gone, true, Some("another key")),
+        (KeyState::Usable, true, None),
+        (KeyState::Disabled, false, None),
+    ] {
+        let (world, _) = encrypted(73).await;
+        let mut function = function(&world);
+        function.print = |line| LINES.with_borrow_mut(|it| it.push(line.to_owned()));
+        if is_named {
+            let keys = (tags::KMS_KEYS.to_owned(), KEY.to_owned());
+            function.defaults.insert(keys.0, keys.1);
+        }
+        let sweeps = async |times: u32, word: &str| {
+            for _ in 0..times {
+                world.advance(900);
+                world.sweep();
+                settle(&world, &function).await;
+            }
+            said(word)
+        };
+        world.change(|it| it.key_states.insert(KEY.to_owned(), state));
+        let text = remedy.unwrap_or("would meet refusals");
+        let expected = usize::from(remedy.is_some());
+        assert_eq!(sweeps(4, text).await, expected, "{state:?} {is_named}");
+        let calls = world.look(|it| it.calls.get("DescribeKey").copied().unwrap_or(0));
+        assert_eq!(calls > 0, is_named, "{calls}");
+        world.change(|it| it.key_states.clear());
+        assert_eq!(sweeps(4, "no longer refused: key/0f").await, expected);
+    }
+}
+
+/// A key that may not be described, or cannot be for a while, is no finding, and changes nothing that is on record.
+#[tokio::test]
+async fn a_key_that_cannot_be_read_is_no_finding() {
+    for code in ["AccessDeniedException", "ThrottlingException"] {
+        let (world, _) = encrypted(74).await;
+        let fault = Fault {
+            on: On::Every("DescribeKey"),
+            kind: Kind::Code(code),
+        };
+        let mut unread = failing(&world, vec![fault]);
+        let mut function = function(&world);
+        for it in [&mut function.defaults, &mut unread.defaults] {
+            it.insert(tags::KMS_KEYS.to_owned(), KEY.to_owned());
+        }
+        function.print = |line| LINES.with_borrow_mut(|it| it.push(line.to_owned()));
+        unread.print = function.print;
+        world.change(|it| it.key_states.insert(KEY.to_owned(), KeyState::Disabled));
+        world.sweep();
+        settle(&world, &unread).await;
+        assert_eq!(said("key/0f is Disabled"), 0, "{code}");
+        world.sweep();
+        settle(&world, &function).await;
+        assert_eq!(said("key/0f is Disabled"), 1, "{code}");
+        world.sweep();
+        settle(&world, &unread).await;
+        assert_eq!(said("no longer refused"), 0, "{code}");
+    }
+}
+
+/// EC2 says the same of a key that is disabled and of one that the role may not use. The table: whether a sweep has found
+/// it disabled, and what the line about the dead replacements says.
+#[tokio::test]
+async fn a_replacement_that_dies_for_want_of_its_key_is_told_with_what_to_do() {
+    for (state, words) in [
+        (KeyState::Disabled, "it was Disabled: enable it"),
+        (
+            KeyState::Usable,
+            "allow the function's role in the key's policy",
+        ),
+    ] {
+        let (world, mut function, protected) = prepared(75, &[]).await;
+        world.change(|it| {
+            let root = it.instances[&protected.instance].facts.root().cloned();
+            let root = it.volumes.get_mut(&root.expect("a root").volume);
+            let settings = &mut root.expect("there").facts.settings;
+            settings.encrypted = true;
+            settings.kms_key = Some(KEY.to_owned());
+            it.key_states.insert(KEY.to_owned(), state);
+        });
+        let keys = (tags::KMS_KEYS.to_owned(), KEY.to_owned());
+        function.defaults.insert(keys.0, keys.1);
+        function.print = |line| LINES.with_borrow_mut(|it| it.push(line.to_owned()));
+        world.sweep();
+        settle(&world, &function).await;
+        let _ = LINES.take();
+        world.all_die_booting("Client.InvalidKMSKey.InvalidState");
+        world.interrupt(&protected.instance, InstanceAction::Terminate);
+        let _ = world.run_for(&function, 900).await;
+        let lines = LINES.take();
+        let mut died = lines.iter().filter(|it| it.contains("InvalidKMSKey"));
+        assert!(died.any(|it| it.contains(words)), "{state:?}\n{lines:#?}");
+        assert!(
+            !lines.iter().any(|it| it.contains("no longer has")),
+            "{lines:#?}"
+        );
+    }
 }

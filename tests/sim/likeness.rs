@@ -141,6 +141,55 @@ async fn a_fresh_root_and_interface_have_their_users_tags() {
     assert!(spec.volume_tags.keys().all(|it| !tags::is_own(it)));
 }
 
+fn tag_interface(world: &World, of: &InstanceId) {
+    world.change(|it| {
+        let now = it.now;
+        let primary = it.instances[of].facts.primary_interface();
+        let primary = primary.expect("one").id.clone();
+        let interface = it.interfaces.get_mut(&primary).expect("there");
+        interface.tags.change(now, now, |it| it.extend(users()));
+    });
+}
+
+/// TRAP 54: a version that is written in a rescue says what the prepared one says of a new interface. The table: an
+/// account that enforces IMDSv2 now, and a private address that cannot be kept for want of capacity in its zone.
+#[tokio::test]
+async fn an_interface_launched_from_a_version_of_the_rescue_has_its_users_tags() {
+    for keep in [false, true] {
+        let policy = [("spot-rescue:private-ip", "keep")];
+        let policy: &[(&str, &str)] = if keep { &policy } else { &[] };
+        let (world, function, protected) = prepared(41, policy).await;
+        tag_interface(&world, &protected.instance);
+        if keep {
+            let elsewhere = world.subnet("eu-west-1b");
+            let subnets = [("spot-rescue:subnets", elsewhere.as_str())];
+            world.retag(protected.instance.as_str(), &subnets);
+        }
+        world.sweep();
+        settle(&world, &function).await;
+        world.advance(3600);
+        if keep {
+            for market in [Market::Spot, Market::OnDemand] {
+                world.supply("m5.large", "eu-west-1a", market, Supply::Left(0));
+            }
+        } else {
+            world.enforce_tokens(true);
+        }
+        world.interrupt(&protected.instance, InstanceAction::Terminate);
+        settle(&world, &function).await;
+        let made = replacement(&world, &protected).facts;
+        let versions = |it: &Action| match it {
+            Action::WriteTemplate(it) => it.spec.plain || it.extends,
+            _ => false,
+        };
+        assert_eq!(count(&world, versions), 1, "{}", journal(&world));
+        let primary = &made.primary_interface().expect("one").id;
+        let tags = world.look(|it| it.interfaces[primary].tags.current().clone());
+        let own = tags.keys().filter(|it| !tags::is_own(it));
+        assert_eq!(own.collect::<Vec<_>>(), ["backup", "team"], "keep {keep}");
+    }
+}
+
 /// TRAP 54: and so have copies, in another zone or at once.
 #[tokio::test]
 async fn a_volume_made_again_has_its_users_tags() {

@@ -6,7 +6,7 @@ use spot_rescue::event::InstanceAction;
 use spot_rescue::id::{InstanceId, SnapshotId, VolumeId};
 use spot_rescue::sim::{DATA_DEVICES, Protected, World};
 use spot_rescue::situation::{Snapshot, Volume, VolumeSettings, VolumeState};
-use spot_rescue::step::{Action, CreateVolume};
+use spot_rescue::step::{Action, CreateVolume, Except};
 use spot_rescue::tags::{self, Tags};
 use std::collections::BTreeMap;
 
@@ -35,6 +35,7 @@ pub fn snapshot_all(protected: &Protected) -> Action {
         instance: protected.instance.clone(),
         tags: Tags::from([ours]),
         copy_tags: true,
+        except: Except::default(),
     }
 }
 

@@ -7,7 +7,7 @@ use spot_rescue::event::{self, InstanceAction, Trigger};
 use spot_rescue::id::VolumeId;
 use spot_rescue::sim::World;
 use spot_rescue::situation::{SnapshotState, VolumeSettings, VolumeState};
-use spot_rescue::step::Action;
+use spot_rescue::step::{Action, Except};
 use spot_rescue::tags::{self, Tags};
 
 /// TRAP 4: `IncorrectState: Snapshot 'snap-…' is not 'completed'.`
@@ -142,6 +142,7 @@ async fn a_hibernating_instance_is_not_snapshotted() {
         instance: id,
         tags: Tags::new(),
         copy_tags: true,
+        except: Except::default(),
     };
     assert_eq!(code(world.act(&action).await), "InvalidParameterValue");
 }

@@ -62,6 +62,7 @@ pub fn apply(situation: &mut Situation, action: &Action) {
             description: _,
             tags,
             copy_tags,
+            except: _,
         } => {
             set(situation, instance, tags, *copy_tags);
         }

@@ -22,6 +22,7 @@ const DECIDES: &[(&str, &str, &str)] = &[
     ),
     ("TargetGroupArns", "LeaveAndRejoinLattice", "Resource"),
     ("KmsKeyArns", "UseNamedKeys", "Resource"),
+    ("KmsKeyArns", "LookAtNamedKeys", "Resource"),
     ("KmsKeyArns", "LendNamedKeysToEc2", "Resource"),
     ("HostedZoneArns", "PointNamesAtReplacements", "Resource"),
 ];

@@ -13,7 +13,7 @@ use spot_rescue::dns::{DnsName, RecordType};
 use spot_rescue::event::Wake;
 use spot_rescue::situation::{Boot, Market, Slot, TargetGroup, VolumeSettings};
 use spot_rescue::step::{
-    Action, CopyVolume, CreateVolume, GroupChange, GroupVerb, InstanceTypes, Launch,
+    Action, CopyVolume, CreateVolume, Except, GroupChange, GroupVerb, InstanceTypes, Launch,
     LaunchTemplate, Network, PointName, PrivateAddresses, RegisterImage, Rehearsal, ReplaceRoot,
     RootDevice, RootSource, TemplateSpec, WriteTemplate,
 };
@@ -59,6 +59,7 @@ fn every_action() -> Vec<Action> {
             description: empty(),
             tags: Tags::new(),
             copy_tags: true,
+            except: Except::default(),
         },
         Action::SnapshotVolume {
             volume: volume(),

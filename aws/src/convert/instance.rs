@@ -71,6 +71,7 @@ fn operated(it: &ec2::Instance) -> Operated {
     Operated {
         by: operator(it.operator()),
         parts: parts.map(|(id, by)| (id.to_owned(), by)).collect(),
+        root: None,
     }
 }
 

@@ -6,7 +6,7 @@ use spot_rescue::event::{
     Glance, InstanceAction, Interruption, Memory, Sets, Trigger, Wake, parse,
 };
 use spot_rescue::situation::{Slot, Target, TargetGroup, VolumeSettings};
-use spot_rescue::step::{Action, CopyVolume, CreateVolume, Network, PrivateAddresses};
+use spot_rescue::step::{Action, CopyVolume, CreateVolume, Except, Network, PrivateAddresses};
 use spot_rescue::tags::Tags;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -89,6 +89,38 @@ async fn targets_are_named_with_their_ports() {
     }
 }
 
+/// The root by its own parameter: "If you specify the ID of the root volume, the request fails."
+#[tokio::test]
+async fn what_a_set_leaves_out_is_said_and_otherwise_nothing() {
+    let answer = "<CreateSnapshotsResponse><snapshotSet/></CreateSnapshotsResponse>";
+    let (root, first) = (
+        "InstanceSpecification.ExcludeBootVolume",
+        "InstanceSpecification.ExcludeDataVolumeId.1",
+    );
+    for (of_root, volumes) in [
+        (false, vec![]),
+        (true, vec![]),
+        (false, vec!["vol-0aaaaaaaaaaaaaaa1"]),
+    ] {
+        let action = Action::SnapshotInstance {
+            instance: id(INSTANCE),
+            description: String::new(),
+            tags: tags(),
+            copy_tags: true,
+            except: Except {
+                root: of_root,
+                volumes: volumes.iter().map(|it| id(it)).collect(),
+            },
+        };
+        let wire = Wire::new([ok(answer)]);
+        wire.aws.act(&action).await.unwrap();
+        let request = wire.only_request();
+        let said = |name| request.get(name).map(String::as_str);
+        assert_eq!(said(root), of_root.then_some("true"), "{request:?}");
+        assert_eq!(said(first), volumes.first().copied(), "{request:?}");
+    }
+}
+
 /// TRAP 4: one set over all volumes; the volumes' own tags say what each was.
 #[tokio::test]
 async fn a_set_is_one_call_and_copies_tags() {
@@ -97,6 +129,7 @@ async fn a_set_is_one_call_and_copies_tags() {
         description: "spot-rescue: set a of b @code".to_owned(),
         tags: tags(),
         copy_tags: true,
+        except: Except::default(),
     };
     let answer = "<CreateSnapshotsResponse><snapshotSet>\
         <item><snapshotId>snap-0aaaaaaaaaaaaaaa1</snapshotId></item>\

@@ -12,6 +12,7 @@ mod ends;
 mod errors;
 mod fleet;
 mod inbox;
+mod keys;
 mod launches;
 mod names;
 mod owners;

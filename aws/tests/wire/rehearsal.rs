@@ -3,7 +3,9 @@
 use super::replay::{Answer, Wire, assert_has, id, ok};
 use spot_rescue::cloud::Cloud;
 use spot_rescue::situation::{Market, VolumeSettings};
-use spot_rescue::step::{Action, CopyVolume, InstanceTypes, Launch, LaunchTemplate, Rehearsal};
+use spot_rescue::step::{
+    Action, CopyVolume, Except, InstanceTypes, Launch, LaunchTemplate, Rehearsal,
+};
 use spot_rescue::tags::Tags;
 
 const INSTANCE: &str = "i-0123456789abcdef0";
@@ -51,6 +53,7 @@ fn calls() -> Vec<(&'static str, Rehearsal)> {
         description: String::new(),
         tags: tags(),
         copy_tags: true,
+        except: Except::default(),
     };
     let copy = Action::CopyVolume(CopyVolume {
         source: id("vol-0123456789abcdef0"),

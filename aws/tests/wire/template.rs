@@ -1,6 +1,7 @@
 //! `GetLaunchTemplateData` -> `CreateLaunchTemplate`: TRAP 9, TRAP 10.
 
 use super::replay::{Answer, Wire, assert_has, assert_lacks, id, ok};
+use super::run::VERSION;
 use spot_rescue::cloud::Cloud;
 use spot_rescue::situation::{PublicAddress, VolumeSettings};
 use spot_rescue::step::{Action, RootDevice, TemplateSpec, WriteTemplate};
@@ -312,6 +313,43 @@ async fn a_version_that_says_the_network_is_made_of_the_one_before() {
         ..extends
     };
     assert!(wire.aws.act(&Action::WriteTemplate(of_none)).await.is_err());
+}
+
+/// TRAP 54: and the user's tags of the interface that the launch makes now. A version's own tag specifications may take the
+/// place of its source's, so those are repeated; where they cannot be read, nothing is said of tags.
+#[tokio::test]
+async fn a_version_that_says_the_network_repeats_the_tags_of_the_one_before() {
+    let extends = WriteTemplate {
+        extends: true,
+        existing: Some((id("lt-0123456789abcdef0"), Some(17))),
+        spec: TemplateSpec {
+            interface_tags: Tags::from([("team".to_owned(), "db".to_owned())]),
+            ..TemplateSpec::default()
+        },
+        ..write()
+    };
+    let denied = Answer::Says(
+        403,
+        "<Response><Errors><Error><Code>UnauthorizedOperation</Code><Message>no</Message></Error></Errors></Response>"
+            .to_owned(),
+    );
+    for (version, kinds) in [
+        (ok(VERSION), vec!["instance", "network-interface", "volume"]),
+        (denied, vec![]),
+    ] {
+        let wire = Wire::new([version, ok(ADDED)]);
+        let made = wire.aws.act(&Action::WriteTemplate(extends.clone())).await;
+        assert_eq!(made.expect("a success"), "lt-0123456789abcdef0 8");
+        let [asked, added] = <[_; 2]>::try_from(wire.requests()).expect("two requests");
+        assert_has(&asked, &[("LaunchTemplateVersion.1", "17")]);
+        let specification = |n| format!("LaunchTemplateData.TagSpecification.{n}");
+        let said = (1..9).filter_map(|n| added.get(&format!("{}.ResourceType", specification(n))));
+        assert_eq!(said.collect::<Vec<_>>(), kinds, "{added:?}");
+        if !kinds.is_empty() {
+            let key = format!("{}.Tag.1.Key", specification(2));
+            assert_has(&added, &[(&key, "team")]);
+        }
+    }
 }
 
 /// TRAP 54: tags for the resources that are made, each kind once, and never for a Spot request, as an On-Demand

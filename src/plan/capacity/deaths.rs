@@ -124,6 +124,12 @@ pub fn advice(lineage: &Lineage, reason: &str) -> String {
             ", mostly for want of a KMS key of the root volume{}",
             keys::advice_for_root(lineage)
         ),
+        // "The KMS key provided is in an incorrect state": so does EC2 say it of a key that the caller may not use, too.
+        reason if reason.starts_with("Client.InvalidKMSKey") => format!(
+            ": the KMS key of a new volume is disabled, about to be deleted or gone, or its policy does not allow the \
+             function's role to use it{}",
+            keys::advice_for_root(lineage)
+        ),
         "Client.VolumeLimitExceeded" => {
             "; raise the account's quota of EBS storage (Service Quotas, Amazon EBS)".to_owned()
         }

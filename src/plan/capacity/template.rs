@@ -99,6 +99,7 @@ pub fn networked(
     let spec = TemplateSpec {
         security_groups: open.security_groups.clone(),
         public_address: open.public_address,
+        interface_tags: kept_tags(lineage),
         ..TemplateSpec::default()
     };
     let print = step::fingerprint(&spec);
@@ -226,7 +227,19 @@ fn interface_tags(lineage: &Lineage, source: &Instance, bare: bool) -> Tags {
         .unwrap_or_default()
 }
 
-/// The primary interface, if it has been read: it is not read during an interruption.
+/// The tags of the interface that was to be kept, for the one that a launch makes in its place. An interface that has
+/// gone takes its tags along.
+fn kept_tags(lineage: &Lineage) -> Tags {
+    let kept = lineage.record.primary().map(|it| &it.interface);
+    let mut known = lineage.facts.interfaces.known().into_iter().flatten();
+    known
+        .find(|it| Some(&it.id) == kept)
+        .map(|it| room::for_fresh(&it.tags).0)
+        .unwrap_or_default()
+}
+
+/// The primary interface, if it has been read: during an interruption it is read only where
+/// its address is to be kept, or a version is to be written in the rescue.
 pub fn primary<'a>(lineage: &Lineage<'a>, source: &Instance) -> Option<&'a NetworkInterface> {
     let own = source.primary_interface()?;
     let known = lineage.facts.interfaces.known()?;

@@ -13,6 +13,7 @@ use crate::plan::draft::Plan;
 use crate::plan::facts::launcher::{self, Launcher};
 use crate::plan::lineage::Lineage;
 use crate::plan::volumes::root::gone;
+use crate::plan::volumes::unusable;
 use crate::record::{Caveat, Rehearsed};
 use crate::situation::{Answer, Instance};
 use crate::step::{Action, Step};
@@ -64,6 +65,7 @@ pub fn now(lineage: &Lineage) -> Rehearsed {
         Some(Caveat::new(step.strip_prefix(STEP)?, code))
     }));
     caveats.extend(gone::caveat(lineage).map(|_| Caveat::new(IMAGE, "gone")));
+    caveats.extend(unusable::caveats(lineage));
     Rehearsed::new(whole.filter(|_| answered).or(before.whole), caveats)
 }
 
@@ -77,6 +79,9 @@ fn kept(lineage: &Lineage, answered: bool) -> BTreeSet<Caveat> {
     };
     let before = lineage.record.rehearsed.caveats.iter();
     let stays = |it: &&Caveat| {
+        if let Some(stays) = unusable::stays(lineage, it) {
+            return stays;
+        }
         let unread = lineage.facts.images.known().is_none();
         let rehearsed = !is_off(lineage) && !answered && !asked_again(it);
         if it.what == IMAGE { unread } else { rehearsed }
@@ -111,6 +116,9 @@ fn in_words(lineage: &Lineage, caveat: &Caveat) -> String {
     if what == IMAGE
         && let Some(text) = gone::caveat(lineage)
     {
+        return text;
+    }
+    if let Some(text) = unusable::told(lineage, caveat) {
         return text;
     }
     let answers = lineage.inputs.rehearsing.answers.iter();

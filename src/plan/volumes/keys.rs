@@ -5,6 +5,7 @@
 
 use crate::plan::draft::Plan;
 use crate::plan::lineage::Lineage;
+use crate::plan::volumes::unusable;
 use crate::situation::{Instance, VolumeSettings};
 use crate::tags;
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,9 +15,7 @@ const MANAGED: &str = "alias/aws/ebs";
 
 /// The keys the stack may use.
 fn named<'a>(lineage: &'a Lineage) -> impl Iterator<Item = &'a str> {
-    let all = lineage.inputs.defaults.get(tags::KMS_KEYS);
-    let words = all.map(|it| it.split(',')).into_iter().flatten();
-    words.map(str::trim).filter(|it| !it.is_empty())
+    tags::kms_keys(&lineage.inputs.defaults)
 }
 
 /// What to do about a volume that could not be created. Empty for a volume without encryption.
@@ -24,6 +23,9 @@ pub fn advice(lineage: &Lineage, settings: &VolumeSettings) -> String {
     let Some(key) = &settings.kms_key else {
         return String::new();
     };
+    if let Some(remedy) = unusable::remedy(lineage, key) {
+        return format!("; it is encrypted with {key}: {remedy}");
+    }
     let is_named = named(lineage).any(|it| it == key);
     let first = if is_named {
         "allow"

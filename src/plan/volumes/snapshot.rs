@@ -9,7 +9,7 @@ use crate::plan::lineage::Lineage;
 use crate::plan::marks::room::{self, volume};
 use crate::plan::marks::{expiry, own};
 use crate::situation::{Instance, Snapshot, SnapshotState};
-use crate::step::{Action, Step, description, warning_set};
+use crate::step::{Action, Except, Step, description, warning_set};
 use crate::tags::{self, Tags};
 use time::Duration;
 
@@ -81,6 +81,7 @@ fn set(lineage: &Lineage, instance: &Instance, name: String) -> Action {
         description: description(&marks),
         tags: marks,
         copy_tags: copies_tags(lineage, instance),
+        except: Except::managed(instance),
     }
 }
 
@@ -159,6 +160,7 @@ pub fn ahead(lineage: &Lineage, owner: &Instance, begins: Timestamp, plan: &mut 
         description: description(&marks),
         tags: marks,
         copy_tags: copies_tags(lineage, owner),
+        except: Except::managed(owner),
     };
     plan.step(Step::new(step_id(owner), action));
 }

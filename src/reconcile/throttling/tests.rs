@@ -4,6 +4,7 @@ use super::position::SPREAD;
 use super::*;
 use crate::cloud::{Class, CloudError};
 use crate::id::InstanceId;
+use crate::step::Except;
 use crate::tags::Tags;
 use std::collections::BTreeMap;
 
@@ -22,6 +23,7 @@ fn wanting(flags: bool, snapshots: bool) -> Plan {
         description: String::new(),
         tags,
         copy_tags: true,
+        except: Except::default(),
     };
     let all = [
         (flags, Step::new("flags", set)),
@@ -202,6 +204,7 @@ fn a_set_ahead_of_any_warning_is_asked_for_at_once() {
         instance: id(1),
         tags,
         copy_tags: true,
+        except: Except::default(),
     };
     plan.steps.push(Step::new("ahead", action));
     for n in 0..20 {

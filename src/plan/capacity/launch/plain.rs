@@ -19,14 +19,12 @@ use time::Duration;
 
 const NOTE: &str = "note that options are left out";
 
-const CODES: [&str; 2] = ["Unsupported", "UnsupportedOperation"];
-
-/// Writes the version, if a launch of this rescue was refused with one of the codes and the version does not exist yet.
+/// Writes the version, if a launch of this rescue was refused with such a code and the version does not exist yet.
 /// The next launch waits for it.
 pub fn write(lineage: &Lineage, since: Timestamp, plan: &mut Plan) -> Result<(), Stop> {
     let refused = |it: &&FailedPool| {
         let of_this = it.at.unix_timestamp() >= since.unix_timestamp();
-        of_this && CODES.contains(&it.code.as_str())
+        of_this && it.may_mean_options()
     };
     let mut failed = lineage.record.failed_pools.iter();
     let (Some(refused), Some(template)) = (failed.find(refused), lineage.template()) else {
@@ -62,7 +60,7 @@ fn steps(lineage: &Lineage, template: &Template) -> Option<[Step; 2]> {
 pub fn answers(lineage: &Lineage, failed: &FailedPool) -> bool {
     let plain = lineage.record.plain.as_ref().filter(|_| lineage.is_plain());
     let before = |it: &Plain| failed.at.unix_timestamp() <= it.at.unix_timestamp();
-    CODES.contains(&failed.code.as_str()) && plain.is_some_and(before)
+    failed.may_mean_options() && plain.is_some_and(before)
 }
 
 /// The time at which a refusal now is recorded: later than the version was written, even within the same second.
