@@ -90,6 +90,11 @@ impl<'a> Reads<'a> {
         }
     }
 
+    fn shown(&self, mut all: Vec<Instance>) -> Vec<Instance> {
+        self.written.show(&mut all);
+        all
+    }
+
     fn forget(&self, kinds: &[Kind]) {
         for kind in kinds {
             match kind {
@@ -116,9 +121,8 @@ impl Cloud for Reads<'_> {
             return Ok(Vec::new());
         }
         let asking = self.cloud.instances(query);
-        let mut all = self.instances.get(query.clone(), asking).await?;
-        self.written.show(&mut all);
-        Ok(all)
+        let all = self.instances.get(query.clone(), asking).await?;
+        Ok(self.shown(all))
     }
 
     async fn templates(&self, query: &Query) -> Result<Vec<Template>, CloudError> {

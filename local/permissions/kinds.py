@@ -12,9 +12,12 @@ from pathlib import Path
 
 from local import record
 from local.permissions.judge import Request
+from local.permissions.policy import KEY_ARN
 
 OPT_IN = "aws:ResourceTag/spot-rescue"
 TAG = re.compile(r"(aws|ec2):\w+Tag/")
+# The key of a scenario is the one that the stack names, whatever its id.
+KEY = re.compile(r"arn:aws:kms:[^:]*:[0-9]*:key/[0-9a-f-]{36}")
 ID = re.compile(r"\b([a-z]+)-[0-9a-f]{8,32}\b")
 
 
@@ -29,7 +32,7 @@ class Recorded:
             self.scenarios += 1
             self.requests += len(asked)
             for it in asked:
-                request = Request(it["action"], it["resource"], it["context"])
+                request = Request(it["action"], KEY.sub(KEY_ARN, it["resource"]), it["context"])
                 self._kinds.setdefault(kind_of(request), (request, scenario))
 
     @property

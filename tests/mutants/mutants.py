@@ -820,10 +820,10 @@ MUTANTS = [
         "let delay = if lasts == CHAIN {",
     ),
     Mutant(
-        "long run: a used token is heard of for the first time at each look",
+        "long run: a used token is asked for at each look",
         "src/plan/capacity/launch.rs",
-        "plan.suspects\n        .extend(used",
-        "plan.suspects\n        .extend(used.filter(|_| false)",
+        "if suspected.contains_key(&used::token(lineage, base)) {",
+        "if false {",
     ),
     Mutant(
         "first look: the tombstone is taken for the note",
