@@ -175,6 +175,10 @@ test: ## everything, and what it has cost; MORE="shipped arm64" adds the build t
 sim: ## CASES random worlds with random schedules, against a naive model
 	CASES=$(CASES) cargo test --profile proof $(CORE) --test random -- --nocapture
 
+.PHONY: year
+year: ## a year of hourly backups of a thousand instances, against a naive retention
+	YEAR=1 cargo test --profile proof $(CORE) --test year -- --nocapture
+
 .PHONY: faults
 faults: ## every fault at every call of every story
 	FAULTS=all cargo test --profile proof $(CORE) --test sim faults -- --nocapture

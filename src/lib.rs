@@ -16,6 +16,7 @@
 //! knows wire JSON; the executor makes no choices; no opt-in, no mutation; nothing without our tag
 //! is ever deleted; a failed read is never an empty list.
 
+pub mod backup;
 pub mod calls;
 pub mod clock;
 pub mod cloud;

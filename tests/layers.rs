@@ -12,7 +12,7 @@ const FLOORS: &[&[&str]] = &[
     &["clock", "dns", "id", "parity"],
     &["event", "tags", "target"],
     &["situation"],
-    &["error"],
+    &["backup", "error"],
     &["record"],
     &["step"],
     &["cloud", "policy"],

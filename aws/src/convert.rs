@@ -110,6 +110,7 @@ pub fn snapshot(it: &ec2::Snapshot) -> Option<Snapshot> {
             _ => SnapshotState::Unusable,
         },
         started: time(it.start_time())?,
+        completed: time(it.completion_time()),
         description: text(it.description()),
         tags: tags(it.tags()),
     })

@@ -123,6 +123,7 @@ mod tests {
             volume: id("vol-0123456789abcdef0"),
             state,
             started: OffsetDateTime::UNIX_EPOCH,
+            completed: None,
             description: String::new(),
             tags: Tags::from([(tags::RESCUE.to_owned(), of.to_owned())]),
         }

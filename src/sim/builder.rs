@@ -201,6 +201,7 @@ impl World {
                 volume: volume.clone(),
                 state: SnapshotState::Completed,
                 started: it.now,
+                completed: Some(it.now),
                 description: String::new(),
                 tags: Tags::new(),
             };

@@ -166,6 +166,7 @@ impl State {
                     volume: volume.facts.id.clone(),
                     state: SnapshotState::Pending,
                     started: self.now,
+                    completed: None,
                     description: description.to_owned(),
                     tags: Tags::new(),
                 },
@@ -201,9 +202,11 @@ impl State {
         } else {
             SnapshotState::Completed
         };
+        let completed = Some(self.now).filter(|_| !failed);
         for id in set {
             if let Some(snapshot) = self.snapshots.get_mut(id) {
                 snapshot.facts.state = state;
+                snapshot.facts.completed = completed;
             }
         }
         self.emit_snapshots(set, !failed);

@@ -73,6 +73,8 @@ pub struct Snapshot {
     pub volume: VolumeId,
     pub state: SnapshotState,
     pub started: Timestamp,
+    /// None while it is pending, or where EC2 does not say.
+    pub completed: Option<Timestamp>,
     /// Given when it was taken, and never changed.
     pub description: String,
     pub tags: Tags,

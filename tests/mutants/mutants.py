@@ -1167,4 +1167,28 @@ MUTANTS = [
         "let is_young = (now - launched).whole_seconds() < NOW_AND_THEN;",
         "let is_young = now >= launched;",
     ),
+    Mutant(
+        "a late backup counts for the next moment as well",
+        "src/backup/due.rs",
+        "it.started >= run + turn",
+        "it.started >= run",
+    ),
+    Mutant(
+        "a backup is begun while another is under way",
+        "src/backup/due.rs",
+        "if sets.iter().any(|it| it.state == SetState::Pending) {",
+        "if false {",
+    ),
+    Mutant(
+        "the newest backup may go",
+        "src/backup/retention.rs",
+        ".push(Reason::Newest);",
+        ".clear();",
+    ),
+    Mutant(
+        "retention counts back from the oldest period",
+        "src/backup/retention.rs",
+        "filter(|it| last - it < i64::from(count))",
+        "filter(|it| last - it <= i64::from(count))",
+    ),
 ]

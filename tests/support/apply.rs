@@ -317,6 +317,7 @@ fn snapshot(situation: &mut Situation, volume: &Volume, mut copied: Tags, tags: 
         volume: volume.id.clone(),
         state: SnapshotState::Completed,
         started,
+        completed: Some(started),
         description: String::new(),
         tags: copied,
     });

@@ -165,6 +165,7 @@ pub fn snapshot(
         volume: of.parse().unwrap(),
         state,
         started,
+        completed: None,
         description: String::new(),
         tags: tags(&[
             (tags::RESCUE, LINEAGE),

@@ -164,4 +164,18 @@ async fn a_snapshot_tells_its_description() {
     let wire = Wire::new([ok(body)]);
     let found = wire.aws.snapshots(&of_one_lineage()).await.unwrap();
     assert_eq!(found[0].description, "spot-rescue: set a @code");
+    assert_eq!(found[0].completed, None);
+}
+
+/// EC2 tells when a snapshot completed; of a pending one it says nothing.
+#[tokio::test]
+async fn a_snapshot_tells_when_it_completed() {
+    let body = "<DescribeSnapshotsResponse><snapshotSet><item><snapshotId>snap-0aaaaaaaaaaaaaaa1</snapshotId>\
+        <volumeId>vol-0123456789abcdef0</volumeId><status>completed</status>\
+        <startTime>2026-11-23T10:00:00.000Z</startTime><completionTime>2026-11-23T10:07:00.000Z</completionTime>\
+        </item></snapshotSet></DescribeSnapshotsResponse>";
+    let wire = Wire::new([ok(body)]);
+    let found = wire.aws.snapshots(&of_one_lineage()).await.unwrap();
+    let completed = spot_rescue::clock::parse("2026-11-23T10:07:00Z").ok();
+    assert_eq!(found[0].completed, completed);
 }

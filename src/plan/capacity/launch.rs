@@ -122,10 +122,10 @@ fn decide(lineage: &Lineage, purpose: Purpose, plan: &mut Plan) -> Result<Step, 
     let place = place(lineage)?;
     notes(lineage, plan);
     if let Some(again) = unheard::of(lineage, place, base) {
-        let pace = pace::answer(again.launched, lineage.now);
+        let later = pace::answer(again.launched, lineage.now);
         return match unheard::step(lineage, base, again, plan) {
             // Another request with the same token has just been refused; this one may be answered at the next look.
-            Err(Stop::TokenUsed) => Err(Stop::Wait(pace, "the answer to a launch".to_owned())),
+            Err(Stop::TokenUsed) => Err(Stop::Wait(later, "the answer to a launch".to_owned())),
             answer => answer,
         };
     }
