@@ -241,10 +241,14 @@ async fn a_key_that_cannot_be_used_any_more_is_told_at_the_next_sweep_and_once()
 /// A key that may not be described, or cannot be for a while, is no finding, and changes nothing that is on record.
 #[tokio::test]
 async fn a_key_that_cannot_be_read_is_no_finding() {
-    for code in ["AccessDeniedException", "ThrottlingException"] {
+    for (call, code) in [
+        ("DescribeKey", "AccessDeniedException"),
+        ("DescribeKey", "ThrottlingException"),
+        ("DescribeVolumes", "RequestLimitExceeded"),
+    ] {
         let (world, _) = encrypted(74).await;
         let fault = Fault {
-            on: On::Every("DescribeKey"),
+            on: On::Every(call),
             kind: Kind::Code(code),
         };
         let mut unread = failing(&world, vec![fault]);

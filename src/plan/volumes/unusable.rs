@@ -25,8 +25,8 @@ pub fn caveats<'a>(lineage: &'a Lineage) -> impl Iterator<Item = Caveat> + use<'
     in_use.map(|(arn, state)| Caveat::new(name(arn), state.as_str()))
 }
 
-/// Whether a caveat on record stays because its key, which the stack still names, could not be read. None if it is of no
-/// key.
+/// Whether a caveat on record stays because its key, which the stack still names, or the volumes could not be read. None
+/// if it is of no key.
 pub fn stays(lineage: &Lineage, caveat: &Caveat) -> Option<bool> {
     if !caveat.what.starts_with(KEY) {
         return None;
@@ -40,7 +40,8 @@ pub fn stays(lineage: &Lineage, caveat: &Caveat) -> Option<bool> {
             .known()
             .is_some_and(|it| it.contains_key(arn))
     };
-    Some(arn.is_some_and(|it| !is_read(it)))
+    let unread = lineage.facts.volumes.known().is_none();
+    Some(arn.is_some_and(|it| unread || !is_read(it)))
 }
 
 /// The key, its state, what is encrypted with it, and what to do.
