@@ -22,6 +22,7 @@ mod skipped;
 mod targets;
 mod termination_protected;
 mod types;
+mod unmarked;
 mod unread;
 mod volumes;
 
@@ -88,6 +89,7 @@ pub async fn lineages(
     let instances = merge(members?, named?, |it| it.id.clone());
     let heads = prepared::unseen_heads(&templates, &instances);
     let instances = prepared::also(cloud, instances, heads).await?;
+    let instances = unmarked::add(cloud, instances, &templates).await;
     let all_recorded = prepared::are_all(&templates, lineages.len());
     let attached = volumes::attached(&instances);
     let groups = groups::names(&instances, &templates);

@@ -172,9 +172,14 @@ impl Cloud for Sealed<'_> {
         let mut all = all?;
         let said = all.iter().map(|it| it.tags.get(tags::RESCUE)?.parse().ok());
         let said: Vec<_> = said.collect();
+        let launched = all.iter().map(|it| it.tags.get(tags::LAUNCHED).cloned());
+        let launched: Vec<_> = launched.collect();
         each(&mut all, key, opened::instance, |it| &mut it.tags);
-        if key.is_some() {
+        if let Some(key) = key {
             self.placed(&mut all, &said).await?;
+            for (it, launched) in all.iter_mut().zip(launched) {
+                opened::launched(key, it, launched);
+            }
         }
         Ok(all)
     }

@@ -57,6 +57,20 @@ pub fn instance(key: &Key, it: &mut Instance) {
     }
 }
 
+/// The mark of a launch is sealed together with the lineage. If that was overwritten, it is checked again with the
+/// lineage that EC2's own tag leads to.
+pub fn launched(key: &Key, it: &mut Instance, launched: Option<String>) {
+    let Some(launched) = launched.filter(|_| it.placed) else {
+        return;
+    };
+    let mut tags = it.tags.clone();
+    tags.insert(tags::LAUNCHED.to_owned(), launched);
+    if let Some(replaces) = replaces(key, &tags).map(str::to_owned) {
+        tags.entry(tags::REPLACES.to_owned()).or_insert(replaces);
+        it.tags = tags;
+    }
+}
+
 /// Its own seals, those copied from its volume's tags, and the words of its description, which was given when it was
 /// taken and cannot be changed.
 pub fn snapshot(key: &Key, it: &mut Snapshot) {

@@ -1150,6 +1150,24 @@ MUTANTS = [
         "replacement.sealed",
     ),
     Mutant(
+        "a replacement without a mark is looked for by nothing else",
+        "src/observe/unmarked.rs",
+        "template.ours && is_counted && is_under_way",
+        "!template.ours && is_counted && is_under_way",
+    ),
+    Mutant(
+        "the mark of a launch is believed with the mark beside it only",
+        "src/seal/open.rs",
+        "launched.filter(|_| it.placed)",
+        "launched.filter(|_| !it.placed)",
+    ),
+    Mutant(
+        "an instance without marks is never the answer to a launch",
+        "src/plan/capacity/launch/unheard.rs",
+        "(!is_foreign).then(|| again(lineage, place, it, attempt, None))?",
+        "is_foreign.then(|| again(lineage, place, it, attempt, None))?",
+    ),
+    Mutant(
         "a list of targets that was put back is all there is",
         "src/record.rs",
         "        self.targets.extend(came);\n",

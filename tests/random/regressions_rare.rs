@@ -108,6 +108,58 @@ fn regression_a_replacement_with_an_overwritten_mark_is_not_replaced_by_another(
     assert_right(4_095_657_874_074_636_463, setup, weather, &ops);
 }
 
+/// As the one before, and no event meets the replacement before the next launch.
+#[test]
+fn regression_a_replacement_out_of_sight_is_found_before_another_is_launched() {
+    let setup = Setup {
+        volumes: vec![false; 2],
+        ..one_volume()
+    };
+    let weather = Weather {
+        boot_seconds: 48,
+        late_seconds: 2,
+        ..calm()
+    };
+    let ops = [
+        Refuse(3, "UnauthorizedOperation"),
+        Interrupt(0),
+        CrashBefore(2),
+        Interrupt(578),
+        Attack(10, 4850, 28801),
+        Pass(27),
+    ];
+    assert_right(4_095_657_874_074_636_463, setup, weather, &ops);
+}
+
+/// Around those two: a call refused, a call without an answer, and how long the replacement boots.
+#[test]
+fn a_replacement_with_an_overwritten_mark_is_the_only_one() {
+    let setup = Setup {
+        volumes: vec![false; 2],
+        ..one_volume()
+    };
+    for (refused, unanswered) in (0..6).flat_map(|it| (0..6).map(move |other| (it, other))) {
+        for boot_seconds in [20, 29, 39, 48, 60] {
+            for code in ["UnauthorizedOperation", "InsufficientInstanceCapacity"] {
+                let weather = Weather {
+                    boot_seconds,
+                    late_seconds: 2,
+                    ..calm()
+                };
+                let ops = [
+                    Refuse(refused, code),
+                    Interrupt(0),
+                    CrashBefore(unanswered),
+                    Interrupt(578),
+                    Attack(10, 4850, 28801),
+                    Pass(27),
+                ];
+                assert_right(4_095_657_874_074_636_463, setup.clone(), weather, &ops);
+            }
+        }
+    }
+}
+
 #[test]
 fn regression_a_clone_with_marks_that_were_refused_once_is_not_left_over() {
     let setup = Setup {

@@ -121,7 +121,11 @@ fn decide(lineage: &Lineage, purpose: Purpose, plan: &mut Plan) -> Result<Step, 
     deaths::gate(lineage, matches!(purpose, Purpose::Replace), plan)?;
     let place = place(lineage)?;
     notes(lineage, plan);
-    if let Some(again) = unheard::of(lineage, place, base) {
+    let mut unanswered = unheard::of(lineage, place, base);
+    if unanswered.is_none() && matches!(purpose, Purpose::Replace) {
+        unanswered = unheard::unproven(lineage, place, base, plan);
+    }
+    if let Some(again) = unanswered {
         let later = pace::answer(again.launched, lineage.now);
         return match unheard::step(lineage, base, again, plan) {
             // Another request with the same token has just been refused; this one may be answered at the next look.

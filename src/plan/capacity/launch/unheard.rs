@@ -29,23 +29,52 @@ pub struct Again {
 }
 
 pub fn of(lineage: &Lineage, place: &Place, base: &InstanceId) -> Option<Again> {
-    let now = lineage.now;
-    let mut young = lineage.strangers().filter(|it| now - it.launch_time < FOR);
-    young.find_map(|it| {
+    young(lineage).find_map(|it| {
         let (attempt, interface) = sent(lineage, base, it)?;
-        let lanes = match interface {
-            None => lanes::lanes(lineage, place),
-            Some(_) => lanes::on_interface(lineage, place),
-        };
-        Some(Again {
-            launched: it.launch_time,
-            lane: lanes
-                .into_iter()
-                .find(|lane| led_to(lane, it))
-                .or_else(|| led_by(it))?,
-            interface,
-            attempt,
-        })
+        again(lineage, place, it, attempt, interface)
+    })
+}
+
+/// Another caller may have overwritten every mark of such an instance. EC2 says that it was launched from the prepared
+/// rescue, so the request that was refused last is repeated for a minute. A caller that launches from the prepared
+/// rescue delays the next request by that minute, and only once.
+pub fn unproven(
+    lineage: &Lineage,
+    place: &Place,
+    base: &InstanceId,
+    plan: &mut Plan,
+) -> Option<Again> {
+    let attempt = lineage.record.attempts.of(base).checked_sub(1)?;
+    let unmarked = |it: &&Instance| it.placed && !it.tags.contains_key(tags::REPLACES);
+    let it = young(lineage).find(unmarked)?;
+    let seen = format!("an instance without marks may be the replacement of {base}");
+    let is_foreign = plan.confirmed(lineage, seen, "the answer to a launch");
+    (!is_foreign).then(|| again(lineage, place, it, attempt, None))?
+}
+
+fn young<'a>(lineage: &Lineage<'a>) -> impl Iterator<Item = &'a Instance> {
+    let now = lineage.now;
+    { lineage.strangers() }.filter(move |it| now - it.launch_time < FOR)
+}
+
+/// The request that has launched the instance.
+fn again(
+    lineage: &Lineage,
+    place: &Place,
+    it: &Instance,
+    attempt: u32,
+    interface: Option<InterfaceId>,
+) -> Option<Again> {
+    let lanes = match interface {
+        None => lanes::lanes(lineage, place),
+        Some(_) => lanes::on_interface(lineage, place),
+    };
+    let lane = lanes.into_iter().find(|lane| led_to(lane, it));
+    Some(Again {
+        launched: it.launch_time,
+        lane: lane.or_else(|| led_by(it))?,
+        interface,
+        attempt,
     })
 }
 
