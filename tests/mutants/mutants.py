@@ -1164,8 +1164,8 @@ MUTANTS = [
     Mutant(
         "an instance without marks is never the answer to a launch",
         "src/plan/capacity/launch/unheard.rs",
-        "(!is_foreign).then(|| again(lineage, place, it, attempt, None))?",
-        "is_foreign.then(|| again(lineage, place, it, attempt, None))?",
+        "(!is_asked).then(|| again(lineage, place, it, attempt, None))?",
+        "is_asked.then(|| again(lineage, place, it, attempt, None))?",
     ),
     Mutant(
         "a list of targets that was put back is all there is",

@@ -160,6 +160,27 @@ fn a_replacement_with_an_overwritten_mark_is_the_only_one() {
     }
 }
 
+/// What others launch from the prepared rescue is taken for the replacement once.
+#[test]
+fn regression_a_launch_of_others_leads_to_few_launches() {
+    let setup = Setup {
+        volumes: vec![],
+        policy: vec![("spot-rescue:replace", "launch")],
+        ..one_volume()
+    };
+    let refused = || RefuseLaunches(Refused::All, "InsufficientInstanceCapacity", true);
+    let before = [
+        refused(),
+        Attack(1, 0, 0),
+        Interrupt(0),
+        Interrupt(0),
+        Pass(32),
+    ];
+    let after = [refused(), Interrupt(611), Attack(1, 0, 171), Pass(204)];
+    assert_right(0, setup.clone(), calm(), &before);
+    assert_right(6_944_543_774_151_341, setup, calm(), &after);
+}
+
 #[test]
 fn regression_a_clone_with_marks_that_were_refused_once_is_not_left_over() {
     let setup = Setup {

@@ -36,8 +36,8 @@ pub fn of(lineage: &Lineage, place: &Place, base: &InstanceId) -> Option<Again> 
 }
 
 /// Another caller may have overwritten every mark of such an instance. EC2 says that it was launched from the prepared
-/// rescue, so the request that was refused last is repeated for a minute. A caller that launches from the prepared
-/// rescue delays the next request by that minute, and only once.
+/// rescue, so the request that was refused last is repeated once. A caller that launches from the prepared rescue thus
+/// delays the next request by one look.
 pub fn unproven(
     lineage: &Lineage,
     place: &Place,
@@ -48,8 +48,9 @@ pub fn unproven(
     let unmarked = |it: &&Instance| it.placed && !it.tags.contains_key(tags::REPLACES);
     let it = young(lineage).find(unmarked)?;
     let seen = format!("an instance without marks may be the replacement of {base}");
-    let is_foreign = plan.confirmed(lineage, seen, "the answer to a launch");
-    (!is_foreign).then(|| again(lineage, place, it, attempt, None))?
+    let is_asked = lineage.inputs.suspected.contains_key(&seen);
+    plan.suspects.entry(seen).or_insert(lineage.now);
+    (!is_asked).then(|| again(lineage, place, it, attempt, None))?
 }
 
 fn young<'a>(lineage: &Lineage<'a>) -> impl Iterator<Item = &'a Instance> {
