@@ -1,53 +1,37 @@
 //! Reads what is needed to plan for a batch of lineages, each kind once for the whole batch.
 //!
-//! Two round trips: what is found by the lineage's id, then what is found by the ids in that. A read that fails, or
+//! Two round trips: what is found by the lineage's id, then what is found by the ids in that (`plan::reads`). A read that fails, or
 //! does not end within its time (`reads`), becomes [`Fact::Unavailable`]; only the instances are indispensable.
 
 mod crowded;
-mod default_key;
 mod fleets;
 mod groups;
-mod interfaces;
 mod keys;
 mod merge;
 mod names;
-mod policies;
 mod prepared;
 mod readings;
-mod requests;
-mod roots;
 mod sets;
 mod shared;
-mod skipped;
 mod targets;
-mod termination_protected;
-mod types;
 mod unmarked;
 mod unread;
-mod volumes;
 
 use merge::merge;
 pub use prepared::{of as prepared_of, read as prepared};
 pub use readings::Readings;
 pub use sets::Known;
-pub use skipped::Deregistered;
 pub use unread::{brief, unread};
 
 use crate::cloud::{Cloud, CloudError, Query};
 use crate::id::InstanceId;
+use crate::plan::reads::first::First;
+use crate::plan::reads::skipped::Deregistered;
+use crate::plan::reads::{Scope, reads};
 use crate::situation::{Fact, Facts};
 use crate::tags::{self, Tags};
 use crowded::Crowd;
 use std::collections::BTreeSet;
-
-/// Which target groups are asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scope {
-    /// All of them: at the beginning, to find what the record missed.
-    AllTargetGroups,
-    /// Those on record, if all have one: while waiting.
-    Recorded,
-}
 
 /// Everything about these lineages. `named` are instances known to belong to them, `known` what is known of their
 /// snapshots.
@@ -90,23 +74,17 @@ pub async fn lineages(
     let heads = prepared::unseen_heads(&templates, &instances);
     let instances = prepared::also(cloud, instances, heads).await?;
     let instances = unmarked::add(cloud, instances, &templates).await;
-    let all_recorded = prepared::are_all(&templates, lineages.len());
-    let attached = volumes::attached(&instances);
-    let groups = groups::names(&instances, &templates);
-    let everything =
-        scope == Scope::AllTargetGroups || !all_recorded || out.is_unlisted(&templates);
     let warned = out.warned.keys().cloned().collect();
-    let out = out.of(&instances);
-    let recorded = skipped::recorded(&instances, &templates, &out, &warned);
-    let followers = names::wanted(&instances, &templates, defaults);
+    let first = First::of(&instances, &templates, warned, defaults);
+    let reads = reads(&first, lineages.len(), out, scope);
     let (attached, mut registrations, shared, groups, lookups) = tokio::join!(
-        cloud.volumes(&attached),
-        targets::read(cloud, everything, &instances, recorded),
-        shared::read(cloud, scope, &instances, &templates, &warned, defaults),
-        groups::read(cloud, &groups),
-        names::look_up(cloud, followers),
+        cloud.volumes(&reads.volumes),
+        targets::read(cloud, &instances, &reads),
+        shared::read(cloud, &reads),
+        groups::read(cloud, &reads.groups),
+        names::look_up(cloud, &reads.names),
     );
-    if let (true, Ok(groups)) = (everything, &groups) {
+    if let (true, Ok(groups)) = (reads.every_target_group, &groups) {
         targets::add_sources(cloud, groups, &mut registrations).await;
     }
     let volumes = tagged.and_then(|tagged| Ok(merge(tagged, attached?, |it| it.id.clone())));
@@ -116,7 +94,7 @@ pub async fn lineages(
     let instances = prepared::also(cloud, instances, holders).await?;
     Ok(Readings {
         instances,
-        out,
+        out: reads.deregistered,
         templates,
         volumes: fact(volumes),
         snapshots,

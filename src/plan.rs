@@ -13,6 +13,7 @@ mod marks;
 mod network;
 pub mod pace;
 mod phase;
+pub mod reads;
 mod traffic;
 mod volumes;
 

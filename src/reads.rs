@@ -165,6 +165,9 @@ impl Cloud for Reads<'_> {
         if query.names_nothing() {
             return Ok(Vec::new());
         }
+        if query.names_nothing() {
+            return Ok(Vec::new());
+        }
         let asking = self.cloud.images(query);
         self.images.get(query.clone(), asking).await
     }

@@ -28,7 +28,7 @@ const FLOORS: &[&[&str]] = &[
 
 /// Of `plan`, the lowest first.
 const ROOMS: &[&[&str]] = &[
-    &["pace"],
+    &["pace", "reads"],
     &["lineage"],
     &["facts"],
     &["draft"],

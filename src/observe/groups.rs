@@ -1,19 +1,9 @@
 //! Auto Scaling groups that protected instances are members of.
 
 use crate::cloud::{Cloud, CloudError, Query};
-use crate::situation::{Fact, Group, Instance, Template};
+use crate::situation::{Group, Instance, Template};
 use crate::tags::{self, template_names};
 use std::collections::BTreeSet;
-
-/// The groups the lineages are members of: by the instances' own tags, and by the record once those
-/// have gone. For all others no call is made.
-pub fn names(instances: &[Instance], templates: &Fact<Vec<Template>>) -> Vec<String> {
-    let shown = instances.iter().filter_map(Instance::group);
-    let templates = templates.known().map(Vec::as_slice).unwrap_or_default();
-    let recorded = templates.iter().filter_map(|it| it.tags.get(tags::GROUP));
-    let names: BTreeSet<&str> = shown.chain(recorded.map(String::as_str)).collect();
-    names.into_iter().map(str::to_owned).collect()
-}
 
 /// The group of one lineage: by the record, or by the owner's own tag, which only Auto Scaling sets. A detached
 /// instance has lost that tag, a terminated one loses all. The tags of other instances that claim to belong to the

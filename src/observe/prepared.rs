@@ -9,12 +9,6 @@ use crate::situation::{Fact, Instance, Snapshot, Template, Volume};
 use crate::tags::{self, template_name, template_names};
 use std::collections::BTreeSet;
 
-/// Whether every lineage of this number has a record. One without may be registered anywhere.
-pub fn are_all(templates: &Fact<Vec<Template>>, lineages: usize) -> bool {
-    let ours = { templates.known().into_iter().flatten() }.filter(|it| it.ours);
-    ours.count() >= lineages
-}
-
 /// By their first names; where a foreign template has taken that name, by the further names as well.
 pub async fn read(
     cloud: &dyn Cloud,
@@ -70,27 +64,6 @@ pub async fn also(
     }
     let more = cloud.instances(&Query::Instances(ids)).await?;
     Ok(merge(instances, more, |it| it.id.clone()))
-}
-
-/// Members that have not taken over.
-pub fn replacements(
-    instances: &[Instance],
-    templates: &Fact<Vec<Template>>,
-) -> BTreeSet<InstanceId> {
-    let templates = templates.known().map(Vec::as_slice).unwrap_or_default();
-    let heads = { templates.iter() }.filter(|it| it.ours);
-    let heads: BTreeSet<&str> = heads
-        .filter_map(|it| Some(it.tags.get(tags::HEAD)?.as_str()))
-        .collect();
-    let ours = |it: &Instance| {
-        [tags::REPLACES, tags::LAUNCHED]
-            .iter()
-            .any(|key| it.tags.contains_key(*key))
-    };
-    let waits = |it: &&Instance| ours(it) && it.is_alive() && !heads.contains(it.id.as_str());
-    // Without a record it is unknown which have taken over.
-    let all = instances.iter().filter(|_| !heads.is_empty());
-    all.filter(waits).map(|it| it.id.clone()).collect()
 }
 
 /// Owners that were found by no tag.

@@ -4,8 +4,9 @@
 //! Three services are read side by side. One that fails, is denied, or does not exist in this Region
 //! takes nothing from the others, and little time.
 
-use super::skipped::RecordedGroups;
 use crate::cloud::{Class, Cloud, CloudError};
+use crate::plan::reads::Reads;
+use crate::plan::reads::skipped::RecordedGroups;
 use crate::situation::{
     Balancing, Group, Instance, Listing, Registration, Registrations, TargetGroup,
 };
@@ -31,17 +32,12 @@ const GONE: [&str; 3] = [
 type Groups = BTreeMap<TargetGroup, Option<String>>;
 
 /// Everything these instances may be registered with, or only what is on record.
-pub async fn read(
-    cloud: &dyn Cloud,
-    everything: bool,
-    instances: &[Instance],
-    recorded: RecordedGroups,
-) -> Registrations {
-    let RecordedGroups { read, skip } = recorded;
+pub async fn read(cloud: &dyn Cloud, instances: &[Instance], reads: &Reads) -> Registrations {
+    let RecordedGroups { read, skip } = reads.targets.clone();
     let mut found = Registrations::default();
     let mut recorded: Groups = read.into_iter().map(|it| (it, None)).collect();
     let mut others = Groups::new();
-    if everything {
+    if reads.every_target_group {
         recorded.extend(skip.into_iter().map(|it| (it, None)));
         list(cloud, instances, (&mut recorded, &mut others), &mut found).await;
     } else {

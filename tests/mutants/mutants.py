@@ -569,13 +569,13 @@ MUTANTS = [
     ),
     Mutant(
         "an instance with a successor that could serve is not looked for either",
-        "src/observe/skipped.rs",
+        "src/plan/reads/skipped.rs",
         "data.any(|it| !has(&it.name)) && near && instance.is_alive()",
         "(data.any(|it| !has(&it.name)) && near && instance.is_alive()) || instance.is_alive()",
     ),
     Mutant(
         "an instance that serves with copies is not looked for before the old one has ended",
-        "src/observe/skipped.rs",
+        "src/plan/reads/skipped.rs",
         "data.any(|it| !has(&it.name))",
         "data.any(|it| !has(&it.name) || successor.is_alive())",
     ),
@@ -839,7 +839,7 @@ MUTANTS = [
     ),
     Mutant(
         "first look: what could not be listed is never listed",
-        "src/observe/skipped.rs",
+        "src/plan/reads/skipped.rs",
         "!listed && at.is_some_and(|it| is_recent(it, self.now))",
         "!listed && at.is_none()",
     ),

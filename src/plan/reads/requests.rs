@@ -1,23 +1,19 @@
 //! Spot Instance requests that still matter.
 
-use crate::id::{InstanceId, RequestId};
+use crate::id::RequestId;
+use crate::plan::reads::first::{First, Prepared};
 use crate::record::RecordedRequest;
-use crate::situation::{Fact, Instance, Template};
+use crate::situation::Instance;
 use crate::tags;
 use std::collections::BTreeSet;
 
 /// A one-time request is over once it has launched: when that is on record, it is not asked for again.
-pub fn wanted(
-    instances: &[Instance],
-    replacements: &BTreeSet<InstanceId>,
-    templates: &Fact<Vec<Template>>,
-) -> Vec<RequestId> {
-    let templates = templates.known().map(Vec::as_slice).unwrap_or_default();
-    let recorded = |it: &Template| RecordedRequest::parse(it.tags.get(tags::REQUEST)?);
-    let known: Vec<RecordedRequest> = templates.iter().filter_map(recorded).collect();
+pub fn wanted(first: &First) -> Vec<RequestId> {
+    let recorded = |it: &Prepared| RecordedRequest::parse(it.template.tags.get(tags::REQUEST)?);
+    let known: Vec<RecordedRequest> = first.rescues.iter().filter_map(recorded).collect();
     let over = |id: &RequestId| known.iter().any(|it| it.id == *id && !it.persistent);
     // The request of a replacement matters only once it has taken over.
-    let asked = { instances.iter() }.filter(|it| !replacements.contains(&it.id));
+    let asked = { first.instances.iter() }.filter(|it| !first.is_replacement(it));
     // The request says when an instance ended without a warning.
     let untold = |it: &&Instance| !it.is_alive() && !it.tags.contains_key(tags::INTERRUPTED_AT);
     let ended: BTreeSet<&RequestId> = { asked.clone() }
@@ -27,7 +23,7 @@ pub fn wanted(
     let asked = asked.filter_map(|it| it.request.clone());
     let persistent = known.iter().filter(|it| it.persistent);
     // The request says how an instance ended that EC2 does not show any more.
-    let vanished = { templates.iter() }.filter(|it| is_vanished(it, instances));
+    let vanished = { first.rescues.iter() }.filter(|it| is_vanished(it, first));
     let vanished = vanished.filter_map(recorded);
     let all: BTreeSet<RequestId> = asked
         .filter(|it| ended.contains(it) || !over(it))
@@ -37,7 +33,7 @@ pub fn wanted(
     all.into_iter().collect()
 }
 
-fn is_vanished(template: &Template, instances: &[Instance]) -> bool {
-    let head = template.tags.get(tags::HEAD);
-    head.is_some_and(|head| instances.iter().all(|it| it.id.as_str() != head))
+fn is_vanished(rescue: &Prepared, first: &First) -> bool {
+    let head = rescue.template.tags.get(tags::HEAD);
+    head.is_some_and(|head| first.instances.iter().all(|it| it.id.as_str() != head))
 }

@@ -7,8 +7,9 @@
 use crate::clock::Timestamp;
 use crate::event::{InstanceAction, InstanceState, Interruption, is_recent};
 use crate::id::InstanceId;
-use crate::record::{FirstLook, Record, interruption_from, targets_from};
-use crate::situation::{Fact, Instance, Market, TargetGroup, Template};
+use crate::plan::reads::first::{First, Prepared};
+use crate::record::{FirstLook, interruption_from, targets_from};
+use crate::situation::{Instance, Market, TargetGroup};
 use crate::tags::{self, lineage_of, template_names};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,7 +28,8 @@ pub struct Deregistered {
 }
 
 impl Deregistered {
-    pub(super) fn of(&self, instances: &[Instance]) -> BTreeSet<InstanceId> {
+    #[must_use]
+    pub fn of(&self, instances: &[Instance]) -> BTreeSet<InstanceId> {
         let unwarned = |it: &&Instance| self.unwarned.contains(&it.lineage());
         let unwarned = instances.iter().filter(unwarned);
         let others = unwarned.filter(|it| self.is_being_rescued(it, instances));
@@ -36,20 +38,20 @@ impl Deregistered {
     }
 
     /// A first look is not over: its instance may be registered with groups that are on no record yet.
-    pub(super) fn is_unlisted(&self, templates: &Fact<Vec<Template>>) -> bool {
-        let templates = templates.known().map(Vec::as_slice).unwrap_or_default();
-        let known =
-            |it: &&Template| lineage_of(&it.name).is_some_and(|it| self.listed.contains(&it));
-        let mut open = templates.iter().filter(|it| it.ours && !known(it));
+    pub(super) fn is_unlisted(&self, first: &First) -> bool {
+        let is_open = |it: &&Prepared| {
+            let lineage = lineage_of(&it.template.name);
+            it.template.ours && lineage.is_none_or(|it| !self.listed.contains(&it))
+        };
+        let mut open = first.rescues.iter().filter(is_open);
         open.any(|it| {
-            let record = Record::from_tags(&it.tags);
-            let Some(head) = &record.head else {
+            let Some(head) = &it.record.head else {
                 return false;
             };
-            let tombstone = record.interruption.as_ref();
+            let tombstone = it.record.interruption.as_ref();
             let tombstone = tombstone.filter(|it| it.instance == *head && !it.is_ours());
             let at = { tombstone.map(|it| it.at) }.or_else(|| self.warned.get(head).copied());
-            let listed = tombstone.is_some() && record.first_look == FirstLook::Listed;
+            let listed = tombstone.is_some() && it.record.first_look == FirstLook::Listed;
             !listed && at.is_some_and(|it| is_recent(it, self.now))
         })
     }
@@ -74,31 +76,23 @@ impl Deregistered {
 }
 
 /// The target groups on record of a batch of lineages: to read, and not to read.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct RecordedGroups {
     pub read: BTreeSet<TargetGroup>,
     /// Target groups of lineages without an instance to deregister or to register for now.
     pub skip: BTreeSet<TargetGroup>,
 }
 
-/// `out` are deregistered instances, `warned` those that are to be deregistered.
-pub fn recorded(
-    instances: &[Instance],
-    templates: &Fact<Vec<Template>>,
-    out: &BTreeSet<InstanceId>,
-    warned: &BTreeSet<InstanceId>,
-) -> RecordedGroups {
-    let skipped = skipped(instances, out, warned);
+/// `out` are deregistered instances.
+pub fn recorded(first: &First, out: &BTreeSet<InstanceId>) -> RecordedGroups {
+    let skipped = skipped(first.instances, out, &first.warned);
     let names: BTreeSet<String> = skipped.iter().flat_map(template_names).collect();
-    let templates = templates.known().map(Vec::as_slice).unwrap_or_default();
-    let of_instances = instances
-        .iter()
-        .map(|it| (skipped.contains(&it.lineage()), &it.tags));
-    let of_templates = templates
-        .iter()
-        .map(|it| (names.contains(&it.name), &it.tags));
+    let of_instances =
+        { first.instances.iter() }.map(|it| (skipped.contains(&it.lineage()), &it.tags));
+    let of_rescues =
+        { first.rescues.iter() }.map(|it| (names.contains(&it.template.name), &it.template.tags));
     let mut recorded = RecordedGroups::default();
-    for (skipped, tags) in of_instances.chain(of_templates) {
+    for (skipped, tags) in of_instances.chain(of_rescues) {
         let groups = targets_from(tags).into_iter().map(|it| it.group);
         if skipped {
             recorded.skip.extend(groups);
