@@ -20,6 +20,7 @@ RESCUE = "spot-rescue:rescue"
 EXPIRES = "spot-rescue:expires-at"
 COPY_OF = "spot-rescue:copy-of"
 SET = "spot-rescue:set"
+CONSISTENCY = "spot-rescue:consistency"
 RESTORE = "spot-rescue:restore"
 KEPT = "spot-rescue:kept"
 # A set that no rescue made, and so no rescue gives an end.
@@ -154,7 +155,8 @@ def nothing_left_over(stage: Stage, lineages: set[str], known: set[str]) -> list
 
 
 def ends(tags: dict[str, str]) -> bool:
-    return EXPIRES in tags or tags.get(SET) == USERS_SET
+    """Backups go by their retention."""
+    return EXPIRES in tags or CONSISTENCY in tags or tags.get(SET) == USERS_SET
 
 
 def is_stray(volume: dict[str, Any], living: set[str]) -> bool:

@@ -12,7 +12,7 @@ import copy
 import json
 import logging
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ REGION = "us-east-1"
 STACK = "spot-rescue"
 ACCOUNT = "123456789012"
 FUNCTIONS_SESSION = "spot-rescue-function"
+BACKUPS_SESSION = "spot-rescue-backups"
 # What `sam deploy` asks for: the role of the instance profile that the world's instances have.
 INSTANCE_ROLE = "database"
 ASKED_FOR = {"InstanceRoleArns": f"arn:aws:iam::{ACCOUNT}:role/{INSTANCE_ROLE}"}
@@ -83,9 +84,35 @@ class Deployment:
     timeout: int
     memory: int
     environment: dict[str, str]
+    # What the schedule sends.
     sweep: str
     role: Credentials
     admin: Credentials = field(repr=False)
+    # Of the function that keeps backups.
+    backups: Deployment | None = None
+
+
+@dataclass(frozen=True)
+class Part:
+    """A function of the template, and what belongs to it: logical ids, outputs, the name of its sessions."""
+
+    function: str
+    name: str
+    queue_url: str
+    schedule: str
+    role: str
+    session: str
+
+
+RESCUE = Part("Function", "FunctionName", "QueueUrl", "Sweep", "FunctionRoleArn", FUNCTIONS_SESSION)
+BACKUPS = Part(
+    "BackupFunction",
+    "BackupFunctionName",
+    "BackupQueueUrl",
+    "Backups",
+    "BackupRoleArn",
+    BACKUPS_SESSION,
+)
 
 
 def deploy(endpoint: str, parameters: dict[str, str] | None = None) -> Deployment:
@@ -93,27 +120,40 @@ def deploy(endpoint: str, parameters: dict[str, str] | None = None) -> Deploymen
     given = ASKED_FOR | (parameters or {})
     resources = translated(given)["Resources"]
     outputs = create_stack(endpoint, given)
-    function = first(resources, "AWS::Lambda::Function")
-    mapping = first(resources, "AWS::Lambda::EventSourceMapping")
+    admin = administrator(endpoint)
+    backups = deployed(BACKUPS, endpoint, resources, outputs, admin)
+    deployment = deployed(RESCUE, endpoint, resources, outputs, admin)
+    enforce(endpoint)
+    return replace(deployment, backups=backups)
+
+
+def deployed(
+    part: Part,
+    endpoint: str,
+    resources: dict[str, Any],
+    outputs: dict[str, str],
+    admin: Credentials,
+) -> Deployment:
+    function = resources[part.function]["Properties"]
+    # The translator names it after the function and its event.
+    mapping = resources[f"{part.function}Queue"]["Properties"]
     details = ROOT.client("lambda", endpoint).get_function_configuration(
-        FunctionName=outputs["FunctionName"]
+        FunctionName=outputs[part.name]
     )
-    deployment = Deployment(
+    return Deployment(
         endpoint=endpoint,
-        queue_url=outputs["QueueUrl"],
+        queue_url=outputs[part.queue_url],
         dead_letter_url=outputs["DeadLetterQueueUrl"],
         batch_size=int(mapping["BatchSize"]),
         batching_window=int(mapping.get("MaximumBatchingWindowInSeconds", 0)),
         partial_failures="ReportBatchItemFailures" in mapping.get("FunctionResponseTypes", []),
         timeout=int(function["Timeout"]),
         memory=int(function["MemorySize"]),
-        sweep=first(resources, "AWS::Scheduler::Schedule")["Target"]["Input"],
+        sweep=resources[part.schedule]["Properties"]["Target"]["Input"],
         environment=details["Environment"]["Variables"],
-        role=assume(endpoint, outputs["FunctionRoleArn"]),
-        admin=administrator(endpoint),
+        role=assume(endpoint, outputs[part.role], part.session),
+        admin=admin,
     )
-    enforce(endpoint)
-    return deployment
 
 
 def translated(parameters: dict[str, str]) -> dict[str, Any]:
@@ -173,10 +213,8 @@ def secret(endpoint: str, resources: dict[str, Any]) -> str:
 # --- identities ---------------------------------------------------------------------------------
 
 
-def assume(endpoint: str, role_arn: str) -> Credentials:
-    answer = ROOT.client("sts", endpoint).assume_role(
-        RoleArn=role_arn, RoleSessionName=FUNCTIONS_SESSION
-    )
+def assume(endpoint: str, role_arn: str, session: str) -> Credentials:
+    answer = ROOT.client("sts", endpoint).assume_role(RoleArn=role_arn, RoleSessionName=session)
     it = answer["Credentials"]
     return Credentials(it["AccessKeyId"], it["SecretAccessKey"], it["SessionToken"])
 

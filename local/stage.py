@@ -22,7 +22,7 @@ from typing import Any, ClassVar, Self
 from local.control import Control, Moment
 from local.deploy import Deployment, deploy
 from local.function import Function, Log
-from local.pump import Pump
+from local.pump import Pump, record
 from local.serving import Server
 from local.world import World
 
@@ -108,6 +108,8 @@ class Stage:
         self.functions = [self.function() for _ in range(self._functions)]
         for function in self.functions:
             function.start()
+        self.keeper = Function(self.backups, self.log, self._server.clock, self.control.work)
+        self.keeper.start()
         self.pump = Pump(self.deployment, self.control, self.functions, self._batch_size)
         self.pump.start()
 
@@ -115,12 +117,19 @@ class Stage:
         """One more execution environment; not the pump's."""
         return Function(self.deployment, self.log, self._server.clock, self.control.work)
 
+    @property
+    def backups(self) -> Deployment:
+        """Of the function that keeps backups."""
+        if self.deployment.backups is None:
+            raise RuntimeError("the stack has no function that keeps backups")
+        return self.deployment.backups
+
     def close(self) -> None:
         self._open.discard(self)
         try:
             if hasattr(self, "pump"):
                 self.pump.stop()
-            for function in self.functions:
+            for function in [*self.functions, *([self.keeper] if hasattr(self, "keeper") else [])]:
                 function.kill()
         finally:
             if hasattr(self, "_server"):
@@ -187,6 +196,20 @@ class Stage:
         """Sends the schedule's message."""
         self.send(self.deployment.sweep)
 
+    def keep(self) -> None:
+        """The schedule of backups comes round: its message, and what the function asks for itself."""
+        url = self.backups.queue_url
+        self.sqs.send_message(QueueUrl=url, MessageBody=self.backups.sweep)
+        while self.waiting(url):
+            answer = self.sqs.receive_message(QueueUrl=url, MessageSystemAttributeNames=["All"])
+            messages = answer.get("Messages", [])
+            if not messages:
+                self.sleep(1)
+                continue
+            self.keeper.invoke({"Records": [record(it) for it in messages]})
+            for it in messages:
+                self.sqs.delete_message(QueueUrl=url, ReceiptHandle=it["ReceiptHandle"])
+
     def a_day_later(self) -> None:
         """Safety copies are past their expiry, and the schedule comes round."""
         self.sleep(DAY_SECONDS)
@@ -224,7 +247,10 @@ class Stage:
 
     def journal(self) -> list[dict[str, Any]]:
         """Calls made with the function's credentials, the refused ones too."""
-        key = self.deployment.role.access_key
+        return self.calls_of(self.deployment)
+
+    def calls_of(self, deployment: Deployment) -> list[dict[str, Any]]:
+        key = deployment.role.access_key
         return [it for it in self.control.journal() if it["principal"] == key]
 
     def meant(self) -> list[dict[str, Any]]:

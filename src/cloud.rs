@@ -119,7 +119,7 @@ impl Query {
     #[must_use]
     pub fn may_be_cut(&self) -> bool {
         match self {
-            Self::TagKey(_) => true,
+            Self::TagKey(key) => *key != crate::tags::CONSISTENCY,
             Self::Tag { key, .. } => *key == crate::tags::OPT_IN,
             Self::Instances(_)
             | Self::Names(_)
@@ -130,6 +130,14 @@ impl Query {
             | Self::Volumes(_)
             | Self::Template(_) => false,
         }
+    }
+
+    /// Read to its end, however long that takes: what is due, and what goes, follows from all scheduled sets. An account
+    /// may have a hundred thousand snapshots.
+    /// <https://docs.aws.amazon.com/general/latest/gr/ebs-service.html>
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        matches!(self, Self::TagKey(crate::tags::CONSISTENCY))
     }
 
     /// The query can match nothing.

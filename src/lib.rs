@@ -26,6 +26,7 @@ pub mod event;
 pub mod execute;
 pub mod handler;
 pub mod id;
+pub mod keeper;
 pub mod observe;
 pub mod parity;
 pub mod plan;

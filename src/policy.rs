@@ -10,12 +10,14 @@ mod keys;
 mod values;
 
 pub use breaker::Breaker;
+use keys::Unfit;
 pub use keys::{KEYS, Key};
 pub use values::{
     Data, NoReturn, OnDemand, PrivateIp, Protect, Rebalance, Replace, Root, Setting, Source,
     Targets, Types,
 };
 
+use crate::backup::{Retention, Schedule};
 use crate::dns::DnsName;
 use crate::id::SubnetId;
 use crate::tags::{self, Tags};
@@ -46,6 +48,10 @@ pub struct Policy {
     pub dns: Setting<Option<DnsName>>,
     pub private_ip: Setting<PrivateIp>,
     pub targets: Setting<Targets>,
+    /// When scheduled backups are taken; None for never.
+    pub backup: Setting<Option<Schedule>>,
+    /// Which of them are kept; None for all.
+    pub retain: Setting<Option<Retention>>,
 }
 
 /// A tag, or a value, that was not followed.
@@ -76,6 +82,8 @@ impl Default for Policy {
             dns: Setting::built_in(None),
             private_ip: Setting::built_in(PrivateIp::New),
             targets: Setting::built_in(Targets::Auto),
+            backup: Setting::built_in(None),
+            retain: Setting::built_in(Some(Retention::default())),
         }
     }
 }
@@ -134,10 +142,11 @@ impl Policy {
             .iter()
             .find(|it| it.name == key)
             .ok_or_else(|| warning(unknown(key)))?;
-        (known.set)(self, value.trim(), source).map_err(|()| {
+        (known.set)(self, value.trim(), source).map_err(|Unfit(why)| {
             let shown: String = value.chars().take(60).collect();
+            let why = why.map(|it| format!(": {it}")).unwrap_or_default();
             warning(format!(
-                "{shown:?} is not one of {}; kept {}",
+                "{shown:?} is not one of {}{why}; kept {}",
                 known.values, known.kept
             ))
         })

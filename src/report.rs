@@ -3,7 +3,7 @@
 //!
 //! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
 
-mod emf;
+pub(crate) mod emf;
 mod kind;
 mod unprotected;
 

@@ -19,6 +19,8 @@ const LIMIT: usize = 5120;
 /// `CloudFormation` names a role `<stack>-<resource>-<random>`.
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-name.html>
 const FUNCTION_ROLES: &str = "arn:*:iam::*:role/spot-rescue-FunctionRole-*";
+/// Marks the backups that it takes, and nothing else.
+const BACKUP_ROLES: &str = "arn:*:iam::*:role/spot-rescue-BackupRole-*";
 
 /// The function's own, as a policy says them. The users' keys are not among them.
 fn own_keys() -> Vec<String> {
@@ -51,7 +53,7 @@ fn policy_document() -> Value {
                 ],
                 "Resource": "*",
                 "Condition": {
-                    "ArnNotLike": others.clone(),
+                    "ArnNotLike": {"aws:PrincipalArn": [FUNCTION_ROLES, BACKUP_ROLES]},
                     "ForAnyValue:StringLike": {"aws:TagKeys": own_keys()},
                 },
             },

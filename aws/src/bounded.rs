@@ -8,6 +8,9 @@ use tokio::time::Instant;
 /// How long the sweep turns pages: what it has found by then is better than nothing.
 const SWEEPS: Duration = Duration::from_secs(8);
 
+/// More snapshots than an account may have, unless AWS has raised its quota far.
+const MOST_WHOLE: usize = 500_000;
+
 /// What a read has answered so far.
 pub struct Found<'a, T> {
     operation: &'static str,
@@ -24,7 +27,11 @@ impl<'a, T> Found<'a, T> {
         Self {
             operation,
             query,
-            at_most,
+            at_most: if query.is_whole() {
+                MOST_WHOLE
+            } else {
+                at_most
+            },
             read: 0,
             pages: 0,
             since: Instant::now(),
@@ -62,7 +69,8 @@ impl<'a, T> Found<'a, T> {
     /// Counts a page, empty ones too: reads that a look can do without end after so many.
     pub fn turn(&mut self, more: bool) -> Result<(), CloudError> {
         self.pages += 1;
-        if !more || self.pages < MOST_PAGES || self.query.may_be_cut() {
+        let unbounded = self.query.may_be_cut() || self.query.is_whole();
+        if !more || self.pages < MOST_PAGES || unbounded {
             return Ok(());
         }
         let message = format!("{MOST_PAGES} pages were read, and there are more");

@@ -7,6 +7,7 @@ use lambda_runtime::{Diagnostic, Error, LambdaEvent, run, service_fn};
 use serde_json::Value;
 use spot_rescue::clock::WallClock;
 use spot_rescue::handler::{Handler, HandlerError};
+use spot_rescue::keeper::Keeper;
 use spot_rescue::policy;
 use spot_rescue::seal::Seal;
 use spot_rescue::tags::{self, Tags};
@@ -23,11 +24,22 @@ async fn main() -> Result<(), Error> {
         queue_url: env::var("SPOT_RESCUE_QUEUE_URL").ok(),
         secret_arn: env::var("SPOT_RESCUE_SECRET_ARN").ok(),
     };
+    let cloud = Aws::connect(&environment::config(), stack);
+    let seal = Seal::of(env::var("SPOT_RESCUE_ROLE_ARN").ok().as_deref());
+    if env::var("SPOT_RESCUE_DUTY").is_ok_and(|it| it == "backups") {
+        keep(cloud, seal).await
+    } else {
+        rescue(cloud, seal).await
+    }
+}
+
+/// The function that rescues.
+async fn rescue(cloud: Aws, seal: Seal) -> Result<(), Error> {
     let handler = Handler {
-        cloud: Aws::connect(&environment::config(), stack),
+        cloud,
         clock: WallClock,
         defaults: defaults(),
-        seal: Seal::of(env::var("SPOT_RESCUE_ROLE_ARN").ok().as_deref()),
+        seal,
         print: spot_rescue::report::print,
     };
     let runtime = run(service_fn(|event: LambdaEvent<Value>| {
@@ -35,6 +47,28 @@ async fn main() -> Result<(), Error> {
     }));
     let ((), ended) = tokio::join!(warm::up(&handler.cloud, &handler.seal), runtime);
     ended
+}
+
+/// The function that takes backups, and alone may delete them: the same program in another role.
+async fn keep(cloud: Aws, seal: Seal) -> Result<(), Error> {
+    let keeper = &Keeper {
+        cloud,
+        clock: WallClock,
+        defaults: defaults(),
+        seal,
+        print: spot_rescue::report::print,
+    };
+    run(service_fn(async |event: LambdaEvent<Value>| {
+        let remaining = remaining(&event);
+        Ok::<_, Diagnostic>(keeper.handle(event.payload, remaining).await)
+    }))
+    .await
+}
+
+/// What Lambda leaves of the invocation.
+fn remaining(event: &LambdaEvent<Value>) -> Duration {
+    let remaining = event.context.deadline().duration_since(SystemTime::now());
+    remaining.unwrap_or(Duration::ZERO)
 }
 
 /// The stack's limits and switches, and the names under which the core knows them.
@@ -60,9 +94,9 @@ async fn invoke(
     handler: &Handler<Aws, WallClock>,
     event: LambdaEvent<Value>,
 ) -> Result<Value, Diagnostic> {
-    let remaining = event.context.deadline().duration_since(SystemTime::now());
+    let remaining = remaining(&event);
     handler
-        .handle(event.payload, remaining.unwrap_or(Duration::ZERO))
+        .handle(event.payload, remaining)
         .await
         .map_err(|error| told(&error))
 }

@@ -46,6 +46,7 @@ OFF: Tags = {"spot-rescue": "off"}
 NOTHING: Tags = {}
 MARK: Tags = {"spot-rescue:rescue": "i-0123456789abcdef0"}
 SEAL: Tags = {"spot-rescue:rescue-seal": "0123456789abcdef"}
+CONSISTENCY: Tags = {"spot-rescue:consistency": "crash"}
 EXPIRY: Tags = {"spot-rescue:expires-at": "2030-01-01T00:00:00Z"}
 LAUNCHED: Tags = {"spot-rescue:launched": "spot-rescue-0123 i-0123456789abcdef0 @0123456789abcdef"}
 

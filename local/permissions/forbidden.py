@@ -7,6 +7,7 @@ from local.permissions import forbidden_limits as limits
 from local.permissions import forbidden_places as places
 from local.permissions import forbidden_tags as tags
 from local.permissions.calls import (
+    CONSISTENCY,
     EXPIRY,
     MARK,
     NOTHING,
@@ -103,6 +104,12 @@ VOLUMES = [
             ("without an expiry", MARK),
             ("with an expiry but no mark", EXPIRY),
         )
+    ),
+    Case(
+        "delete a backup",
+        "that is the other function's",
+        [on("DeleteSnapshot", "snapshot", MARK | EXPIRY | CONSISTENCY)],
+        [on("DeleteSnapshot", "snapshot", MARK | EXPIRY)],
     ),
 ]
 

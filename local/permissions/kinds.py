@@ -24,11 +24,11 @@ ID = re.compile(r"\b([a-z]+)-[0-9a-f]{8,32}\b")
 class Recorded:
     """The runs of a directory."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, of: str = "requests") -> None:
         self.scenarios = 0
         self.requests = 0
         self._kinds: dict[Hashable, tuple[Request, str]] = {}
-        for scenario, asked in record.read(directory).items():
+        for scenario, asked in record.read(directory, of).items():
             self.scenarios += 1
             self.requests += len(asked)
             for it in asked:

@@ -15,11 +15,15 @@ from local.deploy import ACCOUNT, ASKED_FOR, REGION, STACK, translated
 from local.permissions.intrinsics import Stack, as_list
 
 QUEUE_ARN = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{STACK}-events"
+BACKUPS_QUEUE_ARN = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{STACK}-BackupQueue-AAAAAAAAAAAA"
 DEAD_LETTERS_ARN = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{STACK}-DeadLetterQueue-AAAAAAAAAAAA"
 LOG_ARN = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/lambda/{STACK}:*"
+BACKUPS_LOG_ARN = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/lambda/{STACK}-backups:*"
 SECRET_ARN = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:SealSecret-AAAAAAAAAAAA-AAAAAA"
 ROLE = "FunctionRole"
 ROLE_NAME = f"{STACK}-{ROLE}-AAAAAAAAAAAA"
+BACKUP_ROLE = "BackupRole"
+BACKUP_ROLE_NAME = f"{STACK}-{BACKUP_ROLE}-AAAAAAAAAAAA"
 SCHEDULER_NAME = f"{STACK}-SweepSchedulerRole-AAAAAAAAAAAA"
 KEY_ARN = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/01234567-89ab-cdef-0123-456789abcdef"
 ZONE_ARN = "arn:aws:route53:::hostedzone/Z0123456789ABCDEFGHIJ"
@@ -37,6 +41,11 @@ MADE = {
     "AWS::Region": REGION,
     "AWS::StackName": STACK,
     "AWS::URLSuffix": "amazonaws.com",
+    "BackupLog.Arn": BACKUPS_LOG_ARN,
+    "BackupQueue": f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/backups",
+    "BackupQueue.Arn": BACKUPS_QUEUE_ARN,
+    "BackupRole": BACKUP_ROLE_NAME,
+    "BackupRole.Arn": f"arn:aws:iam::{ACCOUNT}:role/{BACKUP_ROLE_NAME}",
     "DeadLetterQueue": f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/dead-letters",
     "DeadLetterQueue.Arn": DEAD_LETTERS_ARN,
     "FunctionLog.Arn": LOG_ARN,
@@ -88,9 +97,9 @@ def _statements(given: frozenset[tuple[str, str]]) -> list[Statement]:
     return [listed(it) for policy in found for it in policy["Statement"]]
 
 
-def inline(parameters: Parameters = OPEN) -> list[dict[str, Any]]:
+def inline(parameters: Parameters = OPEN, role: str = ROLE) -> list[dict[str, Any]]:
     """The documents that stand in the role itself."""
-    found: list[dict[str, Any]] = stack(parameters).resource(ROLE)["Policies"]
+    found: list[dict[str, Any]] = stack(parameters).resource(role)["Policies"]
     return [it["PolicyDocument"] for it in found]
 
 
@@ -103,6 +112,12 @@ def managed(parameters: Parameters = OPEN) -> list[dict[str, Any]]:
 def statements(parameters: Parameters = OPEN) -> list[Statement]:
     """Every statement of the role, with lists where one value would do."""
     return copy.deepcopy(_statements(frozenset(parameters.items())))
+
+
+def of_backups() -> list[Statement]:
+    """Every statement of the role of the function that keeps backups."""
+    found = inline(role=BACKUP_ROLE)
+    return [listed(it) for policy in found for it in policy["Statement"]]
 
 
 def document(of: list[Statement]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from local.permissions import accepted, forbidden, guards, others, scp, spare
+from local.permissions import accepted, backups, forbidden, guards, others, scp, spare
 from local.permissions.calls import Call
 from local.permissions.judge import Verdict, ask
 from local.permissions.kinds import Recorded
@@ -44,6 +44,7 @@ def main() -> int:
         ("no denial is superfluous", guards.denials()),
         ("no action is superfluous", spare.actions(recorded)),
         ("no resource of a statement is superfluous", spare.resources(recorded)),
+        ("the role of backups has what it needs, and no more", backups.problems(Path(sys.argv[1]))),
     )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from local.permissions.intrinsics import as_list
-from local.permissions.policy import OPEN, Statement, statements
+from local.permissions.policy import OPEN, Statement, of_backups, statements
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "PERMISSIONS.md"
 HEAD = "| statement | actions | why | on | if |"
@@ -28,8 +28,9 @@ NAMED = OPEN | {it: it for it in ("AllowedInstanceTypes", "AllowedSubnets")}
 ROW = re.compile(r"^\| (\w+) \| ([^|]+) \| ([^|]*) \| ([^|]+) \| ([^|]*) \|$")
 
 
-def table(reasons: dict[str, str]) -> list[str]:
-    return [HEAD, RULE, *(row(it, reasons.get(it["Sid"], "")) for it in statements(NAMED))]
+def table(reasons: dict[str, str], of: list[Statement] | None = None) -> list[str]:
+    of = statements(NAMED) if of is None else of
+    return [HEAD, RULE, *(row(it, reasons.get(it["Sid"], "")) for it in of)]
 
 
 def row(statement: Statement, reason: str) -> str:
@@ -67,18 +68,18 @@ def condition(operator: str, key: str, values: list[Any]) -> str:
     return f"`{key}` is {'not ' if 'Not' in operator else ''}{told}"
 
 
-def written() -> list[str]:
-    """The table as the document has it."""
+def written(number: int = 0) -> list[str]:
+    """A table as the document has it: of the role that rescues, then of the one that keeps backups."""
     lines = DOCUMENT.read_text().splitlines()
-    begin = lines.index(HEAD)
+    begin = [n for n, it in enumerate(lines) if it == HEAD][number]
     rest = lines[begin:]
     return rest[: next((n for n, it in enumerate(rest) if not it.startswith("|")), len(rest))]
 
 
-def reasons() -> dict[str, str]:
-    rows = (ROW.match(it) for it in written()[2:])
+def reasons(number: int = 0) -> dict[str, str]:
+    rows = (ROW.match(it) for it in written(number)[2:])
     return {it[1]: it[3].strip() for it in rows if it}
 
 
 if __name__ == "__main__":
-    print("\n".join(table(reasons() if DOCUMENT.exists() else {})))
+    print("\n".join([*table(reasons()), "", *table(reasons(1), of_backups())]))

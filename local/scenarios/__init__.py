@@ -2,6 +2,7 @@
 
 from local.scenarios import (
     addresses,
+    backups,
     bad_input,
     capacity,
     chaos,
@@ -53,6 +54,7 @@ MODULES = (
     origin,
     owners,
     upkeep,
+    backups,
 )
 
 ALL: dict[str, Scenario] = {it.name: it for module in MODULES for it in module.SCENARIOS}

@@ -8,10 +8,12 @@ from local.permissions import accepted, policy, table
 def test_the_table_is_the_templates() -> None:
     """On a mismatch: `python -m local.permissions.table` prints the table as it should be."""
     assert table.written() == table.table(table.reasons())
+    assert table.written(1) == table.table(table.reasons(1), policy.of_backups())
 
 
 def test_every_statement_has_a_reason() -> None:
-    assert [it for it, reason in table.reasons().items() if len(reason) < 20] == []
+    for number in (0, 1):
+        assert [it for it, reason in table.reasons(number).items() if len(reason) < 20] == []
 
 
 def test_what_is_accepted_is_told() -> None:

@@ -4,7 +4,23 @@ use super::{
     Data, NoReturn, OnDemand, Policy, PrivateIp, Protect, Rebalance, Replace, Root, Setting,
     Source, Targets, Types, breaker,
 };
+use crate::backup::{Retention, Schedule};
 use crate::dns::DnsName;
+
+/// A value that was not understood, and why, where the list of values does not say enough.
+pub(super) struct Unfit(pub Option<String>);
+
+impl From<()> for Unfit {
+    fn from((): ()) -> Self {
+        Self(None)
+    }
+}
+
+impl From<String> for Unfit {
+    fn from(why: String) -> Self {
+        Self(Some(why))
+    }
+}
 
 /// One tag a user may set.
 pub struct Key {
@@ -15,7 +31,7 @@ pub struct Key {
     pub meaning: &'static str,
     /// What stays in force when the value is not understood.
     pub kept: &'static str,
-    pub(super) set: fn(&mut Policy, &str, Source) -> Result<(), ()>,
+    pub(super) set: fn(&mut Policy, &str, Source) -> Result<(), Unfit>,
 }
 
 const BEFORE: &str = "the value before it";
@@ -271,6 +287,42 @@ pub const KEYS: &[Key] = &[
             Ok(())
         },
     },
+    Key {
+        name: "spot-rescue:backup",
+        values: "off | hourly | daily | weekly | cron(minutes hours day-of-month month day-of-week year), and a time \
+                 zone, as in daily Europe/Berlin",
+        default: "off",
+        meaning: "when a snapshot set of all volumes is taken, within an hour of that moment; the fields are those of \
+                  Amazon EventBridge Scheduler",
+        kept: BEFORE,
+        set: |policy, value, source| {
+            let value = match value {
+                "off" => None,
+                text => Some(Schedule::parse(text)?),
+            };
+            policy.backup = Setting { value, source };
+            Ok(())
+        },
+    },
+    Key {
+        name: "spot-rescue:retain",
+        values: "all, or how many hours, days, weeks, months and years, as in 24h 7d 4w 12m 3y",
+        default: "24h 7d 4w 12m",
+        meaning: "which of these sets are kept: of each period the first that completed, counted back from the \
+                  newest, which stays in any case",
+        kept: "all sets",
+        set: |policy, value, source| {
+            let keep_all = Setting {
+                value: None,
+                source,
+            };
+            policy.retain = keep_all;
+            if value != "all" {
+                policy.retain.value = Some(Retention::parse(value)?);
+            }
+            Ok(())
+        },
+    },
 ];
 
 fn choose<T: Copy>(
@@ -278,7 +330,7 @@ fn choose<T: Copy>(
     value: &str,
     source: Source,
     choices: &[(&str, T)],
-) -> Result<(), ()> {
+) -> Result<(), Unfit> {
     let (_, chosen) = choices.iter().find(|(name, _)| *name == value).ok_or(())?;
     *setting = Setting {
         value: *chosen,

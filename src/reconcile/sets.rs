@@ -2,6 +2,7 @@
 
 use super::context::Context;
 use super::endings;
+use crate::backup;
 use crate::cloud::{CloudError, Query};
 use crate::event::Trigger;
 use crate::id::{InstanceId, SnapshotId};
@@ -53,9 +54,10 @@ fn snapshots(trigger: &Trigger) -> Option<&Vec<SnapshotId>> {
     Some(snapshots)
 }
 
-/// The instance that a set was taken of.
+/// The instance that a set was taken of: at a warning, or by its schedule.
 fn source(snapshot: &Snapshot) -> Option<InstanceId> {
     let set = snapshot.tags.get(tags::SET)?;
+    let set = backup::set::run(set).unwrap_or(set);
     let (instance, _) = set.rsplit_once('-')?;
     instance.parse().ok()
 }

@@ -1,7 +1,7 @@
 //! Invariants, as sentences about the world: each function returns what breaks its sentence.
 
 use super::summary::lineage;
-use super::{Drain, Entry, SimInstance, State};
+use super::{Drain, Entry, SimInstance, SimSnapshot, State};
 use crate::clock;
 use crate::id::InstanceId;
 use crate::record::{Expiring, expiring_from};
@@ -215,7 +215,11 @@ pub fn nothing_left_over(state: &State) -> Vec<String> {
         it.facts.attachments.is_empty() && !kept
     });
     let snapshots = state.snapshots.values();
-    let snapshots = snapshots.filter(|it| it.own && !kept(it.facts.id.as_str(), it.tags.current()));
+    // Backups go by their retention.
+    let backup = |it: &SimSnapshot| it.tags.current().contains_key(tags::CONSISTENCY);
+    let kept_snapshot =
+        |it: &SimSnapshot| kept(it.facts.id.as_str(), it.tags.current()) || backup(it);
+    let snapshots = snapshots.filter(|it| it.own && !kept_snapshot(it));
     let images = state.images.values();
     let images = images.filter(|it| !kept(it.id.as_str(), &it.tags));
     free.map(|it| it.facts.id.to_string())

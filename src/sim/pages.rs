@@ -33,7 +33,8 @@ impl State {
         } else {
             None
         };
-        let at_most = (!query.may_be_cut()).then_some(MOST_PAGES);
+        let unbounded = query.may_be_cut() || query.is_whole();
+        let at_most = (!unbounded).then_some(MOST_PAGES);
         self.turn(CALL, calls(all, gone), at_most)
     }
 

@@ -4,10 +4,11 @@
 use crate::tags::{self, Tags};
 
 /// The words of the description, in this order.
-const WORDS: [(&str, &str); 3] = [
+const WORDS: [(&str, &str); 4] = [
     ("set", tags::SET),
     ("of", tags::RESCUE),
     ("until", tags::EXPIRES_AT),
+    ("consistency", tags::CONSISTENCY),
 ];
 
 /// `spot-rescue: set <name> of <lineage>`, and `until <time>` if it may go then.

@@ -461,6 +461,13 @@ keys! {
         read "to restore whole sets"
         gone "with the snapshot"
         put_back "the set that it belongs to"
+    /// On the snapshots of a scheduled set: how consistent it is. `crash` is one point in time for all volumes, without
+    /// what the instance still had in memory.
+    CONSISTENCY = "consistency": Value on [Snapshot] Always []
+        written "when a scheduled set is taken"
+        read "to find scheduled sets; the rescue's role may delete nothing that has it"
+        gone "with the snapshot"
+        put_back "how consistent the set is"
     /// On a snapshot: how often and when last a volume was to be made of it.
     RESTORE = "restore": Value on [Snapshot] Rescue []
         written "before a volume is made of it"

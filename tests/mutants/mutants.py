@@ -1209,4 +1209,22 @@ MUTANTS = [
         "filter(|it| last - it < i64::from(count))",
         "filter(|it| last - it <= i64::from(count))",
     ),
+    Mutant(
+        "backups are taken in the minutes of a rescue",
+        "src/keeper/take.rs",
+        "if holdings.iter().any(|it| it.rescue == Rescue::Begun) {",
+        "if false {",
+    ),
+    Mutant(
+        "backups go while their lineage is rescued",
+        "src/keeper/retire.rs",
+        "it.rescue == Rescue::None",
+        "it.sets == it.sets",
+    ),
+    Mutant(
+        "a retention that is not understood deletes by the default",
+        "src/policy/keys.rs",
+        "            policy.retain = keep_all;\n            if value",
+        "            drop(keep_all);\n            if value",
+    ),
 ]

@@ -7,6 +7,7 @@
 
 mod addresses;
 mod always;
+mod backups;
 mod blind;
 mod blocks;
 mod capacity;

@@ -28,7 +28,7 @@ const VALUES: &[&str] = &[
 /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-policies.html>
 const ACTIONS_OF_A_STATEMENT: usize = 7;
 
-fn properties(name: &str) -> Value {
+pub fn properties(name: &str) -> Value {
     template()["Resources"][name]["Properties"].clone()
 }
 
@@ -42,7 +42,7 @@ fn denial(document: &Value) -> Value {
     found
 }
 
-fn written(value: &Value) -> String {
+pub fn written(value: &Value) -> String {
     serde_yaml_ng::to_string(value).unwrap()
 }
 
@@ -51,22 +51,22 @@ fn written(value: &Value) -> String {
 #[test]
 fn the_queues_deny_messages_to_all_other_callers() {
     for policy in ["QueuePolicy", "DeadLetterQueuePolicy"] {
-        denies_messages(&properties(policy)["PolicyDocument"]);
+        let denial = denial(&properties(policy)["PolicyDocument"]);
+        let service = &denial["Condition"]["Bool"]["aws:PrincipalIsAWSService"];
+        assert_eq!(service.as_str(), Some("false"), "rules would be shut out");
+        denies_messages(&denial, "FunctionRole.Arn");
     }
+    // No rule sends to this one.
+    let denial = denial(&properties("BackupQueuePolicy")["PolicyDocument"]);
+    assert_eq!(denial["Condition"].as_mapping().unwrap().len(), 1);
+    denies_messages(&denial, "BackupRole.Arn");
 }
 
-fn denies_messages(document: &Value) {
-    let denial = denial(document);
+fn denies_messages(denial: &Value, role: &str) {
     assert_eq!(texts(&denial["Action"]), MESSAGES);
     assert!(MESSAGES.len() <= ACTIONS_OF_A_STATEMENT);
-    let service = &denial["Condition"]["Bool"]["aws:PrincipalIsAWSService"];
-    assert_eq!(service.as_str(), Some("false"), "rules would be shut out");
     let spared = written(&denial["Condition"]["ArnNotLike"]["aws:PrincipalArn"]);
-    for needed in [
-        "FunctionRole.Arn",
-        "SweepSchedulerRole.Arn",
-        "!Ref OperatorArns",
-    ] {
+    for needed in [role, "SweepSchedulerRole.Arn", "!Ref OperatorArns"] {
         assert!(spared.contains(needed), "{needed}: {spared}");
     }
     for other in ["root", "*"] {
@@ -83,6 +83,10 @@ fn no_other_queue_sends_its_dead_letters_to_ours() {
         allowed.as_str().map(str::to_owned)
     };
     assert_eq!(permission(&queue).as_deref(), Some("denyAll"));
+    assert_eq!(
+        permission(&properties("BackupQueue")).as_deref(),
+        Some("denyAll")
+    );
     let letters = properties("DeadLetterQueue");
     assert_eq!(permission(&letters).as_deref(), Some("byQueue"));
     let sources = texts(&letters["RedriveAllowPolicy"]["sourceQueueArns"]);
@@ -92,7 +96,7 @@ fn no_other_queue_sends_its_dead_letters_to_ours() {
 }
 
 #[test]
-fn only_the_function_knows_the_secret() {
+fn only_the_functions_know_the_secret() {
     let policy = properties("SealSecretPolicy");
     assert_eq!(written(&policy["SecretId"]).trim(), "!Ref SealSecret");
     let denial = denial(&policy["ResourcePolicy"]);
@@ -100,7 +104,7 @@ fn only_the_function_knows_the_secret() {
     let condition = denial["Condition"].as_mapping().unwrap();
     assert_eq!(condition.len(), 1, "{condition:?}");
     let spared = &denial["Condition"]["ArnNotEquals"]["aws:PrincipalArn"];
-    assert_eq!(written(spared).trim(), "!GetAtt FunctionRole.Arn");
+    assert_eq!(texts(spared), ["FunctionRole.Arn", "BackupRole.Arn"]);
 }
 
 /// A value that changes makes the function forget everything on record.
@@ -116,13 +120,15 @@ fn the_secret_is_made_once_and_goes_with_the_stack() {
     let all = template["Resources"].as_mapping().unwrap().values();
     let rotated = |it: &&Value| it["Type"] == "AWS::SecretsManager::RotationSchedule";
     assert_eq!(all.filter(rotated).count(), 0);
-    let function = &template["Resources"]["Function"];
-    assert_eq!(texts(&function["DependsOn"]), ["SealSecretPolicy"]);
-    let variables = &function["Properties"]["Environment"]["Variables"];
-    for (variable, is) in [
-        ("SPOT_RESCUE_SECRET_ARN", "!Ref SealSecret"),
-        ("SPOT_RESCUE_ROLE_ARN", "!GetAtt FunctionRole.Arn"),
-    ] {
-        assert_eq!(written(&variables[variable]).trim(), is);
+    for function in ["Function", "BackupFunction"] {
+        let function = &template["Resources"][function];
+        assert_eq!(texts(&function["DependsOn"]), ["SealSecretPolicy"]);
+        let variables = &function["Properties"]["Environment"]["Variables"];
+        for (variable, is) in [
+            ("SPOT_RESCUE_SECRET_ARN", "!Ref SealSecret"),
+            ("SPOT_RESCUE_ROLE_ARN", "!GetAtt FunctionRole.Arn"),
+        ] {
+            assert_eq!(written(&variables[variable]).trim(), is);
+        }
     }
 }

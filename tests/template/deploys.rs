@@ -31,7 +31,7 @@ fn queue(name: &str) -> Value {
 #[test]
 fn a_statement_of_a_queue_names_one_queue() {
     let policies = all("AWS::SQS::QueuePolicy");
-    assert_eq!(policies.len(), 2);
+    assert_eq!(policies.len(), 3);
     for policy in policies {
         let policy = &policy["Properties"];
         let of = texts(&policy["Queues"]);
@@ -105,16 +105,24 @@ fn what_may_be_shared_is_not_looked_for_in_this_account_alone() {
 #[test]
 fn a_queue_that_is_not_emptied_and_a_function_that_fails_ring() {
     let alarms = all("AWS::CloudWatch::Alarm");
-    for (namespace, metric) in [
-        ("AWS/SQS", "ApproximateAgeOfOldestMessage"),
-        ("AWS/Lambda", "Errors"),
-        ("AWS/Lambda", "Throttles"),
+    for (namespace, metric, of) in [
+        (
+            "AWS/SQS",
+            "ApproximateAgeOfOldestMessage",
+            "Queue.QueueName",
+        ),
+        ("AWS/Lambda", "Errors", "Function"),
+        ("AWS/Lambda", "Errors", "BackupFunction"),
+        ("AWS/Lambda", "Throttles", "Function"),
     ] {
-        let of = |it: &&Value| {
+        let is_it = |it: &&Value| {
             let it = &it["Properties"];
-            it["Namespace"].as_str() == Some(namespace) && it["MetricName"].as_str() == Some(metric)
+            let named = || texts(&it["Dimensions"][0]["Value"]);
+            it["Namespace"].as_str() == Some(namespace)
+                && it["MetricName"].as_str() == Some(metric)
+                && named() == [of]
         };
-        let found: Vec<_> = alarms.iter().filter(of).collect();
+        let found: Vec<_> = alarms.iter().filter(is_it).collect();
         assert_eq!(found.len(), 1, "{metric}");
         let alarm = &found[0]["Properties"];
         assert_eq!(

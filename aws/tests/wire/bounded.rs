@@ -2,7 +2,9 @@
 
 use super::replay::{Answer, Wire, assert_has, id, ok};
 use spot_rescue::cloud::{Cloud, CloudError, MOST_PAGES, Query};
+use spot_rescue::tags;
 
+const ALL_SETS: Query = Query::TagKey(tags::CONSISTENCY);
 const SWEEP: Query = Query::TagKey("spot-rescue:expires-at");
 
 fn of_one_lineage() -> Query {
@@ -145,6 +147,8 @@ async fn snapshots_are_read_up_to_a_number_of_pages() {
         (of_one_lineage(), MOST_PAGES, MOST_PAGES, true),
         (of_one_lineage(), MOST_PAGES + 1, MOST_PAGES, false),
         (SWEEP, MOST_PAGES + 3, MOST_PAGES + 3, true),
+        // What is due, and what goes, follows from all sets there are.
+        (ALL_SETS, MOST_PAGES + 3, MOST_PAGES + 3, true),
     ] {
         let wire = Wire::new((1..=asked).map(|n| empty(n, pages)));
         let found = wire.aws.snapshots(&query).await;
@@ -175,7 +179,15 @@ async fn a_snapshot_tells_when_it_completed() {
         <startTime>2026-11-23T10:00:00.000Z</startTime><completionTime>2026-11-23T10:07:00.000Z</completionTime>\
         </item></snapshotSet></DescribeSnapshotsResponse>";
     let wire = Wire::new([ok(body)]);
-    let found = wire.aws.snapshots(&of_one_lineage()).await.unwrap();
+    let found = wire.aws.snapshots(&ALL_SETS).await.unwrap();
     let completed = spot_rescue::clock::parse("2026-11-23T10:07:00Z").ok();
     assert_eq!(found[0].completed, completed);
+    assert_has(
+        &wire.only_request(),
+        &[
+            ("Filter.1.Name", "tag-key"),
+            ("Filter.1.Value.1", "spot-rescue:consistency"),
+            ("Owner.1", "self"),
+        ],
+    );
 }

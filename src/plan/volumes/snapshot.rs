@@ -105,11 +105,14 @@ pub fn copies_tags(lineage: &Lineage, instance: &Instance) -> bool {
             .filter(|it| it.attachment(&instance.id).is_some());
         return held.all(volume::copies);
     }
-    let mark = instance.tags.get(tags::PREPARED);
-    mark.map_or_else(
-        || room::takes_mark(lineage, instance),
-        |it| !it.ends_with(UNTAGGED),
-    )
+    has_room_for_copies(instance).unwrap_or_else(|| room::takes_mark(lineage, instance))
+}
+
+/// By the mark of an instance with a prepared rescue: whether its volumes have room for a set's tags beside their own.
+#[must_use]
+pub fn has_room_for_copies(instance: &Instance) -> Option<bool> {
+    let mark = instance.tags.get(tags::PREPARED)?;
+    Some(!mark.ends_with(UNTAGGED))
 }
 
 /// Whether the set of a warning exists, or one taken seconds before it. None if snapshots are not known.
