@@ -3,7 +3,7 @@
 mod codes;
 pub mod launching;
 
-pub use codes::{Class, advice, classify};
+pub use codes::{Class, GROUPS_GONE, advice, classify};
 
 use std::collections::BTreeMap;
 

@@ -21,7 +21,7 @@ use merge::merge;
 pub use prepared::{of as prepared_of, read as prepared};
 pub use readings::Readings;
 pub use sets::Known;
-pub use unread::{brief, unread};
+pub use unread::{of_instance, unread};
 
 use crate::cloud::{Cloud, CloudError, Query};
 use crate::id::InstanceId;

@@ -12,10 +12,10 @@ mod glance;
 mod misspelt;
 mod rehearsal;
 mod sets;
-mod subject;
 mod sweep;
 mod throttling;
 mod wakes;
+mod work_item;
 
 use crate::calls::Calls;
 use crate::clock::Timestamp;
@@ -32,11 +32,11 @@ use crate::step::Step;
 use crate::tags::Tags;
 use batch::Batch;
 pub use context::{Context, Retry};
-use context::{in_time, left};
+use context::{before_the_deadline, left};
 use futures_util::future::join_all;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
-use subject::Subject;
+use work_item::WorkItem;
 
 /// A rescue may need several looks in one invocation: each way to launch is one.
 const MAX_PASSES: u32 = 6;
@@ -58,7 +58,7 @@ pub async fn reconcile(context: &Context<'_>, triggers: &[Trigger]) -> Reconcile
     let cloud: &dyn Cloud = &reads;
     let whole = context;
     let context = &Context { cloud, ..*whole };
-    let batch = match in_time(context, Box::pin(Batch::of(context, triggers))).await {
+    let batch = match before_the_deadline(context, Box::pin(Batch::of(context, triggers))).await {
         Ok(batch) => batch,
         Err(error) => {
             let (unread, ()) = tokio::join!(
@@ -101,38 +101,35 @@ async fn rescue(context: &Context<'_>, mut batch: Batch, reconciled: &mut Reconc
         }
     }
     let left = batch
-        .subjects
+        .items
         .values_mut()
         .filter(|it| it.rescheduled.is_none());
     join_all(left.map(|it| wakes::leave(calls, it, now))).await;
-    for subject in batch.subjects.values() {
-        if let Some(Err(why)) = &subject.rescheduled {
-            let triggers = subject.triggers.iter();
+    for item in batch.items.values() {
+        if let Some(Err(why)) = &item.rescheduled {
+            let triggers = item.triggers.iter();
             let retries = triggers.map(|it| (*it, Retry { why: why.clone() }));
             reconciled.retries.extend(retries);
         }
     }
-    let reports = batch
-        .subjects
-        .into_iter()
-        .map(|(id, subject)| (id, subject.report));
+    let reports = batch.items.into_iter().map(|(id, item)| (id, item.report));
     reconciled.reports.extend(reports);
 }
 
 /// Round trip two of a warning: sent before anything else is read.
 async fn first_aid(context: &Context<'_>, calls: &Calls<'_>, batch: &mut Batch) {
     let now = context.clock.now();
-    let newly_warned = batch.subjects.values_mut();
+    let newly_warned = batch.items.values_mut();
     let mut newly_warned: Vec<_> = newly_warned
         .filter(|it| !it.newly_warned.is_empty())
         .collect();
     // Calls of a kind are served in the order they are made: the instance with the earliest warning comes first.
     newly_warned.sort_by_key(|it| it.warned_at());
-    let each = newly_warned.into_iter().map(|subject| async move {
-        for instance in subject.warned() {
-            let situation = observe::brief(instance, &subject.memory, context.defaults, now);
+    let each = newly_warned.into_iter().map(|item| async move {
+        for instance in item.warned() {
+            let situation = observe::of_instance(instance, &item.memory, context.defaults, now);
             let plan = plan::first_aid(&situation);
-            run(context, calls, subject, plan).await;
+            run(context, calls, item, plan).await;
         }
     });
     join_all(each).await;
@@ -166,7 +163,7 @@ async fn look_again(
         scope,
         context.defaults,
     );
-    let read = match in_time(context, Box::pin(reading)).await {
+    let read = match before_the_deadline(context, Box::pin(reading)).await {
         Ok(read) => read,
         Err(error) => {
             batch.read_failed(&error);
@@ -174,42 +171,42 @@ async fn look_again(
         }
     };
     let read = &read;
-    let calm = rehearsal::is_calm(&batch.subjects);
-    let subjects = batch
-        .subjects
+    let calm = rehearsal::is_calm(&batch.items);
+    let items = batch
+        .items
         .iter_mut()
         .filter(|(id, _)| active.contains(*id));
-    let planned = subjects.map(|(id, subject)| {
+    let planned = items.map(|(id, item)| {
         if let Some(record) = read.record(id) {
-            subject.memory.settle(record);
+            item.memory.settle(record);
         }
-        subject.note_listed(read.lists_all());
-        subject.memory.sets.unlisted |= read.lists_no_snapshots();
-        subject.note_unseen(now, |it| read.shows(it));
-        subject.rehearsing.due = calm && subject.memory.rehearses;
+        item.note_listed(read.lists_all());
+        item.memory.sets.unlisted |= read.lists_no_snapshots();
+        item.note_unseen(now, |it| read.shows(it));
+        item.rehearsing.due = calm && item.memory.rehearses;
         // A situation is large, and no batch holds more than one: the plan is all that waits for AWS.
-        let situation = read.situation(id, now, subject.inputs(context.defaults, pass));
+        let situation = read.situation(id, now, item.inputs(context.defaults, pass));
         let plan = plan::plan(&situation);
-        subject.memory.suspected.clone_from(&plan.suspects);
-        subject.seen = glance::seen(&situation, &plan, now);
-        (subject, plan)
+        item.memory.suspected.clone_from(&plan.suspects);
+        item.seen = glance::seen(&situation, &plan, now);
+        (item, plan)
     });
     let mut planned: Vec<_> = planned.collect();
-    planned.sort_by_key(|(subject, plan)| (throttling::priority(plan), subject.warned_at()));
+    planned.sort_by_key(|(item, plan)| (throttling::priority(plan), item.warned_at()));
     // A throttled lineage is not planned again in this invocation: the count never goes down.
     let unprotected = { planned.iter() }.filter(|(_, it)| throttling::is_unprotected(it));
     batch.most_unprotected = batch.most_unprotected.max(unprotected.count());
-    for (subject, plan) in &mut planned {
-        throttling::defer_contended(subject.position(), batch.most_unprotected, plan);
-        subject.unprotected = batch.most_unprotected;
-        throttling::put_off(subject.position(), subject.memory.scarce, now, plan);
+    for (item, plan) in &mut planned {
+        throttling::defer_contended(item.position(), batch.most_unprotected, plan);
+        item.unprotected = batch.most_unprotected;
+        throttling::put_off(item.position(), item.memory.scarce, now, plan);
     }
     calls.reopen();
-    let each = planned.into_iter().map(|(subject, plan)| async move {
-        subject.idle = !run(context, calls, subject, plan).await;
-        if subject.idle {
+    let each = planned.into_iter().map(|(item, plan)| async move {
+        item.idle = !run(context, calls, item, plan).await;
+        if item.idle {
             // Each lineage's wake is sent at once: the slowest of the batch holds up no other.
-            wakes::leave(calls, subject, now).await;
+            wakes::leave(calls, item, now).await;
         }
     });
     join_all(each).await;
@@ -220,32 +217,31 @@ async fn look_again(
 async fn run(
     context: &Context<'_>,
     calls: &Calls<'_>,
-    subject: &mut Subject,
+    item: &mut WorkItem,
     mut plan: Plan,
 ) -> bool {
     tracing::debug!(%plan, "planned");
     // An instance that has ended already takes no tombstone; then the record's tombstone marks the beginning.
     let begins = |it: &Step| it.id.starts_with("tombstone") || it.id == REMEMBER;
-    subject.owns_chain |= plan.steps.iter().any(begins) || !plan.suspects.is_empty();
-    if !subject.owns_chain {
+    item.owns_chain |= plan.steps.iter().any(begins) || !plan.suspects.is_empty();
+    if !item.owns_chain {
         plan.leave_outcome();
     }
-    let steps = execute(&plan, calls, &mut subject.done, left(context)).await;
-    subject.note_deregistered(plan.leaves_for_good.take(), &plan.steps);
-    subject.note_unwritten(&plan.steps, &steps);
-    subject
-        .memory
+    let steps = execute(&plan, calls, &mut item.done, left(context)).await;
+    item.note_deregistered(plan.leaves_for_good.take(), &plan.steps);
+    item.note_unwritten(&plan.steps, &steps);
+    item.memory
         .launched
         .extend(answers::launched(&plan, &steps));
     let taken = sets::taken(&plan, &steps);
-    subject.memory.sets.taken.extend(taken);
-    rehearsal::note(subject, &plan, &steps);
+    item.memory.sets.taken.extend(taken);
+    rehearsal::note(item, &plan, &steps);
     let done = |id: &str| steps.iter().any(|it| it.id == id && it.outcome.succeeded());
     if done(COUNT) {
         // The next launch has another token.
-        subject.memory.launched.clear();
+        item.memory.launched.clear();
     }
-    subject.memory.glance = glance::of(subject, &plan, &steps);
+    item.memory.glance = glance::of(item, &plan, &steps);
     let put_off = |it: &StepReport| throttling::is_put_off(&plan, it);
     let failed = { steps.iter() }.any(|it| !it.outcome.succeeded() && !put_off(it));
     let launches: Vec<Tags> = plan
@@ -253,43 +249,42 @@ async fn run(
         .iter()
         .filter_map(|it| answers::refused_launch(it, &steps))
         .collect();
-    let before = subject.refused.len();
-    subject
-        .refused
+    let before = item.refused.len();
+    item.refused
         .extend(steps.iter().filter_map(answers::refused));
-    subject.refused.extend(answers::mismatched(&plan, &steps));
-    let refused = !launches.is_empty() || subject.refused.len() > before;
-    subject.unread_writes.extend(launches.into_iter().flatten());
+    item.refused.extend(answers::mismatched(&plan, &steps));
+    let refused = !launches.is_empty() || item.refused.len() > before;
+    item.unread_writes.extend(launches.into_iter().flatten());
     // A step that failed now would fail again at once: only a step that was done, or another way to launch, calls for
     // another look.
     let news = refused || steps.iter().any(|it| glance::leads_on(it, &plan));
     let throttled = throttling::was_throttled(&plan, &steps);
-    let slows_down = throttling::slows_down(subject.unprotected > 0, &plan, &steps);
+    let slows_down = throttling::slows_down(item.unprotected > 0, &plan, &steps);
     let left_over = steps.iter().any(put_off);
     if throttling::are_scarce(&steps) {
-        subject.memory.scarce = Some(context.clock.now());
+        item.memory.scarce = Some(context.clock.now());
     }
     // What is to be asked for again is waited for by itself.
     if !throttled {
-        subject.slow_down();
+        item.slow_down();
     }
-    let rest = throttling::rest(subject.position());
+    let rest = throttling::rest(item.position());
     let soon = if throttled {
-        throttling::retry_after(subject.position(), subject.unprotected > 0, &plan, &steps)
+        throttling::retry_after(item.position(), item.unprotected > 0, &plan, &steps)
     } else {
         10
     };
     // A launch under way is looked at soon, however long the rescue has taken.
-    subject.since = plan.since.filter(|_| !answers::unheard(&plan, &steps));
+    item.since = plan.since.filter(|_| !answers::unheard(&plan, &steps));
     if let Some((noting, mut outcome)) = plan.outcome {
         outcome.because(&steps);
         if done(&noting) {
-            subject.report.outcomes.push(outcome);
+            item.report.outcomes.push(outcome);
         } else {
-            subject.untold = Some(outcome);
+            item.untold = Some(outcome);
         }
     }
-    let report = &mut subject.report;
+    let report = &mut item.report;
     report.steps.extend(steps);
     report.waits = plan.waits;
     if failed {

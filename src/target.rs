@@ -209,7 +209,7 @@ impl Registrations {
 
     /// The target is registered and gets traffic.
     #[must_use]
-    pub fn holds(&self, target: &Target) -> bool {
+    pub fn is_registered(&self, target: &Target) -> bool {
         let mut list = self.list.iter();
         list.any(|it| !it.draining && it.target == *target)
     }

@@ -68,7 +68,7 @@ fn render(interruption: Option<&Interruption>) -> String {
         writeln!(text, "=== {name}").unwrap();
         if !notices.is_empty() {
             writeln!(text, "--- at once").unwrap();
-            write!(text, "{}", first_aid(&brief(&situation))).unwrap();
+            write!(text, "{}", first_aid(&of_instance(&situation))).unwrap();
             writeln!(text, "--- after looking around").unwrap();
         }
         writeln!(text, "{}", plan(&situation)).unwrap();
@@ -77,7 +77,7 @@ fn render(interruption: Option<&Interruption>) -> String {
 }
 
 /// The situation before anything but the instance has been read.
-fn brief(situation: &Situation) -> Situation {
+fn of_instance(situation: &Situation) -> Situation {
     let instances = situation.facts.instances.iter();
     let instances = instances.filter(|it| it.id.as_str() == LINEAGE);
     let facts = Facts {

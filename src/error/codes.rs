@@ -61,13 +61,17 @@ const ALREADY_DONE: &[(&str, &str)] = &[
     ("DeregisterImage", "InvalidAMIID.Unavailable"),
     // A terminated instance takes its target along, a deleted group all of them.
     ("DeregisterTargets", "InvalidTarget"),
-    ("DeregisterTargets", "TargetGroupNotFound"),
+    ("DeregisterTargets", GROUPS_GONE[0]),
     ("DeregisterInstancesFromLoadBalancer", "InvalidInstance"),
-    (
-        "DeregisterInstancesFromLoadBalancer",
-        "LoadBalancerNotFound",
-    ),
-    ("vpc-lattice:DeregisterTargets", "ResourceNotFoundException"),
+    ("DeregisterInstancesFromLoadBalancer", GROUPS_GONE[1]),
+    ("vpc-lattice:DeregisterTargets", GROUPS_GONE[2]),
+];
+
+/// What each service calls a target group, or a load balancer, that has been deleted.
+pub const GROUPS_GONE: [&str; 3] = [
+    "TargetGroupNotFound",
+    "LoadBalancerNotFound",
+    "ResourceNotFoundException",
 ];
 
 /// Auto Scaling has one code for everything that cannot be done, `ValidationError`; only its message

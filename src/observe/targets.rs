@@ -5,6 +5,7 @@
 //! takes nothing from the others, and little time.
 
 use crate::cloud::{Class, Cloud, CloudError};
+use crate::error::GROUPS_GONE;
 use crate::plan::reads::Reads;
 use crate::plan::reads::skipped::RecordedGroups;
 use crate::situation::{
@@ -20,13 +21,6 @@ use tokio::time::Instant;
 const AT_ONCE: usize = 16;
 /// How long the other reads wait for a service that may have no endpoint here.
 const LISTED_WITHIN: Duration = Duration::from_secs(3);
-
-/// Groups that have been deleted, as each service says it.
-const GONE: [&str; 3] = [
-    "TargetGroupNotFound",
-    "LoadBalancerNotFound",
-    "ResourceNotFoundException",
-];
 
 /// The groups to ask, and their VPC where that is known.
 type Groups = BTreeMap<TargetGroup, Option<String>>;
@@ -143,7 +137,7 @@ async fn ask(cloud: &dyn Cloud, recorded: Groups, others: Groups, found: &mut Re
                 let vpc = it.vpc.or_else(|| vpc.clone());
                 Registration { vpc, ..it }
             })),
-            Some(Err(error)) if GONE.contains(&error.code.as_str()) => {
+            Some(Err(error)) if GROUPS_GONE.contains(&error.code.as_str()) => {
                 found.gone.insert(group);
             }
             Some(Err(error)) => {

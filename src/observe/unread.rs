@@ -8,7 +8,12 @@ use crate::tags::Tags;
 
 /// What the first round trip of a warning knows: the instance alone.
 #[must_use]
-pub fn brief(instance: Instance, memory: &Memory, defaults: &Tags, now: Timestamp) -> Situation {
+pub fn of_instance(
+    instance: Instance,
+    memory: &Memory,
+    defaults: &Tags,
+    now: Timestamp,
+) -> Situation {
     let mut situation = unread(instance.lineage(), memory, defaults, now);
     situation.facts.instances = vec![instance];
     situation

@@ -1,7 +1,7 @@
 //! Which lineages a batch of triggers is about, after one `DescribeInstances` for all of them.
 
 use super::context::Context;
-use super::subject::Subject;
+use super::work_item::WorkItem;
 use super::{endings, glance, sets};
 use crate::clock::Timestamp;
 use crate::cloud::{CloudError, Query};
@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Debug, Default)]
 pub struct Batch {
-    pub subjects: BTreeMap<InstanceId, Subject>,
+    pub items: BTreeMap<InstanceId, WorkItem>,
     /// Instances with a tag that only looks like an opt-in.
     pub unprotected: Vec<Unprotected>,
     /// How many were found with neither flags off nor a snapshot set.
@@ -43,12 +43,12 @@ impl Batch {
         let mut batch = Self::default();
         for (position, trigger) in triggers.iter().enumerate() {
             if let Some(wake) = glance::wake(trigger).filter(|_| calm.contains(&trigger)) {
-                batch.subject(wake.instance.clone()).add(position, trigger);
+                batch.item(wake.instance.clone()).add(position, trigger);
                 continue;
             }
             if let Trigger::Snapshots { snapshots } = trigger {
                 let lineages = snapshots.iter().filter_map(|it| by_snapshot.get(it));
-                lineages.for_each(|it| batch.subject(it.clone()).add(position, trigger));
+                lineages.for_each(|it| batch.item(it.clone()).add(position, trigger));
                 continue;
             }
             for id in instances_of(trigger) {
@@ -58,7 +58,7 @@ impl Batch {
         }
         // Last, as another trigger of the same batch may concern the same lineage.
         for wake in calm.into_iter().filter_map(glance::wake) {
-            glance::rest(batch.subject(wake.instance.clone()), wake, &visible, now);
+            glance::rest(batch.item(wake.instance.clone()), wake, &visible, now);
         }
         Ok(batch)
     }
@@ -76,7 +76,7 @@ impl Batch {
         match seen {
             Some(instance) if is_bare(instance) && known.is_some() => {
                 let lineage = known.unwrap_or(id).clone();
-                self.subject(lineage).add(position, trigger);
+                self.item(lineage).add(position, trigger);
             }
             Some(instance) if !is_ours(instance, trigger) => {
                 self.leave(instance, trigger, now);
@@ -86,25 +86,25 @@ impl Batch {
             }
             Some(instance) => {
                 if instance.is_doubtful(now) {
-                    self.subject(instance.id.clone()).doubt(position, trigger);
+                    self.item(instance.id.clone()).doubt(position, trigger);
                 }
-                let subject = self.subject(instance.lineage());
-                subject.add(position, trigger);
+                let item = self.item(instance.lineage());
+                item.add(position, trigger);
                 let starts = starts_watch(instance, trigger);
-                subject.owns_chain |= starts;
-                subject.full_discovery |= starts;
+                item.owns_chain |= starts;
+                item.full_discovery |= starts;
                 if matches!(trigger, Trigger::Interruption(_)) {
-                    subject.memory.flagged.extend(flagged(instance));
+                    item.memory.flagged.extend(flagged(instance));
                 }
-                subject.instances.push(instance.clone());
+                item.instances.push(instance.clone());
             }
             None if let Some(lineage) = known => {
-                self.subject(lineage.clone()).add(position, trigger);
+                self.item(lineage.clone()).add(position, trigger);
             }
             None if is_fresh(trigger, now) => {
-                let subject = self.subject(id.clone());
-                subject.add(position, trigger);
-                subject.await_sight();
+                let item = self.item(id.clone());
+                item.add(position, trigger);
+                item.await_sight();
             }
             None => tracing::info!(%id, "event ignored: no such instance, no prepared rescue"),
         }
@@ -167,15 +167,15 @@ impl Batch {
         Ok(known)
     }
 
-    fn subject(&mut self, lineage: InstanceId) -> &mut Subject {
-        self.subjects
+    fn item(&mut self, lineage: InstanceId) -> &mut WorkItem {
+        self.items
             .entry(lineage.clone())
-            .or_insert_with(|| Subject::new(lineage))
+            .or_insert_with(|| WorkItem::new(lineage))
     }
 
     /// The lineages that may still have something to do.
     pub fn active(&self) -> impl Iterator<Item = &InstanceId> {
-        self.subjects
+        self.items
             .iter()
             .filter(|(_, it)| !it.idle)
             .map(|(id, _)| id)
@@ -183,7 +183,7 @@ impl Batch {
 
     /// Instances known to belong to the active lineages, whatever their tags show by now.
     pub fn named(&self) -> BTreeSet<InstanceId> {
-        let active = self.subjects.values().filter(|it| !it.idle);
+        let active = self.items.values().filter(|it| !it.idle);
         let launched = active
             .clone()
             .flat_map(|it| it.memory.launched.keys().cloned());
@@ -192,7 +192,7 @@ impl Batch {
     }
 
     pub fn out(&self, now: Timestamp, pass: u32) -> Deregistered {
-        let all = self.subjects.values();
+        let all = self.items.values();
         let unwarned = all.clone().filter(|it| it.memory.interruptions.is_empty());
         let listed = all.clone().filter(|it| pass > 1 || it.is_listed());
         let warned = all.clone().flat_map(|it| &it.memory.interruptions);
@@ -207,7 +207,7 @@ impl Batch {
 
     /// The snapshots that the lineages' wakes know of.
     pub fn sets(&self) -> Known {
-        let active = self.subjects.iter().filter(|(_, it)| !it.idle);
+        let active = self.items.iter().filter(|(_, it)| !it.idle);
         Known(
             active
                 .map(|(id, it)| (id.clone(), it.memory.sets.clone()))
@@ -216,16 +216,16 @@ impl Batch {
     }
 
     pub fn is_new(&self) -> bool {
-        self.subjects.values().any(|it| it.full_discovery)
+        self.items.values().any(|it| it.full_discovery)
     }
 
     /// Without the instances nothing can be planned: look again soon.
     pub fn read_failed(&mut self, error: &CloudError) {
-        for subject in self.subjects.values_mut().filter(|it| !it.idle) {
+        for item in self.items.values_mut().filter(|it| !it.idle) {
             let what = format!("instances to be readable ({error})");
-            subject.report.wait(5, what);
-            subject.owns_chain = true;
-            subject.slow_down();
+            item.report.wait(5, what);
+            item.owns_chain = true;
+            item.slow_down();
         }
     }
 }

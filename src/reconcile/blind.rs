@@ -1,7 +1,7 @@
 //! The instances cannot be read, and a warning has two minutes: the instance that it names is protected by what is on
 //! record.
 
-use super::context::{Context, in_time, left};
+use super::context::{Context, before_the_deadline, left};
 use crate::calls::Calls;
 use crate::cloud::Query;
 use crate::event::{InstanceAction, Interruption, Memory, Trigger, is_recent};
@@ -57,12 +57,12 @@ fn warned<'a>(context: &Context<'_>, trigger: &'a Trigger) -> Option<&'a Interru
 /// The first instance of a lineage gave it its name; later owners are only on record.
 async fn templates(context: &Context<'_>, warned: &[&Interruption]) -> Vec<Template> {
     let ids: BTreeSet<InstanceId> = warned.iter().map(|it| it.instance.clone()).collect();
-    let named = in_time(context, observe::prepared(context.cloud, &ids)).await;
+    let named = before_the_deadline(context, observe::prepared(context.cloud, &ids)).await;
     let mut found = named.unwrap_or_default();
     let known = |id: &InstanceId| found.iter().any(|it| is_head(it, id));
     if !ids.iter().all(known) {
         let all = &Query::TagKey(tags::RESCUE);
-        let all = in_time(context, context.cloud.templates(all)).await;
+        let all = before_the_deadline(context, context.cloud.templates(all)).await;
         found.extend(all.unwrap_or_default());
     }
     found

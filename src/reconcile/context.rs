@@ -27,7 +27,7 @@ pub struct Retry {
 
 /// Reads come one after the other, each with a timeout of its own: together they may take longer than an
 /// invocation has, and one that is cut short sends no wake.
-pub async fn in_time<T>(
+pub async fn before_the_deadline<T>(
     context: &Context<'_>,
     reading: impl Future<Output = Result<T, CloudError>>,
 ) -> Result<T, CloudError> {

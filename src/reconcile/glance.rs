@@ -4,7 +4,7 @@
 //! Everything is read again once one of them has changed, at any event, and just before the two minutes are over.
 
 use super::context::Context;
-use super::subject::Subject;
+use super::work_item::WorkItem;
 use crate::clock::Timestamp;
 use crate::cloud::Query;
 use crate::event::{Glance, InstanceState, Interruption, Memory, Trigger, Wake};
@@ -77,20 +77,20 @@ pub fn unchanged(
 }
 
 /// Nothing else is read, unless another trigger concerns the lineage, too.
-pub fn rest(subject: &mut Subject, wake: &Wake, visible: &[Instance], now: Timestamp) {
+pub fn rest(item: &mut WorkItem, wake: &Wake, visible: &[Instance], now: Timestamp) {
     let (Some(glance), Some(warned)) = (&wake.memory.glance, warned(&wake.memory)) else {
         return;
     };
-    if subject.triggers.len() > 1 {
+    if item.triggers.len() > 1 {
         return;
     }
     let mut watched = visible.iter().filter(|it| glance.seen.contains_key(&it.id));
     let boots = watched.any(|it| it.state == InstanceState::Pending);
     let seconds = pace::soonest(warned, boots, !glance.held.is_empty(), now);
     let what = "its instances, which have not changed";
-    subject.report.wait(seconds, what);
-    subject.memory.glance = Some(glance.clone());
-    subject.idle = true;
+    item.report.wait(seconds, what);
+    item.memory.glance = Some(glance.clone());
+    item.idle = true;
 }
 
 /// The interruption that is under way now.
@@ -99,14 +99,14 @@ fn warned(memory: &Memory) -> Option<&Interruption> {
 }
 
 /// What the next look is compared with. None if there was anything to do, or if the plan waits for something else.
-pub fn of(subject: &Subject, plan: &Plan, steps: &[StepReport]) -> Option<Glance> {
+pub fn of(item: &WorkItem, plan: &Plan, steps: &[StepReport]) -> Option<Glance> {
     let noted = |it: &StepReport| it.outcome.succeeded() && !leads_on(it, plan);
     let quiet = plan.steps.len() == steps.len()
         && steps.iter().all(noted)
         && plan.suspects.is_empty()
         && plan.outcome.is_none()
-        && subject.memory.unwritten.is_empty();
-    subject.seen.clone().filter(|_| quiet)
+        && item.memory.unwritten.is_empty();
+    item.seen.clone().filter(|_| quiet)
 }
 
 /// A step that makes another one possible at once. Notes in the record do not, and an attachment has to be seen

@@ -3,7 +3,7 @@
 //! "When you tag a Spot Instance request, the instances and volumes that are launched by the Spot Instance request are
 //! not automatically tagged": <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/tag-spot-requests.html>
 
-use super::context::{Context, in_time};
+use super::context::{Context, before_the_deadline};
 use crate::clock::{SWEEP, Timestamp};
 use crate::cloud::Query;
 use crate::id::InstanceId;
@@ -24,7 +24,7 @@ pub async fn at_the_end(context: &Context<'_>, taken: &[Instance]) -> Vec<Unprot
     if ids.is_empty() {
         return Vec::new();
     }
-    let requests = in_time(context, context.cloud.requests(&ids)).await;
+    let requests = before_the_deadline(context, context.cloud.requests(&ids)).await;
     let requests = requests
         .inspect_err(|error| tracing::info!(%error, "failed to read Spot requests: an opt-in on one would go unreported"))
         .unwrap_or_default();
@@ -40,7 +40,7 @@ pub async fn at_the_end(context: &Context<'_>, taken: &[Instance]) -> Vec<Unprot
 /// Reads all Spot requests with the opt-in tag in one call, and in another the instances of those that are not among
 /// the protected.
 pub async fn at_a_sweep(context: &Context<'_>, protected: &[Instance]) -> Vec<Unprotected> {
-    let requests = in_time(context, context.cloud.tagged_requests(tags::OPT_IN)).await;
+    let requests = before_the_deadline(context, context.cloud.tagged_requests(tags::OPT_IN)).await;
     let requests = requests
         .inspect_err(|error| tracing::info!(%error, "failed to read Spot requests with the opt-in; read again at the next sweep"))
         .unwrap_or_default();
@@ -51,7 +51,7 @@ pub async fn at_a_sweep(context: &Context<'_>, protected: &[Instance]) -> Vec<Un
     if query.names_nothing() {
         return Vec::new();
     }
-    let found = in_time(context, context.cloud.instances(&query)).await;
+    let found = before_the_deadline(context, context.cloud.instances(&query)).await;
     let now = context.clock.now();
     let told = found.unwrap_or_default().into_iter().filter_map(|it| {
         let mut requests = requests.iter();

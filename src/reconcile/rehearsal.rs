@@ -1,6 +1,6 @@
 //! AWS's answers to the dry runs of a rehearsal, until the plan has them on record.
 
-use super::subject::Subject;
+use super::work_item::WorkItem;
 use crate::cloud::{Class, CloudError};
 use crate::id::InstanceId;
 use crate::plan::Plan;
@@ -10,19 +10,19 @@ use crate::step::{Action, Rehearsal};
 use std::collections::BTreeMap;
 
 /// No rescue is looked at in the same invocation: AWS's tokens are for rescues first.
-pub fn is_calm(subjects: &BTreeMap<InstanceId, Subject>) -> bool {
-    let mut subjects = subjects.values();
-    subjects.all(|it| it.memory.interruptions.is_empty() && it.newly_warned.is_empty())
+pub fn is_calm(items: &BTreeMap<InstanceId, WorkItem>) -> bool {
+    let mut items = items.values();
+    items.all(|it| it.memory.interruptions.is_empty() && it.newly_warned.is_empty())
 }
 
 /// The lineage's turn is over once any dry run was answered, whatever the answer.
-pub fn note(subject: &mut Subject, plan: &Plan, reports: &[StepReport]) {
+pub fn note(item: &mut WorkItem, plan: &Plan, reports: &[StepReport]) {
     for report in reports {
         let step = plan.steps.iter().find(|it| it.id == report.id);
         if let Some(Action::Rehearse(rehearsal)) = step.map(|it| &it.action) {
-            let answers = &mut subject.rehearsing.answers;
+            let answers = &mut item.rehearsing.answers;
             answers.insert(report.id.clone(), answer(rehearsal, &report.outcome));
-            subject.memory.rehearses = false;
+            item.memory.rehearses = false;
         }
     }
 }

@@ -3,7 +3,7 @@
 //! Wakes come first and need two reads; each further read stands by itself and has the time that is left, so that no
 //! number of foreign resources with our tags keeps a rescue from being looked at.
 
-use super::context::{Context, in_time, left};
+use super::context::{Context, before_the_deadline, left};
 use super::misspelt;
 use crate::calls::Calls;
 use crate::cloud::{CloudError, Query};
@@ -29,7 +29,7 @@ pub async fn sweep(context: &Context<'_>) -> Result<Vec<Unprotected>, CloudError
     let prepared = Query::TagKey(tags::RESCUE);
     let reading =
         async { tokio::try_join!(cloud.instances(&opted_in), cloud.templates(&prepared)) };
-    let (protected, templates) = in_time(context, reading).await?;
+    let (protected, templates) = before_the_deadline(context, reading).await?;
     let (calls, now) = (&Calls::new(cloud), context.clock.now());
     do_all(context, calls, plan::wakes(now, &protected, &templates)).await;
     let rehearsals = plan::rehearsals(now, &protected, &templates, context.defaults);
@@ -58,14 +58,14 @@ async fn expired(
         if recorded.names_nothing() {
             return Ok(Vec::new());
         }
-        in_time(context, cloud.volumes(&recorded)).await
+        before_the_deadline(context, cloud.volumes(&recorded)).await
     };
     let (volumes, recorded, snapshots, images, interfaces) = tokio::join!(
-        in_time(context, cloud.volumes(expiring)),
+        before_the_deadline(context, cloud.volumes(expiring)),
         recorded,
-        in_time(context, cloud.snapshots(expiring)),
-        in_time(context, cloud.images(expiring)),
-        in_time(context, cloud.interfaces(expiring)),
+        before_the_deadline(context, cloud.snapshots(expiring)),
+        before_the_deadline(context, cloud.images(expiring)),
+        before_the_deadline(context, cloud.interfaces(expiring)),
     );
     let expired = Expired {
         volumes: read(volumes),

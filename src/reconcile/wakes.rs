@@ -1,7 +1,7 @@
 //! How a rescue goes on: waiting is a delayed message to ourselves.
 
 use super::context::{Context, Retry};
-use super::subject::Subject;
+use super::work_item::WorkItem;
 use crate::calls::Calls;
 use crate::clock::{SWEEP_SECONDS, Timestamp};
 use crate::cloud::{Class, CloudError};
@@ -28,20 +28,20 @@ const URGENT: i64 = 180;
 const PART: i64 = 20;
 
 /// Sends the next wake: this invocation has finished with the lineage.
-pub async fn leave(calls: &Calls<'_>, subject: &mut Subject, now: Timestamp) {
-    let failure = wake(calls, subject, now).await;
-    subject.rescheduled = Some(failure.map_or(Ok(()), Err));
+pub async fn leave(calls: &Calls<'_>, item: &mut WorkItem, now: Timestamp) {
+    let failure = wake(calls, item, now).await;
+    item.rescheduled = Some(failure.map_or(Ok(()), Err));
 }
 
 /// Sends a wake for the soonest moment that is worth a look. Returns why it could not be sent.
-async fn wake(calls: &Calls<'_>, subject: &mut Subject, now: Timestamp) -> Option<String> {
-    let soonest = subject.soonest_wait()?;
-    if !subject.owns_chain {
+async fn wake(calls: &Calls<'_>, item: &mut WorkItem, now: Timestamp) -> Option<String> {
+    let soonest = item.soonest_wait()?;
+    if !item.owns_chain {
         return None;
     }
-    let delay = delay(subject, soonest, now);
+    let delay = delay(item, soonest, now);
     // Tags that AWS does not accept into the record are remembered only by the chain of wakes.
-    let lasts = if subject.memory.unwritten.is_empty() {
+    let lasts = if item.memory.unwritten.is_empty() {
         CHAIN
     } else {
         DAY
@@ -52,48 +52,48 @@ async fn wake(calls: &Calls<'_>, subject: &mut Subject, now: Timestamp) -> Optio
     } else {
         delay
     };
-    let waited = subject.waited + u32::from(delay);
-    if subject.waited <= CHAIN && waited > CHAIN {
-        subject.tell_unnoted();
+    let waited = item.waited + u32::from(delay);
+    if item.waited <= CHAIN && waited > CHAIN {
+        item.tell_unnoted();
     }
     if waited > lasts {
-        subject.leave_to_sweep();
+        item.leave_to_sweep();
         return None;
     }
     let wake = Wake {
-        attempt: subject.attempt + 1,
+        attempt: item.attempt + 1,
         waited,
-        memory: subject.memory.clone(),
-        ..Wake::look(subject.lineage.clone())
+        memory: item.memory.clone(),
+        ..Wake::look(item.lineage.clone())
     };
     send(calls, wake, delay).await
 }
 
 /// When a look makes sense, and not more often than is worth it.
-fn delay(subject: &Subject, soonest: u16, now: Timestamp) -> u16 {
-    let slower = u16::try_from(1 + subject.backoff).unwrap_or(u16::MAX);
-    let age = subject.since.map_or(0, |it| (now - it).whole_seconds());
+fn delay(item: &WorkItem, soonest: u16, now: Timestamp) -> u16 {
+    let slower = u16::try_from(1 + item.backoff).unwrap_or(u16::MAX);
+    let age = item.since.map_or(0, |it| (now - it).whole_seconds());
     // After a launch the delays are those of a young rescue.
-    let age = if subject.has_launched() {
-        age.min(i64::from(subject.waited))
+    let age = if item.has_launched() {
+        age.min(i64::from(item.waited))
     } else {
         age
     };
     let rarely = if age < URGENT { 0 } else { age / PART };
     let rarely = u16::try_from(rarely).unwrap_or(u16::MAX);
     // A suspicion is to be confirmed soon, however old the rescue is.
-    let rarely = if subject.memory.suspected.is_empty() {
+    let rarely = if item.memory.suspected.is_empty() {
         rarely
     } else {
         rarely.min(soonest)
     };
     let wanted = soonest.saturating_mul(slower).min(LONGEST).max(rarely);
-    wanted.min(untold(subject, now).unwrap_or(wanted))
+    wanted.min(untold(item, now).unwrap_or(wanted))
 }
 
 /// Seconds until the outcome `unreplaced` is due: that is not put off, whatever the plan waits for.
-fn untold(subject: &Subject, now: Timestamp) -> Option<u16> {
-    let left = (subject.since? + REPLACED - now).whole_seconds();
+fn untold(item: &WorkItem, now: Timestamp) -> Option<u16> {
+    let left = (item.since? + REPLACED - now).whole_seconds();
     u16::try_from(left).ok().map(|it| it.saturating_add(1))
 }
 

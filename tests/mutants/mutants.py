@@ -230,8 +230,8 @@ MUTANTS = [
     Mutant(
         "no later look is scheduled",
         "src/reconcile/wakes.rs",
-        "let soonest = subject.soonest_wait()?;",
-        "let soonest = subject.soonest_wait().filter(|it| *it > 900)?;",
+        "let soonest = item.soonest_wait()?;",
+        "let soonest = item.soonest_wait().filter(|it| *it > 900)?;",
     ),
     Mutant(
         "devices of the image are not kept empty",
@@ -242,8 +242,8 @@ MUTANTS = [
     Mutant(
         "a wake forgets the warning it goes back to",
         "src/reconcile/wakes.rs",
-        "memory: subject.memory.clone(),",
-        "memory: Memory { interruptions: Vec::new(), ..subject.memory.clone() },",
+        "memory: item.memory.clone(),",
+        "memory: Memory { interruptions: Vec::new(), ..item.memory.clone() },",
     ),
     Mutant(
         "a failed read of snapshots is no snapshots",
@@ -529,7 +529,7 @@ MUTANTS = [
         "an instance with unprotected volumes is looked at less and less often",
         "src/reconcile.rs",
         "if !throttled {",
-        "if !(throttled && subject.attempt > 99) {",
+        "if !(throttled && item.attempt > 99) {",
     ),
     Mutant(
         "in a mass reclaim, what nothing waits for takes the tags from what is out of service",
@@ -557,7 +557,7 @@ MUTANTS = [
     ),
     Mutant(
         "an instance that could not be deregistered counts as deregistered",
-        "src/reconcile/subject.rs",
+        "src/reconcile/work_item.rs",
         "if steps.iter().any(open) {",
         "if steps.is_empty() && steps.iter().any(open) {",
     ),
@@ -636,8 +636,8 @@ MUTANTS = [
     Mutant(
         "that nothing runs in its place is told when the next launch is due",
         "src/reconcile/wakes.rs",
-        "wanted.min(untold(subject, now).unwrap_or(wanted))",
-        "untold(subject, now).map_or(wanted, |_| wanted)",
+        "wanted.min(untold(item, now).unwrap_or(wanted))",
+        "untold(item, now).map_or(wanted, |_| wanted)",
     ),
     Mutant(
         "an instance that dies while booting is launched without end",
@@ -750,8 +750,8 @@ MUTANTS = [
     Mutant(
         "what AWS does not take into the record is forgotten after a quarter of an hour",
         "src/reconcile/wakes.rs",
-        "    let lasts = if subject.memory.unwritten.is_empty() {",
-        "    let lasts = if subject.memory.unwritten.len() < 99 {",
+        "    let lasts = if item.memory.unwritten.is_empty() {",
+        "    let lasts = if item.memory.unwritten.len() < 99 {",
     ),
     Mutant(
         "what is launched by hand from a prepared rescue never gets a lineage",
@@ -900,8 +900,8 @@ MUTANTS = [
     Mutant(
         "a wake with a glance rests although an event has come with it",
         "src/reconcile/glance.rs",
-        "subject.triggers.len() > 1",
-        "subject.triggers.len() > 9",
+        "item.triggers.len() > 1",
+        "item.triggers.len() > 9",
     ),
     Mutant(
         "a volume that is released is no news at a glance",

@@ -72,7 +72,7 @@ fn kept_root(lineage: &Lineage, hand_over: &HandOver, plan: &mut Plan) -> Option
     let Fate::Left { why } = fate else {
         return None;
     };
-    exists.then(|| root::keep(lineage, recorded, why, plan))
+    exists.then(|| root::mark_kept(lineage, recorded, why, plan))
 }
 
 /// An old primary interface that was not brought back gets an expiry date now, since the new record no longer names it.

@@ -96,7 +96,7 @@ pub fn missing(lineage: &Lineage, instance: &Instance) -> Vec<Missing> {
     let by_group = |it: &&Target| registers(lineage, instance, &it.group);
     let wanted = wanted.filter(|it| !by_group(it));
     let missing = wanted.filter_map(|it| match translated(&lineage.record, it, instance) {
-        Some(target) => (!found.holds(&target)).then_some(Missing::Unregistered(target)),
+        Some(target) => (!found.is_registered(&target)).then_some(Missing::Unregistered(target)),
         None => Some(Missing::NoAddress(it.clone())),
     });
     missing.collect()

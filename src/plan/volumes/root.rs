@@ -242,7 +242,12 @@ enum Marked {
 
 /// Tags the old root volume, which was to be kept and did not become the new one, so that it never expires. This comes
 /// before the hand-over, after which no record names it.
-pub fn keep(lineage: &Lineage, recorded: &RecordedVolume, why: &str, plan: &mut Plan) -> String {
+pub fn mark_kept(
+    lineage: &Lineage,
+    recorded: &RecordedVolume,
+    why: &str,
+    plan: &mut Plan,
+) -> String {
     let mut marks = own::own(lineage);
     let why: String = why.chars().take(200).collect();
     marks.insert(tags::KEPT.to_owned(), why);

@@ -17,7 +17,7 @@ const FIRST_LOOKS: u32 = 3;
 
 /// One lineage, and what this invocation knows and did about it.
 #[derive(Debug)]
-pub struct Subject {
+pub struct WorkItem {
     pub lineage: InstanceId,
     /// Positions of the triggers that led here.
     pub triggers: Vec<usize>,
@@ -59,7 +59,7 @@ pub struct Subject {
     pub unprotected: usize,
 }
 
-impl Subject {
+impl WorkItem {
     pub fn new(lineage: InstanceId) -> Self {
         Self {
             lineage,
