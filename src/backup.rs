@@ -1,7 +1,7 @@
 //! Scheduled backups of protected instances: when one is due, and which are kept.
 //!
 //! All of it is pure. Sets of snapshots are the only memory: what is due follows from the newest of them, what goes
-//! from all that have completed. Nothing takes or deletes them by it yet.
+//! from all that have completed. `keeper` takes and deletes them.
 
 pub mod calendar;
 pub mod due;

@@ -5,11 +5,13 @@
 //! keeps. What it leaves, the next run finds again; nothing is remembered but the sets.
 
 mod holding;
+mod ready;
 mod retire;
 mod stale;
 mod take;
 
 pub use holding::{Holding, holdings};
+pub use ready::ready;
 pub use retire::{Retired, retire};
 pub use stale::stale;
 pub use take::{Taken, take};
@@ -100,7 +102,7 @@ impl<C: Cloud, K: Clock> Keeper<C, K> {
             more: and_more,
         } = retire(&holdings, MOST_DELETIONS);
         let mut kept = Kept {
-            lines: stale(now, &holdings),
+            lines: [stale(now, &holdings), ready(now, &holdings)].concat(),
             ..Kept::default()
         };
         let calls = &Calls::new(&sealed);

@@ -50,8 +50,14 @@ pub fn metrics(outcome: &Outcome) -> Value {
 
 /// Metrics that are plain counts, without a dimension.
 pub fn counts(at: Timestamp, names: &[&str]) -> Value {
-    let definition = |name: &&str| json!({ "Name": name, "Unit": "Count" });
-    let definitions: Vec<Value> = names.iter().map(definition).collect();
+    let counted: Vec<(&str, &str)> = names.iter().map(|it| (*it, "Count")).collect();
+    without_dimension(at, &counted)
+}
+
+/// By name and unit.
+pub fn without_dimension(at: Timestamp, metrics: &[(&str, &str)]) -> Value {
+    let definition = |(name, unit): &(&str, &str)| json!({ "Name": name, "Unit": unit });
+    let definitions: Vec<Value> = metrics.iter().map(definition).collect();
     block(at, &json!([[]]), &definitions)
 }
 

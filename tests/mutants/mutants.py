@@ -1216,6 +1216,18 @@ MUTANTS = [
         "if false {",
     ),
     Mutant(
+        "a chain of backup runs has no end",
+        "src/keeper.rs",
+        "if (more || and_more) && before < MOST_RUNS {",
+        "if more || and_more {",
+    ),
+    Mutant(
+        "a backup is reported as long as it is there",
+        "src/keeper/ready.rs",
+        "newest.completed.filter(|it| now - *it < SWEEP)?",
+        "newest.completed?",
+    ),
+    Mutant(
         "backups go while their lineage is rescued",
         "src/keeper/retire.rs",
         "it.rescue == Rescue::None",

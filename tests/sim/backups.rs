@@ -285,3 +285,27 @@ fn asked_for(world: &World) -> Vec<String> {
         all.collect()
     })
 }
+
+/// One line for each backup, in the quarter of an hour after it has completed.
+#[tokio::test]
+async fn a_backup_that_has_completed_is_reported() {
+    let (world, function, protected) = prepared(908, &HOURLY).await;
+    let mut lines = Vec::new();
+    for _ in 0..24 {
+        let kept = keeper(world.clone(), &world).run(0, soon()).await;
+        lines.extend(kept.expect("all is read").lines);
+        let _ = world.run_for(&function, 900).await;
+    }
+    assert_eq!(lines.len(), taken(&world), "{lines:#?}");
+    for line in &lines {
+        let line: serde_json::Value = serde_json::from_str(line).expect("JSON");
+        assert_eq!(line["instance"], protected.instance.as_str());
+        assert_eq!(
+            line["snapshots"].as_array().map(Vec::len),
+            Some(protected.data.len() + 1)
+        );
+        let seconds = line["BackupSeconds"].as_i64().expect("a number");
+        assert!((1..900).contains(&seconds), "{line}");
+        assert!(line["next"].is_string() && line["kept"].as_u64() > Some(0));
+    }
+}
