@@ -62,19 +62,20 @@ pub struct Kept {
 }
 
 impl<C: Cloud, K: Clock> Keeper<C, K> {
-    /// One invocation, whatever its messages say: they mean that it is time to look. They are not delivered again: the
-    /// schedule comes soon enough.
-    pub async fn handle(&self, payload: Value, remaining: Duration) -> Value {
+    /// One invocation, whatever its messages say: they mean that it is time to look. A step that fails is planned again by
+    /// the next run. If what there is cannot be read, the invocation fails, which an alarm counts.
+    pub async fn handle(&self, payload: Value, remaining: Duration) -> Result<Value, CloudError> {
         let ends = Instant::now() + remaining.saturating_sub(RESERVE);
-        match self.run(runs_before(&payload), ends).await {
-            Ok(kept) => kept.lines.iter().for_each(|it| (self.print)(it)),
-            Err(error) => tracing::error!(
+        let kept = self.run(runs_before(&payload), ends).await;
+        let kept = kept.inspect_err(|error| {
+            tracing::error!(
                 %error,
                 "backups: what there is could not be read, so none was taken or deleted; the schedule begins the next run within \
                  15 minutes"
-            ),
-        }
-        json!({ "batchItemFailures": [] })
+            );
+        })?;
+        kept.lines.iter().for_each(|it| (self.print)(it));
+        Ok(json!({ "batchItemFailures": [] }))
     }
 
     /// Reads, decides, and does what is due. `before` is how many runs its chain has had.

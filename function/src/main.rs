@@ -60,7 +60,11 @@ async fn keep(cloud: Aws, seal: Seal) -> Result<(), Error> {
     };
     run(service_fn(async |event: LambdaEvent<Value>| {
         let remaining = remaining(&event);
-        Ok::<_, Diagnostic>(keeper.handle(event.payload, remaining).await)
+        let answer = keeper.handle(event.payload, remaining).await;
+        answer.map_err(|error| Diagnostic {
+            error_type: "BackupsUnread".to_owned(),
+            error_message: error.to_string(),
+        })
     }))
     .await
 }

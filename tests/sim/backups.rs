@@ -162,13 +162,26 @@ async fn what_fails_is_made_up_by_the_next_run() {
             let cloud = FailingCloud::new(
                 world.clone(),
                 vec![Fault {
-                    on: On::Call(call, 1),
+                    on: On::Every(call),
                     kind,
                 }],
             );
             let failing = keeper(cloud, &world);
-            let _ = world.run_for(&function, 3600).await;
-            let _ = failing.run(0, soon()).await;
+            // Two runs: one takes a set, and once that has completed another goes.
+            for wait in [3600, 900] {
+                let _ = world.run_for(&function, wait).await;
+                let answer = failing.handle(json!({}), Duration::from_mins(1)).await;
+                // A failed read is a failed invocation, which an alarm counts; a failed step is not.
+                assert_eq!(
+                    answer.is_err(),
+                    call.starts_with("Describe"),
+                    "{call} {kind:?}"
+                );
+            }
+            assert!(
+                failing.cloud.struck().contains(&call),
+                "{call} was not called"
+            );
             keep(&world, &function, 8).await;
             let kept = scheduled(&world);
             assert_eq!(kept.len(), 6, "{call} {kind:?} {kept:#?}");
