@@ -6,8 +6,10 @@ use spot_rescue::clock::{self, Clock, Timestamp};
 use spot_rescue::event::{self, Interruption, Memory, Trigger};
 use spot_rescue::handler::Handler;
 use spot_rescue::id::InstanceId;
-use spot_rescue::observe::{self, Deregistered, Scope};
+use spot_rescue::observe;
 use spot_rescue::plan;
+use spot_rescue::plan::reads::Scope;
+use spot_rescue::plan::reads::skipped::Deregistered;
 use spot_rescue::sim::World;
 use spot_rescue::situation::{Inputs, Situation};
 use spot_rescue::tags::Tags;
@@ -168,8 +170,8 @@ impl Known {
             ..Memory::default()
         };
         let instance = situation.facts.instances[0].clone();
-        let brief = observe::brief(instance, &memory, &self.defaults, self.at);
-        plan::first_aid(&brief).steps.len()
+        let first = observe::of_instance(instance, &memory, &self.defaults, self.at);
+        plan::first_aid(&first).steps.len()
     }
 
     fn looked(&self, id: &InstanceId) -> usize {
