@@ -162,7 +162,8 @@ def ends(tags: dict[str, str]) -> bool:
 def is_stray(volume: dict[str, Any], living: set[str]) -> bool:
     used = any(it["InstanceId"] in living for it in volume.get("Attachments", []))
     tags = as_dict(volume.get("Tags", []))
-    return not used and EXPIRES not in tags and KEPT not in tags
+    by_hand = any(it.startswith("spot-rescue-restore:") for it in tags)
+    return not used and not by_hand and EXPIRES not in tags and KEPT not in tags
 
 
 def all_handled(stage: Stage) -> list[Result]:

@@ -118,6 +118,11 @@ class Stage:
         return Function(self.deployment, self.log, self._server.clock, self.control.work)
 
     @property
+    def clock(self) -> Path:
+        """What libfaketime reads."""
+        return self._server.clock
+
+    @property
     def backups(self) -> Deployment:
         """Of the function that keeps backups."""
         if self.deployment.backups is None:

@@ -4,6 +4,7 @@
 //! from all that have completed. `keeper` takes and deletes them.
 
 pub mod calendar;
+pub mod cost;
 pub mod due;
 pub mod retention;
 pub mod schedule;

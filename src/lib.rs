@@ -35,6 +35,7 @@ pub mod reads;
 pub mod reconcile;
 pub mod record;
 pub mod report;
+pub mod restore;
 pub mod seal;
 #[cfg(feature = "sim")]
 pub mod sim;

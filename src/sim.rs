@@ -20,6 +20,7 @@ mod cloud;
 mod config;
 mod contents;
 mod deaths;
+mod detach;
 mod drive;
 mod error;
 mod events;

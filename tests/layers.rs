@@ -20,7 +20,7 @@ const FLOORS: &[&[&str]] = &[
     &["plan"],
     &["seal"],
     &["calls", "execute", "observe", "reads", "warm"],
-    &["keeper", "reconcile"],
+    &["keeper", "reconcile", "restore"],
     &["handler"],
     // The in-memory AWS plays the whole function.
     &["sim"],

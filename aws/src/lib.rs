@@ -10,6 +10,7 @@ mod autoscaling;
 mod bounded;
 mod by_ids;
 mod convert;
+mod detach;
 mod error;
 mod fleet;
 mod fleets;

@@ -10,6 +10,7 @@ use super::set::{Set, SetState};
 use crate::clock::Timestamp;
 use std::collections::BTreeMap;
 use std::fmt;
+use time::Duration;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Period {
@@ -71,6 +72,21 @@ impl Retention {
             return Err("it has no rule".to_owned());
         }
         Ok(Self { rules })
+    }
+
+    /// No rule keeps a set that is older than this beside the newest one.
+    #[must_use]
+    pub fn reach(&self) -> Duration {
+        let days = |(period, count): (&Period, &u16)| {
+            let longest = match period {
+                Period::Hour | Period::Day => 1,
+                Period::Week => 7,
+                Period::Month => 31,
+                Period::Year => 366,
+            };
+            longest * (i64::from(*count) + 1)
+        };
+        Duration::days(self.rules.iter().map(days).max().unwrap_or_default())
     }
 }
 

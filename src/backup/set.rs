@@ -60,7 +60,7 @@ pub fn sets(snapshots: &[Snapshot]) -> BTreeMap<InstanceId, Vec<Set>> {
     }
     let mut sets: BTreeMap<InstanceId, Vec<Set>> = BTreeMap::new();
     for ((lineage, name), members) in named {
-        sets.entry(lineage).or_default().extend(set(name, &members));
+        sets.entry(lineage).or_default().extend(of(name, &members));
     }
     for all in sets.values_mut() {
         all.sort_by(|a, b| (a.started, &a.name).cmp(&(b.started, &b.name)));
@@ -68,7 +68,9 @@ pub fn sets(snapshots: &[Snapshot]) -> BTreeMap<InstanceId, Vec<Set>> {
     sets
 }
 
-fn set(name: &str, members: &[&Snapshot]) -> Option<Set> {
+/// Of its snapshots; None without any.
+#[must_use]
+pub fn of(name: &str, members: &[&Snapshot]) -> Option<Set> {
     let any = |state| members.iter().any(|it| it.state == state);
     let state = if any(SnapshotState::Unusable) {
         SetState::Failed

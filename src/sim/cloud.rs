@@ -18,7 +18,7 @@ use time::Duration;
 
 impl World {
     /// A call takes time, and others may come first, as the seed decides.
-    async fn call(&self) {
+    pub(super) async fn call(&self) {
         let turns = self.change(|it| {
             let turns = if it.config.interleave {
                 it.rng.below(4)

@@ -147,7 +147,11 @@ impl<C> FailingCloud<C> {
         }
     }
 
-    async fn change<T, W>(&self, call: &'static str, work: impl Fn() -> W) -> Result<T, CloudError>
+    pub(super) async fn change<T, W>(
+        &self,
+        call: &'static str,
+        work: impl Fn() -> W,
+    ) -> Result<T, CloudError>
     where
         W: Future<Output = Result<T, CloudError>> + Send,
     {

@@ -57,6 +57,7 @@ mod ports;
 mod private_ip;
 mod refusals;
 mod rehearsals;
+mod restores;
 mod returns;
 mod roots;
 mod routers;

@@ -1,0 +1,34 @@
+//! The command line: what there is to restore, restores, what they have displaced, and what a policy costs.
+//!
+//! It acts with the rights of whoever calls it, never by a message to the function.
+
+mod args;
+mod backups;
+mod connect;
+mod cost;
+mod displaced;
+mod print;
+mod progress;
+mod restore;
+
+use args::{Args, Command};
+use clap::Parser;
+use std::process::ExitCode;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let Args { aws, command } = Args::parse();
+    let end = match command {
+        Command::Backups(asked) => backups::list(&connect::connect(&aws).await, &asked).await,
+        Command::Restore(asked) => restore::restore(&connect::connect(&aws).await, &asked).await,
+        Command::Displaced(asked) => displaced::list(&connect::connect(&aws).await, &asked).await,
+        Command::Cost(asked) => cost::tell(&asked),
+    };
+    match end {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            print::problem(&why);
+            ExitCode::FAILURE
+        }
+    }
+}

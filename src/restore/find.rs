@@ -1,0 +1,51 @@
+//! What there is to restore of an instance.
+
+use super::look::{Hands, record};
+use super::offers::{Offer, offers};
+use crate::cloud::{CloudError, Query};
+use crate::id::InstanceId;
+use crate::record::volumes_of;
+use crate::seal;
+use crate::situation::Instance;
+use crate::tags;
+use std::slice;
+
+/// An instance and the sets of its volumes.
+#[derive(Debug, Clone, Default)]
+pub struct Found {
+    /// The instance that was asked for, or the one that has taken over from it. None if neither is there any more.
+    pub owner: Option<Instance>,
+    /// The newest first.
+    pub offers: Vec<Offer>,
+}
+
+/// Sets by the instance, or by any that it has taken over from. A snapshot of a volume that the instance does not have
+/// is only trusted where `any_volume` says so: whoever may take snapshots can describe one as a backup.
+pub async fn find(
+    cloud: &dyn Hands,
+    id: &InstanceId,
+    any_volume: bool,
+) -> Result<Found, CloudError> {
+    let asked = instance(cloud, id).await?;
+    let mark = asked.as_ref().and_then(|it| it.tags.get(tags::RESCUE));
+    let lineage = mark.and_then(|it| seal::plain(it).parse().ok());
+    let lineage = lineage.unwrap_or_else(|| id.clone());
+    let record = record(cloud, &lineage).await?.unwrap_or_default();
+    let owner = match (asked.filter(Instance::is_alive), &record.head) {
+        (None, Some(head)) => instance(cloud, head).await?.filter(Instance::is_alive),
+        (alive, _) => alive,
+    };
+    let known = owner.as_ref().map_or(record.volumes, volumes_of);
+    let query = Query::Tag {
+        key: tags::RESCUE,
+        values: vec![lineage.to_string()],
+    };
+    let snapshots = cloud.snapshots(&query).await?;
+    let offers = offers(&snapshots, &lineage, &known, any_volume);
+    Ok(Found { owner, offers })
+}
+
+async fn instance(cloud: &dyn Hands, id: &InstanceId) -> Result<Option<Instance>, CloudError> {
+    let query = Query::Instances(slice::from_ref(id).to_vec());
+    Ok(cloud.instances(&query).await?.into_iter().next())
+}
