@@ -81,16 +81,20 @@ build-debug:
 build-release:
 	cargo build --release --locked --bin bootstrap
 
+.PHONY: cli
+cli: ## the command line, target/debug/spot-rescue: backups, restores and what they cost
+	$(QUICK) cargo build --locked --package spot-rescue-cli
+
 .PHONY: doctor-demo
 doctor-demo:
 	@PYTHON="$(PYTHON)" tools/doctor demo
 
 .PHONY: demo
-demo: doctor-demo setup build ## interrupt a Spot Instance on the local AWS and watch it come back
+demo: doctor-demo setup build $(if $(filter all restore%,$(SCENARIO)),cli) ## interrupt a Spot Instance on the local AWS and watch it come back
 	$(BIN)/python -m local.demo --scenario $(SCENARIO)
 
 .PHONY: e2e
-e2e: setup build ## every scenario on the local AWS, recording what the calls needed permission for
+e2e: setup build cli ## every scenario on the local AWS, recording what the calls needed permission for
 	rm -rf $(CALLS)
 	$(BIN)/python -m local.demo --scenario all --record $(CALLS)
 
@@ -133,10 +137,12 @@ local: setup build ## the local AWS against what AWS documents
 	$(BIN)/python -m pytest --quiet local/tests
 
 .PHONY: wire
-wire: ## clippy with the SDK; what is sent to AWS, what is made of its answers, how the function starts
+wire: ## clippy with the SDK; what is sent to AWS, what is made of its answers, how the function starts; the command line
 	$(QUICK) RUSTC_WORKSPACE_WRAPPER=clippy-driver cargo build --locked \
 		--package spot-rescue-aws --package spot-rescue-function --all-targets
 	$(QUICK) cargo test --locked --test wire --test start
+	$(QUICK) RUSTC_WORKSPACE_WRAPPER=clippy-driver cargo build --locked --package spot-rescue-cli --all-targets
+	$(QUICK) cargo test --locked --package spot-rescue-cli
 
 .PHONY: permissions
 permissions: setup local/permissions/node_modules ## the calls that e2e recorded, before the role's real policy

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local.deploy import REGION, Credentials
-from local.function import BINARY, libfaketime
+from local.function import TARGET, libfaketime
 from local.stage import Stage
 
-COMMAND = BINARY.with_name("spot-rescue")
+COMMAND = TARGET / "debug" / "spot-rescue"
 # What docs/BACKUPS.md tells an administrator to allow.
 POLICY = Path(__file__).resolve().parent.parent / "docs" / "restore-policy.json"
 # AWS-seconds for each breath of the wall's, while a command waits.

@@ -1,7 +1,7 @@
 //! `spot-rescue backups`: the sets of an instance.
 
 use crate::args::BackupsArgs;
-use crate::print;
+use crate::{errors, print};
 use serde_json::json;
 use spot_rescue::backup::SetState;
 use spot_rescue::clock::{self, Clock, Timestamp, WallClock};
@@ -10,7 +10,7 @@ use spot_rescue::restore::{Hands, Offer, find};
 pub async fn list(cloud: &dyn Hands, asked: &BackupsArgs) -> Result<(), String> {
     let id = &asked.instance;
     let found = find(cloud, id, asked.any_volume).await;
-    let found = found.map_err(|it| format!("listing the backups of {id}: {it}"))?;
+    let found = found.map_err(|it| errors::told(&format!("listing the backups of {id}"), &it))?;
     if found.offers.is_empty() {
         return Err(format!(
             "there is no backup of {id}; its tag spot-rescue:backup says when one is taken, and the log of BackupFunction what came of it"

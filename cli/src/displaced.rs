@@ -1,7 +1,7 @@
 //! `spot-rescue displaced`: what restores in place have detached and kept.
 
 use crate::args::DisplacedArgs;
-use crate::print;
+use crate::{errors, print};
 use spot_rescue::clock::{self, Clock, WallClock};
 use spot_rescue::cloud::Query;
 use spot_rescue::restore::{Hands, KEPT_UNTIL};
@@ -10,7 +10,7 @@ use spot_rescue::step::Action;
 
 pub async fn list(cloud: &dyn Hands, asked: &DisplacedArgs) -> Result<(), String> {
     let kept = cloud.volumes(&Query::TagKey(KEPT_UNTIL)).await;
-    let kept = kept.map_err(|it| format!("listing displaced volumes: {it}"))?;
+    let kept = kept.map_err(|it| errors::told("listing displaced volumes", &it))?;
     let now = WallClock.now();
     for volume in kept {
         let over = until(&volume).is_some_and(|it| it <= now);
@@ -27,7 +27,7 @@ async fn delete(cloud: &dyn Hands, volume: &Volume) -> Result<(), String> {
     let id = &volume.id;
     let action = Action::DeleteVolume { volume: id.clone() };
     let answer = cloud.act(&action).await;
-    answer.map_err(|it| format!("deleting {id}: {it}"))?;
+    answer.map_err(|it| errors::told(&format!("deleting {id}"), &it))?;
     print::line(&format!("{id} is deleted"));
     Ok(())
 }

@@ -7,28 +7,33 @@ mod backups;
 mod connect;
 mod cost;
 mod displaced;
+mod errors;
 mod print;
 mod progress;
 mod restore;
 
-use args::{Args, Command};
+use args::{Args, AwsArgs, Command};
 use clap::Parser;
+use connect::connect;
 use std::process::ExitCode;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let Args { aws, command } = Args::parse();
-    let end = match command {
-        Command::Backups(asked) => backups::list(&connect::connect(&aws).await, &asked).await,
-        Command::Restore(asked) => restore::restore(&connect::connect(&aws).await, &asked).await,
-        Command::Displaced(asked) => displaced::list(&connect::connect(&aws).await, &asked).await,
-        Command::Cost(asked) => cost::tell(&asked),
-    };
-    match end {
+    match run(&aws, command).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
             print::problem(&why);
             ExitCode::FAILURE
         }
+    }
+}
+
+async fn run(aws: &AwsArgs, command: Command) -> Result<(), String> {
+    match command {
+        Command::Backups(asked) => backups::list(&connect(aws).await?, &asked).await,
+        Command::Restore(asked) => restore::restore(&connect(aws).await?, &asked).await,
+        Command::Displaced(asked) => displaced::list(&connect(aws).await?, &asked).await,
+        Command::Cost(asked) => cost::tell(&asked),
     }
 }

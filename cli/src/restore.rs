@@ -1,8 +1,8 @@
 //! `spot-rescue restore`: volumes of a set, free or attached.
 
 use crate::args::RestoreArgs;
-use crate::print;
 use crate::progress::Progress as Shown;
+use crate::{errors, print};
 use spot_rescue::backup::SetState;
 use spot_rescue::clock::{Clock, WallClock};
 use spot_rescue::cloud::{Class, CloudError};
@@ -17,7 +17,7 @@ const PAUSE: Duration = Duration::from_secs(3);
 pub async fn restore(cloud: &dyn Hands, asked: &RestoreArgs) -> Result<(), String> {
     let id = &asked.instance;
     let found = find(cloud, id, asked.any_volume).await;
-    let found = found.map_err(|it| format!("looking for backups of {id}: {it}"))?;
+    let found = found.map_err(|it| errors::told(&format!("looking for backups of {id}"), &it))?;
     let order = order(asked, &found)?;
     let name = order.offer.set.name.clone();
     print::line(&format!(
@@ -26,7 +26,8 @@ pub async fn restore(cloud: &dyn Hands, asked: &RestoreArgs) -> Result<(), Strin
     ));
     let mut run = Run::new(cloud, order);
     let told = |it: CloudError| {
-        format!("restoring {name}: {it}; nothing is lost, and the same command goes on with it")
+        let told = errors::told(&format!("restoring {name}"), &it);
+        format!("{told}; nothing is lost, and the same command goes on with it")
     };
     if asked.dry_run {
         return foreseen(run.foreseen().await.map_err(told)?);
