@@ -47,10 +47,7 @@ pub struct BackupsArgs {
     pub json: bool,
 }
 
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a flag of its own"
-)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[derive(Debug, Group)]
 pub struct RestoreArgs {
     /// The instance that was backed up, or one that it has replaced

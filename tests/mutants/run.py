@@ -34,6 +34,7 @@ COPIED = [
     "src",
     "aws",
     "bench",
+    "cli",
     "function",
     "tests",
 ]

@@ -5,6 +5,7 @@ use spot_rescue::cloud::Cloud;
 use spot_rescue::event::{
     Glance, InstanceAction, Interruption, Memory, Sets, Trigger, Wake, parse,
 };
+use spot_rescue::restore::Hands;
 use spot_rescue::situation::{Slot, Target, TargetGroup, VolumeSettings};
 use spot_rescue::step::{Action, CopyVolume, CreateVolume, Except, Network, PrivateAddresses};
 use spot_rescue::tags::Tags;
@@ -244,6 +245,24 @@ async fn a_clone_is_asked_for_as_its_source_is() {
     for unwanted in ["Throughput", "MultiAttachEnabled"] {
         assert_lacks(&request, unwanted);
     }
+}
+
+/// By force, a file system that is still mounted would lose what it has not written.
+#[tokio::test]
+async fn a_volume_is_detached_from_the_instance_that_is_named_and_never_by_force() {
+    let wire = Wire::new([ok("<DetachVolumeResponse/>".to_owned())]);
+    let answer = wire.aws.detach(&id(VOLUME), &id(INSTANCE)).await;
+    answer.expect("a success");
+    let request = wire.only_request();
+    assert_has(
+        &request,
+        &[
+            ("Action", "DetachVolume"),
+            ("VolumeId", VOLUME),
+            ("InstanceId", INSTANCE),
+        ],
+    );
+    assert_lacks(&request, "Force");
 }
 
 #[tokio::test]
