@@ -150,7 +150,8 @@ def deployed(
         timeout=int(function["Timeout"]),
         memory=int(function["MemorySize"]),
         sweep=resources[part.schedule]["Properties"]["Target"]["Input"],
-        environment=details["Environment"]["Variables"],
+        # Lambda keeps text, whatever the parameter is.
+        environment={key: str(it) for key, it in details["Environment"]["Variables"].items()},
         role=assume(endpoint, outputs[part.role], part.session),
         admin=admin,
     )

@@ -25,6 +25,7 @@ WORDS = {
     "ec2:CreateVolume": "volume restored",
     "ec2:CopyVolumes": "volume cloned",
     "ec2:AttachVolume": "volume attached",
+    "ec2:RestoreVolumeFromRecycleBin": "volume taken out of the Recycle Bin",
     "ec2:AssociateAddress": "address moved",
     "ec2:CreateTags": "written down",
     "ec2:DeleteTags": "forgotten",

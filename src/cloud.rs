@@ -12,6 +12,7 @@
 //! | `TrimTemplate` | what is gone already is not an error of the whole |
 //! | `Launch`, `WriteTemplate`, `CreateVolume`, `CopyVolume` | `ClientToken` from the intent |
 //! | `SnapshotInstance`, `SnapshotVolume` | no token exists: looked for by tag first; a twin is refused by the per-volume rate, or expires with the rest |
+//! | `RestoreFromBin` | a volume that is back already is refused, and found |
 //! | `Attach` | looked at first; "already attached there" counts as done |
 //! | `Group` | looked at first; "not part of", "already part of" and "no active lifecycle action" count as done |
 //! | `Network` | associating and flags are idempotent by nature; attaching and assigning are looked at first, and a twin is refused, except that one which names no addresses may add one too many |
@@ -32,6 +33,7 @@ use crate::situation::{
 };
 use crate::step::Action;
 use async_trait::async_trait;
+use std::collections::BTreeSet;
 
 /// What can be asked of AWS.
 #[async_trait]
@@ -39,6 +41,8 @@ pub trait Cloud: Send + Sync {
     async fn instances(&self, query: &Query) -> Result<Vec<Instance>, CloudError>;
     async fn templates(&self, query: &Query) -> Result<Vec<Template>, CloudError>;
     async fn volumes(&self, query: &Query) -> Result<Vec<Volume>, CloudError>;
+    /// What the Recycle Bin has. There is no filter, and an id that it does not have may fail the call.
+    async fn recycled(&self) -> Result<BTreeSet<VolumeId>, CloudError>;
     /// Only the account's own (TRAP 27).
     async fn snapshots(&self, query: &Query) -> Result<Vec<Snapshot>, CloudError>;
     /// All addresses of the account: the list is short and the call has no pages.
@@ -176,6 +180,7 @@ pub const READ_ACTIONS: &[&str] = &[
     "ec2:DescribeVolumes",
     "ec2:GetEbsDefaultKmsKeyId",
     "ec2:GetEbsEncryptionByDefault",
+    "ec2:ListVolumesInRecycleBin",
     "elasticloadbalancing:DescribeLoadBalancers",
     "elasticloadbalancing:DescribeTargetGroups",
     "elasticloadbalancing:DescribeTargetHealth",

@@ -11,7 +11,7 @@ mod written;
 
 use crate::cloud::{Cloud, CloudError, Message, Query};
 use crate::dns::{DnsName, RecordSet};
-use crate::id::{InstanceId, RequestId};
+use crate::id::{InstanceId, RequestId, VolumeId};
 use crate::situation::{
     Address, AutoScalingGroup, Balancing, Fleet, Image, Instance, KeyState, Listing,
     NetworkInterface, Registration, RootTask, Shape, Snapshot, SpotRequest, TargetGroup, Template,
@@ -21,6 +21,7 @@ use crate::step::{Action, Kind};
 use crate::tags::Tags;
 use async_trait::async_trait;
 use shelf::Shelf;
+use std::collections::BTreeSet;
 use within::within;
 use written::Written;
 
@@ -185,6 +186,10 @@ impl Cloud for Reads<'_> {
     async fn shapes(&self, instance_types: &[String]) -> Result<Vec<Shape>, CloudError> {
         let asking = self.cloud.shapes(instance_types);
         within("DescribeInstanceTypes", asking).await
+    }
+
+    async fn recycled(&self) -> Result<BTreeSet<VolumeId>, CloudError> {
+        self.cloud.recycled().await
     }
 
     async fn default_key(&self) -> Result<Option<String>, CloudError> {

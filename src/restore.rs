@@ -15,7 +15,7 @@ pub mod run;
 
 pub use course::{Call, Next, next};
 pub use find::{Found, find};
-pub use look::{Hands, View, perform, view};
+pub use look::{Hands, View, view};
 pub use offers::{Kind, Offer, Part, offers};
 pub use order::{Order, To};
 pub use run::{Progress, Run};

@@ -14,6 +14,7 @@ mod address;
 mod agenda;
 mod attacker;
 mod balancer;
+mod bin;
 mod builder;
 mod clones;
 mod cloud;

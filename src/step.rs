@@ -98,6 +98,10 @@ pub enum Action {
     },
     CreateVolume(CreateVolume),
     CopyVolume(CopyVolume),
+    /// A deleted volume comes back, with its id and its last write.
+    RestoreFromBin {
+        volume: VolumeId,
+    },
     Attach {
         volume: VolumeId,
         instance: InstanceId,

@@ -100,6 +100,13 @@ pub fn kms_keys(defaults: &Tags) -> impl Iterator<Item = &str> {
     words.filter(|it| !it.is_empty())
 }
 
+/// Whether the stack has a rule by which the Recycle Bin keeps data volumes that are deleted.
+#[must_use]
+pub fn recycles(defaults: &Tags) -> bool {
+    let days = defaults.get(RECYCLE_BIN).map(|it| it.parse::<u8>());
+    matches!(days, Some(Ok(1..)))
+}
+
 fn digits(rest: &str) -> Option<&str> {
     let n = rest.strip_prefix('-')?;
     (!n.is_empty() && n.bytes().all(|byte| byte.is_ascii_digit())).then_some(n)

@@ -12,7 +12,7 @@ const FILE: &str = "docs/TAGS.md";
 const HEAD: &str = "\
 # Tags that the function writes
 
-Each has its value and a seal behind it (` @` and sixteen characters), so that only the function can write one; the seals of
+Each but `recycle` has its value and a seal behind it (` @` and sixteen characters), so that only the function can write one; the seals of
 `rescue` and `group`, by which AWS is asked, and of values without room for it are tags of their own (`…-seal`). A key
 with `-n` is a list: `-1`, `-2`, … The tags that *you* write are in
 [POLICY.md](POLICY.md).

@@ -2,7 +2,7 @@
 
 use super::tags::{ec2_tags, tagged};
 use super::{
-    Aws, autoscaling, error::failed, fleet, inbox, network, roots, run, template, versions,
+    Aws, autoscaling, bin, error::failed, fleet, inbox, network, roots, run, template, versions,
 };
 use aws_sdk_ec2::operation::copy_volumes::builders::CopyVolumesFluentBuilder;
 use aws_sdk_ec2::operation::create_snapshots::builders::CreateSnapshotsFluentBuilder;
@@ -60,6 +60,7 @@ impl Aws {
             } => versions::trim(&self.ec2, template, *default, versions).await,
             Action::CreateVolume(create) => self.create_volume(create).await,
             Action::CopyVolume(copy) => self.copy_volume(copy).await,
+            Action::RestoreFromBin { volume } => bin::restore(&self.ec2, volume).await,
             Action::Attach {
                 volume,
                 instance,

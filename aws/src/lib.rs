@@ -7,6 +7,7 @@
 
 mod act;
 mod autoscaling;
+mod bin;
 mod bounded;
 mod by_ids;
 mod convert;
@@ -39,13 +40,14 @@ use async_trait::async_trait;
 use aws_types::SdkConfig;
 use spot_rescue::cloud::{Cloud, CloudError, MOST_READ, Message, Query};
 use spot_rescue::dns::{DnsName, RecordSet};
-use spot_rescue::id::{InstanceId, RequestId};
+use spot_rescue::id::{InstanceId, RequestId, VolumeId};
 use spot_rescue::situation::{
     Address, AutoScalingGroup, Balancing, Fleet, Image, Instance, KeyState, Listing,
     NetworkInterface, Registration, RootTask, Shape, Snapshot, SpotRequest, TargetGroup, Template,
     Volume,
 };
 use spot_rescue::step::Action;
+use std::collections::BTreeSet;
 
 /// What the stack has created for the function alone.
 #[derive(Debug, Clone, Default)]
@@ -140,6 +142,10 @@ impl Cloud for Aws {
 
     async fn shapes(&self, instance_types: &[String]) -> Result<Vec<Shape>, CloudError> {
         shapes::shapes(&self.ec2, instance_types).await
+    }
+
+    async fn recycled(&self) -> Result<BTreeSet<VolumeId>, CloudError> {
+        bin::volumes(&self.ec2).await
     }
 
     async fn default_key(&self) -> Result<Option<String>, CloudError> {

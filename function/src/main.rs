@@ -76,13 +76,14 @@ fn remaining(event: &LambdaEvent<Value>) -> Duration {
 }
 
 /// The stack's limits and switches, and the names under which the core knows them.
-const LIMITS: [(&str, &str); 6] = [
+const LIMITS: [(&str, &str); 7] = [
     ("SPOT_RESCUE_KMS_KEYS", tags::KMS_KEYS),
     ("SPOT_RESCUE_INSTANCE_ROLES", tags::INSTANCE_ROLES),
     ("SPOT_RESCUE_ALLOWED_TYPES", tags::ALLOWED_TYPES),
     ("SPOT_RESCUE_ALLOWED_SUBNETS", tags::ALLOWED_SUBNETS),
     ("SPOT_RESCUE_TARGET_GROUPS", tags::ALLOWED_TARGET_GROUPS),
     ("SPOT_RESCUE_REHEARSAL", tags::REHEARSAL),
+    ("SPOT_RESCUE_RECYCLE_BIN", tags::RECYCLE_BIN),
 ];
 
 /// The values of the stack's parameters.

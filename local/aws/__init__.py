@@ -16,6 +16,7 @@ BEHAVIOURS = (
     "addresses",
     "attachments",
     "attributes",
+    "bin",
     "clones",
     "classic",
     "events",

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from local.aws import sharing, templates
+from local.aws import bin, sharing, templates
 
 WITHOUT_ACCOUNT = ("image", "snapshot")
 NEW = "new"
@@ -73,7 +73,7 @@ class Request:
         if not resource_id:
             return
         kind = KINDS.get(resource_id.rsplit("-", 1)[0], "unknown")
-        held = self.backend.tags.get(resource_id, {})
+        held = self.backend.tags.get(resource_id) or bin.tags(self.backend, resource_id)
         context = _tags("resource", held) | _given(tags)
         yield Need(f"ec2:{action or self.name}", self.arn(kind, resource_id), context)
 
@@ -212,6 +212,7 @@ TOUCHED: dict[str, Callable[[Request], Iterator[Need]]] = {
     "DeleteVolume": _named("VolumeId"),
     "DeregisterImage": _named("ImageId"),
     "DetachVolume": _named("VolumeId", "InstanceId"),
+    "RestoreVolumeFromRecycleBin": _named("VolumeId"),
     "GetInstanceUefiData": _named("InstanceId"),
     "GetLaunchTemplateData": _template_data,
     "ModifyInstanceAttribute": _modified,

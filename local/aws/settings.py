@@ -30,6 +30,8 @@ class Settings:
     relaunch_seconds: float = 20
     #: from CreateReplaceRootVolumeTask to the instance being available again
     root_seconds: float = 20
+    #: for how long the Recycle Bin keeps volumes with the tag of the template's rule; 0: there is no rule
+    recycle_days: float = 0
     #: what becomes of snapshots: `succeeded` or `failed`
     snapshot_result: str = "succeeded"
     #: the quota "targets per target group"

@@ -11,7 +11,7 @@ from typing import Any
 
 from moto.ec2.responses import EC2Response
 
-from local.aws import keys, tags, tokens
+from local.aws import bin, keys, tags, tokens
 from local.aws.clock import CLOCK
 from local.aws.filters import View, matching, page
 from local.aws.patch import Answer, answers, refuse
@@ -220,5 +220,6 @@ def delete_volume(call: Any) -> Answer:
 def forget(volume: Any) -> None:
     """Its snapshots stay: "Deleting a volume has no effect on the snapshots made from it"."""
     volume.attachment, volume.local_shared = None, []
+    bin.put(volume)
     volume.ec2_backend.volumes.pop(volume.id, None)
     volume.ec2_backend.tags.pop(volume.id, None)

@@ -75,6 +75,15 @@ def second_replacement(evidence: Evidence) -> list[Result]:
     ]
 
 
+def taken_back(evidence: Evidence) -> list[Result]:
+    stage = evidence.stage
+    called = [it for it in stage.meant() if it["action"] == "ec2:RestoreVolumeFromRecycleBin"]
+    return [
+        checks.equal("one volume was taken back", 1, len([it for it in called if not it["code"]])),
+        Result(not stage.called("ec2:CreateVolume"), "none was made of a snapshot"),
+    ]
+
+
 def killed_at_work(evidence: Evidence) -> list[Result]:
     """Otherwise the story proves nothing: an idle function may die unnoticed."""
     cut_off = [it for it in evidence.stage.pump.errors if it.startswith("invocation")]
@@ -101,6 +110,13 @@ SCENARIOS = [
         story="no warning and no event at all: the sweep finds the ended instance",
         drive=unheard,
         delete_first=False,
+    ),
+    Scenario(
+        name="no-warning-deleted",
+        story="the same, and EC2 has deleted a volume with the instance: the Recycle Bin gives it back",
+        drive=unheard,
+        settings={"recycle_days": 7},
+        checks=(checks.moved, checks.rejoined, checks.one_replacement, taken_back),
     ),
     Scenario(
         name="crash",

@@ -68,6 +68,7 @@ async fn is_gone(cloud: &dyn Cloud, action: &Action) -> bool {
         | Action::TrimTemplate { .. }
         | Action::CreateVolume(_)
         | Action::CopyVolume(_)
+        | Action::RestoreFromBin { .. }
         | Action::Attach { .. }
         | Action::ReplaceRoot(_)
         | Action::RegisterImage(_)

@@ -19,6 +19,7 @@ pub async fn read(cloud: &dyn Cloud, reads: &Reads) -> Facts {
         shapes,
         requests,
         termination_protected,
+        recycled,
         default_key,
         keys,
     ) = tokio::join!(
@@ -32,6 +33,7 @@ pub async fn read(cloud: &dyn Cloud, reads: &Reads) -> Facts {
         unless(reads.types.is_empty(), cloud.shapes(&reads.types)),
         cloud.requests(&reads.requests),
         protected(cloud, &reads.stand_ins),
+        unless(!reads.recycled, cloud.recycled()),
         unless(!reads.default_key, cloud.default_key()),
         keys::read(cloud, &reads.keys),
     );
@@ -43,6 +45,7 @@ pub async fn read(cloud: &dyn Cloud, reads: &Reads) -> Facts {
         shapes,
         requests: fact(requests),
         termination_protected: fact(termination_protected),
+        recycled,
         default_key,
         keys,
         ..Facts::default()

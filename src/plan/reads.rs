@@ -3,6 +3,7 @@
 pub mod first;
 mod interfaces;
 mod names;
+mod recycled;
 mod requests;
 mod roots;
 pub mod skipped;
@@ -46,6 +47,7 @@ pub struct Reads {
     pub requests: Vec<RequestId>,
     /// Their termination protection is read.
     pub stand_ins: Vec<InstanceId>,
+    pub recycled: bool,
     pub default_key: bool,
     pub keys: Vec<String>,
 }
@@ -80,6 +82,7 @@ pub fn reads(first: &First, lineages: usize, out: &Deregistered, scope: Scope) -
         },
         requests: requests::wanted(first),
         stand_ins: stand_ins(first),
+        recycled: recycled::may_have_any(first),
         default_key: is_calm,
         keys: keys.into_iter().map(str::to_owned).collect(),
         deregistered,

@@ -8,6 +8,7 @@ pub mod fate;
 pub mod hand_over;
 pub mod keys;
 pub mod protect;
+pub mod recycled;
 pub mod restore;
 pub mod root;
 pub mod snapshot;

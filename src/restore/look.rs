@@ -1,7 +1,6 @@
-//! What a restore reads, and how it calls.
+//! What a restore reads.
 
 use super::RUN;
-use super::course::Call;
 use super::offers::Part;
 use super::order::{Order, To};
 use crate::cloud::{Cloud, CloudError, Query};
@@ -96,12 +95,4 @@ pub fn plain(tags: &Tags) -> Tags {
     let all = tags.iter();
     all.map(|(key, value)| (key.clone(), seal::plain(value).to_owned()))
         .collect()
-}
-
-/// One call, sent.
-pub async fn perform(cloud: &dyn Hands, call: &Call) -> Result<String, CloudError> {
-    match call {
-        Call::Send(action) => cloud.act(action).await,
-        Call::Detach { volume, from } => cloud.detach(volume, from).await,
-    }
 }

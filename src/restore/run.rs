@@ -1,7 +1,7 @@
 //! One restore, look by look, with what it has already called: reads show a change only a while after it was made.
 
 use super::course::{Call, Next, next};
-use super::look::{Hands, perform, view};
+use super::look::{Hands, view};
 use super::order::Order;
 use crate::cloud::{Class, CloudError};
 use crate::id::VolumeId;
@@ -67,5 +67,13 @@ impl<'a> Run<'a> {
         } else {
             Progress::Called(answered)
         })
+    }
+}
+
+/// One call, sent.
+async fn perform(cloud: &dyn Hands, call: &Call) -> Result<String, CloudError> {
+    match call {
+        Call::Send(action) => cloud.act(action).await,
+        Call::Detach { volume, from } => cloud.detach(volume, from).await,
     }
 }

@@ -8,7 +8,7 @@ use super::{Key, Seal};
 use crate::clock::Timestamp;
 use crate::cloud::{Class, Cloud, CloudError, Message, Query};
 use crate::dns::{DnsName, RecordSet};
-use crate::id::{InstanceId, RequestId, TemplateId};
+use crate::id::{InstanceId, RequestId, TemplateId, VolumeId};
 use crate::situation::{
     Address, AutoScalingGroup, Balancing, Fleet, Image, Instance, KeyState, Listing,
     NetworkInterface, Registration, RootTask, Shape, Snapshot, SpotRequest, TargetGroup, Template,
@@ -241,6 +241,10 @@ impl Cloud for Sealed<'_> {
 
     async fn shapes(&self, instance_types: &[String]) -> Result<Vec<Shape>, CloudError> {
         self.cloud.shapes(instance_types).await
+    }
+
+    async fn recycled(&self) -> Result<BTreeSet<VolumeId>, CloudError> {
+        self.cloud.recycled().await
     }
 
     async fn default_key(&self) -> Result<Option<String>, CloudError> {

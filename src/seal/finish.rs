@@ -47,6 +47,7 @@ pub fn finish(key: &Key, action: &Action, now: Timestamp) -> Action {
         | Action::SetDeleteOnTermination { .. }
         | Action::DeleteTemplate { .. }
         | Action::TrimTemplate { .. }
+        | Action::RestoreFromBin { .. }
         | Action::Attach { .. }
         | Action::DeregisterImage { .. }
         | Action::Network(_)
@@ -87,6 +88,7 @@ pub fn needs_key(action: &Action) -> bool {
         | Action::SetDeleteOnTermination { .. }
         | Action::DeleteTemplate { .. }
         | Action::TrimTemplate { .. }
+        | Action::RestoreFromBin { .. }
         | Action::Attach { .. }
         | Action::DeregisterImage { .. }
         | Action::Network(_)

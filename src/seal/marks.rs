@@ -10,6 +10,9 @@ use crate::tags::{self, Tags, proof_of};
 /// They only keep a resource from being deleted, so they are believed without a seal.
 const PROTECTIVE: [&str; 2] = [tags::KEPT, tags::RAN_AGAIN];
 
+/// The first is sealed when the launch is known, the other is compared by AWS.
+const UNSEALED: [&str; 2] = [tags::LAUNCHED, tags::RECYCLE];
+
 /// Which tags of a resource are sealed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Which {
@@ -21,7 +24,7 @@ pub enum Which {
 
 impl Which {
     fn covers(self, key: &str) -> bool {
-        let own = tags::is_own(key) && key != tags::LAUNCHED;
+        let own = tags::is_own(key) && !UNSEALED.contains(&key);
         own || (self == Self::All && key.starts_with(tags::OPT_IN))
     }
 }

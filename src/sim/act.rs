@@ -88,6 +88,7 @@ impl State {
             } => self.trim_template(template, *default, versions),
             Action::CreateVolume(create) => self.create_volume(create),
             Action::CopyVolume(copy) => self.copy_volume(copy),
+            Action::RestoreFromBin { volume } => self.restore_from_bin(volume),
             Action::Attach {
                 volume,
                 instance,
@@ -125,7 +126,9 @@ impl State {
             | Action::Terminate { instance }
             | Action::SnapshotInstance { instance, .. } => vec![instance.to_string()],
             Action::WriteTemplate(write) => vec![write.source.to_string()],
-            Action::SnapshotVolume { volume, .. } | Action::DeleteVolume { volume } => {
+            Action::SnapshotVolume { volume, .. }
+            | Action::RestoreFromBin { volume }
+            | Action::DeleteVolume { volume } => {
                 vec![volume.to_string()]
             }
             Action::Attach {

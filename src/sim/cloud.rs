@@ -4,7 +4,7 @@ use super::World;
 use crate::clock::Timestamp;
 use crate::cloud::{Cloud, CloudError, Message, Query};
 use crate::dns::{DnsName, RecordSet};
-use crate::id::{InstanceId, RequestId};
+use crate::id::{InstanceId, RequestId, VolumeId};
 use crate::situation::{
     Address, AutoScalingGroup, Balancing, Fleet, Image, Instance, KeyState, Listing,
     NetworkInterface, Registration, RootTask, Shape, Snapshot, SpotRequest, TargetGroup, Template,
@@ -12,6 +12,7 @@ use crate::situation::{
 };
 use crate::step::Action;
 use async_trait::async_trait;
+use std::collections::BTreeSet;
 use std::future::poll_fn;
 use std::task::Poll;
 use time::Duration;
@@ -108,6 +109,11 @@ impl Cloud for World {
     async fn shapes(&self, instance_types: &[String]) -> Result<Vec<Shape>, CloudError> {
         self.call().await;
         self.change(|it| it.read_shapes(instance_types))
+    }
+
+    async fn recycled(&self) -> Result<BTreeSet<VolumeId>, CloudError> {
+        self.call().await;
+        self.change(super::State::read_bin)
     }
 
     async fn default_key(&self) -> Result<Option<String>, CloudError> {

@@ -4,7 +4,7 @@ use super::act::operation;
 use super::balancer::calls;
 use crate::cloud::{Cloud, CloudError, Message, Query};
 use crate::dns::{DnsName, RecordSet};
-use crate::id::{InstanceId, RequestId};
+use crate::id::{InstanceId, RequestId, VolumeId};
 use crate::situation::{
     Address, AutoScalingGroup, Balancing, Fleet, Image, Instance, KeyState, Listing,
     NetworkInterface, Registration, RootTask, Shape, Snapshot, SpotRequest, TargetGroup, Template,
@@ -12,7 +12,7 @@ use crate::situation::{
 };
 use crate::step::Action;
 use async_trait::async_trait;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Which call fails. Counting starts at 0.
@@ -233,6 +233,11 @@ impl<C: Cloud> Cloud for FailingCloud<C> {
 
     async fn shapes(&self, instance_types: &[String]) -> Result<Vec<Shape>, CloudError> {
         self.read("DescribeInstanceTypes", self.inner.shapes(instance_types))
+            .await
+    }
+
+    async fn recycled(&self) -> Result<BTreeSet<VolumeId>, CloudError> {
+        self.read("ListVolumesInRecycleBin", self.inner.recycled())
             .await
     }
 

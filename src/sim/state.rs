@@ -1,6 +1,7 @@
 //! The world's memory, and the few things every part of it needs.
 
 use super::agenda::Agenda;
+use super::bin::Bin;
 use super::outages::Outage;
 use super::pools::Supplies;
 use super::refusals::Refusal;
@@ -110,6 +111,7 @@ pub struct State {
     pub tags_once: bool,
     /// The account encrypts new volumes by default, with this key.
     pub default_key: Option<String>,
+    pub bin: Bin,
     /// Those that give whatever is launched in them a public address, unless it says otherwise (TRAP 53).
     pub public_subnets: BTreeSet<SubnetId>,
     pub(super) outages: BTreeMap<&'static str, Outage>,
@@ -177,6 +179,7 @@ impl State {
             tokens_enforced: false,
             tags_once: false,
             default_key: None,
+            bin: Bin::default(),
             public_subnets: BTreeSet::new(),
             outages: BTreeMap::new(),
             agenda: Agenda::default(),

@@ -228,7 +228,7 @@ impl State {
         let held = self.volumes.get(id).map(|it| it.facts.attachments.len());
         if device.delete_on_termination && held.is_none_or(|it| it <= 1) {
             self.note_deletion(id);
-            self.volumes.remove(id);
+            self.discard(id, true);
             return;
         }
         if let Some(attachment) = self.attachment(id, instance) {
@@ -278,7 +278,7 @@ impl State {
             self.violations
                 .push(format!("{id} was deleted while it was the only copy"));
         }
-        self.volumes.remove(id);
+        self.discard(id, false);
         Ok(String::new())
     }
 

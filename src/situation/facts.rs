@@ -4,7 +4,7 @@ use super::{
     Address, Fact, Fleet, Group, Image, Instance, KeyState, Lookup, NetworkInterface,
     Registrations, RootTask, Shape, Snapshot, SpotRequest, Template, Volume,
 };
-use crate::id::InstanceId;
+use crate::id::{InstanceId, VolumeId};
 use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -19,6 +19,8 @@ pub struct Facts {
     /// its names.
     pub template_name: Option<String>,
     pub volumes: Fact<Vec<Volume>>,
+    /// Volumes in the Recycle Bin. Read only where one may have been deleted with its instance.
+    pub recycled: Fact<BTreeSet<VolumeId>>,
     pub snapshots: Fact<Vec<Snapshot>>,
     pub registrations: Fact<Registrations>,
     pub addresses: Fact<Vec<Address>>,

@@ -34,6 +34,7 @@ impl Action {
             Self::TrimTemplate { .. } => "ec2:DeleteLaunchTemplateVersions",
             Self::CreateVolume(_) => "ec2:CreateVolume",
             Self::CopyVolume(_) => "ec2:CopyVolumes",
+            Self::RestoreFromBin { .. } => "ec2:RestoreVolumeFromRecycleBin",
             Self::Attach { .. } => "ec2:AttachVolume",
             Self::ReplaceRoot(_) => "ec2:CreateReplaceRootVolumeTask",
             Self::RegisterImage(_) => "ec2:RegisterImage",

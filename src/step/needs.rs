@@ -62,6 +62,7 @@ impl Action {
             ],
             Self::CreateVolume(_) => &["ec2:CreateVolume", "ec2:CreateTags"],
             Self::CopyVolume(_) => &["ec2:CopyVolumes", "ec2:CreateTags"],
+            Self::RestoreFromBin { .. } => &["ec2:RestoreVolumeFromRecycleBin"],
             Self::Attach { .. } => &["ec2:AttachVolume"],
             Self::ReplaceRoot(_) => &["ec2:CreateReplaceRootVolumeTask", "ec2:CreateTags"],
             Self::RegisterImage(_) => &[
@@ -106,6 +107,7 @@ impl Action {
             | Self::TrimTemplate { .. }
             | Self::CreateVolume(_)
             | Self::CopyVolume(_)
+            | Self::RestoreFromBin { .. }
             | Self::Attach { .. }
             | Self::ReplaceRoot(_)
             | Self::DeregisterImage { .. }
@@ -144,6 +146,7 @@ impl Action {
             | Self::TrimTemplate { .. }
             | Self::CreateVolume(_)
             | Self::CopyVolume(_)
+            | Self::RestoreFromBin { .. }
             | Self::Attach { .. }
             | Self::ReplaceRoot(_)
             | Self::RegisterImage(_)

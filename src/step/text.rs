@@ -99,6 +99,7 @@ impl fmt::Display for Action {
             }
             Self::CreateVolume(create) => create.fmt(f),
             Self::CopyVolume(copy) => copy.fmt(f),
+            Self::RestoreFromBin { volume } => write!(f, "take {volume} out of the Recycle Bin"),
             Self::Attach {
                 volume,
                 instance,

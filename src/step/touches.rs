@@ -79,9 +79,10 @@ impl Action {
             Self::WriteTemplate(_) | Self::DeleteTemplate { .. } | Self::TrimTemplate { .. } => {
                 vec![Kind::Templates]
             }
-            Self::CreateVolume(_) | Self::CopyVolume(_) | Self::DeleteVolume { .. } => {
-                vec![Kind::Volumes]
-            }
+            Self::CreateVolume(_)
+            | Self::CopyVolume(_)
+            | Self::RestoreFromBin { .. }
+            | Self::DeleteVolume { .. } => vec![Kind::Volumes],
             Self::RegisterImage(_) | Self::DeregisterImage { .. } => vec![Kind::Images],
             Self::Group(_) => vec![Kind::Groups, Kind::Targets],
             Self::PointName(_) | Self::Rehearse(_) | Self::Wake { .. } | Self::Wakes(_) => {

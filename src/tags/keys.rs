@@ -424,6 +424,12 @@ keys! {
         read "to restore a volume with its settings; to know a root"
         gone "with the resource"
         put_back "settings that it had before"
+    /// On a data volume: whether the Recycle Bin keeps it, `on` or `off`. Without a seal: the stack's rule for the bin compares it.
+    RECYCLE = "recycle": Value on [Volume] Always []
+        written "when a rescue is prepared, unless the stack has no such rule"
+        read "by the Recycle Bin, when the volume is deleted"
+        gone "with the volume; `off` before the function itself deletes it"
+        put_back "the volume stays in the bin for some days, and costs what it did"
     /// On a restored volume or a clone: the volume it stands for.
     COPY_OF = "copy-of": Value on [Volume] Rescue []
         written "when a volume is restored or cloned"
@@ -484,6 +490,8 @@ keys! {
     ALLOWED_SUBNETS = "allowed-subnets": Value on [Nowhere] Always []
     /// The same: whether rescues are rehearsed.
     REHEARSAL = "rehearsal": Value on [Nowhere] Always []
+    /// The same: for how many days the Recycle Bin keeps a data volume that is deleted; 0 for none.
+    RECYCLE_BIN = "recycle-bin": Value on [Nowhere] Always []
     /// The same: target groups that it may join.
     ALLOWED_TARGET_GROUPS = "target-groups": Value on [Nowhere] Always []
 }

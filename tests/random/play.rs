@@ -13,7 +13,6 @@ use spot_rescue::sim::{
     invariants, lineage,
 };
 use spot_rescue::situation::{Market, VolumeState};
-use spot_rescue::tags::Tags;
 use std::cell::RefCell;
 
 pub type Function = Handler<FailingCloud<World>, World>;
@@ -43,7 +42,7 @@ impl Play {
         let function = Handler {
             cloud: FailingCloud::new(world.clone(), Vec::new()),
             clock: world.clone(),
-            defaults: Tags::new(),
+            defaults: start.defaults(),
             seal: spot_rescue::seal::Seal::of(Some(spot_rescue::sim::ROLE)),
             print: |line| LINES.with_borrow_mut(|it| it.push(line.to_owned())),
         };

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use spot_rescue::event::InstanceAction;
 use spot_rescue::sim::{EventQuality, GroupType, ROOT_DEVICE, World};
 use spot_rescue::situation::TargetGroup;
+use spot_rescue::tags::{self, Tags};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub const ZONES: [&str; 2] = ["eu-west-1a", "eu-west-1b"];
@@ -160,9 +161,25 @@ impl Start {
         self.seed.is_multiple_of(3)
     }
 
+    /// A quarter of the worlds has a Recycle Bin. Shrunk seeds are small: these have none.
+    fn has_bin(&self) -> bool {
+        self.seed >> 62 == 3
+    }
+
+    /// Of the stack: whether its function knows of the bin.
+    pub fn defaults(&self) -> Tags {
+        let days = (tags::RECYCLE_BIN.to_owned(), "7".to_owned());
+        Tags::from_iter(self.has_bin().then_some(days))
+    }
+
     /// The instances run and have said so; a bystander without our tag runs beside them.
     pub fn build(&self) -> (World, Model) {
         let world = World::new(self.seed);
+        world.change(|it| {
+            it.bin.rule = self.has_bin() && !self.seed.is_multiple_of(5);
+            it.bin.not_with_instance = self.seed.is_multiple_of(7);
+            it.bin.late_seconds = i64::try_from(self.seed % 100).unwrap_or_default();
+        });
         let bystander = world
             .spot_instance(TYPE, ZONES[0])
             .volume("/dev/sdf", 5, false);

@@ -55,6 +55,7 @@ mod pauses;
 mod plain;
 mod ports;
 mod private_ip;
+mod recycled;
 mod refusals;
 mod rehearsals;
 mod restores;

@@ -99,6 +99,9 @@ pub fn apply(situation: &mut Situation, action: &Action) {
         }
         Action::CreateVolume(create) => created(situation, create),
         Action::CopyVolume(copy) => copied(situation, copy),
+        Action::RestoreFromBin { volume: id } => {
+            known(&mut facts.volumes).push(super::volume(id.as_str(), None, situation.now));
+        }
         Action::Attach {
             volume,
             instance,

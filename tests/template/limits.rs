@@ -34,6 +34,7 @@ const TOLD: &[(&str, &str)] = &[
     ("AllowedSubnets", "SPOT_RESCUE_ALLOWED_SUBNETS"),
     ("TargetGroupArns", "SPOT_RESCUE_TARGET_GROUPS"),
     ("KmsKeyArns", "SPOT_RESCUE_KMS_KEYS"),
+    ("RecycleBinDays", "SPOT_RESCUE_RECYCLE_BIN"),
 ];
 
 fn refers(value: &Value, parameter: &str) -> bool {

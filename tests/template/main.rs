@@ -126,6 +126,7 @@ fn every_action() -> Vec<Action> {
             instance: instance(),
             device: empty(),
         },
+        Action::RestoreFromBin { volume: volume() },
         Action::DeleteVolume { volume: volume() },
         Action::DeleteSnapshot {
             snapshot: snapshot(),
@@ -155,7 +156,7 @@ fn every_action() -> Vec<Action> {
     all.extend(roots());
     all.extend(rehearsals());
     let kinds: BTreeSet<u8> = all.iter().map(kind).collect();
-    assert_eq!(kinds.len(), 32, "an action is missing from the list");
+    assert_eq!(kinds.len(), 33, "an action is missing from the list");
     assert_eq!(variants(&all), variants_in_source());
     all
 }
@@ -327,6 +328,7 @@ fn kind(action: &Action) -> u8 {
             GroupVerb::CompleteLaunch { .. } => 19,
         },
         Action::CopyVolume(_) => 20,
+        Action::RestoreFromBin { .. } => 32,
         Action::CancelRequest { .. } => 21,
         Action::Network(Network::Assign { .. }) => 22,
         Action::Network(Network::Flag { .. }) => 23,

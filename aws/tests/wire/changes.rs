@@ -282,6 +282,15 @@ async fn small_changes_say_what_they_change() {
             ("Device", "/dev/sdf"),
         ],
     );
+    let take_back = Action::RestoreFromBin { volume: volume() };
+    let request = sent(&take_back, "RestoreVolumeFromRecycleBinResponse").await;
+    assert_has(
+        &request,
+        &[
+            ("Action", "RestoreVolumeFromRecycleBin"),
+            ("VolumeId", VOLUME),
+        ],
+    );
     let associate = Action::Network(Network::Associate {
         allocation: id("eipalloc-0123456789abcdef0"),
         interface: id(INTERFACE),

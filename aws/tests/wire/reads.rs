@@ -306,6 +306,34 @@ async fn interfaces_tell_what_holds_them() {
 }
 
 /// TRAP 49: two calls, or one where there is nothing more to ask.
+/// By ids, one that is not in the bin may fail the call.
+#[tokio::test]
+async fn the_recycle_bin_is_read_page_by_page_and_without_ids() {
+    let page = |volume: &str, next: &str| {
+        let item = format!("<item><volumeId>{volume}</volumeId></item>");
+        let token = format!("<nextToken>{next}</nextToken>");
+        let list = format!("<volumeSet>{item}</volumeSet>{token}");
+        let call = "ListVolumesInRecycleBinResponse";
+        ok(format!("<{call}>{list}</{call}>"))
+    };
+    let (first, second) = ("vol-0123456789abcdef1", "vol-0123456789abcdef2");
+    let wire = Wire::new([page(first, "more"), page(second, "")]);
+    let found = wire.aws.recycled().await.unwrap();
+    let ids: Vec<&str> = found.iter().map(|it| it.as_str()).collect();
+    assert_eq!(ids, [first, second]);
+    let requests = wire.requests();
+    assert_eq!(requests.len(), 2);
+    for (request, token) in requests.iter().zip([None, Some("more")]) {
+        assert_eq!(request["Action"], "ListVolumesInRecycleBin");
+        assert_eq!(request.get("NextToken").map(String::as_str), token);
+        assert_lacks(request, "VolumeId.1");
+    }
+    // There is no end of it.
+    let wire = Wire::new((0..9).map(|_| page(first, "more")));
+    let error = wire.aws.recycled().await.unwrap_err();
+    assert!(error.is_too_much(), "{error}");
+}
+
 #[tokio::test]
 async fn the_default_key_is_asked_for_where_volumes_are_encrypted_by_default() {
     let by_default = |it: bool| {

@@ -107,17 +107,39 @@ pub fn expired(
     let forgotten = forgotten.map(|it| Action::DeleteTemplate {
         template: it.id.clone(),
     });
-    volumes
-        .chain(on_record)
-        .chain(interfaces)
+    let volumes = volumes.chain(on_record);
+    let gone: Vec<Step> = volumes.flat_map(|it| past_the_bin(it, expired)).collect();
+    interfaces
         .chain(spares)
         .chain(served)
         .chain(forgotten)
         .chain(used)
         .map(|it| Step::new(it.to_string(), it))
+        .chain(gone)
         .chain(images)
         .chain(snapshots)
         .collect()
+}
+
+/// The Recycle Bin would keep it, at the price of the volume: its mark is taken back first. Overwritten, because the role
+/// may remove no tag of a volume.
+fn past_the_bin(deletion: Action, expired: &Expired) -> Vec<Step> {
+    let delete = Step::new(deletion.to_string(), deletion);
+    let mut all = expired.volumes.iter().chain(&expired.recorded);
+    let of_it = |it: &&Volume| matches!(&delete.action, Action::DeleteVolume { volume } if *volume == it.id);
+    let marked = all
+        .find(of_it)
+        .filter(|it| it.tags.get(tags::RECYCLE).is_some_and(|it| it == "on"));
+    let Some(volume) = marked else {
+        return vec![delete];
+    };
+    let action = Action::Tag {
+        resources: vec![volume.id.to_string()],
+        tags: Tags::from([(tags::RECYCLE.to_owned(), "off".to_owned())]),
+    };
+    let unmark = Step::new(action.to_string(), action);
+    let delete = delete.after(&unmark.id);
+    vec![unmark, delete]
 }
 
 /// Volumes that have expired by the record of a lineage that is not in a rescue.

@@ -5,7 +5,7 @@ use crate::plan::draft::Plan;
 use crate::plan::lineage::Lineage;
 use crate::plan::volumes::case::Case;
 use crate::plan::volumes::fate::{Fate, HandOver};
-use crate::plan::volumes::{copies, restore, root};
+use crate::plan::volumes::{copies, recycled, restore, root};
 use crate::policy::{Data, Root};
 use crate::record::RecordedVolume;
 use crate::situation::{Instance, Volume};
@@ -37,6 +37,7 @@ pub fn plan(lineage: &Lineage, interruption: &Interruption, plan: &mut Plan) -> 
                 Fate::Left { why }
             }
             Some(volume) => case.existing(volume, plan),
+            None if let Some(fate) = recycled::back(lineage, recorded, plan) => fate,
             None if lineage.policy.data.value == Data::Move => {
                 plan.note(format!(
                     "{} is gone, and the policy only moves: not restored",

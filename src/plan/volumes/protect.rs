@@ -4,6 +4,7 @@ use crate::id::{InstanceId, VolumeId};
 use crate::plan::draft::Plan;
 use crate::plan::lineage::Lineage;
 use crate::plan::marks::room::volume;
+use crate::policy::Root;
 use crate::record::VolumeTag;
 use crate::situation::{Instance, Snapshot, Volume};
 use crate::step::{Action, Step};
@@ -73,13 +74,19 @@ pub fn mark_volumes(lineage: &Lineage, plan: &mut Plan) {
             (tags::VOLUME, &text),
         ];
         let marks = Tags::from(marks.map(|(key, value)| (key.to_owned(), value.to_owned())));
-        mark(volume, marks, unmarked_snapshots(lineage, volume), plan);
+        let mut on_volume = marks.clone();
+        let keeps_root = lineage.policy.root.value == Root::Keep;
+        if tags::recycles(&lineage.inputs.defaults) && (root_of.is_none() || keeps_root) {
+            on_volume.insert(tags::RECYCLE.to_owned(), "on".to_owned());
+        }
+        let snapshots = unmarked_snapshots(lineage, volume);
+        mark(volume, &on_volume, marks, snapshots, plan);
     }
 }
 
 /// Tags a volume as far as it has room; its snapshots have room for all tags.
-fn mark(volume: &Volume, marks: Tags, snapshots: Vec<String>, plan: &mut Plan) {
-    let fitting = volume::on_volume(volume, &marks);
+fn mark(volume: &Volume, on_volume: &Tags, marks: Tags, snapshots: Vec<String>, plan: &mut Plan) {
+    let fitting = volume::on_volume(volume, on_volume);
     let mut resources = snapshots;
     let marked = volume::has(volume, &fitting);
     if !marked && fitting == marks {
@@ -93,8 +100,8 @@ fn mark(volume: &Volume, marks: Tags, snapshots: Vec<String>, plan: &mut Plan) {
     }
     if !resources.is_empty() {
         resources.sort();
-        let of_volume = resources.iter().any(|it| *it == volume.id.as_str());
-        let id = if of_volume || marked {
+        let with_volume = resources.iter().any(|it| *it == volume.id.as_str());
+        let id = if with_volume || marked {
             mark_id(&volume.id)
         } else {
             format!("mark snapshots of {}", volume.id)

@@ -13,6 +13,7 @@ pub fn on_volume(volume: &Volume, marks: &Tags) -> Tags {
     let rank = |key: &str| match key {
         tags::RESCUE => 0,
         tags::VOLUME => 1,
+        tags::RECYCLE => 3,
         _ => 2,
     };
     let (fitting, _) = fit(by_rank(marks.clone(), rank), free.saturating_sub(1));
