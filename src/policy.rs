@@ -13,8 +13,8 @@ pub use breaker::Breaker;
 use keys::Unfit;
 pub use keys::{KEYS, Key};
 pub use values::{
-    Data, NoReturn, OnDemand, PrivateIp, Protect, Rebalance, Replace, Root, Setting, Source,
-    Targets, Types,
+    BackupRoot, Data, NoReturn, OnDemand, PrivateIp, Protect, Rebalance, Replace, Root, Setting,
+    Source, Targets, Types,
 };
 
 use crate::backup::{Retention, Schedule};
@@ -50,6 +50,7 @@ pub struct Policy {
     pub targets: Setting<Targets>,
     /// When scheduled backups are taken; None for never.
     pub backup: Setting<Option<Schedule>>,
+    pub backup_root: Setting<BackupRoot>,
     /// Which of them are kept; None for all.
     pub retain: Setting<Option<Retention>>,
 }
@@ -83,6 +84,7 @@ impl Default for Policy {
             private_ip: Setting::built_in(PrivateIp::New),
             targets: Setting::built_in(Targets::Auto),
             backup: Setting::built_in(None),
+            backup_root: Setting::built_in(BackupRoot::Live),
             retain: Setting::built_in(Some(Retention::default())),
         }
     }

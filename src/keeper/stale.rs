@@ -3,6 +3,7 @@
 use super::Holding;
 use crate::backup::SetState;
 use crate::clock::{self, Timestamp};
+use crate::policy::BackupRoot;
 use crate::report::emf;
 use serde_json::json;
 use time::Duration;
@@ -14,6 +15,12 @@ const SLACK: Duration = Duration::hours(2);
 #[must_use]
 pub fn stale(now: Timestamp, holdings: &[Holding<'_>]) -> Vec<String> {
     holdings.iter().filter_map(|it| line(it, now)).collect()
+}
+
+fn has_only_its_root(holding: &Holding<'_>) -> bool {
+    let owner = holding.owner;
+    let skips = holding.policy.backup_root.value == BackupRoot::Skip;
+    skips && owner.devices.iter().all(|it| owner.is_root(&it.name))
 }
 
 fn line(holding: &Holding<'_>, now: Timestamp) -> Option<String> {
@@ -35,6 +42,8 @@ fn line(holding: &Holding<'_>, now: Timestamp) -> Option<String> {
     );
     let why = if holding.owner.hibernation {
         "EC2 takes no snapshot of an instance that is enabled for hibernation; switch that off, or the backup"
+    } else if has_only_its_root(holding) {
+        "it has no volume but its root, which spot-rescue:backup-root=skip leaves out"
     } else {
         "look for failed steps of this function, and for failed snapshots of the instance's volumes"
     };

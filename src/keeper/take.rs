@@ -5,6 +5,8 @@ use super::holding::Rescue;
 use crate::backup::{Due, due, set};
 use crate::clock::Timestamp;
 use crate::plan::snapshot::has_room_for_copies;
+use crate::policy::BackupRoot;
+use crate::situation::Device;
 use crate::step::{Action, Except, Step, description};
 use crate::tags::{self, Tags};
 
@@ -43,8 +45,10 @@ fn run_due(holding: &Holding<'_>, now: Timestamp) -> Option<Timestamp> {
     let schedule = holding.policy.backup.value.as_ref()?;
     let owner = holding.owner;
     // TRAP 30. Without the mark the rescue is being prepared: its volumes have no marks yet that a set could repeat.
+    let skips_root = holding.policy.backup_root.value == BackupRoot::Skip;
+    let wanted = |it: &Device| !(skips_root && owner.is_root(&it.name));
     let possible = !owner.hibernation
-        && !owner.devices.is_empty()
+        && owner.devices.iter().any(wanted)
         && owner.tags.contains_key(tags::PREPARED)
         && holding.rescue == Rescue::None;
     match due(schedule, &holding.lineage, holding.sets, now) {
@@ -61,12 +65,14 @@ fn step(holding: &Holding<'_>, run: Timestamp) -> Step {
         (tags::CONSISTENCY, CRASH.to_owned()),
     ];
     let marks: Tags = marks.map(|(key, value)| (key.to_owned(), value)).into();
+    let mut except = Except::managed(holding.owner);
+    except.root |= holding.policy.backup_root.value == BackupRoot::Skip;
     let action = Action::SnapshotInstance {
         instance: instance.clone(),
         description: description(&marks),
         copy_tags: has_room_for_copies(holding.owner) == Some(true),
         tags: marks,
-        except: Except::managed(holding.owner),
+        except,
     };
     Step::new(format!("back up {instance}"), action)
 }

@@ -1,8 +1,8 @@
 //! The one table of the user's keys.
 
 use super::{
-    Data, NoReturn, OnDemand, Policy, PrivateIp, Protect, Rebalance, Replace, Root, Setting,
-    Source, Targets, Types, breaker,
+    BackupRoot, Data, NoReturn, OnDemand, Policy, PrivateIp, Protect, Rebalance, Replace, Root,
+    Setting, Source, Targets, Types, breaker,
 };
 use crate::backup::{Retention, Schedule};
 use crate::dns::DnsName;
@@ -302,6 +302,17 @@ pub const KEYS: &[Key] = &[
             };
             policy.backup = Setting { value, source };
             Ok(())
+        },
+    },
+    Key {
+        name: "spot-rescue:backup-root",
+        values: "live | skip",
+        default: "live",
+        meaning: "whether the root volume is in these sets, at the same moment as the others, or left out",
+        kept: BEFORE,
+        set: |policy, value, source| {
+            let choices = [("live", BackupRoot::Live), ("skip", BackupRoot::Skip)];
+            choose(&mut policy.backup_root, value, source, &choices)
         },
     },
     Key {

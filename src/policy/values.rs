@@ -37,6 +37,14 @@ pub enum Protect {
     Always,
 }
 
+/// Whether scheduled backups have the root.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BackupRoot {
+    /// With everything else, while the instance runs.
+    Live,
+    Skip,
+}
+
 /// How data volumes reach the replacement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Data {

@@ -88,6 +88,27 @@ async fn one_set_an_hour_is_taken_and_the_first_of_each_period_stays() {
     assert!(world.now() - newest.started < Span::hours(2));
 }
 
+#[tokio::test]
+async fn a_root_that_is_to_be_skipped_is_in_no_set() {
+    let skip = ("spot-rescue:backup-root", "skip");
+    for (tag, more) in [(Some(skip), 0), (None, 1), (Some((skip.0, "stop")), 1)] {
+        let tags: Vec<(&str, &str)> = HOURLY.into_iter().chain(tag).collect();
+        let (world, function, protected) = prepared(908, &tags).await;
+        keep(&world, &function, 3).await;
+        let kept = scheduled(&world);
+        let volumes = protected.data.len() + more;
+        let whole = |it: &Set| it.snapshots.len() == volumes && it.state == SetState::Completed;
+        assert!(
+            !kept.is_empty() && kept.iter().all(whole),
+            "{tag:?} {kept:#?}"
+        );
+        // The set at the warning has it in any case.
+        world.interrupt(&protected.instance, InstanceAction::Terminate);
+        settle(&world, &function).await;
+        assert_whole(&world, &protected);
+    }
+}
+
 /// The seconds between a backup and the warning: EC2 refuses a second set within fifteen seconds, and at first the
 /// backup is still under way.
 #[tokio::test]
