@@ -1239,4 +1239,46 @@ MUTANTS = [
         "            policy.retain = keep_all;\n            if value",
         "            drop(keep_all);\n            if value",
     ),
+    Mutant(
+        "restore: the first answer of the Recycle Bin is believed",
+        "src/plan/volumes/recycled.rs",
+        "let is_sure = plan.confirmed(lineage, seen, what);",
+        "let is_sure = !seen.is_empty() || plan.confirmed(lineage, seen, what);",
+    ),
+    Mutant(
+        "restore: the Recycle Bin is not asked",
+        "src/plan/reads/recycled.rs",
+        "record.interruption.is_some() && data.any",
+        "record.interruption.is_none() && data.any",
+    ),
+    Mutant(
+        "restore: what the sweep deletes stays in the Recycle Bin",
+        "src/plan/course/sweep.rs",
+        'is_some_and(|it| it == "on"));',
+        'is_some_and(|it| it == "off"));',
+    ),
+    Mutant(
+        "restore: a volume of another instance counts as part of a backup",
+        "src/restore/offers.rs",
+        "any_volume || known.iter()",
+        "!any_volume || known.iter()",
+    ),
+    Mutant(
+        "restore: what is displaced has no mark",
+        "src/restore/course.rs",
+        "[mark, detach]",
+        "[detach.clone(), detach]",
+    ),
+    Mutant(
+        "restore: a device is taken from a running instance",
+        "src/restore/refusals.rs",
+        "(target.state != InstanceState::Stopped).then(|| {",
+        "(target.state == InstanceState::Stopped).then(|| {",
+    ),
+    Mutant(
+        "restore: the flags are not put back",
+        "src/restore/course.rs",
+        "(!devices.is_empty()).then(|| {",
+        "(devices.len() > 99).then(|| {",
+    ),
 ]

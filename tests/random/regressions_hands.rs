@@ -61,6 +61,27 @@ fn regression_all_target_groups_are_asked_again_if_the_first_look_could_not() {
     assert_right(3_946_884_522_263_437_992, setup, weather, &ops);
 }
 
+/// A read of the first look fails, and its invocation ends before the groups were asked again: what goes on without the
+/// warning is not over before some look has asked all of them. Which read and which call that is changes with the code.
+#[test]
+fn regression_a_rescue_is_not_over_before_every_target_group_has_been_asked() {
+    let weather = Weather {
+        lag_seconds: 1,
+        boot_seconds: 1,
+        ..calm()
+    };
+    let crashes = (2..8).flat_map(|it| [CrashBefore(it), CrashAfter(it)]);
+    for (read, crash) in crashes.flat_map(|it| (0..20).map(move |read| (read, it.clone()))) {
+        let setup = Setup {
+            ports: vec![80],
+            ..nothing()
+        };
+        let refused = RefuseRead(read, "RequestLimitExceeded");
+        let ops = [refused, crash, Hand(Hand::Register, 0), Interrupt(0)];
+        assert_right(1, setup, weather.clone(), &ops);
+    }
+}
+
 #[test]
 fn regression_a_new_volume_that_no_look_has_seen_goes_unreported() {
     let setup = Setup {

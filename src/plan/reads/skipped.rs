@@ -50,7 +50,9 @@ impl Deregistered {
             };
             let tombstone = it.record.interruption.as_ref();
             let tombstone = tombstone.filter(|it| it.instance == *head && !it.is_ours());
-            let at = { tombstone.map(|it| it.at) }.or_else(|| self.warned.get(head).copied());
+            let at = { tombstone.map(|it| it.at) }
+                .or_else(|| self.warned.get(head).copied())
+                .or_else(|| marked(first.instances, head));
             let listed = tombstone.is_some() && it.record.first_look == FirstLook::Listed;
             !listed && at.is_some_and(|it| is_recent(it, self.now))
         })
@@ -73,6 +75,13 @@ impl Deregistered {
             && instance.market == Market::Spot
             && (warned || all.iter().any(replaces))
     }
+}
+
+/// When an instance was warned, by its own tombstone: that of the record may not have been written.
+fn marked(instances: &[Instance], id: &InstanceId) -> Option<Timestamp> {
+    let tombstone = { instances.iter() }.find(|it| it.id == *id)?;
+    let tombstone = interruption_from(tombstone.tags.get(tags::INTERRUPTED_AT)?)?;
+    Some(tombstone.at).filter(|_| !tombstone.is_ours())
 }
 
 /// The target groups on record of a batch of lineages: to read, and not to read.

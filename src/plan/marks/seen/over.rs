@@ -80,7 +80,10 @@ pub fn is_expected(look: FirstLook, lineage: &Lineage) -> bool {
     };
     let (inputs, record) = (lineage.inputs, &lineage.record);
     let recorded = record.interruption.as_ref();
-    let mut warnings = inputs.notices.iter().chain(recorded);
+    // First aid marks the instance and the record at once: of two calls one may have come to nothing.
+    let marked = owner.tags.get(tags::INTERRUPTED_AT);
+    let marked = marked.and_then(|it| interruption_from(it));
+    let mut warnings = inputs.notices.iter().chain(recorded).chain(&marked);
     let warned = warnings
         .any(|it| it.instance == owner.id && !it.is_ours() && is_recent(it.at, lineage.now));
     let of_owner = recorded.is_some_and(|it| it.instance == owner.id);
