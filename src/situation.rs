@@ -298,3 +298,39 @@ impl Instance {
         self.answers_to(&it.target) && (near || it.target.is_instance())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn template(version: &str, latest: u64, default: u64) -> Template {
+        Template {
+            id: "lt-0123456789abcdef0".parse().expect("an id"),
+            name: "spot-rescue-i-0123456789abcdef0".to_owned(),
+            tags: [(tags::VERSION.to_owned(), version.to_owned())].into(),
+            created_by: None,
+            latest,
+            default,
+            ours: true,
+            unproven: Vec::new(),
+        }
+    }
+
+    /// A twin has written the version, and perhaps not noted it: asked for again as it was, no version is deleted that may
+    /// have been launched.
+    #[test]
+    fn a_version_is_made_of_the_same_one_by_twins() {
+        for (version, latest, default, made_of) in [
+            ("3 2 print", 3, 3, Some(2)),
+            ("3 print", 3, 3, None),
+            ("3 2 other", 3, 3, Some(3)),
+            // Another caller has added one since.
+            ("3 2 print", 4, 3, Some(3)),
+            // An old mark was put back.
+            ("3 2 print", 4, 4, None),
+        ] {
+            let it = template(version, latest, default);
+            assert_eq!(it.before("print"), made_of, "{version} {latest} {default}");
+        }
+    }
+}

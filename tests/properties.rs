@@ -17,7 +17,7 @@ use spot_rescue::situation::{Fact, Situation, SnapshotState, VolumeState};
 use spot_rescue::step::Action;
 use spot_rescue::tags;
 use std::collections::{BTreeMap, BTreeSet};
-use support::apply::{end_owner, settle};
+use support::apply::{apply, end_owner, settle};
 use support::scenes::{SCENES, scene};
 use support::{LINEAGE, OTHER_ZONE};
 
@@ -493,6 +493,35 @@ fn a_rescue_done_perfectly_restores_what_was() {
             .map(spot_rescue::id::InstanceId::as_str),
         Some(replacement)
     );
+}
+
+/// The older a rescue, the rarer the looks; what is left to do after the hand-over is looked at as in a young one, or
+/// the copies of a long rescue would get their expiry at a sweep.
+#[test]
+fn work_after_a_hand_over_is_as_urgent_as_after_a_short_rescue() {
+    let (_, ended) = SCENES
+        .iter()
+        .find(|(name, _)| *name == "old instance ended, volumes free")
+        .unwrap();
+    let warning = Interruption {
+        instance: LINEAGE.parse().unwrap(),
+        action: InstanceAction::Terminate,
+        at: at(),
+    };
+    let mut situation = ended(at(), &[warning]);
+    situation.now += time::Duration::hours(6);
+    let (mut before, mut handed_over) = (0, 0);
+    for _ in 0..30 {
+        let made = plan(&situation);
+        let is_last = made.steps.iter().any(|it| it.id == "hand over");
+        before += usize::from(!is_last && made.since.is_some());
+        handed_over += usize::from(is_last);
+        assert!(!is_last || made.since.is_none(), "{made}");
+        for step in &made.steps {
+            apply(&mut situation, &step.action);
+        }
+    }
+    assert!(before > 0 && handed_over == 1, "{before} {handed_over}");
 }
 
 /// Device -> (volume, flag) of the living instance.
