@@ -7,7 +7,7 @@ use crate::cloud::{Cloud, CloudError, Query};
 use crate::id::{InstanceId, VolumeId};
 use crate::record::Record;
 use crate::seal;
-use crate::situation::{Instance, Volume};
+use crate::situation::{Instance, Volume, VolumeState};
 use crate::tags::{self, Tags, template_names};
 use async_trait::async_trait;
 
@@ -32,7 +32,9 @@ pub struct View {
 impl View {
     /// Volumes that this order has made, and EC2 has not given up.
     pub fn made<'a>(&'a self, order: &'a Order) -> impl Iterator<Item = &'a Volume> {
-        let ours = |it: &&Volume| it.tags.get(RUN) == Some(&order.run);
+        // EC2 shows a deleted volume for a while.
+        let gone = |it: &Volume| matches!(it.state, VolumeState::Deleting | VolumeState::Deleted);
+        let ours = move |it: &&Volume| it.tags.get(RUN) == Some(&order.run) && !gone(it);
         self.volumes.iter().filter(ours)
     }
 

@@ -1248,8 +1248,8 @@ MUTANTS = [
     Mutant(
         "restore: the Recycle Bin is not asked",
         "src/plan/reads/recycled.rs",
-        "record.interruption.is_some() && data.any",
-        "record.interruption.is_none() && data.any",
+        "record.interruption.is_some() && !lives",
+        "record.interruption.is_none() && !lives",
     ),
     Mutant(
         "restore: what the sweep deletes stays in the Recycle Bin",

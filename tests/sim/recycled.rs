@@ -198,6 +198,41 @@ async fn a_policy_that_only_moves_gets_its_volume_back() {
     );
 }
 
+/// The root as well, where it is to be kept.
+#[tokio::test]
+async fn a_root_that_is_to_be_kept_comes_back() {
+    let world = World::new(1108);
+    world.change(|it| it.bin.rule = true);
+    let function = with_a_bin(&world);
+    let protected = world.protected_in("eu-west-1a", &[("spot-rescue:root", "keep")]);
+    settle(&world, &function).await;
+    world.interrupt_silently(&protected.instance, InstanceAction::Terminate);
+    settle(&world, &function).await;
+    assert_whole(&world, &protected);
+    assert_eq!(
+        lost_writes(&world, &protected),
+        [0, 0],
+        "{}",
+        journal(&world)
+    );
+    assert_eq!(
+        (taken_back(&world), restored(&world)),
+        (2, 0),
+        "{}",
+        journal(&world)
+    );
+    let owner = world.look(|it| {
+        let mut all = it.instances.values();
+        let holds = |it: &spot_rescue::sim::SimInstance| {
+            it.facts
+                .root()
+                .is_some_and(|it| it.volume == protected.root)
+        };
+        all.any(|it| it.facts.is_alive() && holds(it))
+    });
+    assert!(owner, "{}", journal(&world));
+}
+
 /// What the function deletes itself would stay for a week, and cost as before.
 #[tokio::test]
 async fn what_the_sweep_deletes_is_not_kept() {

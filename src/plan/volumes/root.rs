@@ -20,7 +20,7 @@ use crate::plan::marks::own;
 use crate::plan::volumes::case::Case;
 use crate::plan::volumes::fate::Fate;
 use crate::plan::volumes::root::image::Ready;
-use crate::plan::volumes::{copies, restore};
+use crate::plan::volumes::{copies, recycled, restore};
 use crate::policy::{PolicyWarning, Root};
 use crate::record::{RecordedVolume, VolumeTag};
 use crate::situation::{RootTaskState, Volume};
@@ -116,7 +116,8 @@ impl Swap<'_> {
                 Fate::Coming
             }
             Some(volume) => restore::elsewhere(lineage, successor, recorded, volume, plan),
-            None => restore::lost(lineage, successor, recorded, plan),
+            None => recycled::back(lineage, recorded, plan)
+                .unwrap_or_else(|| restore::lost(lineage, successor, recorded, plan)),
         }
     }
 
