@@ -7,6 +7,7 @@
 
 pub mod course;
 pub mod find;
+pub mod kept;
 pub mod look;
 pub mod offers;
 pub mod order;
@@ -15,6 +16,7 @@ pub mod run;
 
 pub use course::{Call, Next, next};
 pub use find::{Found, find};
+pub use kept::kept;
 pub use look::{Hands, View, view};
 pub use offers::{Kind, Offer, Part, offers};
 pub use order::{Order, To};

@@ -5,7 +5,7 @@ use crate::{errors, print};
 use serde_json::json;
 use spot_rescue::backup::SetState;
 use spot_rescue::clock::{self, Clock, Timestamp, WallClock};
-use spot_rescue::restore::{Hands, Offer, find};
+use spot_rescue::restore::{Hands, Offer, find, kept};
 
 pub async fn list(cloud: &dyn Hands, asked: &BackupsArgs) -> Result<(), String> {
     let id = &asked.instance;
@@ -17,18 +17,24 @@ pub async fn list(cloud: &dyn Hands, asked: &BackupsArgs) -> Result<(), String> 
         ));
     }
     if asked.json {
-        found.offers.iter().for_each(|it| print::line(&object(it)));
+        let kept = kept(&found).into_iter();
+        let all = found.offers.iter().zip(kept);
+        all.for_each(|(it, kept)| print::line(&object(it, &kept)));
         return Ok(());
     }
     let now = WallClock.now();
-    let head = ["SET", "TAKEN", "AGE", "KIND", "STATE", "GiB", "DEVICES"].map(str::to_owned);
-    let rows = found.offers.iter().map(|it| row(it, now));
+    let head = [
+        "SET", "TAKEN", "AGE", "KIND", "STATE", "GiB", "DEVICES", "KEPT",
+    ];
+    let head = head.map(str::to_owned);
+    let kept = kept(&found).into_iter();
+    let rows = { found.offers.iter().zip(kept) }.map(|(it, kept)| row(it, now, kept));
     print::table(&[head.to_vec()].into_iter().chain(rows).collect::<Vec<_>>());
     found.offers.iter().for_each(strangers);
     Ok(())
 }
 
-fn row(offer: &Offer, now: Timestamp) -> Vec<String> {
+fn row(offer: &Offer, now: Timestamp, kept: String) -> Vec<String> {
     let set = &offer.set;
     vec![
         set.name.clone(),
@@ -38,10 +44,11 @@ fn row(offer: &Offer, now: Timestamp) -> Vec<String> {
         state(set.state).to_owned(),
         offer.size().to_string(),
         devices(offer).join(" "),
+        kept,
     ]
 }
 
-fn object(offer: &Offer) -> String {
+fn object(offer: &Offer, kept: &str) -> String {
     let set = &offer.set;
     let line = json!({
         "set": set.name,
@@ -53,6 +60,7 @@ fn object(offer: &Offer) -> String {
         "devices": devices(offer),
         "snapshots": set.snapshots,
         "strangers": offer.strangers,
+        "kept": kept,
     });
     line.to_string()
 }

@@ -1,13 +1,14 @@
 //! What there is to restore of an instance.
 
-use super::look::{Hands, record};
+use super::look::{Hands, record_tags};
 use super::offers::{Offer, offers};
 use crate::cloud::{CloudError, Query};
 use crate::id::InstanceId;
-use crate::record::volumes_of;
+use crate::policy::Policy;
+use crate::record::{Record, volumes_of};
 use crate::seal;
 use crate::situation::Instance;
-use crate::tags;
+use crate::tags::{self, Tags};
 use std::slice;
 
 /// An instance and the sets of its volumes.
@@ -17,6 +18,8 @@ pub struct Found {
     pub owner: Option<Instance>,
     /// The newest first.
     pub offers: Vec<Offer>,
+    /// By its tags, and by those that its rescue was last prepared with. The stack's defaults are not known.
+    pub policy: Policy,
 }
 
 /// Sets by the instance, or by any that it has taken over from. A snapshot of a volume that the instance does not have
@@ -30,7 +33,8 @@ pub async fn find(
     let mark = asked.as_ref().and_then(|it| it.tags.get(tags::RESCUE));
     let lineage = mark.and_then(|it| seal::plain(it).parse().ok());
     let lineage = lineage.unwrap_or_else(|| id.clone());
-    let record = record(cloud, &lineage).await?.unwrap_or_default();
+    let tags = record_tags(cloud, &lineage).await?.unwrap_or_default();
+    let record = Record::from_tags(&tags);
     let owner = match (asked.filter(Instance::is_alive), &record.head) {
         (None, Some(head)) => instance(cloud, head).await?.filter(Instance::is_alive),
         (alive, _) => alive,
@@ -42,7 +46,13 @@ pub async fn find(
     };
     let snapshots = cloud.snapshots(&query).await?;
     let offers = offers(&snapshots, &lineage, &known, any_volume);
-    Ok(Found { owner, offers })
+    let own = owner.as_ref().map(|it| it.tags.clone()).unwrap_or_default();
+    let (policy, _) = Policy::layered(&Tags::new(), &tags, &own);
+    Ok(Found {
+        owner,
+        offers,
+        policy,
+    })
 }
 
 async fn instance(cloud: &dyn Hands, id: &InstanceId) -> Result<Option<Instance>, CloudError> {

@@ -76,19 +76,22 @@ async fn is_rescued(
 ) -> Result<bool, CloudError> {
     let mark = target.and_then(|it| it.tags.get(tags::RESCUE));
     let lineage = mark.and_then(|it| seal::plain(it).parse().ok());
-    let record = record(cloud, lineage.as_ref().unwrap_or(id)).await?;
-    Ok(record.is_some_and(|it| it.interruption.is_some()))
+    let tags = record_tags(cloud, lineage.as_ref().unwrap_or(id)).await?;
+    Ok(tags.is_some_and(|it| Record::from_tags(&it).interruption.is_some()))
 }
 
-/// What the prepared rescue of a lineage has on record.
-pub async fn record(cloud: &dyn Hands, lineage: &InstanceId) -> Result<Option<Record>, CloudError> {
+/// The tags of the prepared rescue of a lineage: its record, and its policy.
+pub async fn record_tags(
+    cloud: &dyn Hands,
+    lineage: &InstanceId,
+) -> Result<Option<Tags>, CloudError> {
     let names = Query::Names(template_names(lineage).to_vec());
     let templates = cloud.templates(&names).await?;
     let of_it = templates.into_iter().find(|it| {
         let mark = it.tags.get(tags::RESCUE).map(|it| seal::plain(it));
         mark == Some(lineage.as_str())
     });
-    Ok(of_it.map(|it| Record::from_tags(&plain(&it.tags))))
+    Ok(of_it.map(|it| plain(&it.tags)))
 }
 
 /// Without seals.

@@ -8,7 +8,7 @@ use spot_rescue::event::{InstanceAction, InstanceState};
 use spot_rescue::id::{InstanceId, VolumeId};
 use spot_rescue::keeper::Keeper;
 use spot_rescue::restore::{
-    Found, Hands, KEPT_UNTIL, Kind, Next, Offer, Order, Progress, RUN, Run, To, find,
+    Found, Hands, KEPT_UNTIL, Kind, Next, Offer, Order, Progress, RUN, Run, To, find, kept,
 };
 use spot_rescue::seal::Seal;
 use spot_rescue::sim::{FailingCloud, Fault, Kind as How, On, Protected, ROLE, World};
@@ -340,6 +340,33 @@ async fn a_snapshot_of_another_volume_is_no_part_of_a_set_whatever_it_says() {
         .offers;
     let parts = trusting.iter().flat_map(|it| &it.parts);
     assert!(parts.map(|it| &it.snapshot).any(|it| *it == planted));
+}
+
+#[tokio::test]
+async fn the_list_says_why_each_set_is_kept() {
+    let (world, function, protected) = backed_up(1007).await;
+    for _ in 0..3 {
+        keep(&world).await;
+        let _ = world.run_for(&function, 3600).await;
+    }
+    let table = [
+        (None, "the newest, the first of hour 2026-11-23T16"),
+        (Some("2h"), "not: it goes with the next run"),
+        (Some("all"), "all are"),
+    ];
+    for (retain, wanted) in table {
+        if let Some(value) = retain {
+            let tag = ("spot-rescue:retain", value);
+            world.retag(protected.instance.as_str(), &[tag]);
+        }
+        let found = found(&world, &protected.instance).await;
+        let told = kept(&found);
+        assert_eq!(told.len(), found.offers.len());
+        assert!(
+            told.iter().any(|it| it.starts_with(wanted)),
+            "{wanted}: {told:?}"
+        );
+    }
 }
 
 /// It is found by the id of the instance that was first, too.
