@@ -16,6 +16,8 @@ from local.tests.harness import ROOT
 
 ARCHITECTURE = {"aarch64": "arm64"}.get(platform.machine(), "x86_64")
 BUILT = Path(".aws-sam", "build")
+# The same program in two roles.
+FUNCTIONS = ("BackupFunction", "Function")
 BOOTSTRAP = BUILT / "Function" / "bootstrap"
 LOCK = 'version = 4\n[[package]]\nname = "empty"\nversion = "0.1.0"\n'
 MANIFEST = """[package]
@@ -92,17 +94,17 @@ def test_sam_changes_nothing_of_the_template_but_where_the_code_is(project: Path
     written, built = (
         yaml_parse((project / it / "template.yaml").read_text()) for it in (Path(), BUILT)
     )
-    function = "/Resources/Function"
-    assert differences(written, built) == {
-        f"{function}/Metadata/SamResourceId",
-        f"{function}/Properties/CodeUri",
-    }
-    assert built["Resources"]["Function"]["Properties"]["CodeUri"] == "Function"
+    changed = ("Metadata/SamResourceId", "Properties/CodeUri")
+    wanted = {f"/Resources/{it}/{path}" for it in FUNCTIONS for path in changed}
+    assert differences(written, built) == wanted
+    for it in FUNCTIONS:
+        assert built["Resources"][it]["Properties"]["CodeUri"] == it
 
 
 def test_lambda_can_run_what_sam_deploys(project: Path) -> None:
     """One executable file by the name that the runtime looks for, for its processor and C library."""
-    assert [it.name for it in (project / BUILT / "Function").iterdir()] == ["bootstrap"]
+    for it in FUNCTIONS:
+        assert [file.name for file in (project / BUILT / it).iterdir()] == ["bootstrap"]
     assert (project / BOOTSTRAP).stat().st_mode & stat.S_IXOTH
     fits = [sys.executable, ROOT / "tools" / "fits.py", project / BOOTSTRAP, ARCHITECTURE]
     assert subprocess.run(fits, check=False).returncode == 0

@@ -322,19 +322,22 @@ pub const KEYS: &[Key] = &[
         meaning: "which of these sets are kept: of each period the first that completed, counted back from the \
                   newest, which stays in any case",
         kept: "all sets",
-        set: |policy, value, source| {
-            let keep_all = Setting {
-                value: None,
-                source,
-            };
-            policy.retain = keep_all;
-            if value != "all" {
-                policy.retain.value = Some(Retention::parse(value)?);
-            }
-            Ok(())
-        },
+        set: retain,
     },
 ];
+
+/// A value that is not understood deletes nothing.
+fn retain(policy: &mut Policy, value: &str, source: Source) -> Result<(), Unfit> {
+    let keep_all = Setting {
+        value: None,
+        source,
+    };
+    policy.retain = keep_all;
+    if value != "all" {
+        policy.retain.value = Some(Retention::parse(value)?);
+    }
+    Ok(())
+}
 
 fn choose<T: Copy>(
     setting: &mut Setting<T>,

@@ -1236,8 +1236,8 @@ MUTANTS = [
     Mutant(
         "a retention that is not understood deletes by the default",
         "src/policy/keys.rs",
-        "            policy.retain = keep_all;\n            if value",
-        "            drop(keep_all);\n            if value",
+        "policy.retain = keep_all;",
+        "drop(keep_all);",
     ),
     Mutant(
         "restore: the first answer of the Recycle Bin is believed",
