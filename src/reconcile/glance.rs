@@ -162,3 +162,64 @@ fn is_with(volume: &Volume) -> String {
     let holders: BTreeSet<&str> = holders.collect();
     format!("{:?} {holders:?}", volume.state)
 }
+
+#[cfg(all(test, feature = "sim"))]
+mod tests {
+    use super::*;
+    use crate::clock::Clock;
+    use crate::cloud::Cloud;
+    use crate::event::InstanceAction;
+    use crate::sim::World;
+    use std::collections::BTreeMap;
+
+    /// What a person may do to the instance in the two minutes: each leads to a full look.
+    const CHANGES: [fn(&mut Instance); 6] = [
+        |it| it.state = InstanceState::Stopping,
+        |it| it.devices.clear(),
+        |it| it.devices[0].delete_on_termination ^= true,
+        |it| it.interfaces.clear(),
+        |it| it.public_address = Some("198.51.100.7".to_owned()),
+        |it| it.tags.clear(),
+    ];
+
+    #[tokio::test]
+    async fn whatever_a_person_changes_on_an_instance_is_seen_at_a_glance() {
+        let world = World::new(1);
+        let id = world.protected_instance().instance;
+        let query = Query::Instances(vec![id.clone()]);
+        let visible = world.instances(&query).await.expect("it is read");
+        let now = world.now();
+        let warning = Interruption {
+            instance: id.clone(),
+            action: InstanceAction::Terminate,
+            at: now,
+        };
+        let glance = Glance {
+            at: now,
+            seen: BTreeMap::from([(id.clone(), looks(&visible[0], false))]),
+            held: BTreeMap::new(),
+        };
+        let memory = Memory {
+            interruptions: vec![warning],
+            glance: Some(glance),
+            ..Memory::default()
+        };
+        let wake = Trigger::Wake(Wake {
+            memory,
+            ..Wake::look(id)
+        });
+        let soon = now + time::Duration::seconds(10);
+        assert!(unchanged(&wake, &visible, &[], soon));
+        for (n, change) in CHANGES.iter().enumerate() {
+            let mut visible = visible.clone();
+            change(&mut visible[0]);
+            assert!(!unchanged(&wake, &visible, &[], soon), "{n}");
+        }
+        // It cannot be seen, the look is an old one, the two minutes are about to be over.
+        assert!(!unchanged(&wake, &[], &[], soon));
+        let late = now + time::Duration::minutes(6);
+        assert!(!unchanged(&wake, &visible, &[], late));
+        let last = now + time::Duration::seconds(111);
+        assert!(!unchanged(&wake, &visible, &[], last));
+    }
+}
