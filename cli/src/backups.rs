@@ -13,7 +13,8 @@ pub async fn list(cloud: &dyn Hands, asked: &BackupsArgs) -> Result<(), String> 
     let found = found.map_err(|it| errors::told(&format!("listing the backups of {id}"), &it))?;
     if found.offers.is_empty() {
         return Err(format!(
-            "there is no backup of {id}; its tag spot-rescue:backup says when one is taken, and the log of BackupFunction what came of it"
+            "there is no backup of {id}; its tag spot-rescue:backup says when one is taken, and the log of BackupFunction what came of it; \
+             --any-volume lists sets of volumes that it has no more"
         ));
     }
     if asked.json {

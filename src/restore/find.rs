@@ -5,9 +5,9 @@ use super::offers::{Offer, offers};
 use crate::cloud::{CloudError, Query};
 use crate::id::InstanceId;
 use crate::policy::Policy;
-use crate::record::{Record, volumes_of};
+use crate::record::{Record, RecordedVolume, volumes_of};
 use crate::seal;
-use crate::situation::Instance;
+use crate::situation::{Instance, Snapshot, Volume};
 use crate::tags::{self, Tags};
 use std::slice;
 
@@ -39,12 +39,20 @@ pub async fn find(
         (None, Some(head)) => instance(cloud, head).await?.filter(Instance::is_alive),
         (alive, _) => alive,
     };
-    let known = owner.as_ref().map_or(record.volumes, volumes_of);
     let query = Query::Tag {
         key: tags::RESCUE,
         values: vec![lineage.to_string()],
     };
     let snapshots = cloud.snapshots(&query).await?;
+    let known = match &owner {
+        Some(owner) => {
+            let held = cloud
+                .volumes(&Query::Instances(vec![owner.id.clone()]))
+                .await?;
+            with_sources(volumes_of(owner), &held, &snapshots)
+        }
+        None => record.volumes,
+    };
     let offers = offers(&snapshots, &lineage, &known, any_volume);
     let own = owner.as_ref().map(|it| it.tags.clone()).unwrap_or_default();
     let (policy, _) = Policy::layered(&Tags::new(), &tags, &own);
@@ -58,4 +66,23 @@ pub async fn find(
 async fn instance(cloud: &dyn Hands, id: &InstanceId) -> Result<Option<Instance>, CloudError> {
     let query = Query::Instances(slice::from_ref(id).to_vec());
     Ok(cloud.instances(&query).await?.into_iter().next())
+}
+
+/// A volume that was restored or cloned stands for the one before it: that is what EC2 itself says of its source.
+fn with_sources(
+    known: Vec<RecordedVolume>,
+    held: &[Volume],
+    snapshots: &[Snapshot],
+) -> Vec<RecordedVolume> {
+    let before = |recorded: &RecordedVolume| {
+        let volume = held.iter().find(|it| it.id == recorded.volume)?;
+        let taken = { snapshots.iter() }.find(|it| Some(&it.id) == volume.snapshot.as_ref());
+        let source = taken.map(|it| &it.volume).or(volume.source.as_ref())?;
+        Some(RecordedVolume {
+            volume: source.clone(),
+            ..recorded.clone()
+        })
+    };
+    let sources: Vec<RecordedVolume> = known.iter().filter_map(before).collect();
+    known.into_iter().chain(sources).collect()
 }

@@ -307,6 +307,12 @@ async fn in_place_the_displaced_volumes_are_kept_whatever_fails() {
         };
         assert_restored(&world, &offer, &volumes);
         assert_eq!(made(&world), volumes.len(), "{fault:?}");
+        // The sets of the volumes before are those of the instance still.
+        let again = newest(&world, &protected.instance).await;
+        assert_eq!(
+            (&again.set, again.parts.len()),
+            (&offer.set, offer.parts.len())
+        );
         let displaced = protected.data.iter().chain([&protected.root]);
         world.look(|it| {
             for volume in displaced {
