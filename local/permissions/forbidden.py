@@ -79,6 +79,12 @@ INTERFACES = [
 
 VOLUMES = [
     Case("attach a foreign volume", NO_MARK, attach(NOTHING, ON), attach(MARK, ON)),
+    Case(
+        "take a foreign volume out of the Recycle Bin",
+        NO_MARK,
+        [on("RestoreVolumeFromRecycleBin", "volume", NOTHING)],
+        [on("RestoreVolumeFromRecycleBin", "volume", MARK)],
+    ),
     Case("snapshot a foreign volume", NO_MARK, copy(NOTHING), copy(MARK)),
     Case("clone a foreign volume", NO_MARK, clone(NOTHING), clone(MARK)),
     Case("clone without a mark", "it would be lost", clone(MARK, NOTHING), clone(MARK)),
