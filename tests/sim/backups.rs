@@ -143,6 +143,9 @@ async fn while_a_rescue_goes_on_nothing_is_taken_or_deleted() {
     let (world, function, protected) = prepared(903, &HOURLY).await;
     keep(&world, &function, 6).await;
     let (sets, before) = (scheduled(&world), taken(&world));
+    // From now on most of them are superfluous.
+    let tag = ("spot-rescue:retain", "1h");
+    world.retag(protected.instance.as_str(), &[tag]);
     world.advance(3600);
     world.interrupt(&protected.instance, InstanceAction::Terminate);
     let _ = world.run_for(&function, 20).await;
@@ -161,6 +164,30 @@ async fn while_a_rescue_goes_on_nothing_is_taken_or_deleted() {
     // The replacement is backed up as the original was.
     keep(&world, &function, 2).await;
     assert!(taken(&world) >= before + 2, "{}", journal(&world));
+}
+
+/// Whichever instance is rescued: the first minutes need the same calls.
+#[tokio::test]
+async fn in_the_first_minutes_of_a_rescue_no_backup_of_another_instance_is_taken() {
+    let (world, function, first) = prepared(909, &HOURLY).await;
+    let _ = world.protected_in("eu-west-1a", &HOURLY);
+    settle(&world, &function).await;
+    keep(&world, &function, 2).await;
+    let before = taken(&world);
+    assert!(before >= 4, "{}", journal(&world));
+    world.advance(3600);
+    world.interrupt(&first.instance, InstanceAction::Terminate);
+    let _ = world.run_for(&function, 30).await;
+    for _ in 0..4 {
+        run(&world).await;
+        let _ = world.run_for(&function, 20).await;
+    }
+    assert_eq!(taken(&world), before, "{}", journal(&world));
+    // Later the other one has its turn, and the replacement.
+    settle(&world, &function).await;
+    world.advance(600);
+    run(&world).await;
+    assert_eq!(taken(&world), before + 2, "{}", journal(&world));
 }
 
 /// Each call of a run, failing in each way.
