@@ -524,6 +524,22 @@ fn work_after_a_hand_over_is_as_urgent_as_after_a_short_rescue() {
     assert!(before > 0 && handed_over == 1, "{before} {handed_over}");
 }
 
+/// Each scene with each policy, its prepared rescue deleted by its user: what is reported is reported once.
+#[test]
+fn without_its_template_a_plan_done_perfectly_leaves_nothing_to_do() {
+    for (name, make) in SCENES {
+        for (key, value) in POLICIES {
+            let mut situation = make(at(), &[]);
+            for it in &mut situation.facts.instances {
+                it.tags.insert(key.to_owned(), value.to_owned());
+            }
+            situation.facts.template = Fact::Known(None);
+            let settled = settle(&mut situation);
+            assert!(settled.is_ok(), "{name} {key}={value} {settled:?}");
+        }
+    }
+}
+
 /// Device -> (volume, flag) of the living instance.
 fn disks(situation: &Situation) -> BTreeMap<String, (String, bool)> {
     let alive = situation.facts.instances.iter().filter(|it| it.is_alive());

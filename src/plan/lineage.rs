@@ -52,9 +52,14 @@ impl<'a> Lineage<'a> {
         let (policy, warnings) = policy(situation, owner, template);
         if let Some(owner) = owner {
             live::apply(&mut record, owner, situation, &members, &policy);
-            // After a hand-over the record still has the progress of the last rescue.
-            let of_owner = |it: &Interruption| it.instance == owner.id;
-            if !record.interruption.as_ref().is_none_or(of_owner) {
+            // After a hand-over the record still has the progress of the last rescue. A replacement that is interrupted in
+            // turn belongs to this one.
+            let is_newer = |id: &InstanceId| {
+                let mut members = members.iter();
+                members.any(|it| it.id == *id && it.launch_time > owner.launch_time)
+            };
+            let of_this = |it: &Interruption| it.instance == owner.id || is_newer(&it.instance);
+            if !record.interruption.as_ref().is_none_or(of_this) {
                 record.progress.clear();
             }
         }
